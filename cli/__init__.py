@@ -1,0 +1,1 @@
+"""The two commands, `relevance` and `hmnet`: parse, call one library function, show."""

@@ -1,0 +1,1 @@
+"""Training methods, by name: each says which layers its tasks share."""

@@ -1,0 +1,1 @@
+"""Samplers: in what order the tasks' batches are trained, by name."""

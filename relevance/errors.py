@@ -1,0 +1,32 @@
+"""Errors a user can act on: what came, what was expected, what to do next."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class RelevanceError(Exception):
+    """Bad input, told in one line; the command line prints it and exits with status 2.
+
+    Anything else that is raised keeps its traceback, because it is ours to fix.
+    """
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> RelevanceError:
+    """The error for a name that nothing is registered under, with the nearest known one.
+
+    Args:
+        kind: What the name was meant to be, in lower case, such as `measure`.
+        name: What came.
+        known: What would have been right.
+
+    Returns:
+        The error, to be raised by the caller.
+
+    >>> print(unknown_name("measure", "vocab-overlp", ["taxonomy", "vocabulary"]))
+    Unknown measure 'vocab-overlp'. Did you mean 'vocabulary'? Known: taxonomy, vocabulary.
+    """
+    names = sorted(known)
+    by_lower = {known_name.lower(): known_name for known_name in names}
+    close = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+    hint = f" Did you mean '{by_lower[close[0]]}'?" if close else ""
+    return RelevanceError(f"Unknown {kind} '{name}'.{hint} Known: {', '.join(names)}.")

@@ -1,0 +1,210 @@
+"""Files that are whole or not there: atomic writes, canonical JSON, and errors that name the file."""
+
+import hashlib
+import json
+import os
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from relevance.errors import RelevanceError, unknown_name
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def cache_dir() -> Path:
+    """`$RELEVANCE_CACHE`, or `data_cache` in the working directory."""
+    return Path(os.environ.get("RELEVANCE_CACHE") or "data_cache")
+
+
+def canonical_json(value: Any) -> str:
+    """JSON text that is equal for equal values: sorted keys, no spaces, NaN refused.
+
+    >>> canonical_json({"b": 1, "a": [2.0]})
+    '{"a":[2.0],"b":1}'
+    """
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def digest(value: Any) -> str:
+    """Hexadecimal sha256 of a JSON value's canonical text."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Hexadecimal sha256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary name beside a file, which takes the file's place when the block ends well.
+
+    Args:
+        path: The file to write; its folder is made if missing.
+
+    Yields:
+        The temporary name, with the same suffix.
+
+    Raises:
+        RelevanceError: If the folder cannot be written or the disk is full.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
+        )
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)  # mkstemp makes private files; results are for everybody
+        temporary.replace(path)
+    except OSError as error:
+        raise RelevanceError(f"{path} cannot be written: {error.strerror or error}.") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file at once or not at all.
+
+    Args:
+        path: The file; an older one is replaced.
+        text: Its content, written as UTF-8.
+
+    Raises:
+        RelevanceError: If the folder cannot be written or the disk is full.
+    """
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 text file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its content.
+
+    Raises:
+        RelevanceError: If the file is missing, unreadable or not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise RelevanceError(f"{path}: no such file.") from None
+    except UnicodeDecodeError as error:
+        raise RelevanceError(
+            f"{path} is not UTF-8 (byte {error.start}). Save it as UTF-8."
+        ) from None
+    except OSError as error:
+        raise RelevanceError(f"{path} cannot be read: {error.strerror or error}.") from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its top-level table.
+
+    Raises:
+        RelevanceError: If it cannot be read or is not TOML.
+    """
+    try:
+        return tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise RelevanceError(f"{path} is not valid TOML: {error}.") from None
+
+
+def read_json(path: Path, schema: str) -> dict[str, Any]:
+    """Read a JSON file of ours.
+
+    Args:
+        path: The file.
+        schema: What it should be, such as `relevance.matrix/1`. A file without a `schema` is taken as one.
+
+    Returns:
+        Its top-level object, `schema` left out.
+
+    Raises:
+        RelevanceError: If it cannot be read, is not a JSON object, is of another kind, or was written by
+            a newer version.
+    """
+    try:
+        content = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise RelevanceError(
+            f"{path} is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        ) from None
+    if not isinstance(content, dict):
+        raise RelevanceError(f"{path}: expected a JSON object, got {type(content).__name__}.")
+    found = content.pop("schema", schema)
+    kind, _, version = str(found).partition("/")
+    expected_kind, _, expected_version = schema.partition("/")
+    if kind != expected_kind:
+        raise RelevanceError(f"{path} holds '{found}', expected '{schema}'.")
+    if not version.isdecimal() or int(version) > int(expected_version):
+        raise RelevanceError(
+            f"{path} has schema '{found}', newer than this version reads ('{schema}')."
+            " Update the toolkit: a release from when the file was written or later reads it."
+        )
+    return content
+
+
+def write_json(path: Path, schema: str, content: Mapping[str, Any]) -> None:
+    """Write a JSON file of ours at once or not at all.
+
+    Args:
+        path: The file; an older one is replaced.
+        schema: What it is, such as `relevance.matrix/1`.
+        content: Its fields; NaN is refused, write None for unknown values.
+
+    Raises:
+        RelevanceError: If the folder cannot be written or the disk is full.
+    """
+    text = json.dumps({"schema": schema, **content}, ensure_ascii=False, allow_nan=False, indent=1)
+    write_text(path, text + "\n")
+
+
+def validated(model: type[Model], content: Any, where: str) -> Model:
+    """Make a settings object from a file's content, or say in one line what is wrong with it.
+
+    Args:
+        model: The pydantic class.
+        content: What the file held.
+        where: How to name the place in messages, such as `my_tasks.toml: task 'REVIEWS'`.
+
+    Returns:
+        The object.
+
+    Raises:
+        RelevanceError: With the first thing that is wrong; an unknown field comes with the nearest name.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        raise RelevanceError(f"{where}: {unknown_name('field', field, model.model_fields)}")
+    message = str(first.get("ctx", {}).get("error", first["msg"]))
+    got = "" if first["type"] in {"missing", "value_error"} else f", got {first['input']!r}"
+    place = f"{field}: " if field else ""
+    raise RelevanceError(f"{where}: {place}{message}{got}.".replace("..", "."))

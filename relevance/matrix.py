@@ -1,0 +1,256 @@
+"""The relevance matrix: how much each source task helps each target task, `values[source, target]`."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Float
+
+from relevance.errors import RelevanceError, unknown_name
+from relevance.files import read_json, read_text, write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = "relevance.matrix/1"
+PAPER_TABLES = {
+    "table2": ("table2_vocabulary_overlap.csv", "vocabulary"),
+    "table3": ("table3_joint_training_gain.csv", "joint-training"),
+}
+ARRAYS = ("values", "standard_errors", "per_seed")
+
+
+@dataclass(frozen=True, eq=False)
+class RelevanceMatrix:
+    """A measure of every ordered pair of tasks; row = source, column = target, as in the paper's tables.
+
+    Attributes:
+        values: NaN where unknown.
+        tasks: Names in the order of rows and columns.
+        measure: Name of the measure that made it.
+        unit: Of the values: `ratio` (a fraction, 0.05 is 5 %) or `points` (differences of scores in [0, 1]).
+        standard_errors: Of the values, or None.
+        seeds: The seeds behind the values.
+        per_seed: The values of each seed, or None.
+        single: Scores of single-task training: {metric: [seed][task]}.
+        joint: Scores of the targets in joint training: {metric: [seed][source][target]}.
+        majority: Scores of the majority class (regression: the mean label): {metric: [task]}.
+        cost: What it took, such as {"seconds": 812.0}.
+        provenance: Where it came from: settings, versions, warnings.
+    """
+
+    values: Float[np.ndarray, "source target"]
+    tasks: tuple[str, ...]
+    measure: str
+    unit: str = "ratio"
+    standard_errors: Float[np.ndarray, "source target"] | None = None
+    seeds: tuple[int, ...] = ()
+    per_seed: Float[np.ndarray, "seed source target"] | None = None
+    single: dict[str, Any] | None = None
+    joint: dict[str, Any] | None = None
+    majority: dict[str, Any] | None = None
+    cost: dict[str, float] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        tasks = tuple(self.tasks)
+        object.__setattr__(self, "tasks", tasks)
+        for name in ARRAYS:
+            if getattr(self, name) is not None:
+                array = np.asarray(getattr(self, name), dtype=np.float64)
+                if array.shape[-2:] != (len(tasks), len(tasks)):
+                    raise RelevanceError(
+                        f"{name} of {len(tasks)} tasks must be {len(tasks)} x {len(tasks)},"
+                        f" got {' x '.join(map(str, array.shape))}."
+                    )
+                object.__setattr__(self, name, array)
+        repeated = sorted({name for name in tasks if tasks.count(name) > 1})
+        if repeated:
+            raise RelevanceError(f"A matrix names {', '.join(repeated)} twice.")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RelevanceMatrix) and self._as_json() == other._as_json()
+
+    __hash__ = None  # type: ignore[assignment]  # holds arrays
+
+    def off_diagonal(self) -> Float[np.ndarray, " pair"]:
+        """Values of all ordered pairs of different tasks, row by row."""
+        return np.asarray(self.values[~np.eye(len(self.tasks), dtype=bool)])
+
+    def select(self, tasks: Sequence[str]) -> "RelevanceMatrix":
+        """The matrix of some of the tasks, in the given order.
+
+        Args:
+            tasks: Names that the matrix has.
+
+        Returns:
+            A matrix with the rows and columns, and all that belongs to them, picked out.
+
+        Raises:
+            RelevanceError: If the matrix does not have one of the tasks.
+        """
+        for name in tasks:
+            if name not in self.tasks:
+                raise unknown_name("task", name, self.tasks)
+        rows = [self.tasks.index(name) for name in tasks]
+
+        def picked(value: Any, axes: int) -> Any:
+            if value is None:
+                return None
+            array = np.asarray(value, dtype=np.float64)
+            for axis in range(array.ndim - axes, array.ndim):
+                array = array.take(rows, axis=axis)
+            return array
+
+        def scores(by_metric: dict[str, Any] | None, axes: int) -> dict[str, Any] | None:
+            if by_metric is None:
+                return None
+            return {
+                metric: _nulls(picked(_nans(value), axes)) for metric, value in by_metric.items()
+            }
+
+        return replace(
+            self,
+            tasks=tuple(tasks),
+            **{name: picked(getattr(self, name), 2) for name in ARRAYS},
+            single=scores(self.single, 1),
+            joint=scores(self.joint, 2),
+            majority=scores(self.majority, 1),
+        )
+
+    def to_frame(self) -> "pd.DataFrame":
+        """As a data frame: index `source`, columns `target`."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            self.values,
+            index=pd.Index(self.tasks, name="source"),
+            columns=pd.Index(self.tasks, name="target"),
+        )
+
+    def save(self, path: Path) -> None:
+        """Write it as JSON, or as CSV (values only) where the suffix says so.
+
+        Args:
+            path: The file.
+
+        Raises:
+            RelevanceError: If it cannot be written.
+        """
+        if path.suffix.lower() == ".csv":
+            from relevance.files import write_text
+
+            write_text(path, self.to_csv())
+        else:
+            write_json(path, SCHEMA, self._as_json())
+
+    def to_csv(self) -> str:
+        """A header row and a first column of task names; unknown values are empty cells."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["task", *self.tasks])
+        for name, row in zip(self.tasks, self.values.tolist(), strict=True):
+            writer.writerow([name, *("" if np.isnan(value) else repr(value) for value in row)])
+        return text.getvalue()
+
+    def _as_json(self) -> dict[str, Any]:
+        content = asdict(self)
+        for name in ARRAYS:
+            content[name] = _nulls(content[name])
+        for name in ("single", "joint", "majority"):
+            by_metric: Mapping[str, Any] | None = content[name]
+            if by_metric is not None:
+                content[name] = {metric: _nulls(value) for metric, value in by_metric.items()}
+        return {
+            "measure": content.pop("measure"),
+            "unit": content.pop("unit"),
+            "tasks": list(content.pop("tasks")),
+            "values": content.pop("values"),
+            **content,
+            "seeds": list(self.seeds),
+        }
+
+
+def load_matrix(name: str | Path) -> RelevanceMatrix:
+    """Read a matrix from wherever one can be.
+
+    Args:
+        name: A JSON file of ours, a CSV file with a header row and a first column of task names, or
+            `paper:table2` and `paper:table3` (Fei et al. 2022, Tables 2 and 3).
+
+    Returns:
+        The matrix; one from a CSV file is called after the file.
+
+    Raises:
+        RelevanceError: If there is no such file or table, or it is not a square matrix of numbers.
+    """
+    if str(name).startswith("paper:"):
+        table = str(name).removeprefix("paper:")
+        if table not in PAPER_TABLES:
+            raise unknown_name("table of the paper", table, PAPER_TABLES)
+        file, measure = PAPER_TABLES[table]
+        text = (resources.files("relevance") / "paper" / file).read_text(encoding="utf-8")
+        source = f"Fei et al. (2022), Table {table[-1]}"
+        return _from_csv(text, str(name), measure, {"source": source})
+    path = Path(name)
+    if path.suffix.lower() == ".csv":
+        return _from_csv(read_text(path), str(path), path.stem, {"file": str(path)})
+    content = read_json(path, SCHEMA)
+    known = {known.name for known in fields(RelevanceMatrix)}
+    for key in content:
+        if key not in known:
+            raise RelevanceError(f"{path}: {unknown_name('field', key, known)}")
+    for key in ("tasks", "values", "measure"):
+        if key not in content:
+            raise RelevanceError(f"{path}: field '{key}' is missing.")
+    try:
+        arrays = {key: _nans(content[key]) for key in ARRAYS if content.get(key) is not None}
+        return RelevanceMatrix(**{**content, **arrays, "seeds": tuple(content.get("seeds") or ())})
+    except (RelevanceError, TypeError, ValueError) as error:
+        raise RelevanceError(f"{path}: {error}") from None
+
+
+def _from_csv(text: str, where: str, measure: str, provenance: dict[str, Any]) -> RelevanceMatrix:
+    rows = [row for row in csv.reader(io.StringIO(text.removeprefix("\ufeff"))) if row]
+    if len(rows) < 2:
+        raise RelevanceError(f"{where}: expected a header row and one row per task.")
+    tasks = [name.strip() for name in rows[0][1:]]
+    if [row[0].strip() for row in rows[1:]] != tasks:
+        raise RelevanceError(
+            f"{where}: the first column must name the tasks of the header row in its order."
+        )
+    values = np.full((len(tasks), len(tasks)), np.nan)
+    for source, row in enumerate(rows[1:]):
+        if len(row) != len(tasks) + 1:
+            raise RelevanceError(
+                f"{where}: row '{row[0]}' has {len(row) - 1} values, the header {len(tasks)}."
+            )
+        for target, cell in enumerate(row[1:]):
+            try:
+                values[source, target] = float(cell) if cell.strip() else np.nan
+            except ValueError:
+                raise RelevanceError(
+                    f"{where}: row '{row[0]}', column '{tasks[target]}': '{cell}' is no number."
+                ) from None
+    try:
+        return RelevanceMatrix(values, tuple(tasks), measure, provenance=provenance)
+    except RelevanceError as error:
+        raise RelevanceError(f"{where}: {error}") from None
+
+
+def _nulls(value: Any) -> Any:
+    """Nested lists with None for NaN, as JSON has no NaN."""
+    if value is None:
+        return None
+    array = np.asarray(value, dtype=np.float64)
+    return np.where(np.isnan(array), None, array.astype(object)).tolist()
+
+
+def _nans(value: Any) -> Float[np.ndarray, "..."]:
+    """The array of nested lists with None for NaN."""
+    return np.asarray(value, dtype=np.float64)  # numpy turns None into NaN

@@ -1,0 +1,70 @@
+"""What a measure is: one way to fill `values[source, target]` for a list of tasks."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from relevance.matrix import RelevanceMatrix
+from relevance.scheduling import Event, Schedule
+from relevance.tasks.data import DataOptions
+from relevance.tasks.task import Task
+from relevance.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that can be handed to a measure; each one takes what it needs.
+
+    Attributes:
+        data: Where the tasks' files are and how many rows are used.
+        tokenizer: Name for `relevance.tokenizers.load_tokenizer`.
+        trainer: Makes the trainer that joint training asks for.
+        seeds: Of joint runs.
+        single_seeds: How many seeds single-task runs have; None for as many as joint runs.
+        schedule: Devices and workers.
+        metric: What gains are made of: `gain`, `primary` or `loss`.
+        normalise: `relative`, `absolute` or `error`.
+        gain_split: `holdout` or `dev`.
+        on_event: Told about every job that starts, ends or fails.
+    """
+
+    data: DataOptions = field(default_factory=DataOptions)
+    tokenizer: str = "bert-base-uncased"
+    trainer: Callable[[], Trainer] | None = None
+    seeds: tuple[int, ...] = (0,)
+    single_seeds: int | None = None
+    schedule: Schedule = field(default_factory=Schedule)
+    metric: str = "gain"
+    normalise: str = "relative"
+    gain_split: str = "holdout"
+    on_event: Callable[[Event], None] | None = None
+
+
+class Measure(ABC):
+    """One way to measure how much each task helps each other one.
+
+    Attributes:
+        version: Raised whenever the numbers change.
+    """
+
+    version: int = 1
+
+    @classmethod
+    @abstractmethod
+    def build(cls, inputs: Inputs) -> Self:
+        """Take from the inputs what this measure needs."""
+
+    @abstractmethod
+    def measure(self, tasks: Sequence[Task]) -> RelevanceMatrix:
+        """Fill the matrix.
+
+        Args:
+            tasks: At least one task, names all different.
+
+        Returns:
+            The matrix in the order of the tasks.
+
+        Raises:
+            RelevanceError: If the data of a task cannot be loaded or leaves a value undefined.
+        """

@@ -1,0 +1,65 @@
+"""A component registers by living in its kind's folder.
+
+A kind is a package whose one file in the singular says what the kind is (`measures/measure.py` holds
+`Measure`); every other module of the folder is a member and defines one subclass of it. Adding a member
+is adding a file: it then has a name on the command line, a place in the "did you mean" hint and in the
+contract tests.
+"""
+
+import inspect
+import pkgutil
+from importlib import import_module
+from types import ModuleType
+from typing import Generic, TypeVar
+
+from relevance.errors import unknown_name
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """The members of one kind, found by listing a folder and imported only when asked for.
+
+    Args:
+        kind: What a member is called in messages, such as `measure`.
+        package: The folder, as a package that is already imported.
+        base: What every member subclasses; its own module is no member.
+    """
+
+    def __init__(self, kind: str, package: ModuleType, base: type[T]) -> None:
+        self.kind = kind
+        self._package = package
+        self._base = base
+
+    def names(self) -> list[str]:
+        """Names in alphabetical order, hyphens for underscores, without importing any member."""
+        own = self._base.__module__.rpartition(".")[2]
+        modules = (found.name for found in pkgutil.iter_modules(self._package.__path__))
+        return sorted(name.replace("_", "-") for name in modules if name != own)
+
+    def find(self, name: str) -> type[T]:
+        """The class registered under a name.
+
+        Args:
+            name: A name as `names` gives it.
+
+        Returns:
+            The only subclass of the kind's base that the member's module defines.
+
+        Raises:
+            RelevanceError: If there is no such member; the message has the nearest name.
+            TypeError: If the module does not define exactly one member.
+        """
+        if name not in self.names():
+            raise unknown_name(self.kind, name, self.names())
+        module = import_module(f"{self._package.__name__}.{name.replace('-', '_')}")
+        members = [
+            value
+            for value in vars(module).values()
+            if inspect.isclass(value)
+            and issubclass(value, self._base)
+            and value.__module__ == module.__name__
+        ]
+        if len(members) != 1:
+            raise TypeError(f"{module.__name__} must define one {self._base.__name__}: {members}.")
+        return members[0]

@@ -1,0 +1,1 @@
+"""Tasks: what they are, the built-in ones, loading and scoring."""

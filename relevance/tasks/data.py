@@ -1,0 +1,91 @@
+"""The data of a task in memory: columns of text, labels, and which rows belong together."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from relevance.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows of one split.
+
+    Attributes:
+        texts: One column per text column of the task, in input order, each with one text per row.
+        labels: Codes (0 to number of labels - 1) for classification, values on the task's own scale for
+            regression.
+        groups: Equal numbers for rows that are scored together, None where the task has no such rows.
+    """
+
+    texts: tuple[Sequence[str], ...]
+    labels: Int[np.ndarray, " row"] | Float[np.ndarray, " row"]
+    groups: Int[np.ndarray, " row"] | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: Int[np.ndarray, " taken"]) -> "Split":
+        """The given rows in the given order."""
+        return Split(
+            texts=tuple([column[row] for row in rows.tolist()] for column in self.texts),
+            labels=self.labels[rows],
+            groups=None if self.groups is None else self.groups[rows],
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hexadecimal sha256 of texts, labels and groups, row by row."""
+        content = hashlib.sha256()
+        for column in self.texts:
+            for text in column:
+                encoded = text.encode("utf-8", "surrogatepass")
+                content.update(len(encoded).to_bytes(8, "little"))
+                content.update(encoded)
+        content.update(self.labels.tobytes())
+        if self.groups is not None:
+            content.update(self.groups.tobytes())
+        return content.hexdigest()
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """A task with its training split and the splits it is scored on.
+
+    Attributes:
+        task: The definition.
+        train: Training rows.
+        evaluation: Splits by name: `dev` first and then the task's further ones, or `holdout` alone.
+    """
+
+    task: Task
+    train: Split
+    evaluation: dict[str, Split]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hexadecimal sha256 of the definition and every split: changes whenever results could."""
+        content = hashlib.sha256(self.task.model_dump_json(exclude={"source", "licence"}).encode())
+        for name, split in [("train", self.train), *sorted(self.evaluation.items())]:
+            content.update(f"{name}:{split.fingerprint};".encode())
+        return content.hexdigest()
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Where tasks' files are and how many rows of them are used.
+
+    Attributes:
+        data_dir: Folder with `<slug>/{train,dev}.<suffix>`; None for `tasks/` in the cache.
+        max_train: Rows of a task's training split at most, drawn with seed 0; None for all.
+        max_dev: The same for every evaluation split.
+    """
+
+    data_dir: Path | None = None
+    max_train: int | None = None
+    max_dev: int | None = None

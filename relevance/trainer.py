@@ -1,0 +1,43 @@
+"""What joint-training gains ask of a trainer; `hmnet` has one, and any training script can be another."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one task came out of one training run.
+
+    Attributes:
+        metrics: Scores on the held-out split by metric name, fractions in [0, 1] (correlations [-1, 1]).
+        loss: Mean held-out loss per row, lower is better.
+        predictions: Per held-out row the predicted label code or value, or None if not kept.
+    """
+
+    metrics: dict[str, float]
+    loss: float
+    predictions: list[float] | None = None
+
+
+class Trainer(Protocol):
+    """Trains the named tasks together and scores each of them.
+
+    Attributes:
+        fingerprint: Changes whenever the results could: settings, backbone, resolved precision, code
+            version. Device and number of workers are no part of it.
+    """
+
+    fingerprint: str
+
+    def __call__(self, tasks: tuple[str, ...], seed: int, device: str) -> dict[str, Result]:
+        """Train one model on all tasks and score it on each.
+
+        Args:
+            tasks: Names; one for a single run, two for a joint run.
+            seed: Of everything random in the run.
+            device: Such as `cpu` or `cuda:1`.
+
+        Returns:
+            A result for every task.
+        """
+        ...
