@@ -1,4 +1,4 @@
-"""The relevance matrix: how much each source task helps each target task, `values[source, target]`."""
+"""The relevance matrix, `values[source, target]`: how much each task helps each other one."""
 
 import csv
 import io
@@ -27,13 +27,14 @@ ARRAYS = ("values", "standard_errors", "per_seed")
 
 @dataclass(frozen=True, eq=False)
 class RelevanceMatrix:
-    """A measure of every ordered pair of tasks; row = source, column = target, as in the paper's tables.
+    """A measure of every ordered pair of tasks; row = source, column = target, as in the paper.
 
     Attributes:
         values: NaN where unknown.
         tasks: Names in the order of rows and columns.
         measure: Name of the measure that made it.
-        unit: Of the values: `ratio` (a fraction, 0.05 is 5 %) or `points` (differences of scores in [0, 1]).
+        unit: Of the values: `ratio` (a fraction, 0.05 is 5 %) or `points` (differences of scores
+            in [0, 1]).
         standard_errors: Of the values, or None.
         seeds: The seeds behind the values.
         per_seed: The values of each seed, or None.
@@ -209,8 +210,9 @@ def load_matrix(name: str | Path) -> RelevanceMatrix:
         if key not in content:
             raise RelevanceError(f"{path}: field '{key}' is missing.")
     try:
-        arrays = {key: _nans(content[key]) for key in ARRAYS if content.get(key) is not None}
-        return RelevanceMatrix(**{**content, **arrays, "seeds": tuple(content.get("seeds") or ())})
+        content |= {key: _nans(content[key]) for key in ARRAYS if content.get(key) is not None}
+        content |= {key: tuple(content.get(key) or ()) for key in ("tasks", "seeds")}
+        return RelevanceMatrix(**content)
     except (RelevanceError, TypeError, ValueError) as error:
         raise RelevanceError(f"{path}: {error}") from None
 
@@ -247,8 +249,10 @@ def _nulls(value: Any) -> Any:
     """Nested lists with None for NaN, as JSON has no NaN."""
     if value is None:
         return None
-    array = np.asarray(value, dtype=np.float64)
-    return np.where(np.isnan(array), None, array.astype(object)).tolist()
+    numbers = np.asarray(value, dtype=np.float64)
+    nested = numbers.astype(object)
+    nested[np.isnan(numbers)] = None
+    return nested.tolist()
 
 
 def _nans(value: Any) -> Float[np.ndarray, "..."]:
