@@ -1,4 +1,4 @@
-"""Files that are whole or not there: atomic writes, canonical JSON, and errors that name the file."""
+"""Files that are whole or not there: atomic writes, canonical JSON, errors that name the file."""
 
 import hashlib
 import json
@@ -138,14 +138,15 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
 
     Args:
         path: The file.
-        schema: What it should be, such as `relevance.matrix/1`. A file without a `schema` is taken as one.
+        schema: What it should be, such as `relevance.matrix/1`; a file without `schema` is taken
+            as one.
 
     Returns:
         Its top-level object, `schema` left out.
 
     Raises:
-        RelevanceError: If it cannot be read, is not a JSON object, is of another kind, or was written by
-            a newer version.
+        RelevanceError: If it cannot be read, is not a JSON object, is of another kind, or was
+            written by a newer version.
     """
     try:
         content = json.loads(read_text(path))
@@ -195,7 +196,8 @@ def validated(model: type[Model], content: Any, where: str) -> Model:
         The object.
 
     Raises:
-        RelevanceError: With the first thing that is wrong; an unknown field comes with the nearest name.
+        RelevanceError: With the first thing that is wrong; an unknown field comes with the nearest
+            name.
     """
     try:
         return model.model_validate(content)

@@ -1,9 +1,9 @@
 """A component registers by living in its kind's folder.
 
-A kind is a package whose one file in the singular says what the kind is (`measures/measure.py` holds
-`Measure`); every other module of the folder is a member and defines one subclass of it. Adding a member
-is adding a file: it then has a name on the command line, a place in the "did you mean" hint and in the
-contract tests.
+A kind is a package whose one file in the singular says what the kind is (`measures/measure.py`
+holds `Measure`); every other module of the folder is a member and defines one subclass of it.
+Adding a member is adding a file: it then has a name on the command line, a place in the "did you
+mean" hint and in the contract tests.
 """
 
 import inspect

@@ -1,4 +1,4 @@
-"""What joint-training gains ask of a trainer; `hmnet` has one, and any training script can be another."""
+"""What joint-training gains ask of a trainer; any training script can be one."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,7 +9,8 @@ class Result:
     """How one task came out of one training run.
 
     Attributes:
-        metrics: Scores on the held-out split by metric name, fractions in [0, 1] (correlations [-1, 1]).
+        metrics: Scores on the held-out split by metric name, fractions in [0, 1] (correlations in
+            [-1, 1]).
         loss: Mean held-out loss per row, lower is better.
         predictions: Per held-out row the predicted label code or value, or None if not kept.
     """
@@ -23,8 +24,8 @@ class Trainer(Protocol):
     """Trains the named tasks together and scores each of them.
 
     Attributes:
-        fingerprint: Changes whenever the results could: settings, backbone, resolved precision, code
-            version. Device and number of workers are no part of it.
+        fingerprint: Changes whenever the results could: settings, backbone, resolved precision,
+            code version. Device and number of workers are no part of it.
     """
 
     fingerprint: str

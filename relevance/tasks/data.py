@@ -18,9 +18,9 @@ class Split:
 
     Attributes:
         texts: One column per text column of the task, in input order, each with one text per row.
-        labels: Codes (0 to number of labels - 1) for classification, values on the task's own scale for
-            regression.
-        groups: Equal numbers for rows that are scored together, None where the task has no such rows.
+        labels: Codes (0 to number of labels - 1) for classification, values on the task's own scale
+            for regression.
+        groups: Equal numbers for rows that are scored together, None where the task has none.
     """
 
     texts: tuple[Sequence[str], ...]
@@ -60,7 +60,7 @@ class TaskData:
     Attributes:
         task: The definition.
         train: Training rows.
-        evaluation: Splits by name: `dev` first and then the task's further ones, or `holdout` alone.
+        evaluation: Splits by name: `dev` first, then the task's further ones; or `holdout` alone.
     """
 
     task: Task

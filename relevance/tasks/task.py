@@ -1,4 +1,4 @@
-"""What a task is: a labelled dataset with text columns, a label kind and metrics. Tasks are data."""
+"""What a task is: a labelled dataset with text columns, a label kind and metrics."""
 
 import re
 from typing import Literal
@@ -15,8 +15,9 @@ METRICS: dict[Kind, frozenset[str]] = {
 class Source(BaseModel):
     """Where the data comes from: files beside the TOML that names them, or a pinned hub dataset.
 
-    `train` and `dev` are files; `hub`, `config`, `revision` and `splits` name a dataset on the hub, `columns`
-    renames its columns to the task's, and `extra` names further evaluation splits (a file, or a hub split).
+    `train` and `dev` are files; `hub`, `config`, `revision` and `splits` name a dataset on the hub,
+    `columns` renames its columns to the task's, and `extra` names further evaluation splits (a
+    file, or a hub split).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -102,8 +103,8 @@ class Task(BaseModel):
     def slug(self) -> str:
         """Name of its folder: lower case without hyphens.
 
-        >>> Task(name="SST-2", family="f", kind="classification", text=["sentence"], labels=["n", "p"],
-        ...      metrics=["accuracy"]).slug
+        >>> Task(name="SST-2", family="f", kind="classification", text=["sentence"],
+        ...      labels=["n", "p"], metrics=["accuracy"]).slug
         'sst2'
         """
         return self.name.lower().replace("-", "").replace(" ", "_")
