@@ -1,0 +1,168 @@
+"""Settings of a run, frozen, with the unit under every field; the same TOML is read and written."""
+
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from relevance.errors import RelevanceError
+from relevance.files import read_toml, validated, write_text
+from relevance.tasks.data import DataOptions
+
+Pooling = Literal["native", "cls", "mean"]
+Settings = TypeVar("Settings", bound="TrainingSettings")
+FREE_ON_RESUME = frozenset({"device", "tracker", "checkpoint_s"})
+
+
+class TrainingSettings(BaseModel):
+    """What changes the results of training, whatever the tasks; defaults are the paper's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: int = Field(3, ge=1, description="passes over every task's training rows")
+    max_steps_per_task: int | None = Field(
+        None, ge=1, description="batches of one task at most, over all epochs together"
+    )
+    batch_size: int = Field(32, ge=1, description="rows of one task per batch")
+    max_length: int = Field(512, ge=8, description="tokens per input, special ones counted")
+    lr: float = Field(2e-5, gt=0, description="AdamW's learning rate at the first step")
+    weight_decay: float = Field(
+        0.01, ge=0, description="AdamW's, on matrices; biases and norms have none"
+    )
+    pooling: Pooling = Field(
+        "native", description="the family's own head, or a linear one on [CLS] or on the mean"
+    )
+    precision: Literal["auto", "bf16", "fp32"] = Field(
+        "auto", description="of forward and backward; weights and optimizer are always fp32"
+    )
+    sampler: str = Field("packed", description="in what order the tasks' batches are trained")
+
+    @field_validator("sampler")
+    @classmethod
+    def _known_sampler(cls, name: str) -> str:
+        from hmnet.samplers.sampler import samplers
+
+        samplers().find(name)
+        return name
+
+    def resolved(self: Settings, device: str) -> Settings:
+        """The same settings with `auto` precision replaced by what it means on a device.
+
+        Args:
+            device: Such as `cpu` or `cuda:1`; `auto` for a GPU if there is one.
+
+        Returns:
+            Settings that give the same results on any machine, rounding aside.
+        """
+        from hmnet.precision import resolve_precision
+
+        return self.model_copy(update={"precision": resolve_precision(self.precision, device)})
+
+
+class RunConfig(TrainingSettings):
+    """Every setting of `hmnet train`; a run's folder holds it as `config.toml`, paths absolute."""
+
+    tasks: tuple[str, ...] = Field(
+        min_length=1, description="names from the catalogue, or TOML files with own tasks"
+    )
+    data_dir: Path | None = Field(
+        None, description="folder with <slug>/{train,dev}.parquet; none for tasks/ in the cache"
+    )
+    max_train: int | None = Field(None, ge=1, description="training rows per task at most")
+    max_dev: int | None = Field(None, ge=1, description="rows per evaluation split at most")
+    backbone: str = Field("bert-base-uncased", description="hub name, folder, or `minilm`")
+    method: str = Field("hmnet", description="which layers the tasks share")
+    layers: tuple[int, int, int] | None = Field(
+        None, description="shared, cluster and task layers; none for the default of the depth"
+    )
+    name: str | None = Field(None, description="column in comparisons; none for the method")
+    seed: int = Field(0, ge=0, description="of heads, batches and dropout")
+    device: str = Field("auto", description="cpu, cuda or cuda:N; auto for a GPU if there is one")
+    tracker: Literal["tensorboard"] | None = Field(None, description="besides log.jsonl")
+    checkpoint_s: float = Field(120.0, gt=0, description="seconds between two checkpoints")
+
+    @field_validator("method")
+    @classmethod
+    def _known_method(cls, name: str) -> str:
+        from hmnet.methods.method import methods
+
+        methods().find(name)
+        return name
+
+    @field_validator("tasks")
+    @classmethod
+    def _absolute_task_files(cls, tasks: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(Path(t).absolute()) if t.endswith(".toml") else t for t in tasks)
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute_data_dir(cls, folder: Path | None) -> Path | None:
+        return folder.absolute() if folder else None
+
+    @field_validator("backbone")
+    @classmethod
+    def _absolute_backbone(cls, name: str) -> str:
+        return str(Path(name).absolute()) if Path(name).is_dir() else name
+
+    @property
+    def data(self) -> DataOptions:
+        """Where the tasks' files are and how many rows of them are used."""
+        return DataOptions(self.data_dir, self.max_train, self.max_dev)
+
+    @property
+    def label(self) -> str:
+        """What comparisons call the run: its name, or else its method."""
+        return self.name or self.method
+
+    def to_toml(self, path: Path) -> None:
+        """Write every setting that is not none.
+
+        Args:
+            path: The file; an older one is replaced.
+
+        Raises:
+            RelevanceError: If it cannot be written.
+        """
+        write_text(path, tomli_w.dumps(self.model_dump(mode="json", exclude_none=True)))
+
+    @classmethod
+    def from_toml(cls, path: Path, **overrides: Any) -> "RunConfig":
+        """Read settings from a file.
+
+        Args:
+            path: A TOML file; relative paths in it are taken from the working directory.
+            **overrides: Settings that win over the file's, such as those of the command line.
+
+        Returns:
+            The settings.
+
+        Raises:
+            RelevanceError: If the file cannot be read or a setting is unknown or out of range.
+        """
+        return validated(cls, read_toml(path) | overrides, str(path))
+
+    def check_resumes(self, written: "RunConfig", folder: Path) -> None:
+        """Refuse to go on with a run under other settings than it was started with.
+
+        Args:
+            written: The settings of the run so far.
+            folder: Its folder, for the message.
+
+        Raises:
+            RelevanceError: With the first setting that differs; device, tracker and seconds between
+                checkpoints may.
+        """
+        for field in type(self).model_fields:
+            old, new = getattr(written, field), getattr(self, field)
+            if field not in FREE_ON_RESUME and old != new:
+                raise RelevanceError(
+                    f"{folder} was started with {field} = {_shown(old)}, not {_shown(new)}."
+                    " Resume with the same settings, or give another --out."
+                )
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "none"
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
