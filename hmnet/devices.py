@@ -1,0 +1,73 @@
+"""Which devices there are, and how a study's jobs are laid over them."""
+
+import os
+
+import torch
+
+from relevance.errors import RelevanceError
+from relevance.scheduling import Schedule
+
+
+def resolve_device(name: str) -> str:
+    """The device of one run.
+
+    Args:
+        name: `auto` for the first GPU or else the CPU, or a torch device such as `cpu`, `cuda:1`.
+
+    Returns:
+        A name that torch takes.
+
+    Raises:
+        RelevanceError: If there is no such device here.
+    """
+    if name == "auto":
+        return "cuda:0" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise RelevanceError(
+            f"--device '{name}' is no device. Take auto, cpu or cuda:0."
+        ) from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise RelevanceError(f"--device {name}: {gpus_present()}.")
+    return name
+
+
+def gpus_present() -> str:
+    """In words, how many GPUs this machine has."""
+    count = torch.cuda.device_count()
+    return "this machine has no GPU" if count == 0 else f"this machine has {count} GPU(s)"
+
+
+def resolve_schedule(
+    gpus: int | None = None, jobs: int | None = None, jobs_per_gpu: int = 1
+) -> Schedule:
+    """Lay a study over the GPUs, or over the CPU where there are none.
+
+    Args:
+        gpus: How many GPUs to use; None for all there are, 0 for the CPU.
+        jobs: Workers on the CPU; None for the default, one worker with all cores (measured in
+            `benchmarks/RESULTS.md`).
+        jobs_per_gpu: Workers on each GPU.
+
+    Returns:
+        Devices, workers and threads.
+
+    Raises:
+        RelevanceError: If more GPUs are asked for than there are.
+    """
+    count = torch.cuda.device_count() if gpus is None else gpus
+    if count > torch.cuda.device_count():
+        raise RelevanceError(
+            f"--gpus {count}: {gpus_present()}. Ask for as many, or leave the option out."
+        )
+    if count:
+        devices = tuple(f"cuda:{index}" for index in range(count))
+        return Schedule(devices, jobs_per_gpu)
+    workers = jobs or 1
+    return Schedule(("cpu",), workers, threads=max(1, _cores() // workers))
+
+
+def _cores() -> int:
+    """Cores this process may use, which containers and job schedulers set below the machine's."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
