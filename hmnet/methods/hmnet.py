@@ -1,0 +1,40 @@
+"""HMNet: layers shared by all tasks below, by the tasks of a cluster above, and by none on top."""
+
+from collections.abc import Sequence
+
+from hmnet.methods.method import Method, Part
+from hmnet.models.plan import check_layers, default_layers, hierarchical
+from relevance.errors import RelevanceError
+
+
+class HMNet(Method):
+    """One model whose middle layers follow the clusters.
+
+    Source:
+        Fei et al. (2022), section 3.3.
+    """
+
+    reads_clusters = True
+
+    def plans(self, tasks: Sequence[str], depth: int) -> tuple[Part, ...]:
+        """One part with all tasks.
+
+        Args:
+            tasks: Names of all tasks of the run; the clusters hold exactly these.
+            depth: Layers of the backbone, the sum of `layers`.
+
+        Returns:
+            The part.
+
+        Raises:
+            RelevanceError: If there are no clusters, or clusters or layers don't fit.
+        """
+        if self.spec is None:
+            raise RelevanceError(
+                "Method 'hmnet' needs --clusters, a file that `relevance cluster` writes."
+                " Give one, or take --method multi."
+            )
+        self.spec.check(tasks)
+        layers = self.layers or default_layers(depth)
+        check_layers(layers, depth)
+        return (Part(tuple(tasks), hierarchical(self.spec, *layers)),)

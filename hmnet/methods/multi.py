@@ -1,0 +1,26 @@
+"""Multi-task learning with hard sharing, as MT-DNN: one encoder, one head per task."""
+
+from collections.abc import Sequence
+
+from hmnet.methods.method import Method, Part
+from hmnet.models.plan import fully_shared
+
+
+class Multi(Method):
+    """One model whose layers all tasks share.
+
+    Source:
+        Liu et al. (2019), "Multi-Task Deep Neural Networks for Natural Language Understanding".
+    """
+
+    def plans(self, tasks: Sequence[str], depth: int) -> tuple[Part, ...]:
+        """One part with all tasks.
+
+        Args:
+            tasks: Names of all tasks of the run.
+            depth: Layers of the backbone.
+
+        Returns:
+            The part.
+        """
+        return (Part(tuple(tasks), fully_shared(tasks, depth)),)

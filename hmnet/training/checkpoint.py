@@ -1,0 +1,176 @@
+"""Checkpoints: all that is needed to go on with a run as if it had never been stopped.
+
+A checkpoint is a folder of safetensors and JSON that appears by rename, whole or not at all. The
+one before is kept until the new one is in place.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from relevance.errors import RelevanceError
+from relevance.files import file_digest, read_json, write_json
+
+SCHEMA = "relevance.checkpoint/1"
+MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a run stands.
+
+    Attributes:
+        part: Which of the method's parts is being trained, from 0.
+        step: Steps of that part that are done.
+        data: Fingerprint of the part's training rows.
+    """
+
+    part: int
+    step: int
+    data: str
+
+
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """A temporary folder beside another, which takes its place when the block ends well.
+
+    Args:
+        folder: The folder to write. An older one stands as `<name>.old` while the two are swapped.
+
+    Yields:
+        The temporary folder.
+
+    Raises:
+        RelevanceError: If it cannot be written or the disk is full.
+    """
+    old = folder.with_name(f"{folder.name}.old")
+    temporary: Path | None = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        yield temporary
+        temporary.chmod(folder.parent.stat().st_mode)
+        if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            folder.rename(old)
+        temporary.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise RelevanceError(f"{folder} cannot be written: {error.strerror or error}.") from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def save_checkpoint(
+    folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, position: Position
+) -> None:
+    """Write weights, optimizer, random state and position.
+
+    Args:
+        folder: Takes the place of an older checkpoint.
+        model: Whose weights are saved.
+        optimizer: Over the model's weights.
+        position: Where the run stands.
+
+    Raises:
+        RelevanceError: If it cannot be written or the disk is full.
+    """
+    names: dict[Tensor, str] = {weight: name for name, weight in model.named_parameters()}
+    moments = {
+        f"{names[weight]}:{key}": value
+        for weight, state in optimizer.state.items()
+        for key, value in state.items()
+    }
+    device = next(model.parameters()).device
+    with replacing_folder(folder) as temporary:
+        _save({name: weight.detach() for weight, name in names.items()}, temporary / MODEL)
+        _save(moments, temporary / OPTIMIZER)
+        state = {
+            "part": position.part,
+            "step": position.step,
+            "data": position.data,
+            "random": _random_state(device),
+            "torch": torch.__version__,
+            "sha256": {name: file_digest(temporary / name) for name in (MODEL, OPTIMIZER)},
+        }
+        write_json(temporary / STATE, SCHEMA, state)
+
+
+def find_checkpoint(folder: Path) -> tuple[Path, Position] | None:
+    """The newest whole checkpoint.
+
+    Args:
+        folder: Where checkpoints are written.
+
+    Returns:
+        Its folder, which is the one before if a kill came between two renames, and position; None
+        if there is none.
+
+    Raises:
+        RelevanceError: If there are only damaged ones.
+    """
+    present = [path for path in (folder, folder.with_name(f"{folder.name}.old")) if path.is_dir()]
+    for path in present:
+        try:
+            state = read_json(path / STATE, SCHEMA)
+            whole = all(file_digest(path / n) == sha for n, sha in state["sha256"].items())
+        except (RelevanceError, OSError, KeyError):
+            continue
+        if whole:
+            return path, Position(state["part"], state["step"], state["data"])
+    if present:
+        raise RelevanceError(
+            f"{folder} is damaged: its files are not what was written. Delete it to train this part"
+            " of the run from its beginning, then --resume."
+        )
+    return None
+
+
+def load_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Put weights, optimizer and random state back.
+
+    Args:
+        folder: As `find_checkpoint` gives it.
+        model: Built as for the run's beginning; its weights are replaced.
+        optimizer: Over the model's weights; its state is replaced.
+    """
+    weights = dict(model.named_parameters())
+    device = next(model.parameters()).device
+    saved = load_file(folder / MODEL, device=str(device))
+    with torch.no_grad():
+        for name, weight in weights.items():
+            weight.copy_(saved[name])
+    optimizer.state.clear()
+    for key, value in load_file(folder / OPTIMIZER, device=str(device)).items():
+        name, _, moment = key.rpartition(":")
+        optimizer.state[weights[name]][moment] = value
+    _restore_random_state(read_json(folder / STATE, SCHEMA)["random"], device)
+
+
+def _save(tensors: dict[str, Tensor], path: Path) -> None:
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
+
+
+def _random_state(device: torch.device) -> dict[str, str]:
+    """State of torch's generators, which dropout draws from, as hexadecimal text."""
+    states = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    return {name: state.numpy().tobytes().hex() for name, state in states.items()}
+
+
+def _restore_random_state(states: dict[str, str], device: torch.device) -> None:
+    def tensor(text: str) -> Tensor:
+        return torch.frombuffer(bytearray.fromhex(text), dtype=torch.uint8)
+
+    torch.set_rng_state(tensor(states["cpu"]))
+    if device.type == "cuda" and "cuda" in states:
+        torch.cuda.set_rng_state(tensor(states["cuda"]), device)

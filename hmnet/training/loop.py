@@ -1,0 +1,182 @@
+"""The training loop: every step of the schedule in turn, checked, reported and kept on disk."""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from hmnet.data.batching import collate, input_form
+from hmnet.data.encoding import Encoded
+from hmnet.data.labels import targets
+from hmnet.models.multitask import MultiTaskModel
+from hmnet.precision import Precision
+from hmnet.samplers.sampler import Step
+from hmnet.training.interrupts import held_interrupts
+from hmnet.training.step import Batch, linear_decay, train_step
+from relevance.errors import RelevanceError
+from relevance.tasks.task import Task
+
+REPORT_S = 1.0  # losses are read this often and not at every step, as reading waits for the device
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One finished step.
+
+    Attributes:
+        task: What it trained; names joined by `+` where a step has several tasks.
+        step: From 1 to `total`.
+        total: Steps of the run.
+        loss: Before the update, in fp32.
+        lr: Learning rate of the step.
+        steps_per_s: Since training was started or resumed.
+    """
+
+    task: str
+    step: int
+    total: int
+    loss: float
+    lr: float
+    steps_per_s: float
+
+    @property
+    def left_s(self) -> float:
+        """Seconds to the end of the run at this pace."""
+        return (self.total - self.step) / self.steps_per_s
+
+
+@dataclass(frozen=True)
+class Saving:
+    """Keeps what is needed to go on after a kill.
+
+    Attributes:
+        save: Called with the number of steps done so far.
+        every_s: Seconds between two calls; there are further ones at the end of every epoch and at
+            Ctrl-C.
+    """
+
+    save: Callable[[int], None]
+    every_s: float
+
+
+def train(
+    model: MultiTaskModel,
+    tasks: Sequence[Task],
+    data: Mapping[str, Encoded],
+    epochs: Sequence[Sequence[Step]],
+    *,
+    optimizer: torch.optim.Optimizer,
+    lr: float,
+    precision: Precision,
+    start: int = 0,
+    on_step: Callable[[Progress], None] | None = None,
+    saving: Saving | None = None,
+) -> None:
+    """Train a model on the steps of a schedule.
+
+    Args:
+        model: On the device that it trains on; in evaluation mode afterwards.
+        tasks: Definitions of the tasks in the schedule.
+        data: Their training rows by name.
+        epochs: Steps by epoch, as `hmnet.samplers.sampler.schedule` gives them.
+        optimizer: Over the model's weights.
+        lr: Learning rate at the first step; it falls in a straight line to 0 at the last.
+        precision: Of forward and backward.
+        start: Steps that were done before, when a run is resumed.
+        on_step: Told about every step, about once a second for all steps since.
+        saving: What to do so that a killed run can be resumed.
+
+    Raises:
+        RelevanceError: If a loss is not finite.
+        KeyboardInterrupt: At Ctrl-C, after the step and its checkpoint.
+    """
+    steps = list(chain.from_iterable(epochs))
+    epoch_ends = set(accumulate(map(len, epochs)))
+    batches = _Batches(model, tasks, data)
+    report = _Report(len(steps), start, on_step)
+    saved_at = time.monotonic()
+    model.train()
+    with held_interrupts() as held:
+        for done, step in enumerate(steps[start:], start + 1):
+            rate = linear_decay(lr, done - 1, len(steps))
+            loss = train_step(model, optimizer, batches.of(step), rate, precision)
+            report.add(step, done, rate, loss)
+            due = saving is not None and time.monotonic() - saved_at >= saving.every_s
+            if saving and (due or held or done in epoch_ends):
+                report.flush()
+                saving.save(done)
+                saved_at = time.monotonic()
+            if held:
+                break
+        report.flush()
+    if held:
+        raise KeyboardInterrupt
+    model.eval()
+
+
+class _Batches:
+    """Makes tensors of a step's rows."""
+
+    def __init__(
+        self, model: MultiTaskModel, tasks: Sequence[Task], data: Mapping[str, Encoded]
+    ) -> None:
+        self.data = data
+        self.targets = {
+            task.name: torch.from_numpy(targets(task, data[task.name].labels)) for task in tasks
+        }
+        self.form = input_form(model.config)
+        self.device = next(model.parameters()).device
+
+    def of(self, step: Step) -> list[Batch]:
+        """The batches of a step on the model's device."""
+        batches = []
+        for task, rows in step:
+            inputs = collate(self.data[task], rows, **self.form)
+            labels = self.targets[task][torch.from_numpy(rows)]
+            batches.append(
+                Batch(
+                    task,
+                    {name: values.to(self.device) for name, values in inputs.items()},
+                    labels.to(self.device),
+                )
+            )
+        return batches
+
+
+class _Report:
+    """Collects losses on the device, reads them now and then, checks them and tells about them."""
+
+    def __init__(self, total: int, start: int, on_step: Callable[[Progress], None] | None) -> None:
+        self.total = total
+        self.start = start
+        self.on_step = on_step
+        self.began = self.read_at = time.monotonic()
+        self.waiting: list[tuple[str, int, float, Float[Tensor, ""]]] = []
+
+    def add(self, step: Step, done: int, lr: float, loss: Float[Tensor, ""]) -> None:
+        """Take down a step, and tell about all that wait if the last time is a while ago."""
+        self.waiting.append(("+".join(batch.task for batch in step), done, lr, loss))
+        if time.monotonic() - self.read_at >= REPORT_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Read the losses that wait; a loss that is not finite ends the run."""
+        if not self.waiting:
+            return
+        losses = torch.stack([loss for *_, loss in self.waiting]).tolist()
+        self.read_at = time.monotonic()
+        steps_per_s = (self.waiting[-1][1] - self.start) / max(self.read_at - self.began, 1e-9)
+        for (task, done, lr, _), loss in zip(self.waiting, losses, strict=True):
+            if not math.isfinite(loss):
+                raise RelevanceError(
+                    f"Training of '{task}' came to a loss of {loss} at step {done} of {self.total}."
+                    f" Start again with a lower --lr; it was {lr:g} at that step."
+                )
+            if self.on_step:
+                self.on_step(Progress(task, done, self.total, loss, lr, steps_per_s))
+        self.waiting.clear()

@@ -1,0 +1,113 @@
+"""One step of training: the loss of its batches, their gradients, one update of AdamW."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  what everybody calls it
+
+from hmnet.models.multitask import MultiTaskModel
+from hmnet.precision import Precision, autocast
+
+
+class Batch(NamedTuple):
+    """Rows of one task as tensors on the model's device.
+
+    Attributes:
+        task: Its name.
+        inputs: Token ids and masks `[batch, length]`, as the backbone's forward names them.
+        labels: Codes `[batch]` for classification, values on the scale of [0, 1] for regression.
+    """
+
+    task: str
+    inputs: Mapping[str, Tensor]
+    labels: Tensor
+
+
+def batch_loss(
+    logits: Float[Tensor, "batch outputs"], labels: Int[Tensor, " batch"] | Float[Tensor, " batch"]
+) -> Float[Tensor, ""]:
+    """Mean loss of a batch, in fp32 whatever the logits are.
+
+    Args:
+        logits: One column per label, or one for regression.
+        labels: Codes for cross-entropy, or values in [0, 1] for the squared error.
+
+    Returns:
+        The loss.
+    """
+    if labels.is_floating_point():
+        return F.mse_loss(logits.float().squeeze(-1), labels.float())
+    return F.cross_entropy(logits.float(), labels)
+
+
+def make_optimizer(model: nn.Module, lr: float, weight_decay: float) -> torch.optim.AdamW:
+    """AdamW over all weights, fused where the device has it.
+
+    Args:
+        model: On the device that it trains on.
+        lr: Learning rate at the first step.
+        weight_decay: Of matrices, embeddings included; biases and norms have none.
+
+    Returns:
+        The optimizer. It leaves a weight without gradient alone, its decay too, so that a step on
+        one task changes its own path only.
+    """
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    groups = [
+        {"params": [w for w in weights if w.ndim > 1], "weight_decay": weight_decay},
+        {"params": [w for w in weights if w.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=lr, fused=True)
+
+
+def train_step(
+    model: MultiTaskModel,
+    optimizer: torch.optim.Optimizer,
+    batches: Sequence[Batch],
+    lr: float,
+    precision: Precision,
+) -> Float[Tensor, ""]:
+    """Update the weights once, by the sum of the losses of the batches.
+
+    Args:
+        model: In training mode.
+        optimizer: Over the model's weights.
+        batches: One batch, or several whose losses are summed.
+        lr: Learning rate of this step.
+        precision: Of forward and backward.
+
+    Returns:
+        The loss before the update, on the model's device: reading it waits for the device.
+    """
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+    optimizer.zero_grad(set_to_none=True)
+    total = torch.zeros((), device=batches[0].labels.device)
+    for batch in batches:
+        with autocast(precision, batch.labels.device):
+            logits = model(batch.task, batch.inputs)
+        loss = batch_loss(logits, batch.labels)
+        torch.autograd.backward(loss)  # batch by batch, so that one graph is in memory at a time
+        total += loss.detach()
+    optimizer.step()
+    return total
+
+
+def linear_decay(lr: float, step: int, total: int) -> float:
+    """Learning rate that falls in a straight line to 0 at the end, without warm-up.
+
+    Args:
+        lr: At step 0.
+        step: From 0 to `total` - 1.
+        total: Steps of the run.
+
+    Returns:
+        The learning rate of the step.
+
+    >>> [linear_decay(1.0, step, 4) for step in range(4)]
+    [1.0, 0.75, 0.5, 0.25]
+    """
+    return lr * (total - step) / total
