@@ -1,0 +1,87 @@
+"""Finished jobs on disk: found by what went into them, written whole, never trusted unchecked."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from relevance.errors import RelevanceError
+from relevance.files import canonical_json, digest, write_text
+
+SCHEMA = "relevance.job/1"
+
+
+@dataclass(frozen=True)
+class JobStore:
+    """Results of jobs under `jobs/<key>/{inputs.json, result.json}`, key = sha256 of the inputs.
+
+    Any number of processes may use one folder at once: a result appears by rename, and whoever
+    comes second with the same inputs leaves the first one's result where it is.
+
+    Attributes:
+        root: The cache folder; need not exist yet.
+    """
+
+    root: Path
+
+    def key(self, inputs: Mapping[str, Any]) -> str:
+        """Hexadecimal sha256 of the inputs, which hold all that could change the result."""
+        return digest(inputs)
+
+    def folder(self, inputs: Mapping[str, Any]) -> Path:
+        """Where a job's files are, or will be."""
+        return self.root / "jobs" / self.key(inputs)
+
+    def read(self, inputs: Mapping[str, Any]) -> Any | None:
+        """The result of a finished job.
+
+        Args:
+            inputs: What went into it.
+
+        Returns:
+            The result, or None where there is none that is whole: a file that is missing, cut
+            short, garbled or another job's counts as none.
+
+        Raises:
+            RelevanceError: If a file is there and the system refuses to read it.
+        """
+        path = self.folder(inputs) / "result.json"
+        try:
+            content = json.loads(path.read_bytes())
+            result = content["result"]
+            return result if content == _sealed(self.key(inputs), result) else None
+        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
+            return None
+        except OSError as error:
+            raise RelevanceError(f"{path} cannot be read: {error.strerror or error}.") from None
+
+    def reserve(self, inputs: Mapping[str, Any]) -> None:
+        """Write down what a job is made of, before it runs.
+
+        Args:
+            inputs: What goes into it.
+
+        Raises:
+            RelevanceError: If the folder cannot be written, better known before hours of training.
+        """
+        write_text(self.folder(inputs) / "inputs.json", canonical_json(inputs) + "\n")
+
+    def write(self, inputs: Mapping[str, Any], result: Any) -> None:
+        """Keep a job's result, unless a whole one is there already.
+
+        Args:
+            inputs: What went into it.
+            result: A JSON value, not None and without NaN.
+
+        Raises:
+            RelevanceError: If the folder cannot be written or the disk is full.
+        """
+        if self.read(inputs) is None:
+            self.reserve(inputs)
+            sealed = _sealed(self.key(inputs), result)
+            write_text(self.folder(inputs) / "result.json", canonical_json(sealed))
+
+
+def _sealed(key: str, result: Any) -> dict[str, Any]:
+    return {"schema": SCHEMA, "key": key, "sha256": digest(result), "result": result}

@@ -1,0 +1,93 @@
+"""A worker: one process of joblib's loky that does jobs for one device, one at a time."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from relevance.errors import RelevanceError
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+)
+
+
+class Worker:
+    """A process for one device, started when first needed and ended with the one that started it.
+
+    Args:
+        device: Handed to every call, such as `cuda:0`.
+        threads: CPU threads that numerical libraries use in it.
+    """
+
+    def __init__(self, device: str, threads: int) -> None:
+        self._device = device
+        self._environment = dict.fromkeys(THREAD_VARIABLES, str(threads))
+        self._executor: Any = None
+
+    def submit(self, call: Callable[[str], None]) -> Future[str | None]:
+        """Start a call in the process.
+
+        Args:
+            call: Gets the device; must be picklable (functions of the main script are).
+
+        Returns:
+            Its end: None, or the error it raised in one line. It holds an exception of its own only
+            where the process was killed or the call could not be handed over.
+        """
+        from joblib.externals.loky import ProcessPoolExecutor
+
+        if self._executor is None:
+            self._executor = ProcessPoolExecutor(
+                1, initializer=_obey, initargs=(os.getpid(),), env=self._environment
+            )
+        future: Future[str | None] = self._executor.submit(_attempt, call, self._device)
+        return future
+
+    def stop(self) -> None:
+        """Kill the process, whatever it is doing; the next call starts a fresh one."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, kill_workers=True)
+            self._executor = None
+
+
+def was_killed(error: BaseException | None) -> bool:
+    """Whether the exception of a future says that its process died under it."""
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    return isinstance(error, TerminatedWorkerError)
+
+
+def one_line(error: BaseException) -> str:
+    """An error in one line: its type, unless it is a user's to act on, and its message."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, RelevanceError) else f"{type(error).__name__}: {text}"
+
+
+def _attempt(call: Callable[[str], None], device: str) -> str | None:
+    try:
+        call(device)
+    except Exception as error:
+        return one_line(error)  # as text, since not every exception survives pickling
+    return None
+
+
+def _obey(parent: int) -> None:
+    """Leave Ctrl-C to the given process, and end when it is gone rather than hold the device."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
