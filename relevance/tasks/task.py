@@ -10,6 +10,7 @@ METRICS: dict[Kind, frozenset[str]] = {
     "classification": frozenset({"accuracy", "f1", "macro_f1", "matthews", "f1a", "question_em"}),
     "regression": frozenset({"pearson", "spearman"}),
 }
+BINARY_METRICS = frozenset({"f1", "f1a"})
 
 
 class Source(BaseModel):
@@ -93,6 +94,10 @@ class Task(BaseModel):
             if metric not in METRICS[self.kind]:
                 known = ", ".join(sorted(METRICS[self.kind]))
                 raise ValueError(f"metric '{metric}' is not one for {self.kind}: {known}")
+            if metric in BINARY_METRICS and len(self.labels) != 2:
+                raise ValueError(
+                    f"metric '{metric}' is for two labels; `macro_f1` takes any number"
+                )
         if self.truncate is not None and self.truncate not in self.text:
             raise ValueError(f"`truncate` names '{self.truncate}', which is no text column")
         if "question_em" in (*self.metrics, *self.gain) and not self.group:

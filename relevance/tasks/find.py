@@ -1,0 +1,119 @@
+"""Finding tasks: the built-in catalogue, and users' own TOML files in the same format."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from relevance.errors import RelevanceError, unknown_name
+from relevance.files import read_toml, validated
+from relevance.tasks.task import Source, Task
+
+CATALOG = Path(__file__).parent / "catalog"
+PAPER_TASKS: tuple[str, ...] = (
+    "MNLI",
+    "QNLI",
+    "RTE",
+    "WNLI",
+    "CB",
+    "SNLI",
+    "IMDB",
+    "SST-2",
+    "QQP",
+    "STS-B",
+    "MRPC",
+    "BoolQ",
+    "MultiRC",
+)
+"""The tasks of Fei et al. (2022) in the order of their Tables 2 and 3."""
+
+
+def catalogue() -> dict[str, Task]:
+    """The built-in tasks by name: the paper's 13 in its order, then the others."""
+    return {task.name: task for task in _built_in()}
+
+
+@cache
+def _built_in() -> tuple[Task, ...]:
+    found = [task for path in sorted(CATALOG.glob("*.toml")) for task in read_tasks(path)]
+    order = {name: place for place, name in enumerate(PAPER_TASKS)}
+    return tuple(sorted(found, key=lambda task: order.get(task.name, len(order))))
+
+
+def find_tasks(names: Sequence[str]) -> tuple[Task, ...]:
+    """The tasks that a list of names means.
+
+    Args:
+        names: Names of the catalogue in any case, or paths of `.toml` files with `[[task]]` tables.
+
+    Returns:
+        The tasks in the order of the names; all those of a file at its place.
+
+    Raises:
+        RelevanceError: If a name is unknown, a file cannot be read or is wrong, or two tasks share
+            a name (or a folder name: `SST-2` and `sst2` do).
+    """
+    by_lower = {name.lower(): task for name, task in catalogue().items()}
+    found: dict[str, tuple[Task, str]] = {}
+    for name in names:
+        if name.lower().endswith(".toml"):
+            origin, tasks = name, read_tasks(Path(name))
+        elif name.lower() in by_lower:
+            origin, tasks = "the catalogue", (by_lower[name.lower()],)
+        else:
+            raise unknown_name("task", name, catalogue())
+        for task in tasks:
+            if task.slug in found:
+                raise _listed_twice(task, origin, *found[task.slug])
+            found[task.slug] = (task, origin)
+    return tuple(task for task, _ in found.values())
+
+
+def _listed_twice(task: Task, origin: str, first: Task, first_origin: str) -> RelevanceError:
+    also = "" if first.name == task.name else f" (as '{first.name}')"
+    if origin == first_origin:
+        return RelevanceError(f"Task '{task.name}' is listed twice{also}. Name each task once.")
+    return RelevanceError(
+        f"Task '{task.name}' is listed twice: in {first_origin}{also} and in {origin}."
+        " Rename one of them, or leave one out."
+    )
+
+
+def read_tasks(path: Path) -> tuple[Task, ...]:
+    """The tasks that a TOML file defines.
+
+    Args:
+        path: A file with one `[[task]]` table per task.
+
+    Returns:
+        The tasks in the order of the file, paths of their files made absolute.
+
+    Raises:
+        RelevanceError: If the file cannot be read, or a table is not a task.
+    """
+    content = read_toml(path)
+    tables = content.pop("task", None)
+    if content or not isinstance(tables, list) or not tables:
+        found = ", ".join(content) or "no task"
+        raise RelevanceError(f"{path}: expected one [[task]] table per task, found {found}.")
+    return tuple(_task(path, number, table) for number, table in enumerate(tables, start=1))
+
+
+def _task(path: Path, number: int, table: Any) -> Task:
+    name = table.get("name") if isinstance(table, dict) else None
+    where = f"{path}: task '{name}'" if name else f"{path}: task number {number}"
+    task = validated(Task, table, where)
+    if task.source is None or task.source.hub is not None:
+        return task
+    return task.model_copy(update={"source": _absolute(task.source, path.resolve().parent)})
+
+
+def _absolute(source: Source, folder: Path) -> Source:
+    """The same files, with paths that do not depend on the working directory."""
+    return source.model_copy(
+        update={
+            "train": str(folder / str(source.train)),
+            "dev": str(folder / str(source.dev)),
+            "extra": {name: str(folder / file) for name, file in source.extra.items()},
+        }
+    )

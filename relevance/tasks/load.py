@@ -1,0 +1,267 @@
+"""Loading a task's splits, with every check that can be made before training starts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from relevance.errors import RelevanceError, unknown_name
+from relevance.files import cache_dir
+from relevance.tasks.data import DataOptions, Split, TaskData
+from relevance.tasks.read import SUFFIXES, read_columns
+from relevance.tasks.subset import hold_out, subset
+from relevance.tasks.task import Task
+
+
+def load_task(
+    task: Task, options: DataOptions, *, gain_split: Literal["dev", "holdout"] | None = None
+) -> TaskData:
+    """A task with its training split and what it is scored on, cut to the sizes asked for.
+
+    Args:
+        task: The definition.
+        options: Where the files are and how many rows are used.
+        gain_split: None for every evaluation split there is; `dev` for that one alone; `holdout`
+            for 20 % of the training rows, taken away before `max_train` applies to the rest.
+
+    Returns:
+        The task's data.
+
+    Raises:
+        RelevanceError: If a file is missing or wrong, a limit is below 1, or the hold-out would
+            have fewer than 2 rows.
+    """
+    for option, limit in (("max-train", options.max_train), ("max-dev", options.max_dev)):
+        if limit is not None and limit < 1:
+            raise RelevanceError(f"--{option} must be at least 1, got {limit}.")
+    train = load_split(task, "train", options.data_dir)
+    if gain_split == "holdout":
+        with _of(task):
+            train, held = hold_out(train, options.max_dev)
+        return TaskData(task, subset(train, options.max_train), {"holdout": held})
+    names = ("dev",) if gain_split == "dev" else evaluation_splits(task, options)
+    evaluation = {
+        name: subset(load_split(task, name, options.data_dir), options.max_dev) for name in names
+    }
+    return TaskData(task, subset(train, options.max_train), evaluation)
+
+
+def evaluation_splits(task: Task, options: DataOptions) -> tuple[str, ...]:
+    """Names of the splits a task can be scored on.
+
+    Args:
+        task: The definition.
+        options: Where the files are.
+
+    Returns:
+        `dev`, then the task's further ones: those of its own files, or file names in its folder
+        that begin with the name of a further split (`dev_mismatched_1k` for `dev_mismatched`).
+    """
+    further = () if task.source is None else tuple(task.source.extra)
+    if further and not _own_files(task):
+        files = [
+            path
+            for name in further
+            for path in task_folder(task, options.data_dir).glob(f"{name}*")
+            if path.suffix in SUFFIXES
+        ]
+        further = tuple(sorted({path.stem for path in files} - {"train", "dev"}))
+    return ("dev", *further)
+
+
+def task_folder(task: Task, data_dir: Path | None) -> Path:
+    """Folder of a task's prepared files; `data_dir` None means `tasks/` in the cache."""
+    return (cache_dir() / "tasks" if data_dir is None else data_dir) / task.slug
+
+
+def split_file(task: Task, split: str, data_dir: Path | None) -> Path | None:
+    """The file of a split.
+
+    Args:
+        task: The definition; its own files win over the folder.
+        split: `train`, `dev` or a further one.
+        data_dir: Folder with one folder per task; None for `tasks/` in the cache.
+
+    Returns:
+        Its path, or None where there is none.
+
+    Raises:
+        RelevanceError: If there are two, or the task's own files don't include such a split.
+    """
+    if own := _own_files(task):
+        if split not in own:
+            raise unknown_name("split", split, own)
+        return Path(own[split]) if Path(own[split]).is_file() else None
+    folder = task_folder(task, data_dir)
+    found = [path for suffix in SUFFIXES if (path := folder / f"{split}{suffix}").is_file()]
+    if len(found) > 1:
+        names = " and ".join(path.name for path in found)
+        raise RelevanceError(f"{folder} has both {names}. Keep one of them.")
+    return found[0] if found else None
+
+
+def load_split(task: Task, split: str, data_dir: Path | None, *, text_only: bool = False) -> Split:
+    """Load one split and check it.
+
+    Args:
+        task: The definition.
+        split: `train`, `dev` or a further one.
+        data_dir: Folder with one folder per task; None for `tasks/` in the cache.
+        text_only: Leave the label column unread; all labels are then 0.
+
+    Returns:
+        All rows in the order of the file.
+
+    Raises:
+        RelevanceError: If the file is missing or unreadable, has no rows or lacks a column, a text
+            is null, or a label is none of the task's.
+    """
+    with _of(task):
+        path = split_file(task, split, data_dir)
+        if path is None:
+            raise _missing(task, split, data_dir)
+        label = () if text_only else (task.label,)
+        columns = read_columns(path, (*task.text, *task.group, *label))
+        return to_split(task, columns, str(path), text_only=text_only)
+
+
+@contextmanager
+def _of(task: Task) -> Iterator[None]:
+    """Say which task an error is about."""
+    try:
+        yield
+    except RelevanceError as error:
+        raise RelevanceError(f"task '{task.name}': {error}") from None
+
+
+def _own_files(task: Task) -> dict[str, str]:
+    """Split to file for a task that names its files; empty for one that is looked up."""
+    source = task.source
+    if source is None or source.train is None or source.dev is None:
+        return {}
+    return {"train": source.train, "dev": source.dev, **source.extra}
+
+
+def _missing(task: Task, split: str, data_dir: Path | None) -> RelevanceError:
+    if own := _own_files(task):
+        return RelevanceError(f"{own[split]}: no such file. `source` names it as '{split}'.")
+    folder = task_folder(task, data_dir)
+    fetch = task.source is not None and task.source.hub is not None
+    prepare = (
+        f"Fetch it with `relevance prepare --tasks {task.name}`, or"
+        if fetch
+        else "Put it there, or"
+    )
+    return RelevanceError(
+        f"{folder} has no {split}.parquet (nor {', '.join(SUFFIXES[1:])})."
+        f" {prepare} name the folder that has {task.slug}/ with --data-dir."
+    )
+
+
+def to_split(
+    task: Task, columns: Mapping[str, Sequence[Any]], where: str, *, text_only: bool = False
+) -> Split:
+    """Check columns as they stand in a file and make a split of them.
+
+    Args:
+        task: The definition.
+        columns: Values of its text and group columns, and of its label column unless `text_only`.
+        where: How to name the place in messages, such as the path of a file.
+        text_only: Leave labels out; all of them are then 0.
+
+    Returns:
+        The split.
+
+    Raises:
+        RelevanceError: If there are no rows, a text or group is null, or a label is none of the
+            task's.
+    """
+    texts = tuple(_texts(name, columns[name], where) for name in task.text)
+    rows = len(texts[0])
+    if rows == 0:
+        raise RelevanceError(f"{where} has no rows; a split needs at least one.")
+    groups = _groups([columns[name] for name in task.group], where) if task.group else None
+    if text_only:
+        return Split(texts, np.zeros(rows, dtype=np.int64), groups)
+    check = _codes if task.kind == "classification" else _values
+    return Split(texts, check(task, columns[task.label], where), groups)
+
+
+def _texts(name: str, values: Sequence[Any], where: str) -> Sequence[str]:
+    for row, value in enumerate(values, start=1):
+        if not isinstance(value, str):
+            got = "null" if value is None else f"{value!r:.50}, which is no text"
+            raise RelevanceError(
+                f"{where}, row {row}: column '{name}' is {got}. An empty string is valid text."
+            )
+    return values
+
+
+def label_codes(task: Task) -> dict[str, int]:
+    """What may stand in a label column, as text, and the code that it means.
+
+    Names and codes both, but names alone where one of them is a number itself: a "1" of the labels
+    "1" to "5" is the first of them and not the second.
+
+    >>> from relevance.tasks.find import catalogue
+    >>> label_codes(catalogue()["RTE"])
+    {'0': 0, '1': 1, 'entailment': 0, 'not_entailment': 1}
+    """
+    names = {name: code for code, name in enumerate(task.labels)}
+    if any(name.lstrip("-").isdecimal() for name in names):
+        return names
+    return {str(code): code for code in names.values()} | names
+
+
+def label_text(value: Any) -> str:
+    """A label as `label_codes` has it: `true` for a Boolean, `1` for 1 and 1.0."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _codes(task: Task, values: Sequence[Any], where: str) -> Int[np.ndarray, " row"]:
+    known = label_codes(task)
+    codes = [known.get(label_text(value), -1) for value in values]
+    if -1 in codes:
+        row = codes.index(-1)
+        allowed = ", ".join(known)
+        raise RelevanceError(
+            f"{where}, row {row + 1}: label {values[row]!r} is not one of: {allowed}."
+        )
+    return np.array(codes, dtype=np.int64)
+
+
+def _values(task: Task, values: Sequence[Any], where: str) -> Float[np.ndarray, " row"]:
+    low, high = task.range or (-np.inf, np.inf)
+    numbers = [_number(value) for value in values]
+    for row, number in enumerate(numbers):
+        if not low <= number <= high:
+            raise RelevanceError(
+                f"{where}, row {row + 1}: label {values[row]!r} is no number from {low:g} to"
+                f" {high:g}, the task's `range`."
+            )
+    return np.array(numbers, dtype=np.float64)
+
+
+def _number(value: Any) -> float:
+    """NaN for what is no number."""
+    try:
+        return float("nan") if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+def _groups(columns: Sequence[Sequence[Any]], where: str) -> Int[np.ndarray, " row"]:
+    numbers: dict[tuple[Any, ...], int] = {}
+    keys = list(zip(*columns, strict=True))
+    for row, key in enumerate(keys, start=1):
+        if None in key:
+            raise RelevanceError(f"{where}, row {row}: a `group` column is null.")
+        numbers.setdefault(key, len(numbers))
+    return np.array([numbers[key] for key in keys], dtype=np.int64)

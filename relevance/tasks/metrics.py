@@ -1,0 +1,138 @@
+"""Scores of a task's predictions: fractions in [0, 1], correlations in [-1, 1]."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from jaxtyping import Num
+
+from relevance.tasks.data import Split
+from relevance.tasks.task import Task
+from relevance.trainer import Result
+
+Rows = Num[np.ndarray, " row"]
+
+
+def score(task: Task, split: Split, predictions: Rows) -> dict[str, float]:
+    """All metrics of a task.
+
+    Args:
+        task: The definition.
+        split: The rows that were predicted.
+        predictions: Label codes for classification, values on the task's own scale for regression.
+
+    Returns:
+        Score by metric name, the primary one first, gain metrics included.
+    """
+    names = dict.fromkeys((*task.metrics, *task.gain_metrics))
+    return {name: FUNCTIONS[name](split, predictions) for name in names}
+
+
+def gain_score(task: Task, metrics: Mapping[str, float]) -> float:
+    """The `f` of joint-training gains: mean of the task's gain metrics.
+
+    Source:
+        Fei et al. (2022), equations 3 and 4.
+    """
+    return sum(metrics[name] for name in task.gain_metrics) / len(task.gain_metrics)
+
+
+def majority(task: Task, train: Split, evaluation: Split) -> Result:
+    """What answering without reading gives: the training split's commonest label or mean value.
+
+    Args:
+        task: The definition.
+        train: Where label frequencies come from; the lowest code wins a tie.
+        evaluation: The rows that are scored.
+
+    Returns:
+        Scores, constant predictions, and the loss of the best constant: cross-entropy of the
+        training frequencies (one added to each count, so that it stays finite) in nats, or the
+        mean squared error of the training mean with labels scaled to [0, 1].
+    """
+    if task.kind == "regression":
+        answer = float(train.labels.mean())
+        low, high = task.range or (0.0, 1.0)
+        loss = float(np.mean(((evaluation.labels - answer) / (high - low)) ** 2))
+    else:
+        counts = np.bincount(train.labels, minlength=task.outputs)
+        answer = float(counts.argmax())
+        loss = float(-np.log((counts + 1) / (counts + 1).sum())[evaluation.labels].mean())
+    predictions = np.full(len(evaluation), answer, dtype=evaluation.labels.dtype)
+    return Result(score(task, evaluation, predictions), loss, predictions.tolist())
+
+
+def accuracy(split: Split, predictions: Rows) -> float:
+    """Share of rows that are right."""
+    return float(np.mean(split.labels == predictions))
+
+
+def f1(split: Split, predictions: Rows) -> float:
+    """F1 of class 1; 0 where it is neither there nor predicted.
+
+    For MultiRC this is F1a: over all answers, whatever question they belong to.
+    """
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(split.labels, predictions, labels=[1], average="macro", zero_division=0))
+
+
+def macro_f1(split: Split, predictions: Rows) -> float:
+    """Mean F1 of the classes that occur in labels or predictions."""
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(split.labels, predictions, average="macro", zero_division=0))
+
+
+def matthews(split: Split, predictions: Rows) -> float:
+    """Matthews correlation; 0 where labels or predictions are all the same."""
+    from sklearn.metrics import matthews_corrcoef
+
+    if _constant(split.labels) or _constant(predictions):
+        return 0.0
+    return float(matthews_corrcoef(split.labels, predictions))
+
+
+def question_em(split: Split, predictions: Rows) -> float:
+    """Share of groups (questions of MultiRC) whose rows are all right."""
+    if split.groups is None:
+        raise ValueError("question_em needs rows that belong to groups")
+    _, group = np.unique(split.groups, return_inverse=True)
+    wrong = np.bincount(group, weights=split.labels != predictions)
+    return float(np.mean(wrong == 0))
+
+
+def pearson(split: Split, predictions: Rows) -> float:
+    """Pearson correlation; 0 where labels or predictions are all the same."""
+    from scipy.stats import pearsonr
+
+    if _constant(split.labels) or _constant(predictions):
+        return 0.0
+    return float(pearsonr(split.labels, predictions).statistic)
+
+
+def spearman(split: Split, predictions: Rows) -> float:
+    """Spearman's rank correlation; 0 where labels or predictions are all the same."""
+    from scipy.stats import spearmanr
+
+    if _constant(split.labels) or _constant(predictions):
+        return 0.0
+    return float(spearmanr(split.labels, predictions).statistic)
+
+
+def _constant(values: Rows) -> bool:
+    """Whether all values are the same, rounding of their scale aside."""
+    values = np.asarray(values, dtype=np.float64)
+    return bool(np.ptp(values) <= 1e-12 * np.abs(values).max())
+
+
+FUNCTIONS: dict[str, Callable[[Split, Rows], float]] = {
+    "accuracy": accuracy,
+    "f1": f1,
+    "f1a": f1,
+    "macro_f1": macro_f1,
+    "matthews": matthews,
+    "pearson": pearson,
+    "question_em": question_em,
+    "spearman": spearman,
+}
+"""Metric by the name that tasks give it."""

@@ -1,0 +1,115 @@
+"""From the hub to files in uniform columns, through `datasets`."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relevance.errors import RelevanceError
+from relevance.files import replacing
+from relevance.tasks.load import label_text, to_split
+from relevance.tasks.task import Source, Task
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+def prepare(task: Task, out_dir: Path) -> dict[str, int]:
+    """Fetch a task from the hub and write its splits to `<out_dir>/<slug>/<split>.parquet`.
+
+    Columns and label codes are the task's own; rows that the dataset leaves without a label (null,
+    or -1 where labels are classes) are left out. Nothing is written unless every split is in order.
+
+    Args:
+        task: One whose source is a hub dataset.
+        out_dir: Folder with one folder per task, such as `data_cache/tasks`.
+
+    Returns:
+        Number of rows by split.
+
+    Raises:
+        RelevanceError: If the task has no hub source, the hub is out of reach and the dataset in no
+            local cache, it lacks a split or column, a label is none of the task's, or the
+            folder cannot be written.
+    """
+    import pyarrow.parquet as pq
+    from pyarrow import table
+
+    source = task.source
+    if source is None or source.hub is None:
+        raise RelevanceError(
+            f"task '{task.name}' names no hub dataset to fetch. Put its files into"
+            f" {out_dir / task.slug}, or name them in its `source`."
+        )
+    fetched = _fetch(task, source, source.hub, out_dir)
+    names = {"train": "train", "dev": "validation"} | source.splits | source.extra
+    splits = {}
+    for split, name in names.items():
+        where = f"task '{task.name}': {source.hub}, split '{name}'"
+        if name not in fetched:
+            raise RelevanceError(f"{where}: no such split. It has {', '.join(fetched)}.")
+        splits[split] = _columns(task, source, fetched[name], where)
+    for split, columns in splits.items():
+        with replacing(out_dir / task.slug / f"{split}.parquet") as temporary:
+            pq.write_table(table(columns), temporary)
+    return {split: len(columns[task.label]) for split, columns in splits.items()}
+
+
+def _fetch(task: Task, source: Source, hub: str, out_dir: Path) -> "Mapping[str, Dataset]":
+    from datasets import load_dataset
+    from datasets.exceptions import DatasetsError
+
+    try:
+        with _quiet("huggingface_hub"):
+            fetched: Mapping[str, Dataset] = load_dataset(
+                hub, source.config, revision=source.revision
+            )
+    except (DatasetsError, OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0][:200].rstrip(".")
+        raise RelevanceError(
+            f"task '{task.name}' cannot be fetched from {hub}: {reason}. Where there is no network,"
+            f" put train.parquet and dev.parquet into {out_dir / task.slug}, or name a folder that"
+            f" has {task.slug}/ with --data-dir."
+        ) from None
+    return fetched
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Keep a library's warnings about each of its retries off the terminal."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _columns(task: Task, source: Source, dataset: "Dataset", where: str) -> dict[str, Any]:
+    """The task's columns, and further ones that its source renames, in plain types."""
+    flat = dataset.flatten()
+    renamed = {source.columns.get(name, name): name for name in flat.column_names}
+    wanted = dict.fromkeys((*task.text, *task.group, *source.columns.values(), task.label))
+    for column in wanted:
+        if column not in renamed:
+            raise RelevanceError(
+                f"{where}: no column is '{column}'. Columns: {', '.join(flat.column_names)}."
+            )
+    table = flat.with_format("arrow")[:]
+    columns = {column: table[renamed[column]].to_pylist() for column in wanted}
+    if task.kind == "classification":
+        names = getattr(flat.features[renamed[task.label]], "names", None)
+        columns[task.label] = [_label(source, names, label) for label in columns[task.label]]
+    kept = [row for row, label in enumerate(columns[task.label]) if label is not None]
+    columns = {column: [values[row] for row in kept] for column, values in columns.items()}
+    return columns | {task.label: to_split(task, columns, where).labels}
+
+
+def _label(source: Source, names: list[str] | None, value: Any) -> str | None:
+    """A label's name in the task's own words, as the hub's codes need not be in its order."""
+    if value is None or value == -1:
+        return None
+    name = names[value] if names else label_text(value)
+    return source.labels.get(name, name)

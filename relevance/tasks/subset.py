@@ -1,0 +1,101 @@
+"""Subsets and hold-outs of a split, drawn with seed 0: every run sees the same rows."""
+
+import numpy as np
+from jaxtyping import Int
+
+from relevance.errors import RelevanceError
+from relevance.tasks.data import Split
+
+HOLDOUT_FRACTION = 5  # one row in so many
+
+
+def subset(split: Split, limit: int | None) -> Split:
+    """Some rows of a split, in the order of the split.
+
+    Rows that are scored together come together; at most one group is cut to give exactly `limit`
+    rows. A smaller subset is part of every larger one.
+
+    Args:
+        split: The rows to draw from.
+        limit: Rows at most, at least 1; None for all.
+
+    Returns:
+        `min(limit, len(split))` rows.
+    """
+    if limit is None or limit >= len(split):
+        return split
+    return split.take(np.sort(_shuffled(split)[:limit]))
+
+
+def hold_out(split: Split, limit: int | None) -> tuple[Split, Split]:
+    """Take 20 % of the rows of a training split away, to measure gains on.
+
+    Stratified by label (regression: by tenths of the label's distribution). Rows that are scored
+    together are held out together or not at all; label shares and number of rows are then met as
+    closely as whole groups allow, without going over.
+
+    Args:
+        split: The training split.
+        limit: Rows of the hold-out at most; None for no other limit than 20 %.
+
+    Returns:
+        The rows left to train on and those held out, both in the order of the split.
+
+    Raises:
+        RelevanceError: If fewer than 2 rows would be held out.
+    """
+    size = min(len(split) // HOLDOUT_FRACTION, len(split) if limit is None else limit)
+    held = _stratified(split, size)
+    if len(held) < 2:
+        raise RelevanceError(
+            f"a hold-out of {len(split)} training rows would have {len(held)} (20 %, at most"
+            " --max-dev); at least 2 are needed. Measure on the dev split with --gain-split dev."
+        )
+    left = np.setdiff1d(np.arange(len(split)), held)
+    return split.take(left), split.take(held)
+
+
+def _stratified(split: Split, size: int) -> Int[np.ndarray, " held"]:
+    """Sorted rows: groups in random order, each taken if no label's quota is exceeded by it."""
+    _, strata, counts = np.unique(_strata(split), return_inverse=True, return_counts=True)
+    room = _quotas(counts, size)
+    order = _shuffled(split)
+    starts = np.flatnonzero(np.diff(_groups(split)[order])) + 1
+    held: list[Int[np.ndarray, " member"]] = []
+    for members in np.split(order, starts):
+        if not room.any():
+            break
+        needed = np.bincount(strata[members], minlength=len(room))
+        if (needed <= room).all():
+            room -= needed
+            held.append(members)
+    return np.sort(np.concatenate(held)) if held else np.empty(0, dtype=np.int64)
+
+
+def _strata(split: Split) -> Int[np.ndarray, " row"]:
+    if np.issubdtype(split.labels.dtype, np.integer):
+        return split.labels
+    edges = np.quantile(split.labels, np.linspace(0.1, 0.9, 9))
+    bins: Int[np.ndarray, " row"] = np.digitize(split.labels, edges)
+    return bins
+
+
+def _quotas(counts: Int[np.ndarray, " stratum"], size: int) -> Int[np.ndarray, " stratum"]:
+    """Shares of `size` in proportion to the counts, by largest remainders."""
+    exact = counts * size / counts.sum()
+    quotas = np.floor(exact).astype(np.int64)
+    left = size - int(quotas.sum())
+    quotas[np.argsort(quotas - exact, kind="stable")[:left]] += 1
+    return quotas
+
+
+def _groups(split: Split) -> Int[np.ndarray, " row"]:
+    return np.arange(len(split)) if split.groups is None else split.groups
+
+
+def _shuffled(split: Split) -> Int[np.ndarray, " row"]:
+    """All rows in random order, the rows of a group next to each other in their own order."""
+    _, group = np.unique(_groups(split), return_inverse=True)
+    place: Int[np.ndarray, " group"] = np.random.default_rng(0).permutation(int(group.max()) + 1)
+    rows: Int[np.ndarray, " row"] = np.argsort(place[group], kind="stable")
+    return rows
