@@ -1,0 +1,88 @@
+"""Batches of encoded rows: padded to their longest row, with the inputs that the backbone takes."""
+
+from typing import TypedDict
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+from transformers import PreTrainedConfig
+
+from hmnet.data.template import Sequences, spans
+from relevance.errors import RelevanceError
+
+
+class InputForm(TypedDict):
+    """What a backbone wants of its inputs.
+
+    Attributes:
+        pad_id: Token id of padding; RoBERTa counts positions by it.
+        with_segments: Whether it tells first and further texts apart by segment ids.
+    """
+
+    pad_id: int
+    with_segments: bool
+
+
+def input_form(config: PreTrainedConfig) -> InputForm:
+    """What the backbone of this configuration wants of its inputs.
+
+    Args:
+        config: The backbone's; RoBERTa has one segment only and DistilBERT none, so they get no
+            segment ids.
+
+    Returns:
+        Keywords for `collate`.
+    """
+    pad_id = getattr(config, "pad_token_id", None)
+    segments = getattr(config, "type_vocab_size", None) or 0
+    return InputForm(pad_id=pad_id or 0, with_segments=segments > 1)
+
+
+def collate(
+    encoded: Sequences, rows: Int[np.ndarray, " row"], *, pad_id: int, with_segments: bool
+) -> dict[str, Int[Tensor, "row token"]]:
+    """One padded batch.
+
+    Args:
+        encoded: The sequences.
+        rows: Which of them, in this order; at least one.
+        pad_id: Token id of padding.
+        with_segments: Whether to add `token_type_ids`: 0 for the first text and padding, 1 for the
+            rest.
+
+    Returns:
+        `input_ids`, `attention_mask` and, where wanted, `token_type_ids`, int64, as wide as the
+        longest row.
+    """
+    lengths = encoded.lengths[rows]
+    places = np.arange(lengths.max())
+    mask = places < lengths[:, None]
+    ids = np.full(mask.shape, pad_id, dtype=np.int64)
+    ids[mask] = encoded.ids[spans(encoded.offsets[:-1][rows], lengths)]
+    batch = {"input_ids": ids, "attention_mask": mask.astype(np.int64)}
+    if with_segments:
+        batch["token_type_ids"] = (mask & (places >= encoded.first[rows][:, None])).astype(np.int64)
+    return {name: torch.from_numpy(values) for name, values in batch.items()}
+
+
+def check_max_length(model: nn.Module, max_length: int) -> None:
+    """Refuse inputs longer than the table of positions of a backbone.
+
+    Args:
+        model: A model that holds the backbone; relative and rotary positions have no table.
+        max_length: Most tokens of one input.
+
+    Raises:
+        RelevanceError: If there are fewer positions.
+    """
+    for name, module in model.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+            # RoBERTa's positions begin behind that of padding: its table of 514 is for 512 tokens.
+            unused = 0 if module.padding_idx is None else module.padding_idx + 1
+            limit = module.num_embeddings - unused
+            if max_length > limit:
+                raise RelevanceError(
+                    f"--max-length {max_length} is more than the backbone's {limit} positions."
+                    f" Choose {limit} at most."
+                )

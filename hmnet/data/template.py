@@ -1,0 +1,178 @@
+"""How the texts of one input become one sequence, and what gives way when it is too long.
+
+Rows of unequal length stand one after another in a flat array, so that nothing here loops over
+rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Int, Int32, Int64
+
+
+@dataclass(frozen=True)
+class Template:
+    """Special ids of one tokenizer: BERT's are [CLS] before, [SEP] between, [SEP] after the texts.
+
+    Attributes:
+        prefix: Before the first text.
+        middle: Between two texts; RoBERTa has two separators here.
+        suffix: After the last text.
+    """
+
+    prefix: tuple[int, ...]
+    middle: tuple[int, ...]
+    suffix: tuple[int, ...]
+
+    def special_count(self, parts: int) -> int:
+        """Number of special ids in an input of so many texts."""
+        return len(self.prefix) + (parts - 1) * len(self.middle) + len(self.suffix)
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The token ids of one text per row, wherever they stand in a flat array.
+
+    Attributes:
+        ids: Token ids of all texts; several rows may point at the same ones.
+        starts: Where a row's text begins.
+        lengths: Number of its tokens.
+    """
+
+    ids: Int32[np.ndarray, " token"]
+    starts: Int64[np.ndarray, " row"]
+    lengths: Int64[np.ndarray, " row"]
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Model inputs of unequal length, one after another.
+
+    Attributes:
+        ids: Token ids of all rows, special ids included.
+        offsets: Row `i` is `ids[offsets[i]:offsets[i + 1]]`.
+        first: Tokens of a row that belong to segment 0: the first text and the special ids around
+            it.
+    """
+
+    ids: Int32[np.ndarray, " token"]
+    offsets: Int64[np.ndarray, " boundary"]
+    first: Int64[np.ndarray, " row"]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @cached_property
+    def lengths(self) -> Int64[np.ndarray, " row"]:
+        """Tokens per row, special ids included."""
+        return np.diff(self.offsets)
+
+
+def boundaries(lengths: Int[np.ndarray, " row"]) -> Int64[np.ndarray, " boundary"]:
+    """Where rows of these lengths begin and end when they stand one after another.
+
+    >>> boundaries(np.array([2, 0, 3])).tolist()
+    [0, 2, 2, 5]
+    """
+    ends = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=ends[1:])
+    return ends
+
+
+def spans(
+    starts: Int64[np.ndarray, " row"], lengths: Int64[np.ndarray, " row"]
+) -> Int64[np.ndarray, " token"]:
+    """Positions `start, start + 1, ...` of every row, one row after another.
+
+    >>> spans(np.array([10, 20]), np.array([2, 3])).tolist()
+    [10, 11, 20, 21, 22]
+    """
+    ends = boundaries(lengths)
+    return np.repeat(starts - ends[:-1], lengths) + np.arange(ends[-1])
+
+
+def kept_lengths(
+    lengths: Int64[np.ndarray, "row part"], budget: int, truncate: int | None
+) -> Int64[np.ndarray, "row part"]:
+    """How many tokens of each text stay, counted from its beginning.
+
+    Args:
+        lengths: Tokens of each text, without special ids.
+        budget: Tokens that fit into one input, without special ids; at least 0.
+        truncate: The text that gives way. The others lose tokens only where they alone exceed the
+            budget; then nothing of this one is left, and the longest of them gives way first. None:
+            the longest first, token by token.
+
+    Returns:
+        Lengths whose row sums are at most the budget; rows that fit are left as they are.
+    """
+    kept = lengths.copy()
+    rows = np.flatnonzero(lengths.sum(axis=1) > budget)
+    if truncate is None:
+        kept[rows] = _fair_shares(lengths[rows], budget)
+    else:
+        others = np.delete(np.arange(lengths.shape[1]), truncate)
+        kept[np.ix_(rows, others)] = _fair_shares(lengths[np.ix_(rows, others)], budget)
+        kept[rows, truncate] = budget - kept[np.ix_(rows, others)].sum(axis=1)
+    return kept
+
+
+def _fair_shares(
+    lengths: Int64[np.ndarray, "row part"], budget: int
+) -> Int64[np.ndarray, "row part"]:
+    """What is left when the longest text loses its last token again and again until the rest fits.
+
+    From the shortest text to the longest, each takes what it needs, at most an even share of the
+    rest.
+    """
+    kept = np.empty_like(lengths)
+    left = np.full(len(lengths), budget)
+    rows = np.arange(len(lengths))
+    by_length = np.argsort(lengths, axis=1, kind="stable")
+    for place in range(lengths.shape[1]):
+        part = by_length[:, place]
+        kept[rows, part] = np.minimum(lengths[rows, part], left // (lengths.shape[1] - place))
+        left -= kept[rows, part]
+    return kept
+
+
+def assemble(
+    template: Template, parts: Sequence[Pieces], max_length: int, truncate: int | None = None
+) -> Sequences:
+    """Put the texts of each row together, as `[CLS] a [SEP] b [SEP]` for two texts and BERT.
+
+    Args:
+        template: The special ids.
+        parts: The first text of every row, then the second, and so on.
+        max_length: Most tokens of one sequence, at least the special ids.
+        truncate: Which text gives way, see `kept_lengths`.
+
+    Returns:
+        One sequence per row.
+    """
+    lengths = np.stack([part.lengths for part in parts], axis=1)
+    special = template.special_count(len(parts))
+    kept = kept_lengths(lengths, max_length - special, truncate)
+    offsets = boundaries(kept.sum(axis=1) + special)
+    ids = np.empty(offsets[-1], dtype=np.int32)
+    cursor = offsets[:-1].copy()
+    first = offsets[1:] - offsets[:-1]
+    for place, part in enumerate(parts):
+        _write_special(ids, cursor, template.middle if place else template.prefix)
+        if place == 1:
+            first = cursor - offsets[:-1]
+        ids[spans(cursor, kept[:, place])] = part.ids[spans(part.starts, kept[:, place])]
+        cursor += kept[:, place]
+    _write_special(ids, cursor, template.suffix)
+    return Sequences(ids, offsets, first)
+
+
+def _write_special(
+    ids: Int32[np.ndarray, " token"], cursor: Int64[np.ndarray, " row"], special: tuple[int, ...]
+) -> None:
+    """Write the same ids into every row and move the cursor behind them."""
+    for token in special:
+        ids[cursor] = token
+        cursor += 1
