@@ -17,6 +17,6 @@ class Head(nn.Module):
             encoder: A view of the backbone with the task's layers, without a pooler.
 
         Returns:
-            A module that is called with the inputs and returns logits `[batch, outputs]`; its weights
-            are the encoder's and the head's own.
+            A module that is called with the inputs and returns logits `[batch, outputs]`; its
+            weights are the encoder's and the head's own.
         """

@@ -24,8 +24,8 @@ class LinearHead(Head):
         super().__init__()
         self.pooling = pooling
         self.dropout = nn.Dropout(getattr(backbone.config, "hidden_dropout_prob", 0.1))
-        device = next(backbone.base.parameters()).device
-        self.linear = nn.Linear(backbone.config.hidden_size, task.outputs, device=device)
+        width = int(backbone.config.hidden_size)
+        self.linear = nn.Linear(width, task.outputs, device=backbone.device)
         backbone.base._init_weights(self.linear)
 
     def path(self, encoder: PreTrainedModel) -> "LinearPath":
@@ -75,7 +75,7 @@ class LinearPath(nn.Module):
 
         Args:
             attention_mask: One for tokens, zero for padding.
-            **inputs: Token ids and the like `[batch, length]`, as the family's tokenizer names them.
+            **inputs: Token ids `[batch, length]` and the like, as the tokenizer names them.
 
         Returns:
             Logits; for regression one value on the scale of [0, 1].

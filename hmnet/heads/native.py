@@ -13,7 +13,7 @@ from relevance.tasks.task import Task
 
 
 class NativeHead(Head):
-    """What the family's classification model has beside its encoder, and the encoder's pooler if any.
+    """What the family's classification model has beside its encoder, and the encoder's pooler.
 
     The pooler starts from the pretrained weights, all else as the family initialises it.
 
@@ -77,8 +77,7 @@ def _shell(backbone: Backbone, task: Task) -> PreTrainedModel:
     )
     with torch.device("meta"):
         shell = graft(classification_model(config), {backbone.prefix: None})
-    device = next(backbone.base.parameters()).device
-    if device.type != "meta":
-        shell.to_empty(device=device)
+    if backbone.device.type != "meta":
+        shell.to_empty(device=backbone.device)
         shell.initialize_weights()
     return shell

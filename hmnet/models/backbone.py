@@ -1,14 +1,19 @@
-"""The pretrained encoder: finding it, loading it, and the parts that paths are made of."""
+"""The pretrained encoder: finding it, loading it, and taking it apart."""
 
 import copy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import LocalEntryNotFoundError
+from safetensors import SafetensorError
 from torch import nn
 from transformers import (
+    AutoConfig,
     AutoModelForSequenceClassification,
     PreTrainedConfig,
     PreTrainedModel,
@@ -18,35 +23,43 @@ from transformers.utils import logging
 from relevance.errors import RelevanceError
 from relevance.minilm import minilm_dir
 
+SMALL_FILES = ["*.json", "*.txt", "*.model"]
+WEIGHTS = ["model.safetensors", "model-*.safetensors"]
+
+M = TypeVar("M", bound=nn.Module)
+
 
 @dataclass(frozen=True)
 class Backbone:
-    """An encoder taken apart into a list of layers, an optional pooler, and the rest.
+    """An encoder and where its layers are: what the parts of a model are copied from.
 
     Attributes:
-        config: Its configuration, which all copies of its parts refer to.
-        base: The encoder itself, with its weights; never run or changed, only copied from.
+        base: The encoder with its weights; never run or changed.
         layer_list: Where its list of layers is, as a dotted name below `base`.
-        prefix: What classification models of its family call it, such as `bert`.
+        prefix: What classification models of its family call the encoder, such as `bert`.
     """
 
-    config: PreTrainedConfig
     base: PreTrainedModel
     layer_list: str
     prefix: str
 
     @classmethod
     def of(cls, model: PreTrainedModel) -> "Backbone":
-        """The backbone of a classification model of its family.
+        """The backbone inside a classification model of its family.
 
         Args:
             model: An instance of what `AutoModelForSequenceClassification` makes.
 
         Returns:
-            Its parts, not copied.
+            The backbone, nothing copied.
+
+        Raises:
+            RelevanceError: If the family keeps no list of its layers.
         """
         base = model.base_model
-        return cls(model.config, base, find_layer_list(base), model.base_model_prefix)
+        if not isinstance(base, PreTrainedModel) or base is model:
+            raise RelevanceError(f"{type(model).__name__} does not keep its encoder apart.")
+        return cls(base, find_layer_list(base), model.base_model_prefix)
 
     @classmethod
     def from_config(cls, config: PreTrainedConfig) -> "Backbone":
@@ -56,9 +69,19 @@ class Backbone:
             config: Of a family that has a classification model.
 
         Returns:
-            The backbone, its weights to be filled in.
+            The backbone, its weights random.
         """
         return cls.of(classification_model(config))
+
+    @property
+    def config(self) -> PreTrainedConfig:
+        """The encoder's configuration, which all copies of its parts refer to."""
+        return self.base.config
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are; `meta` when there are none."""
+        return next(self.base.parameters()).device
 
     @property
     def depth(self) -> int:
@@ -86,22 +109,22 @@ class Backbone:
         return self._copy(self.base.get_submodule("pooler"))
 
     def copy_outside(self) -> PreTrainedModel:
-        """A new encoder of which layers and pooler are left out, for `graft` to put others in."""
+        """A new encoder without layers and pooler, for `graft` to put others in."""
         parts: dict[str, nn.Module | None] = {self.layer_list: nn.ModuleList()}
         if self.has_pooler:
             parts["pooler"] = None
         return self._copy(graft(self.base, parts))
 
-    def _copy(self, module: nn.Module) -> nn.Module:
-        """A deep copy that still refers to the one configuration, so that settings reach all copies."""
+    def _copy(self, module: M) -> M:
+        """A deep copy that refers to the one configuration, so that settings reach all copies."""
         return copy.deepcopy(module, {id(self.config): self.config})
 
 
-def graft(root: nn.Module, parts: Mapping[str, nn.Module | None]) -> nn.Module:
+def graft(root: M, parts: Mapping[str, nn.Module | None]) -> M:
     """A view of a module in which some submodules are others.
 
-    Only the modules along the way are copied, and those shallowly: parameters, buffers and all other
-    submodules are the same objects as in the original.
+    Only the modules along the way are copied, and those shallowly: parameters, buffers and all
+    other submodules are the same objects as in the original.
 
     Args:
         root: The module; it is not changed.
@@ -119,17 +142,17 @@ def graft(root: nn.Module, parts: Mapping[str, nn.Module | None]) -> nn.Module:
             below.setdefault(child, {})[rest] = part
         else:
             view._modules[child] = part
-    for child, rest_parts in below.items():
-        view._modules[child] = graft(root.get_submodule(child), rest_parts)
+    for child, inner_parts in below.items():
+        view._modules[child] = graft(root.get_submodule(child), inner_parts)
     return view
 
 
 def depth_of(config: PreTrainedConfig) -> int:
-    """Number of layers of an encoder."""
+    """Number of layers of an encoder with this configuration."""
     return int(config.num_hidden_layers)
 
 
-def find_layer_list(base: nn.Module) -> str:
+def find_layer_list(base: PreTrainedModel) -> str:
     """Where an encoder keeps its layers.
 
     Args:
@@ -155,24 +178,53 @@ def find_layer_list(base: nn.Module) -> str:
     return found[0]
 
 
-def resolve_backbone(name: str) -> str:
-    """What a backbone's name stands for.
+def resolve_backbone(name: str, *, weights: bool = True) -> Path:
+    """The folder that a backbone's name stands for; from the hub it is fetched, or was before.
+
+    Args:
+        name: `minilm`, a folder, or a name on the hub.
+        weights: Whether the weights are needed, or configuration and tokenizer are enough.
+
+    Returns:
+        A folder with a `config.json`.
+
+    Raises:
+        RelevanceError: If there is no such folder and the hub is out of reach or does not have it,
+            or if the packaged encoder is missing or damaged.
+    """
+    if name == "minilm":
+        return minilm_dir(weights=weights)
+    if Path(name).is_dir():
+        if not (Path(name) / "config.json").is_file():
+            raise RelevanceError(f"{name} holds no config.json. Give the folder of a checkpoint.")
+        return Path(name)
+    try:
+        return Path(snapshot_download(name, allow_patterns=SMALL_FILES + WEIGHTS * weights))
+    except (OSError, ValueError) as error:
+        offline = isinstance(error, LocalEntryNotFoundError)
+        reason = "no hub is within reach" if offline else "the hub has no such model"
+        raise RelevanceError(
+            f"Backbone '{name}' is no folder here and {reason}."
+            " Give a folder with --backbone DIR, or 'minilm', which needs no network."
+        ) from error
+
+
+def load_config(name: str) -> PreTrainedConfig:
+    """Read a backbone's configuration, which says its family, its sizes and its depth.
 
     Args:
         name: `minilm`, a folder, or a name on the hub.
 
     Returns:
-        A folder, or the name on the hub.
+        The configuration.
 
     Raises:
-        RelevanceError: If the folder is no checkpoint, or the packaged encoder is missing or damaged.
+        RelevanceError: If it cannot be found or is not one.
     """
-    if name == "minilm":
-        return str(minilm_dir())
-    folder = Path(name)
-    if folder.is_dir() and not (folder / "config.json").is_file():
-        raise RelevanceError(f"{folder} holds no config.json. Give the folder of a checkpoint.")
-    return name
+    folder = resolve_backbone(name, weights=False)
+    with _readable(folder):
+        config: PreTrainedConfig = AutoConfig.from_pretrained(folder)
+    return config
 
 
 def load_backbone(name: str, *, seed: int = 0) -> Backbone:
@@ -180,7 +232,7 @@ def load_backbone(name: str, *, seed: int = 0) -> Backbone:
 
     Args:
         name: `minilm`, a folder, or a name on the hub.
-        seed: Of the pooler's weights, where the checkpoint has none.
+        seed: Of the pooler's weights, in case the checkpoint has none; all others must be there.
 
     Returns:
         The backbone on the CPU.
@@ -188,19 +240,46 @@ def load_backbone(name: str, *, seed: int = 0) -> Backbone:
     Raises:
         RelevanceError: If it cannot be found or read, lacks weights, or has no list of layers.
     """
-    source = resolve_backbone(name)
-    with quiet(), torch.random.fork_rng(devices=[]):
+    folder = resolve_backbone(name)
+    with _readable(folder), quiet(), torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         model, report = AutoModelForSequenceClassification.from_pretrained(
-            source, use_safetensors=True, dtype=torch.float32, output_loading_info=True
+            folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True
         )
-    return Backbone.of(model.eval())
+    backbone = Backbone.of(model)
+    optional = f"{backbone.prefix}.pooler."
+    missing = sorted(
+        key
+        for key in report["missing_keys"]
+        if key.startswith(f"{backbone.prefix}.") and not key.startswith(optional)
+    )
+    if missing:
+        raise RelevanceError(
+            f"{folder} lacks {len(missing)} of the encoder's weights, such as {missing[0]}."
+            " Give the folder of a whole checkpoint."
+        )
+    return backbone
 
 
 def classification_model(config: PreTrainedConfig) -> PreTrainedModel:
-    """A model of the family's own class for classification, with random weights."""
-    with quiet():
-        model: PreTrainedModel = AutoModelForSequenceClassification.from_config(config)
+    """A model of the family's own class for classification, on torch's default device.
+
+    Args:
+        config: Says the family, the sizes and the number of outputs.
+
+    Returns:
+        The model, its weights random; the global random state is left alone.
+
+    Raises:
+        RelevanceError: If the family has no such class.
+    """
+    with quiet(), torch.random.fork_rng(devices=[]):
+        try:
+            model: PreTrainedModel = AutoModelForSequenceClassification.from_config(config)
+        except ValueError as error:
+            raise RelevanceError(
+                f"The family '{config.model_type}' has no model for classification in transformers."
+            ) from error
     return model
 
 
@@ -216,3 +295,16 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(verbosity)
         if bars:
             logging.enable_progress_bar()
+
+
+@contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    """Turn what transformers raises for a checkpoint it cannot read into one line."""
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        reason = str(error).strip().partition("\n")[0].rstrip(".:")
+        raise RelevanceError(
+            f"{folder} cannot be loaded as an encoder: {reason}. Expected config.json and"
+            " model.safetensors of a family that transformers can classify with."
+        ) from error

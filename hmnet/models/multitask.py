@@ -1,27 +1,52 @@
 """The multi-task model: a pool of layers, and for every task a path through it.
 
-Which layers the tasks share is the sharing plan's affair alone, so single-task fine-tuning, hard sharing
-and the hierarchical model are this one class. A path is a view of the pretrained backbone whose layers
-are modules of the pool; the backbone's own forward runs it.
+Which layers the tasks share is the sharing plan's affair alone, so single-task fine-tuning, hard
+sharing and the hierarchical model are this one class. A path is a view of the pretrained backbone
+whose layers are modules of the pool; the backbone's own forward runs it.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, Self
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Literal, Self, cast
 
 import torch
 from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict
+from safetensors import SafetensorError
+from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from hmnet.heads.head import Head
 from hmnet.heads.linear import LinearHead
 from hmnet.heads.native import NativeHead
-from hmnet.models.backbone import Backbone, graft, load_backbone
+from hmnet.models.backbone import Backbone, graft, load_backbone, load_config
 from hmnet.models.plan import SharingPlan
-from relevance.errors import RelevanceError
+from hmnet.models.remember import remembering
+from relevance.errors import RelevanceError, unknown_name
+from relevance.files import read_json, replacing, validated, write_json, write_text
 from relevance.tasks.task import Task
 
 Pooling = Literal["native", "cls", "mean"]
+SCHEMA = "hmnet.plan/1"
+
+
+class Blueprint(BaseModel):
+    """What `plan.json` holds: all of a model but its backbone's configuration and its weights.
+
+    Attributes:
+        pooling: `native`, `cls` or `mean`.
+        tasks: The definitions, which say what the outputs mean.
+        plan: The sharing plan.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pooling: Pooling
+    tasks: tuple[Task, ...]
+    plan: SharingPlan
 
 
 class MultiTaskModel(nn.Module):
@@ -38,10 +63,15 @@ class MultiTaskModel(nn.Module):
         seed: Of the heads' weights.
 
     Attributes:
-        pool: Every module of the model, by the plan's names with `/` for `.`; heads are `<task>/head`.
+        pool: Every module, by the plan's names with `/` for `.`; heads are `<task>/head`.
         plan: The plan.
-        config: The backbone's configuration.
         pooling: As given.
+        config: The backbone's configuration.
+        definitions: The tasks by name.
+
+    Raises:
+        RelevanceError: If the plan is for another number of layers than the backbone has.
+        ValueError: If the plan is for other tasks.
     """
 
     def __init__(
@@ -61,7 +91,8 @@ class MultiTaskModel(nn.Module):
                 f"The sharing plan has {plan.depth} layers, but the backbone has {backbone.depth}."
             )
         self.plan, self.pooling, self.config = plan, pooling, backbone.config
-        self._tasks = {task.name: task for task in tasks}
+        self.definitions = {task.name: task for task in tasks}
+        self._layer_list = backbone.layer_list
         self.pool = nn.ModuleDict()
         for name in dict.fromkeys(plan.outside.values()):
             self.pool[_key(name)] = backbone.copy_outside()
@@ -70,7 +101,7 @@ class MultiTaskModel(nn.Module):
         for task in tasks:
             self.pool[_key(f"{task.name}.head")] = _make_head(backbone, task, pooling, seed)
         # A plain dict: registered as submodules, the views would list every weight once more.
-        self._paths = {task: self._make_path(task, backbone.layer_list) for task in self.tasks}
+        self._paths = {task: self._make_path(task) for task in self.tasks}
 
     @classmethod
     def from_backbone(
@@ -93,6 +124,9 @@ class MultiTaskModel(nn.Module):
 
         Returns:
             The model in evaluation mode, on the CPU, in fp32.
+
+        Raises:
+            RelevanceError: If the backbone cannot be loaded or has another number of layers.
         """
         loaded = load_backbone(backbone, seed=seed)
         return cls(loaded, tasks, plan, pooling=pooling, seed=seed).eval()
@@ -100,7 +134,7 @@ class MultiTaskModel(nn.Module):
     @property
     def tasks(self) -> tuple[str, ...]:
         """Task names."""
-        return tuple(self._tasks)
+        return tuple(self.definitions)
 
     def path(self, task: str) -> nn.Module:
         """The modules that one task runs through, head included.
@@ -109,12 +143,17 @@ class MultiTaskModel(nn.Module):
             task: A name.
 
         Returns:
-            A module to be called with the inputs as keywords; it returns logits `[batch, outputs]`. Its
-            weights are the pool's.
+            A module to be called with the inputs as keywords; it returns logits `[batch, outputs]`.
+            Its weights are the pool's.
+
+        Raises:
+            RelevanceError: If the model has no such task.
         """
+        if task not in self._paths:
+            raise unknown_name("task", task, self.tasks)
         return self._paths[task]
 
-    def path_parameters(self, task: str) -> Iterable[nn.Parameter]:
+    def path_parameters(self, task: str) -> Iterator[nn.Parameter]:
         """The parameters that a step on one task changes.
 
         Args:
@@ -152,12 +191,76 @@ class MultiTaskModel(nn.Module):
             path.train(mode)
         return self
 
-    def _make_path(self, task: str, layer_list: str) -> nn.Module:
+    def remembering(self) -> AbstractContextManager[None]:
+        """A context in which each shared layer runs once when tasks are asked one batch in turn.
+
+        Gradients are off inside, and the model must be in evaluation mode.
+
+        Returns:
+            The context manager; what the layers remember is freed at its end.
+        """
+        modules = [self.pool[_key(name)] for name in self.plan.depths]
+        for name in set(self.plan.outside.values()):
+            modules += _beside(self.pool[_key(name)], self._layer_list)
+        return remembering(modules)
+
+    def save_pretrained(self, folder: Path) -> None:
+        """Write `config.json`, `plan.json` and `model.safetensors`.
+
+        Args:
+            folder: Made if missing; files of these names are replaced.
+
+        Raises:
+            RelevanceError: If the folder cannot be written.
+        """
+        write_text(folder / "config.json", self.config.to_json_string())
+        blueprint = Blueprint(
+            pooling=self.pooling, tasks=tuple(self.definitions.values()), plan=self.plan
+        )
+        write_json(folder / "plan.json", SCHEMA, blueprint.model_dump(mode="json"))
+        with replacing(folder / "model.safetensors") as temporary:
+            try:
+                save_model(self, str(temporary))
+            except SafetensorError as error:
+                raise OSError(str(error)) from error
+
+    @classmethod
+    def from_pretrained(cls, folder: Path) -> Self:
+        """Read what `save_pretrained` wrote; nothing else is needed.
+
+        Args:
+            folder: With `config.json`, `plan.json` and `model.safetensors`.
+
+        Returns:
+            The model in evaluation mode, on the CPU.
+
+        Raises:
+            RelevanceError: If a file is missing, damaged or of a newer version.
+        """
+        plan_file, weights = folder / "plan.json", folder / "model.safetensors"
+        blueprint = validated(Blueprint, read_json(plan_file, SCHEMA), str(plan_file))
+        backbone = Backbone.from_config(load_config(str(folder)))
+        model = cls(backbone, blueprint.tasks, blueprint.plan, pooling=blueprint.pooling)
+        try:
+            load_model(model, weights)
+        except (OSError, SafetensorError, RuntimeError) as error:
+            reason = str(error).strip().partition("\n")[0].rstrip(".:")
+            raise RelevanceError(f"{weights} cannot be loaded: {reason}.") from error
+        return model.eval()
+
+    def _make_path(self, task: str) -> nn.Module:
         """The view of one task."""
         layers = nn.ModuleList(self.pool[_key(name)] for name in self.plan.layers[task])
-        encoder = graft(self.pool[_key(self.plan.outside[task])], {layer_list: layers})
-        head: Head = self.pool[_key(f"{task}.head")]
-        return head.path(encoder)
+        outside = cast("PreTrainedModel", self.pool[_key(self.plan.outside[task])])
+        head = cast("Head", self.pool[_key(f"{task}.head")])
+        return head.path(graft(outside, {self._layer_list: layers}))
+
+
+def _beside(root: nn.Module, name: str) -> list[nn.Module]:
+    """The submodules that hang off the way from a module down to a dotted name below it."""
+    on_the_way, _, rest = name.partition(".")
+    found = [module for child, module in root.named_children() if child != on_the_way]
+    return found + (_beside(root.get_submodule(on_the_way), rest) if rest else [])
 
 
 def _key(name: str) -> str:

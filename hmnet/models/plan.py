@@ -1,27 +1,17 @@
 """Sharing plans: for every task, which layer module it uses at each depth.
 
-Single-task fine-tuning, hard sharing and the hierarchical model are three such tables over one pool of
-layers. A module is named after who uses it and where: `shared.0`, `cluster1.8`, `RTE.11`; what a
+Single-task fine-tuning, hard sharing and the hierarchical model are three such tables over one pool
+of layers. A module is named after who uses it and where: `shared.0`, `cluster1.8`, `RTE.11`; what a
 backbone keeps outside its layer list (embeddings, final norm, relative positions) is one more row,
 `shared.outside` or `RTE.outside`.
 """
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
-
-
-@runtime_checkable
-class Clustered(Protocol):
-    """What a plan needs to know of a cluster spec."""
-
-    @property
-    def clusters(self) -> tuple[tuple[str, ...], ...]:
-        """Task names, cluster by cluster."""
-        ...
 
 
 class SharingPlan(BaseModel):
@@ -43,11 +33,9 @@ class SharingPlan(BaseModel):
             raise ValueError("`outside` and `layers` need the same tasks, one at least")
         if len({len(names) for names in self.layers.values()}) != 1:
             raise ValueError("every task needs the same number of layers")
-        depths = {
-            (name, depth) for names in self.layers.values() for depth, name in enumerate(names)
-        }
-        names = [name for name, _ in depths] + list(set(self.outside.values()))
-        if len(set(names)) != len(names):
+        used = {(name, depth) for row in self.layers.values() for depth, name in enumerate(row)}
+        outside = set(self.outside.values())
+        if len({name for name, _ in used} | outside) != len(used) + len(outside):
             raise ValueError("a module belongs to one depth: it starts as the pretrained one there")
         return self
 
@@ -103,7 +91,7 @@ def separate(tasks: Sequence[str], depth: int) -> SharingPlan:
     )
 
 
-def hierarchical(spec: Clustered, x: int, y: int, z: int) -> SharingPlan:
+def hierarchical(spec: ClusterSpec, x: int, y: int, z: int) -> SharingPlan:
     """The hierarchical model: `{x, y, z}` layers shared by all, by a cluster, and by nobody.
 
     Args:
@@ -137,7 +125,7 @@ def default_layers(depth: int) -> tuple[int, int, int]:
         depth: Number of the backbone's layers.
 
     Returns:
-        `(x, y, z)` with y = z = max(1, round(depth / 6)), so that 12 layers give the paper's 8, 2, 2.
+        `(x, y, z)` with y = z = max(1, round(depth / 6)): 12 layers give the paper's 8, 2, 2.
 
     Raises:
         RelevanceError: If the backbone is too shallow to have all three levels.

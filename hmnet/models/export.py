@@ -1,0 +1,68 @@
+"""One task of a model as a plain Hugging Face checkpoint, which needs none of this toolkit."""
+
+import copy
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from hmnet.heads.native import NativePath
+from hmnet.models.backbone import graft, quiet
+from hmnet.models.multitask import MultiTaskModel
+from relevance.errors import RelevanceError
+from relevance.tasks.task import Task
+
+
+def export(
+    model: MultiTaskModel, task: Task, tokenizer: PreTrainedTokenizerBase, out_dir: Path
+) -> None:
+    """Write what `AutoModelForSequenceClassification` loads, with the same logits.
+
+    A regression task's outputs are on its own scale: the scale is folded into the last layer.
+
+    Args:
+        model: Trained; it is not changed.
+        task: One of its tasks.
+        tokenizer: Saved beside the weights.
+        out_dir: A folder that does not exist yet or is empty; it appears whole or not at all.
+
+    Raises:
+        RelevanceError: If the head is none that the family's class can express, or the folder is
+            not empty or cannot be written.
+    """
+    path = model.path(task.name)
+    if not isinstance(path, NativePath):
+        raise RelevanceError(
+            f"Task '{task.name}' has a linear head on '{model.pooling}' pooling, which no plain"
+            " checkpoint can express. Heads of --pooling native can be exported, with any of the"
+            " methods hmnet, multi and single."
+        )
+    if out_dir.exists() and (not out_dir.is_dir() or any(out_dir.iterdir())):
+        raise RelevanceError(f"{out_dir} exists and is not empty. Give a new folder with --out.")
+    view = path.model if task.range is None else _on_scale(path.model, *task.range)
+    try:
+        out_dir.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=out_dir.parent, prefix=f".{out_dir.name}-") as parent:
+            finished = Path(parent) / "checkpoint"
+            with quiet():
+                view.save_pretrained(finished)
+                tokenizer.save_pretrained(finished)
+            finished.replace(out_dir)
+    except OSError as error:
+        raise RelevanceError(f"{out_dir} cannot be written: {error.strerror or error}.") from error
+
+
+def _on_scale(model: PreTrainedModel, low: float, high: float) -> PreTrainedModel:
+    """A view whose outputs in [0, 1] are stretched to [low, high] by its last linear layer."""
+    name, last = [
+        (name, module)
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear) and module.out_features == 1
+    ][-1]
+    scaled = copy.deepcopy(last)
+    with torch.no_grad():
+        scaled.weight.mul_(high - low)
+        scaled.bias.mul_(high - low).add_(low)
+    return graft(model, {name: scaled})
