@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 
-def prepare(task: Task, out_dir: Path) -> dict[str, int]:
+def prepare(task: Task, out_dir: Path) -> list[Path]:
     """Fetch a task from the hub and write its splits to `<out_dir>/<slug>/<split>.parquet`.
 
     Columns and label codes are the task's own; rows that the dataset leaves without a label (null,
@@ -26,7 +26,7 @@ def prepare(task: Task, out_dir: Path) -> dict[str, int]:
         out_dir: Folder with one folder per task, such as `data_cache/tasks`.
 
     Returns:
-        Number of rows by split.
+        The files, `train.parquet` first.
 
     Raises:
         RelevanceError: If the task has no hub source, the hub is out of reach and the dataset in no
@@ -50,10 +50,11 @@ def prepare(task: Task, out_dir: Path) -> dict[str, int]:
         if name not in fetched:
             raise RelevanceError(f"{where}: no such split. It has {', '.join(fetched)}.")
         splits[split] = _columns(task, source, fetched[name], where)
-    for split, columns in splits.items():
-        with replacing(out_dir / task.slug / f"{split}.parquet") as temporary:
+    written = [out_dir / task.slug / f"{split}.parquet" for split in splits]
+    for path, columns in zip(written, splits.values(), strict=True):
+        with replacing(path) as temporary:
             pq.write_table(table(columns), temporary)
-    return {split: len(columns[task.label]) for split, columns in splits.items()}
+    return written
 
 
 def _fetch(task: Task, source: Source, hub: str, out_dir: Path) -> "Mapping[str, Dataset]":

@@ -83,7 +83,7 @@ def _strata(split: Split) -> Int[np.ndarray, " row"]:
 def _quotas(counts: Int[np.ndarray, " stratum"], size: int) -> Int[np.ndarray, " stratum"]:
     """Shares of `size` in proportion to the counts, by largest remainders."""
     exact = counts * size / counts.sum()
-    quotas = np.floor(exact).astype(np.int64)
+    quotas: Int[np.ndarray, " stratum"] = np.floor(exact).astype(np.int64)
     left = size - int(quotas.sum())
     quotas[np.argsort(quotas - exact, kind="stable")[:left]] += 1
     return quotas

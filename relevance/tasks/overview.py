@@ -1,0 +1,76 @@
+"""What `relevance tasks` lists: the tasks themselves, and the sizes of their splits."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from relevance.tasks.load import load_split, split_file
+from relevance.tasks.task import Source, Task
+
+SHORT_REVISION = 7
+
+
+def overview(tasks: Sequence[Task]) -> list[dict[str, str]]:
+    """One row per task: family, kind, metrics, licence and where the data comes from.
+
+    Args:
+        tasks: The tasks to list.
+
+    Returns:
+        Rows by column title, in the order of the tasks.
+    """
+    return [
+        {
+            "task": task.name,
+            "family": task.family,
+            "kind": task.kind,
+            "metrics": ", ".join(task.metrics),
+            "licence": task.licence,
+            "source": _source(task.source),
+        }
+        for task in tasks
+    ]
+
+
+def _source(source: Source | None) -> str:
+    if source is None:
+        return "--data-dir"
+    if source.hub is None:
+        return f"{source.train}, {source.dev}"
+    config = f" {source.config}" if source.config else ""
+    revision = f" @{source.revision[:SHORT_REVISION]}" if source.revision else ""
+    return f"{source.hub}{config}{revision}"
+
+
+def sizes(tasks: Sequence[Task], data_dir: Path | None) -> list[dict[str, str]]:
+    """One row per task: rows of its training and dev split, number of labels, metrics.
+
+    Args:
+        tasks: The tasks to list.
+        data_dir: Folder with one folder per task; None for `tasks/` in the cache.
+
+    Returns:
+        Rows by column title, in the order of the tasks; a dash for a split that is not there.
+        Regression counts as one label, as in the paper.
+
+    Raises:
+        RelevanceError: If a file that is there cannot be read.
+
+    Source:
+        Fei et al. (2022), Table 4.
+    """
+    return [
+        {
+            "task": task.name,
+            "train": _rows(task, "train", data_dir),
+            "dev": _rows(task, "dev", data_dir),
+            "labels": str(task.outputs),
+            "metrics": "/".join(task.metrics),
+        }
+        for task in tasks
+    ]
+
+
+def _rows(task: Task, split: str, data_dir: Path | None) -> str:
+    if split_file(task, split, data_dir) is None:
+        return "-"
+    return f"{len(load_split(task, split, data_dir, text_only=True)):,}"
