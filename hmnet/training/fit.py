@@ -1,0 +1,156 @@
+"""From settings and data to a trained model: the one place where the parts of training are put together."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from hmnet.config import TrainingSettings
+from hmnet.data.batching import check_max_length
+from hmnet.data.encoding import Encoded
+from hmnet.models.backbone import Backbone
+from hmnet.models.multitask import MultiTaskModel
+from hmnet.models.plan import SharingPlan
+from hmnet.samplers.sampler import Step, samplers, schedule
+from hmnet.training.checkpoint import (
+    Position,
+    find_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
+from hmnet.training.loop import Progress, Saving, train
+from hmnet.training.step import make_optimizer
+from relevance.errors import RelevanceError
+from relevance.files import digest
+from relevance.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Where a part of a run keeps its checkpoints, and how often.
+
+    Attributes:
+        folder: Holds the newest.
+        part: Number of the part; checkpoints of other parts are left alone.
+        every_s: Seconds between two.
+    """
+
+    folder: Path
+    part: int
+    every_s: float
+
+
+def make_schedule(
+    settings: TrainingSettings, sizes: Mapping[str, int], seed: int
+) -> list[list[Step]]:
+    """All steps of a run.
+
+    Args:
+        settings: Sampler, batch size, epochs and steps per task at most.
+        sizes: Training rows per task.
+        seed: Of the order.
+
+    Returns:
+        Steps by epoch.
+    """
+    sampler = samplers().find(settings.sampler)(
+        sizes, batch_size=settings.batch_size, epochs=settings.epochs, seed=seed
+    )
+    return schedule(sampler, settings.max_steps_per_task)
+
+
+def fit(
+    backbone: Backbone,
+    tasks: Sequence[Task],
+    plan: SharingPlan,
+    data: Mapping[str, Encoded],
+    epochs: Sequence[Sequence[Step]],
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    device: str,
+    on_step: Callable[[Progress], None] | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> MultiTaskModel:
+    """Train one model from the pretrained weights, or go on where a checkpoint stands.
+
+    Args:
+        backbone: The pretrained weights.
+        tasks: What is trained.
+        plan: Which layers they share.
+        data: Training rows by task.
+        epochs: Steps by epoch, as `make_schedule` gives them.
+        settings: Pooling, learning rate, weight decay, length and precision (not `auto`).
+        seed: Of the heads' weights and of dropout.
+        device: A name that torch takes.
+        on_step: Told about every step.
+        checkpoints: Where to keep what is needed to resume; None keeps nothing.
+
+    Returns:
+        The model on the device, in evaluation mode.
+
+    Raises:
+        RelevanceError: If a loss is not finite, inputs are longer than the backbone takes, or a
+            checkpoint is damaged or from other data.
+        ValueError: If the precision is not resolved.
+    """
+    if settings.precision == "auto":
+        raise ValueError("Resolve the precision first: settings.resolved(device).")
+    model = MultiTaskModel(backbone, tasks, plan, pooling=settings.pooling, seed=seed).to(device)
+    check_max_length(model, settings.max_length)
+    optimizer = make_optimizer(model, settings.lr, settings.weight_decay)
+    with _seeded(seed, torch.device(device)):
+        start, saving = 0, None
+        if checkpoints:
+            start, saving = _resumed(checkpoints, model, optimizer, data)
+        train(
+            model,
+            tasks,
+            data,
+            epochs,
+            optimizer=optimizer,
+            lr=settings.lr,
+            precision=settings.precision,
+            start=start,
+            on_step=on_step,
+            saving=saving,
+        )
+    return model
+
+
+def _resumed(
+    checkpoints: Checkpoints,
+    model: MultiTaskModel,
+    optimizer: torch.optim.Optimizer,
+    data: Mapping[str, Encoded],
+) -> tuple[int, Saving]:
+    """Steps done before, and how to keep further ones."""
+    fingerprint = digest({task: encoded.fingerprint for task, encoded in data.items()})
+    found = find_checkpoint(checkpoints.folder)
+    start = 0
+    if found is not None and found[1].part == checkpoints.part:
+        folder, position = found
+        if position.data != fingerprint:
+            raise RelevanceError(
+                f"{folder} was written with other training data than there is now."
+                " Put the data back, or train anew with another --out."
+            )
+        load_checkpoint(folder, model, optimizer)
+        start = position.step
+
+    def save(step: int) -> None:
+        position = Position(checkpoints.part, step, fingerprint)
+        save_checkpoint(checkpoints.folder, model, optimizer, position)
+
+    return start, Saving(save, checkpoints.every_s)
+
+
+@contextmanager
+def _seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Torch's generators start from a seed, and are put back afterwards."""
+    gpus = [device.index or 0] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=gpus):
+        torch.manual_seed(seed)
+        yield
