@@ -1,0 +1,99 @@
+"""Where a tokenizer comes from: the packaged one, a file, a folder, or the hub."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relevance.errors import RelevanceError
+from relevance.minilm import minilm_dir
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+FILES = ("tokenizer.json", "vocab.txt")
+BERT_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+HUB_NAME = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
+HUB_TIMEOUT_S = 10.0
+WHAT_TO_DO = "Use a tokenizer.json, a vocab.txt, a folder that holds one, or `minilm`."
+
+
+def read_tokenizer(name: str) -> "Tokenizer":
+    """Read a tokenizer as its file has it.
+
+    Args:
+        name: `minilm`, a `tokenizer.json`, a BERT `vocab.txt`, a folder that holds one of them, or
+            the name of a model on the hub.
+
+    Returns:
+        The tokenizer; its truncation and padding are those of the file.
+
+    Raises:
+        RelevanceError: If there is no such file, it is no tokenizer, or the hub is out of reach.
+    """
+    path = Path(name)
+    if name == "minilm":
+        return _from_json(minilm_dir(weights=False) / FILES[0])
+    if path.is_dir():
+        found = [path / file for file in FILES if (path / file).is_file()]
+        if not found:
+            raise RelevanceError(f"{path} holds no {' or '.join(FILES)}. {WHAT_TO_DO}")
+        path = found[0]
+    elif not path.exists():
+        if path.suffix in {".json", ".txt"} or not HUB_NAME.fullmatch(name):
+            raise RelevanceError(f"Tokenizer {name}: no such file. {WHAT_TO_DO}")
+        path = _from_hub(name)
+    return _from_vocabulary(path) if path.suffix == ".txt" else _from_json(path)
+
+
+def _from_json(path: Path) -> "Tokenizer":
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing narrower
+        raise RelevanceError(f"{path} is no tokenizer: {_line(error)}. {WHAT_TO_DO}") from error
+
+
+def _from_vocabulary(path: Path) -> "Tokenizer":
+    """BERT's WordPiece; cased if the vocabulary has capitals, which no lower-cased text needs."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordPiece
+    from tokenizers.normalizers import BertNormalizer
+    from tokenizers.pre_tokenizers import BertPreTokenizer
+
+    try:
+        vocabulary = WordPiece.read_file(str(path))
+    except Exception as error:  # the library raises nothing narrower
+        raise RelevanceError(f"{path} is no vocabulary: {_line(error)}. {WHAT_TO_DO}") from error
+    special = [token for token in BERT_SPECIAL if token in vocabulary]
+    if "[UNK]" not in special:
+        raise RelevanceError(f"{path} is no BERT vocabulary: it has no [UNK]. {WHAT_TO_DO}")
+    cased = any(token != token.lower() for token in vocabulary if not token.startswith("["))
+    tokenizer = Tokenizer(WordPiece(vocabulary))
+    tokenizer.normalizer = BertNormalizer(lowercase=not cased)
+    tokenizer.pre_tokenizer = BertPreTokenizer()
+    tokenizer.add_special_tokens(special)
+    return tokenizer
+
+
+def _from_hub(name: str) -> Path:
+    """The hub's `tokenizer.json`, from the hub's cache or else fetched without trying twice."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        return Path(hf_hub_download(name, FILES[0], local_files_only=True))
+    except LocalEntryNotFoundError:
+        pass
+    try:
+        # a download retries for half a minute where nothing answers, this question does not
+        get_hf_file_metadata(hf_hub_url(name, FILES[0]), timeout=HUB_TIMEOUT_S)
+        return Path(hf_hub_download(name, FILES[0]))
+    except Exception as error:  # the hub's, its HTTP client's or the system's, by version
+        raise RelevanceError(
+            f"Tokenizer '{name}' cannot be fetched from the hub ({_line(error)}). {WHAT_TO_DO}"
+        ) from error
+
+
+def _line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")

@@ -1,0 +1,193 @@
+"""Tokenizers for vocabulary measures: text to token ids, without loading any model.
+
+Texts repeat words. A BERT WordPiece tokenizer never joins across white space, so there each
+distinct chunk between white space is encoded once. Byte-level BPE and SentencePiece make white
+space part of a token, so there each distinct text is.
+"""
+
+import hashlib
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from relevance.files import digest
+from relevance.tokenizer_files import read_tokenizer
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+
+BORDERS = ("[CLS]", "[SEP]", "[PAD]", "<cls>", "<sep>", "<s>", "</s>", "<pad>")
+# `str.split` splits at these, BERT's normaliser deletes them: "a\x0bb" is the one word "ab"
+DELETED_SPACE = "\x0b\x0c\x1c\x1d\x1e\x1f\x85"
+# deleted as well and white space to nobody; removing instead would turn "[SE\x0bP]" into "[SEP]"
+DELETED = "\x01"
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+CHARACTERS_PER_TEXT = 4_000  # of distinct chunks put together: fewer and longer texts encode faster
+CHARACTERS_PER_BATCH = 1_000_000  # bounds memory
+
+
+class TextTokenizer(ABC):
+    """Turns texts into token ids.
+
+    Attributes:
+        name: What to call it: as the user gave it.
+        fingerprint: Hexadecimal sha256 of everything that decides the tokens.
+    """
+
+    name: str
+    fingerprint: str
+
+    @abstractmethod
+    def token_ids(self, texts: Iterable[str]) -> frozenset[int]:
+        """The distinct tokens of some texts.
+
+        Args:
+            texts: Any text. A lone surrogate, which is no character, counts as U+FFFD.
+
+        Returns:
+            Their ids. [CLS], [SEP] and [PAD] are left out, [UNK] is a token like any other.
+        """
+
+
+class SubwordTokenizer(TextTokenizer):
+    """A tokenizer as a `tokenizer.json` describes it.
+
+    Args:
+        name: What to call it.
+        tokenizer: Truncation and padding, which sentence encoders save with it, are switched off.
+
+    Attributes:
+        tokenizer: The same.
+        by_chunk: Whether chunks between white space have the same tokens as whole texts.
+    """
+
+    def __init__(self, name: str, tokenizer: "Tokenizer") -> None:
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        definition = tokenizer.to_str()
+        self.name = name
+        self.fingerprint = hashlib.sha256(definition.encode()).hexdigest()
+        self.by_chunk = _never_joins_across_space(json.loads(definition))
+        self.tokenizer = tokenizer
+        self._borders = {tokenizer.token_to_id(token) for token in BORDERS}
+
+    def token_ids(self, texts: Iterable[str]) -> frozenset[int]:
+        """Encode each distinct chunk, or each distinct text, once."""
+        distinct: Iterable[str] = packed_chunks(texts) if self.by_chunk else set(texts)
+        ids: set[int] = set()
+        for batch in batches(distinct, CHARACTERS_PER_BATCH):
+            for encoding in self._encode(batch):
+                ids.update(encoding.ids)
+        return frozenset(ids - self._borders)
+
+    def _encode(self, texts: list[str]) -> "list[Encoding]":
+        try:
+            return self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        except TypeError:  # not UTF-8, and only now is it worth looking at each character
+            texts = [LONE_SURROGATE.sub("\ufffd", text) for text in texts]
+            return self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+
+
+class WordTokenizer(TextTokenizer):
+    """Lower-cased words: runs of letters, marks, digits and underscores, with apostrophes inside.
+
+    Texts are brought to NFKC first. Ids are given in the order in which words are first seen, so
+    they compare within one tokenizer only.
+    """
+
+    name = "word"
+    word = r"\w+(?:['\u2019]\w+)*"
+
+    def __init__(self) -> None:
+        from tokenizers import Regex
+        from tokenizers.normalizers import NFKC, Lowercase, Sequence
+        from tokenizers.pre_tokenizers import Split
+
+        self.fingerprint = digest(["NFKC", "lower", self.word])
+        self._normaliser = Sequence([NFKC(), Lowercase()])
+        self._words = Split(Regex(self.word), behavior="removed", invert=True)
+        self._ids: dict[str, int] = {}
+
+    def token_ids(self, texts: Iterable[str]) -> frozenset[int]:
+        """Find the words of each distinct chunk once."""
+        words: set[str] = set()
+        for text in packed_chunks(texts):
+            normalised = self._normaliser.normalize_str(LONE_SURROGATE.sub("\ufffd", text))
+            words.update(word for word, _ in self._words.pre_tokenize_str(normalised))
+        return frozenset(self._ids.setdefault(word, len(self._ids)) for word in words)
+
+
+def load_tokenizer(name: str) -> TextTokenizer:
+    """A tokenizer by its name.
+
+    Args:
+        name: `word`, or what `read_tokenizer` takes: `minilm`, a file, a folder, a name on the hub.
+
+    Returns:
+        The tokenizer, which encodes texts of any length.
+
+    Raises:
+        RelevanceError: If there is no such tokenizer, or the hub is out of reach.
+    """
+    return WordTokenizer() if name == "word" else SubwordTokenizer(name, read_tokenizer(name))
+
+
+def packed_chunks(texts: Iterable[str]) -> Iterator[str]:
+    """Texts made of each distinct chunk between white space once.
+
+    Args:
+        texts: Any text.
+
+    Yields:
+        Chunks with a space between them, in no particular order. White space is what BERT's
+        normaliser takes for it.
+    """
+    chunks: set[str] = set()
+    for batch in batches(set(texts), CHARACTERS_PER_BATCH):
+        text = " ".join(batch)
+        for character in DELETED_SPACE:
+            text = text.replace(character, DELETED)
+        chunks.update(text.split())
+    for some in batches(chunks, CHARACTERS_PER_TEXT):
+        yield " ".join(some)
+
+
+def batches(texts: Iterable[str], characters: int) -> Iterator[list[str]]:
+    """Texts in groups of about one size.
+
+    Args:
+        texts: Any text.
+        characters: A group is complete when it has so many.
+
+    Yields:
+        The next texts.
+
+    >>> list(batches(["a", "bc", "def"], 3))
+    [['a', 'bc'], ['def']]
+    """
+    batch, size = [], 0
+    for text in texts:
+        batch.append(text)
+        size += len(text)
+        if size >= characters:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _never_joins_across_space(definition: dict[str, Any]) -> bool:
+    """Whether chunks between white space get the tokens that they get within a text."""
+    normaliser, splitter = definition["normalizer"] or {}, definition["pre_tokenizer"] or {}
+    return (
+        normaliser.get("type") == "BertNormalizer"
+        and normaliser["clean_text"]
+        and splitter.get("type") == "BertPreTokenizer"
+        and definition["model"]["type"] == "WordPiece"
+        and all(
+            token["special"] and not token["normalized"] and not re.search(r"\s", token["content"])
+            for token in definition["added_tokens"]
+        )
+    )
