@@ -15,54 +15,6 @@ from relevance.files import digest
 TEXTS_AT_ONCE = 1024  # bounds the memory of the library's own results
 
 
-def encode_texts(
-    columns: Sequence[Sequence[str]],
-    tokenizer: PreTrainedTokenizerBase,
-    max_length: int,
-    truncate: int | None = None,
-) -> Sequences:
-    """Encode rows of one to three texts, equal texts once.
-
-    Args:
-        columns: The first text of every row, then the second, and so on.
-        tokenizer: With a backend of the `tokenizers` library; its own settings for truncation and
-            padding are ignored.
-        max_length: Most tokens of one row, special ids included.
-        truncate: Which column gives way when a row is too long; None for the longest text.
-
-    Returns:
-        One sequence per row, as `tokenizer(a, b)` gives it where nothing has to give way.
-
-    Raises:
-        RelevanceError: If the length leaves no room for text, the tokenizer has no such backend, or
-            a text is not valid Unicode.
-    """
-    encoder = _encoder(_definition(tokenizer))
-    special = encoder.template.special_count(len(columns))
-    if max_length <= special:
-        raise RelevanceError(
-            f"A length of {max_length} tokens leaves no room for text beside {special} special"
-            " tokens. Choose a larger --max-length."
-        )
-    parts = [encoder.pieces(column) for column in columns]
-    return assemble(encoder.template, parts, max_length, truncate)
-
-
-def tokenizer_fingerprint(tokenizer: PreTrainedTokenizerBase) -> str:
-    """Hexadecimal sha256 of all that decides which ids a text gets.
-
-    Args:
-        tokenizer: With a backend of the `tokenizers` library.
-
-    Returns:
-        Equal for equal tokenizers, whatever their settings for truncation and padding.
-
-    Raises:
-        RelevanceError: If the tokenizer has no such backend.
-    """
-    return _encoder(_definition(tokenizer)).fingerprint
-
-
 class Encoder:
     """A tokenizer without its settings for truncation and padding, and its special ids.
 
@@ -70,7 +22,7 @@ class Encoder:
         definition: The tokenizer as JSON of the `tokenizers` library.
 
     Attributes:
-        fingerprint: Changes whenever the ids could.
+        fingerprint: Changes whenever the ids of a text could.
         template: The special ids.
     """
 
@@ -88,18 +40,54 @@ class Encoder:
             suffix=tuple(pair.ids[end:]),
         )
 
-    def pieces(self, texts: Sequence[str]) -> Pieces:
-        """Token ids of the texts without special ids.
+    @classmethod
+    def of(cls, tokenizer: PreTrainedTokenizerBase) -> "Encoder":
+        """The encoder of a backbone's tokenizer.
 
         Args:
-            texts: One per row; equal ones are encoded once.
+            tokenizer: With a backend of the `tokenizers` library; it is not changed.
 
         Returns:
-            The ids of the distinct texts, and which of them each row has.
+            The encoder; the same one for equal tokenizers.
 
         Raises:
-            RelevanceError: If a text is not valid Unicode.
+            RelevanceError: If the tokenizer has no such backend.
         """
+        backend = getattr(tokenizer, "backend_tokenizer", None)
+        if backend is None:
+            raise RelevanceError(
+                f"{type(tokenizer).__name__} of '{tokenizer.name_or_path}' has no fast form."
+                " Use a backbone that comes with a tokenizer.json."
+            )
+        return _from_definition(backend.to_str())
+
+    def encode(
+        self, columns: Sequence[Sequence[str]], max_length: int, truncate: int | None = None
+    ) -> Sequences:
+        """Encode rows of one to three texts, equal texts once.
+
+        Args:
+            columns: The first text of every row, then the second, and so on.
+            max_length: Most tokens of one row, special ids included.
+            truncate: Which column gives way when a row is too long; None for the longest text.
+
+        Returns:
+            One sequence per row, as the tokenizer itself makes it where nothing has to give way.
+
+        Raises:
+            RelevanceError: If the length leaves no room for text, or a text is not valid Unicode.
+        """
+        special = self.template.special_count(len(columns))
+        if max_length <= special:
+            raise RelevanceError(
+                f"A length of {max_length} tokens leaves no room for text beside {special} special"
+                " tokens. Choose a larger --max-length."
+            )
+        parts = [self._pieces(column) for column in columns]
+        return assemble(self.template, parts, max_length, truncate)
+
+    def _pieces(self, texts: Sequence[str]) -> Pieces:
+        """Token ids of the distinct texts without special ids, and which of them each row has."""
         places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
         ids, lengths = [np.empty(0, dtype=np.int32)], []
         distinct = iter(places)
@@ -116,27 +104,28 @@ class Encoder:
             return self._backend.encode_batch_fast(texts, add_special_tokens=False)
         except TypeError:  # what the library raises for half of a surrogate pair
             for text in texts:
-                try:
-                    text.encode()
-                except UnicodeEncodeError as error:
-                    raise RelevanceError(
-                        f"Text {text[:40]!r} is not valid Unicode: {text[error.start]!r} at"
-                        f" {error.start} is half of a surrogate pair. Remove or replace it."
-                    ) from None
+                check_unicode(text)
             raise
 
 
-def _definition(tokenizer: PreTrainedTokenizerBase) -> str:
-    """The tokenizer as JSON of the `tokenizers` library."""
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is None:
+def check_unicode(text: str) -> None:
+    """Refuse text that cannot be written as UTF-8.
+
+    Args:
+        text: Such as JSON's escapes can make it.
+
+    Raises:
+        RelevanceError: If it has half of a surrogate pair.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
         raise RelevanceError(
-            f"{type(tokenizer).__name__} of '{tokenizer.name_or_path}' has no fast form."
-            " Use a backbone that comes with a tokenizer.json."
-        )
-    return str(backend.to_str())
+            f"Text {text[:40]!r} is not valid Unicode: {text[error.start]!r} at {error.start} is"
+            " half of a surrogate pair. Remove or replace it."
+        ) from None
 
 
 @lru_cache(maxsize=4)
-def _encoder(definition: str) -> Encoder:
+def _from_definition(definition: str) -> Encoder:
     return Encoder(definition)

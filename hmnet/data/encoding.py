@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from transformers import PreTrainedTokenizerBase
 
-from hmnet.data.encoder import encode_texts, tokenizer_fingerprint
+from hmnet.data.encoder import Encoder
 from hmnet.data.template import Sequences, boundaries, spans
 from relevance.errors import RelevanceError
 from relevance.files import cache_dir, digest, file_digest, read_json, replacing, write_json
@@ -71,11 +71,12 @@ def encode_split(
         RelevanceError: If the length leaves no room for text, the tokenizer has no such backend, a
             text is not valid Unicode, or the cache cannot be written.
     """
+    encoder = Encoder.of(tokenizer)
     truncate = None if task.truncate is None else task.text.index(task.truncate)
     key = digest(
         {
             "version": VERSION,
-            "tokenizer": tokenizer_fingerprint(tokenizer),
+            "tokenizer": encoder.fingerprint,
             "split": split.fingerprint,
             "parts": len(split.texts),
             "truncate": truncate,
@@ -85,7 +86,7 @@ def encode_split(
     folder = cache_dir() / "encoded" / key
     sequences = _read(folder)
     if sequences is None:
-        sequences = encode_texts(split.texts, tokenizer, max_length, truncate)
+        sequences = encoder.encode(split.texts, max_length, truncate)
         _write(folder, sequences, task.name)
     return Encoded(
         sequences.ids, sequences.offsets, sequences.first, split.labels, split.groups, key

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer, CanineTokenizer
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
-from hmnet.data.encoder import encode_texts, tokenizer_fingerprint
+from hmnet.data.encoder import Encoder
 from relevance.errors import RelevanceError
 
 FAMILIES = ["bert", "roberta", "distilbert", "electra", "deberta-v2", "modernbert", "minilm"]
@@ -26,7 +26,7 @@ def tokenizer(request: pytest.FixtureRequest, tiny_backbones: dict[str, Path]) -
 
 
 def rows(columns: list[list[str]], tokenizer: Tokenizer, *limits: int) -> list[list[int]]:
-    made = encode_texts(columns, tokenizer, *limits)
+    made = Encoder.of(tokenizer).encode(columns, *limits)
     return [made.ids[a:b].tolist() for a, b in zip(made.offsets, made.offsets[1:], strict=False)]
 
 
@@ -42,7 +42,7 @@ def test_segments_are_those_of_tokenizers_that_have_them(
 ) -> None:
     if "token_type_ids" not in tokenizer.model_input_names:
         pytest.skip("has no segments")
-    made = encode_texts([TEXTS, TEXTS[::-1]], tokenizer, 512)
+    made = Encoder.of(tokenizer).encode([TEXTS, TEXTS[::-1]], 512)
 
     own = tokenizer(TEXTS, TEXTS[::-1])["token_type_ids"]
 
@@ -60,27 +60,27 @@ def test_the_longest_gives_way_as_in_the_tokenizer(
 
 
 def test_the_tokenizers_own_limits_are_not_ours(tokenizer: Tokenizer) -> None:
-    before = tokenizer_fingerprint(tokenizer)
+    before = Encoder.of(tokenizer).fingerprint
     long = "good " * 600
 
     tokenizer(long, truncation=True, max_length=16, padding="max_length")
 
-    assert tokenizer_fingerprint(tokenizer) == before
+    assert Encoder.of(tokenizer).fingerprint == before
     assert len(rows([[long]], tokenizer, 10_000)[0]) > 600
     assert len(rows([["good"]], tokenizer, 10_000)[0]) < 16
 
 
 def test_text_of_a_hundred_thousand_words(tokenizer: Tokenizer) -> None:
-    made = encode_texts([["who?"], ["word " * 100_000]], tokenizer, 64, 1)
+    made = Encoder.of(tokenizer).encode([["who?"], ["word " * 100_000]], 64, 1)
 
     assert made.lengths.tolist() == [64]
-    question = encode_texts([["who?"], [""]], tokenizer, 64).ids.tolist()[:-1]
+    question = Encoder.of(tokenizer).encode([["who?"], [""]], 64).ids.tolist()[:-1]
     assert made.ids.tolist()[: len(question)] == question
 
 
 def test_another_tokenizer_has_another_fingerprint(tiny_backbones: dict[str, Path]) -> None:
     folders = [tiny_backbones[family] for family in ("bert", "roberta", "deberta-v2")]
-    found = {tokenizer_fingerprint(AutoTokenizer.from_pretrained(folder)) for folder in folders}
+    found = {Encoder.of(AutoTokenizer.from_pretrained(folder)).fingerprint for folder in folders}
 
     assert len(found) == 3
 
@@ -89,7 +89,7 @@ def test_a_length_without_room_for_text(tiny_bert: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
 
     with pytest.raises(RelevanceError) as error:
-        encode_texts([["a"], ["b"]], tokenizer, 3)
+        Encoder.of(tokenizer).encode([["a"], ["b"]], 3)
 
     assert str(error.value) == (
         "A length of 3 tokens leaves no room for text beside 3 special tokens."
@@ -101,7 +101,7 @@ def test_half_a_surrogate_pair(tiny_bert: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
 
     with pytest.raises(RelevanceError) as error:
-        encode_texts([["fine", "bad \ud800"]], tokenizer, 16)
+        Encoder.of(tokenizer).encode([["fine", "bad \ud800"]], 16)
 
     assert str(error.value) == (
         r"Text 'bad \ud800' is not valid Unicode: '\ud800' at 4 is half of a surrogate pair."
@@ -111,7 +111,7 @@ def test_half_a_surrogate_pair(tiny_bert: Path) -> None:
 
 def test_a_tokenizer_without_a_fast_form() -> None:
     with pytest.raises(RelevanceError) as error:
-        encode_texts([["a"]], CanineTokenizer(name_or_path="folder"), 16)
+        Encoder.of(CanineTokenizer(name_or_path="folder"))
 
     assert str(error.value) == (
         "CanineTokenizer of 'folder' has no fast form."

@@ -3,13 +3,15 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-import hmnet.data.encoding
+from hmnet.data.encoder import Encoder
 from hmnet.data.encoding import Encoded, encode_split
+from hmnet.data.template import Sequences
 from relevance.errors import RelevanceError
 from relevance.files import cache_dir
 from relevance.tasks.data import Split
@@ -40,13 +42,13 @@ def tokenizer(tiny_bert: Path) -> PreTrainedTokenizerBase:
 def encodings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One entry for each time that texts are encoded rather than read."""
     calls: list[int] = []
-    encode_texts = hmnet.data.encoding.encode_texts
+    encode = Encoder.encode
 
-    def counted(*args: object) -> object:
+    def counted(*args: Any) -> Sequences:
         calls.append(1)
-        return encode_texts(*args)  # type: ignore[arg-type]  # passed on as they came
+        return encode(*args)
 
-    monkeypatch.setattr(hmnet.data.encoding, "encode_texts", counted)
+    monkeypatch.setattr(Encoder, "encode", counted)
     return calls
 
 

@@ -32,9 +32,7 @@ def sequences(template: Template, columns: list[list[list[int]]], *limits: int) 
 def drop_one_by_one(lengths: list[int], budget: int, truncate: int | None) -> list[int]:
     """The rule in words: the text that gives way, then the longest, token by token from its end."""
     left = list(lengths)
-    order = np.argsort(
-        lengths, kind="stable"
-    )  # among equally long ones, the shortest before is cut
+    order = np.argsort(lengths, kind="stable")  # of equally long ones, cut the one shorter before
     while sum(left) > budget:
         if truncate is not None and left[truncate]:
             left[truncate] -= 1
