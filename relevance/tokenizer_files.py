@@ -40,7 +40,7 @@ def read_tokenizer(name: str) -> "Tokenizer":
         path = found[0]
     elif not path.exists():
         if path.suffix in {".json", ".txt"} or not HUB_NAME.fullmatch(name):
-            raise RelevanceError(f"Tokenizer {name}: no such file. {WHAT_TO_DO}")
+            raise RelevanceError(f"Tokenizer '{name}': no such file. {WHAT_TO_DO}")
         path = _from_hub(name)
     return _from_vocabulary(path) if path.suffix == ".txt" else _from_json(path)
 
@@ -78,17 +78,20 @@ def _from_vocabulary(path: Path) -> "Tokenizer":
 
 def _from_hub(name: str) -> Path:
     """The hub's `tokenizer.json`, from the hub's cache or else fetched without trying twice."""
-    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub import (
+        get_hf_file_metadata,
+        hf_hub_download,
+        hf_hub_url,
+        try_to_load_from_cache,
+    )
 
     try:
-        return Path(hf_hub_download(name, FILES[0], local_files_only=True))
-    except LocalEntryNotFoundError:
-        pass
-    try:
-        # a download retries for half a minute where nothing answers, this question does not
-        get_hf_file_metadata(hf_hub_url(name, FILES[0]), timeout=HUB_TIMEOUT_S)
-        return Path(hf_hub_download(name, FILES[0]))
+        file = try_to_load_from_cache(name, FILES[0])
+        if not isinstance(file, str):
+            # a download tries for half a minute where nothing answers; this question fails at once
+            get_hf_file_metadata(hf_hub_url(name, FILES[0]), timeout=HUB_TIMEOUT_S)
+            file = hf_hub_download(name, FILES[0])
+        return Path(file)
     except Exception as error:  # the hub's, its HTTP client's or the system's, by version
         raise RelevanceError(
             f"Tokenizer '{name}' cannot be fetched from the hub ({_line(error)}). {WHAT_TO_DO}"
