@@ -11,7 +11,7 @@ class Packed(Sampler):
     """One task and one update per batch, tasks as often as they have batches.
 
     An epoch is one pass over every row of every task: `ceil(N / batch_size)` steps for a task of N
-    rows. A task's batches and their order among themselves depend on the seed, its name and its size
+    rows. A task's batches and their order among themselves depend on the seed, its name and size
     only, so that a single run and a joint run train the same batches of it.
 
     Source:

@@ -1,4 +1,4 @@
-"""From settings and data to a trained model: the one place where the parts of training are put together."""
+"""From settings and data to a trained model: where the parts of training are put together."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -1,0 +1,234 @@
+"""The trainer that joint-training gains ask for: hard sharing, paired runs, scores on a held-out split."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from hashlib import sha256
+from typing import Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+from transformers import PreTrainedTokenizerBase
+
+from hmnet.config import TrainingSettings
+from hmnet.data.encoder import Encoder
+from hmnet.data.encoding import Encoded, encode_split
+from hmnet.data.tokenizer import read_tokenizer
+from hmnet.evaluation.evaluate import evaluate
+from hmnet.models.backbone import Backbone, load_backbone, resolve_backbone
+from hmnet.models.plan import fully_shared
+from hmnet.samplers.sampler import Step, TaskBatch, samplers
+from hmnet.training.fit import fit, make_schedule
+from relevance.errors import RelevanceError
+from relevance.files import digest
+from relevance.tasks.data import DataOptions, Split, TaskData
+from relevance.tasks.load import load_task
+from relevance.tasks.overlap import shared_texts
+from relevance.tasks.task import Task
+from relevance.trainer import Result
+
+VERSION = 1  # raised whenever the same settings and data would give other results
+
+
+class Loaded(NamedTuple):
+    """A task's data as text and as token ids."""
+
+    data: TaskData
+    train: Encoded
+    held_out: Encoded
+
+    @property
+    def evaluation(self) -> Split:
+        """The one split that is scored."""
+        (split,) = self.data.evaluation.values()
+        return split
+
+
+@dataclass(frozen=True)
+class JointTrainer:
+    """Trains tasks on one encoder and scores each; picklable, so that workers can have a copy.
+
+    Runs are paired: with one seed a task has the same head weights, batches and number of steps in its
+    single run and in every joint run, so that these differ in the company alone.
+
+    Attributes:
+        tasks: Definitions by name, of all tasks that may be asked for.
+        data: Where the files are and how many rows are used.
+        backbone: `minilm`, a folder, or a name on the hub.
+        settings: Of training, the precision resolved.
+        gain_split: Scored on `holdout`, taken from the training rows first, or on `dev`.
+        drop_overlap: Leave out training rows that hold a text of another task's evaluation split.
+    """
+
+    tasks: Mapping[str, Task]
+    data: DataOptions
+    backbone: str
+    settings: TrainingSettings
+    gain_split: Literal["holdout", "dev"] = "holdout"
+    drop_overlap: bool = False
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes whenever results could, tasks and their rows aside."""
+        return digest(
+            {
+                "trainer": "joint",
+                "version": VERSION,
+                "settings": {
+                    name: getattr(self.settings, name) for name in TrainingSettings.model_fields
+                },
+                "sampler_version": samplers().find(self.settings.sampler).version,
+                "backbone": weights_digest(_backbone(self.backbone, 0)),
+                "tokenizer": Encoder.of(_tokenizer(self.backbone)).fingerprint,
+                "gain_split": self.gain_split,
+                "drop_overlap": self.drop_overlap,
+            }
+        )
+
+    def __call__(self, tasks: tuple[str, ...], seed: int, device: str) -> dict[str, Result]:
+        """Train one model on all tasks and score it on each, in fp32.
+
+        Args:
+            tasks: Names; one for a single run, two for a joint run.
+            seed: Of heads, batches and dropout.
+            device: Such as `cpu` or `cuda:1`.
+
+        Returns:
+            A result for every task.
+
+        Raises:
+            RelevanceError: If data or backbone cannot be loaded, or a loss is not finite.
+        """
+        loaded = {name: self._load(name) for name in tasks}
+        epochs = make_schedule(
+            self.settings, {name: len(task.train) for name, task in loaded.items()}, seed
+        )
+        if self.drop_overlap:
+            epochs = without_rows(epochs, overlapping_rows(loaded))
+        backbone = _backbone(self.backbone, seed)
+        model = fit(
+            backbone,
+            [self.tasks[name] for name in tasks],
+            fully_shared(tasks, backbone.depth),
+            {name: task.train for name, task in loaded.items()},
+            epochs,
+            self.settings,
+            seed=seed,
+            device=device,
+        )
+        return {
+            name: evaluate(
+                model,
+                self.tasks[name],
+                task.evaluation,
+                task.held_out,
+                batch_size=self.settings.batch_size,
+            )
+            for name, task in loaded.items()
+        }
+
+    def _load(self, name: str) -> Loaded:
+        return _load(
+            self.tasks[name].model_dump_json(),
+            self.data,
+            self.gain_split,
+            self.backbone,
+            self.settings.max_length,
+        )
+
+
+def overlapping_rows(loaded: Mapping[str, Loaded]) -> dict[str, Int[np.ndarray, " row"]]:
+    """Training rows that hold a text of another task's evaluation split.
+
+    Args:
+        loaded: The tasks of a run.
+
+    Returns:
+        Row numbers by task.
+
+    Raises:
+        RelevanceError: If these are all rows of a task.
+    """
+    rows = {}
+    for name, task in loaded.items():
+        train = task.data.train
+        texts: set[str] = set()
+        for other, target in loaded.items():
+            if other != name:
+                texts |= shared_texts(train, target.evaluation)
+        found = [not texts.isdisjoint(row) for row in zip(*train.texts, strict=True)]
+        if all(found):
+            raise RelevanceError(
+                f"task '{name}': all {len(train)} training rows hold a text of the evaluation split"
+                f" of {' or '.join(set(loaded) - {name})}. Leave out --drop-overlap."
+            )
+        rows[name] = np.flatnonzero(found)
+    return rows
+
+
+def without_rows(
+    epochs: Sequence[Sequence[Step]], rows: Mapping[str, Int[np.ndarray, " row"]]
+) -> list[list[Step]]:
+    """The same batches without some rows; a batch that loses all of them is left out.
+
+    Args:
+        epochs: Steps by epoch.
+        rows: Row numbers to leave out, by task.
+
+    Returns:
+        Steps by epoch.
+    """
+
+    def kept(step: Step) -> Step:
+        batches = [
+            TaskBatch(task, batch[np.isin(batch, rows[task], invert=True)]) for task, batch in step
+        ]
+        return [batch for batch in batches if len(batch.rows)]
+
+    return [[step for step in map(kept, steps) if step] for steps in epochs]
+
+
+def weights_digest(backbone: Backbone) -> str:
+    """Hexadecimal sha256 of an encoder's configuration and weights.
+
+    Args:
+        backbone: The encoder.
+
+    Returns:
+        The digest.
+    """
+    content = sha256(backbone.config.to_json_string().encode())
+    for name, weight in sorted(backbone.base.state_dict().items()):
+        content.update(name.encode())
+        content.update(weight.detach().cpu().numpy().tobytes())
+    return content.hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _load(
+    task_json: str,
+    options: DataOptions,
+    gain_split: Literal["holdout", "dev"],
+    backbone: str,
+    max_length: int,
+) -> Loaded:
+    """A task's data, kept for the next job of the same worker."""
+    task = Task.model_validate_json(task_json)
+    data = load_task(task, options, gain_split=gain_split)
+    (held_out,) = data.evaluation.values()
+    tokenizer = _tokenizer(backbone)
+    return Loaded(
+        data,
+        encode_split(task, data.train, tokenizer, max_length),
+        encode_split(task, held_out, tokenizer, max_length),
+    )
+
+
+@lru_cache(maxsize=1)
+def _tokenizer(backbone: str) -> PreTrainedTokenizerBase:
+    return read_tokenizer(resolve_backbone(backbone, weights=False))
+
+
+@lru_cache(maxsize=1)
+def _backbone(name: str, seed: int) -> Backbone:
+    return load_backbone(name, seed=seed)
