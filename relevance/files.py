@@ -202,11 +202,13 @@ def validated(model: type[Model], content: Any, where: str) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        errors = error.errors(include_url=False)
+    # A misspelt field is missing under its right name too; the misspelling says more.
+    first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
     field = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
+    if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
         raise RelevanceError(f"{where}: {unknown_name('field', field, model.model_fields)}")
     message = str(first.get("ctx", {}).get("error", first["msg"]))
     got = "" if first["type"] in {"missing", "value_error"} else f", got {first['input']!r}"
     place = f"{field}: " if field else ""
-    raise RelevanceError(f"{where}: {place}{message}{got}.".replace("..", "."))
+    raise RelevanceError(f"{where}: {place}{message.rstrip('.')}{got}.")
