@@ -21,14 +21,15 @@ class Result:
 
 
 class Trainer(Protocol):
-    """Trains the named tasks together and scores each of them.
+    """Trains the named tasks together and scores each of them."""
 
-    Attributes:
-        fingerprint: Changes whenever the results could: settings, backbone, resolved precision,
-            code version. Device and number of workers are no part of it.
-    """
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever results could: settings, backbone, resolved precision, code version.
 
-    fingerprint: str
+        Device and number of workers are no part of it, nor are the tasks and their rows.
+        """
+        ...
 
     def __call__(self, tasks: tuple[str, ...], seed: int, device: str) -> dict[str, Result]:
         """Train one model on all tasks and score it on each.

@@ -1,4 +1,4 @@
-"""The trainer that joint-training gains ask for: hard sharing, paired runs, scores on a held-out split."""
+"""The trainer that joint-training gains ask for: hard sharing, paired runs, held-out scores."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -48,8 +48,8 @@ class Loaded(NamedTuple):
 class JointTrainer:
     """Trains tasks on one encoder and scores each; picklable, so that workers can have a copy.
 
-    Runs are paired: with one seed a task has the same head weights, batches and number of steps in its
-    single run and in every joint run, so that these differ in the company alone.
+    Runs are paired: with one seed a task has the same head weights, batches and number of steps in
+    its single run and in every joint run, so that these differ in the company alone.
 
     Attributes:
         tasks: Definitions by name, of all tasks that may be asked for.

@@ -1,4 +1,4 @@
-"""The trainer of joint-training gains: paired runs, a fingerprint, and rows that give nothing away."""
+"""The trainer of joint-training gains: paired runs, a fingerprint, rows that give nothing away."""
 
 import dataclasses
 import pickle
