@@ -1,0 +1,159 @@
+"""How far two matrices agree: rank correlation of values, adjusted Rand index of groups."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from jaxtyping import Float
+
+from relevance.clustering.families import family_clusters, has_families
+from relevance.clustering.kmeans import kmeans
+from relevance.clustering.spec import ClusterSpec
+from relevance.errors import RelevanceError
+from relevance.matrix import RelevanceMatrix
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far two matrices agree on the tasks they share.
+
+    Attributes:
+        first: Name of one matrix.
+        second: Name of the other.
+        tasks: Number of common tasks.
+        pairs: Ordered pairs of different tasks that both matrices know.
+        left_out: Ordered pairs of common tasks that one of them does not know.
+        spearman: Rank correlation of the values of those pairs in [-1, 1]; NaN where undefined,
+            that is with fewer than two pairs or all values of a matrix equal.
+        kendall: Kendall's tau-b of the same values.
+        adjusted_rand: Of the groups, 1 for equal ones, about 0 for chance; None if not asked for.
+    """
+
+    first: str
+    second: str
+    tasks: int
+    pairs: int
+    left_out: int
+    spearman: float
+    kendall: float
+    adjusted_rand: float | None = None
+
+
+def compare(
+    matrices: Sequence[RelevanceMatrix],
+    names: Sequence[str],
+    k: int | None = None,
+    *,
+    seed: int = 0,
+) -> tuple[Agreement, ...]:
+    """Compare every two matrices on their common tasks.
+
+    Args:
+        matrices: At least two.
+        names: What to call them, all different.
+        k: Number of clusters for comparing groups too, found on the common tasks; a matrix with
+            families has those as its groups whatever k is.
+        seed: Of k-means.
+
+    Returns:
+        One agreement per two matrices, in the order given.
+
+    Raises:
+        RelevanceError: If there are fewer than two matrices, two of one name, two that share fewer
+            than two tasks, or one that cannot be clustered.
+    """
+    if len(matrices) < 2:
+        raise RelevanceError(f"Comparing takes at least two matrices, got {len(matrices)}.")
+    if len(set(names)) < len(names):
+        raise RelevanceError(f"Matrices to compare need different names, got {', '.join(names)}.")
+    return tuple(
+        _agreement(first, second, k, seed)
+        for first, second in combinations(zip(names, matrices, strict=True), 2)
+    )
+
+
+def _agreement(
+    first: tuple[str, RelevanceMatrix],
+    second: tuple[str, RelevanceMatrix],
+    k: int | None,
+    seed: int,
+) -> Agreement:
+    common = [task for task in first[1].tasks if task in second[1].tasks]
+    if len(common) < 2:
+        raise RelevanceError(
+            f"{first[0]} and {second[0]} share {len(common)} of {len(first[1].tasks)} and"
+            f" {len(second[1].tasks)} tasks; comparing takes at least two."
+        )
+    one, other = first[1].select(common), second[1].select(common)
+    values, others = one.off_diagonal(), other.off_diagonal()
+    known = np.isfinite(values) & np.isfinite(others)
+    spearman, kendall = rank_correlations(values[known], others[known])
+    return Agreement(
+        first[0],
+        second[0],
+        tasks=len(common),
+        pairs=int(known.sum()),
+        left_out=int((~known).sum()),
+        spearman=spearman,
+        kendall=kendall,
+        adjusted_rand=None
+        if k is None
+        else adjusted_rand(_groups(first[0], one, k, seed), _groups(second[0], other, k, seed)),
+    )
+
+
+def rank_correlations(
+    first: Float[np.ndarray, " pair"], second: Float[np.ndarray, " pair"]
+) -> tuple[float, float]:
+    """Spearman's rho and Kendall's tau-b.
+
+    Args:
+        first: Finite values.
+        second: Values of the same pairs.
+
+    Returns:
+        Both in [-1, 1]; NaN for fewer than two pairs, or where one side is constant.
+    """
+    from scipy.stats import kendalltau, spearmanr
+
+    if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
+        return float("nan"), float("nan")
+    return (
+        float(spearmanr(first, second).statistic),
+        float(kendalltau(first, second).statistic),
+    )
+
+
+def adjusted_rand(first: ClusterSpec, second: ClusterSpec) -> float:
+    """Adjusted Rand index of two groupings over their common tasks.
+
+    Args:
+        first: Groups.
+        second: Groups, possibly of other tasks as well.
+
+    Returns:
+        1 for equal groups, 0 on average for random ones; can be negative.
+
+    Raises:
+        RelevanceError: If they share fewer than two tasks.
+
+    Source:
+        Hubert and Arabie (1985).
+    """
+    from sklearn.metrics import adjusted_rand_score
+
+    common = [task for task in first.tasks if task in second.tasks]
+    if len(common) < 2:
+        raise RelevanceError(
+            f"The groups share {len(common)} tasks; comparing them takes at least two."
+        )
+    labels = [[spec.cluster_of(task) for task in common] for spec in (first, second)]
+    return float(adjusted_rand_score(*labels))
+
+
+def _groups(name: str, matrix: RelevanceMatrix, k: int, seed: int) -> ClusterSpec:
+    try:
+        return family_clusters(matrix) if has_families(matrix) else kmeans(matrix, k, seed=seed)
+    except RelevanceError as error:
+        raise RelevanceError(f"{name}: {error}") from None

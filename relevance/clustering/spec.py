@@ -1,0 +1,190 @@
+"""The cluster spec: which tasks share the middle layers; `relevance` hands it to `hmnet`."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, PrivateAttr, model_validator
+
+from relevance.errors import RelevanceError, unknown_name
+from relevance.files import file_digest, read_json, validated, write_json
+from relevance.matrix import PAPER_TABLES
+
+SCHEMA = "relevance.clusters/1"
+
+
+class MatrixFile(BaseModel):
+    """The matrix that a spec was made from.
+
+    Attributes:
+        file: Path, or a name such as `paper:table3`.
+        sha256: Of the file's bytes, hexadecimal.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    sha256: str
+
+
+class ClusterSpec(BaseModel):
+    """Groups of tasks and how they were found.
+
+    Attributes:
+        clusters: Task names, each in one cluster, no cluster empty.
+        names: One per cluster, such as families, or None.
+        method: `kmeans`, `taxonomy`, or `manual` for a spec written by hand.
+        k: Number of clusters that was asked for, None where nobody asked.
+        seed: Of the method's random starts.
+        inertia: Sum of squared distances to the cluster centres, k-means only.
+        silhouette: Mean silhouette in [-1, 1]; None where it is undefined.
+        stability: Mean adjusted Rand index under resampling, None if not measured.
+        matrix: The matrix behind it.
+        provenance: Whatever else tells where it came from.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    clusters: tuple[tuple[str, ...], ...]
+    names: tuple[str, ...] | None = None
+    method: str = "manual"
+    k: int | None = None
+    seed: int | None = None
+    inertia: float | None = None
+    silhouette: float | None = None
+    stability: float | None = None
+    matrix: MatrixFile | None = None
+    provenance: dict[str, Any] = {}
+
+    _where: str = PrivateAttr("The cluster spec")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not self.clusters:
+            raise ValueError("`clusters` lists no cluster")
+        seen: dict[str, int] = {}
+        for number, cluster in enumerate(self.clusters):
+            if not cluster:
+                raise ValueError(f"cluster {number} is empty; leave it out")
+            for task in cluster:
+                if seen.get(task) == number:
+                    raise ValueError(f"task '{task}' is in cluster {number} twice")
+                if task in seen:
+                    raise ValueError(
+                        f"task '{task}' is in clusters {seen[task]} and {number};"
+                        " each task belongs to one"
+                    )
+                seen[task] = number
+        count = len(self.clusters)
+        if self.k is not None and self.k != count:
+            raise ValueError(f"k is {self.k}, but `clusters` lists {count}")
+        if self.names is not None and len(set(self.names)) != count:
+            raise ValueError(f"`names` must hold {count} different names, one per cluster")
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ClusterSpec) and self.model_dump() == other.model_dump()
+
+    __hash__ = None  # type: ignore[assignment]  # holds a dictionary
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """All tasks, cluster by cluster."""
+        return tuple(task for cluster in self.clusters for task in cluster)
+
+    def cluster_of(self, task: str) -> int:
+        """Number of a task's cluster, from 0.
+
+        Args:
+            task: A name that the spec lists.
+
+        Returns:
+            Its place in `clusters`.
+
+        Raises:
+            RelevanceError: If no cluster holds it.
+        """
+        for number, cluster in enumerate(self.clusters):
+            if task in cluster:
+                return number
+        raise unknown_name("task", task, self.tasks)
+
+    def check(self, tasks: Iterable[str], *, owner: Literal["run", "matrix"] = "run") -> None:
+        """Refuse a spec that does not list exactly the tasks it is used with.
+
+        Args:
+            tasks: Names of the tasks that a run trains or a matrix has.
+            owner: Which of the two, for the message.
+
+        Raises:
+            RelevanceError: If the spec lists another task, or leaves one out.
+        """
+        expected = list(tasks)
+        left_out = [task for task in expected if task not in self.tasks]
+        for task in self.tasks:
+            if task not in expected:
+                close = get_close_matches(task.lower(), [name.lower() for name in left_out], n=1)
+                meant = [name for name in left_out if name.lower() in close]
+                hint = f" Did you mean '{meant[0]}'?" if meant else ""
+                does, remedy = {
+                    "run": ("train", "Add it with --tasks"),
+                    "matrix": ("have", "Measure it"),
+                }[owner]
+                raise RelevanceError(
+                    f"{self._where} lists '{task}', which this {owner} does not {does}.{hint}"
+                    f" {remedy}, or leave it out of the spec."
+                )
+        if left_out:
+            does = {"run": "trains", "matrix": "has"}[owner]
+            raise RelevanceError(
+                f"{self._where} leaves out '{left_out[0]}', which this {owner} {does}."
+                " Add it to a cluster, or give it one of its own."
+            )
+
+    def made_from(self, matrix: str | Path) -> Self:
+        """The same spec with the name and hash of its matrix.
+
+        Args:
+            matrix: The file, or `paper:table2` or `paper:table3`.
+
+        Returns:
+            A new spec.
+        """
+        name = str(matrix)
+        if name.startswith("paper:"):
+            table, _ = PAPER_TABLES[name.removeprefix("paper:")]
+            with resources.as_file(resources.files("relevance") / "paper" / table) as file:
+                sha256 = file_digest(file)
+        else:
+            sha256 = file_digest(Path(matrix))
+        return self.model_copy(update={"matrix": MatrixFile(file=name, sha256=sha256)})
+
+    def save(self, path: Path) -> None:
+        """Write it as JSON.
+
+        Args:
+            path: The file.
+
+        Raises:
+            RelevanceError: If it cannot be written.
+        """
+        write_json(path, SCHEMA, self.model_dump(mode="json"))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a spec; `clusters` alone is enough.
+
+        Args:
+            path: The file.
+
+        Returns:
+            The spec, which names its file in later messages.
+
+        Raises:
+            RelevanceError: If it is missing, no JSON, of a newer schema, or not consistent.
+        """
+        spec = validated(cls, read_json(path, SCHEMA), str(path))
+        spec._where = str(path)
+        return spec

@@ -1,0 +1,85 @@
+"""What every figure shares: sizes, colours, the width of a text, and saving."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relevance.errors import RelevanceError
+from relevance.files import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+POINTS_PER_INCH = 72.0
+ONE_COLUMN_PT = 3.3 * POINTS_PER_INCH
+TWO_COLUMNS_PT = 6.9 * POINTS_PER_INCH
+INK = "#262626"
+FAINT = "#8c8c8c"
+POSITIVE = "#2f79b5"
+NEGATIVE = "#c43b3f"
+METADATA = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
+
+
+def new_figure(width_pt: float, height_pt: float) -> Figure:
+    """An empty figure that belongs to nobody: no window, no global state.
+
+    Args:
+        width_pt: Width in points, 72 to the inch.
+        height_pt: Height in points.
+
+    Returns:
+        The figure.
+    """
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width_pt / POINTS_PER_INCH, height_pt / POINTS_PER_INCH))
+
+
+def figure_of(axes: Axes) -> Figure:
+    """The whole figure that axes stand in."""
+    figure = axes.get_figure(root=True)
+    if figure is None:
+        raise RelevanceError("These axes have been taken out of their figure; hand in others.")
+    return figure
+
+
+def save_figure(axes: Axes, path: Path) -> None:
+    """Save the figure that axes stand in; equal figures give equal bytes.
+
+    Args:
+        axes: Any axes of the figure.
+        path: PDF or SVG (with text as fonts and outlines), or PNG with 300 dots per inch.
+
+    Raises:
+        RelevanceError: If the suffix is another one, or the file cannot be written.
+    """
+    from matplotlib import rc_context
+
+    check_format(path)
+    with replacing(path) as file, rc_context({"pdf.fonttype": 42, "svg.hashsalt": path.stem}):
+        figure_of(axes).savefig(file, dpi=300, metadata=METADATA[path.suffix.lower()])
+
+
+def check_format(path: Path) -> None:
+    """Refuse a file name that no figure can be saved under, before any work is done for it.
+
+    Args:
+        path: Where a figure is to go.
+
+    Raises:
+        RelevanceError: If the suffix is not that of a known format.
+    """
+    if path.suffix.lower() not in METADATA:
+        known = ", ".join(METADATA)
+        raise RelevanceError(f"{path}: a figure's name must end in one of {known}.")
+
+
+def text_width_em(text: str) -> float:
+    """Width of a text in the figures' font, in multiples of the font size."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=10), False)
+    return float(width) / 10

@@ -1,0 +1,270 @@
+"""Heat map of a relevance matrix: row = source, column = target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+
+from relevance.clustering.spec import ClusterSpec
+from relevance.figures.figure import FAINT, INK, figure_of, new_figure
+from relevance.figures.heatmap_layout import (
+    HeatmapLayout,
+    label_size,
+    lay_out,
+    names_upright,
+    size_of,
+)
+from relevance.matrix import RelevanceMatrix
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
+    from matplotlib.colors import Colormap
+
+EMPTY = "#ededed"
+LINES_PER_CELL = 3
+BAR_PT = 5.0
+
+
+def heatmap(
+    matrix: RelevanceMatrix, axes: Axes | None = None, *, clusters: ClusterSpec | None = None
+) -> Axes:
+    """Draw a matrix with its values in the cells.
+
+    Gains and whatever else has negative values get a diverging map with 0 in the middle, other
+    values a sequential one. Its ends leave outliers out, so that the rest can be told apart.
+
+    Args:
+        matrix: Any matrix; unknown cells are crossed out.
+        axes: Where to draw; None for a figure of its own, one column of a paper wide (3.3 inches)
+            if that can be read, and larger for many tasks.
+        clusters: Groups of all tasks; they stand together, framed.
+
+    Returns:
+        The axes.
+
+    Raises:
+        RelevanceError: If the groups are not those of the matrix's tasks.
+    """
+    if axes is None:
+        layout = lay_out(matrix, clusters)
+        size = size_of(layout)
+        figure = new_figure(size.width, size.height)
+        side = size.cell * len(layout.tasks)
+        axes = figure.add_axes(
+            (
+                size.left / size.width,
+                size.bottom / size.height,
+                side / size.width,
+                side / size.height,
+            )
+        )
+    cell_pt = min(_points(axes)) / len(matrix.tasks)
+    return draw(lay_out(matrix, clusters, cell_pt=cell_pt), axes)
+
+
+def draw(layout: HeatmapLayout, axes: Axes) -> Axes:
+    """Draw a layout.
+
+    Args:
+        layout: What to show.
+        axes: Where.
+
+    Returns:
+        The axes.
+    """
+    mesh = _cells(layout, axes)
+    _crosses(layout, axes)
+    _hatches(layout, axes)
+    _texts(layout, axes, mesh)
+    _corners(layout, axes)
+    _frames(layout, axes)
+    _names(layout, axes)
+    _colour_bar(layout, axes, mesh)
+    return axes
+
+
+def _points(axes: Axes) -> tuple[float, float]:
+    """Width and height of axes in points."""
+    box = axes.get_window_extent()
+    scale = 72 / figure_of(axes).dpi
+    return float(box.width * scale), float(box.height * scale)
+
+
+def _cells(layout: HeatmapLayout, axes: Axes) -> QuadMesh:
+    from matplotlib.colors import Normalize
+
+    empty = np.isnan(layout.percent)
+    if layout.fixed_diagonal:
+        empty |= np.eye(len(layout.tasks), dtype=bool)
+    mesh = axes.pcolormesh(
+        np.ma.array(layout.percent, mask=empty),
+        cmap=colours(diverging=layout.diverging),
+        norm=Normalize(layout.low, layout.high),
+        edgecolors="white",
+        linewidth=0.5,
+    )
+    axes.set_ylim(len(layout.tasks), 0)
+    axes.set_aspect("equal")
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return mesh
+
+
+def colours(*, diverging: bool) -> Colormap:
+    """The colour map without its darkest ends, on which texts and marks would be hard to see."""
+    from matplotlib import colormaps
+    from matplotlib.colors import LinearSegmentedColormap
+
+    name, start, end = ("RdBu", 0.12, 0.88) if diverging else ("YlGnBu", 0.0, 0.8)
+    steps = colormaps[name](np.linspace(start, end, 256))
+    return LinearSegmentedColormap.from_list(name, steps).with_extremes(bad=EMPTY)
+
+
+def _crosses(layout: HeatmapLayout, axes: Axes) -> None:
+    """A faint cross in every cell whose value is unknown."""
+    cells = np.argwhere(np.isnan(layout.percent))
+    _lines(axes, [((x, y), (x + 1, y + 1)) for y, x in cells], "#c4c4c4", 0.5)
+    _lines(axes, [((x, y + 1), (x + 1, y)) for y, x in cells], "#c4c4c4", 0.5)
+
+
+def _hatches(layout: HeatmapLayout, axes: Axes) -> None:
+    """Slanted lines over the cells whose interval covers zero."""
+    steps = (np.arange(2 * LINES_PER_CELL - 1) + 1) / LINES_PER_CELL
+    slants = [((max(0, s - 1), min(1, s)), (min(1, s), max(0, s - 1))) for s in steps]
+    segments = [
+        ((x + start[0], y + start[1]), (x + end[0], y + end[1]))
+        for y, x in np.argwhere(layout.uncertain & np.isfinite(layout.percent))
+        for start, end in slants
+    ]
+    _lines(axes, segments, "#8c8c8c", 0.35)
+
+
+def _lines(
+    axes: Axes, segments: Sequence[Sequence[tuple[float, float]]], colour: str, width_pt: float
+) -> None:
+    from matplotlib.collections import LineCollection
+
+    axes.add_collection(LineCollection(segments, colors=colour, linewidths=width_pt), autolim=False)
+
+
+def _texts(layout: HeatmapLayout, axes: Axes, mesh: QuadMesh) -> None:
+    """Values in black or white, whichever stands out; in hatched cells edged in their colour."""
+    from matplotlib.patheffects import withStroke
+
+    fills = mesh.to_rgba(np.ma.asarray(mesh.get_array())).reshape(-1, 4)
+    for (y, x), fill in zip(np.ndindex(layout.percent.shape), fills, strict=True):
+        if not layout.texts[y][x]:
+            continue
+        light = luminance(fill[:3]) > 0.18
+        fixed = layout.fixed_diagonal and x == y
+        text = axes.text(
+            x + 0.5,
+            y + 0.52,
+            layout.texts[y][x],
+            ha="center",
+            va="center_baseline",
+            fontsize=layout.text_pt,
+            color=FAINT if fixed else (INK if light else "white"),
+        )
+        if layout.uncertain[y, x]:
+            text.set_path_effects([withStroke(linewidth=1.6, foreground=fill)])
+
+
+def luminance(rgb: Float[np.ndarray, " 3"]) -> float:
+    """Relative luminance of an sRGB colour in [0, 1], by which text on it is black or white.
+
+    >>> round(luminance(np.array([1.0, 1.0, 1.0])), 6), luminance(np.zeros(3))
+    (1.0, 0.0)
+    """
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
+
+
+def _corners(layout: HeatmapLayout, axes: Axes) -> None:
+    """A small dark corner in the cells where no run beats the majority class."""
+    from matplotlib.collections import PolyCollection
+
+    corners = [
+        [(x + 0.72, y + 0.04), (x + 0.96, y + 0.04), (x + 0.96, y + 0.28)]
+        for y, x in np.argwhere(layout.beaten & np.isfinite(layout.percent))
+    ]
+    axes.add_collection(
+        PolyCollection(corners, facecolors="#ffb000", edgecolors=INK, linewidths=0.3), autolim=False
+    )
+
+
+def _frames(layout: HeatmapLayout, axes: Axes) -> None:
+    """A frame around every group, and a gap between groups."""
+    from matplotlib.patches import Rectangle
+
+    ends = list(accumulate(layout.clusters))
+    for end in ends[:-1]:
+        axes.axhline(end, color="white", linewidth=1.6)
+        axes.axvline(end, color="white", linewidth=1.6)
+    for end, size in zip(ends, layout.clusters, strict=True):
+        corner = (end - size, end - size)
+        axes.add_patch(
+            Rectangle(
+                corner,
+                size,
+                size,
+                fill=False,
+                edgecolor=INK,
+                linewidth=1.1,
+                clip_on=False,
+                zorder=3,
+            )
+        )
+
+
+def _names(layout: HeatmapLayout, axes: Axes) -> None:
+    """Names of sources at the left, of targets at the top: level where they fit, else upright."""
+    cell_pt = _points(axes)[0] / len(layout.tasks)
+    label_pt = label_size(cell_pt)
+    places = np.arange(len(layout.tasks)) + 0.5
+    axes.set_xticks(
+        places, layout.tasks, rotation=90 if names_upright(layout.tasks, cell_pt) else 0
+    )
+    axes.set_yticks(places, layout.tasks)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0, pad=2, labelsize=label_pt, labelcolor=INK)
+    axes.xaxis.set_label_position("top")
+    axes.set_xlabel("target", fontsize=label_pt, color=FAINT, labelpad=3)
+    axes.set_ylabel("source", fontsize=label_pt, color=FAINT, labelpad=3)
+    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        label.set_parse_math(False)
+
+
+def _colour_bar(layout: HeatmapLayout, axes: Axes, mesh: QuadMesh) -> None:
+    """What the colours mean, with arrows where values lie beyond the ends; then the notes."""
+    width, height = _points(axes)
+    label_pt = label_size(width / len(layout.tasks))
+    inset = axes.inset_axes((0, -(BAR_PT + 6) / height, 1, BAR_PT / height))
+    bar = figure_of(axes).colorbar(
+        mesh,
+        cax=inset,
+        orientation="horizontal",
+        extend=layout.extend,
+        extendfrac=2 * BAR_PT / width,
+    )
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(
+        length=2, width=0.4, pad=1, labelsize=label_pt - 0.5, color=FAINT, labelcolor=INK
+    )
+    bar.set_label(layout.quantity, fontsize=label_pt, color=INK, labelpad=1.5)
+    for line, note in enumerate(layout.notes):
+        axes.annotate(
+            note,
+            (0, 0),
+            xycoords="axes fraction",
+            xytext=(0, -(BAR_PT + 32 + 8 * line)),
+            textcoords="offset points",
+            fontsize=5.5,
+            color=INK,
+            annotation_clip=False,
+        )

@@ -1,0 +1,261 @@
+"""What a heat map shows, as a plain value: order, texts, colour limits, marks and sizes."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from relevance.clustering.spec import ClusterSpec
+from relevance.figures.figure import ONE_COLUMN_PT, text_width_em
+from relevance.intervals import beats_no_majority, covers_zero
+from relevance.matrix import RelevanceMatrix
+
+MINUS = "\N{MINUS SIGN}"
+MIN_TEXT_PT = 5.0
+MAX_TEXT_PT = 8.0
+MIN_CELL_PT = 11.7
+SCREEN_CELL_PT = 22.0
+MAX_CELL_PT = 32.0
+RIGHT_PT = 7.0
+FILL = 0.9
+QUANTITIES = {
+    "joint-training": "joint-training gain of the target",
+    "vocabulary": "share of the target's vocabulary",
+    "taxonomy": "same family",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class HeatmapLayout:
+    """A heat map before it is drawn.
+
+    Attributes:
+        tasks: Names in the order of rows and columns.
+        percent: The values times 100, NaN where unknown.
+        texts: What is printed in each cell; empty where unknown, and everywhere if nothing fits.
+        text_pt: Font size of those texts.
+        low: Value of the colour map's lower end, in percent.
+        high: Value of its upper end.
+        extend: Where values lie beyond the ends: `neither`, `min`, `max` or `both`.
+        diverging: Whether colours tell the sign, with the middle at 0.
+        fixed_diagonal: Whether the diagonal is one number by definition, so that it says nothing.
+        uncertain: Where the 95 % interval covers zero.
+        beaten: Where no run beats the majority class.
+        clusters: Sizes of the groups in the order shown, empty without groups.
+        quantity: What the colours mean.
+        notes: What the marks mean, one line each.
+    """
+
+    tasks: tuple[str, ...]
+    percent: Float[np.ndarray, "source target"]
+    texts: tuple[tuple[str, ...], ...]
+    text_pt: float
+    low: float
+    high: float
+    extend: str
+    diverging: bool
+    fixed_diagonal: bool
+    uncertain: Bool[np.ndarray, "source target"]
+    beaten: Bool[np.ndarray, "source target"]
+    clusters: tuple[int, ...]
+    quantity: str
+    notes: tuple[str, ...]
+
+
+def lay_out(
+    matrix: RelevanceMatrix, clusters: ClusterSpec | None = None, *, cell_pt: float = SCREEN_CELL_PT
+) -> HeatmapLayout:
+    """Decide what a heat map shows.
+
+    Args:
+        matrix: Any matrix.
+        clusters: Groups of all its tasks, which then stand together in their order.
+        cell_pt: Side of a cell in points, for the size and the decimals of the texts.
+
+    Returns:
+        The layout.
+
+    Raises:
+        RelevanceError: If the groups are not those of the matrix's tasks.
+    """
+    if clusters is not None:
+        clusters.check(matrix.tasks, owner="matrix")
+        matrix = matrix.select(clusters.tasks)
+    percent = 100 * matrix.values
+    diagonal = np.diagonal(percent)
+    fixed = bool(np.isfinite(diagonal).all() and np.ptp(diagonal) == 0)
+    judged = percent[~np.eye(len(percent), dtype=bool)] if fixed else percent.ravel()
+    judged = judged[np.isfinite(judged)]
+    diverging = matrix.measure == "joint-training" or bool((judged < 0).any())
+    low, high = colour_limits(judged, diverging=diverging)
+    texts, text_pt = cell_texts(percent, FILL * cell_pt, fixed_diagonal=fixed)
+    uncertain, beaten = covers_zero(matrix), beats_no_majority(matrix)
+    return HeatmapLayout(
+        tasks=matrix.tasks,
+        percent=percent,
+        texts=texts,
+        text_pt=text_pt,
+        low=low,
+        high=high,
+        extend=_extend(bool((judged < low).any()), bool((judged > high).any())),
+        diverging=diverging,
+        fixed_diagonal=fixed,
+        uncertain=uncertain,
+        beaten=beaten,
+        clusters=tuple(map(len, clusters.clusters)) if clusters else (),
+        quantity=quantity(matrix),
+        notes=_notes(bool(np.isnan(percent).any()), bool(uncertain.any()), bool(beaten.any())),
+    )
+
+
+def quantity(matrix: RelevanceMatrix) -> str:
+    """What the values are, with the unit they are printed in, for the label of an axis."""
+    unit = "percentage points" if matrix.unit == "points" else "%"
+    return f"{QUANTITIES.get(matrix.measure, matrix.measure)} ({unit})"
+
+
+def _extend(below: bool, above: bool) -> str:
+    if below and above:
+        return "both"
+    return "min" if below else "max" if above else "neither"
+
+
+def _notes(unknown: bool, uncertain: bool, beaten: bool) -> tuple[str, ...]:
+    notes = {
+        "hatched: the 95 % interval covers 0": uncertain,
+        "corner: no run beats the majority class": beaten,
+        "crossed out: unknown": unknown,
+    }
+    return tuple(note for note, shown in notes.items() if shown)
+
+
+def colour_limits(percent: Float[np.ndarray, " cell"], *, diverging: bool) -> tuple[float, float]:
+    """Ends of the colour map that outliers do not stretch: Tukey's fences, 1.5 quartile ranges out.
+
+    Args:
+        percent: The known values that colours should tell apart.
+        diverging: Whether to make the limits symmetric around 0.
+
+    Returns:
+        Lower and upper end, always different; values beyond take the colour of the end.
+    """
+    if diverging:
+        percent = np.abs(percent)
+    if percent.size == 0 or np.ptp(percent) == 0:
+        middle = float(percent[0]) if percent.size else 0.0
+        bound = abs(middle) or 1.0
+        return (-bound, bound) if diverging else (middle - bound, middle + bound)
+    first, third = np.quantile(percent, [0.25, 0.75])
+    low, high = float(percent.min()), float(percent.max())
+    if third > first:
+        low, high = (
+            max(low, first - 1.5 * (third - first)),
+            min(high, third + 1.5 * (third - first)),
+        )
+    return (-float(high), float(high)) if diverging else (float(low), float(high))
+
+
+def cell_texts(
+    percent: Float[np.ndarray, "source target"], width_pt: float, *, fixed_diagonal: bool
+) -> tuple[tuple[tuple[str, ...], ...], float]:
+    """The most precise texts that fit into the cells at a size that can be read.
+
+    Args:
+        percent: Values in percent, NaN for none.
+        width_pt: Room in a cell.
+        fixed_diagonal: Whether the diagonal needs no decimals.
+
+    Returns:
+        Texts, all empty if none fit at 5 points, and their font size in points.
+    """
+    known = percent[np.isfinite(percent)]
+    whole = bool((known == np.round(known)).all())
+    styles: tuple[Callable[[float], int], ...] = (
+        lambda _: 1,
+        lambda value: int(abs(value) < 9.95),
+        lambda _: 0,
+    )
+    for decimals in styles[2:] if whole else styles:
+        texts = tuple(
+            tuple(
+                number(value, 0 if fixed_diagonal and x == y else decimals(value))
+                for x, value in enumerate(row)
+            )
+            for y, row in enumerate(percent.tolist())
+        )
+        widest = max(map(text_width_em, {text for row in texts for text in row}))
+        if widest * MIN_TEXT_PT <= width_pt:
+            return texts, min(MAX_TEXT_PT, width_pt / (widest or 1.0))
+    return tuple(("",) * len(percent) for _ in percent), MIN_TEXT_PT
+
+
+def number(value: float, decimals: int) -> str:
+    """A number as it is printed in a figure: a real minus sign, no negative zero, no NaN.
+
+    >>> number(-12.34, 1), number(-0.01, 1), number(float("nan"), 1)
+    ('−12.3', '0.0', '')
+    """
+    if math.isnan(value):
+        return ""
+    text = f"{value:.{decimals}f}"
+    return f"{abs(float(text)):.{decimals}f}" if float(text) == 0 else text.replace("-", MINUS)
+
+
+@dataclass(frozen=True)
+class HeatmapSize:
+    """Room for a heat map and what stands around it, in points.
+
+    Attributes:
+        cell: Side of a cell.
+        left: Room for the names of the sources.
+        bottom: Room for the colour bar and the notes.
+        width: Of the figure.
+        height: Of the figure.
+    """
+
+    cell: float
+    left: float
+    bottom: float
+    width: float
+    height: float
+
+
+def size_of(layout: HeatmapLayout) -> HeatmapSize:
+    """Choose the size of a figure: one column of a paper if that can be read, else larger.
+
+    Args:
+        layout: What the figure will show; its text size does not matter.
+
+    Returns:
+        Sizes with cells of at least 11.7 points, in which whole percents fit.
+    """
+    count = len(layout.tasks)
+    cell = MIN_CELL_PT
+    for _ in range(4):  # names grow with the cells, and cells shrink by the room of the names
+        cell = (ONE_COLUMN_PT - RIGHT_PT - _names_pt(layout.tasks, cell)) / count
+    if cell < MIN_CELL_PT:
+        cell = SCREEN_CELL_PT
+    legend = label_size(MAX_CELL_PT) * text_width_em(layout.quantity)
+    cell = min(cell, max(MAX_CELL_PT, legend / count))
+    left = _names_pt(layout.tasks, cell)
+    top = left if names_upright(layout.tasks, cell) else 28.0
+    bottom = 38.0 + 8.0 * len(layout.notes)
+    side = count * cell
+    return HeatmapSize(cell, left, bottom, left + side + RIGHT_PT, top + side + bottom)
+
+
+def label_size(cell_pt: float) -> float:
+    """Font size of task names beside cells of a size, both in points."""
+    return min(max(0.42 * cell_pt, 5.5), 8.0)
+
+
+def names_upright(tasks: Sequence[str], cell_pt: float) -> bool:
+    """Whether the names over the columns have to be turned to fit."""
+    return max(map(text_width_em, tasks)) * label_size(cell_pt) > 0.95 * cell_pt
+
+
+def _names_pt(tasks: Sequence[str], cell_pt: float) -> float:
+    """Room for names, their distance from the cells, and the word source or target."""
+    return 8.0 + (max(map(text_width_em, tasks)) + 1.4) * label_size(cell_pt)
