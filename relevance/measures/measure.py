@@ -3,9 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from functools import cache
+from typing import Literal
 
+import relevance.measures
 from relevance.matrix import RelevanceMatrix
+from relevance.registry import Registry
 from relevance.scheduling import Event, Schedule
 from relevance.tasks.data import DataOptions
 from relevance.tasks.task import Task
@@ -19,10 +22,11 @@ class Inputs:
     Attributes:
         data: Where the tasks' files are and how many rows are used.
         tokenizer: Name for `relevance.tokenizers.load_tokenizer`.
+        graded: Whether the taxonomy counts how closely two families are related.
         trainer: Makes the trainer that joint training asks for.
         seeds: Of joint runs.
-        single_seeds: How many seeds single-task runs have; None for as many as joint runs.
-        schedule: Devices and workers.
+        single_seeds: How many seeds single runs have; None for three times as many as joint runs.
+        schedule: Finds out devices and workers, when a measure has jobs to run.
         metric: What gains are made of: `gain`, `primary` or `loss`.
         normalise: `relative`, `absolute` or `error`.
         gain_split: `holdout` or `dev`.
@@ -31,13 +35,14 @@ class Inputs:
 
     data: DataOptions = field(default_factory=DataOptions)
     tokenizer: str = "bert-base-uncased"
+    graded: bool = False
     trainer: Callable[[], Trainer] | None = None
     seeds: tuple[int, ...] = (0,)
     single_seeds: int | None = None
-    schedule: Schedule = field(default_factory=Schedule)
+    schedule: Callable[[], Schedule] = Schedule
     metric: str = "gain"
     normalise: str = "relative"
-    gain_split: str = "holdout"
+    gain_split: Literal["holdout", "dev"] = "holdout"
     on_event: Callable[[Event], None] | None = None
 
 
@@ -52,7 +57,7 @@ class Measure(ABC):
 
     @classmethod
     @abstractmethod
-    def build(cls, inputs: Inputs) -> Self:
+    def build(cls, inputs: Inputs) -> "Measure":
         """Take from the inputs what this measure needs."""
 
     @abstractmethod
@@ -68,3 +73,13 @@ class Measure(ABC):
         Raises:
             RelevanceError: If the data of a task cannot be loaded or leaves a value undefined.
         """
+
+
+@cache
+def measures() -> Registry[Measure]:
+    """Every way to fill a relevance matrix, by its name on the command line.
+
+    >>> measures().find("taxonomy").__name__
+    'Taxonomy'
+    """
+    return Registry("measure", relevance.measures, Measure)

@@ -1,0 +1,109 @@
+"""One training run of a study: what it depends on, how it is done, and what is kept of it."""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from relevance.errors import RelevanceError
+from relevance.store import JobStore
+from relevance.tasks.task import Task
+from relevance.trainer import Result, Trainer
+
+VERSION = 1
+"""Raised when runs of the same trainer would come out differently."""
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What is kept of a run.
+
+    Attributes:
+        results: By task name.
+        seconds: Wall time of the training.
+        device: Where it ran.
+    """
+
+    results: dict[str, Result]
+    seconds: float
+    device: str
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """One model trained on one or several tasks with one seed.
+
+    Attributes:
+        tasks: In alphabetical order, so that a pair is one run whichever task comes first.
+        data: Fingerprint of each task's data, in the same order.
+        seed: Of everything random in it.
+        trainer: Does it.
+    """
+
+    tasks: tuple[Task, ...]
+    data: tuple[str, ...]
+    seed: int
+    trainer: Trainer
+
+    @property
+    def name(self) -> str:
+        """Such as `CB & RTE, seed 0`; no name of a task has an ampersand."""
+        return f"{' & '.join(task.name for task in self.tasks)}, seed {self.seed}"
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """All that could change the result; the device is not among it."""
+        about = {"family", "licence", "source"}
+        return {
+            "kind": "training-run",
+            "version": VERSION,
+            "tasks": [task.model_dump(mode="json", exclude=about) for task in self.tasks],
+            "data": list(self.data),
+            "seed": self.seed,
+            "trainer": self.trainer.fingerprint,
+        }
+
+    def do(self, store: JobStore, device: str) -> None:
+        """Train and store the results, unless another process has done so meanwhile.
+
+        Args:
+            store: Where results are kept.
+            device: Such as `cpu` or `cuda:1`.
+
+        Raises:
+            RelevanceError: If the trainer leaves a task or metric out or a number is not finite,
+                or the store cannot be written.
+        """
+        if store.read(self.inputs) is not None:
+            return
+        start = time.perf_counter()
+        results = self.trainer(tuple(task.name for task in self.tasks), self.seed, device)
+        seconds = time.perf_counter() - start
+        kept = {task.name: asdict(_checked(task, results)) for task in self.tasks}
+        store.write(self.inputs, {"results": kept, "seconds": seconds, "device": device})
+
+    def finished(self, store: JobStore) -> FinishedRun | None:
+        """What the store holds of it, None if it has yet to be done."""
+        kept = store.read(self.inputs)
+        if kept is None:
+            return None
+        results = {name: Result(**result) for name, result in kept["results"].items()}
+        return FinishedRun(results, kept["seconds"], kept["device"])
+
+
+def _checked(task: Task, results: Mapping[str, Result]) -> Result:
+    """A trainer's result for a task with plain numbers, all of them there and finite."""
+    if task.name not in results:
+        raise RelevanceError(f"The trainer gave no result for task '{task.name}'.")
+    result = results[task.name]
+    metrics = {name: float(value) for name, value in result.metrics.items()}
+    for name in (task.primary, *task.gain_metrics):
+        if name not in metrics:
+            raise RelevanceError(f"The trainer gave no {name} for task '{task.name}'.")
+    for name, value in {**metrics, "held-out loss": float(result.loss)}.items():
+        if not math.isfinite(value):
+            raise RelevanceError(f"The {name} of task '{task.name}' came out as {value}.")
+    predictions = result.predictions
+    kept = None if predictions is None else [float(value) for value in predictions]
+    return Result(metrics, float(result.loss), kept)

@@ -1,0 +1,193 @@
+"""A study of joint training: every task alone and every pair, on as many devices as there are."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import combinations, count
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from relevance.errors import RelevanceError
+from relevance.gains import METRICS, scores
+from relevance.runs import FinishedRun, TrainingRun
+from relevance.scheduling import Event, Job, Schedule, run_jobs
+from relevance.store import JobStore
+from relevance.tasks.task import Task
+from relevance.trainer import Trainer
+
+Scores = dict[str, Float[np.ndarray, "..."]]
+
+BETWEEN_SEEDS = 1000
+
+
+def single_run_seeds(seeds: Sequence[int], number: int | None = None) -> tuple[int, ...]:
+    """Seeds of single-task runs: those of the joint runs, then fresh ones.
+
+    The fresh ones follow from each joint seed, so studies with different seeds have different
+    ones and can be merged into what one study of all seeds would have been.
+
+    Args:
+        seeds: Of joint runs, all different.
+        number: How many; None for three times as many as joint runs.
+
+    Returns:
+        Different seeds, those of the joint runs first.
+
+    Raises:
+        RelevanceError: If the number is below that of joint seeds, each of which needs its pair.
+
+    >>> single_run_seeds((0, 1))
+    (0, 1, 1000, 1001, 2000, 2001)
+    """
+    wanted = 3 * len(seeds) if number is None else number
+    if wanted < len(seeds):
+        raise RelevanceError(
+            f"--single-seeds {wanted} is below the {len(seeds)} seeds of joint runs: each joint run"
+            " is paired with the single runs of its seed."
+        )
+    chosen = dict.fromkeys(seeds)
+    for seed in (seed + BETWEEN_SEEDS * turn for turn in count(1) for seed in seeds):
+        if len(chosen) >= wanted:
+            break
+        chosen[seed] = None
+    return tuple(chosen)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study would do.
+
+    Attributes:
+        missing: Names of the runs that would be done, longest first.
+        cached: Names of those that are done.
+        cost: Of the missing runs, in the unit of the study's costs.
+        seconds: What one worker would take for them, None while no run is done.
+    """
+
+    missing: tuple[str, ...]
+    cached: tuple[str, ...]
+    cost: float
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Study:
+    """T single runs for every single seed and T(T-1)/2 joint runs for every joint seed.
+
+    Attributes:
+        tasks: At least one, names all different.
+        trainer: Does each run.
+        store: Where results are kept and found again.
+        seeds: Of joint runs.
+        single_seeds: Of single runs, those of the joint runs first.
+        data: Fingerprint of each task's data; changes whenever results could.
+        costs: Expected duration of a task's training in any one unit; 1 where not given.
+    """
+
+    tasks: tuple[Task, ...]
+    trainer: Trainer
+    store: JobStore
+    seeds: tuple[int, ...] = (0,)
+    single_seeds: tuple[int, ...] = (0,)
+    data: Mapping[str, str] = field(default_factory=dict)
+    costs: Mapping[str, float] = field(default_factory=dict)
+
+    def plan(self) -> Plan:
+        """What there is to do, and how long it should take."""
+        finished = self._finished()
+        missing = [job for run, job in self._jobs() if run.name not in finished]
+        timed = [job for run, job in self._jobs() if run.name in finished]
+        cost = sum((job.cost for job in missing), 0.0)
+        timed_cost = sum(job.cost for job in timed)
+        seconds = sum(run.seconds for run in finished.values())
+        return Plan(
+            tuple(job.name for job in sorted(missing, key=lambda job: -job.cost)),
+            tuple(job.name for job in timed),
+            cost,
+            cost * seconds / timed_cost if timed_cost else None,
+        )
+
+    def run(
+        self, schedule: Schedule, on_event: Callable[[Event], None] | None = None
+    ) -> tuple[dict[str, FinishedRun], dict[str, str]]:
+        """Do what is missing.
+
+        Args:
+            schedule: Devices and workers.
+            on_event: Told about every run that starts, ends or fails.
+
+        Returns:
+            The finished runs by name, and the errors of failed ones by name.
+
+        Raises:
+            RelevanceError: If the store cannot be written.
+        """
+        finished = self._finished()
+        jobs = self._jobs()
+        missing = [(run, job) for run, job in jobs if run.name not in finished]
+        for run, _ in missing:
+            self.store.reserve(run.inputs)
+        failed = run_jobs(
+            [job for _, job in missing],
+            schedule,
+            on_event,
+            cached=[(job, finished[run.name].seconds) for run, job in jobs if run.name in finished],
+        )
+        return self._finished(), failed
+
+    def scores(self, finished: Mapping[str, FinishedRun]) -> tuple[Scores, Scores]:
+        """Tables of what the runs scored.
+
+        Args:
+            finished: Runs by name.
+
+        Returns:
+            For each of `gains.METRICS` the scores of single runs, [single_seed, task], and of the
+            targets in joint runs, [seed, source, target]; NaN for missing runs and on the diagonal.
+        """
+
+        def outcome(seed: int, target: Task, *source: Task) -> list[float]:
+            run = finished.get(self._training(seed, target, *source).name)
+            if run is None:
+                return [np.nan] * len(METRICS)
+            return list(scores(target, run.results[target.name]).values())
+
+        tasks = self.tasks
+        single = [[outcome(seed, target) for target in tasks] for seed in self.single_seeds]
+        joint = [
+            [[outcome(seed, target, source) for target in tasks] for source in tasks]
+            for seed in self.seeds
+        ]
+        return _by_metric(single), _by_metric(joint)
+
+    def _runs(self) -> Iterator[TrainingRun]:
+        for seed in self.single_seeds:
+            for task in self.tasks:
+                yield self._training(seed, task)
+        for seed in self.seeds:
+            for pair in combinations(self.tasks, 2):
+                yield self._training(seed, *pair)
+
+    def _training(self, seed: int, *tasks: Task) -> TrainingRun:
+        ordered = tuple(sorted(tasks, key=lambda task: task.name))
+        data = tuple(self.data.get(task.name, "") for task in ordered)
+        return TrainingRun(ordered, data, seed, self.trainer)
+
+    def _jobs(self) -> list[tuple[TrainingRun, Job]]:
+        return [
+            (run, Job(run.name, partial(run.do, self.store), self._cost(run)))
+            for run in self._runs()
+        ]
+
+    def _cost(self, run: TrainingRun) -> float:
+        return sum((self.costs.get(task.name, 1.0) for task in run.tasks), 0.0)
+
+    def _finished(self) -> dict[str, FinishedRun]:
+        found = ((run.name, run.finished(self.store)) for run in self._runs())
+        return {name: run for name, run in found if run is not None}
+
+
+def _by_metric(outcomes: Sequence[Any]) -> Scores:
+    return dict(zip(METRICS, np.moveaxis(np.asarray(outcomes), -1, 0), strict=True))
