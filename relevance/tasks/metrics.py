@@ -58,7 +58,7 @@ def majority(task: Task, train: Split, evaluation: Split) -> Result:
         answer = float(counts.argmax())
         loss = float(-np.log((counts + 1) / (counts + 1).sum())[evaluation.labels].mean())
     predictions = np.full(len(evaluation), answer, dtype=evaluation.labels.dtype)
-    return Result(score(task, evaluation, predictions), loss, predictions.tolist())
+    return Result(score(task, evaluation, predictions), loss, [answer] * len(evaluation))
 
 
 def accuracy(split: Split, predictions: Rows) -> float:

@@ -1,0 +1,155 @@
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from relevance.errors import RelevanceError
+from relevance.tasks.find import PAPER_TASKS, catalogue, find_tasks
+from relevance.tasks.metrics import FUNCTIONS
+from relevance.tasks.task import METRICS
+
+REVIEWS = """
+[[task]]
+name = "REVIEWS"
+family = "sentiment_classification"
+kind = "classification"
+text = ["sentence"]
+labels = ["negative", "positive"]
+metrics = ["accuracy", "f1"]
+source = { train = "reviews/train.csv", dev = "/data/dev.csv", extra = { hard = "hard.csv" } }
+"""
+
+
+def test_the_catalogue_has_the_papers_tasks_in_its_order_and_three_more(paper_dir: Path) -> None:
+    with (paper_dir / "table2_vocabulary_overlap.csv").open() as file:
+        header = next(csv.reader(file))[1:]
+    assert tuple(header) == PAPER_TASKS
+    assert tuple(catalogue()) == (*PAPER_TASKS, "CoLA", "SST-5", "SciTail")
+
+
+def test_families_are_the_papers(paper_dir: Path) -> None:
+    families = json.loads((paper_dir / "groups.json").read_text())["manual_taxonomy"]
+    for family, names in families.items():
+        assert {name for name in PAPER_TASKS if catalogue()[name].family == family} == set(names)
+
+
+def test_gain_metrics_are_the_papers() -> None:
+    special = {
+        "CB": ("accuracy", "macro_f1"),
+        "MRPC": ("accuracy", "f1"),
+        "QQP": ("accuracy", "f1"),
+        "STS-B": ("pearson", "spearman"),
+        "MultiRC": ("f1a",),
+    }
+    for name, task in catalogue().items():
+        assert task.gain_metrics == special.get(name, ("accuracy",)), name
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "code"),
+    [
+        ("MNLI", "contradiction", 2),
+        ("SNLI", "neutral", 1),
+        ("CB", "contradiction", 1),
+        ("RTE", "entailment", 0),
+        ("QNLI", "not_entailment", 1),
+        ("WNLI", "entailment", 1),
+        ("QQP", "duplicate", 1),
+        ("MRPC", "equivalent", 1),
+        ("BoolQ", "true", 1),
+        ("MultiRC", "false", 0),
+        ("IMDB", "negative", 0),
+        ("SST-2", "positive", 1),
+        ("CoLA", "acceptable", 1),
+    ],
+)
+def test_label_codes(name: str, label: str, code: int) -> None:
+    assert catalogue()[name].labels[code] == label
+
+
+def test_every_hub_source_is_pinned_to_a_commit() -> None:
+    for task in catalogue().values():
+        assert task.source is not None
+        assert re.fullmatch(r"[0-9a-f]{40}", task.source.revision or ""), task.name
+
+
+def test_every_metric_that_a_task_may_name_has_a_function() -> None:
+    assert set(FUNCTIONS) == METRICS["classification"] | METRICS["regression"]
+
+
+def test_names_are_found_in_any_case_and_in_the_order_asked_for() -> None:
+    assert [task.name for task in find_tasks(["sst-2", "RTE", "multirc"])] == [
+        "SST-2",
+        "RTE",
+        "MultiRC",
+    ]
+
+
+def test_own_tasks_come_from_toml_with_absolute_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.toml").write_text(REVIEWS)
+    monkeypatch.chdir(tmp_path)
+    first, second = find_tasks(["RTE", "own.toml"])
+    assert (first.name, second.name) == ("RTE", "REVIEWS")
+    assert second.source is not None
+    assert second.source.train == str(tmp_path / "reviews" / "train.csv")
+    assert second.source.dev == "/data/dev.csv"
+    assert second.source.extra == {"hard": str(tmp_path / "hard.csv")}
+
+
+def test_a_task_listed_twice() -> None:
+    with pytest.raises(RelevanceError, match=r"^Task 'RTE' is listed twice\. Name each task once"):
+        find_tasks(["RTE", "CB", "rte"])
+
+
+def test_a_name_that_the_catalogue_has(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(REVIEWS.replace("REVIEWS", "sst2"))
+    assert [task.name for task in find_tasks([str(own)])] == ["sst2"]
+    with pytest.raises(RelevanceError) as caught:
+        find_tasks(["SST-2", str(own)])
+    assert str(caught.value) == (
+        f"Task 'sst2' is listed twice: in the catalogue (as 'SST-2') and in {own}."
+        " Rename one of them, or leave one out."
+    )
+
+
+def test_an_unknown_task() -> None:
+    with pytest.raises(RelevanceError, match=r"^Unknown task 'QNLY'\. Did you mean 'QNLI'\? Known"):
+        find_tasks(["QNLY"])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ('"REVIEWS"', '"a/b"', "task 'a/b': name 'a/b' may hold letters, digits"),
+        ('"REVIEWS"', '"..\\\\b"', "may hold letters, digits"),
+        ('name = "REVIEWS"', "", r"task number 1: name: Field required\."),
+        ("family", "famly", "Unknown field 'famly'. Did you mean 'family'?"),
+        ('"classification"', '"tokens"', "kind: .*'classification' or 'regression', got 'tokens'"),
+        ('["negative", "positive"]', "[]", "needs at least two `labels`"),
+        ('["accuracy", "f1"]', '["pearson"]', "metric 'pearson' is not one for classification"),
+        ('"negative", "positive"', '"a", "b", "c"', "'f1' is for two labels; `macro_f1` takes any"),
+        ('["accuracy", "f1"]', '["question_em"]', "metric 'question_em' needs `group`"),
+        (', dev = "/data/dev.csv"', "", "source needs both `train` and `dev`"),
+        ("[[task]]", "[[tasks]]", r"expected one \[\[task\]\] table per task, found tasks"),
+        ("[[task]]", "[task]", r"expected one \[\[task\]\] table per task"),
+        ("[[task]]", "[[task]", "is not valid TOML"),
+        ("REVIEWS", "R\xc9", "is not UTF-8"),
+    ],
+)
+def test_a_wrong_toml_file(tmp_path: Path, before: str, after: str, message: str) -> None:
+    own = tmp_path / "own.toml"
+    own.write_bytes(REVIEWS.replace(before, after).encode("latin-1"))
+    with pytest.raises(RelevanceError, match=message) as caught:
+        find_tasks([str(own)])
+    assert str(caught.value).startswith(str(own))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_toml_file() -> None:
+    with pytest.raises(RelevanceError, match=r"^nowhere\.toml: no such file\.$"):
+        find_tasks(["nowhere.toml"])

@@ -1,0 +1,193 @@
+"""Preparing from a local folder, which `datasets` reads the way it reads a hub repository."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from relevance.errors import RelevanceError
+from relevance.tasks.data import DataOptions
+from relevance.tasks.find import catalogue
+from relevance.tasks.load import load_task
+from relevance.tasks.prepare import prepare
+from relevance.tasks.task import Task
+
+MakeTask = Callable[..., Task]
+Write = Callable[[Path, Mapping[str, Sequence[Any]]], Path]
+
+
+@pytest.fixture(autouse=True)
+def _no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "hf")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Path:
+    return tmp_path / "hub"
+
+
+def at(task: Task, hub: Path) -> Task:
+    """The catalogue's task, fetched from a folder instead."""
+    assert task.source is not None
+    source = task.source.model_copy(update={"hub": str(hub), "config": None})
+    return task.model_copy(update={"source": source})
+
+
+def write_classes(path: Path, columns: Mapping[str, Any], names: list[str]) -> None:
+    """A parquet file whose label column knows the names of its classes, as the hub's do."""
+    features = datasets.Features(
+        {name: datasets.Value("string") for name in columns if name != "label"}
+        | {"label": datasets.ClassLabel(names=names)}
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    datasets.Dataset.from_dict(dict(columns), features=features).to_parquet(path)
+
+
+def test_columns_are_renamed_and_unlabelled_rows_left_out(hub: Path, tmp_path: Path) -> None:
+    names = ["entailment", "neutral", "contradiction"]
+    for split in ("train", "validation"):
+        columns = {"premise": ["a", "b", "c"], "hypothesis": ["d", "", "f"], "label": [2, -1, 0]}
+        write_classes(hub / f"{split}.parquet", columns, names)
+    task = at(catalogue()["SNLI"], hub)
+    out = tmp_path / "out"
+    assert prepare(task, out) == [out / "snli" / "train.parquet", out / "snli" / "dev.parquet"]
+    table = pq.read_table(out / "snli" / "train.parquet")
+    assert table.to_pydict() == {"sentence1": ["a", "c"], "sentence2": ["d", "f"], "label": [2, 0]}
+    assert table.schema.metadata is None
+    assert len(list((out / "snli").iterdir())) == 2
+
+
+def test_codes_follow_the_names_and_not_the_hubs_order(hub: Path, tmp_path: Path) -> None:
+    columns = {"text": ["x", "y"], "label": [0, 1]}
+    for split in ("train", "test"):
+        write_classes(hub / f"{split}.parquet", columns, ["pos", "neg"])
+    prepare(at(catalogue()["IMDB"], hub), tmp_path / "out")
+    data = load_task(catalogue()["IMDB"], DataOptions(tmp_path / "out"))
+    assert data.train.labels.tolist() == [1, 0]
+    assert list(data.evaluation["dev"].texts[0]) == ["x", "y"]
+
+
+def test_multirc_keeps_its_ids(hub: Path, tmp_path: Path) -> None:
+    rows = {
+        "paragraph": ["p", "p"],
+        "question": ["q", "q"],
+        "answer": ["", "b"],
+        "idx": [{"paragraph": 4, "question": 2, "answer": n} for n in range(2)],
+        "label": [1, 0],
+    }
+    for split in ("train", "validation"):
+        (hub / "data").mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table(rows), hub / "data" / f"{split}-00000-of-00001.parquet")
+    prepare(at(catalogue()["MultiRC"], hub), tmp_path / "out")
+    assert pq.read_table(tmp_path / "out" / "multirc" / "dev.parquet").to_pydict() == {
+        "question": ["q", "q"],
+        "paragraph": ["p", "p"],
+        "answer": ["", "b"],
+        "idx_paragraph": [4, 4],
+        "idx_question": [2, 2],
+        "idx_answer": [0, 1],
+        "label": [1, 0],
+    }
+
+
+def test_a_named_config_and_a_further_split(hub: Path, tmp_path: Path, write: Write) -> None:
+    names = ["entailment", "neutral", "contradiction"]
+    splits = ("train", "validation_matched", "validation_mismatched")
+    for split in splits:
+        columns = {"premise": ["a"], "hypothesis": [split], "label": [1]}
+        write_classes(hub / "mnli" / f"{split}.parquet", columns, names)
+    files = "".join(f"  - split: {name}\n    path: mnli/{name}.parquet\n" for name in splits)
+    (hub / "README.md").write_text(
+        f"---\nconfigs:\n- config_name: mnli\n  data_files:\n{files}---\n"
+    )
+    task = catalogue()["MNLI"]
+    assert task.source is not None
+    task = task.model_copy(update={"source": task.source.model_copy(update={"hub": str(hub)})})
+    prepare(task, tmp_path / "out")
+    data = load_task(task, DataOptions(tmp_path / "out"))
+    assert list(data.evaluation["dev"].texts[1]) == ["validation_matched"]
+    assert list(data.evaluation["dev_mismatched"].texts[1]) == ["validation_mismatched"]
+
+
+def test_regression_and_labels_that_are_words(hub: Path, tmp_path: Path, write: Write) -> None:
+    for split in ("train", "validation"):
+        columns = {"sentence1": ["a"], "sentence2": ["b"], "label": [3.8]}
+        write(hub / "stsb" / f"{split}.csv", columns)
+        columns = {"premise": ["a", "b"], "hypothesis": ["c", "d"], "label": ["entails", "neutral"]}
+        write(hub / "scitail" / f"{split}.jsonl", columns)
+    for name in ("STS-B", "SciTail"):
+        task = catalogue()[name]
+        prepare(at(task, hub / task.slug), tmp_path / "out")
+    options = DataOptions(tmp_path / "out")
+    assert load_task(catalogue()["STS-B"], options).train.labels.tolist() == [3.8]
+    assert load_task(catalogue()["SciTail"], options).train.labels.tolist() == [0, 1]
+
+
+# What can be wrong
+
+
+def failure(task: Task, out_dir: Path) -> str:
+    with pytest.raises(RelevanceError) as caught:
+        prepare(task, out_dir)
+    assert "\n" not in str(caught.value)
+    assert not out_dir.exists()
+    return str(caught.value)
+
+
+def test_no_hub_within_reach(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert failure(catalogue()["RTE"], out) == (
+        "task 'RTE' cannot be fetched from nyu-mll/glue: Couldn't reach 'nyu-mll/glue' on the Hub"
+        " (OfflineModeIsEnabled). Where there is no network, put train.parquet and dev.parquet into"
+        f" {out / 'rte'}, or name a folder that has rte/ with --data-dir."
+    )
+
+
+def test_a_task_without_a_hub_source(tmp_path: Path, make_task: MakeTask) -> None:
+    assert failure(make_task(), tmp_path / "out") == (
+        "task 'TOY' names no hub dataset to fetch. Put its files into"
+        f" {tmp_path / 'out' / 'toy'}, or name them in its `source`."
+    )
+
+
+def test_a_dataset_of_another_shape(
+    hub: Path, tmp_path: Path, make_task: MakeTask, write: Write
+) -> None:
+    source = {"hub": str(hub), "splits": {"dev": "train"}}
+    out = tmp_path / "out"
+    write(hub / "train.csv", {"text": ["a"], "label": [0]})
+    assert failure(make_task(source={"hub": str(hub)}, text=["text"]), out) == (
+        f"task 'TOY': {hub}, split 'validation': no such split. It has train."
+    )
+    assert failure(make_task(source=source), out) == (
+        f"task 'TOY': {hub}, split 'train': no column is 'sentence'. Columns: text, label."
+    )
+    wrong = make_task(source=source, text=["text"], labels=["one", "two"], label="text")
+    assert failure(wrong, out) == (
+        f"task 'TOY': {hub}, split 'train', row 1: label 'a' is not one of: 0, 1, one, two."
+    )
+
+
+def test_a_split_without_any_label(hub: Path, tmp_path: Path, make_task: MakeTask) -> None:
+    columns = {"sentence": ["a"], "label": [-1]}
+    write_classes(hub / "train.parquet", columns, ["negative", "positive"])
+    task = make_task(source={"hub": str(hub), "splits": {"dev": "train"}})
+    assert failure(task, tmp_path / "out").endswith("has no rows; a split needs at least one.")
+
+
+def test_importing_tasks_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, relevance.tasks.find, relevance.tasks.load, relevance.tasks.metrics,"
+        " relevance.tasks.prepare, relevance.tasks.overlap, relevance.tasks.overview;"
+        " print({'datasets', 'pyarrow', 'sklearn', 'scipy', 'pandas', 'torch'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
