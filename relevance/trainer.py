@@ -1,7 +1,7 @@
 """What joint-training gains ask of a trainer; any training script can be one."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Result:
     predictions: list[float] | None = None
 
 
+@runtime_checkable
 class Trainer(Protocol):
     """Trains the named tasks together and scores each of them."""
 

@@ -111,7 +111,8 @@ def _study(
     costs: Mapping[str, float],
 ) -> Study:
     if not seeds or len(set(seeds)) < len(seeds):
-        raise RelevanceError(f"Seeds must be given and all different, got {list(seeds)}.")
+        got = ", ".join(map(str, seeds)) or "none"
+        raise RelevanceError(f"Seeds must be given and all different, got {got}.")
     store = JobStore(cache_dir()) if store is None else store
     alone = single_run_seeds(seeds, single_seeds)
     return Study(tuple(tasks), trainer, store, tuple(seeds), alone, data, costs)

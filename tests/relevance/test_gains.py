@@ -132,16 +132,16 @@ def test_a_missing_run_leaves_its_cells_unknown() -> None:
             -0.02,
             {},
             (
-                "T1: the mean single-task gain is -0.0200, which leaves its relative gains undefined;"
-                " --normalise absolute is defined."
+                "T1: the mean single-task gain is -0.0200, which leaves its relative gains"
+                " undefined; --normalise absolute is defined."
             ),
         ),
         (
             1.0,
             {"metric": "primary", "normalise": "error"},
             (
-                "T1: the mean single-task primary is 1.0000, which leaves its error gains undefined;"
-                " --normalise absolute is defined."
+                "T1: the mean single-task primary is 1.0000, which leaves its error gains"
+                " undefined; --normalise absolute is defined."
             ),
         ),
         (
