@@ -180,8 +180,21 @@ def write_json(path: Path, schema: str, content: Mapping[str, Any]) -> None:
     Raises:
         RelevanceError: If the folder cannot be written or the disk is full.
     """
-    text = json.dumps({"schema": schema, **content}, ensure_ascii=False, allow_nan=False, indent=1)
-    write_text(path, text + "\n")
+    write_text(path, json_text(schema, content) + "\n")
+
+
+def json_text(schema: str, content: Mapping[str, Any]) -> str:
+    """The text of a JSON file of ours.
+
+    Args:
+        schema: What it is, such as `relevance.matrix/1`.
+        content: Its fields; NaN is refused, None stands for unknown values.
+
+    Returns:
+        JSON, its fields one below the other.
+    """
+    document = {"schema": schema, **content}
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
 
 
 def validated(model: type[Model], content: Any, where: str) -> Model:

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.errors import RelevanceError, unknown_name
-from relevance.files import read_json, read_text, write_json
+from relevance.files import json_text, read_json, read_text, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,12 +143,12 @@ class RelevanceMatrix:
         Raises:
             RelevanceError: If it cannot be written.
         """
-        if path.suffix.lower() == ".csv":
-            from relevance.files import write_text
+        is_csv = path.suffix.lower() == ".csv"
+        write_text(path, self.to_csv() if is_csv else self.to_json() + "\n")
 
-            write_text(path, self.to_csv())
-        else:
-            write_json(path, SCHEMA, self._as_json())
+    def to_json(self) -> str:
+        """All of it as the text of a JSON file; unknown values are null."""
+        return json_text(SCHEMA, self._as_json())
 
     def to_csv(self) -> str:
         """A header row and a first column of task names; unknown values are empty cells."""

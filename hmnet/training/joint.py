@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Int
 from transformers import PreTrainedTokenizerBase
 
-from hmnet.config import TrainingSettings
+from hmnet.config import RunConfig, TrainingSettings
 from hmnet.data.encoder import Encoder
 from hmnet.data.encoding import Encoded, encode_split
 from hmnet.data.tokenizer import read_tokenizer
@@ -20,7 +20,7 @@ from hmnet.models.plan import fully_shared
 from hmnet.samplers.sampler import Step, TaskBatch, samplers
 from hmnet.training.fit import fit, make_schedule
 from relevance.errors import RelevanceError
-from relevance.files import digest
+from relevance.files import digest, validated
 from relevance.tasks.data import DataOptions, Split, TaskData
 from relevance.tasks.load import load_task
 from relevance.tasks.overlap import shared_texts
@@ -232,3 +232,39 @@ def _tokenizer(backbone: str) -> PreTrainedTokenizerBase:
 @lru_cache(maxsize=1)
 def _backbone(name: str, seed: int) -> Backbone:
     return load_backbone(name, seed=seed)
+
+
+def make_trainer(
+    tasks: Sequence[Task],
+    settings: Mapping[str, Any],
+    *,
+    device: str,
+    gain_split: Literal["holdout", "dev"] = "holdout",
+    drop_overlap: bool = False,
+) -> JointTrainer:
+    """The trainer for the settings that a user has chosen.
+
+    Args:
+        tasks: Definitions of the tasks of the study.
+        settings: Fields of `RunConfig`; what is left out has its default.
+        device: Where the jobs will run, which decides what `auto` precision means.
+        gain_split: Scored on `holdout`, taken from the training rows first, or on `dev`.
+        drop_overlap: Leave out training rows that hold a text of another task's evaluation split.
+
+    Returns:
+        The trainer.
+
+    Raises:
+        RelevanceError: If a setting is unknown or out of range.
+    """
+    names = tuple(task.name for task in tasks)
+    config = validated(RunConfig, {**settings, "tasks": names}, "settings")
+    training = TrainingSettings(**config.model_dump(include=set(TrainingSettings.model_fields)))
+    return JointTrainer(
+        {task.name: task for task in tasks},
+        config.data,
+        config.backbone,
+        training.resolved(device),
+        gain_split,
+        drop_overlap,
+    )

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, model_validator
 
 from relevance.errors import RelevanceError, unknown_name
-from relevance.files import file_digest, read_json, validated, write_json
+from relevance.files import file_digest, json_text, read_json, validated, write_text
 from relevance.matrix import PAPER_TABLES
 
 SCHEMA = "relevance.clusters/1"
@@ -61,7 +61,7 @@ class ClusterSpec(BaseModel):
     _where: str = PrivateAttr("The cluster spec")
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _consistent(self) -> "ClusterSpec":
         if not self.clusters:
             raise ValueError("`clusters` lists no cluster")
         seen: dict[str, int] = {}
@@ -143,7 +143,7 @@ class ClusterSpec(BaseModel):
                 " Add it to a cluster, or give it one of its own."
             )
 
-    def made_from(self, matrix: str | Path) -> Self:
+    def made_from(self, matrix: str | Path) -> "ClusterSpec":
         """The same spec with the name and hash of its matrix.
 
         Args:
@@ -170,10 +170,14 @@ class ClusterSpec(BaseModel):
         Raises:
             RelevanceError: If it cannot be written.
         """
-        write_json(path, SCHEMA, self.model_dump(mode="json"))
+        write_text(path, self.to_json() + "\n")
+
+    def to_json(self) -> str:
+        """All of it as the text of a JSON file."""
+        return json_text(SCHEMA, self.model_dump(mode="json"))
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: Path) -> "ClusterSpec":
         """Read a spec; `clusters` alone is enough.
 
         Args:

@@ -1,0 +1,107 @@
+"""What both commands have in common: how they start, end, and take groups of options."""
+
+import dataclasses
+import functools
+import inspect
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any, get_type_hints
+
+import typer
+
+from relevance.errors import RelevanceError
+
+# click's own error, whichever click typer brings along
+ClickError: type[Exception] = typer.BadParameter.__mro__[2]
+
+
+def new_app(help_text: str) -> typer.Typer:
+    """An empty command with the settings both share."""
+    return typer.Typer(
+        help=help_text,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def run(app: typer.Typer, name: str) -> None:
+    """Run a command to its exit status: 0 done, 1 some jobs failed, 2 bad input, 130 interrupted.
+
+    Bad input is one line on stderr; anything unexpected keeps its traceback.
+
+    Args:
+        app: The command.
+        name: What the line on stderr begins with.
+    """
+    warnings.showwarning = lambda message, *_args, **_kwargs: note(f"{name}: note: {message}")
+    try:
+        status = app(prog_name=name, standalone_mode=False)
+    except RelevanceError as error:
+        fail(name, str(error))
+    except ClickError as error:
+        fail(name, error.format_message())  # type: ignore[attr-defined]  # found by its subclass
+    except (KeyboardInterrupt, typer.Abort):
+        note(f"{name}: interrupted.")
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def fail(name: str, message: str) -> None:
+    """End with one line on stderr and exit status 2."""
+    note(f"{name}: {' '.join(message.split())}")
+    sys.exit(2)
+
+
+def note(text: str) -> None:
+    """One line on stderr."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the command line is where printing belongs
+
+
+def show(text: str) -> None:
+    """A result on stdout."""
+    print(text, flush=True)  # noqa: T201 - the command line is where printing belongs
+
+
+def takes_groups(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a command take dataclasses of options: every field becomes an option of the command.
+
+    Args:
+        command: A function; a parameter annotated with a dataclass gets an instance of it, made
+            from the options that its fields declare.
+
+    Returns:
+        The function with the fields in place of the dataclass in its signature.
+    """
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, type[Any]] = {}
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(command).parameters.items():
+        if not dataclasses.is_dataclass(hints[name]):
+            parameters.append(parameter.replace(annotation=hints[name]))
+            continue
+        group = hints[name]
+        groups[name] = group  # type: ignore[assignment]  # dataclasses as annotations are classes
+        fields = get_type_hints(group, include_extras=True)
+        parameters += [
+            inspect.Parameter(
+                field.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=field.default,
+                annotation=fields[field.name],
+            )
+            for field in dataclasses.fields(group)
+        ]
+
+    @functools.wraps(command)
+    def expanded(**options: Any) -> Any:
+        for name, group in groups.items():
+            names = [field.name for field in dataclasses.fields(group)]
+            options[name] = group(**{field: options.pop(field) for field in names})
+        return command(**options)
+
+    ordered = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+    expanded.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
+    expanded.__annotations__ = {p.name: p.annotation for p in ordered}
+    return expanded

@@ -1,0 +1,306 @@
+"""Options that several commands share, as dataclasses that `takes_groups` expands."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from relevance.errors import RelevanceError
+from relevance.files import read_toml
+
+TASKS = "Tasks"
+TRAINING = "Training"
+STUDY = "Study"
+
+
+@dataclass(frozen=True)
+class TaskOptions:
+    """Which tasks, and where their files are."""
+
+    tasks: Annotated[
+        str | None,
+        typer.Option(
+            help="Names from the catalogue, or TOML files with your own, comma-separated.",
+            metavar="RTE,CB,my.toml",
+            show_default="the paper's 13",
+            rich_help_panel=TASKS,
+        ),
+    ] = None
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with <slug>/{train,dev}.parquet (or .csv, .tsv, .jsonl).",
+            metavar="DIR",
+            show_default="data_cache/tasks",
+            rich_help_panel=TASKS,
+        ),
+    ] = None
+    max_train: Annotated[
+        int | None,
+        typer.Option(
+            help="Training rows of each task at most, drawn with seed 0.",
+            metavar="N",
+            min=1,
+            rich_help_panel=TASKS,
+        ),
+    ] = None
+    max_dev: Annotated[
+        int | None,
+        typer.Option(
+            help="Rows of each split that is scored at most, drawn with seed 0.",
+            metavar="N",
+            min=1,
+            rich_help_panel=TASKS,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How a backbone is trained; defaults are the paper's settings."""
+
+    backbone: Annotated[
+        str | None,
+        typer.Option(
+            help="A hub name, a folder, or minilm (comes with the extra `demo`).",
+            metavar="NAME",
+            show_default="bert-base-uncased",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+    epochs: Annotated[
+        int | None,
+        typer.Option(help="Passes.", min=1, show_default="3", rich_help_panel=TRAINING),
+    ] = None
+    max_steps_per_task: Annotated[
+        int | None,
+        typer.Option(
+            help="Steps of each task at most, over all epochs.",
+            metavar="N",
+            min=1,
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+    batch_size: Annotated[
+        int | None,
+        typer.Option(help="Rows per step.", min=1, show_default="32", rich_help_panel=TRAINING),
+    ] = None
+    max_length: Annotated[
+        int | None,
+        typer.Option(help="Tokens per input.", min=8, show_default="512", rich_help_panel=TRAINING),
+    ] = None
+    lr: Annotated[
+        float | None,
+        typer.Option(
+            help="Peak learning rate.", min=0.0, show_default="2e-5", rich_help_panel=TRAINING
+        ),
+    ] = None
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            help="Of everything random.", min=0, show_default="0", rich_help_panel=TRAINING
+        ),
+    ] = None
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            help="Several runs; wins over --seed.", metavar="0,1,2", rich_help_panel=TRAINING
+        ),
+    ] = None
+    pooling: Annotated[
+        Literal["native", "cls", "mean"] | None,
+        typer.Option(
+            help="native: the backbone family's own head; cls, mean: a linear head.",
+            show_default="native",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+    precision: Annotated[
+        Literal["auto", "bf16", "fp32"] | None,
+        typer.Option(
+            help="auto: bf16 autocast where the hardware is fast at it, else fp32.",
+            show_default="auto",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+    device: Annotated[
+        str | None,
+        typer.Option(
+            help="Such as cpu or cuda:1.",
+            metavar="DEVICE",
+            show_default="auto",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            help="Any of these from a TOML file; the command line wins.",
+            metavar="run.toml",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """How the jobs of a study are laid over devices, and what gains are made of."""
+
+    gpus: Annotated[
+        int | None,
+        typer.Option(
+            help="GPUs to use; 0 for the CPU.",
+            metavar="N",
+            min=0,
+            show_default="all visible, else the CPU",
+            rich_help_panel=STUDY,
+        ),
+    ] = None
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            help="Workers on the CPU.",
+            metavar="N",
+            min=1,
+            show_default="1",
+            rich_help_panel=STUDY,
+        ),
+    ] = None
+    jobs_per_gpu: Annotated[
+        int,
+        typer.Option(help="Workers on each GPU.", metavar="N", min=1, rich_help_panel=STUDY),
+    ] = 1
+    gain_split: Annotated[
+        Literal["holdout", "dev"],
+        typer.Option(
+            help="Score on a hold-out of the training rows, or on dev as in the paper.",
+            rich_help_panel=STUDY,
+        ),
+    ] = "holdout"
+    metric: Annotated[
+        Literal["gain", "primary", "loss"],
+        typer.Option(
+            help="What gains are made of: mean of a task's gain metrics, its primary one, or loss.",
+            rich_help_panel=STUDY,
+        ),
+    ] = "gain"
+    single_seeds: Annotated[
+        int | None,
+        typer.Option(
+            help="Seeds of the single runs.",
+            metavar="N",
+            min=1,
+            show_default="3 per joint seed",
+            rich_help_panel=STUDY,
+        ),
+    ] = None
+    normalise: Annotated[
+        Literal["relative", "absolute", "error"],
+        typer.Option(
+            help="relative: eq. 4; absolute: points; error: share of the remaining error removed.",
+            rich_help_panel=STUDY,
+        ),
+    ] = "relative"
+    drop_overlap: Annotated[
+        bool,
+        typer.Option(
+            "--drop-overlap",
+            help="Leave out training rows that hold a text which a partner is scored on.",
+            rich_help_panel=STUDY,
+        ),
+    ] = False
+
+
+def settings(*groups: TaskOptions | TrainingOptions, **others: Any) -> dict[str, Any]:
+    """What the user has chosen: the `--config` file's fields, then the command line's over them.
+
+    Args:
+        *groups: Options as parsed.
+        **others: Further fields of a run's settings; None where not given.
+
+    Returns:
+        Fields as `hmnet.config.RunConfig` takes them, paths made absolute, plus `seeds`.
+
+    Raises:
+        RelevanceError: If the file cannot be read.
+    """
+    given: dict[str, Any] = {}
+    for group in groups:
+        given |= asdict(group)
+    given |= others
+    config: Path | None = given.pop("config", None)
+    chosen = (
+        {} if config is None else {k.replace("-", "_"): v for k, v in read_toml(config).items()}
+    )
+    chosen |= {name: value for name, value in given.items() if value is not None}
+    if isinstance(chosen.get("tasks"), str):
+        chosen["tasks"] = split_names(chosen["tasks"])
+    if "tasks" in chosen:
+        chosen["tasks"] = [_absolute(name) for name in chosen["tasks"]]
+    if "data_dir" in chosen:
+        chosen["data_dir"] = str(Path(chosen["data_dir"]).absolute())
+    if "seeds" in chosen:
+        seeds = chosen["seeds"]
+        chosen["seeds"] = split_seeds(
+            seeds if isinstance(seeds, str) else ",".join(map(str, seeds))
+        )
+    return chosen
+
+
+def split_names(text: str) -> list[str]:
+    """Names from a comma-separated list.
+
+    >>> split_names("RTE, CB,")
+    ['RTE', 'CB']
+    """
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def split_numbers(text: str, option: str) -> tuple[int, ...]:
+    """Whole numbers from a comma-separated list.
+
+    Args:
+        text: Such as `8,2,2`.
+        option: What took it, for the message.
+
+    Returns:
+        The numbers in their order.
+
+    Raises:
+        RelevanceError: If one is no whole number of 0 or more.
+
+    >>> split_numbers("8,2,2", "--layers")
+    (8, 2, 2)
+    """
+    parts = split_names(text)
+    if not parts or not all(part.isdecimal() for part in parts):
+        raise RelevanceError(f"{option} takes whole numbers such as 0,1,2, got '{text}'.")
+    return tuple(int(part) for part in parts)
+
+
+def split_seeds(text: str) -> tuple[int, ...]:
+    """Seeds from a comma-separated list.
+
+    Args:
+        text: Such as `0,1,2`.
+
+    Returns:
+        The seeds in their order.
+
+    Raises:
+        RelevanceError: If one is no whole number of 0 or more, or is named twice.
+    """
+    seeds = split_numbers(text, "--seeds")
+    if len(set(seeds)) < len(seeds):
+        raise RelevanceError(f"--seeds names a seed twice: {text}.")
+    return seeds
+
+
+def _absolute(name: str) -> str:
+    return str(Path(name).absolute()) if name.endswith(".toml") else name
+
+
+def _listed(value: str | list[int]) -> str:
+    """A list from a TOML file as the command line takes it."""
+    return value if isinstance(value, str) else ",".join(map(str, value))

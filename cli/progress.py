@@ -1,0 +1,92 @@
+"""What is going on, on stderr: one live line on a terminal, now and then a plain line elsewhere."""
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from relevance.scheduling import Event
+
+PLAIN_EVERY_S = 10.0
+
+
+class StatusLine:
+    """One line that changes in place on a terminal and is repeated now and then in a log file."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._live = Live(Text(), console=self._console, refresh_per_second=4, transient=True)
+        self._printed_at = float("-inf")
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def update(self, text: str, *, last: bool = False) -> None:
+        """Show where things stand.
+
+        Args:
+            text: The line.
+            last: Print it in a log file whenever the one before was printed.
+        """
+        if self._console.is_terminal:
+            self._live.update(Text(text, no_wrap=True, overflow="ellipsis"))
+        elif last or time.monotonic() - self._printed_at >= PLAIN_EVERY_S:
+            self._printed_at = time.monotonic()
+            self._print(text)
+
+    def say(self, text: str) -> None:
+        """Print a line that stays."""
+        self._print(text)
+
+    def _print(self, text: str) -> None:
+        self._console.print(Text(text), soft_wrap=True, highlight=False)
+
+
+class StudyLine(StatusLine):
+    """Jobs done, running and failed, and the time left."""
+
+    def on_event(self, event: "Event") -> None:
+        """Show what happened to a job.
+
+        Args:
+            event: As the scheduler tells it.
+        """
+        if event.kind == "failed":
+            self.say(f"failed: {event.job}: {event.error}")
+        elif event.kind == "retried":
+            self.say(f"{event.job}: its worker was killed; it runs once more at the end")
+        ended = event.done + event.failed == event.total
+        left = "" if ended else f", {duration(event.left_s)} left"
+        self.update(
+            f"{event.done} of {event.total} jobs done, {event.running} running,"
+            f" {event.failed} failed{left}",
+            last=ended,
+        )
+
+
+def duration(seconds: float | None) -> str:
+    """A time left in words.
+
+    >>> duration(None), duration(42.3), duration(3661)
+    ('?', '42 s', '1 h 01 min')
+    """
+    if seconds is None:
+        return "?"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

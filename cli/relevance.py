@@ -1,0 +1,435 @@
+"""`relevance`: which tasks help each other."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from cli.app import new_app, note, run, show, takes_groups
+from cli.options import StudyOptions, TaskOptions, TrainingOptions, settings, split_names
+
+if TYPE_CHECKING:
+    from relevance.clustering.spec import ClusterSpec
+    from relevance.matrix import RelevanceMatrix
+    from relevance.measures.measure import Inputs
+    from relevance.scheduling import Schedule
+    from relevance.study import Plan
+    from relevance.tasks.task import Task
+    from relevance.trainer import Trainer
+
+app = new_app("Which NLU tasks help each other: measure it, group the tasks, draw it.")
+
+MatrixArgument = Annotated[
+    str,
+    typer.Argument(
+        help="A matrix: JSON, CSV with a header row and a first column of task names,"
+        " paper:table2 or paper:table3.",
+        metavar="MATRIX",
+        show_default=False,
+    ),
+]
+OutOption = Annotated[
+    Path | None, typer.Option(help="File for the result; without it, stdout.", metavar="FILE")
+]
+TokenizerOption = Annotated[
+    str, typer.Option(help="minilm, word, a file or folder, or a hub name.", metavar="NAME")
+]
+FigureOption = Annotated[
+    Path, typer.Option(help="Figure to write: .pdf, .svg or .png.", metavar="FILE")
+]
+NO_TRAINING = TrainingOptions()
+PLAIN_STUDY = StudyOptions()
+Format = Literal["markdown", "latex", "csv"]
+FormatOption = Annotated[Format, typer.Option("--format", help="Of the table.")]
+
+
+def main() -> None:
+    """Entry point of `relevance`."""
+    run(app, "relevance")
+
+
+@app.command(name="tasks")
+@takes_groups
+def list_tasks(
+    tasks: TaskOptions,
+    stats: Annotated[bool, typer.Option("--stats", help="Rows of each split (Table 4).")] = False,
+    form: FormatOption = "markdown",
+) -> None:
+    """The catalogue: family, kind, metrics, licence, where the data comes from; sizes.
+
+    Example: relevance tasks --stats --data-dir data/
+    """
+    from relevance.report.tables import table
+    from relevance.tasks.find import catalogue, find_tasks
+    from relevance.tasks.overview import overview, sizes
+
+    chosen = find_tasks(list(catalogue()) if tasks.tasks is None else split_names(tasks.tasks))
+    rows = sizes(chosen, tasks.data_dir) if stats else overview(chosen)
+    show(table(rows, form))
+
+
+@app.command()
+@takes_groups
+def prepare(tasks: TaskOptions) -> None:
+    """Fetch tasks from the hub into data_cache/tasks, with uniform columns.
+
+    Example: relevance prepare --tasks RTE,CB
+    """
+    from relevance.files import cache_dir
+    from relevance.tasks.prepare import prepare as fetch
+
+    folder = tasks.data_dir or cache_dir() / "tasks"
+    for task in _tasks(None if tasks.tasks is None else split_names(tasks.tasks)):
+        for path in fetch(task, folder):
+            show(str(path))
+
+
+@app.command()
+@takes_groups
+def vocab(
+    tasks: TaskOptions,
+    out: OutOption = None,
+    tokenizer: TokenizerOption = "bert-base-uncased",
+    heatmap: Annotated[
+        Path | None, typer.Option(help="Draw it as well: .pdf, .svg or .png.", metavar="FILE")
+    ] = None,
+) -> None:
+    """Shared vocabulary: the share of the target's tokens that the source has too (eq. 2).
+
+    Example: relevance vocab --tokenizer minilm --data-dir data/ --out vocab.json
+    """
+    from relevance.figures.figure import check_format
+    from relevance.measures.vocabulary import Vocabulary
+
+    if heatmap is not None:
+        check_format(heatmap)
+    with _study(tasks) as (inputs, found):
+        matrix = Vocabulary.build(replace(inputs, tokenizer=tokenizer)).measure(found)
+    _deliver(matrix, out)
+    if heatmap is not None:
+        _draw_heatmap(matrix, heatmap)
+
+
+@app.command()
+@takes_groups
+def taxonomy(
+    tasks: TaskOptions,
+    out: OutOption = None,
+    graded: Annotated[
+        bool, typer.Option("--graded", help="Count how closely two families are related.")
+    ] = False,
+) -> None:
+    """The manual taxonomy: 1 within a family, 0 across, or graded over a tree of families.
+
+    Example: relevance taxonomy --out taxonomy.json
+    """
+    from relevance.measures.taxonomy import Taxonomy
+
+    with _study(tasks) as (inputs, found):
+        matrix = Taxonomy.build(replace(inputs, graded=graded)).measure(found)
+    _deliver(matrix, out)
+
+
+@app.command()
+@takes_groups
+def estimate(
+    measure: Annotated[str, typer.Argument(help="Name of a measure.", show_default=False)],
+    tasks: TaskOptions,
+    training: TrainingOptions,
+    out: OutOption = None,
+    tokenizer: TokenizerOption = "bert-base-uncased",
+    graded: Annotated[
+        bool, typer.Option("--graded", help="taxonomy: count how closely families are related.")
+    ] = False,
+) -> int:
+    """Any measure by name: joint-training, taxonomy, vocabulary.
+
+    Example: relevance estimate vocabulary --tokenizer word --tasks my.toml --out m.json
+    """
+    from relevance.measures.measure import measures
+
+    kind = measures().find(measure)
+    with _study(tasks, training) as (inputs, found):
+        chosen = replace(inputs, tokenizer=tokenizer, graded=graded)
+        matrix = kind.build(chosen).measure(found)
+    return _deliver(matrix, out)
+
+
+@app.command()
+@takes_groups
+def pairwise(
+    tasks: TaskOptions,
+    training: TrainingOptions,
+    study: StudyOptions,
+    out: OutOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say which jobs there are and what is cached.")
+    ] = False,
+) -> int:
+    """Joint-training gains of every pair of tasks; the same command again resumes (eq. 4).
+
+    Example: relevance pairwise --tasks RTE,CB,MRPC --data-dir data/ --backbone minilm
+    """
+    from relevance.measures.joint_training import JointTraining
+
+    with _study(tasks, training, study) as (inputs, found):
+        measure = JointTraining.build(inputs)
+        if dry_run:
+            _show_plan(measure.plan(found), len(inputs.schedule().slots))
+            return 0
+        matrix = measure.measure(found)
+    return _deliver(matrix, out)
+
+
+@app.command()
+def merge(
+    matrices: Annotated[
+        list[str], typer.Argument(help="Matrices of one measure.", metavar="MATRIX MATRIX ...")
+    ],
+    out: OutOption = None,
+) -> int:
+    """One matrix of gains that were measured on several machines.
+
+    Example: relevance merge node1.json node2.json --out gains.json
+    """
+    from relevance.matrix import load_matrix
+    from relevance.merge import merge as merged
+
+    return _deliver(merged([load_matrix(name) for name in matrices], matrices), out)
+
+
+@app.command()
+def cluster(
+    matrix: MatrixArgument,
+    k: Annotated[
+        int | None, typer.Option("--k", help="Number of clusters; not needed for a taxonomy.")
+    ] = None,
+    out: OutOption = None,
+    seed: Annotated[int, typer.Option(help="Of the random starts.", min=0)] = 0,
+) -> None:
+    """Group tasks whose rows are alike, by k-means on the raw rows; families as they are.
+
+    Example: relevance cluster paper:table3 --k 3 --out out.json
+    """
+    from relevance.clustering.deciding import deciding_columns
+    from relevance.clustering.families import family_clusters, has_families
+    from relevance.clustering.kmeans import kmeans
+    from relevance.errors import RelevanceError
+    from relevance.matrix import load_matrix
+
+    loaded = load_matrix(matrix)
+    if k is None and not has_families(loaded):
+        raise RelevanceError(
+            f"{matrix} names no families, so --k N must say how many clusters are wanted."
+        )
+    spec = family_clusters(loaded) if k is None else kmeans(loaded, k, seed=seed)
+    spec = spec.made_from(matrix)
+    say = note if out is None else show
+    for number, members in enumerate(spec.clusters):
+        say(f"{spec.names[number] if spec.names else number}: {', '.join(members)}")
+    if spec.inertia is not None:
+        say(f"inertia: {spec.inertia:.4f}")
+        say(str(deciding_columns(loaded, spec)))
+    if out is None:
+        show(spec.to_json())
+    else:
+        spec.save(out)
+
+
+@app.command()
+def heatmap(
+    matrix: MatrixArgument,
+    out: FigureOption,
+    clusters: Annotated[
+        Path | None, typer.Option(help="Draw tasks of a cluster together.", metavar="out.json")
+    ] = None,
+) -> None:
+    """Heat map: row = source, column = target.
+
+    Example: relevance heatmap paper:table3 --out table3.pdf
+    """
+    from relevance.clustering.spec import ClusterSpec
+    from relevance.matrix import load_matrix
+
+    spec = None if clusters is None else ClusterSpec.load(clusters)
+    _draw_heatmap(load_matrix(matrix), out, spec)
+
+
+@app.command()
+def bars(
+    matrix: MatrixArgument,
+    task: Annotated[str, typer.Option(help="The task that it is about.")],
+    out: FigureOption,
+) -> None:
+    """Influence of one task on the others and of the others on it (Figure 2).
+
+    Example: relevance bars paper:table3 --task BoolQ --out boolq.pdf
+    """
+    from relevance.figures.bars import bars as draw
+    from relevance.figures.figure import check_format, save_figure
+    from relevance.matrix import load_matrix
+
+    check_format(out)
+    axes, _ = draw(load_matrix(matrix), task)
+    save_figure(axes, out)
+
+
+@app.command()
+def table(matrix: MatrixArgument, form: FormatOption = "markdown", out: OutOption = None) -> None:
+    """A matrix as a table for a paper or a page, in percent.
+
+    Example: relevance table paper:table3 --format latex
+    """
+    from relevance.matrix import load_matrix
+    from relevance.report.tables import matrix_table
+
+    _write(matrix_table(load_matrix(matrix), form), out)
+
+
+@app.command()
+def compare(
+    matrices: Annotated[
+        list[str], typer.Argument(help="Two or more.", metavar="MATRIX MATRIX ...")
+    ],
+    k: Annotated[int | None, typer.Option("--k", help="Compare groups of k clusters too.")] = None,
+    form: FormatOption = "markdown",
+    out: OutOption = None,
+) -> None:
+    """Rank correlation of the values off the diagonal; with --k agreement of the groups.
+
+    Example: relevance compare paper:table2 paper:table3 --k 3
+    """
+    from relevance.clustering.agreement import agreement_rows
+    from relevance.clustering.agreement import compare as compared
+    from relevance.matrix import load_matrix
+    from relevance.report.tables import table as as_table
+
+    agreements = compared([load_matrix(name) for name in matrices], matrices, k)
+    _write(as_table(agreement_rows(agreements), form), out)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for everything it makes.")] = Path("demo"),
+) -> None:
+    """The whole main job on eight generated tasks with planted relations, offline.
+
+    Example: relevance demo --out demo/
+    """
+    from cli.demo import run_demo
+
+    run_demo(out)
+
+
+def _tasks(names: Sequence[str] | None) -> tuple["Task", ...]:
+    from relevance.tasks.find import PAPER_TASKS, find_tasks
+
+    return find_tasks(PAPER_TASKS if names is None else names)
+
+
+@contextmanager
+def _study(
+    tasks: TaskOptions,
+    training: TrainingOptions = NO_TRAINING,
+    study: StudyOptions = PLAIN_STUDY,
+) -> Iterator[tuple["Inputs", tuple["Task", ...]]]:
+    """Everything a measure may ask for, with a live line about the jobs of those that have jobs."""
+    from cli.progress import StudyLine
+    from relevance.errors import RelevanceError
+    from relevance.measures.measure import Inputs
+    from relevance.tasks.data import DataOptions
+
+    chosen = settings(tasks, training)
+    if "device" in chosen:
+        raise RelevanceError("--device is for one run. A study takes --gpus N or --jobs N.")
+    seeds = chosen.pop("seeds", None) or (chosen.pop("seed", 0),)
+    found = _tasks(chosen.pop("tasks", None))
+
+    def schedule() -> "Schedule":
+        from hmnet.devices import resolve_schedule
+
+        return resolve_schedule(study.gpus, study.jobs, study.jobs_per_gpu)
+
+    def trainer() -> "Trainer":
+        from hmnet.training.joint import make_trainer
+
+        return make_trainer(
+            found,
+            chosen,
+            device=schedule().devices[0],
+            gain_split=study.gain_split,
+            drop_overlap=study.drop_overlap,
+        )
+
+    data_dir = chosen.get("data_dir")
+    with StudyLine() as line:
+        inputs = Inputs(
+            data=DataOptions(
+                None if data_dir is None else Path(data_dir),
+                chosen.get("max_train"),
+                chosen.get("max_dev"),
+            ),
+            trainer=trainer,
+            seeds=seeds,
+            single_seeds=study.single_seeds,
+            schedule=schedule,
+            metric=study.metric,
+            normalise=study.normalise,
+            gain_split=study.gain_split,
+            on_event=line.on_event,
+        )
+        yield inputs, found
+
+
+def _deliver(matrix: "RelevanceMatrix", out: Path | None) -> int:
+    """Write a matrix and pass on its warnings; exit status 1 where jobs failed."""
+    if out is None:
+        show(matrix.to_json())
+    else:
+        matrix.save(out)
+        note(f"wrote {out}")
+    for warning in matrix.provenance.get("warnings", ()):
+        note(f"relevance: note: {warning}")
+    failed = matrix.provenance.get("failed") or {}
+    for job, error in failed.items():
+        note(f"relevance: failed: {job}: {error}")
+    if failed:
+        note(f"relevance: {len(failed)} jobs failed; the same command runs them again.")
+    return 1 if failed else 0
+
+
+def _draw_heatmap(
+    matrix: "RelevanceMatrix", path: Path, clusters: "ClusterSpec | None" = None
+) -> None:
+    from relevance.figures.figure import check_format, save_figure
+    from relevance.figures.heatmap import heatmap as draw
+
+    check_format(path)
+    save_figure(draw(matrix, clusters=clusters), path)
+    note(f"wrote {path}")
+
+
+def _write(text: str, out: Path | None) -> None:
+    from relevance.files import write_text
+
+    if out is None:
+        show(text)
+    else:
+        write_text(out, text if text.endswith("\n") else text + "\n")
+        note(f"wrote {out}")
+
+
+def _show_plan(plan: "Plan", workers: int) -> None:
+    from cli.progress import duration
+
+    for name in plan.cached:
+        show(f"cached   {name}")
+    for name in plan.missing:
+        show(f"to run   {name}")
+    left = "unknown until a job is done"
+    if plan.seconds is not None:
+        left = f"about {duration(plan.seconds / workers)} with {workers} worker(s)"
+    show(f"{len(plan.missing)} jobs to run, {len(plan.cached)} cached; time: {left}")

@@ -1,0 +1,126 @@
+"""Vocabulary co-occurrence: how much of the target's vocabulary the source has as well."""
+
+import time
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
+import numpy as np
+from jaxtyping import Float
+
+from relevance.errors import RelevanceError
+from relevance.matrix import RelevanceMatrix
+from relevance.measures.measure import Inputs, Measure
+from relevance.tasks.data import DataOptions, Split
+from relevance.tasks.load import load_split
+from relevance.tasks.subset import subset
+from relevance.tasks.task import Task
+from relevance.tokenizers import TextTokenizer, load_tokenizer
+
+
+class Vocabulary(Measure):
+    """Overlap of the vocabularies of the training splits.
+
+    Args:
+        tokenizer: Decides what a token is; the paper's is bert-base-uncased.
+        data: Where the training splits are.
+    """
+
+    def __init__(self, tokenizer: TextTokenizer, data: DataOptions) -> None:
+        self.tokenizer = tokenizer
+        self.data = data
+
+    @classmethod
+    def build(cls, inputs: Inputs) -> "Vocabulary":
+        """Take the tokenizer and the data."""
+        return cls(load_tokenizer(inputs.tokenizer), inputs.data)
+
+    def measure(self, tasks: Sequence[Task]) -> RelevanceMatrix:
+        """Fill the matrix, holding one task's texts in memory at a time.
+
+        Args:
+            tasks: At least one task, names all different.
+
+        Returns:
+            Ratios in the order of the tasks; `provenance` has rows and vocabulary size of each.
+
+        Raises:
+            RelevanceError: If a training split cannot be loaded, or has no tokens.
+        """
+        start_s = time.perf_counter()
+        names = tuple(task.name for task in tasks)
+        rows, vocabularies = [], []
+        for task in tasks:
+            split = self._train(task)
+            rows.append(len(split))
+            vocabularies.append(task_vocabulary(split.texts, self.tokenizer))
+        return RelevanceMatrix(
+            values=vocabulary_overlap(vocabularies, tasks=names),
+            tasks=names,
+            measure="vocabulary",
+            cost={"seconds": time.perf_counter() - start_s},
+            provenance={
+                "version": self.version,
+                "tokenizer": {
+                    "name": self.tokenizer.name,
+                    "fingerprint": self.tokenizer.fingerprint,
+                },
+                "max_train": self.data.max_train,
+                "rows": dict(zip(names, rows, strict=True)),
+                "vocabulary": dict(zip(names, map(len, vocabularies), strict=True)),
+            },
+        )
+
+    def _train(self, task: Task) -> Split:
+        limit = self.data.max_train
+        # a subset keeps rows of one group together, so drawing what training draws takes the groups
+        split = load_split(task, "train", self.data.data_dir, text_only=limit is None)
+        return subset(split, limit)
+
+
+def task_vocabulary(texts: Iterable[Sequence[str]], tokenizer: TextTokenizer) -> frozenset[int]:
+    """The distinct tokens of a task.
+
+    Args:
+        texts: Its text columns.
+        tokenizer: Decides what a token is.
+
+    Returns:
+        Token ids; [CLS], [SEP], [PAD] left out, [UNK] kept.
+    """
+    return tokenizer.token_ids(chain.from_iterable(texts))
+
+
+def vocabulary_overlap(
+    vocabularies: Sequence[frozenset[int]], *, tasks: tuple[str, ...]
+) -> Float[np.ndarray, "source target"]:
+    """Share of each target's vocabulary that also occurs in the source.
+
+    Args:
+        vocabularies: One set of token ids per task; [CLS], [SEP], [PAD] left out, [UNK] kept.
+        tasks: Task names in the same order, for error messages.
+
+    Returns:
+        Ratios in [0, 1], ones on the diagonal; not symmetric.
+
+    Raises:
+        RelevanceError: If a task has no tokens, which leaves its column undefined.
+
+    Source:
+        Fei et al. (2022), equation 2; Table 2 prints these values in percent.
+    """
+    from scipy.sparse import csr_array
+
+    sizes = [len(vocabulary) for vocabulary in vocabularies]
+    for name, size in zip(tasks, sizes, strict=True):
+        if size == 0:
+            raise RelevanceError(
+                f"Task '{name}' has no tokens: all its training texts are empty. Leave it out, or"
+                " check its text columns."
+            )
+    ids = np.fromiter(chain.from_iterable(vocabularies), dtype=np.int64, count=sum(sizes))
+    tokens, columns = np.unique(ids, return_inverse=True)
+    presence = csr_array(
+        (np.ones(len(ids), dtype=np.int64), columns, np.cumsum([0, *sizes])),
+        shape=(len(sizes), len(tokens)),
+    )
+    return np.asarray((presence @ presence.T).toarray() / np.array(sizes))
