@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from relevance.errors import RelevanceError
 from relevance.files import replacing
-from relevance.tasks.load import label_text, to_split
+from relevance.tasks.check import label_text, to_split
 from relevance.tasks.task import Source, Task
 
 if TYPE_CHECKING:
@@ -70,8 +70,7 @@ def _fetch(task: Task, source: Source, hub: str, out_dir: Path) -> "Mapping[str,
         reason = str(error).partition("\n")[0][:200].rstrip(".")
         raise RelevanceError(
             f"task '{task.name}' cannot be fetched from {hub}: {reason}. Where there is no network,"
-            f" put train.parquet and dev.parquet into {out_dir / task.slug}, or name a folder that"
-            f" has {task.slug}/ with --data-dir."
+            f" put train.parquet and dev.parquet into {out_dir / task.slug} yourself."
         ) from None
     return fetched
 

@@ -41,7 +41,7 @@ def test_text_comes_back_as_it_was_written(
     tmp_path: Path, make_task: MakeTask, write: Write, suffix: str
 ) -> None:
     labels = [row % 2 for row in range(len(ODD_TEXTS))]
-    columns = {"other": labels, "sentence": ODD_TEXTS, "label": labels}
+    columns: dict[str, Any] = {"other": labels, "sentence": ODD_TEXTS, "label": labels}
     write(tmp_path / "toy" / f"train{suffix}", columns)
     split = load_split(make_task(), "train", tmp_path)
     assert list(split.texts[0]) == ODD_TEXTS
@@ -105,7 +105,8 @@ def test_regression_labels_are_numbers_on_the_tasks_scale(
 def test_columns_come_in_input_order_and_groups_by_their_columns(
     tmp_path: Path, make_task: MakeTask, write: Write
 ) -> None:
-    columns = {"b": ["1", "2", "3"], "label": [0, 1, 0], "p": [7, 7, 8], "q": [0, 0, 0], "a": list("xyz")}
+    columns: dict[str, Any] = {"b": list("123"), "label": [0, 1, 0], "a": list("xyz")}
+    columns |= {"p": [7, 7, 8], "q": [0, 0, 0]}
     write(tmp_path / "toy" / "train.parquet", columns)
     task = make_task(text=["a", "b"], group=["p", "q"])
     split = load_split(task, "train", tmp_path)
@@ -278,7 +279,7 @@ def test_a_regression_label_that_is_no_number(
 
 @pytest.mark.parametrize("suffix", [".parquet", ".jsonl"])
 def test_a_null_text(tmp_path: Path, make_task: MakeTask, write: Write, suffix: str) -> None:
-    columns = {"sentence": ["a", "", None], "label": [0, 1, 1]}
+    columns: dict[str, Any] = {"sentence": ["a", "", None], "label": [0, 1, 1]}
     path = write(tmp_path / "toy" / f"train{suffix}", columns)
     assert failure(make_task(), tmp_path) == (
         f"{path}, row 3: column 'sentence' is null. An empty string is valid text."

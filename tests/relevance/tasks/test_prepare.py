@@ -119,7 +119,7 @@ def test_a_named_config_and_a_further_split(hub: Path, tmp_path: Path, write: Wr
 
 def test_regression_and_labels_that_are_words(hub: Path, tmp_path: Path, write: Write) -> None:
     for split in ("train", "validation"):
-        columns = {"sentence1": ["a"], "sentence2": ["b"], "label": [3.8]}
+        columns: dict[str, Any] = {"sentence1": ["a"], "sentence2": ["b"], "label": [3.8]}
         write(hub / "stsb" / f"{split}.csv", columns)
         columns = {"premise": ["a", "b"], "hypothesis": ["c", "d"], "label": ["entails", "neutral"]}
         write(hub / "scitail" / f"{split}.jsonl", columns)
@@ -147,7 +147,7 @@ def test_no_hub_within_reach(tmp_path: Path) -> None:
     assert failure(catalogue()["RTE"], out) == (
         "task 'RTE' cannot be fetched from nyu-mll/glue: Couldn't reach 'nyu-mll/glue' on the Hub"
         " (OfflineModeIsEnabled). Where there is no network, put train.parquet and dev.parquet into"
-        f" {out / 'rte'}, or name a folder that has rte/ with --data-dir."
+        f" {out / 'rte'} yourself."
     )
 
 

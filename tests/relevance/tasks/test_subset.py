@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relevance.errors import RelevanceError
@@ -69,6 +69,7 @@ def test_a_holdout_keeps_the_shares_of_the_labels(labels: list[int], limit: int 
         assert abs(np.sum(held.labels == label) - share * len(held)) < 1
 
 
+@settings(max_examples=25)
 @given(
     sizes=st.lists(st.integers(1, 4), min_size=60, max_size=80),
     bits=st.lists(st.integers(0, 1), min_size=320, max_size=320),
