@@ -3,8 +3,8 @@
 from collections.abc import Set as AbstractSet
 
 import numpy as np
+from jaxtyping import Int
 
-from relevance.errors import RelevanceError
 from relevance.tasks.data import Split
 
 
@@ -24,23 +24,15 @@ def shared_texts(train: Split, evaluation: Split) -> frozenset[str]:
     )
 
 
-def without(train: Split, texts: AbstractSet[str]) -> Split:
-    """The training rows none of whose texts is among the given ones.
+def rows_with(train: Split, texts: AbstractSet[str]) -> Int[np.ndarray, " row"]:
+    """The training rows that hold one of some texts, which `--drop-overlap` leaves out.
 
     Args:
         train: Training rows.
-        texts: What may not occur, as `shared_texts` gives it.
+        texts: As `shared_texts` gives them.
 
     Returns:
-        The other rows in their order.
-
-    Raises:
-        RelevanceError: If no row is left.
+        Row numbers in rising order.
     """
-    clean = np.array([texts.isdisjoint(row) for row in zip(*train.texts, strict=True)])
-    if not clean.any():
-        raise RelevanceError(
-            f"all {len(train)} training rows hold a text of the evaluation split, and none is left"
-            " without them. Leave out --drop-overlap."
-        )
-    return train if clean.all() else train.take(np.flatnonzero(clean))
+    rows = zip(*train.texts, strict=True)
+    return np.flatnonzero([not texts.isdisjoint(row) for row in rows])

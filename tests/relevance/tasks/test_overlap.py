@@ -1,9 +1,7 @@
 import numpy as np
-import pytest
 
-from relevance.errors import RelevanceError
 from relevance.tasks.data import Split
-from relevance.tasks.overlap import shared_texts, without
+from relevance.tasks.overlap import rows_with, shared_texts
 
 
 def split_of(*columns: list[str]) -> Split:
@@ -16,14 +14,7 @@ def test_texts_count_in_any_column_and_the_empty_one_does_not() -> None:
     assert shared_texts(train, evaluation) == {"b", "c"}
 
 
-def test_rows_with_a_shared_text_are_dropped() -> None:
+def test_rows_with_a_shared_text_in_any_column() -> None:
     train = split_of(["a", "b", "", "d"], ["c", "", "e", "f"])
-    rest = without(train, {"b", "c"})
-    assert [list(column) for column in rest.texts] == [["", "d"], ["e", "f"]]
-    assert rest.labels.tolist() == [2, 3]
-    assert without(train, frozenset()) is train
-
-
-def test_nothing_left() -> None:
-    with pytest.raises(RelevanceError, match=r"^all 2 training rows hold a text of the evaluation"):
-        without(split_of(["a", "b"]), {"a", "b"})
+    assert rows_with(train, {"b", "c"}).tolist() == [0, 1]
+    assert rows_with(train, frozenset()).tolist() == []
