@@ -23,7 +23,7 @@ from relevance.errors import RelevanceError
 from relevance.files import digest, validated
 from relevance.tasks.data import DataOptions, Split, TaskData
 from relevance.tasks.load import load_task
-from relevance.tasks.overlap import shared_texts
+from relevance.tasks.overlap import rows_with, shared_texts
 from relevance.tasks.task import Task
 from relevance.trainer import Result
 
@@ -156,13 +156,12 @@ def overlapping_rows(loaded: Mapping[str, Loaded]) -> dict[str, Int[np.ndarray, 
         for other, target in loaded.items():
             if other != name:
                 texts |= shared_texts(train, target.evaluation)
-        found = [not texts.isdisjoint(row) for row in zip(*train.texts, strict=True)]
-        if all(found):
+        rows[name] = rows_with(train, texts)
+        if len(rows[name]) == len(train):
             raise RelevanceError(
                 f"task '{name}': all {len(train)} training rows hold a text of the evaluation split"
                 f" of {' or '.join(set(loaded) - {name})}. Leave out --drop-overlap."
             )
-        rows[name] = np.flatnonzero(found)
     return rows
 
 
