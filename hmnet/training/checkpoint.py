@@ -42,7 +42,8 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
     """A temporary folder beside another, which takes its place when the block ends well.
 
     Args:
-        folder: The folder to write. An older one stands as `<name>.old` while the two are swapped.
+        folder: The folder to write, by one process at a time. An older one stands as `<name>.old`
+            while the two are swapped.
 
     Yields:
         The temporary folder.
@@ -54,6 +55,8 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
     temporary: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        for left_by_a_kill in folder.parent.glob(f".{folder.name}-*"):
+            shutil.rmtree(left_by_a_kill)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         yield temporary
         temporary.chmod(folder.parent.stat().st_mode)
