@@ -48,7 +48,7 @@ def evaluate(
     logits = predict_logits(model, task, encoded, batch_size=batch_size, precision=precision)
     loss = batch_loss(torch.from_numpy(logits), torch.from_numpy(targets(task, split.labels)))
     predicted = predictions(task, logits)
-    return Result(score(task, split, predicted), loss.item(), predicted.tolist())
+    return Result(score(task, split, predicted), loss.item(), predicted.astype(np.float64).tolist())
 
 
 def predict_logits(

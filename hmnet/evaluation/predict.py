@@ -1,6 +1,7 @@
 """Answers to lines of JSON: labels with their probabilities, or values on the task's own scale."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from itertools import groupby, islice
 from typing import Any
 
@@ -20,7 +21,7 @@ from relevance.tasks.task import Task
 
 
 def predict(
-    model: MultiTaskModel,
+    models: Mapping[str, MultiTaskModel],
     tasks: Sequence[Task],
     lines: Iterable[str],
     tokenizer: PreTrainedTokenizerBase,
@@ -38,7 +39,8 @@ def predict(
     layer that they share runs once.
 
     Args:
-        model: On any device; it is left in the mode it was in.
+        models: For each of the tasks the model that has a path for it, most often one for all; on
+            any device, and left in the mode they were in.
         tasks: Whose answers are wanted, in the order of the answers.
         lines: Text of the lines.
         tokenizer: The backbone's.
@@ -59,7 +61,7 @@ def predict(
     for _, same_form in groupby(read_lines(tasks, lines, where), key=_form):
         while batch := list(islice(same_form, batch_size)):
             inputs = _inputs(encoder, tasks, batch, max_length)
-            logits = _logits(model, inputs, precision)
+            logits = _logits(models, inputs, precision)
             answers = [_answers(task, logits[task.name]) for task in tasks]
             for answers_to_line in zip(*answers, strict=True):
                 yield from answers_to_line
@@ -92,17 +94,22 @@ def _inputs(
 
 
 def _logits(
-    model: MultiTaskModel, inputs: Sequence[tuple[Sequences, list[Task]]], precision: Precision
+    models: Mapping[str, MultiTaskModel],
+    inputs: Sequence[tuple[Sequences, list[Task]]],
+    precision: Precision,
 ) -> dict[str, Float32[np.ndarray, "row outputs"]]:
     """Logits of a batch by task."""
-    form = input_form(model.config)
     logits = {}
-    with inference(model, precision), model.remembering():
+    with ExitStack() as stack:
+        for model in dict.fromkeys(models.values()):
+            stack.enter_context(inference(model, precision))
+            stack.enter_context(model.remembering())
         for sequences, tasks in inputs:
-            rows = np.arange(len(sequences))
-            tensors = on_device(model, collate(sequences, rows, **form))
             for task in tasks:
-                logits[task.name] = model(task.name, tensors).float().cpu().numpy()
+                model = models[task.name]
+                batch = collate(sequences, np.arange(len(sequences)), **input_form(model.config))
+                answer = model(task.name, on_device(model, batch))
+                logits[task.name] = answer.float().cpu().numpy()
     return logits
 
 

@@ -1,0 +1,226 @@
+"""Answers to lines of JSON: what is read, what comes out in what order, which line is wrong."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from transformers import PreTrainedTokenizerBase
+
+from hmnet.data.encoder import Encoder
+from hmnet.evaluation.evaluate import predict_logits
+from hmnet.evaluation.predict import predict
+from hmnet.models.multitask import MultiTaskModel
+from hmnet.models.plan import separate
+from relevance.errors import RelevanceError
+from relevance.tasks.task import Task
+
+LISTS = 'Every task can also read {"text": [...]}.'
+TEXTS = ["a good film", "", "the dog runs in the city", "no", "who plays the guitar"]
+
+
+@pytest.fixture
+def ask(model: MultiTaskModel, tasks: dict[str, Task], tokenizer: PreTrainedTokenizerBase) -> Any:
+    """Answers of the named tasks to some lines."""
+
+    def answers(names: str, lines: Iterable[Any], **options: Any) -> list[dict[str, Any]]:
+        texts = (line if isinstance(line, str) else json.dumps(line) for line in lines)
+        chosen = [tasks[name] for name in names.split()]
+        settings = {"max_length": 16, "batch_size": 2, "where": "in.jsonl"} | options
+        return list(predict(dict.fromkeys(tasks, model), chosen, texts, tokenizer, **settings))
+
+    return answers
+
+
+def logits_of(
+    model: MultiTaskModel, task: Task, tokenizer: PreTrainedTokenizerBase, *columns: list[str]
+) -> np.ndarray:
+    encoded = Encoder.of(tokenizer).encode(columns, 16)
+    return predict_logits(model, task, encoded, batch_size=1).astype(np.float64)
+
+
+def test_labels_and_probabilities(
+    ask: Any, model: MultiTaskModel, tasks: dict[str, Task], tokenizer: PreTrainedTokenizerBase
+) -> None:
+    second = TEXTS[::-1]
+    lines = [{"sentence1": a, "sentence2": b} for a, b in zip(TEXTS, second, strict=True)]
+
+    answers = ask("SAME", lines)
+
+    odds = np.exp(logits_of(model, tasks["SAME"], tokenizer, TEXTS, second))
+    for answer, row in zip(answers, odds / odds.sum(axis=1, keepdims=True), strict=True):
+        assert list(answer) == ["task", "label", "probabilities"]
+        assert list(answer["probabilities"]) == ["same", "other", "none"]
+        assert answer["label"] == ("same", "other", "none")[row.argmax()]
+        assert list(answer["probabilities"].values()) == pytest.approx(row.tolist(), abs=1e-6)
+        assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-12)
+
+
+def test_values_on_the_tasks_own_scale(
+    ask: Any, model: MultiTaskModel, tasks: dict[str, Task], tokenizer: PreTrainedTokenizerBase
+) -> None:
+    answers = ask("GRADE", [{"text": text} for text in TEXTS])
+
+    values = 1 + 4 * logits_of(model, tasks["GRADE"], tokenizer, TEXTS)[:, 0]
+    assert [list(answer) for answer in answers] == [["task", "value"]] * 5
+    assert [answer["value"] for answer in answers] == pytest.approx(values.tolist(), abs=1e-4)
+
+
+def test_a_list_of_texts_is_read_by_every_task_as_it_is(
+    ask: Any, model: MultiTaskModel, tasks: dict[str, Task], tokenizer: PreTrainedTokenizerBase
+) -> None:
+    one, two = ask("TONE GRADE", [{"text": ["no", "a dog"]}])
+
+    odds = np.exp(logits_of(model, tasks["TONE"], tokenizer, ["no"], ["a dog"]))[0]
+    value = logits_of(model, tasks["GRADE"], tokenizer, ["no"], ["a dog"])[0, 0]
+    assert one["probabilities"]["good"] == pytest.approx(odds[1] / odds.sum(), abs=1e-6)
+    assert two["value"] == pytest.approx(1 + 4 * value, abs=1e-5)
+
+
+def test_answers_come_line_by_line_and_in_the_order_of_the_tasks(ask: Any) -> None:
+    lines = [{"text": [text]} for text in TEXTS]
+
+    together = ask("QA TONE GRADE SAME", lines, batch_size=2)
+
+    assert [answer["task"] for answer in together] == ["QA", "TONE", "GRADE", "SAME"] * 5
+    for place, line in enumerate(lines):
+        for offset, name in enumerate(["QA", "TONE", "GRADE", "SAME"]):
+            (alone,) = ask(name, [line])
+            assert together[4 * place + offset] == json.loads(
+                json.dumps(alone), parse_float=lambda text: pytest.approx(float(text), abs=1e-5)
+            )
+
+
+def test_lines_of_different_forms_and_blank_ones(ask: Any) -> None:
+    lines = [
+        {"text": ["no"]},
+        {"sentence1": "no", "sentence2": "a dog", "label": None, "more": 1},
+        {"text": ["a", "dog", "runs"]},
+        "\n",
+        {"text": ["no", "a dog"]},
+    ]
+
+    answers = ask("SAME", lines, batch_size=8)
+
+    assert len(answers) == 4
+    assert answers[1]["probabilities"] == pytest.approx(answers[3]["probabilities"], abs=1e-6)
+
+
+def test_no_lines(ask: Any) -> None:
+    assert ask("TONE", []) == []
+
+
+def test_lines_are_answered_as_they_come(
+    model: MultiTaskModel, tasks: dict[str, Task], tokenizer: PreTrainedTokenizerBase
+) -> None:
+    read: list[int] = []
+
+    def lines() -> Iterator[str]:
+        for number in range(10):
+            read.append(number)
+            yield '{"text": ["no"]}'
+
+    models = {"TONE": model}
+    answers = predict(models, [tasks["TONE"]], lines(), tokenizer, max_length=8, batch_size=2)
+    next(answers)
+
+    assert len(read) <= 3
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_all_tasks_on_one_text_share_the_work(
+    long: bool, ask: Any, model: MultiTaskModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forwards = count_forwards(model, monkeypatch)
+    texts = ["who plays", "the guitar " * 9 * long]
+
+    ask("TONE SAME GRADE QA", [{"text": texts}])
+
+    expected = 2 if long else 1  # QA's first text gives way, the others' longest: two inputs
+    assert forwards["shared.0"] == forwards["shared.1"] == expected
+    assert forwards["TONE.3"] == forwards["QA.3"] == 1
+
+
+def count_forwards(model: MultiTaskModel, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each layer's own forward runs."""
+    counts: Counter[str] = Counter()
+    layer_class = type(model.pool["shared/0"])
+    names = {id(model.pool[name.replace(".", "/")]): name for name in model.plan.depths}
+    forward = layer_class.forward
+
+    def counted(self: Any, *args: Any, **kwargs: Any) -> Any:
+        counts[names[id(self)]] += 1
+        return forward(self, *args, **kwargs)
+
+    monkeypatch.setattr(layer_class, "forward", counted)
+    return counts
+
+
+def test_tasks_with_models_of_their_own(
+    model: MultiTaskModel,
+    tasks: dict[str, Task],
+    tokenizer: PreTrainedTokenizerBase,
+    tiny_bert: Any,
+) -> None:
+    other = MultiTaskModel.from_backbone(
+        str(tiny_bert), [tasks["TONE"]], separate(["TONE"], 4), seed=7
+    )
+    chosen = [tasks["TONE"], tasks["GRADE"]]
+
+    answers = list(
+        predict(
+            {"TONE": other, "GRADE": model},
+            chosen,
+            ['{"text": ["no"]}'],
+            tokenizer,
+            max_length=8,
+            batch_size=2,
+        )
+    )
+
+    odds = np.exp(logits_of(other, tasks["TONE"], tokenizer, ["no"]))[0]
+    assert answers[0]["probabilities"]["good"] == pytest.approx(odds[1] / odds.sum(), abs=1e-6)
+    assert answers[1]["task"] == "GRADE"
+
+
+@pytest.mark.parametrize(
+    ("task", "line", "message"),
+    [
+        (
+            "TONE",
+            '{"sentence": ',
+            "not valid JSON: Expecting value at column 14. Each line is one JSON object.",
+        ),
+        ("TONE", '["a"]', "expected a JSON object, got ['a']. Each line is one JSON object."),
+        (
+            "SAME",
+            '{"sentence1": "a", "label": 1}',
+            "column 'sentence2' of task 'SAME' is missing; found: sentence1, label. " + LISTS,
+        ),
+        (
+            "TONE",
+            "{}",
+            "column 'sentence' of task 'TONE' is missing; found: nothing. " + LISTS,
+        ),
+        ("TONE", '{"sentence": null}', "column 'sentence' must be a string, got None."),
+        ("GRADE", '{"text": 5}', "column 'text' must be a string, got 5."),
+        ("TONE", '{"text": "a"}', "'text' must be a list of 1 to 3 strings, got 'a'."),
+        ("TONE", '{"text": []}', "'text' must be a list of 1 to 3 strings, got []."),
+        ("TONE", '{"text": ["a", 2]}', "text 2 of the list must be a string, got 2."),
+        (
+            "TONE",
+            r'{"sentence": "a\ud800"}',
+            (
+                r"Text 'a\ud800' is not valid Unicode: '\ud800' at 1 is half of a surrogate pair. "
+                "Remove or replace it."
+            ),
+        ),
+    ],
+)
+def test_a_wrong_line_is_named(ask: Any, task: str, line: str, message: str) -> None:
+    with pytest.raises(RelevanceError) as error:
+        ask(task, ['{"text": ["fine"]}', "", line])
+
+    assert str(error.value) == f"in.jsonl, line 3: {message}"
