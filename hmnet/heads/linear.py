@@ -100,6 +100,7 @@ def pool(
     Returns:
         The vectors.
 
+    >>> import torch
     >>> pool(torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([[1, 1, 0]]), "mean")
     tensor([[2.]])
     """

@@ -165,7 +165,7 @@ def find_layer_list(base: PreTrainedModel) -> str:
         RelevanceError: If there is no such list, as in ALBERT, whose layers are one.
     """
     depth = depth_of(base.config)
-    found = [
+    found: list[str] = [
         name
         for name, module in base.named_modules()
         if isinstance(module, nn.ModuleList) and len(module) == depth

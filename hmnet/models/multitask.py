@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Literal, Self, cast
+from typing import Literal, cast
 
 import torch
 from jaxtyping import Float
@@ -112,7 +112,7 @@ class MultiTaskModel(nn.Module):
         *,
         pooling: Pooling = "native",
         seed: int = 0,
-    ) -> Self:
+    ) -> "MultiTaskModel":
         """Build a model from pretrained weights.
 
         Args:
@@ -144,7 +144,8 @@ class MultiTaskModel(nn.Module):
 
         Returns:
             A module to be called with the inputs as keywords; it returns logits `[batch, outputs]`.
-            Its weights are the pool's.
+            Its weights are the pool's. Ask a deep copy of it for hidden states or attention maps:
+            the hooks by which transformers records them would pile up on shared layers.
 
         Raises:
             RelevanceError: If the model has no such task.
@@ -177,7 +178,7 @@ class MultiTaskModel(nn.Module):
         logits: Tensor = self.path(task)(**inputs)
         return logits
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self, mode: bool = True) -> "MultiTaskModel":
         """Switch dropout on or off, in the views too.
 
         Args:
@@ -225,7 +226,7 @@ class MultiTaskModel(nn.Module):
                 raise OSError(str(error)) from error
 
     @classmethod
-    def from_pretrained(cls, folder: Path) -> Self:
+    def from_pretrained(cls, folder: Path) -> "MultiTaskModel":
         """Read what `save_pretrained` wrote; nothing else is needed.
 
         Args:

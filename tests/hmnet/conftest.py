@@ -1,6 +1,7 @@
 """Tiny random encoders of every tested family: checkpoint folders with tokenizers of their kind."""
 
 import string
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
 def tiny_backbones(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Checkpoint folders of four layers, 16 wide, by model type."""
     root = tmp_path_factory.mktemp("backbones")
-    return {family: make_backbone(family, root / family) for family in FAMILIES}
+    return {family: write_backbone(family, root / family) for family in FAMILIES}
 
 
 @pytest.fixture(scope="session")
@@ -83,10 +84,16 @@ def tiny_bert(tiny_backbones: dict[str, Path]) -> Path:
 @pytest.fixture(scope="session")
 def tiny_albert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An ALBERT, which has no list of layers."""
-    return make_backbone("albert", tmp_path_factory.mktemp("albert"), **SMALL, embedding_size=8)
+    return write_backbone("albert", tmp_path_factory.mktemp("albert"), **SMALL, embedding_size=8)
 
 
-def make_backbone(family: str, folder: Path, **settings: Any) -> Path:
+@pytest.fixture(scope="session")
+def make_backbone() -> Callable[..., Path]:
+    """`make_backbone(family, folder, **settings)` for one of other sizes, such as more layers."""
+    return write_backbone
+
+
+def write_backbone(family: str, folder: Path, **settings: Any) -> Path:
     """Write a random encoder of a family and its tokenizer.
 
     `settings` are of its configuration and win over those of `FAMILIES`.
