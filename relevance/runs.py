@@ -2,11 +2,13 @@
 
 import math
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from relevance.errors import RelevanceError
+from relevance.files import write_text
 from relevance.store import JobStore
 from relevance.tasks.task import Task
 from relevance.trainer import Result, Trainer
@@ -67,6 +69,8 @@ class TrainingRun:
     def do(self, store: JobStore, device: str) -> None:
         """Train and store the results, unless another process has done so meanwhile.
 
+        What the trainer raises goes on, and its traceback to `error.txt` in the run's folder.
+
         Args:
             store: Where results are kept.
             device: Such as `cpu` or `cuda:1`.
@@ -78,7 +82,11 @@ class TrainingRun:
         if store.read(self.inputs) is not None:
             return
         start = time.perf_counter()
-        results = self.trainer(tuple(task.name for task in self.tasks), self.seed, device)
+        try:
+            results = self.trainer(tuple(task.name for task in self.tasks), self.seed, device)
+        except Exception:
+            write_text(store.folder(self.inputs) / "error.txt", traceback.format_exc())
+            raise
         seconds = time.perf_counter() - start
         kept = {task.name: asdict(_checked(task, results)) for task in self.tasks}
         store.write(self.inputs, {"results": kept, "seconds": seconds, "device": device})

@@ -7,6 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import Literal
 
+from relevance.errors import RelevanceError
 from relevance.workers import Worker, one_line, was_killed
 
 Kind = Literal["cached", "started", "done", "retried", "failed"]
@@ -25,6 +26,13 @@ class Schedule:
     devices: tuple[str, ...] = ("cpu",)
     jobs_per_device: int = 1
     threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.devices or self.jobs_per_device < 1 or (self.threads or 1) < 1:
+            raise RelevanceError(
+                "A schedule needs at least one device, one job on each and one thread for it, got"
+                f" {len(self.devices)}, {self.jobs_per_device} and {self.threads}."
+            )
 
     @property
     def slots(self) -> tuple[str, ...]:

@@ -56,6 +56,10 @@ class JobStore:
         except OSError as error:
             raise RelevanceError(f"{path} cannot be read: {error.strerror or error}.") from None
 
+    def size(self, inputs: Mapping[str, Any]) -> int:
+        """Bytes on disk of a job's files, 0 where there are none."""
+        return sum(path.stat().st_size for path in self.folder(inputs).glob("*.json"))
+
     def reserve(self, inputs: Mapping[str, Any]) -> None:
         """Write down what a job is made of, before it runs.
 

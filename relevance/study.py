@@ -64,12 +64,14 @@ class Plan:
         cached: Names of those that are done.
         cost: Of the missing runs, in the unit of the study's costs.
         seconds: What one worker would take for them, None while no run is done.
+        disk_bytes: What their results would take on disk, None while no run is done.
     """
 
     missing: tuple[str, ...]
     cached: tuple[str, ...]
     cost: float
     seconds: float | None
+    disk_bytes: float | None
 
 
 @dataclass(frozen=True)
@@ -98,15 +100,17 @@ class Study:
         """What there is to do, and how long it should take."""
         finished = self._finished()
         missing = [job for run, job in self._jobs() if run.name not in finished]
-        timed = [job for run, job in self._jobs() if run.name in finished]
+        timed = [(run, job) for run, job in self._jobs() if run.name in finished]
         cost = sum((job.cost for job in missing), 0.0)
-        timed_cost = sum(job.cost for job in timed)
-        seconds = sum(run.seconds for run in finished.values())
+        timed_cost = sum((job.cost for _, job in timed), 0.0)
+        seconds = sum((run.seconds for run in finished.values()), 0.0)
+        size = sum((self.store.size(run.inputs) for run, _ in timed), 0.0)
         return Plan(
             tuple(job.name for job in sorted(missing, key=lambda job: -job.cost)),
-            tuple(job.name for job in timed),
+            tuple(job.name for _, job in timed),
             cost,
-            cost * seconds / timed_cost if timed_cost else None,
+            seconds=cost * seconds / timed_cost if timed_cost else None,
+            disk_bytes=len(missing) * size / len(timed) if timed else None,
         )
 
     def run(

@@ -82,6 +82,15 @@ def test_every_job_runs_once_longest_first(log: Log) -> None:
     assert len({line[3] for line in started}) == 1, "one worker is used again"
 
 
+def test_a_schedule_without_a_worker() -> None:
+    with pytest.raises(RelevanceError) as error:
+        Schedule(jobs_per_device=0)
+    assert str(error.value) == (
+        "A schedule needs at least one device, one job on each and one thread for it, got 1, 0 and"
+        " None."
+    )
+
+
 def test_no_jobs() -> None:
     assert run_jobs([], Schedule()) == {}
 

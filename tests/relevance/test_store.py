@@ -50,6 +50,13 @@ def test_layout(store: JobStore) -> None:
     assert json.loads((store.folder(INPUTS) / "inputs.json").read_text()) == INPUTS
 
 
+def test_size(store: JobStore) -> None:
+    assert store.size(INPUTS) == 0
+    store.write(INPUTS, RESULT)
+    files = store.folder(INPUTS).iterdir()
+    assert store.size(INPUTS) == sum(len(path.read_bytes()) for path in files)
+
+
 @given(result=values)
 def test_any_json_value_survives(tmp_path_factory: pytest.TempPathFactory, result: object) -> None:
     store = JobStore(tmp_path_factory.mktemp("cache"))

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -230,63 +229,97 @@ def test_a_failed_run_is_recorded_and_retried_next_time(
     np.testing.assert_allclose(whole.values, GAINS, atol=1e-12)
 
 
-def test_a_study_killed_in_the_middle_runs_only_what_is_missing(tmp_path: Path) -> None:
-    script = tmp_path / "study.py"
-    script.write_text(
-        textwrap.dedent(f"""
-        import os, sys, time
-        from pathlib import Path
-        from relevance.measures.joint_training import joint_training_gains
-        from relevance.scheduling import Schedule
-        from relevance.tasks.task import Task
-        from relevance.trainer import Result
+SCRIPT = """
+import os, sys, time
+from pathlib import Path
+from relevance.measures.joint_training import joint_training_gains
+from relevance.scheduling import Schedule
+from relevance.tasks.task import Task
+from relevance.trainer import Result
 
-        class Trainer:
-            fingerprint = "slow"
+def log(file, *words):
+    with open(Path(__file__).with_name(file), "a") as lines:
+        print(*words, file=lines)
 
-            def __call__(self, tasks, seed, device):
-                with open({str(tmp_path / "calls")!r}, "a") as file:
-                    print(*tasks, seed, os.getpid(), file=file)
-                time.sleep(0.3)
-                with open({str(tmp_path / "ends")!r}, "a") as file:
-                    print(*tasks, seed, file=file)
-                scores = {{task: (ord(task) + seed + len(tasks)) % 7 / 10 + 0.1 for task in tasks}}
-                return {{task: Result({{"accuracy": f}}, 1 - f) for task, f in scores.items()}}
+class Trainer:
+    fingerprint = "slow"
 
-        def task(name):
-            return Task(name=name, family="f", kind="classification", text=["s"],
-                        labels=["n", "p"], metrics=["accuracy"])
+    def __call__(self, tasks, seed, device):
+        log("calls", *tasks, seed)
+        time.sleep(0.2)
+        log("ends", *tasks, seed)
+        scores = {task: (ord(task) + seed + len(tasks)) % 7 / 10 + 0.1 for task in tasks}
+        return {task: Result({"accuracy": f}, 1 - f) for task, f in scores.items()}
 
-        if __name__ == "__main__":
-            tasks = [task(name) for name in "ABC"]
-            schedule = Schedule(jobs_per_device=2)
-            joint_training_gains(tasks, Trainer(), schedule=schedule).save(Path(sys.argv[1]))
-        """)
-    )
+def task(name):
+    return Task(name=name, family="f", kind="classification", text=["s"], labels=["n", "p"],
+                metrics=["accuracy"])
 
-    def study(cache: str, out: Path) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "RELEVANCE_CACHE": str(tmp_path / cache)}
-        return subprocess.Popen([sys.executable, script, out], env=environment)
+if __name__ == "__main__":
+    tasks = [task(name) for name in "ABC"]
+    schedule = Schedule(jobs_per_device=2)
+    joint_training_gains(tasks, Trainer(), schedule=schedule).save(Path(sys.argv[1]))
+"""
 
-    killed = study("cache", tmp_path / "gains.json")
-    ends = tmp_path / "ends"
+
+@dataclass(frozen=True)
+class Script:
+    """The same study as a process of its own, as often as it is started."""
+
+    folder: Path
+
+    def start(self, out: str, cache: str = "cache") -> "subprocess.Popen[bytes]":
+        script = self.folder / "study.py"
+        script.write_text(SCRIPT)
+        environment = {**os.environ, "RELEVANCE_CACHE": str(self.folder / cache)}
+        return subprocess.Popen([sys.executable, script, self.folder / out], env=environment)
+
+    def lines(self, file: str) -> list[str]:
+        path = self.folder / file
+        return path.read_text().splitlines() if path.exists() else []
+
+    def matrix(self, name: str) -> RelevanceMatrix:
+        return replace(load_matrix(self.folder / name), cost={})
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Script:
+    return Script(tmp_path)
+
+
+def test_a_study_killed_in_the_middle_runs_only_what_is_missing(script: Script) -> None:
+    killed = script.start("gains.json")
     until = time.monotonic() + 60
-    while not ends.exists() or len(ends.read_text().splitlines()) < 4:
+    while len(script.lines("ends")) < 4:
         assert time.monotonic() < until
         time.sleep(0.02)
     killed.kill()
     killed.wait()
-    time.sleep(1.5)  # its workers follow within half a second
-    finished = len(list((tmp_path / "cache").rglob("result.json")))
+    time.sleep(1)  # its workers follow within half a second
+    finished = len(list(script.folder.rglob("result.json")))
     assert 3 <= finished < 12
-    before = len((tmp_path / "calls").read_text().splitlines())
+    before = len(script.lines("calls"))
 
-    assert study("cache", tmp_path / "gains.json").wait() == 0
-    calls = (tmp_path / "calls").read_text().splitlines()[before:]
-    assert len(calls) == 12 - finished
-    assert study("other-cache", tmp_path / "unbroken.json").wait() == 0
-    resumed, unbroken = (load_matrix(tmp_path / name) for name in ("gains.json", "unbroken.json"))
-    assert replace(resumed, cost={}) == replace(unbroken, cost={})
+    assert script.start("gains.json").wait() == 0
+    assert len(script.lines("calls")) - before == 12 - finished
+    assert script.start("unbroken.json", cache="other").wait() == 0
+    assert script.matrix("gains.json") == script.matrix("unbroken.json")
+
+
+def test_two_studies_at_once_on_one_cache_do_no_harm(script: Script) -> None:
+    both = [script.start(out) for out in ("one.json", "two.json")]
+    assert [study.wait() for study in both] == [0, 0]
+    assert script.matrix("one.json") == script.matrix("two.json")
+    assert not np.isnan(script.matrix("one.json").values).any()
+    assert 12 <= len(script.lines("calls")) <= 24
+
+
+def test_a_traceback_is_kept(trainer: TableTrainer) -> None:
+    store = JobStore(trainer.log.with_name("store"))
+    joint_training_gains(TASKS[:1], replace(trainer, broken={"A": "raise"}), store=store)
+    tracebacks = [path.read_text() for path in store.root.rglob("error.txt")]
+    assert len(tracebacks) == 3
+    assert all('raise ValueError("out of memory")' in text for text in tracebacks)
 
 
 def test_one_task_has_nothing_to_gain(trainer: TableTrainer) -> None:
@@ -368,7 +401,7 @@ def test_another_hold_out_runs_anew(inputs: Inputs, trainer: TableTrainer) -> No
 def test_a_plan_runs_nothing(inputs: Inputs, trainer: TableTrainer) -> None:
     joint = JointTraining.build(inputs)
     plan = joint.plan(TASKS)
-    assert (len(plan.missing), plan.cached, plan.seconds) == (12, (), None)
+    assert (len(plan.missing), plan.cached, plan.seconds, plan.disk_bytes) == (12, (), None, None)
     assert plan.missing[0] == "A & B, seed 0"
     assert plan.cost == 15 * 32
     joint.measure(TASKS[:2])
@@ -376,6 +409,8 @@ def test_a_plan_runs_nothing(inputs: Inputs, trainer: TableTrainer) -> None:
     assert (len(plan.missing), len(plan.cached), plan.cost) == (5, 7, 7 * 32)
     assert plan.seconds is not None
     assert plan.seconds > 0
+    assert plan.disk_bytes is not None
+    assert 1000 < plan.disk_bytes < 10000
     assert len(trainer.calls()) == 7
 
 

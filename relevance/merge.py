@@ -1,0 +1,205 @@
+"""One matrix from several: gains measured on several machines, divided by task or by seed."""
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+from math import isclose
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from relevance.errors import RelevanceError
+from relevance.gains import METRICS, gains_matrix
+from relevance.matrix import RelevanceMatrix
+
+Cells = dict[tuple[Hashable, ...], float]
+"""Known values by seed, source and target, or by what else they belong to."""
+
+
+def merge(matrices: Mapping[str, RelevanceMatrix]) -> RelevanceMatrix:
+    """Lay matrices over each other, so that one fills in what another lacks.
+
+    Tasks and seeds of the result are those of all matrices. Where all of them keep scores of single
+    and joint training, gains are computed anew from the scores of all; a single run that several
+    machines did counts with its mean, as machines need not agree to the last digit. Without
+    scores the values themselves are merged, and averaged over seeds.
+
+    Args:
+        matrices: At least one, by the name to call it in messages, such as its file.
+
+    Returns:
+        A matrix with the tasks in order of appearance. Cells that none of them has, or not for
+        every seed, are NaN. Costs are added up.
+
+    Raises:
+        RelevanceError: If they differ in measure, unit or metric, in the data of a task, or in a
+            cell that both have.
+    """
+    _check_alike(matrices)
+    several = list(matrices.values())
+    scored = all(matrix.single and matrix.joint for matrix in several)
+    merged = _from_scores(matrices) if scored else _from_values(matrices)
+    names = _union(matrix.cost for matrix in several)
+    return replace(
+        merged,
+        cost={name: sum(matrix.cost.get(name, 0.0) for matrix in several) for name in names},
+        provenance={**merged.provenance, "merged": list(matrices)},
+    )
+
+
+def _from_scores(matrices: Mapping[str, RelevanceMatrix]) -> RelevanceMatrix:
+    several = matrices.values()
+    tasks = _union(matrix.tasks for matrix in several)
+    seeds = _union(matrix.seeds for matrix in several)
+    alone = _union([seeds, *map(_single_seeds, several)])
+    provenance = _in_common([matrix.provenance for matrix in several])
+
+    def single(metric: str) -> Float[np.ndarray, "single_seed task"]:
+        found: dict[tuple[Hashable, ...], list[float]] = {}
+        for matrix in several:
+            table = (matrix.single or {})[metric]
+            for labels, value in _cells(table, _single_seeds(matrix), matrix.tasks).items():
+                found.setdefault(labels, []).append(value)
+        means = {labels: sum(values) / len(values) for labels, values in found.items()}
+        return _table(means, alone, tasks)
+
+    def joint(metric: str) -> Float[np.ndarray, "seed source target"]:
+        cells = {
+            name: _cells((matrix.joint or {})[metric], matrix.seeds, matrix.tasks, matrix.tasks)
+            for name, matrix in matrices.items()
+        }
+        return _table(_laid_over(cells), seeds, tasks, tasks)
+
+    def majority(metric: str) -> Float[np.ndarray, " task"]:
+        cells = {
+            name: _cells(matrix.majority[metric], matrix.tasks)
+            for name, matrix in matrices.items()
+            if matrix.majority
+        }
+        return _table(_laid_over(cells), tasks)
+
+    return gains_matrix(
+        tasks,
+        seeds,
+        {metric: single(metric) for metric in METRICS},
+        {metric: joint(metric) for metric in METRICS},
+        {metric: majority(metric) for metric in METRICS}
+        if any(matrix.majority for matrix in several)
+        else None,
+        metric=provenance.get("metric", "gain"),
+        normalise=provenance.get("normalise", "relative"),
+        cost={},
+        provenance={**provenance, "single_seeds": alone},
+    )
+
+
+def _from_values(matrices: Mapping[str, RelevanceMatrix]) -> RelevanceMatrix:
+    several = list(matrices.values())
+    tasks = _union(matrix.tasks for matrix in several)
+    layers = _union(_layers(matrix) for matrix in several)
+    seeds = [seed for layer in layers for seed in layer]
+    if len(set(seeds)) < len(seeds):
+        raise RelevanceError(
+            f"{' and '.join(matrices)} have seeds in common, and their values are means over"
+            " different seeds. Merge files that keep `per_seed`."
+        )
+    values = {
+        name: _cells(list(_layers(matrix).values()), _layers(matrix), matrix.tasks, matrix.tasks)
+        for name, matrix in matrices.items()
+    }
+    table = _table(_laid_over(values), layers, tasks, tasks)
+    errors = {
+        name: _cells(matrix.standard_errors, matrix.tasks, matrix.tasks)
+        for name, matrix in matrices.items()
+        if matrix.standard_errors is not None
+    }
+    return RelevanceMatrix(
+        np.average(table, axis=0, weights=[max(1, len(layer)) for layer in layers]),
+        tuple(tasks),
+        several[0].measure,
+        unit=several[0].unit,
+        standard_errors=_table(_laid_over(errors), tasks, tasks)
+        if errors and len(layers) == 1
+        else None,
+        seeds=tuple(seeds),
+        per_seed=table if all(len(layer) == 1 for layer in layers) else None,
+        provenance=_in_common([matrix.provenance for matrix in several]),
+    )
+
+
+def _layers(matrix: RelevanceMatrix) -> dict[tuple[int, ...], Any]:
+    """The values by the seeds whose mean they are."""
+    if matrix.per_seed is None:
+        return {matrix.seeds: matrix.values}
+    return {(seed,): layer for seed, layer in zip(matrix.seeds, matrix.per_seed, strict=True)}
+
+
+def _single_seeds(matrix: RelevanceMatrix) -> Sequence[int]:
+    return list(matrix.provenance.get("single_seeds", matrix.seeds))
+
+
+def _cells(table: Any, *axes: Iterable[Hashable]) -> Cells:
+    values = np.asarray(table, dtype=np.float64).ravel().tolist()
+    labelled = zip(product(*axes), values, strict=True)
+    return {labels: value for labels, value in labelled if not np.isnan(value)}
+
+
+def _table(cells: Cells, *axes: Sequence[Hashable]) -> Float[np.ndarray, "..."]:
+    values = [cells.get(labels, np.nan) for labels in product(*axes)]
+    return np.array(values).reshape([len(axis) for axis in axes])
+
+
+def _laid_over(parts: Mapping[str, Cells]) -> Cells:
+    """The cells of all parts, which must agree where they meet."""
+    whole: dict[tuple[Hashable, ...], tuple[str, float]] = {}
+    for name, cells in parts.items():
+        for labels, value in cells.items():
+            other, known = whole.setdefault(labels, (name, value))
+            if not isclose(known, value, rel_tol=1e-9, abs_tol=1e-12):
+                cell = " -> ".join(map(str, labels[-2:]))
+                raise RelevanceError(
+                    f"{other} and {name} differ in {cell}: {known:.6g} and {value:.6g}."
+                    " Measure it anew, or merge files of different seeds."
+                )
+    return {labels: value for labels, (_, value) in whole.items()}
+
+
+def _check_alike(matrices: Mapping[str, RelevanceMatrix]) -> None:
+    (first, one), *others = matrices.items()
+    for name, other in others:
+        for what, mine, its in (
+            ("measure", one.measure, other.measure),
+            ("unit", one.unit, other.unit),
+            ("metric", one.provenance.get("metric"), other.provenance.get("metric")),
+            ("normalise", one.provenance.get("normalise"), other.provenance.get("normalise")),
+        ):
+            if mine != its:
+                raise RelevanceError(f"{first} has {what} '{mine}' and {name} '{its}'.")
+    seen: dict[str, tuple[str, str]] = {}
+    for name, matrix in matrices.items():
+        for task, data in matrix.provenance.get("data", {}).items():
+            where, known = seen.setdefault(task, (name, data))
+            if known != data:
+                raise RelevanceError(
+                    f"{where} and {name} were measured on different data of task '{task}'."
+                )
+
+
+def _in_common(values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What provenances agree in, with mappings and lists united; what went wrong is left out."""
+    united: dict[str, Any] = {}
+    for key in [key for key in _union(values) if key not in {"failed", "warnings"}]:
+        found = [value[key] for value in values if key in value]
+        if all(isinstance(value, dict) for value in found):
+            united[key] = _in_common(found)
+        elif all(isinstance(value, list) for value in found):
+            united[key] = _union(found)
+        elif all(value == found[0] for value in found):
+            united[key] = found[0]
+    return united
+
+
+def _union(several: Iterable[Iterable[Any]]) -> list[Any]:
+    """Everything in any of them, once, in order of appearance."""
+    return list(dict.fromkeys(element for one in several for element in one))
