@@ -218,7 +218,9 @@ class MultiTaskModel(nn.Module):
         blueprint = Blueprint(
             pooling=self.pooling, tasks=tuple(self.definitions.values()), plan=self.plan
         )
-        write_json(folder / "plan.json", SCHEMA, blueprint.model_dump(mode="json"))
+        # Where the data lay is the run's affair; a model folder may be carried elsewhere.
+        content = blueprint.model_dump(mode="json", exclude={"tasks": {"__all__": {"source"}}})
+        write_json(folder / "plan.json", SCHEMA, content)
         with replacing(folder / "model.safetensors") as temporary:
             try:
                 save_model(self, str(temporary))

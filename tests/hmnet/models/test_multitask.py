@@ -208,7 +208,9 @@ def test_the_saved_files(
         model.save_pretrained(tmp_path / "model")
     files = sorted(file.name for file in (tmp_path / "model").iterdir())
     assert files == ["config.json", "model.safetensors", "plan.json"]
-    assert '"schema": "hmnet.plan/1"' in (tmp_path / "model" / "plan.json").read_text()
+    plan_file = (tmp_path / "model" / "plan.json").read_text()
+    assert '"schema": "hmnet.plan/1"' in plan_file
+    assert '"source"' not in plan_file
 
 
 def test_task_names_may_be_words_that_torch_uses(
