@@ -1,0 +1,158 @@
+"""Scores of a run: one row per task, split and metric, in `scores.csv`, and how they are shown."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from relevance.errors import RelevanceError
+from relevance.files import read_text, write_text
+from relevance.tasks.task import Task
+from relevance.trainer import Result
+
+MAJORITY = "majority"
+MISMATCHED = "dev_mismatched"
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number of one run.
+
+    Attributes:
+        run: Name of the run; runs of one name are seeds of one column in comparisons.
+        method: How the model shares its layers, or `majority` for answers without reading.
+        task: The task's name.
+        split: What it was scored on, such as `dev`.
+        metric: Name of the metric.
+        seed: Of the run.
+        value: A fraction in [0, 1], or a correlation in [-1, 1].
+    """
+
+    run: str
+    method: str
+    task: str
+    split: str
+    metric: str
+    seed: int
+    value: float
+
+
+COLUMNS = tuple(field.name for field in fields(Score))
+
+
+def to_scores(
+    results: Mapping[str, Result], task: Task, *, run: str, method: str, seed: int
+) -> list[Score]:
+    """The rows of one task.
+
+    Args:
+        results: By the name of the split.
+        task: The task.
+        run: Name of the run.
+        method: Its method.
+        seed: Its seed.
+
+    Returns:
+        A row per split and metric, the task's primary metric first.
+    """
+    return [
+        Score(run, method, task.name, split, metric, seed, value)
+        for split, result in results.items()
+        for metric, value in result.metrics.items()
+    ]
+
+
+def majority_scores(results: Mapping[str, Result], task: Task, *, seed: int) -> list[Score]:
+    """The rows of answers without reading, which stand beside a run's own.
+
+    Args:
+        results: Of `relevance.tasks.metrics.majority`, by the name of the split.
+        task: The task.
+        seed: Of the run that they stand beside.
+
+    Returns:
+        A row per split and metric.
+    """
+    return to_scores(results, task, run=MAJORITY, method=MAJORITY, seed=seed)
+
+
+def write_scores(path: Path, scores: Iterable[Score]) -> None:
+    """Write a table of scores at once or not at all.
+
+    Args:
+        path: Such as `run/scores.csv`; an older one is replaced.
+        scores: The rows.
+
+    Raises:
+        RelevanceError: If it cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(score) for score in scores)
+    write_text(path, text.getvalue())
+
+
+def read_scores(path: Path) -> list[Score]:
+    """Read a table of scores.
+
+    Args:
+        path: As `write_scores` wrote it; further columns are ignored.
+
+    Returns:
+        The rows.
+
+    Raises:
+        RelevanceError: If it cannot be read, lacks a column, or has something else than a number
+            where one belongs.
+    """
+    reader = csv.DictReader(io.StringIO(read_text(path)))
+    if missing := [column for column in COLUMNS if column not in (reader.fieldnames or ())]:
+        raise RelevanceError(
+            f"{path}: column '{missing[0]}' is missing. Expected: {', '.join(COLUMNS)}."
+        )
+    return [_to_score(row, f"{path}, row {number}") for number, row in enumerate(reader, start=1)]
+
+
+def _to_score(row: Mapping[str, str], where: str) -> Score:
+    run, method, task, split, metric, seed, value = (row[column] for column in COLUMNS)
+    try:
+        return Score(run, method, task, split, metric, int(seed), float(value))
+    except (TypeError, ValueError):
+        raise RelevanceError(
+            f"{where}: seed '{seed}' and value '{value}' must be numbers."
+        ) from None
+
+
+def row_name(task: str, split: str, splits: Iterable[str]) -> str:
+    """What a task's score on one of its splits is called where a person reads it.
+
+    Args:
+        task: The task's name.
+        split: The split that was scored.
+        splits: All splits of the task that were scored.
+
+    Returns:
+        The task's name; with its split where that is not `dev`.
+
+    >>> row_name("RTE", "dev", ["dev"]), row_name("RTE", "holdout", ["holdout"])
+    ('RTE', 'RTE (holdout)')
+    >>> row_name("MNLI", "dev", ["dev", "dev_mismatched_1k"])
+    'MNLI-m'
+    >>> row_name("MNLI", "dev_mismatched_1k", ["dev", "dev_mismatched_1k"])
+    'MNLI-mm'
+    """
+    if split.startswith(MISMATCHED):
+        return f"{task}-mm"
+    if split != "dev":
+        return f"{task} ({split})"
+    return f"{task}-m" if any(other.startswith(MISMATCHED) for other in splits) else task
+
+
+def splits_of(scores: Sequence[Score]) -> dict[str, list[str]]:
+    """The splits that each task was scored on, both in the order of the rows."""
+    found: dict[str, dict[str, None]] = {}
+    for score in scores:
+        found.setdefault(score.task, {})[score.split] = None
+    return {task: list(splits) for task, splits in found.items()}

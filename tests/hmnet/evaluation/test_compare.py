@@ -1,0 +1,182 @@
+"""Runs side by side: the paper's own averages, seeds, gaps, and what is set in bold."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from hmnet.evaluation.compare import compare
+from hmnet.evaluation.scores import Score
+from relevance.errors import RelevanceError
+
+
+def run(name: str, values: dict[str, float], seed: int = 0, method: str = "hmnet") -> list[Score]:
+    """Scores of a run; keys are `task`, `task/split` or `task/split/metric`."""
+    scores = []
+    for key, value in values.items():
+        task, split, metric = (key.split("/") + ["dev", "accuracy"][key.count("/") :])[:3]
+        scores.append(Score(name, method, task, split, metric, seed, value))
+    return scores
+
+
+def majority(values: dict[str, float], seed: int = 0) -> list[Score]:
+    return run("majority", values, seed, method="majority")
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(text.splitlines()))
+
+
+def test_the_papers_columns_average_to_what_they_do(paper_dir: Path) -> None:
+    with (paper_dir / "table1_results.csv").open() as file:
+        table1 = list(csv.DictReader(file))
+    methods = ["single_task", "multi_task", "skillnet", "hmnet_d", "hmnet_md", "hmnet_m"]
+    splits = {"MNLI-m": "MNLI/dev", "MNLI-mm": "MNLI/dev_mismatched_1k"}
+    scores = [
+        score
+        for method in methods
+        for score in run(
+            method,
+            {splits.get(row["task"], row["task"]): float(row[method]) / 100 for row in table1},
+        )
+    ]
+
+    compared = compare(scores)
+
+    assert compared.columns == tuple(methods)
+    assert [line.task for line in compared.lines] == [row["task"] for row in table1] + ["average"]
+    averages = [round(100 * entry.mean, 2) for entry in compared.lines[-1].entries if entry]
+    assert averages == [80.37, 82.76, 83.47, 83.51, 83.64, 83.85]
+    last = compared.to_table("markdown").splitlines()[-1]
+    assert [cell.strip() for cell in last.split("|")[3:-1]] == [
+        "80.4", "82.8", "83.5", "83.5", "83.6", "**83.9**",
+    ]  # fmt: skip
+
+
+def test_seeds_of_one_name_are_one_column() -> None:
+    scores = [
+        *run("a", {"RTE": 0.5, "CB": 0.9}, seed=0),
+        *run("a", {"RTE": 0.7, "CB": 0.8}, seed=1),
+        *run("b", {"RTE": 0.65, "CB": 0.85}),
+    ]
+
+    compared = compare(scores)
+
+    rte, _, average = compared.lines
+    assert rte.entries[0] == pytest.approx((0.6, 0.2 / 2**0.5))
+    assert average.entries[0] == pytest.approx((0.725, 0.05 / 2**0.5))
+    assert rte.entries[1] == (0.65, None)
+    assert compared.to_table("markdown").splitlines() == [
+        "| task    | metric   | a              |        b |",
+        "| :------ | :------- | :------------- | -------: |",
+        "| RTE     | accuracy | 60.0 ± 14.1    | **65.0** |",
+        "| CB      | accuracy | **85.0 ± 7.1** | **85.0** |",
+        "| average | primary  | 72.5 ± 3.5     | **75.0** |",
+    ]
+
+
+def test_csv_has_numbers_and_deviations_apart() -> None:
+    scores = [*run("a", {"RTE": 0.5}), *run("a", {"RTE": 0.7}, seed=1), *run("b", {"RTE": 0.65})]
+
+    (row,) = rows_of(compare(scores).to_table("csv"))
+
+    assert list(row) == ["task", "metric", "a", "b", "a deviation"]
+    assert float(row["a"]) == 60.0
+    assert float(row["a deviation"]) == pytest.approx(14.1421356237)
+    assert float(row["b"]) == 65.0
+
+
+def test_latex() -> None:
+    scores = [*run("a_1", {"RTE": 0.5, "CB": 0.25}), *run("b", {"RTE": 0.4, "CB": 0.5})]
+
+    text = compare(scores).to_table("latex")
+
+    assert r"task & metric & a\_1 & b \\" in text
+    assert r"RTE & accuracy & \textbf{50.0} & 40.0 \\" in text
+    assert r"average & primary & 37.5 & \textbf{45.0} \\" in text
+
+
+def test_the_majority_class_stands_beside_and_is_never_the_best() -> None:
+    values = {"RTE": 0.9, "CB": 0.5}
+    scores = [
+        *run("a", {"RTE": 0.6, "CB": 0.7}),
+        *majority(values),
+        *run("b", {"RTE": 0.5, "CB": 0.7}),
+        *majority(values),
+        *majority(values, seed=1),
+    ]
+
+    compared = compare(scores)
+
+    assert compared.columns == ("majority class", "a", "b")
+    assert [line.entries[0] for line in compared.lines] == [(0.9, None), (0.5, None), (0.7, None)]
+    rows = [line.split("|")[3:-1] for line in compared.to_table("markdown").splitlines()[2:]]
+    assert [[cell.strip() for cell in row] for row in rows] == [
+        ["90.0", "**60.0**", "50.0"],
+        ["50.0", "**70.0**", "**70.0**"],
+        ["70.0", "**65.0**", "60.0"],
+    ]
+
+
+def test_runs_scored_on_other_rows_show_in_the_majority_class() -> None:
+    scores = [*run("a", {"RTE": 0.6}), *majority({"RTE": 0.5}), *majority({"RTE": 0.54}, seed=1)]
+
+    assert "52.0 ± 2.8" in compare(scores).to_table("markdown")
+
+
+def test_one_run_alone_has_nothing_in_bold() -> None:
+    assert "**" not in compare(run("a", {"RTE": 0.6})).to_table("markdown")
+
+
+def test_the_average_is_over_what_all_runs_have() -> None:
+    scores = [*run("a", {"RTE": 0.6, "CB": 0.8}), *run("b", {"SNLI": 0.1, "RTE": 0.5, "CB": 0.5})]
+
+    compared = compare(scores)
+
+    assert [line.task for line in compared.lines] == [
+        "RTE",
+        "CB",
+        "SNLI",
+        "average of 2 common rows",
+    ]
+    assert compared.lines[2].entries[0] is None
+    assert [entry and entry.mean for entry in compared.lines[-1].entries] == [0.7, 0.5]
+    assert "\N{EN DASH}" in compared.to_table("markdown")
+    assert rows_of(compared.to_table("csv"))[2]["a"] == ""
+
+
+def test_every_metric_and_the_average_of_the_primary_ones() -> None:
+    values = {"MRPC/dev": 0.8, "MRPC/dev/f1": 0.9, "STS-B/dev/pearson": 0.6}
+
+    primary = compare(run("a", values))
+    everything = compare(run("a", values), every_metric=True)
+
+    assert [line.metric for line in primary.lines] == ["accuracy", "pearson", "primary"]
+    assert [line.metric for line in everything.lines] == ["accuracy", "f1", "pearson", "primary"]
+    assert primary.lines[-1] == everything.lines[-1]
+    assert primary.lines[-1].entries[0] == pytest.approx((0.7, None))
+
+
+@pytest.mark.parametrize(
+    ("scores", "message"),
+    [
+        (
+            [*run("a", {"RTE": 0.5}), *run("a", {"RTE": 0.6})],
+            (
+                "Two runs are named 'a' and have seed 0. Name each run once,"
+                " and give runs that differ another --name."
+            ),
+        ),
+        ([], "There are no scores to compare. Score a run with `hmnet evaluate`."),
+        (
+            run("metric", {"RTE": 0.5}),
+            "A run cannot be named 'metric', which is another column. Choose another --name.",
+        ),
+    ],
+)
+def test_what_cannot_be_compared(scores: Sequence[Score], message: str) -> None:
+    with pytest.raises(RelevanceError) as error:
+        compare(scores)
+
+    assert str(error.value) == message
