@@ -18,7 +18,7 @@ from relevance.errors import RelevanceError
 from relevance.matrix import RelevanceMatrix, load_matrix
 from relevance.measures.joint_training import JointTraining, joint_training_gains
 from relevance.measures.measure import Inputs
-from relevance.scheduling import Event, Schedule
+from relevance.scheduling import Event, Job, Schedule
 from relevance.store import JobStore
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
@@ -92,6 +92,22 @@ def trainer(tmp_path: Path) -> TableTrainer:
     return TableTrainer(tmp_path / "calls")
 
 
+@pytest.fixture
+def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No workers, for tests of what is run rather than where."""
+
+    def run(
+        jobs: Sequence[Job], schedule: Schedule, *rest: object, **more: object
+    ) -> dict[str, str]:
+        for job in jobs:
+            job.call(schedule.slots[0])
+        return {}
+
+    monkeypatch.setattr("relevance.study.run_jobs", run)
+
+
+without_workers = pytest.mark.usefixtures("_in_process")
+
 SINGLE = [f"{name}, seed {seed}" for seed in (0, 1000, 2000) for name in NAMES]
 JOINT = ["A & B, seed 0", "A & C, seed 0", "B & C, seed 0"]
 
@@ -112,6 +128,7 @@ def test_planted_gains_come_out(trainer: TableTrainer, schedule: Schedule) -> No
     assert matrix.cost["wall_seconds"] > 0
 
 
+@without_workers
 def test_metric_and_loss_are_both_kept(trainer: TableTrainer, tmp_path: Path) -> None:
     matrix = joint_training_gains(TASKS, trainer, metric="loss")
     np.testing.assert_allclose(matrix.values, GAINS, atol=1e-12)
@@ -136,6 +153,7 @@ def test_the_second_time_nothing_runs(trainer: TableTrainer) -> None:
     assert {event.kind for event in events} == {"cached"}
 
 
+@without_workers
 def test_a_new_task_runs_only_its_own_jobs_whatever_the_order(trainer: TableTrainer) -> None:
     joint_training_gains(TASKS[:2], trainer)
     before = trainer.calls()
@@ -146,6 +164,7 @@ def test_a_new_task_runs_only_its_own_jobs_whatever_the_order(trainer: TableTrai
     np.testing.assert_allclose(matrix.values, GAINS[np.ix_([2, 0, 1], [2, 0, 1])], atol=1e-12)
 
 
+@without_workers
 def test_a_new_seed_runs_only_its_own_jobs(trainer: TableTrainer) -> None:
     joint_training_gains(TASKS[:2], trainer)
     before = trainer.calls()
@@ -157,6 +176,7 @@ def test_a_new_seed_runs_only_its_own_jobs(trainer: TableTrainer) -> None:
     np.testing.assert_allclose(matrix.standard_errors, 0, atol=1e-12)
 
 
+@without_workers
 @pytest.mark.parametrize("change", ["trainer", "data", "definition"])
 def test_what_could_change_results_runs_anew(trainer: TableTrainer, change: str) -> None:
     tasks, data = list(TASKS[:2]), {"A": "1", "B": "1"}
@@ -173,6 +193,7 @@ def test_what_could_change_results_runs_anew(trainer: TableTrainer, change: str)
     assert len(trainer.calls()) - before == {"trainer": 7, "data": 4, "definition": 4}[change]
 
 
+@without_workers
 def test_what_could_not_change_results_runs_nothing(trainer: TableTrainer) -> None:
     joint_training_gains(TASKS[:2], trainer)
     other = [task.model_copy(update={"family": "other", "licence": "MIT"}) for task in TASKS[:2]]
@@ -194,6 +215,7 @@ def test_long_runs_start_first(trainer: TableTrainer) -> None:
     ]
 
 
+@without_workers
 def test_a_cut_result_is_not_believed(trainer: TableTrainer) -> None:
     store = JobStore(trainer.log.parent / "store")
     first = joint_training_gains(TASKS, trainer, store=store)
@@ -322,6 +344,7 @@ def test_a_traceback_is_kept(trainer: TableTrainer) -> None:
     assert all('raise ValueError("out of memory")' in text for text in tracebacks)
 
 
+@without_workers
 def test_one_task_has_nothing_to_gain(trainer: TableTrainer) -> None:
     matrix = joint_training_gains(TASKS[:1], trainer, single_seeds=1)
     assert matrix.values.tolist() == [[0.0]]
@@ -379,6 +402,7 @@ def measure(inputs: Inputs) -> RelevanceMatrix:
     return JointTraining.build(inputs).measure(TASKS)
 
 
+@without_workers
 def test_the_measure_loads_what_it_needs(inputs: Inputs, trainer: TableTrainer) -> None:
     matrix = measure(replace(inputs, gain_split="dev"))
     np.testing.assert_allclose(matrix.values, GAINS, atol=1e-12)
@@ -391,6 +415,7 @@ def test_the_measure_loads_what_it_needs(inputs: Inputs, trainer: TableTrainer) 
     assert len(trainer.calls()) == 12
 
 
+@without_workers
 def test_another_hold_out_runs_anew(inputs: Inputs, trainer: TableTrainer) -> None:
     measure(inputs)
     measure(replace(inputs, gain_split="dev"))
@@ -398,6 +423,7 @@ def test_another_hold_out_runs_anew(inputs: Inputs, trainer: TableTrainer) -> No
     assert len(trainer.calls()) == 36
 
 
+@without_workers
 def test_a_plan_runs_nothing(inputs: Inputs, trainer: TableTrainer) -> None:
     joint = JointTraining.build(inputs)
     plan = joint.plan(TASKS)
@@ -423,7 +449,8 @@ def test_without_a_trainer() -> None:
     )
 
 
-def test_on_real_data(data_dir: Path, trainer: TableTrainer, tmp_path: Path) -> None:
+@without_workers
+def test_on_real_data(data_dir: Path) -> None:
     real = find_tasks(["RTE", "CB"])
 
     @dataclass(frozen=True)
