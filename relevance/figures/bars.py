@@ -163,7 +163,7 @@ def _panel(axes: Axes, shown: tuple[Bar, ...], title: str, label: str) -> None:
         _value(axes, place, bar, error)
     axes.axvline(0, color=INK, linewidth=0.6)
     axes.set_yticks(places, [bar.task for bar in shown])
-    axes.set_ylim(len(shown) - 0.5, -0.5)
+    axes.set_ylim(max(len(shown), 1) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0, pad=2, labelsize=TEXT_PT, labelcolor=INK)
     axes.tick_params(axis="x", length=2, width=0.5, labelsize=TEXT_PT - 1, color=FAINT)
     for name in axes.get_yticklabels():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from jaxtyping import Float
 from relevance.clustering.spec import ClusterSpec
 from relevance.figures.figure import FAINT, INK, figure_of, new_figure
 from relevance.figures.heatmap_layout import (
+    Cells,
     HeatmapLayout,
     label_size,
     lay_out,
@@ -127,29 +127,29 @@ def colours(*, diverging: bool) -> Colormap:
 
 def _crosses(layout: HeatmapLayout, axes: Axes) -> None:
     """A faint cross in every cell whose value is unknown."""
-    cells = np.argwhere(np.isnan(layout.percent))
-    _lines(axes, [((x, y), (x + 1, y + 1)) for y, x in cells], "#c4c4c4", 0.5)
-    _lines(axes, [((x, y + 1), (x + 1, y)) for y, x in cells], "#c4c4c4", 0.5)
+    cross = np.array([[[0, 0], [1, 1]], [[0, 1], [1, 0]]], dtype=float)
+    _lines(axes, np.isnan(layout.percent), cross, colour="#c4c4c4", width_pt=0.5)
 
 
 def _hatches(layout: HeatmapLayout, axes: Axes) -> None:
     """Slanted lines over the cells whose interval covers zero."""
-    steps = (np.arange(2 * LINES_PER_CELL - 1) + 1) / LINES_PER_CELL
-    slants = [((max(0, s - 1), min(1, s)), (min(1, s), max(0, s - 1))) for s in steps]
-    segments = [
-        ((x + start[0], y + start[1]), (x + end[0], y + end[1]))
-        for y, x in np.argwhere(layout.uncertain & np.isfinite(layout.percent))
-        for start, end in slants
-    ]
-    _lines(axes, segments, "#8c8c8c", 0.35)
+    ends = np.arange(1, 2 * LINES_PER_CELL) / LINES_PER_CELL  # where a line x + y = end is met
+    low, high = np.maximum(0, ends - 1), np.minimum(1, ends)
+    slants = np.stack([np.stack([low, high], axis=1), np.stack([high, low], axis=1)], axis=1)
+    _lines(axes, layout.uncertain, slants, colour="#8c8c8c", width_pt=0.35)
 
 
 def _lines(
-    axes: Axes, segments: Sequence[Sequence[tuple[float, float]]], colour: str, width_pt: float
+    axes: Axes, cells: Cells, lines: Float[np.ndarray, "line 2 2"], *, colour: str, width_pt: float
 ) -> None:
+    """The same lines, [line, end, (x, y)] in a cell of side 1, in every chosen cell."""
     from matplotlib.collections import LineCollection
 
-    axes.add_collection(LineCollection(segments, colors=colour, linewidths=width_pt), autolim=False)
+    corners = np.argwhere(cells)[:, None, None, ::-1]
+    segments = (corners + lines).reshape(-1, 2, 2)
+    axes.add_collection(
+        LineCollection(list(segments), colors=colour, linewidths=width_pt), autolim=False
+    )
 
 
 def _texts(layout: HeatmapLayout, axes: Axes, mesh: QuadMesh) -> None:

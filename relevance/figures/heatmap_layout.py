@@ -23,8 +23,10 @@ FILL = 0.9
 QUANTITIES = {
     "joint-training": "joint-training gain of the target",
     "vocabulary": "share of the target's vocabulary",
-    "taxonomy": "same family",
+    "taxonomy": "closeness of the families",
 }
+
+Cells = Bool[np.ndarray, "source target"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +59,8 @@ class HeatmapLayout:
     extend: str
     diverging: bool
     fixed_diagonal: bool
-    uncertain: Bool[np.ndarray, "source target"]
-    beaten: Bool[np.ndarray, "source target"]
+    uncertain: Cells
+    beaten: Cells
     clusters: tuple[int, ...]
     quantity: str
     notes: tuple[str, ...]
@@ -106,13 +108,15 @@ def lay_out(
         beaten=beaten,
         clusters=tuple(map(len, clusters.clusters)) if clusters else (),
         quantity=quantity(matrix),
-        notes=_notes(bool(np.isnan(percent).any()), bool(uncertain.any()), bool(beaten.any())),
+        notes=_notes(matrix, uncertain, beaten),
     )
 
 
 def quantity(matrix: RelevanceMatrix) -> str:
     """What the values are, with the unit they are printed in, for the label of an axis."""
     unit = "percentage points" if matrix.unit == "points" else "%"
+    if matrix.provenance.get("metric") == "loss":
+        return f"reduction of the target's held-out loss ({unit})"
     return f"{QUANTITIES.get(matrix.measure, matrix.measure)} ({unit})"
 
 
@@ -122,13 +126,14 @@ def _extend(below: bool, above: bool) -> str:
     return "min" if below else "max" if above else "neither"
 
 
-def _notes(unknown: bool, uncertain: bool, beaten: bool) -> tuple[str, ...]:
+def _notes(matrix: RelevanceMatrix, uncertain: Cells, beaten: Cells) -> tuple[str, ...]:
+    noise = "" if len(matrix.seeds) > 1 else ", noise of the evaluation only"
     notes = {
-        "hatched: the 95 % interval covers 0": uncertain,
+        f"hatched: the 95 % interval covers 0{noise}": uncertain,
         "corner: no run beats the majority class": beaten,
-        "crossed out: unknown": unknown,
+        "crossed out: unknown": np.isnan(matrix.values),
     }
-    return tuple(note for note, shown in notes.items() if shown)
+    return tuple(note for note, cells in notes.items() if cells.any())
 
 
 def colour_limits(percent: Float[np.ndarray, " cell"], *, diverging: bool) -> tuple[float, float]:

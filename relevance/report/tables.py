@@ -1,0 +1,217 @@
+"""Tables as Markdown, CSV or LaTeX, of a matrix or of any rows."""
+
+import csv
+import io
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Float
+
+from relevance.errors import RelevanceError, unknown_name
+from relevance.intervals import covers_zero
+from relevance.matrix import RelevanceMatrix
+
+Cell: TypeAlias = str | int | float | None
+Row: TypeAlias = Mapping[str, Cell]
+Place: TypeAlias = tuple[int, int]
+
+FORMATS = ("csv", "latex", "markdown")
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+}
+
+
+def table(
+    rows: Sequence[Row],
+    format: str,  # noqa: A002 - the option's name
+    *,
+    decimals: int = 2,
+    bold: Collection[Place] = (),
+    starred: Collection[Place] = (),
+) -> str:
+    r"""A table of any rows.
+
+    Args:
+        rows: At least one, all with the same keys, which become the header.
+        format: `csv`, `latex` (with booktabs) or `markdown`.
+        decimals: Of fractional numbers; CSV has them in full.
+        bold: Places (row, column) from 0 to set in bold, not in CSV.
+        starred: Places to mark with a star, not in CSV.
+
+    Returns:
+        The table, ending with a line break. Text is escaped; None and NaN are empty in CSV and a
+        dash elsewhere.
+
+    Raises:
+        RelevanceError: If the format is unknown or there are no rows.
+
+    >>> rows = [{"task": "RTE", "score": 0.725, "rows": 2490}]
+    >>> rows.append({"task": "a_b", "score": None, "rows": 1})
+    >>> print(table(rows, "markdown", bold={(0, 1)}), end="")
+    | task |    score |  rows |
+    | :--- | -------: | ----: |
+    | RTE  | **0.72** | 2,490 |
+    | a_b  |        – |     1 |
+    >>> print(table(rows, "csv"), end="")
+    task,score,rows
+    RTE,0.725,2490
+    a_b,,1
+    >>> print(table(rows, "latex", starred={(0, 1)}), end="")
+    \begin{tabular}{lrr}
+    \toprule
+    task & score & rows \\
+    \midrule
+    RTE & 0.72* & 2,490 \\
+    a\_b & -- & 1 \\
+    \bottomrule
+    \end{tabular}
+    """
+    check_format(format)
+    if not rows:
+        raise RelevanceError("A table needs at least one row.")
+    if format == "csv":
+        return _csv(rows)
+    write, escape, strong, dash = {
+        "latex": (_latex, _escape_latex, r"\textbf{{{}}}", "--"),
+        "markdown": (_markdown, _escape_markdown, "**{}**", "\N{EN DASH}"),
+    }[format]
+    texts = [[escape(key) for key in rows[0]]]
+    for y, row in enumerate(rows):
+        texts.append([])
+        for x, key in enumerate(rows[0]):
+            text = _text(row[key], decimals, escape, dash) + "*" * ((y, x) in starred)
+            texts[-1].append(strong.format(text) if (y, x) in bold else text)
+    numeric = [all(not isinstance(row[key], str) for row in rows) for key in rows[0]]
+    return write(texts, numeric)
+
+
+def matrix_table(
+    matrix: RelevanceMatrix,
+    format: str,  # noqa: A002 - the option's name
+    *,
+    decimals: int = 2,
+) -> str:
+    """A matrix in percent, like the paper's Tables 2 and 3: row = source, column = target.
+
+    The best source of every target is in bold, ties all of them. Values whose 95 % interval covers
+    zero carry a star.
+
+    Args:
+        matrix: Any matrix.
+        format: `csv` (values in percent, no marks), `latex` or `markdown`.
+        decimals: Of the percentages, not in CSV.
+
+    Returns:
+        The table; below it, where the format has room for a remark, what the marks mean.
+
+    Raises:
+        RelevanceError: If the format is unknown.
+
+    Source:
+        Fei et al. (2022), Tables 2 and 3.
+    """
+    percent = np.round(100 * matrix.values, 10)  # 0.2826 * 100 is 28.259999999999998
+    rows: list[Row] = [
+        {"source": source, **dict(zip(matrix.tasks, values, strict=True))}
+        for source, values in zip(matrix.tasks, percent.tolist(), strict=True)
+    ]
+    uncertain = covers_zero(matrix)
+    marks = {
+        "bold": {(y, x + 1) for y, x in _best_sources(percent)},
+        "starred": {(y, x + 1) for y, x in np.argwhere(uncertain).tolist()},
+    }
+    text = table(rows, format, decimals=decimals, **marks)
+    unit = "Percentage points" if matrix.unit == "points" else "Percent"
+    remark = f"{unit}; row = source, column = target; bold: best source of each target."
+    if uncertain.any():
+        remark = f"{remark[:-1]}; *: the 95 % interval covers 0."
+    return {
+        "csv": text,
+        "latex": f"% {remark}\n{text}",
+        "markdown": f"{text}\n{remark}\n",
+    }[format]
+
+
+def check_format(format: str) -> None:  # noqa: A002 - the option's name
+    """Refuse a format that is not one of `FORMATS`."""
+    if format not in FORMATS:
+        raise unknown_name("format", format, FORMATS)
+
+
+def _best_sources(percent: Float[np.ndarray, "source target"]) -> list[Place]:
+    """Where the largest known value of each column stands, the diagonal left out."""
+    others = np.where(np.eye(len(percent), dtype=bool) | np.isnan(percent), -np.inf, percent)
+    best = (others == others.max(axis=0)) & np.isfinite(others)
+    return [(y, x) for y, x in np.argwhere(best).tolist()]
+
+
+def _text(cell: Cell, decimals: int, escape: Callable[[str], str], dash: str) -> str:
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return dash
+    if isinstance(cell, str):
+        return escape(cell)
+    return f"{cell:,}" if isinstance(cell, int) else f"{cell:.{decimals}f}"
+
+
+def _escape_markdown(text: str) -> str:
+    return text.replace("\\", r"\\").replace("|", r"\|").replace("*", r"\*")
+
+
+def _escape_latex(text: str) -> str:
+    r"""Text in which LaTeX takes nothing for a command.
+
+    >>> print(_escape_latex("my_task (50%)"))
+    my\_task (50\%)
+    """
+    return "".join(LATEX.get(character, character) for character in text)
+
+
+def _markdown(texts: list[list[str]], numeric: list[bool]) -> str:
+    """Columns padded to equal width, so that the table can be read as it is."""
+    widths = [max(4, *map(len, column)) for column in zip(*texts, strict=True)]
+    rules = [
+        "-" * (width - 1) + ":" if number else ":" + "-" * (width - 1)
+        for width, number in zip(widths, numeric, strict=True)
+    ]
+    padded = [
+        [
+            text.rjust(width) if number else text.ljust(width)
+            for text, width, number in zip(row, widths, numeric, strict=True)
+        ]
+        for row in texts
+    ]
+    return "".join(f"| {' | '.join(row)} |\n" for row in (padded[0], rules, *padded[1:]))
+
+
+def _latex(texts: list[list[str]], numeric: list[bool]) -> str:
+    lines = [f"{' & '.join(row)} \\\\" for row in texts]
+    columns = "".join("r" if number else "l" for number in numeric)
+    parts = [
+        f"\\begin{{tabular}}{{{columns}}}",
+        "\\toprule",
+        lines[0],
+        "\\midrule",
+        *lines[1:],
+        "\\bottomrule",
+        "\\end{tabular}",
+    ]
+    return "".join(f"{part}\n" for part in parts)
+
+
+def _csv(rows: Sequence[Row]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(
+        {
+            key: "" if isinstance(cell, float) and math.isnan(cell) else cell
+            for key, cell in row.items()
+        }
+        for row in rows
+    )
+    return text.getvalue()

@@ -1,0 +1,90 @@
+"""Bars of one task's influence, both ways."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from relevance.errors import RelevanceError
+from relevance.figures.bars import bars, lay_out
+from relevance.figures.figure import NEGATIVE, POSITIVE, figure_of
+from relevance.matrix import RelevanceMatrix, load_matrix
+
+TABLE3 = load_matrix("paper:table3")
+
+
+def noisy() -> RelevanceMatrix:
+    values = np.array([[0.0, 0.1, np.nan, -0.2], [0.3, 0, 0, 0], [-0.1, 0, 0, 0], [0.2, 0, 0, 0]])
+    errors = np.full((4, 4), 0.01)
+    return RelevanceMatrix(
+        values, tuple("ABCD"), "joint-training", standard_errors=errors, seeds=(0,)
+    )
+
+
+def test_row_and_column_of_the_task_sorted() -> None:
+    layout = lay_out(TABLE3, "BoolQ")
+    assert [(bar.task, bar.percent) for bar in layout.on_others[:2]] == [
+        ("CB", pytest.approx(33.58)),
+        ("WNLI", pytest.approx(21.43)),
+    ]
+    assert [bar.task for bar in layout.by_others[:3]] == ["MNLI", "QNLI", "SST-2"]
+    assert layout.by_others[-1].task == "CB"
+    for panel in (layout.on_others, layout.by_others):
+        assert len(panel) == 12
+        assert "BoolQ" not in {bar.task for bar in panel}
+        assert all(bar.error is None for bar in panel)
+
+
+def test_unknown_values_come_last_and_intervals_are_95_percent() -> None:
+    layout = lay_out(noisy(), "A")
+    assert [bar.task for bar in layout.on_others] == ["B", "D", "C"]
+    assert [bar.task for bar in layout.by_others] == ["B", "D", "C"]
+    assert layout.on_others[0].error == pytest.approx(1.96, abs=0.001)
+    assert np.isnan(layout.on_others[-1].percent)
+
+
+def test_an_unknown_task() -> None:
+    with pytest.raises(RelevanceError, match=r"Unknown task 'boolq'\. Did you mean 'BoolQ'\?"):
+        bars(TABLE3, "boolq")
+
+
+def test_colours_tell_the_sign() -> None:
+    from matplotlib.colors import to_hex
+
+    left, right = bars(TABLE3, "BoolQ")
+    for axes in (left, right):
+        for patch in axes.patches:
+            expected = POSITIVE if patch.get_width() >= 0 else NEGATIVE  # type: ignore[attr-defined]
+            assert to_hex(patch.get_facecolor()) == expected
+    assert left.get_title() == "influence of BoolQ on others"
+    assert right.get_title() == "influence of others on BoolQ"
+    assert right.get_yticklabels()[0].get_text() == "MNLI"
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        TABLE3,
+        noisy(),
+        TABLE3.select(["BoolQ", "CB"]),
+        TABLE3.select(["CB"]),
+        RelevanceMatrix(np.eye(25), tuple(f"a_task_of_long_name{n}" for n in range(25)), "test"),
+    ],
+    ids=["table3", "noisy", "two", "one", "long"],
+)
+def test_nothing_is_cut_off(matrix: RelevanceMatrix) -> None:
+    axes, _ = bars(matrix, matrix.tasks[0])
+    figure = figure_of(axes)
+    figure.draw_without_rendering()
+    box = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    assert box is not None
+    assert box.x0 >= 0
+    assert box.y0 >= 0
+    assert box.x1 <= width
+    assert box.y1 <= height
+
+
+def test_own_axes_are_used() -> None:
+    axes = Figure().subplots(1, 2)
+    assert bars(TABLE3, "CB", (axes[0], axes[1])) == (axes[0], axes[1])
+    assert len(axes[0].patches) == 12

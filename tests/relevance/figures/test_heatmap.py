@@ -1,0 +1,139 @@
+"""Heat maps as they are drawn."""
+
+import numpy as np
+import pytest
+from matplotlib.collections import LineCollection, PolyCollection, QuadMesh
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from relevance.clustering.kmeans import kmeans
+from relevance.figures.figure import figure_of
+from relevance.figures.heatmap import colours, heatmap, luminance
+from relevance.matrix import RelevanceMatrix, load_matrix
+
+TABLE3 = load_matrix("paper:table3")
+
+
+def many_tasks() -> RelevanceMatrix:
+    names = tuple(f"a_task_of_long_name{number:02}" for number in range(40))
+    values = np.random.default_rng(0).normal(0, 0.05, (40, 40))
+    return RelevanceMatrix(values, names, "joint-training")
+
+
+def with_marks() -> RelevanceMatrix:
+    values = TABLE3.values.copy()
+    values[1, 2:4] = np.nan
+    return RelevanceMatrix(
+        values,
+        TABLE3.tasks,
+        "joint-training",
+        standard_errors=np.full((13, 13), 0.01),
+        seeds=(0, 1, 2),
+        single={"primary": [[0.2] * 13]},
+        joint={"primary": [[[0.3] * 13] * 13]},
+        majority={"primary": [0.5] * 13},
+    )
+
+
+MATRICES = {
+    "table2": load_matrix("paper:table2"),
+    "table3": TABLE3,
+    "forty": many_tasks(),
+    "two": TABLE3.select(["RTE", "CB"]),
+    "one": TABLE3.select(["RTE"]),
+    "marks": with_marks(),
+    "unknown": RelevanceMatrix(np.full((2, 2), np.nan), ("A", "B"), "joint-training"),
+    "equal": RelevanceMatrix(np.ones((3, 3)), ("A", "B", "C"), "vocabulary"),
+}
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_nothing_is_cut_off_and_no_text_is_below_five_points(name: str) -> None:
+    axes = heatmap(MATRICES[name])
+    figure = figure_of(axes)
+    figure.draw_without_rendering()
+    box = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    assert box is not None
+    assert box.x0 >= 0
+    assert box.y0 >= 0
+    assert box.x1 <= width
+    assert box.y1 <= height
+    shown = [text for text in figure.findobj(match=_is_text) if text.get_text()]  # type: ignore[attr-defined]
+    assert min(text.get_fontsize() for text in shown) >= 5  # type: ignore[attr-defined]
+
+
+def _is_text(artist: object) -> bool:
+    return hasattr(artist, "get_fontsize")
+
+
+@pytest.mark.parametrize("name", ["table2", "table3", "forty", "marks"])
+def test_values_stay_within_their_cells(name: str) -> None:
+    axes = heatmap(MATRICES[name])
+    figure_of(axes).draw_without_rendering()
+    side = axes.get_window_extent().width / len(MATRICES[name].tasks)
+    widest = max(text.get_window_extent().width for text in axes.texts if len(text.get_text()) < 6)
+    assert widest <= side
+
+
+def test_rows_are_sources_from_the_top_and_columns_targets() -> None:
+    axes = heatmap(TABLE3)
+    assert [label.get_text() for label in axes.get_yticklabels()] == list(TABLE3.tasks)
+    assert [label.get_text() for label in axes.get_xticklabels()] == list(TABLE3.tasks)
+    assert (axes.get_ylabel(), axes.get_xlabel()) == ("source", "target")
+    assert axes.get_ylim() == (13, 0)
+    source, target = TABLE3.tasks.index("SNLI"), TABLE3.tasks.index("WNLI")
+    (text,) = [text for text in axes.texts if text.get_text() == "64.3"]
+    assert text.get_position() == pytest.approx((target + 0.5, source + 0.5), abs=0.05)
+
+
+def test_groups_are_framed() -> None:
+    axes = heatmap(TABLE3, clusters=kmeans(TABLE3, 3))
+    frames = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+    assert [(frame.get_xy(), frame.get_width()) for frame in frames] == [
+        ((0, 0), 4),
+        ((4, 4), 5),
+        ((9, 9), 4),
+    ]
+
+
+def test_marked_cells() -> None:
+    axes = heatmap(with_marks())
+    crosses, hatches = (c for c in axes.collections if isinstance(c, LineCollection))
+    corners = next(
+        c for c in axes.collections if isinstance(c, PolyCollection) and not isinstance(c, QuadMesh)
+    )
+    assert len(crosses.get_segments()) == 4
+    assert len(hatches.get_segments()) > 0
+    assert len(corners.get_paths()) == 13 * 12 - 2
+    ends = np.concatenate(hatches.get_segments())
+    assert ends.min() >= 0
+    assert ends.max() <= 13
+
+
+def test_own_axes_are_used_and_texts_fitted_to_them() -> None:
+    figure = Figure(figsize=(1, 1))
+    axes = figure.add_subplot()
+    assert heatmap(TABLE3, axes) is axes
+    assert {text.get_text() for text in axes.texts} == set()
+    larger = Figure(figsize=(9, 9)).add_subplot()
+    heatmap(TABLE3, larger)
+    assert len(larger.texts) == 169
+
+
+def test_names_that_look_like_formulas() -> None:
+    axes = heatmap(RelevanceMatrix(np.eye(2), ("$a_b^c$", "$x"), "vocabulary"))
+    figure_of(axes).draw_without_rendering()
+    assert axes.get_yticklabels()[0].get_text() == "$a_b^c$"
+
+
+@pytest.mark.parametrize("diverging", [True, False])
+def test_values_stand_out_from_their_cells(diverging: bool) -> None:
+    """Contrast as the Web Content Accessibility Guidelines measure it; 4.5 is their level AA."""
+    ink, white = luminance(np.array(to_rgb("#262626"))), 1.0
+    for position in np.linspace(0, 1, 101):
+        fill = luminance(np.array(colours(diverging=diverging)(position)[:3]))
+        dark, light = (fill + 0.05) / (ink + 0.05), (white + 0.05) / (fill + 0.05)
+        assert (dark if fill > 0.18 else light) > 3
+    assert luminance(np.array([1.0, 0.0, 0.0])) == pytest.approx(0.2126)

@@ -1,0 +1,104 @@
+"""Tables in three formats."""
+
+import csv
+import io
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relevance.errors import RelevanceError
+from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.report.tables import FORMATS, check_format, matrix_table, table
+
+TABLE2 = load_matrix("paper:table2")
+NOISY = RelevanceMatrix(
+    np.array([[0.0, 0.10, 0.1], [-0.02, 0.0, np.nan], [-0.02, 0.3, 0.0]]),
+    ("my_task", "A|B", "50%"),
+    "joint-training",
+    standard_errors=np.full((3, 3), 0.02),
+    seeds=(0,),
+)
+
+
+def test_the_papers_table_2_in_percent() -> None:
+    rows = list(csv.reader(io.StringIO(matrix_table(TABLE2, "csv"))))
+    assert rows[0] == ["source", *TABLE2.tasks]
+    values = np.array([[float(cell) for cell in row[1:]] for row in rows[1:]])
+    assert values == pytest.approx(100 * TABLE2.values)
+    assert all(len(cell) <= 6 for row in rows[1:] for cell in row[1:])
+
+
+def test_markdown_marks_the_best_source_and_what_is_uncertain() -> None:
+    assert matrix_table(NOISY, "markdown", decimals=1) == (
+        "| source  |   my_task |     A\\|B |      50% |\n"
+        "| :------ | --------: | -------: | -------: |\n"
+        "| my_task |       0.0 |     10.0 | **10.0** |\n"
+        "| A\\|B    | **-2.0*** |      0.0 |        \N{EN DASH} |\n"
+        "| 50%     | **-2.0*** | **30.0** |      0.0 |\n"
+        "\n"
+        "Percent; row = source, column = target; bold: best source of each target;"
+        " *: the 95 % interval covers 0.\n"
+    )
+
+
+def test_latex_escapes_names() -> None:
+    text = matrix_table(NOISY, "latex", decimals=1)
+    assert text.startswith("% Percent; row = source, column = target;")
+    assert "\\begin{tabular}{lrrr}\n\\toprule\nsource & my\\_task & A|B & 50\\% \\\\\n" in text
+    assert "50\\% & \\textbf{-2.0*} & \\textbf{30.0} & 0.0 \\\\\n\\bottomrule\n" in text
+
+
+def test_points_are_called_so() -> None:
+    points = RelevanceMatrix(np.eye(2), ("A", "B"), "joint-training", unit="points")
+    assert "Percentage points; row = source" in matrix_table(points, "markdown")
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "name": st.text(st.characters(exclude_categories=["Cs", "Cc"])),
+                "score": st.none() | st.floats(),
+                "rows": st.integers(),
+            }
+        ),
+        min_size=1,
+    )
+)
+def test_csv_loses_nothing(rows: list[dict[str, str | float | int | None]]) -> None:
+    read = list(csv.DictReader(io.StringIO(table(rows, "csv"))))
+    for row, back in zip(rows, read, strict=True):
+        assert back["name"] == row["name"]
+        assert int(back["rows"]) == row["rows"]
+        score = row["score"]
+        if score is None or math.isnan(float(score)):
+            assert back["score"] == ""
+        else:
+            assert float(back["score"]) == score
+
+
+@given(st.text("ab|*\\&%$#_{}~^"))
+def test_no_name_breaks_a_latex_or_markdown_table(name: str) -> None:
+    latex = table([{"task": name, "value": 1}], "latex").splitlines()
+    assert latex[4].replace(r"\&", "").count("&") == 1
+    assert latex[4].replace(r"\%", "").count("%") == 0
+    markdown = table([{"task": name, "value": 1}], "markdown").splitlines()
+    assert markdown[2].replace("\\\\", "").replace("\\|", "").count("|") == 3
+
+
+def test_an_unknown_format() -> None:
+    with pytest.raises(RelevanceError) as raised:
+        matrix_table(TABLE2, "latx")
+    assert str(raised.value) == (
+        "Unknown format 'latx'. Did you mean 'latex'? Known: csv, latex, markdown."
+    )
+    for name in FORMATS:
+        check_format(name)
+
+
+def test_no_rows() -> None:
+    with pytest.raises(RelevanceError, match="A table needs at least one row"):
+        table([], "markdown")
