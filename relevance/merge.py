@@ -17,7 +17,9 @@ Cells = dict[tuple[Hashable, ...], float]
 """Known values by seed, source and target, or by what else they belong to."""
 
 
-def merge(matrices: Mapping[str, RelevanceMatrix]) -> RelevanceMatrix:
+def merge(
+    matrices: Sequence[RelevanceMatrix], names: Sequence[str] | None = None
+) -> RelevanceMatrix:
     """Lay matrices over each other, so that one fills in what another lacks.
 
     Tasks and seeds of the result are those of all matrices. Where all of them keep scores of single
@@ -26,7 +28,8 @@ def merge(matrices: Mapping[str, RelevanceMatrix]) -> RelevanceMatrix:
     scores the values themselves are merged, and averaged over seeds.
 
     Args:
-        matrices: At least one, by the name to call it in messages, such as its file.
+        matrices: At least one.
+        names: What to call them in messages, such as their files; all different.
 
     Returns:
         A matrix with the tasks in order of appearance. Cells that none of them has, or not for
@@ -36,15 +39,17 @@ def merge(matrices: Mapping[str, RelevanceMatrix]) -> RelevanceMatrix:
         RelevanceError: If they differ in measure, unit or metric, in the data of a task, or in a
             cell that both have.
     """
-    _check_alike(matrices)
-    several = list(matrices.values())
-    scored = all(matrix.single and matrix.joint for matrix in several)
-    merged = _from_scores(matrices) if scored else _from_values(matrices)
-    names = _union(matrix.cost for matrix in several)
+    if names is None:
+        names = [f"matrix {number}" for number, _ in enumerate(matrices, start=1)]
+    named = dict(zip(names, matrices, strict=True))
+    _check_alike(named)
+    scored = all(matrix.single and matrix.joint for matrix in matrices)
+    merged = _from_scores(named) if scored else _from_values(named)
+    costs = _union(matrix.cost for matrix in matrices)
     return replace(
         merged,
-        cost={name: sum(matrix.cost.get(name, 0.0) for matrix in several) for name in names},
-        provenance={**merged.provenance, "merged": list(matrices)},
+        cost={cost: sum(matrix.cost.get(cost, 0.0) for matrix in matrices) for cost in costs},
+        provenance={**merged.provenance, "merged": list(names)},
     )
 
 

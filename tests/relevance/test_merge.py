@@ -51,7 +51,7 @@ def _score(seed: int, *tasks: str) -> float:
 
 
 def test_studies_of_different_seeds_make_one_study_of_all() -> None:
-    merged = merge({"one": study((0,)), "two": study((1,)), "three": study((2,))})
+    merged = merge([study((0,)), study((1,)), study((2,))], ["one", "two", "three"])
     whole = study((0, 1, 2))
     np.testing.assert_allclose(merged.values, whole.values)
     np.testing.assert_allclose(merged.standard_errors, whole.standard_errors)
@@ -65,7 +65,7 @@ def test_studies_of_different_seeds_make_one_study_of_all() -> None:
 @given(first=st.permutations(TASKS), size=st.integers(1, 4))
 def test_studies_of_different_tasks_fill_what_they_have(first: list[str], size: int) -> None:
     left, right = tuple(first[:size]), tuple(first[size - 1 :])
-    merged = merge({"left": study((0,), left), "right": study((0,), right)})
+    merged = merge([study((0,), left), study((0,), right)])
     assert merged.tasks == tuple(first)
     whole = study((0,), tuple(first))
     for i, source in enumerate(merged.tasks):
@@ -86,7 +86,7 @@ def test_a_failed_run_is_filled_in_from_another_file() -> None:
     assert broken.joint is not None
     for metric in METRICS:
         broken.joint[metric][0, 0, 1] = broken.joint[metric][0, 1, 0] = np.nan
-    merged = merge({"broken": broken, "rest": study((0,), ("B", "A"))})
+    merged = merge([broken, study((0,), ("B", "A"))])
     np.testing.assert_allclose(merged.values, study((0,)).values)
     assert "failed" not in merged.provenance
 
@@ -97,13 +97,13 @@ def test_a_single_run_done_twice_counts_with_its_mean() -> None:
     assert two.single is not None
     for metric in METRICS:
         two.single[metric][:, 0] += 0.1
-    merged = merge({"one": one, "two": two})
+    merged = merge([one, two])
     assert merged.single is not None
     np.testing.assert_allclose(merged.single["gain"][:, 0], one.single["gain"][:, 0] + 0.05)
 
 
 def test_files_of_different_devices_say_so() -> None:
-    merged = merge({"one": study((0,)), "two": study((1,), devices=["cuda"])})
+    merged = merge([study((0,)), study((1,), devices=["cuda"])])
     assert merged.provenance["warnings"] == [
         "The runs mix devices: cpu, cuda. Differences of devices may pass for gains."
     ]
@@ -116,7 +116,7 @@ def test_merging_keeps_the_choice_of_gains_and_survives_the_file(
     paths = [tmp_path / "0.json", tmp_path / "1.json"]
     for seed, path in enumerate(paths):
         renormalised(study((seed,)), **choice).save(path)
-    merged = merge({path.name: load_matrix(path) for path in paths})
+    merged = merge([load_matrix(path) for path in paths])
     expected = renormalised(study((0, 1)), **choice)
     np.testing.assert_allclose(merged.values, expected.values)
     assert merged.unit == expected.unit
@@ -128,14 +128,14 @@ def plain(values: list[list[float]], tasks: str, **more: object) -> RelevanceMat
 
 def test_one_matrix_stays_what_it_is() -> None:
     one = plain([[0, 0.1], [0.2, 0]], "AB")
-    assert replace(merge({"one": one}), provenance={}) == one
+    assert replace(merge([one]), provenance={}) == one
 
 
 def test_values_without_scores_fill_each_other_in() -> None:
     nan = float("nan")
     one = plain([[0, 0.1], [nan, 0]], "AB")
     two = plain([[0, 0.2, 0.3], [nan, 0, nan], [nan, 0.5, 0]], "BAC")
-    merged = merge({"one": one, "two": two})
+    merged = merge([one, two])
     assert merged.tasks == ("A", "B", "C")
     expected = [[0, 0.1, nan], [0.2, 0, 0.3], [0.5, nan, 0]]
     np.testing.assert_array_equal(merged.values, expected)
@@ -144,7 +144,7 @@ def test_values_without_scores_fill_each_other_in() -> None:
 def test_values_of_different_seeds_are_averaged() -> None:
     one = plain([[0, 0.1], [0.2, 0]], "AB", seeds=(0,))
     two = plain([[0, 0.3], [0.4, 0]], "AB", seeds=(1,))
-    merged = merge({"one": one, "two": two})
+    merged = merge([one, two])
     np.testing.assert_allclose(merged.values, [[0, 0.2], [0.3, 0]])
     assert merged.per_seed is not None
     assert merged.per_seed.shape == (2, 2, 2)
@@ -154,7 +154,7 @@ def test_values_of_different_seeds_are_averaged() -> None:
 def test_means_over_seeds_count_as_often_as_they_have_seeds() -> None:
     one = plain([[0, 0.1], [0.2, 0]], "AB", seeds=(0, 1))
     two = plain([[0, 0.4], [0.2, 0]], "AB", seeds=(2,))
-    merged = merge({"one": one, "two": two})
+    merged = merge([one, two])
     np.testing.assert_allclose(merged.values, [[0, 0.2], [0.2, 0]])
     assert merged.per_seed is None
 
@@ -197,7 +197,7 @@ def test_means_over_seeds_count_as_often_as_they_have_seeds() -> None:
 )
 def test_what_cannot_be_merged(one: RelevanceMatrix, two: RelevanceMatrix, message: str) -> None:
     with pytest.raises(RelevanceError) as error:
-        merge({"one": one, "two": two})
+        merge([one, two], ["one", "two"])
     assert str(error.value) == message
 
 
@@ -206,4 +206,4 @@ def test_scores_that_contradict_each_other() -> None:
     assert two.joint is not None
     two.joint["gain"][0, 2, 1] = 0.5
     with pytest.raises(RelevanceError, match=r"^one and two differ in C -> B: 0\.\d+ and 0\.5\."):
-        merge({"one": one, "two": two})
+        merge([one, two], ["one", "two"])
