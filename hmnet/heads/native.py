@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from hmnet.heads.head import Head
-from hmnet.models.backbone import Backbone, classification_model, graft
+from hmnet.models.auto import classification_model
+from hmnet.models.backbone import Backbone
+from hmnet.models.graft import graft
 from relevance.tasks.task import Task
 
 

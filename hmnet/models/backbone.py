@@ -1,8 +1,6 @@
 """The pretrained encoder: finding it, loading it, and taking it apart."""
 
 import copy
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +8,6 @@ from typing import TypeVar
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import LocalEntryNotFoundError
-from safetensors import SafetensorError
 from torch import nn
 from transformers import (
     AutoConfig,
@@ -18,8 +15,9 @@ from transformers import (
     PreTrainedConfig,
     PreTrainedModel,
 )
-from transformers.utils import logging
 
+from hmnet.models.auto import classification_model, quiet, readable
+from hmnet.models.graft import graft
 from relevance.errors import RelevanceError
 from relevance.minilm import minilm_dir
 
@@ -120,33 +118,6 @@ class Backbone:
         return copy.deepcopy(module, {id(self.config): self.config})
 
 
-def graft(root: M, parts: Mapping[str, nn.Module | None]) -> M:
-    """A view of a module in which some submodules are others.
-
-    Only the modules along the way are copied, and those shallowly: parameters, buffers and all
-    other submodules are the same objects as in the original.
-
-    Args:
-        root: The module; it is not changed.
-        parts: The new submodules by dotted name; None takes one out.
-
-    Returns:
-        The view.
-    """
-    view = copy.copy(root)
-    view._modules = dict(root._modules)
-    below: dict[str, dict[str, nn.Module | None]] = {}
-    for name, part in parts.items():
-        child, _, rest = name.partition(".")
-        if rest:
-            below.setdefault(child, {})[rest] = part
-        else:
-            view._modules[child] = part
-    for child, inner_parts in below.items():
-        view._modules[child] = graft(root.get_submodule(child), inner_parts)
-    return view
-
-
 def depth_of(config: PreTrainedConfig) -> int:
     """Number of layers of an encoder with this configuration."""
     return int(config.num_hidden_layers)
@@ -222,7 +193,7 @@ def load_config(name: str) -> PreTrainedConfig:
         RelevanceError: If it cannot be found or is not one.
     """
     folder = resolve_backbone(name, weights=False)
-    with _readable(folder):
+    with readable(folder):
         config: PreTrainedConfig = AutoConfig.from_pretrained(folder)
     return config
 
@@ -241,7 +212,7 @@ def load_backbone(name: str, *, seed: int = 0) -> Backbone:
         RelevanceError: If it cannot be found or read, lacks weights, or has no list of layers.
     """
     folder = resolve_backbone(name)
-    with _readable(folder), quiet(), torch.random.fork_rng(devices=[]):
+    with readable(folder), quiet(), torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         model, report = AutoModelForSequenceClassification.from_pretrained(
             folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True
@@ -259,52 +230,3 @@ def load_backbone(name: str, *, seed: int = 0) -> Backbone:
             " Give the folder of a whole checkpoint."
         )
     return backbone
-
-
-def classification_model(config: PreTrainedConfig) -> PreTrainedModel:
-    """A model of the family's own class for classification, on torch's default device.
-
-    Args:
-        config: Says the family, the sizes and the number of outputs.
-
-    Returns:
-        The model, its weights random; the global random state is left alone.
-
-    Raises:
-        RelevanceError: If the family has no such class.
-    """
-    with quiet(), torch.random.fork_rng(devices=[]):
-        try:
-            model: PreTrainedModel = AutoModelForSequenceClassification.from_config(config)
-        except ValueError as error:
-            raise RelevanceError(
-                f"The family '{config.model_type}' has no model for classification in transformers."
-            ) from error
-    return model
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep transformers from reporting what is expected here, such as a head without weights."""
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
-
-
-@contextmanager
-def _readable(folder: Path) -> Iterator[None]:
-    """Turn what transformers raises for a checkpoint it cannot read into one line."""
-    try:
-        yield
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        reason = str(error).strip().partition("\n")[0].rstrip(".:")
-        raise RelevanceError(
-            f"{folder} cannot be loaded as an encoder: {reason}. Expected config.json and"
-            " model.safetensors of a family that transformers can classify with."
-        ) from error

@@ -9,7 +9,8 @@ from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from hmnet.heads.native import NativePath
-from hmnet.models.backbone import graft, quiet
+from hmnet.models.auto import quiet
+from hmnet.models.graft import graft
 from hmnet.models.multitask import MultiTaskModel
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task

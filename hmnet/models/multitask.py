@@ -22,7 +22,8 @@ from transformers import PreTrainedModel
 from hmnet.heads.head import Head
 from hmnet.heads.linear import LinearHead
 from hmnet.heads.native import NativeHead
-from hmnet.models.backbone import Backbone, graft, load_backbone, load_config
+from hmnet.models.backbone import Backbone, load_backbone, load_config
+from hmnet.models.graft import graft
 from hmnet.models.plan import SharingPlan
 from hmnet.models.remember import remembering
 from relevance.errors import RelevanceError, unknown_name

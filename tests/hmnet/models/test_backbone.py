@@ -8,14 +8,16 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
+from transformers import AutoConfig
 
+from hmnet.models.auto import classification_model
 from hmnet.models.backbone import (
     find_layer_list,
-    graft,
     load_backbone,
     load_config,
     resolve_backbone,
 )
+from hmnet.models.graft import graft
 from relevance.errors import RelevanceError
 
 LAYER_LISTS = {"distilbert": "transformer.layer", "modernbert": "layers"}
@@ -103,6 +105,11 @@ def test_albert_has_no_list_of_layers(tiny_albert: Path) -> None:
         "AlbertModel has no single list of its 4 layers, so tasks cannot have layers of their own."
         " Use a backbone that has one, such as BERT, RoBERTa or ELECTRA."
     )
+
+
+def test_a_family_that_classifies_no_text() -> None:
+    with pytest.raises(RelevanceError, match=r"^The family 'vits' has no model for classification"):
+        classification_model(AutoConfig.for_model("vits"))
 
 
 def test_two_lists_of_the_same_length_are_not_guessed_at(tiny_bert: Path) -> None:
