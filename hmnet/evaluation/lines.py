@@ -15,13 +15,13 @@ Texts = tuple[str, ...]
 
 
 def read_lines(
-    tasks: Sequence[Task], lines: Iterable[str], where: str
+    tasks: Sequence[Task], lines: Iterable[str | bytes], where: str
 ) -> Iterator[dict[str, Texts]]:
     """What the tasks read in each line.
 
     Args:
         tasks: The tasks.
-        lines: Text of the lines.
+        lines: As text, or as UTF-8 bytes.
         where: How to name their place in messages.
 
     Yields:
@@ -71,9 +71,12 @@ def read_texts(task: Task, content: Mapping[str, Any]) -> Texts:
     return tuple(named.values())
 
 
-def _parse(line: str) -> dict[str, Any]:
+def _parse(line: str | bytes) -> dict[str, Any]:
     try:
-        content = json.loads(line)
+        text = line.decode("utf-8-sig") if isinstance(line, bytes) else line
+        content = json.loads(text)
+    except UnicodeDecodeError as error:
+        raise RelevanceError(f"not UTF-8 (byte {error.start}). Save it as UTF-8.") from None
     except json.JSONDecodeError as error:
         raise RelevanceError(
             f"not valid JSON: {error.msg} at column {error.colno}. Each line is one JSON object."

@@ -23,7 +23,7 @@ from relevance.tasks.task import Task
 def predict(
     models: Mapping[str, MultiTaskModel],
     tasks: Sequence[Task],
-    lines: Iterable[str],
+    lines: Iterable[str | bytes],
     tokenizer: PreTrainedTokenizerBase,
     *,
     max_length: int,
@@ -42,7 +42,7 @@ def predict(
         models: For each of the tasks the model that has a path for it, most often one for all; on
             any device, and left in the mode they were in.
         tasks: Whose answers are wanted, in the order of the answers.
-        lines: Text of the lines.
+        lines: As text, or as UTF-8 bytes.
         tokenizer: The backbone's.
         max_length: Most tokens of one input, special ids included.
         batch_size: Lines per forward pass at most.

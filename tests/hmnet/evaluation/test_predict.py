@@ -108,6 +108,21 @@ def test_lines_of_different_forms_and_blank_ones(ask: Any) -> None:
     assert answers[1]["probabilities"] == pytest.approx(answers[3]["probabilities"], abs=1e-6)
 
 
+def test_lines_as_bytes(
+    model: MultiTaskModel, tasks: dict[str, Task], tokenizer: PreTrainedTokenizerBase
+) -> None:
+    def ask(*lines: bytes | str) -> list[dict[str, Any]]:
+        options = {"max_length": 8, "batch_size": 2, "where": "in.jsonl"}
+        return list(predict({"TONE": model}, [tasks["TONE"]], lines, tokenizer, **options))
+
+    line = '{"text": ["é"]}'
+
+    assert ask(b"\xef\xbb\xbf" + line.encode(), b"\r\n") == ask(line)
+    with pytest.raises(RelevanceError) as error:
+        ask(line.encode(), line.encode("latin-1"))
+    assert str(error.value) == "in.jsonl, line 2: not UTF-8 (byte 11). Save it as UTF-8."
+
+
 def test_no_lines(ask: Any) -> None:
     assert ask("TONE", []) == []
 
