@@ -155,7 +155,7 @@ def _panel(axes: Axes, shown: tuple[Bar, ...], title: str, label: str) -> None:
         lengths,
         height=0.72,
         color=[POSITIVE if length >= 0 else NEGATIVE for length in lengths],
-        xerr=errors if errors.any() else None,
+        xerr=np.where(errors > 0, errors, np.nan) if errors.any() else None,
         error_kw={"elinewidth": 0.7, "ecolor": INK, "capsize": 1.5, "capthick": 0.7},
     )
     _widen(axes, lengths - errors, lengths + errors)
