@@ -1,0 +1,69 @@
+"""Scores of a trained run on its evaluation splits, the majority class beside them."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from hmnet.data.encoding import encode_split
+from hmnet.devices import resolve_device
+from hmnet.evaluation.evaluate import evaluate
+from hmnet.evaluation.scores import Score, majority_scores, to_scores
+from hmnet.precision import resolve_precision
+from hmnet.training.folder import Run
+from relevance.errors import unknown_name
+from relevance.tasks.data import Split, TaskData
+from relevance.tasks.metrics import majority
+
+
+def score_run(
+    run: Run,
+    *,
+    splits: Sequence[str] | None = None,
+    precision: Literal["auto", "bf16", "fp32"] = "fp32",
+    device: str = "auto",
+) -> list[Score]:
+    """Score every task of a run.
+
+    Args:
+        run: Its models, settings and data are used.
+        splits: Names of splits; None for `dev` and the task's further ones.
+        precision: Of the forward pass.
+        device: `auto`, `cpu` or `cuda:N`.
+
+    Returns:
+        A row per task, split and metric, each task's followed by those of the majority class.
+
+    Raises:
+        RelevanceError: If data or models are no longer there, or a task has no such split.
+    """
+    place = resolve_device(device)
+    resolved = resolve_precision(precision, place)
+    config = run.config
+    scores = []
+    for task in run.tasks:
+        data = run.data(task.name)
+        model = run.model_for(task.name).to(place)
+        chosen = _chosen(data, splits)
+        results = {
+            name: evaluate(
+                model,
+                task,
+                split,
+                encode_split(task, split, run.tokenizer, config.max_length),
+                batch_size=config.batch_size,
+                precision=resolved,
+            )
+            for name, split in chosen.items()
+        }
+        constant = {name: majority(task, data.train, split) for name, split in chosen.items()}
+        scores += to_scores(results, task, run=config.label, method=config.method, seed=config.seed)
+        scores += majority_scores(constant, task, seed=config.seed)
+    return scores
+
+
+def _chosen(data: TaskData, splits: Sequence[str] | None) -> dict[str, Split]:
+    """The splits of a task that are asked for."""
+    wanted = data.evaluation if splits is None else splits
+    for name in wanted:
+        if name not in data.evaluation:
+            raise unknown_name(f"split of task '{data.task.name}'", name, data.evaluation)
+    return {name: data.evaluation[name] for name in wanted}

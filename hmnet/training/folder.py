@@ -1,0 +1,158 @@
+"""A trained run on disk, and all that can be asked of it without anything else."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from transformers import PreTrainedTokenizerBase
+
+from hmnet.config import RunConfig
+from hmnet.data.tokenizer import read_tokenizer
+from hmnet.models.multitask import SCHEMA, Blueprint, MultiTaskModel
+from relevance.errors import RelevanceError, unknown_name
+from relevance.files import read_json, validated
+from relevance.tasks.data import TaskData
+from relevance.tasks.find import find_tasks
+from relevance.tasks.load import load_task
+from relevance.tasks.task import Task
+
+CONFIG, CLUSTERS, SCORES, LOG = "config.toml", "clusters.json", "scores.csv", "log.jsonl"
+PLAN, PARTS, PARTS_SCHEMA = "plan.json", "parts.json", "hmnet.parts/1"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run whose models are trained.
+
+    Attributes:
+        folder: Holds config.toml, scores.csv, log.jsonl, model/ and, for methods that read
+            clusters, clusters.json. `model/` is one model, or has a folder for each and a
+            parts.json that lists them in the order of training.
+        config: The run's settings, paths absolute.
+    """
+
+    folder: Path
+    config: RunConfig
+    _models: dict[Path, MultiTaskModel] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def tasks(self) -> tuple[Task, ...]:
+        """Definitions of the tasks as they were trained, but for where their data is."""
+        return tuple(task for blueprint in self._blueprints.values() for task in blueprint.tasks)
+
+    @cached_property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The backbone's, as the run kept it."""
+        return read_tokenizer(next(iter(self._blueprints)))
+
+    def task(self, name: str) -> Task:
+        """A task's definition by its name in any case.
+
+        Args:
+            name: Such as `RTE`.
+
+        Returns:
+            The definition.
+
+        Raises:
+            RelevanceError: If the run has no such task.
+        """
+        for task in self.tasks:
+            if task.name.lower() == name.lower():
+                return task
+        raise unknown_name("task", name, [task.name for task in self.tasks])
+
+    def model_for(self, task: str) -> MultiTaskModel:
+        """The model that has a path for a task; the last one asked for stays in memory.
+
+        Args:
+            task: A name.
+
+        Returns:
+            The model, in evaluation mode; on the CPU, or where it was moved to since.
+
+        Raises:
+            RelevanceError: If the run has no such task, or its model is damaged.
+        """
+        wanted = self.task(task).name
+        for folder, blueprint in self._blueprints.items():
+            if wanted in (known.name for known in blueprint.tasks) and folder not in self._models:
+                self._models.clear()
+                self._models[folder] = MultiTaskModel.from_pretrained(folder)
+        (model,) = self._models.values()
+        return model
+
+    def data(self, task: str) -> TaskData:
+        """A task's training rows and what it is scored on, from where the run's settings say.
+
+        Args:
+            task: A name.
+
+        Returns:
+            The data.
+
+        Raises:
+            RelevanceError: If the run has no such task, or the files are no longer there.
+        """
+        wanted = self.task(task).name
+        found = {known.name: known for known in find_tasks(self.config.tasks)}
+        return load_task(found[wanted], self.config.data)
+
+    @cached_property
+    def _blueprints(self) -> dict[Path, Blueprint]:
+        """What each model folder holds, in the order of training."""
+        model = self.folder / "model"
+        folders = [model]
+        if (model / PARTS).exists():
+            folders = [model / name for name in read_json(model / PARTS, PARTS_SCHEMA)["parts"]]
+        return {
+            folder: validated(Blueprint, read_json(folder / PLAN, SCHEMA), str(folder / PLAN))
+            for folder in folders
+        }
+
+
+def load_run(folder: Path) -> Run:
+    """Open a finished run.
+
+    Args:
+        folder: As `hmnet train --out` wrote it.
+
+    Returns:
+        The run; models are loaded when they are asked for.
+
+    Raises:
+        RelevanceError: If there is no run, or it is not finished.
+    """
+    if not (folder / CONFIG).is_file():
+        raise RelevanceError(
+            f"{folder} is no run: it has no {CONFIG}. Give a folder that `hmnet train` wrote."
+        )
+    if not (folder / SCORES).is_file():
+        raise RelevanceError(
+            f"{folder} is not finished. Go on with `hmnet train --config {folder / CONFIG}"
+            f" --out {folder} --resume`."
+        )
+    return Run(folder, RunConfig.from_toml(folder / CONFIG))
+
+
+def runs_under(folder: Path) -> list[Path]:
+    """The runs that a folder stands for.
+
+    Args:
+        folder: A run, or a folder with `seed-0/`, `seed-1/` and so on.
+
+    Returns:
+        Folders of runs, lowest seed first.
+
+    Raises:
+        RelevanceError: If there is none.
+    """
+    if (folder / CONFIG).is_file():
+        return [folder]
+    seeds = [run for run in folder.glob("seed-*") if (run / CONFIG).is_file()]
+    if not seeds:
+        raise RelevanceError(
+            f"{folder} holds no run: neither {CONFIG} nor seed-0/. Give a folder that"
+            " `hmnet train` wrote."
+        )
+    return sorted(seeds, key=lambda run: (len(run.name), run.name))

@@ -1,0 +1,104 @@
+"""What a run writes down while it trains: `log.jsonl`, and TensorBoard where it is asked for."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TextIO
+
+from hmnet.training.loop import Progress
+from relevance.errors import RelevanceError
+from relevance.files import read_text, write_text
+
+
+class RunLog:
+    """Takes down every step.
+
+    Args:
+        file: An open `log.jsonl`.
+        tracker: One of accelerate's, or None.
+    """
+
+    def __init__(self, file: TextIO, tracker: Any = None) -> None:
+        self._file = file
+        self._tracker = tracker
+
+    def step(self, progress: Progress) -> None:
+        """Write a step, as one JSON line with the time in UTC.
+
+        Args:
+            progress: The step.
+        """
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "task": progress.task,
+            "step": progress.step,
+            "loss": progress.loss,
+            "lr": progress.lr,
+            "steps_per_s": round(progress.steps_per_s, 3),
+        }
+        self._file.write(json.dumps(line) + "\n")
+        if self._tracker is not None:
+            values = {f"loss/{progress.task}": progress.loss, "lr": progress.lr}
+            self._tracker.log(values, step=progress.step)
+
+
+@contextmanager
+def open_log(folder: Path, tracker: str | None, device: str) -> Iterator[RunLog]:
+    """Open the log of a run; a resumed one goes on where its last line stands.
+
+    Args:
+        folder: Of the run.
+        tracker: `tensorboard` for event files in the folder's `tensorboard/`, or None.
+        device: The run's, for accelerate.
+
+    Yields:
+        The log.
+
+    Raises:
+        RelevanceError: If the file cannot be written, or TensorBoard is not installed.
+    """
+    tracking = _tensorboard(folder, device) if tracker else None
+    try:
+        with (folder / "log.jsonl").open("a", encoding="utf-8", buffering=1) as file:
+            yield RunLog(file, tracking)
+    finally:
+        if tracking is not None:
+            tracking.finish()
+
+
+def forget_after(log: Path, step: int) -> None:
+    """Take out the lines of steps that a resumed run will train once more.
+
+    Args:
+        log: The `log.jsonl`; none is no error, and a line cut off by a kill is taken out too.
+        step: The last step that stays.
+
+    Raises:
+        RelevanceError: If the file cannot be read or written.
+    """
+    if log.exists():
+        lines = read_text(log).splitlines(keepends=True)
+        write_text(log, "".join(line for line in lines if _step_of(line) <= step))
+
+
+def _step_of(line: str) -> float:
+    try:
+        return int(json.loads(line)["step"])
+    except (json.JSONDecodeError, KeyError):
+        return float("inf")
+
+
+def _tensorboard(folder: Path, device: str) -> Any:
+    if find_spec("tensorboard") is None:
+        raise RelevanceError(
+            "--tracker tensorboard needs a package that is not installed."
+            ' Install it with `pip install "relevance-hmnet[tensorboard]"`, or leave it out.'
+        )
+    from accelerate import Accelerator
+
+    accelerator = Accelerator(log_with="tensorboard", project_dir=folder, cpu=device == "cpu")
+    accelerator.init_trackers("tensorboard")
+    return accelerator.get_tracker("tensorboard")

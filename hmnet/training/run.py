@@ -1,0 +1,225 @@
+"""`hmnet train`: from settings to the folder of a trained run, and on where a kill left it."""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from transformers import PreTrainedTokenizerBase
+
+from hmnet.config import RunConfig
+from hmnet.data.encoding import Encoded, encode_split
+from hmnet.data.tokenizer import read_tokenizer
+from hmnet.devices import resolve_device
+from hmnet.evaluation.runs import score_run
+from hmnet.evaluation.scores import write_scores
+from hmnet.methods.method import Part, methods
+from hmnet.models.backbone import Backbone, depth_of, load_backbone, load_config, resolve_backbone
+from hmnet.samplers.sampler import Step
+from hmnet.training.checkpoint import find_checkpoint, replacing_folder
+from hmnet.training.fit import Checkpoints, fit, make_schedule
+from hmnet.training.folder import CLUSTERS, CONFIG, LOG, PARTS, PARTS_SCHEMA, SCORES, Run
+from hmnet.training.log import forget_after, open_log
+from hmnet.training.loop import Progress
+from relevance.clustering.spec import ClusterSpec
+from relevance.errors import RelevanceError
+from relevance.files import cache_dir, write_json
+from relevance.tasks.find import find_tasks
+from relevance.tasks.load import load_task
+from relevance.tasks.task import Task
+
+LOCK = ".lock"
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something the user should know, in one line."""
+
+    text: str
+
+
+def train_run(
+    config: RunConfig,
+    spec: ClusterSpec | None,
+    out: Path,
+    *,
+    resume: bool = False,
+    on_event: Callable[[Progress | Note], None] = lambda _: None,
+) -> Run:
+    """Train every part of a run, score it on each evaluation split, and keep it all in a folder.
+
+    Args:
+        config: The settings.
+        spec: The clusters, for methods that read them.
+        out: The run's folder; it must not exist unless resumed.
+        resume: Go on with what the folder has; a folder that is not there is begun, a finished run
+            is left as it is.
+        on_event: Told about every step and of what the user should know.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        RelevanceError: If settings, clusters, data or backbone don't fit, the folder exists or was
+            begun with other settings, it cannot be written, or a loss is not finite.
+        KeyboardInterrupt: At Ctrl-C; the run can then be resumed.
+    """
+    device = resolve_device(config.device)
+    config = _settled(config.resolved(device))
+    tasks = find_tasks(config.tasks)
+    method = methods().find(config.method)(spec, config.layers)
+    if method.note:
+        on_event(Note(method.note))
+    parts = method.plans([task.name for task in tasks], depth_of(load_config(config.backbone)))
+    spec = spec if method.reads_clusters else None
+    _check_folder(config, spec, out, resume)
+    if (out / SCORES).exists():
+        on_event(Note(f"{out} is finished: every part is trained and scored."))
+        return Run(out, config)
+    job = _Job.prepare(config, tasks, parts, out, device)
+    config.to_toml(out / CONFIG)
+    if spec is not None:
+        spec.save(out / CLUSTERS)
+    with _alone(out):
+        job.train(on_event)
+        run = Run(out, config)
+        write_scores(out / SCORES, score_run(run, device=device))
+    return run
+
+
+@dataclass(frozen=True)
+class _Job:
+    """All that training the parts of a run needs.
+
+    Attributes:
+        config: Settled settings.
+        parts: What is trained, one after another.
+        tasks: Definitions by name.
+        data: Training rows by task.
+        schedules: Steps by epoch, for each part.
+        backbone: The pretrained weights.
+        tokenizer: The backbone's.
+        out: The run's folder.
+        device: A name that torch takes.
+    """
+
+    config: RunConfig
+    parts: Sequence[Part]
+    tasks: dict[str, Task]
+    data: dict[str, Encoded]
+    schedules: Sequence[Sequence[Sequence[Step]]]
+    backbone: Backbone
+    tokenizer: PreTrainedTokenizerBase
+    out: Path
+    device: str
+
+    @classmethod
+    def prepare(
+        cls,
+        config: RunConfig,
+        tasks: Sequence[Task],
+        parts: Sequence[Part],
+        out: Path,
+        device: str,
+    ) -> "_Job":
+        """Load and check everything before the first step, and before anything is written."""
+        tokenizer = read_tokenizer(resolve_backbone(config.backbone))
+        data = {
+            task.name: encode_split(
+                task, load_task(task, config.data).train, tokenizer, config.max_length
+            )
+            for task in tasks
+        }
+        schedules = [
+            make_schedule(config, {task: len(data[task]) for task in part.tasks}, config.seed)
+            for part in parts
+        ]
+        backbone = load_backbone(config.backbone, seed=config.seed)
+        by_name = {task.name: task for task in tasks}
+        return cls(config, parts, by_name, data, schedules, backbone, tokenizer, out, device)
+
+    def train(self, on_event: Callable[[Progress | Note], None]) -> None:
+        """Train what is not trained yet."""
+        lengths = [sum(map(len, epochs)) for epochs in self.schedules]
+        first = next(
+            (n for n in range(len(self.parts)) if not self._model(n).exists()), len(self.parts)
+        )
+        found = find_checkpoint(self.out / "checkpoint")
+        begun = found[1].step if found and found[1].part == first else 0
+        forget_after(self.out / LOG, sum(lengths[:first]) + begun)
+        with open_log(self.out, self.config.tracker, self.device) as log:
+            for number in range(first, len(self.parts)):
+
+                def tell(step: Progress, before: int = sum(lengths[:number])) -> None:
+                    overall = replace(step, step=step.step + before, total=sum(lengths))
+                    log.step(overall)
+                    on_event(overall)
+
+                self._train_part(number, tell)
+        if len(self.parts) > 1:
+            names = [self._model(number).name for number in range(len(self.parts))]
+            write_json(self.out / "model" / PARTS, PARTS_SCHEMA, {"parts": names})
+        shutil.rmtree(self.out / "checkpoint", ignore_errors=True)
+
+    def _train_part(self, number: int, on_step: Callable[[Progress], None]) -> None:
+        part = self.parts[number]
+        model = fit(
+            self.backbone,
+            [self.tasks[task] for task in part.tasks],
+            part.plan,
+            {task: self.data[task] for task in part.tasks},
+            self.schedules[number],
+            self.config,
+            seed=self.config.seed,
+            device=self.device,
+            on_step=on_step,
+            checkpoints=Checkpoints(self.out / "checkpoint", number, self.config.checkpoint_s),
+        )
+        with replacing_folder(self._model(number)) as folder:
+            model.save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
+
+    def _model(self, number: int) -> Path:
+        """Where a part's model goes."""
+        if len(self.parts) == 1:
+            return self.out / "model"
+        return self.out / "model" / "-".join(self.tasks[t].slug for t in self.parts[number].tasks)
+
+
+def _settled(config: RunConfig) -> RunConfig:
+    """The settings as the run's folder holds them: they mean the same wherever they are read."""
+    data_dir = config.data_dir or (cache_dir() / "tasks").absolute()
+    return config.model_copy(update={"data_dir": data_dir})
+
+
+def _check_folder(config: RunConfig, spec: ClusterSpec | None, out: Path, resume: bool) -> None:
+    """Refuse a folder that is in use, or is a run of other settings."""
+    if not out.exists():
+        return
+    if not resume:
+        raise RelevanceError(
+            f"{out} exists. Go on with the run in it with --resume, or give another --out."
+        )
+    if not (out / CONFIG).is_file():
+        raise RelevanceError(f"{out} is no run: it has no {CONFIG}. Give another --out.")
+    config.check_resumes(RunConfig.from_toml(out / CONFIG), out)
+    if spec is not None and ClusterSpec.load(out / CLUSTERS).clusters != spec.clusters:
+        raise RelevanceError(
+            f"{out} was started with other clusters ({out / CLUSTERS})."
+            " Resume with the same ones, or give another --out."
+        )
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Keep a second process from training into the same folder."""
+    try:
+        with FileLock(out / LOCK, timeout=0):
+            yield
+            (out / LOCK).unlink(missing_ok=True)
+    except Timeout:
+        raise RelevanceError(
+            f"{out} is being trained by another process. Wait for it, or give another --out."
+        ) from None

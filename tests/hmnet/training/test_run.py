@@ -1,0 +1,245 @@
+"""The folder of a run: all of it from one command, whatever happens on the way."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from hmnet.config import RunConfig
+from hmnet.training import loop
+from hmnet.training.folder import load_run, runs_under
+from hmnet.training.loop import Progress
+from hmnet.training.run import Note, train_run
+from hmnet.training.step import train_step
+from relevance.clustering.spec import ClusterSpec
+from relevance.errors import RelevanceError
+
+SPEC = ClusterSpec(clusters=(("TONE", "GRADE"), ("SAME",)))
+SCRIPT = """
+import sys, time
+from pathlib import Path
+import torch
+from hmnet.config import RunConfig
+from hmnet.training import loop
+from hmnet.training.run import train_run
+
+torch.set_num_threads(1)
+step = loop.train_step
+def slow(*arguments):
+    time.sleep(0.1)
+    return step(*arguments)
+loop.train_step = slow
+train_run(RunConfig.from_toml(Path(sys.argv[1])), None, Path(sys.argv[2]), resume=True)
+"""
+
+
+def weights(out: Path) -> dict[str, torch.Tensor]:
+    found = {}
+    for file in sorted((out / "model").rglob("*.safetensors")):
+        place = file.parent.relative_to(out)
+        found |= {f"{place}/{name}": tensor for name, tensor in load_file(file).items()}
+    return found
+
+
+def assert_same_weights(one: Path, other: Path) -> None:
+    expected = weights(other)
+    assert weights(one).keys() == expected.keys()
+    for name, weight in weights(one).items():
+        assert torch.equal(weight, expected[name]), name
+
+
+def log_lines(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+
+
+def with_method(config: RunConfig, method: str) -> tuple[RunConfig, ClusterSpec | None]:
+    """Settings of a method; HMNet with as many layers of each level as four allow."""
+    config = config.model_copy(update={"method": method})
+    return config, SPEC if method == "hmnet" else None
+
+
+@pytest.mark.parametrize("method", ["hmnet", "multi", "single"])
+def test_a_run_is_a_folder_that_needs_nothing_else(
+    config: RunConfig, tmp_path: Path, method: str
+) -> None:
+    config, spec = with_method(config, method)
+    events: list[Any] = []
+    train_run(config, spec, tmp_path / "run", on_event=events.append)
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    clusters = {"clusters.json"} if spec else set()
+    assert names == {"config.toml", "log.jsonl", "model", "scores.csv"} | clusters
+    run = load_run(tmp_path / "run")
+    assert [task.name for task in run.tasks] == ["TONE", "SAME", "GRADE"]
+    assert len(run.data("TONE").train) == 37
+    assert run.tokenizer("a dog")["input_ids"][0] == 2
+    for task in run.tasks:
+        assert task.name in run.model_for(task.name).tasks
+    progress = [event for event in events if isinstance(event, Progress)]
+    assert [event.step for event in progress] == list(range(1, 23))
+    lines = log_lines(tmp_path / "run")
+    assert [line["step"] for line in lines] == list(range(1, 23))
+    assert set(lines[0]) == {"time", "task", "step", "loss", "lr", "steps_per_s"}
+
+
+def test_single_trains_each_task_as_if_alone(config: RunConfig, tmp_path: Path) -> None:
+    """From the pretrained weights, with its own optimizer, schedule and random numbers."""
+    config, _ = with_method(config, "single")
+    train_run(config, None, tmp_path / "run")
+    tone = Path(config.tasks[0]).read_text().partition('[[task]]\nname = "SAME"')[0]
+    alone = Path(config.tasks[0]).with_name("tone.toml")
+    alone.write_text(tone)
+    train_run(config.model_copy(update={"tasks": (str(alone),)}), None, tmp_path / "alone")
+    expected = load_file(tmp_path / "alone" / "model" / "model.safetensors")
+    found = load_file(tmp_path / "run" / "model" / "tone" / "model.safetensors")
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(weight, expected[name]) for name, weight in found.items())
+
+
+@pytest.mark.parametrize(("method", "kill_after"), [("multi", 14), ("single", 14)])
+def test_killed_and_resumed_gives_the_same_weights(
+    config: RunConfig, tmp_path: Path, method: str, kill_after: int
+) -> None:
+    """A real SIGKILL, for `single` in the second task; then the same command again."""
+    config, _ = with_method(config, method)
+    config = config.model_copy(update={"checkpoint_s": 0.15})
+    config.to_toml(tmp_path / "run.toml")
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path / "run.toml"), str(tmp_path / "run")]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, env=environment)
+    state = tmp_path / "run" / "checkpoint" / "state.json"
+    overall = {"multi": 0, "single": 10}[method]
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            found = json.loads(state.read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            found = {"part": 0, "step": 0}
+        if found["part"] == (method == "single") and found["step"] + overall >= kill_after - 2:
+            break
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not (tmp_path / "run" / "scores.csv").exists()
+    seen: list[Any] = []
+    train_run(config, None, tmp_path / "run", resume=True, on_event=seen.append)
+    assert 11 < seen[0].step <= 22
+    train_run(config, None, tmp_path / "unbroken")
+    assert_same_weights(tmp_path / "run", tmp_path / "unbroken")
+    scores = (tmp_path / "unbroken" / "scores.csv").read_text().replace("unbroken", "run")
+    assert (tmp_path / "run" / "scores.csv").read_text() == scores
+    lines = log_lines(tmp_path / "run")
+    assert [line["step"] for line in lines] == list(range(1, 23))
+
+
+def test_ctrl_c_leaves_a_run_that_can_be_resumed(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = iter(range(100))
+
+    def step(*arguments: Any) -> torch.Tensor:
+        if next(steps) == 7:
+            signal.raise_signal(signal.SIGINT)
+        return train_step(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "train_step", step)
+        with pytest.raises(KeyboardInterrupt):
+            train_run(config, None, tmp_path / "run")
+    with pytest.raises(RelevanceError, match=r"is not finished\. Go on with"):
+        load_run(tmp_path / "run")
+    seen: list[Any] = []
+    train_run(config, None, tmp_path / "run", resume=True, on_event=seen.append)
+    assert seen[0].step == 9
+    train_run(config, None, tmp_path / "unbroken")
+    assert_same_weights(tmp_path / "run", tmp_path / "unbroken")
+
+
+def test_a_finished_run_says_so(config: RunConfig, tmp_path: Path) -> None:
+    train_run(config, None, tmp_path / "run")
+    before = (tmp_path / "run" / "scores.csv").stat().st_mtime_ns
+    seen: list[Any] = []
+    train_run(config, None, tmp_path / "run", resume=True, on_event=seen.append)
+    assert seen == [Note(f"{tmp_path / 'run'} is finished: every part is trained and scored.")]
+    assert (tmp_path / "run" / "scores.csv").stat().st_mtime_ns == before
+
+
+def test_an_existing_folder_needs_resume_and_the_same_settings(
+    config: RunConfig, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+
+    def message(config: RunConfig, spec: ClusterSpec | None = SPEC, resume: bool = True) -> str:
+        with pytest.raises(RelevanceError) as error:
+            train_run(config, spec, out, resume=resume)
+        return str(error.value)
+
+    config = config.model_copy(update={"method": "hmnet", "max_steps_per_task": 1})
+    train_run(config, SPEC, out)
+    assert message(config, resume=False) == (
+        f"{out} exists. Go on with the run in it with --resume, or give another --out."
+    )
+    assert message(config.model_copy(update={"epochs": 9})) == (
+        f"{out} was started with epochs = 2, not 9."
+        " Resume with the same settings, or give another --out."
+    )
+    assert message(config, ClusterSpec(clusters=(("TONE",), ("GRADE", "SAME")))) == (
+        f"{out} was started with other clusters ({out / 'clusters.json'})."
+        " Resume with the same ones, or give another --out."
+    )
+    (out / "config.toml").unlink()
+    assert message(config) == f"{out} is no run: it has no config.toml. Give another --out."
+
+
+def test_nothing_is_written_when_the_data_is_wrong(config: RunConfig, tmp_path: Path) -> None:
+    broken = tmp_path / "tasks.toml"
+    broken.write_text(Path(config.tasks[0]).read_text())
+    with pytest.raises(RelevanceError, match="no such file"):
+        train_run(config.model_copy(update={"tasks": (str(broken),)}), None, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_ignored_arguments_are_noted(config: RunConfig, tmp_path: Path) -> None:
+    seen: list[Any] = []
+    train_run(config, SPEC, tmp_path / "run", on_event=seen.append)
+    assert seen[0] == Note("Method 'multi' ignores --clusters.")
+    assert not (tmp_path / "run" / "clusters.json").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(config: RunConfig, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RelevanceError) as error:
+        train_run(config, None, tmp_path / "file" / "run")
+    assert str(error.value).endswith("cannot be written: Not a directory.")
+
+
+def test_a_run_is_found_alone_and_among_seeds(tmp_path: Path) -> None:
+    for seed in (10, 2):
+        (tmp_path / "runs" / f"seed-{seed}").mkdir(parents=True)
+        (tmp_path / "runs" / f"seed-{seed}" / "config.toml").write_text("")
+    seeds = runs_under(tmp_path / "runs")
+    assert [run.name for run in seeds] == ["seed-2", "seed-10"]
+    assert runs_under(seeds[0]) == [seeds[0]]
+    with pytest.raises(RelevanceError) as error:
+        runs_under(tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path} holds no run: neither config.toml nor seed-0/."
+        " Give a folder that `hmnet train` wrote."
+    )
+    with pytest.raises(RelevanceError, match=r"is no run: it has no config\.toml"):
+        load_run(tmp_path)
+
+
+def test_tensorboard_beside_the_log_disturbs_nothing(config: RunConfig, tmp_path: Path) -> None:
+    train_run(config, None, tmp_path / "plain")
+    tracked = config.model_copy(update={"tracker": "tensorboard"})
+    train_run(tracked, None, tmp_path / "run")
+    assert list((tmp_path / "run" / "tensorboard").glob("events.*"))
+    assert_same_weights(tmp_path / "run", tmp_path / "plain")
