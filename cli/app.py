@@ -36,6 +36,7 @@ def run(app: typer.Typer, name: str) -> None:
         name: What the line on stderr begins with.
     """
     warnings.showwarning = lambda message, *_args, **_kwargs: note(f"{name}: note: {message}")
+    status: object = None
     try:
         status = app(prog_name=name, standalone_mode=False)
     except RelevanceError as error:
@@ -82,7 +83,7 @@ def takes_groups(command: Callable[..., Any]) -> Callable[..., Any]:
             parameters.append(parameter.replace(annotation=hints[name]))
             continue
         group = hints[name]
-        groups[name] = group  # type: ignore[assignment]  # dataclasses as annotations are classes
+        groups[name] = group
         fields = get_type_hints(group, include_extras=True)
         parameters += [
             inspect.Parameter(

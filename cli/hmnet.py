@@ -1,30 +1,307 @@
 """`hmnet`: the multi-task model that follows the clusters, next to its baselines."""
 
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.app import new_app, run
+from cli.app import new_app, note, run, show, takes_groups
+from cli.options import TaskOptions, TrainingOptions, settings, split_names, split_numbers
+
+if TYPE_CHECKING:
+    from relevance.clustering.spec import ClusterSpec
 
 app = new_app("Train the model whose layers follow the clusters, score it, ask it, export it.")
 
 RunArgument = Annotated[
-    Path,
-    typer.Argument(help="Folder of a trained run.", metavar="RUN", show_default=False),
+    Path, typer.Argument(help="Folder of a trained run.", metavar="RUN", show_default=False)
 ]
 ClustersOption = Annotated[
     Path | None,
-    typer.Option(help="Clusters, as `relevance cluster` writes them.", metavar="out.json"),
+    typer.Option(help="Which tasks share the middle layers.", metavar="out.json"),
+]
+MethodOption = Annotated[
+    str | None,
+    typer.Option(help="hmnet, multi or single.", metavar="METHOD", show_default="hmnet"),
 ]
 LayersOption = Annotated[
     str | None,
     typer.Option(
-        help="Shared, cluster and task layers.", metavar="8,2,2", show_default="by the depth"
+        help="Shared, cluster and task layers.",
+        metavar="X,Y,Z",
+        show_default="8,2,2 of 12, by the depth",
     ),
 ]
+Format = Literal["markdown", "latex", "csv"]
+FormatOption = Annotated[Format, typer.Option("--format", help="Of the table.")]
+PrecisionOption = Annotated[
+    Literal["auto", "bf16", "fp32"], typer.Option(help="Of the forward pass.")
+]
+DeviceOption = Annotated[str, typer.Option(help="Such as cpu or cuda:1.", metavar="DEVICE")]
 
 
 def main() -> None:
     """Entry point of `hmnet`."""
     run(app, "hmnet")
+
+
+@app.command()
+@takes_groups
+def train(
+    tasks: TaskOptions,
+    training: TrainingOptions,
+    out: Annotated[Path, typer.Option(help="Folder of the run.", metavar="DIR")],
+    clusters: ClustersOption = None,
+    method: MethodOption = None,
+    layers: LayersOption = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Column in comparisons.", show_default="the method"),
+    ] = None,
+    tracker: Annotated[
+        Literal["tensorboard"] | None, typer.Option(help="Besides log.jsonl.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was stopped.")
+    ] = False,
+) -> None:
+    """Train on every task's batches (Algorithm 1), score dev, and keep it all in a folder.
+
+    Example: hmnet train --clusters out.json --data-dir data/ --backbone minilm --out run/
+    """
+    from cli.progress import TrainingLine
+    from hmnet.config import RunConfig
+    from hmnet.evaluation.compare import compare as side_by_side
+    from hmnet.evaluation.scores import read_scores
+    from hmnet.training.run import train_run
+    from relevance.files import validated
+
+    chosen = settings(
+        tasks, training, method=method, name=name, tracker=tracker, layers=_layers(layers)
+    )
+    spec = _spec(clusters)
+    chosen.setdefault("tasks", _default_tasks(spec))
+    seeds = chosen.pop("seeds", None)
+    runs = {out: chosen}
+    if seeds is not None:
+        runs = {out / f"seed-{seed}": {**chosen, "seed": seed} for seed in seeds}
+    for folder, fields in runs.items():
+        config = validated(RunConfig, fields, str(training.config or "settings"))
+        with TrainingLine(str(folder)) as line:
+            train_run(config, spec, folder, resume=resume, on_event=line.on_event)
+        note(f"wrote {folder}")
+    scores = [score for folder in runs for score in read_scores(folder / "scores.csv")]
+    show(side_by_side(scores, every_metric=True).to_table("markdown"))
+
+
+@app.command()
+def evaluate(
+    folder: RunArgument,
+    split: Annotated[
+        str | None, typer.Option(help="Only this split.", show_default="dev and the further ones")
+    ] = None,
+    form: FormatOption = "markdown",
+    precision: PrecisionOption = "fp32",
+    device: DeviceOption = "auto",
+) -> None:
+    """Scores per task and metric, the majority class beside them.
+
+    Example: hmnet evaluate run/
+    """
+    from hmnet.evaluation.compare import compare as side_by_side
+    from hmnet.evaluation.runs import score_run
+    from hmnet.training.folder import load_run, runs_under
+
+    scores = []
+    for found in runs_under(folder):
+        splits = None if split is None else [split]
+        scores += score_run(load_run(found), splits=splits, precision=precision, device=device)
+    show(side_by_side(scores, every_metric=True).to_table(form))
+
+
+@app.command()
+@takes_groups
+def predict(
+    folder: RunArgument,
+    task: Annotated[
+        str, typer.Option(help="A task, several, or all.", metavar="RTE", show_default=False)
+    ],
+    input_file: Annotated[
+        Path,
+        typer.Option(
+            "--input",
+            help='JSON lines with the task\'s columns or {"text": [a, b]}; - for stdin.',
+            metavar="in.jsonl",
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="File for the answers; without it, stdout.", metavar="FILE")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(help="Lines at a time.", min=1)] = 32,
+    precision: PrecisionOption = "fp32",
+    device: DeviceOption = "auto",
+) -> None:
+    """Labels and probabilities as JSON lines; for several tasks each shared layer runs once.
+
+    Example: hmnet predict run/ --task all --input in.jsonl
+    """
+    from hmnet.devices import resolve_device
+    from hmnet.evaluation.predict import predict as answers
+    from hmnet.precision import resolve_precision
+    from hmnet.training.folder import load_run
+
+    trained = load_run(folder)
+    wanted = trained.tasks if task == "all" else [trained.task(n) for n in split_names(task)]
+    place = resolve_device(device)
+    models = {one.name: trained.model_for(one.name).to(place) for one in wanted}
+    with _lines(input_file) as (lines, where), _sink(out) as write:
+        for answer in answers(
+            models,
+            wanted,
+            lines,
+            trained.tokenizer,
+            max_length=trained.config.max_length,
+            batch_size=batch_size,
+            precision=resolve_precision(precision, place),
+            where=where,
+        ):
+            write(json.dumps(answer, ensure_ascii=False))
+
+
+@app.command()
+def export(
+    folder: RunArgument,
+    task: Annotated[str, typer.Option(help="Whose path to export.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder of the checkpoint.", metavar="DIR")],
+) -> None:
+    """A plain Hugging Face checkpoint of one task's path, with its tokenizer.
+
+    Example: hmnet export run/ --task RTE --out rte/
+    """
+    from hmnet.models.export import export as write_checkpoint
+    from hmnet.training.folder import load_run
+
+    trained = load_run(folder)
+    wanted = trained.task(task)
+    write_checkpoint(trained.model_for(wanted.name), wanted, trained.tokenizer, out)
+    note(f"wrote {out}")
+
+
+@app.command()
+def compare(
+    folders: Annotated[
+        list[Path], typer.Argument(help="Runs; those of one --name are seeds.", metavar="RUN ...")
+    ],
+    form: FormatOption = "markdown",
+    out: Annotated[
+        Path | None, typer.Option(help="File for the table; without it, stdout.", metavar="FILE")
+    ] = None,
+) -> None:
+    """A table like the paper's Table 1: mean and deviation over seeds, best per row in bold.
+
+    Example: hmnet compare single/ multi/ hmnet/ --format latex
+    """
+    from hmnet.evaluation.compare import compare as side_by_side
+    from hmnet.evaluation.scores import read_scores
+    from hmnet.training.folder import load_run, runs_under
+
+    runs = [load_run(found) for folder in folders for found in runs_under(folder)]
+    scores = [score for trained in runs for score in read_scores(trained.folder / "scores.csv")]
+    with _sink(out) as write:
+        write(side_by_side(scores).to_table(form).rstrip("\n"))
+
+
+@app.command()
+@takes_groups
+def count(
+    tasks: TaskOptions,
+    backbone: Annotated[
+        str, typer.Option(help="A folder with a config.json, minilm, or a hub name.")
+    ] = "bert-base-uncased",
+    method: MethodOption = None,
+    clusters: ClustersOption = None,
+    layers: LayersOption = None,
+    pooling: Annotated[
+        Literal["native", "cls", "mean"], typer.Option(help="Of the heads.")
+    ] = "native",
+) -> None:
+    """Parameters overall and activated by each task, as JSON, without loading any weights.
+
+    Example: hmnet count --backbone bert-base/ --method hmnet --clusters out.json
+    """
+    from hmnet.methods.method import methods
+    from hmnet.models.backbone import depth_of, load_config
+    from hmnet.models.count import count_parameters
+    from relevance.tasks.find import find_tasks
+
+    spec = _spec(clusters)
+    found = find_tasks(_default_tasks(spec) if tasks.tasks is None else split_names(tasks.tasks))
+    sharing = methods().find(method or "hmnet")(spec, _layers(layers))
+    if sharing.note:
+        note(f"hmnet: note: {sharing.note}")
+    parts = sharing.plans([task.name for task in found], depth_of(load_config(backbone)))
+    overall = 0
+    active: dict[str, int] = {}
+    for part in parts:
+        own = [task for task in found if task.name in part.tasks]
+        counted = count_parameters(backbone, own, part.plan, pooling)
+        overall += counted["overall"]
+        active |= counted["active"]
+    show(json.dumps({"overall": overall, "active": active}))
+
+
+def _spec(path: Path | None) -> "ClusterSpec | None":
+    from relevance.clustering.spec import ClusterSpec
+
+    return None if path is None else ClusterSpec.load(path)
+
+
+def _default_tasks(spec: "ClusterSpec | None") -> list[str]:
+    from relevance.tasks.find import PAPER_TASKS
+
+    return list(PAPER_TASKS if spec is None else spec.tasks)
+
+
+def _layers(text: str | None) -> tuple[int, int, int] | None:
+    from relevance.errors import RelevanceError
+
+    if text is None:
+        return None
+    numbers = split_numbers(text, "--layers")
+    if len(numbers) != 3:
+        raise RelevanceError(f"--layers takes three numbers such as 8,2,2, got '{text}'.")
+    shared, cluster, task = numbers
+    return shared, cluster, task
+
+
+@contextmanager
+def _lines(path: Path) -> Iterator[tuple[Iterable[bytes], str]]:
+    """Lines of a file or of stdin, as they come, and how to name their place."""
+    from relevance.errors import RelevanceError
+
+    if str(path) == "-":
+        yield sys.stdin.buffer, "stdin"
+        return
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise RelevanceError(f"{path} cannot be read: {error.strerror}.") from None
+    with file:
+        yield file, str(path)
+
+
+@contextmanager
+def _sink(path: Path | None) -> Iterator[Callable[[str], None]]:
+    """Takes lines for stdout, or for a file that appears when all are there."""
+    from relevance.files import replacing
+
+    if path is None:
+        yield show
+        return
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        yield lambda line: print(line, file=file)
+    note(f"wrote {path}")

@@ -9,6 +9,8 @@ from rich.live import Live
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from hmnet.training.loop import Progress
+    from hmnet.training.run import Note
     from relevance.scheduling import Event
 
 PLAIN_EVERY_S = 10.0
@@ -75,6 +77,35 @@ class StudyLine(StatusLine):
             f"{event.done} of {event.total} jobs done, {event.running} running,"
             f" {event.failed} failed{left}",
             last=ended,
+        )
+
+
+class TrainingLine(StatusLine):
+    """Steps done, loss, steps per second, and the time left.
+
+    Args:
+        run: How to name the run.
+    """
+
+    def __init__(self, run: str) -> None:
+        super().__init__()
+        self._run = run
+
+    def on_event(self, event: "Progress | Note") -> None:
+        """Show a step, or pass on a note.
+
+        Args:
+            event: As training tells it.
+        """
+        from hmnet.training.run import Note
+
+        if isinstance(event, Note):
+            self.say(f"hmnet: note: {event.text}")
+            return
+        self.update(
+            f"{self._run}: step {event.step} of {event.total}, {event.task}, loss {event.loss:.4f},"
+            f" {event.steps_per_s:.2f} steps/s, {duration(event.left_s)} left",
+            last=event.step == event.total,
         )
 
 

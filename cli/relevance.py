@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -302,13 +302,15 @@ def compare(
 
     Example: relevance compare paper:table2 paper:table3 --k 3
     """
-    from relevance.clustering.agreement import agreement_rows
     from relevance.clustering.agreement import compare as compared
     from relevance.matrix import load_matrix
     from relevance.report.tables import table as as_table
 
     agreements = compared([load_matrix(name) for name in matrices], matrices, k)
-    _write(as_table(agreement_rows(agreements), form), out)
+    rows = [asdict(agreement) for agreement in agreements]
+    if k is None:
+        rows = [{key: row[key] for key in row if key != "adjusted_rand"} for row in rows]
+    _write(as_table(rows, form), out)
 
 
 @app.command()
