@@ -93,7 +93,7 @@ class RunConfig(TrainingSettings):
     @field_validator("tasks")
     @classmethod
     def _absolute_task_files(cls, tasks: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(str(Path(t).absolute()) if t.endswith(".toml") else t for t in tasks)
+        return tuple(str(Path(t).absolute()) if t.lower().endswith(".toml") else t for t in tasks)
 
     @field_validator("data_dir")
     @classmethod

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.util import find_spec
+from io import TextIOBase
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
+from hmnet.training.folder import LOG
 from hmnet.training.loop import Progress
 from relevance.errors import RelevanceError
 from relevance.files import read_text, write_text
@@ -17,11 +19,13 @@ class RunLog:
     """Takes down every step.
 
     Args:
-        file: An open `log.jsonl`.
+        path: Of the `log.jsonl`, for messages.
+        file: The same, open.
         tracker: One of accelerate's, or None.
     """
 
-    def __init__(self, file: TextIO, tracker: Any = None) -> None:
+    def __init__(self, path: Path, file: TextIOBase, tracker: Any = None) -> None:
+        self._path = path
         self._file = file
         self._tracker = tracker
 
@@ -39,7 +43,8 @@ class RunLog:
             "lr": progress.lr,
             "steps_per_s": round(progress.steps_per_s, 3),
         }
-        self._file.write(json.dumps(line) + "\n")
+        with _writing(self._path):
+            self._file.write(json.dumps(line) + "\n")
         if self._tracker is not None:
             values = {f"loss/{progress.task}": progress.loss, "lr": progress.lr}
             self._tracker.log(values, step=progress.step)
@@ -61,12 +66,24 @@ def open_log(folder: Path, tracker: str | None, device: str) -> Iterator[RunLog]
         RelevanceError: If the file cannot be written, or TensorBoard is not installed.
     """
     tracking = _tensorboard(folder, device) if tracker else None
+    path = folder / LOG
     try:
-        with (folder / "log.jsonl").open("a", encoding="utf-8", buffering=1) as file:
-            yield RunLog(file, tracking)
+        with _writing(path):
+            file = path.open("a", encoding="utf-8", buffering=1)
+        with file:
+            yield RunLog(path, file, tracking)
     finally:
         if tracking is not None:
             tracking.finish()
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Say in one line that a file cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise RelevanceError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def forget_after(log: Path, step: int) -> None:
@@ -80,15 +97,16 @@ def forget_after(log: Path, step: int) -> None:
         RelevanceError: If the file cannot be read or written.
     """
     if log.exists():
+        steps = range(1, step + 1)
         lines = read_text(log).splitlines(keepends=True)
-        write_text(log, "".join(line for line in lines if _step_of(line) <= step))
+        write_text(log, "".join(line for line in lines if _is_of(line, steps)))
 
 
-def _step_of(line: str) -> float:
+def _is_of(line: str, steps: range) -> bool:
     try:
-        return int(json.loads(line)["step"])
+        return json.loads(line)["step"] in steps
     except (json.JSONDecodeError, KeyError):
-        return float("inf")
+        return False
 
 
 def _tensorboard(folder: Path, device: str) -> Any:

@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 from transformers import PreTrainedTokenizerBase
 
 from hmnet.config import RunConfig
+from hmnet.data.batching import check_max_length
 from hmnet.data.encoding import Encoded, encode_split
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.devices import resolve_device
@@ -125,6 +126,8 @@ class _Job:
         device: str,
     ) -> "_Job":
         """Load and check everything before the first step, and before anything is written."""
+        backbone = load_backbone(config.backbone, seed=config.seed)
+        check_max_length(backbone.base, config.max_length)
         tokenizer = read_tokenizer(resolve_backbone(config.backbone))
         data = {
             task.name: encode_split(
@@ -136,7 +139,6 @@ class _Job:
             make_schedule(config, {task: len(data[task]) for task in part.tasks}, config.seed)
             for part in parts
         ]
-        backbone = load_backbone(config.backbone, seed=config.seed)
         by_name = {task.name: task for task in tasks}
         return cls(config, parts, by_name, data, schedules, backbone, tokenizer, out, device)
 
@@ -191,7 +193,11 @@ class _Job:
 def _settled(config: RunConfig) -> RunConfig:
     """The settings as the run's folder holds them: they mean the same wherever they are read."""
     data_dir = config.data_dir or (cache_dir() / "tasks").absolute()
-    return config.model_copy(update={"data_dir": data_dir})
+    tasks = tuple(
+        name if name.lower().endswith(".toml") else find_tasks([name])[0].name
+        for name in config.tasks
+    )
+    return config.model_copy(update={"data_dir": data_dir, "tasks": tasks})
 
 
 def _check_folder(config: RunConfig, spec: ClusterSpec | None, out: Path, resume: bool) -> None:

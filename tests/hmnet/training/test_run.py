@@ -1,5 +1,6 @@
 """The folder of a run: all of it from one command, whatever happens on the way."""
 
+import io
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from safetensors.torch import load_file
 from hmnet.config import RunConfig
 from hmnet.training import loop
 from hmnet.training.folder import load_run, runs_under
+from hmnet.training.log import RunLog
 from hmnet.training.loop import Progress
 from hmnet.training.run import Note, train_run
 from hmnet.training.step import train_step
@@ -204,6 +206,23 @@ def test_nothing_is_written_when_the_data_is_wrong(config: RunConfig, tmp_path: 
     with pytest.raises(RelevanceError, match="no such file"):
         train_run(config.model_copy(update={"tasks": (str(broken),)}), None, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_nothing_is_written_when_inputs_are_too_long(config: RunConfig, tmp_path: Path) -> None:
+    long = config.model_copy(update={"max_length": 500})
+    with pytest.raises(RelevanceError, match=r"^--max-length 500 is more than the backbone's 130"):
+        train_run(long, None, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_full_disk_ends_the_log_in_one_line() -> None:
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(RelevanceError) as error:
+        RunLog(Path("run/log.jsonl"), Full()).step(Progress("TONE", 1, 2, 0.5, 1e-3, 4.0))
+    assert str(error.value) == "run/log.jsonl cannot be written: No space left on device."
 
 
 def test_ignored_arguments_are_noted(config: RunConfig, tmp_path: Path) -> None:
