@@ -1,6 +1,7 @@
-"""Fixtures of the whole suite: where the real data is, and a cache that no test shares."""
+"""Fixtures of the whole suite: real data, tiny encoders, and a cache that no test shares."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,38 @@ def paper_dir() -> Path:
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the user's cache."""
     monkeypatch.setenv("RELEVANCE_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="session")
+def make_backbone() -> Callable[..., Path]:
+    """`make_backbone(family, folder, **settings)`: a random encoder with its tokenizer."""
+    from encoders import write_backbone  # torch, which tests of `relevance` do without
+
+    return write_backbone
+
+
+@pytest.fixture(scope="session")
+def tiny_backbones(
+    make_backbone: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """Checkpoint folders of four layers, 16 wide, by model type."""
+    from encoders import FAMILIES
+
+    root = tmp_path_factory.mktemp("backbones")
+    return {family: make_backbone(family, root / family) for family in FAMILIES}
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tiny_backbones: dict[str, Path]) -> Path:
+    """The BERT among them, with a WordPiece tokenizer that knows every ASCII letter and digit."""
+    return tiny_backbones["bert"]
+
+
+@pytest.fixture(scope="session")
+def tiny_albert(
+    make_backbone: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """An ALBERT, which has no list of layers."""
+    from encoders import SMALL
+
+    return make_backbone("albert", tmp_path_factory.mktemp("albert"), **SMALL, embedding_size=8)

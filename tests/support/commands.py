@@ -1,0 +1,64 @@
+"""The two commands, run within the test's own process, which takes milliseconds and not seconds."""
+
+import io
+import sys
+import warnings
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from unittest.mock import patch
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+
+def run(command: str, *arguments: object, stdin: bytes = b"") -> Outcome:
+    """Run `relevance` or `hmnet` as its entry point does.
+
+    Args:
+        command: `relevance` or `hmnet`.
+        *arguments: As on the command line; paths and numbers are made text.
+        stdin: What it reads there.
+    """
+    import cli.hmnet
+    import cli.relevance
+
+    main = {"relevance": cli.relevance.main, "hmnet": cli.hmnet.main}[command]
+    out, err = io.StringIO(), io.StringIO()
+    status: object = None
+    with (
+        redirect_stdout(out),
+        redirect_stderr(err),
+        patch.object(sys, "argv", [command, *map(str, arguments)]),
+        patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin))),
+        patch.object(warnings, "showwarning", warnings.showwarning),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            status = end.code
+    assert isinstance(status, int), "an entry point ends with an exit status"
+    return Outcome(status, out.getvalue(), err.getvalue())
+
+
+def done(command: str, *arguments: object, stdin: bytes = b"") -> Outcome:
+    """Run a command that has to end well."""
+    outcome = run(command, *arguments, stdin=stdin)
+    assert outcome.status == 0, outcome.err
+    return outcome
+
+
+def refused(command: str, *arguments: object, stdin: bytes = b"") -> str:
+    """Run a command on bad input; return what its one line on stderr says after `relevance: `."""
+    outcome = run(command, *arguments, stdin=stdin)
+    assert outcome.status == 2, outcome.err
+    assert outcome.out == ""
+    assert outcome.err.startswith(f"{command}: ")
+    assert outcome.err.endswith("\n")
+    assert outcome.err.count("\n") == 1, outcome.err
+    return outcome.err.removeprefix(f"{command}: ").rstrip("\n")
