@@ -1,0 +1,208 @@
+"""Steps per second of `hmnet train` against a bare loop and against `transformers.Trainer`.
+
+    python benchmarks/training.py --data-dir ../shared/data
+
+Each way trains in a fresh process, the ways in turn; medians over the rounds. The bare loop is
+forward, backward and a fused AdamW over the same model and the same batches, which it finds ready
+in memory. The Trainer fine-tunes one task with the same batch size and dynamic padding and
+otherwise its own defaults, fp32 among them; `hmnet train` runs as it does by default, precision
+`auto`.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+TASKS = ("RTE", "CB", "MRPC", "STS-B", "SST-2", "BoolQ")
+CLUSTERS = (("RTE", "CB"), ("MRPC", "STS-B"), ("SST-2", "BoolQ"))
+ALONE = "SST-2"
+MAX_LENGTH = 96
+BATCH_SIZE = 32
+LR = 1e-4
+
+
+def prepared(tasks: tuple[str, ...], data_dir: Path, steps: int) -> dict[str, Any]:
+    """Backbone, plan, encoded rows and schedule, as `hmnet train` makes them."""
+    from hmnet.config import TrainingSettings
+    from hmnet.data.encoding import encode_split
+    from hmnet.data.tokenizer import read_tokenizer
+    from hmnet.models.backbone import load_backbone, resolve_backbone
+    from hmnet.models.plan import default_layers, fully_shared, hierarchical
+    from hmnet.training.fit import make_schedule
+    from relevance.clustering.spec import ClusterSpec
+    from relevance.tasks.data import DataOptions
+    from relevance.tasks.find import find_tasks
+    from relevance.tasks.load import load_task
+
+    rows = BATCH_SIZE * steps // len(tasks)
+    found = find_tasks(tasks)
+    settings = TrainingSettings(epochs=1, batch_size=BATCH_SIZE, max_length=MAX_LENGTH, lr=LR)
+    tokenizer = read_tokenizer(resolve_backbone("minilm"))
+    options = DataOptions(data_dir, max_train=rows, max_dev=1)
+    data = {
+        task.name: encode_split(task, load_task(task, options).train, tokenizer, MAX_LENGTH)
+        for task in found
+    }
+    backbone = load_backbone("minilm")
+    spec = ClusterSpec(clusters=CLUSTERS)
+    return {
+        "backbone": backbone,
+        "tasks": found,
+        "plan": fully_shared(tasks, backbone.depth)
+        if len(tasks) == 1
+        else hierarchical(spec, *default_layers(backbone.depth)),
+        "data": data,
+        "epochs": make_schedule(settings, {name: len(rows) for name, rows in data.items()}, seed=0),
+        "settings": settings.resolved("cpu"),
+    }
+
+
+def ours(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
+    """Steps per second of the training that `hmnet train` runs, checkpoints included."""
+    from hmnet.training.fit import Checkpoints, fit
+
+    made = prepared(tasks, data_dir, steps)
+    stamps: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        fit(
+            **made,
+            seed=0,
+            device="cpu",
+            on_step=lambda _: stamps.append(time.perf_counter()),
+            checkpoints=Checkpoints(Path(folder) / "checkpoint", 0, 120.0),
+        )
+        return len(stamps) / (time.perf_counter() - started)
+
+
+def bare(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
+    """Steps per second of forward, backward and AdamW alone."""
+    import torch
+
+    from hmnet.data.batching import collate, input_form
+    from hmnet.data.labels import targets
+    from hmnet.models.multitask import MultiTaskModel
+
+    made = prepared(tasks, data_dir, steps)
+    model = MultiTaskModel(made["backbone"], made["tasks"], made["plan"]).train()
+    labels = {
+        task.name: torch.from_numpy(targets(task, made["data"][task.name].labels))
+        for task in made["tasks"]
+    }
+    batches = [
+        (
+            task,
+            collate(made["data"][task], rows, **input_form(model.config)),
+            labels[task][torch.from_numpy(rows)],
+        )
+        for epoch in made["epochs"]
+        for ((task, rows),) in epoch
+    ]
+    optimizer = torch.optim.AdamW(model.parameters(), lr=LR, fused=True)
+    bf16 = made["settings"].precision == "bf16"
+    started = time.perf_counter()
+    for task, inputs, wanted in batches:
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+            logits = model(task, inputs).float()
+        if wanted.is_floating_point():
+            loss = torch.nn.functional.mse_loss(logits.squeeze(-1), wanted)
+        else:
+            loss = torch.nn.functional.cross_entropy(logits, wanted)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return len(batches) / (time.perf_counter() - started)
+
+
+def trainer(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
+    """Steps per second of `transformers.Trainer` on one task."""
+    from transformers import (
+        AutoModelForSequenceClassification,
+        DataCollatorWithPadding,
+        Trainer,
+        TrainingArguments,
+    )
+
+    from hmnet.data.tokenizer import read_tokenizer
+    from hmnet.models.backbone import resolve_backbone
+    from relevance.tasks.data import DataOptions
+    from relevance.tasks.find import find_tasks
+    from relevance.tasks.load import load_task
+
+    (task,) = find_tasks(tasks)
+    train = load_task(task, DataOptions(data_dir, BATCH_SIZE * steps, 1)).train
+    folder = resolve_backbone("minilm")
+    tokenizer = read_tokenizer(folder)
+    rows = [
+        {**tokenizer(text, truncation=True, max_length=MAX_LENGTH), "labels": int(label)}
+        for text, label in zip(train.texts[0], train.labels, strict=True)
+    ]
+    model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=task.outputs)
+    with tempfile.TemporaryDirectory() as out:
+        arguments = TrainingArguments(
+            out, num_train_epochs=1, per_device_train_batch_size=BATCH_SIZE, report_to="none"
+        )
+        collator = DataCollatorWithPadding(tokenizer)
+        run = Trainer(model, arguments, train_dataset=rows, data_collator=collator)
+        started = time.perf_counter()
+        steps_done = run.train().global_step
+        return float(steps_done / (time.perf_counter() - started))
+
+
+WAYS = {"ours": ours, "bare": bare, "trainer": trainer}
+
+
+def in_fresh_process(way: str, tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
+    """One measurement."""
+    command = [sys.executable, __file__, "--data-dir", str(data_dir), "--steps", str(steps)]
+    done = subprocess.run(
+        [*command, "--way", way, "--tasks", ",".join(tasks)],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TRANSFORMERS_VERBOSITY": "error"},
+    )
+    return float(json.loads(done.stdout.splitlines()[-1])["steps_per_s"])
+
+
+def main() -> None:
+    """Measure all ways in turn and print medians and ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--way", choices=WAYS, help="measure this one here (used by the benchmark)")
+    parser.add_argument("--tasks", help="of the one way")
+    options = parser.parse_args()
+    if options.way:
+        tasks = tuple(options.tasks.split(","))
+        print(
+            json.dumps({"steps_per_s": WAYS[options.way](tasks, options.data_dir, options.steps)})
+        )
+        return
+    from hmnet.precision import resolve_precision
+
+    print(f"{os.cpu_count()} CPU cores, precision auto = {resolve_precision('auto', 'cpu')}")
+    plans = [("ours", TASKS), ("bare", TASKS), ("ours", (ALONE,)), ("trainer", (ALONE,))]
+    measured: dict[tuple[str, tuple[str, ...]], list[float]] = {plan: [] for plan in plans}
+    for _ in range(options.rounds):
+        for way, tasks in plans:
+            speed = in_fresh_process(way, tasks, options.data_dir, options.steps)
+            measured[way, tasks].append(speed)
+    median = {plan: statistics.median(speeds) for plan, speeds in measured.items()}
+    for (way, tasks), speed in median.items():
+        print(f"{way:8s} {','.join(tasks):32s} {speed:6.2f} steps/s")
+    print(f"of the bare loop: {median['ours', TASKS] / median['bare', TASKS]:.1%}")
+    times = median["ours", (ALONE,)] / median["trainer", (ALONE,)]
+    print(f"against Trainer on {ALONE}: {times:.2f} times as fast")
+
+
+if __name__ == "__main__":
+    main()
