@@ -11,6 +11,7 @@ import typer
 
 from cli.app import new_app, note, run, show, takes_groups
 from cli.options import TaskOptions, TrainingOptions, settings, split_names, split_numbers
+from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
     from relevance.clustering.spec import ClusterSpec
@@ -62,6 +63,14 @@ def train(
         str | None,
         typer.Option(help="Column in comparisons.", show_default="the method"),
     ] = None,
+    sampler: Annotated[
+        str | None,
+        typer.Option(help="In what order the tasks' batches are trained.", show_default="packed"),
+    ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option(help="native or linear.", show_default="what --pooling implies"),
+    ] = None,
     tracker: Annotated[
         Literal["tensorboard"] | None, typer.Option(help="Besides log.jsonl.")
     ] = None,
@@ -77,11 +86,18 @@ def train(
     from hmnet.config import RunConfig
     from hmnet.evaluation.compare import compare as side_by_side
     from hmnet.evaluation.scores import read_scores
-    from hmnet.training.run import train_run
+    from hmnet.training.run import check_run, train_run
     from relevance.files import validated
 
     chosen = settings(
-        tasks, training, method=method, name=name, tracker=tracker, layers=_layers(layers)
+        tasks,
+        training,
+        method=method,
+        name=name,
+        layers=_layers(layers),
+        sampler=sampler,
+        head=head,
+        tracker=tracker,
     )
     spec = _spec(clusters)
     chosen.setdefault("tasks", _default_tasks(spec))
@@ -89,8 +105,10 @@ def train(
     runs = {out: chosen}
     if seeds is not None:
         runs = {out / f"seed-{seed}": {**chosen, "seed": seed} for seed in seeds}
-    for folder, fields in runs.items():
-        config = validated(RunConfig, fields, str(training.config or "settings"))
+    configs = {folder: validated(RunConfig, fields, "settings") for folder, fields in runs.items()}
+    for folder, config in configs.items():
+        check_run(config, spec, folder, resume=resume)
+    for folder, config in configs.items():
         with TrainingLine(str(folder)) as line:
             train_run(config, spec, folder, resume=resume, on_event=line.on_event)
         note(f"wrote {folder}")
@@ -155,7 +173,10 @@ def predict(
     from hmnet.training.folder import load_run
 
     trained = load_run(folder)
-    wanted = trained.tasks if task == "all" else [trained.task(n) for n in split_names(task)]
+    names = [known.name for known in trained.tasks] if task == "all" else split_names(task)
+    wanted = [trained.task(name) for name in names]
+    if not wanted:
+        raise RelevanceError("--task names no task. Give one of the run's, or all.")
     place = resolve_device(device)
     models = {one.name: trained.model_for(one.name).to(place) for one in wanted}
     with _lines(input_file) as (lines, where), _sink(out) as write:
@@ -267,8 +288,6 @@ def _default_tasks(spec: "ClusterSpec | None") -> list[str]:
 
 
 def _layers(text: str | None) -> tuple[int, int, int] | None:
-    from relevance.errors import RelevanceError
-
     if text is None:
         return None
     numbers = split_numbers(text, "--layers")
@@ -281,8 +300,6 @@ def _layers(text: str | None) -> tuple[int, int, int] | None:
 @contextmanager
 def _lines(path: Path) -> Iterator[tuple[Iterable[bytes], str]]:
     """Lines of a file or of stdin, as they come, and how to name their place."""
-    from relevance.errors import RelevanceError
-
     if str(path) == "-":
         yield sys.stdin.buffer, "stdin"
         return

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from relevance.errors import RelevanceError
 from relevance.files import read_toml, validated, write_text
@@ -33,10 +33,18 @@ class TrainingSettings(BaseModel):
     pooling: Pooling = Field(
         "native", description="the family's own head, or a linear one on [CLS] or on the mean"
     )
+    head: str = Field("auto", description="by name; auto for what the pooling implies")
     precision: Literal["auto", "bf16", "fp32"] = Field(
         "auto", description="of forward and backward; weights and optimizer are always fp32"
     )
     sampler: str = Field("packed", description="in what order the tasks' batches are trained")
+
+    @model_validator(mode="after")
+    def _known_head(self: Settings) -> Settings:
+        from hmnet.heads.head import find_head
+
+        find_head(self.head, self.pooling)
+        return self
 
     @field_validator("sampler")
     @classmethod

@@ -1,12 +1,11 @@
 """A linear head on pooled hidden states, the same for every family."""
 
-from typing import Literal
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from hmnet.heads.head import Head
+from hmnet.heads.head import Head, Pooling
 from hmnet.models.backbone import Backbone
 from relevance.tasks.task import Task
 
@@ -20,8 +19,8 @@ class LinearHead(Head):
         pooling: `cls` for the first token, `mean` for the mean over tokens that are no padding.
     """
 
-    def __init__(self, backbone: Backbone, task: Task, pooling: Literal["cls", "mean"]) -> None:
-        super().__init__()
+    def __init__(self, backbone: Backbone, task: Task, pooling: Pooling) -> None:
+        super().__init__(backbone, task, pooling)
         self.pooling = pooling
         self.dropout = nn.Dropout(getattr(backbone.config, "hidden_dropout_prob", 0.1))
         width = int(backbone.config.hidden_size)
@@ -88,7 +87,7 @@ class LinearPath(nn.Module):
 def pool(
     hidden: Float[Tensor, "batch length hidden"],
     mask: Int[Tensor, "batch length"],
-    pooling: Literal["cls", "mean"],
+    pooling: Pooling,
 ) -> Float[Tensor, "batch hidden"]:
     """One vector for each text.
 

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from hmnet.heads.head import Head
+from hmnet.heads.head import Head, Pooling
 from hmnet.models.auto import classification_model
 from hmnet.models.backbone import Backbone
 from hmnet.models.graft import graft
@@ -22,10 +22,13 @@ class NativeHead(Head):
     Args:
         backbone: Whose family is meant.
         task: Says how many outputs there are and what they are called.
+        pooling: `native`.
     """
 
-    def __init__(self, backbone: Backbone, task: Task) -> None:
-        super().__init__()
+    poolings = ("native",)
+
+    def __init__(self, backbone: Backbone, task: Task, pooling: Pooling = "native") -> None:
+        super().__init__(backbone, task, pooling)
         self.prefix = backbone.prefix
         self.shell = _shell(backbone, task)
         self.pooler = backbone.copy_pooler() if backbone.has_pooler else None

@@ -5,8 +5,9 @@ from typing import TypedDict
 
 import torch
 
+from hmnet.heads.head import Pooling
 from hmnet.models.backbone import Backbone, load_config
-from hmnet.models.multitask import MultiTaskModel, Pooling
+from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import SharingPlan
 from relevance.tasks.task import Task
 

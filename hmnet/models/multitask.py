@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -19,9 +19,7 @@ from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from hmnet.heads.head import Head
-from hmnet.heads.linear import LinearHead
-from hmnet.heads.native import NativeHead
+from hmnet.heads.head import Head, Pooling, find_head
 from hmnet.models.backbone import Backbone, load_backbone, load_config
 from hmnet.models.graft import graft
 from hmnet.models.plan import SharingPlan
@@ -30,7 +28,6 @@ from relevance.errors import RelevanceError, unknown_name
 from relevance.files import read_json, replacing, validated, write_json, write_text
 from relevance.tasks.task import Task
 
-Pooling = Literal["native", "cls", "mean"]
 SCHEMA = "hmnet.plan/1"
 
 
@@ -39,6 +36,7 @@ class Blueprint(BaseModel):
 
     Attributes:
         pooling: `native`, `cls` or `mean`.
+        head: Name of the head, or `auto`.
         tasks: The definitions, which say what the outputs mean.
         plan: The sharing plan.
     """
@@ -46,6 +44,7 @@ class Blueprint(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     pooling: Pooling
+    head: str = "auto"
     tasks: tuple[Task, ...]
     plan: SharingPlan
 
@@ -60,13 +59,15 @@ class MultiTaskModel(nn.Module):
         backbone: Where the weights come from.
         tasks: What is trained, in any order.
         plan: A row for each of the tasks.
-        pooling: `native` for the family's own head; `cls` or `mean` for a linear one.
+        pooling: How hidden states become one vector: `native` by the family's head, `cls`, `mean`.
+        head: Name of the head; `auto` for the family's with `native` pooling, else a linear one.
         seed: Of the heads' weights.
 
     Attributes:
         pool: Every module, by the plan's names with `/` for `.`; heads are `<task>/head`.
         plan: The plan.
         pooling: As given.
+        head: As given.
         config: The backbone's configuration.
         definitions: The tasks by name.
 
@@ -82,6 +83,7 @@ class MultiTaskModel(nn.Module):
         plan: SharingPlan,
         *,
         pooling: Pooling = "native",
+        head: str = "auto",
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -91,7 +93,8 @@ class MultiTaskModel(nn.Module):
             raise RelevanceError(
                 f"The sharing plan has {plan.depth} layers, but the backbone has {backbone.depth}."
             )
-        self.plan, self.pooling, self.config = plan, pooling, backbone.config
+        self.plan, self.pooling, self.head = plan, pooling, head
+        self.config = backbone.config
         self.definitions = {task.name: task for task in tasks}
         self._layer_list = backbone.layer_list
         self.pool = nn.ModuleDict()
@@ -100,7 +103,7 @@ class MultiTaskModel(nn.Module):
         for name, depth in plan.depths.items():
             self.pool[_key(name)] = backbone.copy_layer(depth)
         for task in tasks:
-            self.pool[_key(f"{task.name}.head")] = _make_head(backbone, task, pooling, seed)
+            self.pool[_key(f"{task.name}.head")] = _make_head(backbone, task, pooling, head, seed)
         # A plain dict: registered as submodules, the views would list every weight once more.
         self._paths = {task: self._make_path(task) for task in self.tasks}
 
@@ -112,6 +115,7 @@ class MultiTaskModel(nn.Module):
         plan: SharingPlan,
         *,
         pooling: Pooling = "native",
+        head: str = "auto",
         seed: int = 0,
     ) -> "MultiTaskModel":
         """Build a model from pretrained weights.
@@ -121,6 +125,7 @@ class MultiTaskModel(nn.Module):
             tasks: What is trained.
             plan: A row for each of the tasks.
             pooling: `native` for the family's own head; `cls` or `mean` for a linear one.
+            head: Name of the head, or `auto`.
             seed: Of the heads' weights.
 
         Returns:
@@ -130,7 +135,7 @@ class MultiTaskModel(nn.Module):
             RelevanceError: If the backbone cannot be loaded or has another number of layers.
         """
         loaded = load_backbone(backbone, seed=seed)
-        return cls(loaded, tasks, plan, pooling=pooling, seed=seed).eval()
+        return cls(loaded, tasks, plan, pooling=pooling, head=head, seed=seed).eval()
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -217,7 +222,10 @@ class MultiTaskModel(nn.Module):
         """
         write_text(folder / "config.json", self.config.to_json_string())
         blueprint = Blueprint(
-            pooling=self.pooling, tasks=tuple(self.definitions.values()), plan=self.plan
+            pooling=self.pooling,
+            head=self.head,
+            tasks=tuple(self.definitions.values()),
+            plan=self.plan,
         )
         # Where the data lay is the run's affair; a model folder may be carried elsewhere.
         content = blueprint.model_dump(mode="json", exclude={"tasks": {"__all__": {"source"}}})
@@ -244,7 +252,13 @@ class MultiTaskModel(nn.Module):
         plan_file, weights = folder / "plan.json", folder / "model.safetensors"
         blueprint = validated(Blueprint, read_json(plan_file, SCHEMA), str(plan_file))
         backbone = Backbone.from_config(load_config(str(folder)))
-        model = cls(backbone, blueprint.tasks, blueprint.plan, pooling=blueprint.pooling)
+        model = cls(
+            backbone,
+            blueprint.tasks,
+            blueprint.plan,
+            pooling=blueprint.pooling,
+            head=blueprint.head,
+        )
         try:
             load_model(model, weights)
         except (OSError, SafetensorError, RuntimeError) as error:
@@ -272,11 +286,9 @@ def _key(name: str) -> str:
     return name.replace(".", "/")
 
 
-def _make_head(backbone: Backbone, task: Task, pooling: Pooling, seed: int) -> Head:
+def _make_head(backbone: Backbone, task: Task, pooling: Pooling, head: str, seed: int) -> Head:
     """A task's head, the same whatever other tasks there are."""
     with torch.random.fork_rng(devices=[]):
         number = hashlib.sha256(f"{seed}/{task.name}".encode()).digest()[:8]
         torch.default_generator.manual_seed(int.from_bytes(number, "little", signed=True))
-        if pooling == "native":
-            return NativeHead(backbone, task)
-        return LinearHead(backbone, task, pooling)
+        return find_head(head, pooling)(backbone, task, pooling)

@@ -98,7 +98,9 @@ def fit(
     """
     if settings.precision == "auto":
         raise ValueError("Resolve the precision first: settings.resolved(device).")
-    model = MultiTaskModel(backbone, tasks, plan, pooling=settings.pooling, seed=seed).to(device)
+    model = MultiTaskModel(
+        backbone, tasks, plan, pooling=settings.pooling, head=settings.head, seed=seed
+    ).to(device)
     check_max_length(model, settings.max_length)
     optimizer = make_optimizer(model, settings.lr, settings.weight_decay)
     with _seeded(seed, torch.device(device)):
