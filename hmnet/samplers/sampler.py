@@ -36,6 +36,9 @@ class Sampler(ABC):
         batch_size: Rows per batch; a task's last batch holds what is left.
         epochs: How many epochs the run has.
         seed: Of every random choice.
+
+    Attributes:
+        version: Raised whenever the same arguments would give other steps.
     """
 
     version: int = 1
