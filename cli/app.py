@@ -20,7 +20,6 @@ def new_app(help_text: str) -> typer.Typer:
     """An empty command with the settings both share."""
     return typer.Typer(
         help=help_text,
-        no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
@@ -42,7 +41,7 @@ def run(app: typer.Typer, name: str) -> None:
     except RelevanceError as error:
         fail(name, str(error))
     except ClickError as error:
-        fail(name, error.format_message())  # type: ignore[attr-defined]  # found by its subclass
+        fail(name, _usage(name, error))
     except (KeyboardInterrupt, typer.Abort):
         note(f"{name}: interrupted.")
         sys.exit(130)
@@ -53,6 +52,12 @@ def fail(name: str, message: str) -> None:
     """End with one line on stderr and exit status 2."""
     note(f"{name}: {' '.join(message.split())}")
     sys.exit(2)
+
+
+def _usage(name: str, error: Any) -> str:
+    """What is wrong with the options, and where they are explained."""
+    command = error.ctx.command_path if error.ctx else name
+    return f"{error.format_message().rstrip('.')}. See `{command} --help`."
 
 
 def note(text: str) -> None:

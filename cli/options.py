@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from relevance.errors import RelevanceError
-from relevance.files import read_toml
+from relevance.files import read_toml, validated
 
 TASKS = "Tasks"
 TRAINING = "Training"
@@ -230,22 +230,52 @@ def settings(*groups: TaskOptions | TrainingOptions, **others: Any) -> dict[str,
         given |= asdict(group)
     given |= others
     config: Path | None = given.pop("config", None)
-    chosen = (
-        {} if config is None else {k.replace("-", "_"): v for k, v in read_toml(config).items()}
-    )
-    chosen |= {name: value for name, value in given.items() if value is not None}
-    if isinstance(chosen.get("tasks"), str):
-        chosen["tasks"] = split_names(chosen["tasks"])
+    chosen = {name: value for name, value in given.items() if value is not None}
     if "tasks" in chosen:
-        chosen["tasks"] = [_absolute(name) for name in chosen["tasks"]]
+        chosen["tasks"] = [_absolute(name) for name in split_names(chosen["tasks"])]
     if "data_dir" in chosen:
-        chosen["data_dir"] = str(Path(chosen["data_dir"]).absolute())
+        chosen["data_dir"] = chosen["data_dir"].absolute()
     if "seeds" in chosen:
-        seeds = chosen["seeds"]
-        chosen["seeds"] = split_seeds(
-            seeds if isinstance(seeds, str) else ",".join(map(str, seeds))
-        )
+        chosen["seeds"] = split_seeds(chosen["seeds"])
+    if config is None:
+        return chosen
+    from_file = read_settings(config)
+    if "seed" in chosen:
+        from_file.pop("seeds", None)
+    return from_file | chosen
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """What a `--config` file chooses.
+
+    Args:
+        path: A TOML file with fields of `hmnet.config.RunConfig`, and `seeds` where there are
+            several; hyphens may stand for underscores, and text with commas for a list.
+
+    Returns:
+        Its fields, checked, paths made absolute.
+
+    Raises:
+        RelevanceError: If it cannot be read, or a field is unknown or out of range.
+    """
+    from hmnet.config import RunConfig
+
+    fields = {name.replace("-", "_"): value for name, value in read_toml(path).items()}
+    if isinstance(fields.get("tasks"), str):
+        fields["tasks"] = split_names(fields["tasks"])
+    seeds = fields.pop("seeds", None)
+    needed = {"tasks": ["all"]}  # the one field without a default may come from the command line
+    config = validated(RunConfig, needed | fields, str(path))
+    chosen = config.model_dump(include=set(fields), exclude_none=True)
+    if seeds is not None:
+        text = seeds if isinstance(seeds, str) else ",".join(map(str, _as_list(seeds)))
+        chosen["seeds"] = split_seeds(text)
     return chosen
+
+
+def _as_list(value: Any) -> list[Any]:
+    """A list from a TOML file; a single value is a list of one."""
+    return value if isinstance(value, list) else [value]
 
 
 def split_names(text: str) -> list[str]:
@@ -299,8 +329,3 @@ def split_seeds(text: str) -> tuple[int, ...]:
 
 def _absolute(name: str) -> str:
     return str(Path(name).absolute()) if name.endswith(".toml") else name
-
-
-def _listed(value: str | list[int]) -> str:
-    """A list from a TOML file as the command line takes it."""
-    return value if isinstance(value, str) else ",".join(map(str, value))

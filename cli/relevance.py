@@ -106,6 +106,7 @@ def vocab(
 
     if heatmap is not None:
         check_format(heatmap)
+    _check_places(out, heatmap)
     with _study(tasks) as (inputs, found):
         matrix = Vocabulary.build(replace(inputs, tokenizer=tokenizer)).measure(found)
     _deliver(matrix, out)
@@ -152,6 +153,7 @@ def estimate(
     from relevance.measures.measure import measures
 
     kind = measures().find(measure)
+    _check_places(out)
     with _study(tasks, training) as (inputs, found):
         chosen = replace(inputs, tokenizer=tokenizer, graded=graded)
         matrix = kind.build(chosen).measure(found)
@@ -175,6 +177,7 @@ def pairwise(
     """
     from relevance.measures.joint_training import JointTraining
 
+    _check_places(out)
     with _study(tasks, training, study) as (inputs, found):
         measure = JointTraining.build(inputs)
         if dry_run:
@@ -345,7 +348,7 @@ def _study(
     from relevance.tasks.data import DataOptions
 
     chosen = settings(tasks, training)
-    if "device" in chosen:
+    if chosen.pop("device", "auto") != "auto":
         raise RelevanceError("--device is for one run. A study takes --gpus N or --jobs N.")
     seeds = chosen.pop("seeds", None) or (chosen.pop("seed", 0),)
     found = _tasks(chosen.pop("tasks", None))
@@ -384,6 +387,15 @@ def _study(
             on_event=line.on_event,
         )
         yield inputs, found
+
+
+def _check_places(*files: Path | None) -> None:
+    """Refuse places that cannot be written before any work is done for them."""
+    from relevance.files import check_writable
+
+    for file in files:
+        if file is not None:
+            check_writable(file)
 
 
 def _deliver(matrix: "RelevanceMatrix", out: Path | None) -> int:

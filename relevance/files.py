@@ -1,5 +1,6 @@
 """Files that are whole or not there: atomic writes, canonical JSON, errors that name the file."""
 
+import errno
 import hashlib
 import json
 import os
@@ -49,7 +50,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """A temporary name beside a file, which takes the file's place when the block ends well.
 
     Args:
-        path: The file to write; its folder is made if missing.
+        path: The file to write; its folder is made if missing. Where it is a link, what it leads
+            to is written. A device or pipe takes what is written as it comes.
 
     Yields:
         The temporary name, with the same suffix.
@@ -59,9 +61,13 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if _is_stream(path):
+            yield path
+            return
+        file = path.resolve()
+        file.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
-            prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
+            prefix=f".{file.stem}-", suffix=path.suffix, dir=file.parent
         )
         os.close(handle)
         temporary = Path(name)
@@ -69,12 +75,53 @@ def replacing(path: Path) -> Iterator[Path]:
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)  # mkstemp makes private files; results are for everybody
-        temporary.replace(path)
+        temporary.replace(file)
     except OSError as error:
-        raise RelevanceError(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise unwritable(path, error) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def unwritable(path: Path, error: OSError) -> RelevanceError:
+    """The error for a place that cannot be written, to be raised by the caller.
+
+    Args:
+        path: Where something was to go.
+        error: What the system said. That a file exists means here that it stands in a folder's
+            place.
+    """
+    if isinstance(error, FileExistsError):
+        error = NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    return RelevanceError(f"{path} cannot be written: {error.strerror or error}.")
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path is a device or pipe, such as `/dev/stdout`, which no file may replace."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a place that nothing can be written to, better known before hours of work for it.
+
+    Args:
+        path: Where a file is to go; nothing is left there, nor are folders made.
+
+    Raises:
+        RelevanceError: If the file could not be made.
+    """
+    if _is_stream(path):
+        return
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        folder = path.resolve().parent
+        while not folder.exists():
+            folder = folder.parent
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def write_text(path: Path, text: str) -> None:

@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerBase
 
 from hmnet.data.encoder import Encoder
 from hmnet.data.template import Sequences, boundaries, spans
+from hmnet.saving import os_errors
 from relevance.errors import RelevanceError
 from relevance.files import cache_dir, digest, file_digest, read_json, replacing, write_json
 from relevance.tasks.data import Split
@@ -108,7 +109,7 @@ def _read(folder: Path) -> Sequences | None:
 def _write(folder: Path, sequences: Sequences, task: str) -> None:
     """Write a cache entry; the manifest comes last and says what the arrays must be."""
     arrays = folder / "arrays.safetensors"
-    with replacing(arrays) as temporary:
+    with replacing(arrays) as temporary, os_errors():
         save_file(
             {"ids": sequences.ids, "offsets": sequences.offsets, "first": sequences.first},
             temporary,

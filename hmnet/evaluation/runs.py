@@ -9,7 +9,7 @@ from hmnet.evaluation.evaluate import evaluate
 from hmnet.evaluation.scores import Score, majority_scores, to_scores
 from hmnet.precision import resolve_precision
 from hmnet.training.folder import Run
-from relevance.errors import unknown_name
+from relevance.errors import RelevanceError, unknown_name
 from relevance.tasks.data import Split, TaskData
 from relevance.tasks.metrics import majority
 
@@ -65,5 +65,6 @@ def _chosen(data: TaskData, splits: Sequence[str] | None) -> dict[str, Split]:
     wanted = data.evaluation if splits is None else splits
     for name in wanted:
         if name not in data.evaluation:
-            raise unknown_name(f"split of task '{data.task.name}'", name, data.evaluation)
+            unknown = unknown_name("split", name, data.evaluation)
+            raise RelevanceError(f"task '{data.task.name}': {unknown}")
     return {name: data.evaluation[name] for name in wanted}

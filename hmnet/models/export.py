@@ -12,7 +12,9 @@ from hmnet.heads.native import NativePath
 from hmnet.models.auto import quiet
 from hmnet.models.graft import graft
 from hmnet.models.multitask import MultiTaskModel
+from hmnet.saving import os_errors
 from relevance.errors import RelevanceError
+from relevance.files import unwritable
 from relevance.tasks.task import Task
 
 
@@ -47,12 +49,12 @@ def export(
         out_dir.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=out_dir.parent, prefix=f".{out_dir.name}-") as parent:
             finished = Path(parent) / "checkpoint"
-            with quiet():
+            with quiet(), os_errors():
                 view.save_pretrained(finished)
                 tokenizer.save_pretrained(finished)
             finished.replace(out_dir)
     except OSError as error:
-        raise RelevanceError(f"{out_dir} cannot be written: {error.strerror or error}.") from error
+        raise unwritable(out_dir, error) from error
 
 
 def _on_scale(model: PreTrainedModel, low: float, high: float) -> PreTrainedModel:

@@ -24,6 +24,7 @@ from hmnet.models.backbone import Backbone, load_backbone, load_config
 from hmnet.models.graft import graft
 from hmnet.models.plan import SharingPlan
 from hmnet.models.remember import remembering
+from hmnet.saving import os_errors
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import read_json, replacing, validated, write_json, write_text
 from relevance.tasks.task import Task
@@ -230,11 +231,8 @@ class MultiTaskModel(nn.Module):
         # Where the data lay is the run's affair; a model folder may be carried elsewhere.
         content = blueprint.model_dump(mode="json", exclude={"tasks": {"__all__": {"source"}}})
         write_json(folder / "plan.json", SCHEMA, content)
-        with replacing(folder / "model.safetensors") as temporary:
-            try:
-                save_model(self, str(temporary))
-            except SafetensorError as error:
-                raise OSError(str(error)) from error
+        with replacing(folder / "model.safetensors") as temporary, os_errors():
+            save_model(self, str(temporary))
 
     @classmethod
     def from_pretrained(cls, folder: Path) -> "MultiTaskModel":

@@ -15,8 +15,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from hmnet.saving import os_errors
 from relevance.errors import RelevanceError
-from relevance.files import file_digest, read_json, write_json
+from relevance.files import file_digest, read_json, unwritable, write_json
 
 SCHEMA = "relevance.checkpoint/1"
 MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
@@ -58,7 +59,8 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
         for left_by_a_kill in folder.parent.glob(f".{folder.name}-*"):
             shutil.rmtree(left_by_a_kill)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        yield temporary
+        with os_errors():
+            yield temporary
         temporary.chmod(folder.parent.stat().st_mode)
         if folder.exists():
             shutil.rmtree(old, ignore_errors=True)
@@ -66,7 +68,7 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
         temporary.rename(folder)
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        raise RelevanceError(f"{folder} cannot be written: {error.strerror or error}.") from error
+        raise unwritable(folder, error) from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)

@@ -12,7 +12,7 @@ from typing import Any
 from hmnet.training.folder import LOG
 from hmnet.training.loop import Progress
 from relevance.errors import RelevanceError
-from relevance.files import read_text, write_text
+from relevance.files import read_text, unwritable, write_text
 
 
 class RunLog:
@@ -83,7 +83,7 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RelevanceError(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise unwritable(path, error) from error
 
 
 def forget_after(log: Path, step: int) -> None:

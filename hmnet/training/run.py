@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 from transformers import PreTrainedTokenizerBase
@@ -26,7 +27,7 @@ from hmnet.training.log import forget_after, open_log
 from hmnet.training.loop import Progress
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
-from relevance.files import cache_dir, write_json
+from relevance.files import cache_dir, check_writable, write_json
 from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task
 from relevance.tasks.task import Task
@@ -53,7 +54,7 @@ def train_run(
 
     Args:
         config: The settings.
-        spec: The clusters, for methods that read them.
+        spec: The clusters, for methods that read them; None when resuming takes the folder's.
         out: The run's folder; it must not exist unless resumed.
         resume: Go on with what the folder has; a folder that is not there is begun, a finished run
             is left as it is.
@@ -67,19 +68,15 @@ def train_run(
             begun with other settings, it cannot be written, or a loss is not finite.
         KeyboardInterrupt: At Ctrl-C; the run can then be resumed.
     """
-    device = resolve_device(config.device)
-    config = _settled(config.resolved(device))
-    tasks = find_tasks(config.tasks)
-    method = methods().find(config.method)(spec, config.layers)
-    if method.note:
-        on_event(Note(method.note))
-    parts = method.plans([task.name for task in tasks], depth_of(load_config(config.backbone)))
-    spec = spec if method.reads_clusters else None
-    _check_folder(config, spec, out, resume)
+    checked = check_run(config, spec, out, resume=resume)
+    config, spec = checked.config, checked.spec
+    if checked.note:
+        on_event(Note(checked.note))
     if (out / SCORES).exists():
         on_event(Note(f"{out} is finished: every part is trained and scored."))
         return Run(out, config)
-    job = _Job.prepare(config, tasks, parts, out, device)
+    device = resolve_device(config.device)
+    job = _Job.prepare(config, checked.tasks, checked.parts, out, device)
     config.to_toml(out / CONFIG)
     if spec is not None:
         spec.save(out / CLUSTERS)
@@ -88,6 +85,54 @@ def train_run(
         run = Run(out, config)
         write_scores(out / SCORES, score_run(run, device=device))
     return run
+
+
+class Checked(NamedTuple):
+    """What a run will be, after all checks that take no time.
+
+    Attributes:
+        config: Settled settings: they mean the same wherever they are read.
+        spec: The clusters, None for methods that don't read them.
+        tasks: Definitions, in the order of the settings.
+        parts: What is trained, one after another.
+        note: One line for the user about arguments that are not used.
+    """
+
+    config: RunConfig
+    spec: ClusterSpec | None
+    tasks: Sequence[Task]
+    parts: Sequence[Part]
+    note: str | None
+
+
+def check_run(
+    config: RunConfig, spec: ClusterSpec | None, out: Path, *, resume: bool = False
+) -> Checked:
+    """Make every check that takes no time, so that a later run of several is not what fails.
+
+    Args:
+        config: The settings.
+        spec: The clusters, for methods that read them; None when resuming takes the folder's.
+        out: The run's folder; it must not exist unless resumed.
+        resume: Whether the folder may hold a run of the same settings.
+
+    Returns:
+        What the run will be.
+
+    Raises:
+        RelevanceError: If settings and clusters don't fit, or the folder exists, was begun with
+            other settings or cannot be written.
+    """
+    config = _settled(config.resolved(resolve_device(config.device)))
+    if spec is None and resume and (out / CLUSTERS).is_file():
+        spec = ClusterSpec.load(out / CLUSTERS)
+    tasks = find_tasks(config.tasks)
+    method = methods().find(config.method)(spec, config.layers)
+    parts = method.plans([task.name for task in tasks], depth_of(load_config(config.backbone)))
+    spec = spec if method.reads_clusters else None
+    _check_folder(config, spec, out, resume)
+    check_writable(out / CONFIG)
+    return Checked(config, spec, tasks, parts, method.note)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,8 +59,12 @@ def save_figure(axes: Axes, path: Path) -> None:
     from matplotlib import rc_context
 
     check_format(path)
-    with replacing(path) as file, rc_context({"pdf.fonttype": 42, "svg.hashsalt": path.stem}):
-        figure_of(axes).savefig(file, dpi=300, metadata=METADATA[path.suffix.lower()])
+    suffix = path.suffix.lower()
+    content = BytesIO()  # where a disk is full, matplotlib's own files fail in many ways
+    with rc_context({"pdf.fonttype": 42, "svg.hashsalt": path.stem}):
+        figure_of(axes).savefig(content, format=suffix[1:], dpi=300, metadata=METADATA[suffix])
+    with replacing(path) as file:
+        file.write_bytes(content.getvalue())
 
 
 def check_format(path: Path) -> None:

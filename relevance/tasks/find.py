@@ -50,9 +50,11 @@ def find_tasks(names: Sequence[str]) -> tuple[Task, ...]:
         The tasks in the order of the names; all those of a file at its place.
 
     Raises:
-        RelevanceError: If a name is unknown, a file cannot be read or is wrong, or two tasks share
-            a name (or a folder name: `SST-2` and `sst2` do).
+        RelevanceError: If there is no name, one is unknown, a file cannot be read or is wrong, or
+            two tasks share a name (or a folder name: `SST-2` and `sst2` do).
     """
+    if not names:
+        raise RelevanceError("No task is named. Give at least one, such as --tasks RTE,CB.")
     by_lower = {name.lower(): task for name, task in catalogue().items()}
     found: dict[str, tuple[Task, str]] = {}
     for name in names:

@@ -49,7 +49,7 @@ def test_another_format(name: str) -> None:
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RelevanceError, match=r"fig\.png cannot be written: File exists\."):
+    with pytest.raises(RelevanceError, match=r"fig\.png cannot be written: Not a directory\."):
         save_figure(AXES, tmp_path / "file" / "fig.png")
 
 
