@@ -9,8 +9,7 @@ from hmnet.evaluation.evaluate import evaluate
 from hmnet.evaluation.scores import Score, majority_scores, to_scores
 from hmnet.precision import resolve_precision
 from hmnet.training.folder import Run
-from relevance.errors import RelevanceError, unknown_name
-from relevance.tasks.data import Split, TaskData
+from relevance.errors import unknown_name
 from relevance.tasks.metrics import majority
 
 
@@ -25,7 +24,8 @@ def score_run(
 
     Args:
         run: Its models, settings and data are used.
-        splits: Names of splits; None for `dev` and the task's further ones.
+        splits: Names of splits; tasks that have none of them are left out. None for all splits of
+            every task.
         precision: Of the forward pass.
         device: `auto`, `cpu` or `cuda:N`.
 
@@ -33,16 +33,20 @@ def score_run(
         A row per task, split and metric, each task's followed by those of the majority class.
 
     Raises:
-        RelevanceError: If data or models are no longer there, or a task has no such split.
+        RelevanceError: If data or models are no longer there, or no task has such a split.
     """
     place = resolve_device(device)
     resolved = resolve_precision(precision, place)
     config = run.config
     scores = []
+    known: dict[str, None] = {}
     for task in run.tasks:
         data = run.data(task.name)
+        known |= dict.fromkeys(data.evaluation)
+        chosen = {n: s for n, s in data.evaluation.items() if splits is None or n in splits}
+        if not chosen:
+            continue
         model = run.model_for(task.name).to(place)
-        chosen = _chosen(data, splits)
         results = {
             name: evaluate(
                 model,
@@ -57,14 +61,7 @@ def score_run(
         constant = {name: majority(task, data.train, split) for name, split in chosen.items()}
         scores += to_scores(results, task, run=config.label, method=config.method, seed=config.seed)
         scores += majority_scores(constant, task, seed=config.seed)
+    for name in splits or ():
+        if name not in known:
+            raise unknown_name("split", name, known)
     return scores
-
-
-def _chosen(data: TaskData, splits: Sequence[str] | None) -> dict[str, Split]:
-    """The splits of a task that are asked for."""
-    wanted = data.evaluation if splits is None else splits
-    for name in wanted:
-        if name not in data.evaluation:
-            unknown = unknown_name("split", name, data.evaluation)
-            raise RelevanceError(f"task '{data.task.name}': {unknown}")
-    return {name: data.evaluation[name] for name in wanted}

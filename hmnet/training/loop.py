@@ -56,8 +56,7 @@ class Saving:
 
     Attributes:
         save: Called with the number of steps done so far.
-        every_s: Seconds between two calls; there are further ones at the end of every epoch and at
-            Ctrl-C.
+        every_s: Seconds between two calls; there are further ones between epochs and at Ctrl-C.
     """
 
     save: Callable[[int], None]
@@ -96,7 +95,7 @@ def train(
         KeyboardInterrupt: At Ctrl-C, after the step and its checkpoint.
     """
     steps = list(chain.from_iterable(epochs))
-    epoch_ends = set(accumulate(map(len, epochs)))
+    epoch_ends = set(accumulate(map(len, epochs))) - {len(steps)}
     batches = _Batches(model, tasks, data)
     report = _Report(len(steps), start, on_step)
     saved_at = time.monotonic()

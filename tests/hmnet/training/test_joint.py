@@ -16,6 +16,7 @@ from hmnet.training import joint
 from hmnet.training.joint import JointTrainer, Loaded, overlapping_rows, without_rows
 from relevance.errors import RelevanceError
 from relevance.measures.joint_training import joint_training_gains
+from relevance.scheduling import Schedule
 from relevance.store import JobStore
 from relevance.tasks.data import DataOptions, Split, TaskData
 from relevance.trainer import Trainer
@@ -100,6 +101,7 @@ def test_it_fills_a_matrix(trainer: JointTrainer, tmp_path: Path) -> None:
         trainer,
         single_seeds=1,
         metric="loss",
+        schedule=Schedule(threads=1),
         store=JobStore(tmp_path),
         data_fingerprints=dict.fromkeys(trainer.tasks, "data"),
     )

@@ -15,6 +15,8 @@ import torch
 from safetensors.torch import load_file
 
 from hmnet.config import RunConfig
+from hmnet.evaluation.runs import score_run
+from hmnet.evaluation.scores import read_scores
 from hmnet.training import loop
 from hmnet.training.folder import load_run, runs_under
 from hmnet.training.log import RunLog
@@ -30,6 +32,8 @@ import sys, time
 from pathlib import Path
 import torch
 from hmnet.config import RunConfig
+from hmnet.evaluation.runs import score_run
+from hmnet.evaluation.scores import read_scores
 from hmnet.training import loop
 from hmnet.training.run import train_run
 
@@ -89,6 +93,32 @@ def test_a_run_is_a_folder_that_needs_nothing_else(
     lines = log_lines(tmp_path / "run")
     assert [line["step"] for line in lines] == list(range(1, 23))
     assert set(lines[0]) == {"time", "task", "step", "loss", "lr", "steps_per_s"}
+
+
+def test_a_run_is_scored_on_every_split_or_on_those_asked_for(
+    config: RunConfig, tmp_path: Path
+) -> None:
+    run = train_run(config, None, tmp_path / "run")
+    written = read_scores(tmp_path / "run" / "scores.csv")
+    found = {(score.task, score.split, score.metric) for score in written}
+    assert found == {
+        ("TONE", "dev", "accuracy"),
+        ("TONE", "dev", "f1"),
+        ("SAME", "dev", "accuracy"),
+        ("SAME", "dev_other", "accuracy"),
+        ("GRADE", "dev", "pearson"),
+        ("GRADE", "dev", "spearman"),
+    }
+    assert {score.run for score in written} == {"multi", "majority"}
+    assert score_run(load_run(run.folder)) == written
+    assert score_run(run, splits=["dev"]) == [score for score in written if score.split == "dev"]
+    other = score_run(run, splits=["dev_other"])
+    assert other == [score for score in written if score.split == "dev_other"]
+    with pytest.raises(RelevanceError) as error:
+        score_run(run, splits=["dev_othr"])
+    assert str(error.value) == (
+        "Unknown split 'dev_othr'. Did you mean 'dev_other'? Known: dev, dev_other."
+    )
 
 
 def test_single_trains_each_task_as_if_alone(config: RunConfig, tmp_path: Path) -> None:
