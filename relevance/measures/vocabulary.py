@@ -22,12 +22,12 @@ class Vocabulary(Measure):
 
     Args:
         tokenizer: Decides what a token is; the paper's is bert-base-uncased.
-        data: Where the training splits are.
+        data: Where the training splits are; None for all rows of the files in the cache folder.
     """
 
-    def __init__(self, tokenizer: TextTokenizer, data: DataOptions) -> None:
+    def __init__(self, tokenizer: TextTokenizer, data: DataOptions | None = None) -> None:
         self.tokenizer = tokenizer
-        self.data = data
+        self.data = data or DataOptions()
 
     @classmethod
     def build(cls, inputs: Inputs) -> "Vocabulary":
