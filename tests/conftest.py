@@ -9,6 +9,9 @@ from hypothesis import settings
 
 REPO = Path(__file__).resolve().parent.parent
 
+# Tiny models are slower on several threads, and threads of many tests at once fight for the cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
 
