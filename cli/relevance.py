@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from relevance.clustering.spec import ClusterSpec
     from relevance.matrix import RelevanceMatrix
     from relevance.measures.measure import Inputs
-    from relevance.scheduling import Schedule
+    from relevance.scheduling import Event, Schedule
     from relevance.study import Plan
     from relevance.tasks.task import Task
     from relevance.trainer import Trainer
@@ -324,9 +324,20 @@ def demo(
 
     Example: relevance demo --out demo/
     """
-    from cli.demo import run_demo
+    from cli.progress import StudyLine
+    from hmnet.demo import Stage, run_demo
 
-    run_demo(out)
+    with StudyLine() as line:
+
+        def on_event(event: "Event | Stage") -> None:
+            if isinstance(event, Stage):
+                line.say(event.text)
+            else:
+                line.on_event(event)
+
+        result = run_demo(out, on_event=on_event)
+    show(result.report())
+    note(f"wrote {out}: read report.md first, then look at gains.png")
 
 
 def _tasks(names: Sequence[str] | None) -> tuple["Task", ...]:
