@@ -25,9 +25,7 @@ def resolve_device(name: str) -> str:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise RelevanceError(
-            f"--device '{name}' is no device. Take auto, cpu or cuda:0."
-        ) from None
+        raise RelevanceError(f"--device '{name}' is no device. Take auto, cpu or cuda:0.") from None
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise RelevanceError(f"--device {name}: {gpus_present()}.")
     return name

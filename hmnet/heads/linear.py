@@ -1,6 +1,5 @@
 """A linear head on pooled hidden states, the same for every family."""
 
-
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel

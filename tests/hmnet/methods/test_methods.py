@@ -39,8 +39,10 @@ def test_hmnet_shares_by_cluster() -> None:
         (
             None,
             None,
-            "Method 'hmnet' needs --clusters, a file that `relevance cluster` writes."
-            " Give one, or take --method multi.",
+            (
+                "Method 'hmnet' needs --clusters, a file that `relevance cluster` writes."
+                " Give one, or take --method multi."
+            ),
         ),
         (SPEC, (4, 1, 1), "--layers 4,1,1 adds up to 6, but the backbone has 12 layers."),
         (
@@ -51,8 +53,10 @@ def test_hmnet_shares_by_cluster() -> None:
         (
             ClusterSpec(clusters=(TASKS, ("SNLI",))),
             None,
-            "The cluster spec lists 'SNLI', which this run does not train."
-            " Add it with --tasks, or leave it out of the spec.",
+            (
+                "The cluster spec lists 'SNLI', which this run does not train."
+                " Add it with --tasks, or leave it out of the spec."
+            ),
         ),
     ],
 )
