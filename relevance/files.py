@@ -90,6 +90,9 @@ def unwritable(path: Path, error: OSError) -> RelevanceError:
         path: Where something was to go.
         error: What the system said. That a file exists means here that it stands in a folder's
             place.
+
+    Returns:
+        The error.
     """
     if isinstance(error, FileExistsError):
         error = NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
