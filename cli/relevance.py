@@ -137,7 +137,9 @@ def taxonomy(
 @app.command()
 @takes_groups
 def estimate(
-    measure: Annotated[str, typer.Argument(help="Name of a measure.", show_default=False)],
+    measure: Annotated[
+        str, typer.Argument(help="Name of a measure.", metavar="MEASURE", show_default=False)
+    ],
     tasks: TaskOptions,
     training: TrainingOptions,
     out: OutOption = None,
@@ -440,10 +442,11 @@ def _draw_heatmap(
 def _write(text: str, out: Path | None) -> None:
     from relevance.files import write_text
 
+    text = text.rstrip("\n")
     if out is None:
         show(text)
     else:
-        write_text(out, text if text.endswith("\n") else text + "\n")
+        write_text(out, text + "\n")
         note(f"wrote {out}")
 
 

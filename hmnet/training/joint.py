@@ -11,6 +11,7 @@ from jaxtyping import Int
 from transformers import PreTrainedTokenizerBase
 
 from hmnet.config import RunConfig, TrainingSettings
+from hmnet.data.batching import check_max_length
 from hmnet.data.encoder import Encoder
 from hmnet.data.encoding import Encoded, encode_split
 from hmnet.data.tokenizer import read_tokenizer
@@ -254,11 +255,13 @@ def make_trainer(
         The trainer.
 
     Raises:
-        RelevanceError: If a setting is unknown or out of range.
+        RelevanceError: If a setting is unknown or out of range, or the backbone cannot be loaded or
+            reads no inputs of that length.
     """
     names = tuple(task.name for task in tasks)
     config = validated(RunConfig, {**settings, "tasks": names}, "settings")
     training = TrainingSettings(**config.model_dump(include=set(TrainingSettings.model_fields)))
+    check_max_length(_backbone(config.backbone, 0).base, config.max_length)
     return JointTrainer(
         {task.name: task for task in tasks},
         config.data,

@@ -164,10 +164,11 @@ class JointTraining(Measure):
         """
         inputs = self.inputs
         check_choice(inputs.metric, inputs.normalise)
+        trainer = self.make_trainer()
         data = self._load(tasks)
         return joint_training_gains(
             tasks,
-            self.make_trainer(),
+            trainer,
             seeds=inputs.seeds,
             single_seeds=inputs.single_seeds,
             metric=inputs.metric,

@@ -1,0 +1,64 @@
+"""Every command and option that is promised exists and explains itself."""
+
+import pytest
+
+from commands import done
+
+TASKS = ("--tasks", "--data-dir", "--max-train", "--max-dev")
+TRAINING = (
+    *("--backbone", "--epochs", "--max-steps-per-task", "--batch-size", "--max-length", "--lr"),
+    *("--seed", "--seeds", "--pooling", "--precision", "--device", "--config"),
+)
+STUDY = (
+    *("--gpus", "--jobs", "--jobs-per-gpu", "--gain-split", "--metric", "--single-seeds"),
+    *("--normalise", "--drop-overlap", "--dry-run"),
+)
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "relevance tasks": ("--stats",),
+    "relevance prepare": ("--tasks", "--data-dir"),
+    "relevance vocab": (*TASKS, "--out", "--tokenizer", "--heatmap"),
+    "relevance taxonomy": ("--tasks", "--out"),
+    "relevance estimate": (*TASKS, "--out", "MEASURE"),
+    "relevance pairwise": (*TASKS, *TRAINING, *STUDY, "--out"),
+    "relevance merge": ("--out", "MATRIX"),
+    "relevance cluster": ("--k", "--out", "--seed", "MATRIX"),
+    "relevance heatmap": ("--out", "--clusters", "MATRIX"),
+    "relevance bars": ("--task", "--out", "MATRIX"),
+    "relevance table": ("--format", "MATRIX"),
+    "relevance compare": ("--k", "MATRIX"),
+    "relevance demo": ("--out",),
+    "hmnet train": (
+        *TASKS,
+        *TRAINING,
+        *("--clusters", "--out", "--method", "--layers", "--name", "--resume"),
+    ),
+    "hmnet evaluate": ("--split", "RUN"),
+    "hmnet predict": ("--task", "--input", "RUN"),
+    "hmnet export": ("--task", "--out", "RUN"),
+    "hmnet compare": ("--format", "RUN"),
+    "hmnet count": ("--tasks", "--backbone", "--method", "--clusters", "--layers", "--pooling"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example_and_every_option(command: str) -> None:
+    outcome = done(*command.split(), "--help")
+    assert outcome.err == ""
+    assert f"Example: {command} " in outcome.out
+    words = outcome.out.replace("│", " ").split()
+    for option in COMMANDS[command]:
+        assert option in words
+
+
+@pytest.mark.parametrize("command", ["relevance", "hmnet"])
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_lists_every_command(command: str, option: str) -> None:
+    words = done(command, option).out.split()
+    for known in COMMANDS:
+        if known.startswith(f"{command} "):
+            assert known.removeprefix(f"{command} ") in words

@@ -1,0 +1,274 @@
+"""From task files to gains, groups and figures, as a user asks for them."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from commands import done, run
+from relevance.clustering.spec import ClusterSpec
+from relevance.matrix import load_matrix
+from relevance.workers import Worker
+
+NAMES = ["TONE", "SAME", "GRADE", "FACT"]
+WORD = ("--tokenizer", "word")
+ENTRY = "import sys; from cli.relevance import main; sys.exit(main())"
+
+
+def start(options: list[str], out: Path, cache: Path) -> "subprocess.Popen[str]":
+    """A study as a process of its own."""
+    command = [sys.executable, "-c", ENTRY, "pairwise", *options, "--out", str(out)]
+    # threads that wait for a core and spin would keep the other study from it
+    environment = os.environ | {"RELEVANCE_CACHE": str(cache), "OMP_WAIT_POLICY": "PASSIVE"}
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def results(cache: Path) -> set[Path]:
+    return set(cache.glob("jobs/*/result.json"))
+
+
+def test_the_catalogue() -> None:
+    rows = list(csv.DictReader(io.StringIO(done("relevance", "tasks", "--format", "csv").out)))
+    assert [row["task"] for row in rows[:3]] == ["MNLI", "QNLI", "RTE"]
+    assert len(rows) == 16
+
+
+def test_sizes(tasks: Path) -> None:
+    out = done("relevance", "tasks", "--stats", "--tasks", tasks, "--format", "csv").out
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [(row["task"], row["train"], row["dev"]) for row in rows] == [
+        (name, "40", "12") for name in NAMES
+    ]
+
+
+def test_a_result_goes_to_stdout_or_to_a_file(tasks: Path, tmp_path: Path) -> None:
+    options = ["relevance", "vocab", *WORD, "--tasks", tasks]
+    shown = done(*map(str, options))
+    assert shown.err == ""
+    written = done(*map(str, options), "--out", tmp_path / "new" / "vocab.json")
+    assert written.out == ""
+    assert written.err == f"wrote {tmp_path}/new/vocab.json\n"
+    one, other = json.loads(shown.out), json.loads((tmp_path / "new" / "vocab.json").read_text())
+    assert one["schema"] == "relevance.matrix/1"
+    assert one["tasks"] == NAMES
+    assert one["values"] == other["values"]
+
+
+def test_a_measure_by_its_name_is_the_command_of_that_measure(tasks: Path) -> None:
+    for name, short in (("vocabulary", ["vocab", *WORD]), ("taxonomy", ["taxonomy"])):
+        by_name = done("relevance", "estimate", name, *WORD, "--tasks", tasks).out
+        direct = done("relevance", *short, "--tasks", tasks).out
+        assert json.loads(by_name)["values"] == json.loads(direct)["values"]
+
+
+def test_a_heat_map_beside_the_matrix(tasks: Path, tmp_path: Path) -> None:
+    figure = tmp_path / "vocab.png"
+    done("relevance", "vocab", *WORD, "--tasks", tasks, "--heatmap", figure)
+    assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_taxonomy_groups_itself(tasks: Path, tmp_path: Path) -> None:
+    done("relevance", "taxonomy", "--tasks", tasks, "--out", tmp_path / "t.json")
+    outcome = done("relevance", "cluster", tmp_path / "t.json", "--out", tmp_path / "c.json")
+    assert outcome.out == "sentiment: TONE, GRADE\npairs: SAME, FACT\n"
+    written = json.loads((tmp_path / "c.json").read_text())
+    assert written["clusters"] == [["TONE", "GRADE"], ["SAME", "FACT"]]
+    assert written["matrix"]["file"] == str(tmp_path / "t.json")
+
+
+def test_groups_of_the_papers_table() -> None:
+    outcome = done("relevance", "cluster", "paper:table3", "--k", 3)
+    assert json.loads(outcome.out)["inertia"] == pytest.approx(0.1888, abs=5e-5)
+    assert "inertia: 0.1888\ndeciding columns: " in outcome.err
+
+
+class TestPairwise:
+    def test_gains(self, study: Any) -> None:
+        matrix = load_matrix(study.out)
+        assert list(matrix.tasks) == NAMES
+        assert matrix.measure == "joint-training"
+        assert np.isfinite(matrix.values).all()
+        assert (np.diag(matrix.values) == 0).all()
+        assert len(results(study.cache)) == 4 + 6
+
+    @pytest.mark.usefixtures("_no_workers")
+    def test_the_same_command_again_runs_nothing(self, study: Any, tmp_path: Path) -> None:
+        again = tmp_path / "again.json"
+        outcome = done("relevance", "pairwise", *study.options, "--out", again)
+        assert "10 of 10 jobs done, 0 running, 0 failed" in outcome.err
+        np.testing.assert_array_equal(load_matrix(again).values, load_matrix(study.out).values)
+
+    @pytest.mark.usefixtures("_no_workers")
+    def test_another_metric_runs_nothing(self, study: Any) -> None:
+        options = [*study.options, "--metric", "loss", "--normalise", "relative"]
+        by_loss = json.loads(done("relevance", "pairwise", *options).out)
+        assert by_loss["values"] != load_matrix(study.out).values.tolist()
+
+    def test_a_dry_run_says_what_is_missing(self, study: Any) -> None:
+        missing, *_ = sorted(results(study.cache))
+        missing.unlink()
+        before = results(study.cache)
+        outcome = done("relevance", "pairwise", *study.options, "--dry-run")
+        lines = outcome.out.splitlines()
+        assert sum(line.startswith("cached   ") for line in lines) == 9
+        assert sum(line.startswith("to run   ") for line in lines) == 1
+        assert lines[-1].startswith("1 jobs to run, 9 cached; time: about ")
+        assert results(study.cache) == before
+
+    @pytest.mark.usefixtures("_inline")
+    def test_a_failed_job_is_exit_status_1(
+        self, study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from hmnet.training import joint
+
+        fit = joint.fit
+
+        def break_one(backbone: Any, tasks: Any, *rest: Any, **options: Any) -> Any:
+            if {task.name for task in tasks} == {"TONE", "FACT"}:
+                raise RuntimeError("out of\nmemory")
+            return fit(backbone, tasks, *rest, **options)
+
+        monkeypatch.setattr(joint, "fit", break_one)
+        out = tmp_path / "gains.json"
+        options = [*study.options, "--lr", "2e-3", "--out", str(out)]
+        outcome = run("relevance", "pairwise", *options)
+        assert outcome.status == 1
+        words = "FACT & TONE, seed 0: RuntimeError: out of memory"
+        assert f"\nfailed: {words}\n" in outcome.err
+        assert outcome.err.endswith(
+            f"relevance: failed: {words}\n"
+            "relevance: 1 jobs failed; the same command runs them again.\n"
+        )
+        unknown = np.isnan(load_matrix(out).values)
+        assert unknown.sum() == 2
+        assert unknown[0, 3]
+        monkeypatch.setattr(joint, "fit", fit)
+        assert run("relevance", "pairwise", *options).status == 0
+        assert not np.isnan(load_matrix(out).values).any()
+
+    @pytest.mark.usefixtures("_inline")
+    def test_killed_it_resumes_and_runs_only_what_is_missing(
+        self, study: Any, tmp_path: Path
+    ) -> None:
+        cache, out = tmp_path / "killed", tmp_path / "gains.json"
+        process = start(study.options, out, cache)
+        until = time.monotonic() + 300
+        while len(results(cache)) < 2 and process.poll() is None:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        time.sleep(1)  # its worker follows within half a second
+        kept = {path: path.stat().st_mtime_ns for path in results(cache)}
+        assert 2 <= len(kept) < 10
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("RELEVANCE_CACHE", str(cache))
+            shown = done("relevance", "pairwise", *study.options, "--dry-run").out
+            assert f"{10 - len(kept)} jobs to run, {len(kept)} cached" in shown
+            done("relevance", "pairwise", *study.options, "--out", out)
+        assert len(results(cache)) == 10
+        assert {path: path.stat().st_mtime_ns for path in kept} == kept
+        resumed, unbroken = load_matrix(out), load_matrix(study.out)
+        np.testing.assert_allclose(resumed.values, unbroken.values, atol=1e-6)
+
+    def test_two_at_once_on_one_cache(
+        self, study: Any, halves: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        places = [tmp_path / "one.json", tmp_path / "two.json"]
+        options = [*study.options, "--tasks", str(halves[0])]
+        processes = [start(options, out, tmp_path / "shared") for out in places]
+        errors = [process.communicate(timeout=500)[1] for process in processes]
+        assert [process.returncode for process in processes] == [0, 0], errors
+        one, two = map(load_matrix, places)
+        np.testing.assert_array_equal(one.values, two.values)
+        assert len(results(tmp_path / "shared")) == 2 + 1
+
+    def test_a_worker_that_is_killed_is_retried_then_recorded(
+        self, study: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+        class DyingWorker(Worker):
+            def submit(self, call: object) -> Future[str | None]:
+                future: Future[str | None] = Future()
+                future.set_exception(TerminatedWorkerError("killed"))
+                return future
+
+        monkeypatch.setattr("relevance.scheduling.Worker", DyingWorker)
+        killed, *_ = sorted(results(study.cache))
+        killed.unlink()
+        outcome = run("relevance", "pairwise", *study.options)
+        assert outcome.status == 1
+        assert outcome.err.count("its worker was killed; it runs once more at the end") == 1
+        assert outcome.err.count(", seed 0: its worker was killed twice\n") == 2
+
+
+@pytest.fixture
+def _no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starting a worker is an error."""
+
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("a job was run")
+
+    monkeypatch.setattr("relevance.study.TrainingRun.do", refuse)
+
+
+class TestWhatIsMadeOfAMatrix:
+    def test_groups_figures_and_tables(self, study: Any, tmp_path: Path) -> None:
+        spec = tmp_path / "c.json"
+        grouped = done("relevance", "cluster", study.out, "--k", 2, "--out", spec)
+        assert grouped.out.splitlines()[0].startswith("0: ")
+        assert "inertia: " in grouped.out
+        assert sorted(ClusterSpec.load(spec).tasks) == sorted(NAMES)
+        for suffix, start_bytes in ((".pdf", b"%PDF"), (".svg", b"<?xml"), (".png", b"\x89PNG")):
+            figure = tmp_path / f"heat{suffix}"
+            done("relevance", "heatmap", study.out, "--clusters", spec, "--out", figure)
+            assert figure.read_bytes().startswith(start_bytes)
+        done("relevance", "bars", study.out, "--task", "TONE", "--out", tmp_path / "bars.svg")
+        assert "TONE" in (tmp_path / "bars.svg").read_text()
+
+    @pytest.mark.parametrize(
+        ("form", "words"),
+        [("markdown", "| TONE"), ("latex", r"\begin{tabular}"), ("csv", "TONE,")],
+    )
+    def test_tables(self, study: Any, tmp_path: Path, form: str, words: str) -> None:
+        shown = done("relevance", "table", study.out, "--format", form).out
+        assert words in shown
+        done("relevance", "table", study.out, "--format", form, "--out", tmp_path / "table")
+        assert (tmp_path / "table").read_text() == shown
+
+    def test_agreement(self, study: Any, tasks: Path, tmp_path: Path) -> None:
+        done("relevance", "vocab", *WORD, "--tasks", tasks, "--out", tmp_path / "vocab.json")
+        options = ["compare", study.out, tmp_path / "vocab.json", "--format", "csv"]
+        (row,) = csv.DictReader(io.StringIO(done("relevance", *options).out))
+        assert {"spearman", "kendall"} <= row.keys()
+        assert "adjusted_rand" not in row
+        (row,) = csv.DictReader(io.StringIO(done("relevance", *options, "--k", 2).out))
+        assert -1 <= float(row["adjusted_rand"]) <= 1
+
+    @pytest.mark.usefixtures("_inline")
+    def test_gains_of_two_machines_merge(
+        self, study: Any, halves: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        """Two halves of the tasks, whose cells across stay unknown until someone measures them."""
+        outs = [tmp_path / half.with_suffix(".json").name for half in halves]
+        for half, out in zip(halves, outs, strict=True):
+            done("relevance", "pairwise", *study.options, "--tasks", half, "--out", out)
+        assert len(results(study.cache)) == 10
+        outcome = done("relevance", "merge", *outs, "--out", tmp_path / "m.json")
+        assert outcome.out == ""
+        merged, whole = load_matrix(tmp_path / "m.json"), load_matrix(study.out)
+        known = ~np.isnan(merged.values)
+        assert known.sum() == 8
+        np.testing.assert_allclose(merged.values[known], whole.values[known])
