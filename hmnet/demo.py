@@ -1,0 +1,279 @@
+"""The whole main job on generated tasks, offline: measure, cluster, train, score, draw, report."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hmnet.config import RunConfig
+from hmnet.evaluation.compare import Comparison, compare
+from hmnet.evaluation.scores import read_scores
+from hmnet.models.tiny import write_tiny_encoder
+from hmnet.training.folder import SCORES
+from hmnet.training.joint import make_trainer
+from hmnet.training.run import train_run
+from relevance.clustering.agreement import adjusted_rand, rank_correlations
+from relevance.clustering.deciding import deciding_columns
+from relevance.clustering.families import family_clusters
+from relevance.clustering.kmeans import kmeans
+from relevance.clustering.spec import ClusterSpec
+from relevance.errors import RelevanceError
+from relevance.figures.figure import save_figure
+from relevance.figures.heatmap import heatmap
+from relevance.files import write_text
+from relevance.matrix import RelevanceMatrix
+from relevance.measures.joint_training import JointTraining
+from relevance.measures.measure import Inputs
+from relevance.measures.taxonomy import Taxonomy
+from relevance.measures.vocabulary import Vocabulary
+from relevance.report.tables import matrix_table, table
+from relevance.scheduling import Event, Job, Schedule, run_jobs
+from relevance.tasks.data import DataOptions
+from relevance.tasks.find import find_tasks
+from relevance.tasks.generated import generate
+from relevance.tasks.load import load_split
+from relevance.tasks.task import Task
+from relevance.tokenizers import load_tokenizer
+
+METHODS = ("single", "multi", "hmnet")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is trained; the defaults take minutes on two cores.
+
+    Attributes:
+        families: How many of the four families there are; each has two tasks.
+        train_rows: Rows of a task's training: too few to learn alone what all words mean.
+        scored_rows: Rows that gains, and in the end the methods, are scored on.
+        epochs: Passes over the training rows.
+        lr: Learning rate.
+        width: Of the encoder's hidden states.
+        seeds: Of joint runs, and of the methods in the end.
+        single_seeds: How many seeds the single runs of the study have.
+    """
+
+    families: int = 4
+    train_rows: int = 160
+    scored_rows: int = 240
+    epochs: int = 30
+    lr: float = 1e-3
+    width: int = 32
+    seeds: tuple[int, ...] = (0, 1)
+    single_seeds: int = 3
+
+    @property
+    def training(self) -> dict[str, Any]:
+        """Settings of every training run, in the study and in the end."""
+        return {
+            "max_train": self.train_rows,
+            "max_dev": self.scored_rows,
+            "max_length": 32,
+            "epochs": self.epochs,
+            "lr": self.lr,
+            "device": "cpu",
+            "precision": "fp32",
+        }
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the demo begins with now, in one line."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What came out.
+
+    Attributes:
+        gains: Of joint training, measured.
+        vocabulary: Overlap of vocabularies.
+        taxonomy: 1 within a planted family, 0 across.
+        found: Groups of tasks whose rows of gains are alike.
+        planted: The families.
+        scores: Of the methods on dev.
+    """
+
+    gains: RelevanceMatrix
+    vocabulary: RelevanceMatrix
+    taxonomy: RelevanceMatrix
+    found: ClusterSpec
+    planted: ClusterSpec
+    scores: Comparison
+
+    @property
+    def agreement(self) -> float:
+        """Adjusted Rand index of the groups found and the families, 1 where they are equal."""
+        return adjusted_rand(self.found, self.planted)
+
+    def report(self) -> str:
+        """Matrix, groups and scores in Markdown."""
+        groups = [
+            {
+                "group found": ", ".join(members),
+                "families planted": ", ".join(self._families(members)),
+            }
+            for members in self.found.clusters
+        ]
+        return REPORT.format(
+            gains=matrix_table(self.gains, "markdown", decimals=0),
+            groups=table(groups, "markdown"),
+            agreement=self.agreement,
+            deciding=deciding_columns(self.gains, self.found),
+            taxonomy=self._correlation(self.taxonomy),
+            vocabulary=self._correlation(self.vocabulary),
+            scores=self.scores.to_table("markdown"),
+        )
+
+    def _families(self, tasks: Sequence[str]) -> list[str]:
+        """Families of some tasks, each once."""
+        names = self.planted.names or ()
+        return list(dict.fromkeys(names[self.planted.cluster_of(task)] for task in tasks))
+
+    def _correlation(self, other: RelevanceMatrix) -> float:
+        spearman, _ = rank_correlations(self.gains.off_diagonal(), other.off_diagonal())
+        return spearman
+
+
+REPORT = """\
+# Demo: which of eight tasks help each other, and a model that follows from it
+
+The texts of all tasks are made of the same invented words. Which hidden property of the words
+decides the label is planted: the two tasks of a family share it. Nothing below was told so.
+
+## What training together does
+
+Joint-training gain in percent: row = source, column = target.
+
+{gains}
+In bold the best source of every target; a star where the 95 % interval covers zero.
+Drawn in gains.png, the vocabularies' overlap in vocabulary.png.
+
+## Groups of tasks
+
+{groups}
+Adjusted Rand index of groups and families: {agreement:.2f} (1 = equal, 0 = chance).
+{deciding}.
+
+Rank correlation of the gains with the families: {taxonomy:.2f}; with the overlap of vocabularies:
+{vocabulary:.2f}. How texts are worded does not tell which tasks help each other.
+
+## Scores on dev
+
+{scores}
+Percent; mean and deviation over seeds. `single`: a model for each task. `multi`: one encoder for
+all. `hmnet`: layers shared by all tasks below, by the tasks of a group above, a layer of its own
+for each task on top.
+
+The trained runs are in runs/. Ask one of them, from the folder that this file is in:
+
+    echo '{{"text": ["the balard dorek met a fenish"]}}' |
+        hmnet predict runs/hmnet/seed-0 --task all --input -
+"""
+
+
+def run_demo(
+    folder: Path,
+    *,
+    size: Size = Size(),  # frozen
+    schedule: Schedule | None = None,
+    on_event: Callable[[Event | Stage], None] = lambda _: None,
+) -> Demo:
+    """Do the main job from task files to trained models, and leave everything in a folder.
+
+    What an earlier call has finished is found again, in the folder and in the cache.
+
+    Args:
+        folder: Gets tasks, encoder, matrices, clusters, heat maps, trained runs and `report.md`.
+        size: How much is trained.
+        schedule: Workers; None for one per core, at most eight.
+        on_event: Told about every stage, and about every job of a stage that has jobs.
+
+    Returns:
+        Matrices, groups and scores.
+
+    Raises:
+        RelevanceError: If the folder cannot be written, holds runs of other settings, or a training
+            run failed.
+    """
+    schedule = schedule or _workers()
+    on_event(Stage("writing the tasks and a tiny random encoder"))
+    tasks_file = generate(folder / "tasks", families=size.families)
+    tasks = find_tasks([str(tasks_file)])
+    encoder = write_tiny_encoder(folder / "encoder", _texts(tasks), width=size.width)
+    settings = {**size.training, "backbone": str(encoder), "tasks": (str(tasks_file),)}
+
+    taxonomy = Taxonomy().measure(tasks)
+    data = DataOptions(None, size.train_rows, size.scored_rows)
+    vocabulary = Vocabulary(load_tokenizer(str(encoder)), data).measure(tasks)
+    on_event(Stage("training every task alone and every two tasks together"))
+    gains = JointTraining.build(
+        Inputs(
+            data=data,
+            trainer=lambda: make_trainer(tasks, settings, device="cpu"),
+            seeds=size.seeds,
+            single_seeds=size.single_seeds,
+            schedule=lambda: schedule,
+            on_event=on_event,
+        )
+    ).measure(tasks)
+    found = kmeans(gains, size.families)
+    _keep(folder, found, gains=gains, vocabulary=vocabulary, taxonomy=taxonomy)
+
+    on_event(Stage(f"training {', '.join(METHODS)} with the groups found"))
+    runs = {
+        folder / "runs" / method / f"seed-{seed}": RunConfig(
+            **settings, method=method, seed=seed, checkpoint_s=600
+        )
+        for method in METHODS
+        for seed in size.seeds
+    }
+    _train(runs, found, schedule, on_event)
+    scores = compare([score for run in runs for score in read_scores(run / SCORES)])
+    demo = Demo(gains, vocabulary, taxonomy, found, family_clusters(taxonomy), scores)
+    write_text(folder / "report.md", demo.report())
+    return demo
+
+
+def _workers() -> Schedule:
+    """One worker per core: models this small gain nothing from a second thread."""
+    from joblib import cpu_count
+
+    return Schedule(jobs_per_device=min(8, cpu_count()), threads=1)
+
+
+def _texts(tasks: Sequence[Task]) -> list[str]:
+    splits = [load_split(task, "train", None) for task in tasks]
+    return [text for split in splits for column in split.texts for text in column]
+
+
+def _keep(folder: Path, found: ClusterSpec, **matrices: RelevanceMatrix) -> None:
+    """Write matrices as JSON and as heat maps, and the groups found in the gains."""
+    for name, matrix in matrices.items():
+        matrix.save(folder / f"{name}.json")
+        for suffix in (".pdf", ".png"):
+            save_figure(heatmap(matrix, clusters=found), folder / f"{name}{suffix}")
+    found.made_from(folder / "gains.json").save(folder / "clusters.json")
+
+
+def _train(
+    runs: dict[Path, RunConfig],
+    spec: ClusterSpec,
+    schedule: Schedule,
+    on_event: Callable[[Event], None],
+) -> None:
+    jobs = [
+        Job(f"{config.method}, seed {config.seed}", partial(_train_one, config, spec, out), 1.0)
+        for out, config in runs.items()
+    ]
+    for name, error in run_jobs(jobs, schedule, on_event).items():
+        raise RelevanceError(f"{name}: {error}")
+
+
+def _train_one(config: RunConfig, spec: ClusterSpec, out: Path, device: str) -> None:
+    """A job of the scheduler; `device` is the one that the settings name already."""
+    del device
+    train_run(config, spec if config.method == "hmnet" else None, out, resume=True)
