@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import inspect
+import signal
 import sys
 import warnings
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from relevance.errors import RelevanceError
 
 # click's own error, whichever click typer brings along
 ClickError: type[Exception] = typer.BadParameter.__mro__[2]
+
+INTERRUPTED = 128 + signal.SIGINT
 
 
 def new_app(help_text: str) -> typer.Typer:
@@ -43,8 +46,9 @@ def run(app: typer.Typer, name: str) -> None:
     except ClickError as error:
         fail(name, _usage(name, error))
     except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    if status == INTERRUPTED:  # some versions of typer turn Ctrl-C into this status themselves
         note(f"{name}: interrupted.")
-        sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -1,0 +1,238 @@
+"""From clusters to a trained run and all that can be asked of it, as a user asks for it."""
+
+import csv
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from commands import done, refused
+from hmnet.training.folder import load_run
+
+ENTRY = "import sys; from cli.hmnet import main; sys.exit(main())"
+LABELS = {"TONE": ["bad", "good"], "SAME": ["same", "other", "none"], "FACT": ["no", "yes"]}
+LINES = [{"text": ["good film"]}, {"text": ["is it the dog", "no cat in the city"]}]
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def config_of(run: Path) -> dict[str, Any]:
+    return tomllib.loads((run / "config.toml").read_text())
+
+
+class TestTrain:
+    def test_a_run_is_a_folder(self, trained: Path) -> None:
+        names = {path.name for path in trained.iterdir()}
+        assert names == {"config.toml", "clusters.json", "scores.csv", "log.jsonl", "model"}
+        lines = [json.loads(line) for line in (trained / "log.jsonl").read_text().splitlines()]
+        assert [line["step"] for line in lines] == list(range(1, 4 * 3 + 1))
+        assert config_of(trained)["method"] == "hmnet"
+
+    def test_scores(self, trained: Path) -> None:
+        text = (trained / "scores.csv").read_text()
+        assert text.splitlines()[0] == "run,method,task,split,metric,seed,value"
+        found = [(row["run"], row["task"], row["metric"]) for row in rows(text)]
+        metrics = {
+            "TONE": ["accuracy", "f1"],
+            "SAME": ["accuracy"],
+            "GRADE": ["pearson", "spearman"],
+            "FACT": ["accuracy"],
+        }
+        assert found == [
+            (run, task, metric)
+            for task in metrics
+            for run in ("hmnet", "majority")
+            for metric in metrics[task]
+        ]
+
+    def test_the_command_line_wins_over_the_settings_file(
+        self, quick: list[str], tmp_path: Path
+    ) -> None:
+        config, out = tmp_path / "run.toml", tmp_path / "run"
+        config.write_text('epochs = 7\nmax-steps-per-task = 1\nmethod = "multi"\nseeds = [3, 4]\n')
+        outcome = done(
+            *("hmnet", "train", *quick, "--config", config, "--seed", 5, "--name", "mine"),
+            *("--out", out),
+        )
+        written = config_of(out)
+        assert (written["epochs"], written["max_steps_per_task"]) == (1, 1)
+        assert (written["method"], written["name"], written["seed"]) == ("multi", "mine", 5)
+        assert outcome.out.splitlines()[0].endswith(" mine |")
+        assert outcome.err.endswith(f"wrote {out}\n")
+
+    def test_several_seeds_are_several_folders(self, quick: list[str], tmp_path: Path) -> None:
+        out = tmp_path / "runs"
+        options = [*quick, "--method", "multi", "--max-steps-per-task", "1", "--seed", "9"]
+        done("hmnet", "train", *options, "--seeds", "0,2", "--out", out)
+        assert sorted(path.name for path in out.iterdir()) == ["seed-0", "seed-2"]
+        assert [config_of(out / name)["seed"] for name in ("seed-0", "seed-2")] == [0, 2]
+        (tone, *_) = rows(done("hmnet", "evaluate", out, "--format", "csv").out)
+        assert tone["task"] == "TONE"
+        assert "multi" in tone
+        assert "| multi " in done("hmnet", "compare", out).out
+
+    def test_what_a_method_ignores_is_noted(
+        self, quick: list[str], clusters: Path, tmp_path: Path
+    ) -> None:
+        options = [*quick, "--max-steps-per-task", 1, "--clusters", clusters, "--layers", "2,1,1"]
+        outcome = done("hmnet", "train", *options, "--method", "single", "--out", tmp_path / "run")
+        note = "hmnet: note: Method 'single' ignores --clusters and --layers.\n"
+        assert outcome.err.startswith(note)
+        assert not (tmp_path / "run" / "clusters.json").exists()
+
+    def test_ctrl_c_leaves_a_run_that_can_be_resumed(
+        self, quick: list[str], clusters: Path, tmp_path: Path
+    ) -> None:
+        out = tmp_path / "run"
+        options = [*quick, "--epochs", "20", "--device", "cpu", "--clusters", str(clusters)]
+        process = subprocess.Popen(
+            [sys.executable, "-c", ENTRY, "train", *options, "--out", str(out)],
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        log, until = out / "log.jsonl", time.monotonic() + 300
+        while process.poll() is None and not (log.exists() and log.read_text().count("\n") > 2):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        shown, said = process.communicate(timeout=300)
+        assert process.returncode == 130, said
+        assert shown == ""
+        assert said.endswith("hmnet: interrupted.\n")
+        done_steps = log.read_text().count("\n")
+        assert done_steps < 240
+
+        hint = refused("hmnet", "evaluate", out)
+        command = re.search(r"`hmnet (.*)`", hint)
+        assert command is not None
+        done("hmnet", *command[1].split())
+        steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
+        assert steps == list(range(1, 241))
+        assert (out / "scores.csv").is_file()
+
+
+class TestATrainedRun:
+    def test_evaluate_gives_the_scores_of_the_training(self, trained: Path) -> None:
+        shown = rows(done("hmnet", "evaluate", trained, "--format", "csv").out)
+        written = rows((trained / "scores.csv").read_text())
+        expected = {
+            (row["task"], row["metric"]): float(row["value"])
+            for row in written
+            if row["run"] == "hmnet"
+        }
+        for row in shown:
+            if row["task"] in LABELS or row["task"] == "GRADE":
+                found = float(row["hmnet"])
+                assert found == pytest.approx(100 * expected[row["task"], row["metric"]], abs=0.05)
+        assert done("hmnet", "evaluate", trained, "--split", "dev", "--format", "csv").out
+
+    def test_predict_from_a_file(self, trained: Path, tmp_path: Path) -> None:
+        (tmp_path / "in.jsonl").write_text('{"sentence": "good film", "id": 7}\n\n')
+        options = ["predict", trained, "--input", tmp_path / "in.jsonl", "--task"]
+        (answer,) = map(json.loads, done("hmnet", *options, "tone").out.splitlines())
+        assert list(answer) == ["task", "label", "probabilities"]
+        assert answer["task"] == "TONE"
+        assert list(answer["probabilities"]) == LABELS["TONE"]
+        assert sum(answer["probabilities"].values()) == pytest.approx(1)
+        assert answer["label"] == max(answer["probabilities"], key=answer["probabilities"].get)
+        (answer,) = map(json.loads, done("hmnet", *options, "GRADE").out.splitlines())
+        assert list(answer) == ["task", "value"]
+        assert isinstance(answer["value"], float)
+
+    def test_predict_every_task_from_stdin(self, trained: Path, tmp_path: Path) -> None:
+        lines = "".join(json.dumps(line) + "\n" for line in LINES).encode()
+        options = ["predict", trained, "--task", "all", "--input", "-"]
+        shown = done("hmnet", *options, stdin=lines).out
+        answers = [json.loads(line) for line in shown.splitlines()]
+        assert [answer["task"] for answer in answers] == ["TONE", "SAME", "GRADE", "FACT"] * 2
+        for answer in answers:
+            if answer["task"] in LABELS:
+                assert list(answer["probabilities"]) == LABELS[answer["task"]]
+        out = tmp_path / "answers.jsonl"
+        outcome = done("hmnet", *options, "--batch-size", 1, "--out", out, stdin=lines)
+        assert outcome.err == f"wrote {out}\n"
+        for one, line in zip(answers, out.read_text().splitlines(), strict=True):
+            other = json.loads(line)
+            assert other["task"] == one["task"]
+            numbers = "value" if "value" in one else "probabilities"
+            assert other[numbers] == pytest.approx(one[numbers], rel=1e-5)
+
+    @pytest.mark.parametrize("task", ["TONE", "SAME", "GRADE"])
+    def test_an_export_answers_as_predict_does(
+        self, trained: Path, tmp_path: Path, task: str
+    ) -> None:
+        out = tmp_path / "exported"
+        outcome = done("hmnet", "export", trained, "--task", task.lower(), "--out", out)
+        assert outcome.err == f"wrote {out}\n"
+        model = AutoModelForSequenceClassification.from_pretrained(out)
+        tokenizer = AutoTokenizer.from_pretrained(out)
+        for line in LINES:
+            with torch.no_grad():
+                logits = model(**tokenizer(*line["text"], return_tensors="pt")).logits[0]
+            options = ["--task", task, "--input", "-"]
+            stdin = json.dumps(line).encode()
+            answer = json.loads(done("hmnet", "predict", trained, *options, stdin=stdin).out)
+            if task == "GRADE":
+                assert answer["value"] == pytest.approx(logits.item(), abs=1e-5)
+            else:
+                expected = torch.softmax(logits, 0).numpy()
+                found = list(answer["probabilities"].values())
+                np.testing.assert_allclose(found, expected, atol=1e-5)
+
+    @pytest.mark.parametrize(
+        ("form", "words"),
+        [("markdown", "| hmnet "), ("latex", r"\begin{tabular}"), ("csv", ",hmnet")],
+    )
+    def test_compare(self, trained: Path, tmp_path: Path, form: str, words: str) -> None:
+        shown = done("hmnet", "compare", trained, "--format", form).out
+        assert words in shown
+        options = ["--format", form, "--out", tmp_path / "table"]
+        done("hmnet", "compare", trained, *options)
+        assert (tmp_path / "table").read_text() == shown
+
+    def test_count_is_what_the_model_has(
+        self, trained: Path, tasks: Path, tiny_bert: Path, clusters: Path
+    ) -> None:
+        options = ["--tasks", tasks, "--backbone", tiny_bert, "--clusters", clusters]
+        counted = json.loads(done("hmnet", "count", *options).out)
+        model = load_run(trained).model_for("TONE")
+        assert counted["overall"] == sum(weight.numel() for weight in model.parameters())
+        assert list(counted["active"]) == ["TONE", "SAME", "GRADE", "FACT"]
+        single = json.loads(done("hmnet", "count", *options[:4], "--method", "single").out)
+        assert single["overall"] == sum(single["active"].values()) > counted["overall"]
+
+    def test_three_methods_side_by_side(
+        self, trained: Path, quick: list[str], tmp_path: Path
+    ) -> None:
+        runs = [trained]
+        for method in ("multi", "single"):
+            runs.append(tmp_path / method)
+            done("hmnet", "train", *quick, "--method", method, "--out", runs[-1])
+        (header, *_) = done("hmnet", "compare", *runs).out.splitlines()
+        columns = [cell.strip() for cell in header.strip("|").split("|")]
+        assert columns == ["task", "metric", "majority class", "hmnet", "multi", "single"]
+
+
+def test_from_the_groups_that_relevance_finds(study: Any, quick: list[str], tmp_path: Path) -> None:
+    """`--clusters` alone says which tasks there are, when they are of the catalogue."""
+    done("relevance", "cluster", study.out, "--k", 2, "--out", tmp_path / "c.json")
+    options = [*quick, "--clusters", tmp_path / "c.json", "--layers", "1,2,1"]
+    done("hmnet", "train", *options, "--max-steps-per-task", 1, "--out", tmp_path / "run")
+    written = json.loads((tmp_path / "run" / "clusters.json").read_text())
+    assert written["clusters"] == json.loads((tmp_path / "c.json").read_text())["clusters"]
