@@ -10,7 +10,7 @@ demo: $(READY)
 	@echo "The demo is done. Look at demo/report.md first, then at demo/gains.png."
 
 test: $(READY)
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest --numprocesses=auto --dist=loadfile
 	@echo "All tests passed. What they are and how to run some of them: README.md, 'Tests'."
 
 lint: $(READY)
