@@ -1,0 +1,70 @@
+"""What holds for every method: a few models in which each task has a path of the whole depth."""
+
+from typing import Any
+
+import pytest
+
+from hmnet.methods.method import Part, methods
+from relevance.clustering.spec import ClusterSpec
+
+TASKS = ("RTE", "CB", "SST-2", "IMDB")
+SPEC = ClusterSpec(clusters=(("RTE", "CB"), ("SST-2", "IMDB")))
+DEPTHS = (3, 6, 12, 24)
+every_method = pytest.mark.parametrize("name", methods().names())
+
+
+def plans(name: str, depth: int) -> tuple[Part, ...]:
+    return methods().find(name)(SPEC).plans(TASKS, depth)
+
+
+@every_method
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_parts_hold_every_task_once(name: str, depth: int) -> None:
+    parts = plans(name, depth)
+    assert sorted(task for part in parts for task in part.tasks) == sorted(TASKS)
+    for part in parts:
+        assert sorted(part.plan.tasks) == sorted(part.tasks)
+
+
+@every_method
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_every_path_has_the_whole_depth(name: str, depth: int) -> None:
+    for part in plans(name, depth):
+        assert part.plan.depth == depth
+        for task in part.tasks:
+            path = part.plan.layers[task]
+            assert len(path) == len(set(path)) == depth
+            assert part.plan.outside[task]
+
+
+@every_method
+def test_a_module_stands_at_one_depth(name: str) -> None:
+    for part in plans(name, 12):
+        places: dict[str, set[int]] = {}
+        for path in part.plan.layers.values():
+            for depth, module in enumerate(path):
+                places.setdefault(module, set()).add(depth)
+        assert all(len(depths) == 1 for depths in places.values())
+
+
+@every_method
+def test_tasks_that_part_never_meet_again(name: str) -> None:
+    """Above a layer that two tasks have apart they share none, so that sharing is a tree."""
+    for part in plans(name, 12):
+        for one in part.tasks:
+            for other in part.tasks:
+                pairs = zip(part.plan.layers[one], part.plan.layers[other], strict=True)
+                shared = [a == b for a, b in pairs]
+                assert shared == sorted(shared, reverse=True)
+
+
+@every_method
+def test_the_same_again(name: str) -> None:
+    assert plans(name, 12) == plans(name, 12)
+
+
+@every_method
+@pytest.mark.parametrize("given", [{}, {"spec": SPEC}, {"spec": SPEC, "layers": (8, 2, 2)}])
+def test_what_is_not_used_is_noted(name: str, given: dict[str, Any]) -> None:
+    method = methods().find(name)(**given)
+    assert (method.note is None) == (method.reads_clusters or not given)
