@@ -279,7 +279,7 @@ class TestHub:
         assert message.endswith(
             "Use a tokenizer.json, a vocab.txt, a folder that holds one, or `minilm`."
         )
-        assert time.monotonic() - start < 10
+        assert time.monotonic() - start < 30
 
     @pytest.mark.parametrize("command", ["train", "count", "pairwise"])
     def test_no_hub_for_the_backbone(
@@ -295,7 +295,7 @@ class TestHub:
             "Backbone 'bert-base-uncased' is no folder here and no hub is within reach."
             " Give a folder with --backbone DIR, or 'minilm', which needs no network."
         )
-        assert time.monotonic() - start < 10
+        assert time.monotonic() - start < 30
         assert not (tmp_path / "run").exists()
 
 
