@@ -1,6 +1,7 @@
 """Fixtures of the whole suite: real data, tiny encoders, and a cache that no test shares."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 from hypothesis import settings
 
 REPO = Path(__file__).resolve().parent.parent
+
+# A shell that runs the tests in the background has Ctrl-C ignored, and every child would inherit it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Tiny models are slower on several threads, and threads of many tests at once fight for the cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

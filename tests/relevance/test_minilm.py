@@ -17,6 +17,7 @@ def package(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "model").mkdir(parents=True)
     (folder / "__init__.py").write_text("raise ImportError('must not be imported')")
     monkeypatch.syspath_prepend(str(root))
+    monkeypatch.delitem(sys.modules, minilm.PACKAGE, raising=False)  # the real one, if imported
     return folder / "model"
 
 

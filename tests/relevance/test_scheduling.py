@@ -232,7 +232,7 @@ def test_workers_end_with_the_process_that_started_them(
         pid = tmp_path / "pid"
         _wait_until(lambda: pid.exists() and pid.read_text() != "")
         study.send_signal(sent)
-        _, errors = study.communicate(timeout=20)
+        _, errors = study.communicate(timeout=120)
         _wait_until(lambda: not _alive(int(pid.read_text())))
     finally:
         study.kill()
