@@ -10,7 +10,16 @@ from relevance.clustering.spec import ClusterSpec
 from relevance.matrix import load_matrix
 from relevance.scheduling import Event, Schedule
 
-SMALL = Size(families=2, train_rows=96, epochs=8, lr=1e-2, width=8, seeds=(0,), single_seeds=1)
+SMALL = Size(
+    families=2,
+    train_rows=96,
+    study_epochs=8,
+    epochs=2,
+    lr=1e-2,
+    width=8,
+    seeds=(0,),
+    single_seeds=1,
+)
 TASKS = ("REVIEWS", "COMMENTS", "FABLES", "CAPTIONS")
 ONE_WORKER = Schedule(threads=1)
 
