@@ -163,7 +163,7 @@ class StudyOptions:
             help="Workers on the CPU.",
             metavar="N",
             min=1,
-            show_default="1",
+            show_default="one per core, 4 at most",
             rich_help_panel=STUDY,
         ),
     ] = None

@@ -7,6 +7,8 @@ import torch
 from relevance.errors import RelevanceError
 from relevance.scheduling import Schedule
 
+MOST_CPU_WORKERS = 4
+
 
 def resolve_device(name: str) -> str:
     """The device of one run.
@@ -44,8 +46,8 @@ def resolve_schedule(
 
     Args:
         gpus: How many GPUs to use; None for all there are, 0 for the CPU.
-        jobs: Workers on the CPU; None for the default, one worker with all cores (measured in
-            `benchmarks/RESULTS.md`).
+        jobs: Workers on the CPU, which share its cores; None for one per core, four at most as
+            each holds a model in memory (`benchmarks/RESULTS.md` has it against one for all).
         jobs_per_gpu: Workers on each GPU.
 
     Returns:
@@ -62,7 +64,7 @@ def resolve_schedule(
     if count:
         devices = tuple(f"cuda:{index}" for index in range(count))
         return Schedule(devices, jobs_per_gpu)
-    workers = jobs or 1
+    workers = jobs or min(_cores(), MOST_CPU_WORKERS)
     return Schedule(("cpu",), workers, threads=max(1, _cores() // workers))
 
 
