@@ -10,7 +10,7 @@ from hypothesis import settings
 
 REPO = Path(__file__).resolve().parent.parent
 
-# A shell that runs the tests in the background has Ctrl-C ignored, and every child would inherit it.
+# A shell that runs the tests in the background ignores Ctrl-C for them and for all their children.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Tiny models are slower on several threads, and threads of many tests at once fight for the cores.
