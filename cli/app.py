@@ -7,6 +7,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import typer
@@ -72,6 +73,23 @@ def note(text: str) -> None:
 def show(text: str) -> None:
     """A result on stdout."""
     print(text, flush=True)  # noqa: T201 - the command line is where printing belongs
+
+
+def deliver(text: str, out: Path | None) -> None:
+    """A result into a file, or on stdout where there is none.
+
+    Args:
+        text: The result; it ends with one line break either way.
+        out: The file; an older one is replaced.
+    """
+    from relevance.files import write_text
+
+    text = text.rstrip("\n")
+    if out is None:
+        show(text)
+    else:
+        write_text(out, text + "\n")
+        note(f"wrote {out}")
 
 
 def takes_groups(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.app import new_app, note, run, show, takes_groups
-from cli.options import TaskOptions, TrainingOptions, settings, split_names, split_numbers
+from cli.app import deliver, new_app, note, run, show, takes_groups
+from cli.options import (
+    FormatOption,
+    TaskOptions,
+    TrainingOptions,
+    settings,
+    split_names,
+    split_numbers,
+)
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
@@ -37,8 +44,6 @@ LayersOption = Annotated[
         show_default="8,2,2 of 12, by the depth",
     ),
 ]
-Format = Literal["markdown", "latex", "csv"]
-FormatOption = Annotated[Format, typer.Option("--format", help="Of the table.")]
 PrecisionOption = Annotated[
     Literal["auto", "bf16", "fp32"], typer.Option(help="Of the forward pass.")
 ]
@@ -232,8 +237,7 @@ def compare(
 
     runs = [load_run(found) for folder in folders for found in runs_under(folder)]
     scores = [score for trained in runs for score in read_scores(trained.folder / "scores.csv")]
-    with _sink(out) as write:
-        write(side_by_side(scores).to_table(form).rstrip("\n"))
+    deliver(side_by_side(scores).to_table(form), out)
 
 
 @app.command()

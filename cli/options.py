@@ -13,6 +13,10 @@ TASKS = "Tasks"
 TRAINING = "Training"
 STUDY = "Study"
 
+FormatOption = Annotated[
+    Literal["markdown", "latex", "csv"], typer.Option("--format", help="Of the table.")
+]
+
 
 @dataclass(frozen=True)
 class TaskOptions:

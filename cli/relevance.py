@@ -4,12 +4,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.app import new_app, note, run, show, takes_groups
-from cli.options import StudyOptions, TaskOptions, TrainingOptions, settings, split_names
+from cli.app import deliver, new_app, note, run, show, takes_groups
+from cli.options import (
+    FormatOption,
+    StudyOptions,
+    TaskOptions,
+    TrainingOptions,
+    settings,
+    split_names,
+)
 
 if TYPE_CHECKING:
     from relevance.clustering.spec import ClusterSpec
@@ -42,8 +49,6 @@ FigureOption = Annotated[
 ]
 NO_TRAINING = TrainingOptions()
 PLAIN_STUDY = StudyOptions()
-Format = Literal["markdown", "latex", "csv"]
-FormatOption = Annotated[Format, typer.Option("--format", help="Of the table.")]
 
 
 def main() -> None:
@@ -291,7 +296,7 @@ def table(matrix: MatrixArgument, form: FormatOption = "markdown", out: OutOptio
     from relevance.matrix import load_matrix
     from relevance.report.tables import matrix_table
 
-    _write(matrix_table(load_matrix(matrix), form), out)
+    deliver(matrix_table(load_matrix(matrix), form), out)
 
 
 @app.command()
@@ -315,7 +320,7 @@ def compare(
     rows = [asdict(agreement) for agreement in agreements]
     if k is None:
         rows = [{key: row[key] for key in row if key != "adjusted_rand"} for row in rows]
-    _write(as_table(rows, form), out)
+    deliver(as_table(rows, form), out)
 
 
 @app.command()
@@ -437,17 +442,6 @@ def _draw_heatmap(
     check_format(path)
     save_figure(draw(matrix, clusters=clusters), path)
     note(f"wrote {path}")
-
-
-def _write(text: str, out: Path | None) -> None:
-    from relevance.files import write_text
-
-    text = text.rstrip("\n")
-    if out is None:
-        show(text)
-    else:
-        write_text(out, text + "\n")
-        note(f"wrote {out}")
 
 
 def _show_plan(plan: "Plan", workers: int) -> None:
