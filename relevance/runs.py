@@ -3,7 +3,7 @@
 import math
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -112,6 +112,10 @@ def _checked(task: Task, results: Mapping[str, Result]) -> Result:
     for name, value in {**metrics, "held-out loss": float(result.loss)}.items():
         if not math.isfinite(value):
             raise RelevanceError(f"The {name} of task '{task.name}' came out as {value}.")
-    predictions = result.predictions
-    kept = None if predictions is None else [float(value) for value in predictions]
-    return Result(metrics, float(result.loss), kept)
+    return Result(
+        metrics, float(result.loss), _plain(result.predictions), _plain(result.losses)
+    )
+
+
+def _plain(values: Sequence[float] | None) -> list[float] | None:
+    return None if values is None else [float(value) for value in values]

@@ -13,11 +13,13 @@ class Result:
             [-1, 1]).
         loss: Mean held-out loss per row, lower is better.
         predictions: Per held-out row the predicted label code or value, or None if not kept.
+        losses: Per held-out row the loss that `loss` is the mean of, or None if not kept.
     """
 
     metrics: dict[str, float]
     loss: float
     predictions: list[float] | None = None
+    losses: list[float] | None = None
 
 
 @runtime_checkable

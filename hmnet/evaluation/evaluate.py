@@ -14,7 +14,7 @@ from hmnet.data.labels import predictions, targets
 from hmnet.data.template import Sequences
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision, autocast
-from hmnet.training.step import batch_loss
+from hmnet.training.step import row_losses
 from relevance.tasks.data import Split
 from relevance.tasks.metrics import score
 from relevance.tasks.task import Task
@@ -42,13 +42,18 @@ def evaluate(
 
     Returns:
         Every metric of the task; the mean loss per row: cross-entropy in nats, or the squared error
-        of labels scaled to [0, 1]; and the prediction for each row, a label code or a value on the
-        task's own scale.
+        of labels scaled to [0, 1]; the prediction for each row, a label code or a value on the
+        task's own scale; and the loss of each row.
     """
     logits = predict_logits(model, task, encoded, batch_size=batch_size, precision=precision)
-    loss = batch_loss(torch.from_numpy(logits), torch.from_numpy(targets(task, split.labels)))
+    losses = row_losses(torch.from_numpy(logits), torch.from_numpy(targets(task, split.labels)))
     predicted = predictions(task, logits)
-    return Result(score(task, split, predicted), loss.item(), predicted.astype(np.float64).tolist())
+    return Result(
+        score(task, split, predicted),
+        losses.mean().item(),
+        predicted.astype(np.float64).tolist(),
+        losses.tolist(),
+    )
 
 
 def predict_logits(

@@ -29,7 +29,7 @@ class Batch(NamedTuple):
 def batch_loss(
     logits: Float[Tensor, "batch outputs"], labels: Int[Tensor, " batch"] | Float[Tensor, " batch"]
 ) -> Float[Tensor, ""]:
-    """Mean loss of a batch, in fp32 whatever the logits are.
+    """Mean of the losses of a batch's rows.
 
     Args:
         logits: One column per label, or one for regression.
@@ -38,9 +38,24 @@ def batch_loss(
     Returns:
         The loss.
     """
+    return row_losses(logits, labels).mean()
+
+
+def row_losses(
+    logits: Float[Tensor, "batch outputs"], labels: Int[Tensor, " batch"] | Float[Tensor, " batch"]
+) -> Float[Tensor, " batch"]:
+    """Loss of each row, in fp32 whatever the logits are.
+
+    Args:
+        logits: One column per label, or one for regression.
+        labels: Codes for cross-entropy, or values in [0, 1] for the squared error.
+
+    Returns:
+        Nats, or squared errors.
+    """
     if labels.is_floating_point():
-        return F.mse_loss(logits.float().squeeze(-1), labels.float())
-    return F.cross_entropy(logits.float(), labels)
+        return F.mse_loss(logits.float().squeeze(-1), labels.float(), reduction="none")
+    return F.cross_entropy(logits.float(), labels, reduction="none")
 
 
 def make_optimizer(model: nn.Module, lr: float, weight_decay: float) -> torch.optim.AdamW:

@@ -45,20 +45,25 @@ def majority(task: Task, train: Split, evaluation: Split) -> Result:
         evaluation: The rows that are scored.
 
     Returns:
-        Scores, constant predictions, and the loss of the best constant: cross-entropy of the
+        Scores, constant predictions, and the losses of the best constant: cross-entropy of the
         training frequencies (one added to each count, so that it stays finite) in nats, or the
         mean squared error of the training mean with labels scaled to [0, 1].
     """
     if task.kind == "regression":
         answer = float(train.labels.mean())
         low, high = task.range or (0.0, 1.0)
-        loss = float(np.mean(((evaluation.labels - answer) / (high - low)) ** 2))
+        losses = ((evaluation.labels - answer) / (high - low)) ** 2
     else:
         counts = np.bincount(train.labels, minlength=task.outputs)
         answer = float(counts.argmax())
-        loss = float(-np.log((counts + 1) / (counts + 1).sum())[evaluation.labels].mean())
+        losses = -np.log((counts + 1) / (counts + 1).sum())[evaluation.labels]
     predictions = np.full(len(evaluation), answer, dtype=evaluation.labels.dtype)
-    return Result(score(task, evaluation, predictions), loss, [answer] * len(evaluation))
+    return Result(
+        score(task, evaluation, predictions),
+        float(losses.mean()),
+        [answer] * len(evaluation),
+        losses.tolist(),
+    )
 
 
 def accuracy(split: Split, predictions: Rows) -> float:
