@@ -9,9 +9,11 @@ import hashlib
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from relevance.chunks import CHARACTERS_PER_BATCH, batches, packed_chunks, packed_counts
 from relevance.files import digest
 from relevance.tokenizer_files import read_tokenizer
 
@@ -19,13 +21,7 @@ if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
 BORDERS = ("[CLS]", "[SEP]", "[PAD]", "<cls>", "<sep>", "<s>", "</s>", "<pad>")
-# `str.split` splits at these, BERT's normaliser deletes them: "a\x0bb" is the one word "ab"
-DELETED_SPACE = "\x0b\x0c\x1c\x1d\x1e\x1f\x85"
-# deleted as well and white space to nobody; removing instead would turn "[SE\x0bP]" into "[SEP]"
-DELETED = "\x01"
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-CHARACTERS_PER_TEXT = 4_000  # of distinct chunks put together: fewer and longer texts encode faster
-CHARACTERS_PER_BATCH = 1_000_000  # bounds memory
 
 
 class TextTokenizer(ABC):
@@ -48,6 +44,17 @@ class TextTokenizer(ABC):
 
         Returns:
             Their ids. [CLS], [SEP] and [PAD] are left out, [UNK] is a token like any other.
+        """
+
+    @abstractmethod
+    def token_counts(self, texts: Iterable[str]) -> Counter[int]:
+        """How often each token occurs in some texts.
+
+        Args:
+            texts: As for `token_ids`; a text that comes twice counts twice.
+
+        Returns:
+            Occurrences by id, for the ids that `token_ids` gives.
         """
 
 
@@ -82,6 +89,18 @@ class SubwordTokenizer(TextTokenizer):
                 ids.update(encoding.ids)
         return frozenset(ids - self._borders)
 
+    def token_counts(self, texts: Iterable[str]) -> Counter[int]:
+        """Encode each distinct chunk, or each distinct text, once."""
+        times = packed_counts(texts) if self.by_chunk else Counter(texts)
+        counts: Counter[int] = Counter()
+        for batch in batches(times, CHARACTERS_PER_BATCH):
+            for text, encoding in zip(batch, self._encode(batch), strict=True):
+                for token in encoding.ids:
+                    counts[token] += times[text]
+        for token in self._borders & counts.keys():
+            del counts[token]
+        return counts
+
     def _encode(self, texts: list[str]) -> "list[Encoding]":
         try:
             return self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
@@ -112,11 +131,23 @@ class WordTokenizer(TextTokenizer):
 
     def token_ids(self, texts: Iterable[str]) -> frozenset[int]:
         """Find the words of each distinct chunk once."""
-        words: set[str] = set()
-        for text in packed_chunks(texts):
-            normalised = self._normaliser.normalize_str(LONE_SURROGATE.sub("\ufffd", text))
-            words.update(word for word, _ in self._words.pre_tokenize_str(normalised))
-        return frozenset(self._ids.setdefault(word, len(self._ids)) for word in words)
+        words = {word for text in packed_chunks(texts) for word in self._words_of(text)}
+        return frozenset(map(self._id, words))
+
+    def token_counts(self, texts: Iterable[str]) -> Counter[int]:
+        """Find the words of each distinct chunk once."""
+        counts: Counter[int] = Counter()
+        for text, times in packed_counts(texts).items():
+            for word in self._words_of(text):
+                counts[self._id(word)] += times
+        return counts
+
+    def _words_of(self, text: str) -> list[str]:
+        normalised = self._normaliser.normalize_str(LONE_SURROGATE.sub("\ufffd", text))
+        return [word for word, _ in self._words.pre_tokenize_str(normalised)]
+
+    def _id(self, word: str) -> int:
+        return self._ids.setdefault(word, len(self._ids))
 
 
 def load_tokenizer(name: str) -> TextTokenizer:
@@ -132,50 +163,6 @@ def load_tokenizer(name: str) -> TextTokenizer:
         RelevanceError: If there is no such tokenizer, or the hub is out of reach.
     """
     return WordTokenizer() if name == "word" else SubwordTokenizer(name, read_tokenizer(name))
-
-
-def packed_chunks(texts: Iterable[str]) -> Iterator[str]:
-    """Texts made of each distinct chunk between white space once.
-
-    Args:
-        texts: Any text.
-
-    Yields:
-        Chunks with a space between them, in no particular order. White space is what BERT's
-        normaliser takes for it.
-    """
-    chunks: set[str] = set()
-    for batch in batches(set(texts), CHARACTERS_PER_BATCH):
-        text = " ".join(batch)
-        for character in DELETED_SPACE:
-            text = text.replace(character, DELETED)
-        chunks.update(text.split())
-    for some in batches(chunks, CHARACTERS_PER_TEXT):
-        yield " ".join(some)
-
-
-def batches(texts: Iterable[str], characters: int) -> Iterator[list[str]]:
-    """Texts in groups of about one size.
-
-    Args:
-        texts: Any text.
-        characters: A group is complete when it has so many.
-
-    Yields:
-        The next texts.
-
-    >>> list(batches(["a", "bc", "def"], 3))
-    [['a', 'bc'], ['def']]
-    """
-    batch, size = [], 0
-    for text in texts:
-        batch.append(text)
-        size += len(text)
-        if size >= characters:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
 
 
 def _never_joins_across_space(definition: dict[str, Any]) -> bool:

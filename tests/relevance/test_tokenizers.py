@@ -1,6 +1,7 @@
 import itertools
 import sys
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.util import find_spec
@@ -19,7 +20,6 @@ from relevance.tokenizers import (
     TextTokenizer,
     WordTokenizer,
     load_tokenizer,
-    packed_chunks,
 )
 
 UNKNOWN = "<unk>"
@@ -72,15 +72,21 @@ def sentencepiece() -> Tokenizer:
 
 def whole(tokenizer: Tokenizer, texts: Iterable[str]) -> set[int]:
     """The slow way: every text as it stands."""
-    found = {
+    return set(whole_counts(tokenizer, texts))
+
+
+def whole_counts(tokenizer: Tokenizer, texts: Iterable[str]) -> Counter[int]:
+    """How often each token occurs, the slow way."""
+    names = ("[CLS]", "[SEP]", "[PAD]", "<s>", "</s>", "<pad>")
+    borders = {tokenizer.token_to_id(token) for token in names}
+    return Counter(
         token
         for text in texts
         for token in tokenizer.encode(
             LONE_SURROGATE.sub("\ufffd", text), add_special_tokens=False
         ).ids
-    }
-    borders = ("[CLS]", "[SEP]", "[PAD]", "<s>", "</s>", "<pad>")
-    return found - {tokenizer.token_to_id(token) for token in borders}
+        if token not in borders
+    )
 
 
 FRAGMENTS = [
@@ -107,6 +113,15 @@ def test_chunks_have_the_tokens_of_whole_texts(texts: list[str]) -> None:
     fast = SubwordTokenizer("tiny", tokenizer)
     assert fast.by_chunk
     assert fast.token_ids(texts) == whole(tokenizer, texts)
+
+
+@given(TEXTS)
+@example(["a b a", "a b a", "[SEP] b", "a\x0bb"])
+def test_chunks_have_the_tokens_of_whole_texts_as_often(texts: list[str]) -> None:
+    tokenizer = wordpiece()
+    fast = SubwordTokenizer("tiny", tokenizer)
+    assert fast.by_chunk
+    assert fast.token_counts(texts * 2) == whole_counts(tokenizer, texts * 2)
 
 
 @needs_minilm
@@ -158,6 +173,7 @@ def test_white_space_inside_tokens_means_whole_texts(make: Callable[[], Tokenize
     texts = ["the cat  sat", "a\x0bmat", "the cat  sat", " mats \ud800", "<s>"]
     assert not slow.by_chunk
     assert slow.token_ids(texts) == whole(tokenizer, texts)
+    assert slow.token_counts(texts) == whole_counts(tokenizer, texts)
     assert slow.token_ids(["cat\x0bsat"]) != whole(tokenizer, ["cat", "sat"])
 
 
@@ -253,9 +269,17 @@ def test_words_of_texts_are_the_words_of_each(texts: list[str]) -> None:
     assert tokenizer.token_ids(texts) == frozenset().union(*each)
 
 
-def test_each_chunk_is_encoded_once() -> None:
-    chunks = " ".join(packed_chunks(["the cat", "the\tcat ", "cat\u3000sat", "a\x1cb"])).split(" ")
-    assert sorted(chunks) == ["a\x01b", "cat", "sat", "the"]
+@given(TEXTS)
+def test_words_are_counted_text_by_text(texts: list[str]) -> None:
+    tokenizer: TextTokenizer = WordTokenizer()
+    counts = tokenizer.token_counts(texts)
+    assert counts.keys() == tokenizer.token_ids(texts)
+    each = [tokenizer.token_counts([text]) for text in texts]
+    assert counts == sum(each, Counter())
+    assert tokenizer.token_counts(["one two One"]) == {
+        tokenizer.token_counts(["one"]).popitem()[0]: 2,
+        tokenizer.token_counts(["two"]).popitem()[0]: 1,
+    }
 
 
 def test_word_is_a_name() -> None:
