@@ -100,6 +100,16 @@ class TrainingOptions:
             help="Peak learning rate.", min=0.0, show_default="2e-5", rich_help_panel=TRAINING
         ),
     ] = None
+    average: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the last steps whose weights are averaged; 0 keeps the last ones.",
+            min=0.0,
+            max=1.0,
+            show_default="0",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
     seed: Annotated[
         int | None,
         typer.Option(

@@ -30,6 +30,9 @@ class TrainingSettings(BaseModel):
     weight_decay: float = Field(
         0.01, ge=0, description="AdamW's, on matrices; biases and norms have none"
     )
+    average: float = Field(
+        0.0, ge=0, le=1, description="share of the last steps whose weights are averaged; 0: none"
+    )
     pooling: Pooling = Field(
         "native", description="the family's own head, or a linear one on [CLS] or on the mean"
     )

@@ -118,6 +118,7 @@ def fit(
             start=start,
             on_step=on_step,
             saving=saving,
+            average=settings.average,
         )
     return model
 

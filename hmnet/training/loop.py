@@ -16,7 +16,9 @@ from hmnet.data.labels import targets
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision
 from hmnet.samplers.sampler import Step
+from hmnet.training.averaging import add_to_mean, is_averaged, take_mean
 from hmnet.training.interrupts import held_interrupts
+from hmnet.training.memory import keep_freed_memory
 from hmnet.training.step import Batch, linear_decay, train_step
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
@@ -75,6 +77,7 @@ def train(
     start: int = 0,
     on_step: Callable[[Progress], None] | None = None,
     saving: Saving | None = None,
+    average: float = 0.0,
 ) -> None:
     """Train a model on the steps of a schedule.
 
@@ -89,6 +92,7 @@ def train(
         start: Steps that were done before, when a run is resumed.
         on_step: Told about every step, about once a second for all steps since.
         saving: What to do so that a killed run can be resumed.
+        average: Share of the last steps whose weights are averaged; 0 leaves the last ones.
 
     Raises:
         RelevanceError: If a loss is not finite.
@@ -99,11 +103,15 @@ def train(
     batches = _Batches(model, tasks, data)
     report = _Report(len(steps), start, on_step)
     saved_at = time.monotonic()
+    if batches.device.type == "cpu":
+        keep_freed_memory()
     model.train()
     with held_interrupts() as held:
         for done, step in enumerate(steps[start:], start + 1):
             rate = linear_decay(lr, done - 1, len(steps))
             loss = train_step(model, optimizer, batches.of(step), rate, precision)
+            if is_averaged(done, len(steps), average):
+                add_to_mean(optimizer)
             report.add(step, done, rate, loss)
             due = saving is not None and time.monotonic() - saved_at >= saving.every_s
             if saving and (due or held or done in epoch_ends):
@@ -115,6 +123,7 @@ def train(
         report.flush()
     if held:
         raise KeyboardInterrupt
+    take_mean(optimizer)
     model.eval()
 
 

@@ -10,6 +10,7 @@ from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision, autocast
+from hmnet.training.dropout import fast_dropout
 
 
 class Batch(NamedTuple):
@@ -102,7 +103,8 @@ def train_step(
     optimizer.zero_grad(set_to_none=True)
     total = torch.zeros((), device=batches[0].labels.device)
     for batch in batches:
-        with autocast(precision, batch.labels.device):
+        device = batch.labels.device
+        with autocast(precision, device), fast_dropout(device):
             logits = model(batch.task, batch.inputs)
         loss = batch_loss(logits, batch.labels)
         torch.autograd.backward(loss)  # batch by batch, so that one graph is in memory at a time

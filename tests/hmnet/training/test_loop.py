@@ -17,6 +17,7 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import fully_shared, separate
 from hmnet.training import loop
 from hmnet.training.checkpoint import find_checkpoint
+from hmnet.training.dropout import fast_dropout
 from hmnet.training.fit import Checkpoints
 from hmnet.training.loop import Progress
 from hmnet.training.step import Batch, make_optimizer, train_step
@@ -53,7 +54,9 @@ def plain_loop(world: Any) -> MultiTaskModel:
     torch.manual_seed(0)
     for [(task, rows)] in steps:
         encoded = world.data[task].take(rows)
-        logits = model(task, collate(encoded, np.arange(len(rows)), **input_form(model.config)))
+        inputs = collate(encoded, np.arange(len(rows)), **input_form(model.config))
+        with fast_dropout(torch.device("cpu")):
+            logits = model(task, inputs)
         labels = torch.from_numpy(encoded.labels)
         if task == "GRADE":
             loss = F.mse_loss(logits[:, 0], ((labels - 1) / 4).float())

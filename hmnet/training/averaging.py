@@ -1,0 +1,57 @@
+"""The mean of the weights over the last steps of a run, which is steadier than the last ones are.
+
+The means stand among the optimizer's state, so a checkpoint holds them and a resumed run goes on
+with them.
+"""
+
+import torch
+
+MEAN, STEPS = "mean", "mean_steps"
+
+
+def is_averaged(step: int, total: int, share: float) -> bool:
+    """Whether the weights after a step count.
+
+    Args:
+        step: From 1 to `total`.
+        total: Steps of the run.
+        share: Of the run's last steps, from 0 for none to 1 for all.
+
+    Returns:
+        True for the last `share` of the steps.
+
+    >>> [is_averaged(step, 4, 0.5) for step in (1, 2, 3, 4)]
+    [False, False, True, True]
+    """
+    return step > total * (1 - share)
+
+
+@torch.no_grad()
+def add_to_mean(optimizer: torch.optim.Optimizer) -> None:
+    """Count the weights as they are now.
+
+    Args:
+        optimizer: Over the weights. One that it has not updated yet has not moved, and is counted
+            from its first update on.
+    """
+    for weight, state in optimizer.state.items():
+        if STEPS not in state:
+            state[MEAN], state[STEPS] = (
+                weight.detach().clone(),
+                torch.ones((), device=weight.device),
+            )
+        else:
+            state[STEPS] += 1
+            state[MEAN].lerp_(weight, 1 / state[STEPS])
+
+
+@torch.no_grad()
+def take_mean(optimizer: torch.optim.Optimizer) -> None:
+    """Put the means in the place of the weights.
+
+    Args:
+        optimizer: Over the weights; those that never counted stay as they are.
+    """
+    for weight, state in optimizer.state.items():
+        if STEPS in state:
+            weight.copy_(state[MEAN])
