@@ -1,23 +1,21 @@
-"""From scores of single and joint training to joint-training gains, with their noise."""
+"""What a joint-training gain is: formulas from scores of single and joint training, with noise."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from relevance.errors import RelevanceError, unknown_name
-from relevance.matrix import RelevanceMatrix
 from relevance.tasks.metrics import gain_score
 from relevance.tasks.task import Task
 from relevance.trainer import Result
 
-MEASURE = "joint-training"
 METRICS = ("gain", "primary", "loss")
 """What gains are made of: the mean of a task's gain metrics, its primary metric, held-out loss."""
 
 NORMALISATIONS = ("relative", "absolute", "error")
 
+Scores: TypeAlias = Float[np.ndarray, "..."]
 Single = Float[np.ndarray, "single_seed target"]
 Joint = Float[np.ndarray, "seed source target"]
 Cells = Float[np.ndarray, "source target"]
@@ -37,10 +35,69 @@ def scores(task: Task, result: Result) -> dict[str, float]:
     return dict(zip(METRICS, values, strict=True))
 
 
+def gain(joint: Scores, baseline: Scores, *, metric: str, normalise: str) -> Scores:
+    """How much better joint scores are than baselines, number by number.
+
+    Args:
+        joint: Scores of joint training, or losses.
+        baseline: Those of single-task training; broadcast against `joint`.
+        metric: `gain` or `primary` for scores (higher is better), `loss` for losses (lower is).
+        normalise: `relative` for (f_joint - f_single) / f_single; `absolute` for points,
+            f_joint - f_single; `error` for the share of the remaining error that is removed,
+            (f_joint - f_single) / (1 - f_single). The relative reduction of a loss is both
+            `relative` and `error`.
+
+    Returns:
+        Gains, NaN where undefined or unknown.
+
+    Source:
+        Fei et al. (2022), equations 3 and 4.
+    """
+    sign = -1 if metric == "loss" else 1
+    return np.asarray(sign * (joint - baseline) / _divisor(baseline, metric, normalise))
+
+
+def first_order(
+    joint: Scores, baseline: Scores, *, metric: str, normalise: str
+) -> tuple[Scores, Scores]:
+    """How gains follow small changes of the scores: (d joint - slope * d baseline) / divisor.
+
+    Args:
+        joint: As for `gain`.
+        baseline: As for `gain`.
+        metric: As for `gain`.
+        normalise: As for `gain`.
+
+    Returns:
+        Slopes, and divisors; NaN where the gain is undefined. The sign is left out.
+    """
+    divisor = _divisor(baseline, metric, normalise)
+    if normalise == "absolute":
+        return np.ones_like(joint), divisor
+    return np.asarray(_normed(joint, metric, normalise) / divisor), divisor
+
+
+def _normed(scores: Scores, metric: str, normalise: str) -> Scores:
+    """What relative changes refer to: the score, or the error that is left of it."""
+    return 1 - scores if normalise == "error" and metric != "loss" else scores
+
+
+def _divisor(baseline: Scores, metric: str, normalise: str) -> Scores:
+    if normalise == "absolute":
+        return np.ones_like(baseline)
+    whole = _normed(baseline, metric, normalise)
+    return np.where(whole > 0, whole, np.nan)
+
+
+def undefined(baseline: Scores, *, metric: str, normalise: str) -> Bool[np.ndarray, "..."]:
+    """Where a known baseline leaves gains undefined, for want of a divisor."""
+    return np.isnan(_divisor(baseline, metric, normalise)) & ~np.isnan(baseline)
+
+
 def gains(
     single: Single, joint: Joint, *, metric: str = "gain", normalise: str = "relative"
 ) -> tuple[Joint, Cells | None]:
-    """How much better each target does in joint training than alone.
+    """How much better each target does in joint training than alone, and how sure that is.
 
     The baseline of a column is the mean over all single runs of its task, since the luck of one
     run would stand in every cell. Standard errors hold the noise of both sides, to first order of
@@ -50,11 +107,8 @@ def gains(
     Args:
         single: Scores of single-task training, or losses; the seeds of joint runs come first.
         joint: Scores of the target when trained with the source; the diagonal is ignored.
-        metric: `gain` or `primary` for scores (higher is better), `loss` for losses (lower is).
-        normalise: `relative` for (f_joint - f_single) / f_single; `absolute` for points,
-            f_joint - f_single; `error` for the share of the remaining error that is removed,
-            (f_joint - f_single) / (1 - f_single). The relative reduction of a loss is both
-            `relative` and `error`.
+        metric: One of `METRICS`.
+        normalise: One of `NORMALISATIONS`.
 
     Returns:
         Gains of each seed, zeros on the diagonal, NaN where undefined or unknown; and standard
@@ -62,26 +116,39 @@ def gains(
 
     Raises:
         RelevanceError: If the metric or normalisation is unknown, or losses are to be subtracted.
-
-    Source:
-        Fei et al. (2022), equations 3 and 4.
     """
     check_choice(metric, normalise)
-    if normalise == "error" and metric != "loss":
-        single, joint, sign = 1 - single, 1 - joint, -1
-    else:
-        sign = -1 if metric == "loss" else 1
     baseline = single.mean(axis=0)
-    divisor = np.ones_like(baseline)
-    slope = np.ones_like(joint[0])  # of the joint score over the baseline, d joint = slope d single
-    if normalise != "absolute":
-        divisor = np.where(baseline > 0, baseline, np.nan)
-        slope = joint.mean(axis=0) / divisor
     own = np.eye(joint.shape[-1], dtype=bool)
-    per_seed = np.where(own, 0.0, sign * (joint - baseline) / divisor)
+    per_seed = np.where(own, 0.0, gain(joint, baseline, metric=metric, normalise=normalise))
     if len(joint) == 1:
         return per_seed, None
+    slope, divisor = first_order(joint.mean(axis=0), baseline, metric=metric, normalise=normalise)
     return per_seed, np.where(own, 0.0, _noise(single, joint, slope) / divisor)
+
+
+def own_baseline_gains(
+    single: Single, joint: Joint, *, metric: str = "gain", normalise: str = "relative"
+) -> Joint:
+    """Gains of each seed that share no run with those of another seed.
+
+    With m times as many single seeds as joint ones each joint seed has m baselines to itself, its
+    paired one among them; single seeds beyond a multiple are left out.
+
+    Args:
+        single: At least as many seeds as joint, the seeds of joint runs first.
+        joint: Scores of the target when trained with the source; the diagonal is ignored.
+        metric: One of `METRICS`.
+        normalise: One of `NORMALISATIONS`.
+
+    Returns:
+        Gains, zeros on the diagonal, NaN where undefined or unknown.
+    """
+    seeds, tasks = joint.shape[:2]
+    turns = len(single) // seeds
+    baseline = single[: turns * seeds].reshape(turns, seeds, 1, tasks).mean(axis=0)
+    found = gain(joint, baseline, metric=metric, normalise=normalise)
+    return np.where(np.eye(tasks, dtype=bool), 0.0, found)
 
 
 def _noise(single: Single, joint: Joint, slope: Cells) -> Cells:
@@ -94,98 +161,6 @@ def _noise(single: Single, joint: Joint, slope: Cells) -> Cells:
         unpaired = single.var(axis=0, ddof=1) / (single_seeds - seeds)
         variance = variance + (slope * (1 - share)) ** 2 * unpaired
     return np.asarray(np.sqrt(variance))
-
-
-def gains_matrix(
-    tasks: Sequence[str],
-    seeds: Sequence[int],
-    single: Mapping[str, Any],
-    joint: Mapping[str, Any],
-    majority: Mapping[str, Any] | None,
-    *,
-    metric: str = "gain",
-    normalise: str = "relative",
-    cost: Mapping[str, float],
-    provenance: Mapping[str, Any],
-) -> RelevanceMatrix:
-    """The matrix of gains together with every score behind it.
-
-    Args:
-        tasks: Names in the order of rows and columns.
-        seeds: Of joint runs.
-        single: Scores for each of `METRICS`: [single_seed][task], joint seeds first.
-        joint: Scores of the targets for each of `METRICS`: [seed][source][target].
-        majority: Scores of the majority class for each of `METRICS`: [task]; None if unknown.
-        metric: One of `METRICS`.
-        normalise: One of `NORMALISATIONS`.
-        cost: What it took.
-        provenance: Where it came from; the choices made here are added.
-
-    Returns:
-        A matrix whose values are means over the seeds, NaN where any of them is missing.
-
-    Raises:
-        RelevanceError: If the metric or normalisation is unknown, or losses are to be subtracted.
-    """
-    check_choice(metric, normalise)
-    baseline = np.asarray(single[metric], dtype=np.float64)
-    scores = np.asarray(joint[metric], dtype=np.float64)
-    per_seed, standard_errors = gains(baseline, scores, metric=metric, normalise=normalise)
-    undefined = _undefined(tasks, baseline.mean(axis=0), metric, normalise)
-    return RelevanceMatrix(
-        per_seed.mean(axis=0),
-        tuple(tasks),
-        MEASURE,
-        unit="points" if normalise == "absolute" else "ratio",
-        standard_errors=standard_errors,
-        seeds=tuple(seeds),
-        per_seed=per_seed,
-        single=dict(single),
-        joint=dict(joint),
-        majority=None if majority is None else dict(majority),
-        cost=dict(cost),
-        provenance={
-            **provenance,
-            "metric": metric,
-            "normalise": normalise,
-            "warnings": [*_mixtures(provenance), *undefined],
-        },
-    )
-
-
-def renormalised(
-    matrix: RelevanceMatrix, *, metric: str = "gain", normalise: str = "relative"
-) -> RelevanceMatrix:
-    """The same study with another choice of metric or normalisation; nothing is trained anew.
-
-    Args:
-        matrix: Joint-training gains with the scores behind them.
-        metric: One of `METRICS`.
-        normalise: One of `NORMALISATIONS`.
-
-    Returns:
-        A matrix with other values, of the same scores.
-
-    Raises:
-        RelevanceError: If the matrix holds no scores, the metric or normalisation is unknown, or
-            losses are to be subtracted.
-    """
-    if matrix.single is None or matrix.joint is None:
-        raise RelevanceError(
-            f"This {matrix.measure} matrix holds no scores of single and joint training to compute"
-            " gains from. The JSON that `relevance pairwise` writes does."
-        )
-    return gains_matrix(
-        matrix.tasks,
-        matrix.seeds,
-        matrix.single,
-        matrix.joint,
-        matrix.majority,
-        metric=metric,
-        normalise=normalise,
-        cost=matrix.cost,
-        provenance=matrix.provenance,
-    )
 
 
 def check_choice(metric: str, normalise: str) -> None:
@@ -207,28 +182,3 @@ def check_choice(metric: str, normalise: str) -> None:
             "Losses of different tasks have different scales, so --metric loss goes with"
             " --normalise relative, not absolute."
         )
-
-
-def _undefined(
-    tasks: Sequence[str], baseline: Float[np.ndarray, " task"], metric: str, normalise: str
-) -> list[str]:
-    """One warning for every task whose column has no gain for want of a divisor."""
-    if normalise == "absolute":
-        return []
-    left = 1 - baseline if normalise == "error" and metric != "loss" else baseline
-    hint = "" if metric == "loss" else "; --normalise absolute is defined"
-    return [
-        f"{name}: the mean single-task {metric} is {mean:.4f}, which leaves its {normalise} gains"
-        f" undefined{hint}."
-        for name, mean, divisor in zip(tasks, baseline.tolist(), left.tolist(), strict=True)
-        if divisor <= 0
-    ]
-
-
-def _mixtures(provenance: Mapping[str, Any]) -> list[str]:
-    """A warning for each thing that should be one and the same for all runs, and is not."""
-    return [
-        f"The runs mix {kind}: {', '.join(values)}. Differences of {kind} may pass for gains."
-        for kind in ("devices", "trainers")
-        if len(values := provenance.get(kind, ())) > 1
-    ]

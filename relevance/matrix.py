@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import json_text, read_json, read_text, write_text
+from relevance.reliability import reliabilities
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +42,8 @@ class RelevanceMatrix:
         single: Scores of single-task training: {metric: [seed][task]}.
         joint: Scores of the targets in joint training: {metric: [seed][source][target]}.
         majority: Scores of the majority class (regression: the mean label): {metric: [task]}.
+        reliability: How reliable gains are over seeds, by metric and part; see
+            `relevance.reliability.reliabilities`. None where nothing can be said.
         cost: What it took, such as {"seconds": 812.0}.
         provenance: Where it came from: settings, versions, warnings.
     """
@@ -55,6 +58,7 @@ class RelevanceMatrix:
     single: dict[str, Any] | None = None
     joint: dict[str, Any] | None = None
     majority: dict[str, Any] | None = None
+    reliability: dict[str, Any] | None = None
     cost: dict[str, float] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
 
@@ -90,7 +94,8 @@ class RelevanceMatrix:
             tasks: Names that the matrix has.
 
         Returns:
-            A matrix with the rows and columns, and all that belongs to them, picked out.
+            A matrix with the rows and columns, and all that belongs to them, picked out; the
+            reliability is that of the selection.
 
         Raises:
             RelevanceError: If the matrix does not have one of the tasks.
@@ -115,13 +120,15 @@ class RelevanceMatrix:
                 metric: _nulls(picked(_nans(value), axes)) for metric, value in by_metric.items()
             }
 
+        single, joint = scores(self.single, 1), scores(self.joint, 2)
         return replace(
             self,
             tasks=tuple(tasks),
             **{name: picked(getattr(self, name), 2) for name in ARRAYS},
-            single=scores(self.single, 1),
-            joint=scores(self.joint, 2),
+            single=single,
+            joint=joint,
             majority=scores(self.majority, 1),
+            reliability=reliabilities(single, joint, self.provenance.get("normalise", "relative")),
         )
 
     def to_frame(self) -> "pd.DataFrame":

@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.errors import RelevanceError
-from relevance.gains import METRICS, gains_matrix
+from relevance.gains import METRICS
+from relevance.gains_matrix import gains_matrix
 from relevance.matrix import RelevanceMatrix
 
 Cells = dict[tuple[Hashable, ...], float]

@@ -8,7 +8,8 @@ from typing import Any
 
 from relevance.errors import RelevanceError
 from relevance.files import cache_dir
-from relevance.gains import METRICS, check_choice, gains_matrix, scores
+from relevance.gains import METRICS, check_choice, scores
+from relevance.gains_matrix import gains_matrix
 from relevance.matrix import RelevanceMatrix
 from relevance.measures.measure import Inputs, Measure
 from relevance.scheduling import Event, Schedule

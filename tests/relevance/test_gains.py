@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from relevance.errors import RelevanceError
-from relevance.gains import METRICS, NORMALISATIONS, gains, gains_matrix, renormalised, scores
+from relevance.gains import METRICS, NORMALISATIONS, gains, scores
+from relevance.gains_matrix import gains_matrix, renormalised
 from relevance.matrix import RelevanceMatrix, load_matrix
 from relevance.tasks.find import catalogue
 from relevance.trainer import Result

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relevance.errors import RelevanceError
-from relevance.gains import METRICS, gains_matrix, renormalised
+from relevance.gains import METRICS
+from relevance.gains_matrix import gains_matrix, renormalised
 from relevance.matrix import RelevanceMatrix, load_matrix
 from relevance.merge import merge
 from relevance.study import single_run_seeds

@@ -1,0 +1,160 @@
+"""Joint-training gains as a matrix, together with the scores behind them and how sure they are."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from relevance.errors import RelevanceError
+from relevance.gains import Cells, check_choice, gains, undefined
+from relevance.matrix import RelevanceMatrix
+from relevance.reliability import reliabilities
+
+MEASURE = "joint-training"
+
+
+def gains_matrix(
+    tasks: Sequence[str],
+    seeds: Sequence[int],
+    single: Mapping[str, Any],
+    joint: Mapping[str, Any],
+    majority: Mapping[str, Any] | None,
+    *,
+    metric: str = "gain",
+    normalise: str = "relative",
+    cost: Mapping[str, float],
+    provenance: Mapping[str, Any],
+    evaluation_noise: Cells | None = None,
+) -> RelevanceMatrix:
+    """The matrix of gains together with every score behind it.
+
+    Args:
+        tasks: Names in the order of rows and columns.
+        seeds: Of joint runs.
+        single: Scores for each of `METRICS`: [single_seed][task], joint seeds first.
+        joint: Scores of the targets for each of `METRICS`: [seed][source][target].
+        majority: Scores of the majority class for each of `METRICS`: [task]; None if unknown.
+        metric: One of `METRICS`.
+        normalise: One of `NORMALISATIONS`.
+        cost: What it took.
+        provenance: Where it came from; the choices made here are added.
+        evaluation_noise: Standard errors over examples (`relevance.bootstrap`), which stand in for
+            those over seeds where there is a single seed.
+
+    Returns:
+        A matrix whose values are means over the seeds, NaN where any of them is missing. What its
+        standard errors hold stands in `provenance["noise"]`: `seeds`, `examples`, or None.
+
+    Raises:
+        RelevanceError: If the metric or normalisation is unknown, or losses are to be subtracted.
+    """
+    check_choice(metric, normalise)
+    baseline = np.asarray(single[metric], dtype=np.float64)
+    scores = np.asarray(joint[metric], dtype=np.float64)
+    per_seed, standard_errors = gains(baseline, scores, metric=metric, normalise=normalise)
+    noise = "seeds"
+    if standard_errors is None:
+        noise, standard_errors = "examples", evaluation_noise
+    values = per_seed.mean(axis=0)
+    return RelevanceMatrix(
+        values,
+        tuple(tasks),
+        MEASURE,
+        unit="points" if normalise == "absolute" else "ratio",
+        standard_errors=standard_errors,
+        seeds=tuple(seeds),
+        per_seed=per_seed,
+        single=dict(single),
+        joint=dict(joint),
+        majority=None if majority is None else dict(majority),
+        cost=dict(cost),
+        provenance={
+            **provenance,
+            "metric": metric,
+            "normalise": normalise,
+            "noise": None if standard_errors is None else noise,
+            "warnings": [
+                *_mixtures(provenance),
+                *_undefined(tasks, baseline.mean(axis=0), metric, normalise),
+                *_noise_notes(values, evaluation_noise if noise == "examples" else None),
+            ],
+        },
+        reliability=reliabilities(single, joint, normalise),
+    )
+
+
+def renormalised(
+    matrix: RelevanceMatrix, *, metric: str = "gain", normalise: str = "relative"
+) -> RelevanceMatrix:
+    """The same study with another choice of metric or normalisation; nothing is trained anew.
+
+    Args:
+        matrix: Joint-training gains with the scores behind them.
+        metric: One of `METRICS`.
+        normalise: One of `NORMALISATIONS`.
+
+    Returns:
+        A matrix with other values, of the same scores; with a single seed it has standard errors
+        only where the choice is the one they were made for.
+
+    Raises:
+        RelevanceError: If the matrix holds no scores, the metric or normalisation is unknown, or
+            losses are to be subtracted.
+    """
+    if matrix.single is None or matrix.joint is None:
+        raise RelevanceError(
+            f"This {matrix.measure} matrix holds no scores of single and joint training to compute"
+            " gains from. The JSON that `relevance pairwise` writes does."
+        )
+    chosen = matrix.provenance.get("metric"), matrix.provenance.get("normalise")
+    same = chosen == (metric, normalise)
+    return gains_matrix(
+        matrix.tasks,
+        matrix.seeds,
+        matrix.single,
+        matrix.joint,
+        matrix.majority,
+        metric=metric,
+        normalise=normalise,
+        cost=matrix.cost,
+        provenance=matrix.provenance,
+        evaluation_noise=matrix.standard_errors if same else None,
+    )
+
+
+def _undefined(
+    tasks: Sequence[str], baseline: Float[np.ndarray, " task"], metric: str, normalise: str
+) -> list[str]:
+    """One warning for every task whose column has no gain for want of a divisor."""
+    hint = "" if metric == "loss" else "; --normalise absolute is defined"
+    without = undefined(baseline, metric=metric, normalise=normalise).tolist()
+    return [
+        f"{name}: the mean single-task {metric} is {mean:.4f}, which leaves its {normalise} gains"
+        f" undefined{hint}."
+        for name, mean, warn in zip(tasks, baseline.tolist(), without, strict=True)
+        if warn
+    ]
+
+
+def _mixtures(provenance: Mapping[str, Any]) -> list[str]:
+    """A warning for each thing that should be one and the same for all runs, and is not."""
+    return [
+        f"The runs mix {kind}: {', '.join(values)}. Differences of {kind} may pass for gains."
+        for kind in ("devices", "trainers")
+        if len(values := provenance.get(kind, ())) > 1
+    ]
+
+
+def _noise_notes(values: Cells, evaluation_noise: Cells | None) -> list[str]:
+    """What standard errors over examples do not hold, and the cells that have none."""
+    if evaluation_noise is None:
+        return []
+    unknown = int((np.isfinite(values) & np.isnan(evaluation_noise)).sum())
+    without = f" {unknown} cells have none: a run behind them kept nothing for each held-out row."
+    return [
+        "The standard errors come from one seed, by a bootstrap over held-out examples: they hold"
+        " evaluation noise only, not that of training, which takes several seeds to tell."
+        + without
+        * (unknown > 0)
+    ]
