@@ -91,7 +91,7 @@ def _divisor(baseline: Scores, metric: str, normalise: str) -> Scores:
 
 def undefined(baseline: Scores, *, metric: str, normalise: str) -> Bool[np.ndarray, "..."]:
     """Where a known baseline leaves gains undefined, for want of a divisor."""
-    return np.isnan(_divisor(baseline, metric, normalise)) & ~np.isnan(baseline)
+    return np.asarray(np.isnan(_divisor(baseline, metric, normalise)) & ~np.isnan(baseline))
 
 
 def gains(

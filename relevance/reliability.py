@@ -140,12 +140,12 @@ def reliabilities(
     """
     found = {}
     for metric in METRICS:
-        if metric in (single or {}) and metric in (joint or {}):
-            alone, together = (
-                np.asarray(scores[metric], dtype=np.float64) for scores in (single, joint)
-            )
-            if 2 <= len(together) <= len(alone):
-                chosen = "relative" if metric == "loss" else normalise
-                gains = own_baseline_gains(alone, together, metric=metric, normalise=chosen)
-                found[metric] = reliability(gains)
+        if single is None or joint is None or metric not in single or metric not in joint:
+            continue
+        alone = np.asarray(single[metric], dtype=np.float64)
+        together = np.asarray(joint[metric], dtype=np.float64)
+        if 2 <= len(together) <= len(alone):
+            chosen = "relative" if metric == "loss" else normalise
+            gains = own_baseline_gains(alone, together, metric=metric, normalise=chosen)
+            found[metric] = reliability(gains)
     return found or None
