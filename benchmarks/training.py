@@ -33,7 +33,8 @@ def prepared(tasks: tuple[str, ...], data_dir: Path, steps: int) -> dict[str, An
     from hmnet.config import RunConfig
     from hmnet.data.encoding import encode_split
     from hmnet.data.tokenizer import read_tokenizer
-    from hmnet.models.backbone import load_backbone, resolve_backbone
+    from hmnet.models.backbone import load_backbone
+    from hmnet.models.folder import resolve_backbone
     from hmnet.models.plan import default_layers, fully_shared, hierarchical
     from hmnet.training.fit import make_schedule
     from relevance.clustering.spec import ClusterSpec
@@ -144,7 +145,7 @@ def trainer(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
     )
 
     from hmnet.data.tokenizer import read_tokenizer
-    from hmnet.models.backbone import resolve_backbone
+    from hmnet.models.folder import resolve_backbone
     from relevance.tasks.data import DataOptions
     from relevance.tasks.find import find_tasks
     from relevance.tasks.load import load_task

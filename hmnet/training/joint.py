@@ -16,7 +16,8 @@ from hmnet.data.encoder import Encoder
 from hmnet.data.encoding import Encoded, encode_split
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.evaluation.evaluate import evaluate
-from hmnet.models.backbone import Backbone, load_backbone, resolve_backbone
+from hmnet.models.backbone import Backbone, load_backbone
+from hmnet.models.folder import resolve_backbone
 from hmnet.models.plan import fully_shared
 from hmnet.samplers.sampler import Step, TaskBatch, samplers
 from hmnet.training.fit import fit, make_schedule

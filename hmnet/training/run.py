@@ -18,7 +18,8 @@ from hmnet.devices import resolve_device
 from hmnet.evaluation.runs import score_run
 from hmnet.evaluation.scores import write_scores
 from hmnet.methods.method import Part, methods
-from hmnet.models.backbone import Backbone, depth_of, load_backbone, load_config, resolve_backbone
+from hmnet.models.backbone import Backbone, depth_of, load_backbone, load_config
+from hmnet.models.folder import resolve_backbone
 from hmnet.samplers.sampler import Step
 from hmnet.training.checkpoint import find_checkpoint, replacing_folder
 from hmnet.training.fit import Checkpoints, fit, make_schedule

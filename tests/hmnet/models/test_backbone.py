@@ -15,8 +15,8 @@ from hmnet.models.backbone import (
     find_layer_list,
     load_backbone,
     load_config,
-    resolve_backbone,
 )
+from hmnet.models.folder import resolve_backbone
 from hmnet.models.graft import graft
 from relevance.errors import RelevanceError
 

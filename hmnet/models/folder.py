@@ -1,0 +1,43 @@
+"""Where a backbone's files are, found without importing torch."""
+
+from pathlib import Path
+
+from relevance.errors import RelevanceError
+from relevance.minilm import minilm_dir
+
+SMALL_FILES = ["*.json", "*.txt", "*.model"]
+WEIGHTS = ["model.safetensors", "model-*.safetensors"]
+
+
+def resolve_backbone(name: str, *, weights: bool = True) -> Path:
+    """The folder that a backbone's name stands for; from the hub it is fetched, or was before.
+
+    Args:
+        name: `minilm`, a folder, or a name on the hub.
+        weights: Whether the weights are needed, or configuration and tokenizer are enough.
+
+    Returns:
+        A folder with a `config.json`.
+
+    Raises:
+        RelevanceError: If there is no such folder and the hub is out of reach or does not have it,
+            or if the packaged encoder is missing or damaged.
+    """
+    if name == "minilm":
+        return minilm_dir(weights=weights)
+    if Path(name).is_dir():
+        if not (Path(name) / "config.json").is_file():
+            raise RelevanceError(f"{name} holds no config.json. Give the folder of a checkpoint.")
+        return Path(name)
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=SMALL_FILES + WEIGHTS * weights))
+    except (OSError, ValueError) as error:
+        offline = isinstance(error, LocalEntryNotFoundError)
+        reason = "no hub is within reach" if offline else "the hub has no such model"
+        raise RelevanceError(
+            f"Backbone '{name}' is no folder here and {reason}."
+            " Give a folder with --backbone DIR, or 'minilm', which needs no network."
+        ) from error
