@@ -19,7 +19,7 @@ lint: $(READY)
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --upgrade -c constraints.txt pip
-	$(VENV)/bin/pip install --quiet -c constraints.txt -e '.[demo,dev]'
+	$(VENV)/bin/pip install --quiet -c constraints.txt -e '.[demo,dask,ray,dev]'
 	@touch $@
 
 clean:
