@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from relevance.scheduling import Event, Schedule
     from relevance.study import Plan
     from relevance.tasks.task import Task
+    from relevance.token_vectors import TokenVectors
     from relevance.trainer import Trainer
 
 app = new_app("Which NLU tasks help each other: measure it, group the tasks, draw it.")
@@ -387,6 +388,13 @@ def _study(
             drop_overlap=study.drop_overlap,
         )
 
+    def token_vectors() -> "TokenVectors":
+        from hmnet.config import RunConfig
+        from hmnet.models.token_vectors import read_token_vectors
+
+        default = RunConfig.model_fields["backbone"].default
+        return read_token_vectors(chosen.get("backbone", default))
+
     data_dir = chosen.get("data_dir")
     with StudyLine() as line:
         inputs = Inputs(
@@ -395,6 +403,7 @@ def _study(
                 chosen.get("max_train"),
                 chosen.get("max_dev"),
             ),
+            token_vectors=token_vectors,
             trainer=trainer,
             seeds=seeds,
             single_seeds=study.single_seeds,

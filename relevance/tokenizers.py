@@ -97,8 +97,8 @@ class SubwordTokenizer(TextTokenizer):
             for text, encoding in zip(batch, self._encode(batch), strict=True):
                 for token in encoding.ids:
                     counts[token] += times[text]
-        for token in self._borders & counts.keys():
-            del counts[token]
+        for border in self._borders & counts.keys():
+            del counts[border]
         return counts
 
     def _encode(self, texts: list[str]) -> "list[Encoding]":

@@ -12,6 +12,7 @@ from relevance.registry import Registry
 from relevance.scheduling import Event, Schedule
 from relevance.tasks.data import DataOptions
 from relevance.tasks.task import Task
+from relevance.token_vectors import TokenVectors
 from relevance.trainer import Trainer
 
 
@@ -22,6 +23,7 @@ class Inputs:
     Attributes:
         data: Where the tasks' files are and how many rows are used.
         tokenizer: Name for `relevance.tokenizers.load_tokenizer`.
+        token_vectors: Reads a vector for every token, for measures that run no encoder.
         graded: Whether the taxonomy counts how closely two families are related.
         trainer: Makes the trainer that joint training asks for.
         seeds: Of joint runs.
@@ -35,6 +37,7 @@ class Inputs:
 
     data: DataOptions = field(default_factory=DataOptions)
     tokenizer: str = "bert-base-uncased"
+    token_vectors: Callable[[], TokenVectors] | None = None
     graded: bool = False
     trainer: Callable[[], Trainer] | None = None
     seeds: tuple[int, ...] = (0,)

@@ -10,9 +10,8 @@ from jaxtyping import Float
 from relevance.errors import RelevanceError
 from relevance.matrix import RelevanceMatrix
 from relevance.measures.measure import Inputs, Measure
-from relevance.tasks.data import DataOptions, Split
-from relevance.tasks.load import load_split
-from relevance.tasks.subset import subset
+from relevance.tasks.data import DataOptions
+from relevance.tasks.load import load_training_texts
 from relevance.tasks.task import Task
 from relevance.tokenizers import TextTokenizer, load_tokenizer
 
@@ -50,7 +49,7 @@ class Vocabulary(Measure):
         names = tuple(task.name for task in tasks)
         rows, vocabularies = [], []
         for task in tasks:
-            split = self._train(task)
+            split = load_training_texts(task, self.data)
             rows.append(len(split))
             vocabularies.append(task_vocabulary(split.texts, self.tokenizer))
         return RelevanceMatrix(
@@ -69,12 +68,6 @@ class Vocabulary(Measure):
                 "vocabulary": dict(zip(names, map(len, vocabularies), strict=True)),
             },
         )
-
-    def _train(self, task: Task) -> Split:
-        limit = self.data.max_train
-        # a subset keeps rows of one group together, so drawing what training draws takes the groups
-        split = load_split(task, "train", self.data.data_dir, text_only=limit is None)
-        return subset(split, limit)
 
 
 def task_vocabulary(texts: Iterable[Sequence[str]], tokenizer: TextTokenizer) -> frozenset[int]:
@@ -113,10 +106,7 @@ def vocabulary_overlap(
     sizes = [len(vocabulary) for vocabulary in vocabularies]
     for name, size in zip(tasks, sizes, strict=True):
         if size == 0:
-            raise RelevanceError(
-                f"Task '{name}' has no tokens: all its training texts are empty. Leave it out, or"
-                " check its text columns."
-            )
+            raise no_tokens(name)
     ids = np.fromiter(chain.from_iterable(vocabularies), dtype=np.int64, count=sum(sizes))
     tokens, columns = np.unique(ids, return_inverse=True)
     presence = csr_array(
@@ -124,3 +114,11 @@ def vocabulary_overlap(
         shape=(len(sizes), len(tokens)),
     )
     return np.asarray((presence @ presence.T).toarray() / np.array(sizes))
+
+
+def no_tokens(task: str) -> RelevanceError:
+    """The error for a task without any token, to be raised by the caller."""
+    return RelevanceError(
+        f"Task '{task}' has no tokens: all its training texts are empty. Leave it out, or check its"
+        " text columns."
+    )

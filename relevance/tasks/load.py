@@ -126,6 +126,25 @@ def load_split(task: Task, split: str, data_dir: Path | None, *, text_only: bool
         return to_split(task, columns, str(path), text_only=text_only)
 
 
+def load_training_texts(task: Task, options: DataOptions) -> Split:
+    """The training rows for a measure that reads texts alone.
+
+    Args:
+        task: The definition.
+        options: Where the files are and how many rows are used.
+
+    Returns:
+        The rows that training would draw; all labels are 0 where drawing does not need them.
+
+    Raises:
+        RelevanceError: As `load_split`.
+    """
+    # a subset keeps rows of one group together, so drawing what training draws takes the groups
+    text_only = options.max_train is None
+    split = load_split(task, "train", options.data_dir, text_only=text_only)
+    return subset(split, options.max_train)
+
+
 @contextmanager
 def _of(task: Task) -> Iterator[None]:
     """Say which task an error is about."""

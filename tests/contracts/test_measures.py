@@ -14,6 +14,8 @@ from relevance.measures.measure import Inputs, Measure, measures
 from relevance.scheduling import Job, Schedule
 from relevance.tasks.data import DataOptions
 from relevance.tasks.task import Task
+from relevance.token_vectors import TokenVectors
+from relevance.tokenizers import WordTokenizer
 from relevance.trainer import Result
 
 TEXTS = {
@@ -71,9 +73,12 @@ def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inputs:
         return {}
 
     monkeypatch.setattr("relevance.study.run_jobs", run)
+    words = WordTokenizer()
+    vectors = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
     return Inputs(
         data=DataOptions(tmp_path / "data"),
         tokenizer="word",
+        token_vectors=lambda: TokenVectors("random", words, vectors, "0"),
         trainer=CountingTrainer,
         gain_split="dev",
     )
