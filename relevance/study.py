@@ -12,7 +12,8 @@ from jaxtyping import Float
 from relevance.errors import RelevanceError
 from relevance.gains import METRICS, scores
 from relevance.runs import FinishedRun, TrainingRun
-from relevance.scheduling import Event, Job, Schedule, run_jobs
+from relevance.running import run_jobs
+from relevance.scheduling import Event, Job, Schedule
 from relevance.store import JobStore
 from relevance.tasks.task import Task
 from relevance.trainer import Trainer

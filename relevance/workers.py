@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from relevance.errors import RelevanceError
+from relevance.attempts import Outcome, attempt
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -21,6 +21,11 @@ THREAD_VARIABLES = (
 )
 
 
+def thread_limits(threads: int) -> dict[str, str]:
+    """Environment of a process whose numerical libraries are to use that many CPU threads."""
+    return dict.fromkeys(THREAD_VARIABLES, str(threads))
+
+
 class Worker:
     """A process for one device, started when first needed and ended with the one that started it.
 
@@ -31,18 +36,18 @@ class Worker:
 
     def __init__(self, device: str, threads: int) -> None:
         self._device = device
-        self._environment = dict.fromkeys(THREAD_VARIABLES, str(threads))
+        self._environment = thread_limits(threads)
         self._executor: Any = None
 
-    def submit(self, call: Callable[[str], None]) -> Future[str | None]:
+    def submit(self, call: Callable[[str], None]) -> Future[Outcome]:
         """Start a call in the process.
 
         Args:
             call: Gets the device; must be picklable (functions of the main script are).
 
         Returns:
-            Its end: None, or the error it raised in one line. It holds an exception of its own only
-            where the process was killed or the call could not be handed over.
+            Its outcome. It holds an exception only where the process was killed or the call could
+            not be handed over.
         """
         from joblib.externals.loky import ProcessPoolExecutor
 
@@ -50,7 +55,7 @@ class Worker:
             self._executor = ProcessPoolExecutor(
                 1, initializer=_obey, initargs=(os.getpid(),), env=self._environment
             )
-        future: Future[str | None] = self._executor.submit(_attempt, call, self._device)
+        future: Future[Outcome] = self._executor.submit(attempt, call, self._device)
         return future
 
     def stop(self) -> None:
@@ -65,20 +70,6 @@ def was_killed(error: BaseException | None) -> bool:
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     return isinstance(error, TerminatedWorkerError)
-
-
-def one_line(error: BaseException) -> str:
-    """An error in one line: its type, unless it is a user's to act on, and its message."""
-    text = " ".join(str(error).split())
-    return text if isinstance(error, RelevanceError) else f"{type(error).__name__}: {text}"
-
-
-def _attempt(call: Callable[[str], None], device: str) -> str | None:
-    try:
-        call(device)
-    except Exception as error:
-        return one_line(error)  # as text, since not every exception survives pickling
-    return None
 
 
 def _obey(parent: int) -> None:

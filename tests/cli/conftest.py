@@ -154,7 +154,7 @@ class InlineWorker(Worker):
 @pytest.fixture
 def _inline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs of a study run in the test's own process."""
-    monkeypatch.setattr("relevance.scheduling.Worker", InlineWorker)
+    monkeypatch.setattr("relevance.engines.local.Worker", InlineWorker)
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def finished_study(quick: list[str], tmp_path_factory: pytest.TempPathFactory) -
     study = Study(options, root / "cache", root / "gains.json")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RELEVANCE_CACHE", str(study.cache))
-        patch.setattr("relevance.scheduling.Worker", InlineWorker)
+        patch.setattr("relevance.engines.local.Worker", InlineWorker)
         done("relevance", "pairwise", *study.options, "--out", study.out)
     return study
 

@@ -205,7 +205,7 @@ class TestPairwise:
                 future.set_exception(TerminatedWorkerError("killed"))
                 return future
 
-        monkeypatch.setattr("relevance.scheduling.Worker", DyingWorker)
+        monkeypatch.setattr("relevance.engines.local.Worker", DyingWorker)
         killed, *_ = sorted(results(study.cache))
         killed.unlink()
         outcome = run("relevance", "pairwise", *study.options)
