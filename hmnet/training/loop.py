@@ -20,6 +20,7 @@ from hmnet.training.averaging import add_to_mean, is_averaged, take_mean
 from hmnet.training.interrupts import held_interrupts
 from hmnet.training.memory import keep_freed_memory
 from hmnet.training.step import Batch, linear_decay, train_step
+from hmnet.training.task_gradients import TaskGradients
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 
@@ -78,6 +79,7 @@ def train(
     on_step: Callable[[Progress], None] | None = None,
     saving: Saving | None = None,
     average: float = 0.0,
+    task_gradients: TaskGradients | None = None,
 ) -> None:
     """Train a model on the steps of a schedule.
 
@@ -93,6 +95,7 @@ def train(
         on_step: Told about every step, about once a second for all steps since.
         saving: What to do so that a killed run can be resumed.
         average: Share of the last steps whose weights are averaged; 0 leaves the last ones.
+        task_gradients: Joins the tasks' gradients where they share weights; None sums them.
 
     Raises:
         RelevanceError: If a loss is not finite.
@@ -109,7 +112,7 @@ def train(
     with held_interrupts() as held:
         for done, step in enumerate(steps[start:], start + 1):
             rate = linear_decay(lr, done - 1, len(steps))
-            loss = train_step(model, optimizer, batches.of(step), rate, precision)
+            loss = train_step(model, optimizer, batches.of(step), rate, precision, task_gradients)
             if is_averaged(done, len(steps), average):
                 add_to_mean(optimizer)
             report.add(step, done, rate, loss)

@@ -11,6 +11,7 @@ from torch.nn import functional as F  # noqa: N812  what everybody calls it
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision, autocast
 from hmnet.training.dropout import fast_dropout
+from hmnet.training.task_gradients import TaskGradients
 
 
 class Batch(NamedTuple):
@@ -85,6 +86,7 @@ def train_step(
     batches: Sequence[Batch],
     lr: float,
     precision: Precision,
+    task_gradients: TaskGradients | None = None,
 ) -> Float[Tensor, ""]:
     """Update the weights once, by the sum of the losses of the batches.
 
@@ -94,6 +96,7 @@ def train_step(
         batches: One batch, or several whose losses are summed.
         lr: Learning rate of this step.
         precision: Of forward and backward.
+        task_gradients: Joins the tasks' gradients where they share weights; None sums them.
 
     Returns:
         The loss before the update, on the model's device: reading it waits for the device.
@@ -108,7 +111,11 @@ def train_step(
             logits = model(batch.task, batch.inputs)
         loss = batch_loss(logits, batch.labels)
         torch.autograd.backward(loss)  # batch by batch, so that one graph is in memory at a time
+        if task_gradients:
+            task_gradients.keep(batch.task)
         total += loss.detach()
+    if task_gradients:
+        task_gradients.join()
     optimizer.step()
     return total
 

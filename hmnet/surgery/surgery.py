@@ -1,0 +1,36 @@
+"""What gradient surgery is: it says how far each task's gradient counts where tasks conflict."""
+
+from abc import ABC, abstractmethod
+from functools import cache
+
+from jaxtyping import Float
+from torch import Tensor
+
+import hmnet.surgery
+from relevance.registry import Registry
+
+
+class Surgery(ABC):
+    """Weights for the gradients of tasks that share parameters, from their inner products alone.
+
+    That is all which projections onto each other's gradients need, and it spares a copy of the
+    gradients: whatever is projected is a sum of the originals.
+    """
+
+    @abstractmethod
+    def weights(self, gramian: Float[Tensor, "task task"]) -> Float[Tensor, " task"]:
+        """How often each task's gradient goes into the update; ones would be plain summing.
+
+        Args:
+            gramian: Inner products of the tasks' gradients on one level of the tree, in fp32.
+
+        Returns:
+            Factors, on any device. Random choices are drawn from torch's generator for the CPU,
+            whose state a checkpoint holds.
+        """
+
+
+@cache
+def surgeries() -> Registry[Surgery]:
+    """All kinds of gradient surgery, by name."""
+    return Registry("surgery", hmnet.surgery, Surgery)
