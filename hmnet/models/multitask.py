@@ -24,6 +24,7 @@ from hmnet.models.backbone import Backbone, load_backbone, load_config
 from hmnet.models.graft import graft
 from hmnet.models.plan import SharingPlan
 from hmnet.models.remember import remembering
+from hmnet.models.skillnet import SkillLayer
 from hmnet.saving import os_errors
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import read_json, replacing, validated, write_json, write_text
@@ -102,7 +103,8 @@ class MultiTaskModel(nn.Module):
         for name in dict.fromkeys(plan.outside.values()):
             self.pool[_key(name)] = backbone.copy_outside()
         for name, depth in plan.depths.items():
-            self.pool[_key(name)] = backbone.copy_layer(depth)
+            layer = backbone.copy_layer(depth)
+            self.pool[_key(name)] = SkillLayer(layer, plan.skills.names) if plan.skills else layer
         for task in tasks:
             self.pool[_key(f"{task.name}.head")] = _make_head(backbone, task, pooling, head, seed)
         # A plain dict: registered as submodules, the views would list every weight once more.
@@ -207,10 +209,10 @@ class MultiTaskModel(nn.Module):
         Returns:
             The context manager; what the layers remember is freed at its end.
         """
-        modules = [self.pool[_key(name)] for name in self.plan.depths]
+        modules = [layer for task in self.tasks for layer in self._layers(task)]
         for name in set(self.plan.outside.values()):
             modules += _beside(self.pool[_key(name)], self._layer_list)
-        return remembering(modules)
+        return remembering(dict.fromkeys(modules))
 
     def save_pretrained(self, folder: Path) -> None:
         """Write `config.json`, `plan.json` and `model.safetensors`.
@@ -266,10 +268,18 @@ class MultiTaskModel(nn.Module):
 
     def _make_path(self, task: str) -> nn.Module:
         """The view of one task."""
-        layers = nn.ModuleList(self.pool[_key(name)] for name in self.plan.layers[task])
+        layers = nn.ModuleList(self._layers(task))
         outside = cast("PreTrainedModel", self.pool[_key(self.plan.outside[task])])
         head = cast("Head", self.pool[_key(f"{task}.head")])
         return head.path(graft(outside, {self._layer_list: layers}))
+
+    def _layers(self, task: str) -> list[nn.Module]:
+        """The layers of a path; tasks that use the very same weights have the same objects."""
+        layers = [self.pool[_key(name)] for name in self.plan.layers[task]]
+        if self.plan.skills is None:
+            return layers
+        skills = self.plan.skills.active[task]
+        return [cast("SkillLayer", layer).activating(skills) for layer in layers]
 
 
 def _beside(root: nn.Module, name: str) -> list[nn.Module]:

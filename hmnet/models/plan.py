@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from hmnet.models.skill_table import Skills
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 
@@ -20,17 +21,22 @@ class SharingPlan(BaseModel):
     Attributes:
         outside: For every task, the name of what it uses outside the layer list.
         layers: For every task, the name of its layer at each depth, the lowest first.
+        skills: For every task, which of a layer's feed-forward blocks it uses; None where a layer
+            has the one that it came with.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     outside: dict[str, str]
     layers: dict[str, tuple[str, ...]]
+    skills: Skills | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> "SharingPlan":
         if set(self.outside) != set(self.layers) or not self.layers:
             raise ValueError("`outside` and `layers` need the same tasks, one at least")
+        if self.skills is not None and set(self.skills.active) != set(self.layers):
+            raise ValueError("`skills` and `layers` need the same tasks")
         if len({len(names) for names in self.layers.values()}) != 1:
             raise ValueError("every task needs the same number of layers")
         used = {(name, depth) for row in self.layers.values() for depth, name in enumerate(row)}
