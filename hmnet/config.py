@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeVar
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from hmnet.models.skill_table import SkillTable
 from relevance.errors import RelevanceError
 from relevance.files import read_toml, validated, write_text
 from relevance.tasks.data import DataOptions
@@ -20,7 +21,7 @@ class TrainingSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    epochs: int = Field(3, ge=1, description="passes over every task's training rows")
+    epochs: int = Field(3, ge=1, description="passes over the rows; the sampler says what one is")
     max_steps_per_task: int | None = Field(
         None, ge=1, description="batches of one task at most, over all epochs together"
     )
@@ -40,7 +41,41 @@ class TrainingSettings(BaseModel):
     precision: Literal["auto", "bf16", "fp32"] = Field(
         "auto", description="of forward and backward; weights and optimizer are always fp32"
     )
-    sampler: str = Field("packed", description="in what order the tasks' batches are trained")
+    sampler: str = Field(
+        "packed", description="order of the tasks' batches: NAME, or NAME:parameter=value,..."
+    )
+    length_grouped: bool = Field(
+        False, description="whether rows of about the same length are packed together"
+    )
+
+    regularizer: str | None = Field(
+        None, description="what is added to the loss, by name; steps then run in fp32"
+    )
+    smart_weight: float = Field(0.02, ge=0, description="of SMART's divergence, its lambda")
+    smart_variant: Literal["reference", "paper"] = Field(
+        "reference", description="perturbation scaled to 1 per token, or projected to the ball"
+    )
+    smart_epsilon: float = Field(
+        1e-6, gt=0, description="radius of the paper's ball; added to the norm in reference"
+    )
+    smart_sigma: float = Field(
+        1e-5, gt=0, description="standard deviation of SMART's perturbation at its start"
+    )
+    smart_step_size: float = Field(1e-3, ge=0, description="of SMART's gradient ascent, its eta")
+    smart_steps: int = Field(1, ge=1, description="of SMART's gradient ascent, per batch")
+    smart_proximal: float = Field(
+        0.0, ge=0, description="weight of SMART's Bregman proximal term, its mu; 0: none"
+    )
+    smart_momentum: float = Field(
+        0.99,
+        ge=0,
+        lt=1,
+        description="of the average that the proximal term looks at, its beta",
+    )
+
+    surgery: str | None = Field(
+        None, description="how the gradients of a step's tasks are joined; none for their sum"
+    )
 
     @model_validator(mode="after")
     def _known_head(self: Settings) -> Settings:
@@ -51,10 +86,27 @@ class TrainingSettings(BaseModel):
 
     @field_validator("sampler")
     @classmethod
-    def _known_sampler(cls, name: str) -> str:
-        from hmnet.samplers.sampler import samplers
+    def _known_sampler(cls, text: str) -> str:
+        from hmnet.samplers.sampler import find_sampler
 
-        samplers().find(name)
+        return str(find_sampler(text))
+
+    @field_validator("regularizer")
+    @classmethod
+    def _known_regularizer(cls, name: str | None) -> str | None:
+        from hmnet.regularizers.regularizer import regularizers
+
+        if name is not None:
+            regularizers().find(name)
+        return name
+
+    @field_validator("surgery")
+    @classmethod
+    def _known_surgery(cls, name: str | None) -> str | None:
+        from hmnet.surgery.surgery import surgeries
+
+        if name is not None:
+            surgeries().find(name)
         return name
 
     def resolved(self: Settings, device: str) -> Settings:
@@ -87,6 +139,9 @@ class RunConfig(TrainingSettings):
     layers: tuple[int, int, int] | None = Field(
         None, description="shared, cluster and task layers; none for the default of the depth"
     )
+    skills: SkillTable | None = Field(
+        None, description="table, or its file, for skillnet; none for the built-in one"
+    )
     name: str | None = Field(None, description="column in comparisons; none for the method")
     seed: int = Field(0, ge=0, description="of heads, batches and dropout")
     device: str = Field("auto", description="cpu, cuda or cuda:N; auto for a GPU if there is one")
@@ -100,6 +155,11 @@ class RunConfig(TrainingSettings):
 
         methods().find(name)
         return name
+
+    @field_validator("skills", mode="before")
+    @classmethod
+    def _read_skills(cls, given: object) -> object:
+        return SkillTable.load(Path(given)) if isinstance(given, str | Path) else given
 
     @field_validator("tasks")
     @classmethod

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
@@ -186,6 +186,23 @@ class MultiTaskModel(nn.Module):
         """
         logits: Tensor = self.path(task)(**inputs)
         return logits
+
+    def embed(self, task: str, ids: Int[Tensor, "*row token"]) -> Float[Tensor, "*row token width"]:
+        """Word embeddings alone: what a path takes as `inputs_embeds` in the place of ids.
+
+        Args:
+            task: A name.
+            ids: Token ids.
+
+        Returns:
+            Rows of the table of words, without positions, segments and norm.
+
+        Raises:
+            RelevanceError: If the model has no such task.
+        """
+        base = next(part for part in self.path(task).modules() if isinstance(part, PreTrainedModel))
+        embeddings: Tensor = base.get_input_embeddings()(ids)
+        return embeddings
 
     def train(self, mode: bool = True) -> "MultiTaskModel":
         """Switch dropout on or off, in the views too.

@@ -15,12 +15,14 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from hmnet.regularizers.regularizer import Regularizer
 from hmnet.saving import os_errors
 from relevance.errors import RelevanceError
 from relevance.files import file_digest, read_json, unwritable, write_json
 
 SCHEMA = "relevance.checkpoint/1"
 MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
+REGULARIZER = "regularizer.safetensors"
 
 
 @dataclass(frozen=True)
@@ -75,15 +77,20 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
 
 
 def save_checkpoint(
-    folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, position: Position
+    folder: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    position: Position,
+    regularizer: Regularizer | None = None,
 ) -> None:
-    """Write weights, optimizer, random state and position.
+    """Write weights, optimizer, random state, position and what a regularizer has kept.
 
     Args:
         folder: Takes the place of an older checkpoint.
         model: Whose weights are saved.
         optimizer: Over the model's weights.
         position: Where the run stands.
+        regularizer: Whose state is saved, if it has any.
 
     Raises:
         RelevanceError: If it cannot be written or the disk is full.
@@ -95,16 +102,19 @@ def save_checkpoint(
         for key, value in state.items()
     }
     device = next(model.parameters()).device
+    files = {MODEL: {name: weight.detach() for weight, name in names.items()}, OPTIMIZER: moments}
+    if regularizer is not None and regularizer.state:
+        files[REGULARIZER] = regularizer.state
     with replacing_folder(folder) as temporary:
-        _save({name: weight.detach() for weight, name in names.items()}, temporary / MODEL)
-        _save(moments, temporary / OPTIMIZER)
+        for name, tensors in files.items():
+            _save(tensors, temporary / name)
         state = {
             "part": position.part,
             "step": position.step,
             "data": position.data,
             "random": _random_state(device),
             "torch": torch.__version__,
-            "sha256": {name: file_digest(temporary / name) for name in (MODEL, OPTIMIZER)},
+            "sha256": {name: file_digest(temporary / name) for name in files},
         }
         write_json(temporary / STATE, SCHEMA, state)
 
@@ -139,13 +149,19 @@ def find_checkpoint(folder: Path) -> tuple[Path, Position] | None:
     return None
 
 
-def load_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Put weights, optimizer and random state back.
+def load_checkpoint(
+    folder: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    regularizer: Regularizer | None = None,
+) -> None:
+    """Put weights, optimizer, random state and what a regularizer has kept back.
 
     Args:
         folder: As `find_checkpoint` gives it.
         model: Built as for the run's beginning; its weights are replaced.
         optimizer: Over the model's weights; its state is replaced.
+        regularizer: Its state is replaced.
     """
     weights = dict(model.named_parameters())
     device = next(model.parameters()).device
@@ -157,6 +173,8 @@ def load_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optim
     for key, value in load_file(folder / OPTIMIZER, device=str(device)).items():
         name, _, moment = key.rpartition(":")
         optimizer.state[weights[name]][moment] = value
+    if regularizer is not None and (folder / REGULARIZER).exists():
+        regularizer.state = load_file(folder / REGULARIZER, device=str(device))
     _restore_random_state(read_json(folder / STATE, SCHEMA)["random"], device)
 
 

@@ -5,15 +5,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from jaxtyping import Int
 
 from hmnet.config import TrainingSettings
 from hmnet.data.batching import check_max_length
 from hmnet.data.encoding import Encoded
+from hmnet.data.packing import pack
 from hmnet.models.backbone import Backbone
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import SharingPlan
-from hmnet.samplers.sampler import Step, samplers, schedule
+from hmnet.regularizers.regularizer import Regularizer, make_regularizer
+from hmnet.samplers.sampler import Step, find_sampler, schedule
+from hmnet.surgery.surgery import surgeries
 from hmnet.training.checkpoint import (
     Position,
     find_checkpoint,
@@ -22,6 +27,7 @@ from hmnet.training.checkpoint import (
 )
 from hmnet.training.loop import Progress, Saving, train
 from hmnet.training.step import make_optimizer
+from hmnet.training.task_gradients import TaskGradients
 from relevance.errors import RelevanceError
 from relevance.files import digest
 from relevance.tasks.task import Task
@@ -43,21 +49,29 @@ class Checkpoints:
 
 
 def make_schedule(
-    settings: TrainingSettings, sizes: Mapping[str, int], seed: int
+    settings: TrainingSettings, lengths: Mapping[str, Int[np.ndarray, " row"]], seed: int
 ) -> list[list[Step]]:
     """All steps of a run.
 
     Args:
-        settings: Sampler, batch size, epochs and steps per task at most.
-        sizes: Training rows per task.
+        settings: Sampler, batch size, what is packed together, epochs, steps per task at most.
+        lengths: Tokens of every training row, by task.
         seed: Of the order.
 
     Returns:
         Steps by epoch.
     """
-    sampler = samplers().find(settings.sampler)(
-        sizes, batch_size=settings.batch_size, epochs=settings.epochs, seed=seed
-    )
+    batches = {
+        task: pack(
+            task,
+            of_rows,
+            batch_size=settings.batch_size,
+            seed=seed,
+            length_grouped=settings.length_grouped,
+        )
+        for task, of_rows in lengths.items()
+    }
+    sampler = find_sampler(settings.sampler).build(batches, epochs=settings.epochs, seed=seed)
     return schedule(sampler, settings.max_steps_per_task)
 
 
@@ -103,10 +117,14 @@ def fit(
     ).to(device)
     check_max_length(model, settings.max_length)
     optimizer = make_optimizer(model, settings.lr, settings.weight_decay)
+    task_gradients = (
+        TaskGradients(model, surgeries().find(settings.surgery)()) if settings.surgery else None
+    )
+    regularizer = make_regularizer(settings)
     with _seeded(seed, torch.device(device)):
         start, saving = 0, None
         if checkpoints:
-            start, saving = _resumed(checkpoints, model, optimizer, data)
+            start, saving = _resumed(checkpoints, model, optimizer, regularizer, data)
         train(
             model,
             tasks,
@@ -119,6 +137,8 @@ def fit(
             on_step=on_step,
             saving=saving,
             average=settings.average,
+            task_gradients=task_gradients,
+            regularizer=regularizer,
         )
     return model
 
@@ -127,6 +147,7 @@ def _resumed(
     checkpoints: Checkpoints,
     model: MultiTaskModel,
     optimizer: torch.optim.Optimizer,
+    regularizer: Regularizer | None,
     data: Mapping[str, Encoded],
 ) -> tuple[int, Saving]:
     """Steps done before, and how to keep further ones."""
@@ -140,12 +161,12 @@ def _resumed(
                 f"{folder} was written with other training data than there is now."
                 " Put the data back, or train anew with another --out."
             )
-        load_checkpoint(folder, model, optimizer)
+        load_checkpoint(folder, model, optimizer, regularizer)
         start = position.step
 
     def save(step: int) -> None:
         position = Position(checkpoints.part, step, fingerprint)
-        save_checkpoint(checkpoints.folder, model, optimizer, position)
+        save_checkpoint(checkpoints.folder, model, optimizer, position, regularizer)
 
     return start, Saving(save, checkpoints.every_s)
 

@@ -43,10 +43,14 @@ class RunLog:
             "lr": progress.lr,
             "steps_per_s": round(progress.steps_per_s, 3),
         }
+        if progress.term is not None:
+            line["term"] = progress.term
         with _writing(self._path):
             self._file.write(json.dumps(line) + "\n")
         if self._tracker is not None:
             values = {f"loss/{progress.task}": progress.loss, "lr": progress.lr}
+            if progress.term is not None:
+                values[f"term/{progress.task}"] = progress.term
             self._tracker.log(values, step=progress.step)
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import accumulate, chain
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from hmnet.data.batching import collate, input_form
@@ -15,11 +14,12 @@ from hmnet.data.encoding import Encoded
 from hmnet.data.labels import targets
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision
+from hmnet.regularizers.regularizer import Regularizer
 from hmnet.samplers.sampler import Step
 from hmnet.training.averaging import add_to_mean, is_averaged, take_mean
 from hmnet.training.interrupts import held_interrupts
 from hmnet.training.memory import keep_freed_memory
-from hmnet.training.step import Batch, linear_decay, train_step
+from hmnet.training.step import Batch, Losses, linear_decay, train_step
 from hmnet.training.task_gradients import TaskGradients
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
@@ -35,9 +35,10 @@ class Progress:
         task: What it trained; names joined by `+` where a step has several tasks.
         step: From 1 to `total`.
         total: Steps of the run.
-        loss: Before the update, in fp32.
+        loss: Of the tasks before the update, in fp32.
         lr: Learning rate of the step.
         steps_per_s: Since training was started or resumed.
+        term: What the regularizer added to the loss; None without one.
     """
 
     task: str
@@ -46,6 +47,7 @@ class Progress:
     loss: float
     lr: float
     steps_per_s: float
+    term: float | None = None
 
     @property
     def left_s(self) -> float:
@@ -80,6 +82,7 @@ def train(
     saving: Saving | None = None,
     average: float = 0.0,
     task_gradients: TaskGradients | None = None,
+    regularizer: Regularizer | None = None,
 ) -> None:
     """Train a model on the steps of a schedule.
 
@@ -96,6 +99,7 @@ def train(
         saving: What to do so that a killed run can be resumed.
         average: Share of the last steps whose weights are averaged; 0 leaves the last ones.
         task_gradients: Joins the tasks' gradients where they share weights; None sums them.
+        regularizer: What is added to the loss of each batch; None for nothing.
 
     Raises:
         RelevanceError: If a loss is not finite.
@@ -104,7 +108,7 @@ def train(
     steps = list(chain.from_iterable(epochs))
     epoch_ends = set(accumulate(map(len, epochs))) - {len(steps)}
     batches = _Batches(model, tasks, data)
-    report = _Report(len(steps), start, on_step)
+    report = _Report(len(steps), start, on_step, with_term=regularizer is not None)
     saved_at = time.monotonic()
     if batches.device.type == "cpu":
         keep_freed_memory()
@@ -112,10 +116,12 @@ def train(
     with held_interrupts() as held:
         for done, step in enumerate(steps[start:], start + 1):
             rate = linear_decay(lr, done - 1, len(steps))
-            loss = train_step(model, optimizer, batches.of(step), rate, precision, task_gradients)
+            losses = train_step(
+                model, optimizer, batches.of(step), rate, precision, task_gradients, regularizer
+            )
             if is_averaged(done, len(steps), average):
                 add_to_mean(optimizer)
-            report.add(step, done, rate, loss)
+            report.add(step, done, rate, losses)
             due = saving is not None and time.monotonic() - saved_at >= saving.every_s
             if saving and (due or held or done in epoch_ends):
                 report.flush()
@@ -162,16 +168,25 @@ class _Batches:
 class _Report:
     """Collects losses on the device, reads them now and then, checks them and tells about them."""
 
-    def __init__(self, total: int, start: int, on_step: Callable[[Progress], None] | None) -> None:
+    def __init__(
+        self,
+        total: int,
+        start: int,
+        on_step: Callable[[Progress], None] | None,
+        *,
+        with_term: bool,
+    ) -> None:
         self.total = total
+        self.with_term = with_term
         self.start = start
         self.on_step = on_step
         self.began = self.read_at = time.monotonic()
-        self.waiting: list[tuple[str, int, float, Float[Tensor, ""]]] = []
+        self.waiting: list[tuple[str, int, float, Tensor]] = []
 
-    def add(self, step: Step, done: int, lr: float, loss: Float[Tensor, ""]) -> None:
+    def add(self, step: Step, done: int, lr: float, losses: Losses) -> None:
         """Take down a step, and tell about all that wait if the last time is a while ago."""
-        self.waiting.append(("+".join(batch.task for batch in step), done, lr, loss))
+        names = "+".join(batch.task for batch in step)
+        self.waiting.append((names, done, lr, torch.stack(losses)))
         if time.monotonic() - self.read_at >= REPORT_S:
             self.flush()
 
@@ -179,15 +194,16 @@ class _Report:
         """Read the losses that wait; a loss that is not finite ends the run."""
         if not self.waiting:
             return
-        losses = torch.stack([loss for *_, loss in self.waiting]).tolist()
+        read = torch.stack([losses for *_, losses in self.waiting]).tolist()
         self.read_at = time.monotonic()
         steps_per_s = (self.waiting[-1][1] - self.start) / max(self.read_at - self.began, 1e-9)
-        for (task, done, lr, _), loss in zip(self.waiting, losses, strict=True):
-            if not math.isfinite(loss):
+        for (task, done, lr, _), (loss, term) in zip(self.waiting, read, strict=True):
+            if not math.isfinite(loss + term):
                 raise RelevanceError(
-                    f"Training of '{task}' came to a loss of {loss} at step {done} of {self.total}."
-                    f" Start again with a lower --lr; it was {lr:g} at that step."
+                    f"Training of '{task}' came to a loss of {loss + term} at step {done} of"
+                    f" {self.total}. Start again with a lower --lr; it was {lr:g} at that step."
                 )
             if self.on_step:
-                self.on_step(Progress(task, done, self.total, loss, lr, steps_per_s))
+                told = term if self.with_term else None
+                self.on_step(Progress(task, done, self.total, loss, lr, steps_per_s, told))
         self.waiting.clear()

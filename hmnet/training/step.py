@@ -10,6 +10,7 @@ from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision, autocast
+from hmnet.regularizers.regularizer import Regularizer
 from hmnet.training.dropout import fast_dropout
 from hmnet.training.task_gradients import TaskGradients
 
@@ -26,6 +27,43 @@ class Batch(NamedTuple):
     task: str
     inputs: Mapping[str, Tensor]
     labels: Tensor
+
+
+class Losses(NamedTuple):
+    """What is minimised is the sum of the two.
+
+    Attributes:
+        loss: Of the tasks themselves.
+        term: What the regularizer adds; 0 without one.
+    """
+
+    loss: Float[Tensor, ""]
+    term: Float[Tensor, ""]
+
+
+def batch_losses(
+    model: MultiTaskModel, batch: Batch, precision: Precision, regularizer: Regularizer | None
+) -> Losses:
+    """What a batch adds to what a step minimises, with its graph.
+
+    Args:
+        model: In training mode.
+        batch: The rows.
+        precision: Of the forward pass. With a regularizer it is fp32 all the same: the term is
+            made of small differences between passes, and rounding would be one of them.
+        regularizer: None for plain training.
+
+    Returns:
+        The mean loss of the rows, and the term.
+    """
+    device = batch.labels.device
+    with autocast("fp32" if regularizer else precision, device), fast_dropout(device):
+        logits = model(batch.task, batch.inputs)
+        if regularizer is None:
+            term = torch.zeros((), device=device)
+        else:
+            term = regularizer(model, batch.task, batch.inputs, logits)
+    return Losses(batch_loss(logits, batch.labels), term)
 
 
 def batch_loss(
@@ -87,7 +125,8 @@ def train_step(
     lr: float,
     precision: Precision,
     task_gradients: TaskGradients | None = None,
-) -> Float[Tensor, ""]:
+    regularizer: Regularizer | None = None,
+) -> Losses:
     """Update the weights once, by the sum of the losses of the batches.
 
     Args:
@@ -97,27 +136,28 @@ def train_step(
         lr: Learning rate of this step.
         precision: Of forward and backward.
         task_gradients: Joins the tasks' gradients where they share weights; None sums them.
+        regularizer: What is added to the loss of each batch; None for nothing.
 
     Returns:
-        The loss before the update, on the model's device: reading it waits for the device.
+        The losses before the update, on the model's device: reading them waits for the device.
     """
     for group in optimizer.param_groups:
         group["lr"] = lr
     optimizer.zero_grad(set_to_none=True)
-    total = torch.zeros((), device=batches[0].labels.device)
+    sums = torch.zeros(2, device=batches[0].labels.device)
     for batch in batches:
-        device = batch.labels.device
-        with autocast(precision, device), fast_dropout(device):
-            logits = model(batch.task, batch.inputs)
-        loss = batch_loss(logits, batch.labels)
-        torch.autograd.backward(loss)  # batch by batch, so that one graph is in memory at a time
+        loss, term = batch_losses(model, batch, precision, regularizer)
+        total = loss if regularizer is None else loss + term
+        torch.autograd.backward(total)  # batch by batch: one graph is in memory at a time
         if task_gradients:
             task_gradients.keep(batch.task)
-        total += loss.detach()
+        sums += torch.stack([loss.detach(), term.detach()])
     if task_gradients:
         task_gradients.join()
     optimizer.step()
-    return total
+    if regularizer is not None:
+        regularizer.after_update(model)
+    return Losses(sums[0], sums[1])
 
 
 def linear_decay(lr: float, step: int, total: int) -> float:

@@ -130,7 +130,7 @@ def test_a_step_of_several_tasks_sums_their_losses(world: Any) -> None:
     losses = [F.cross_entropy(model(b.task, b.inputs), b.labels) for b in batches]
     gradients = torch.autograd.grad(sum(losses), [*model.pool["shared/0"].parameters()])
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
-    loss = train_step(model, optimizer, batches, 0.0, "fp32")
+    loss, _ = train_step(model, optimizer, batches, 0.0, "fp32")
     torch.testing.assert_close(loss, sum(losses).detach())
     for weight, gradient in zip(model.pool["shared/0"].parameters(), gradients, strict=True):
         torch.testing.assert_close(weight.grad, gradient)
@@ -153,8 +153,8 @@ def test_a_loss_that_is_not_finite_ends_the_run(
     steps = iter(range(100))
 
     def step(model: Any, optimizer: Any, batches: Any, *rest: Any) -> torch.Tensor:
-        loss = train_step(model, optimizer, batches, *rest)
-        return loss * float("nan") if next(steps) == 3 else loss
+        losses = train_step(model, optimizer, batches, *rest)
+        return losses._replace(loss=losses.loss * float("nan")) if next(steps) == 3 else losses
 
     monkeypatch.setattr(loop, "train_step", step)
     first = world.epochs[0][3][0].task

@@ -1,0 +1,1 @@
+"""Regularizers, by name: each adds a term to the loss of every batch."""

@@ -1,0 +1,249 @@
+"""SMART: small changes of the words' embeddings, and of the weights, should change no answer."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.func import functional_call
+from torch.nn import functional as F  # noqa: N812  what everybody calls it
+
+from hmnet.models.multitask import MultiTaskModel
+from hmnet.regularizers.regularizer import Regularizer
+
+if TYPE_CHECKING:
+    from hmnet.config import TrainingSettings
+
+Variant = Literal["reference", "paper"]
+
+
+class Smart(Regularizer):
+    """Smoothness-inducing adversarial regularization, and a Bregman proximal term where wanted.
+
+    Word embeddings are perturbed, before the backbone adds positions and normalises, so those come
+    once. The perturbation starts from N(0, sigma²) and takes `steps` steps of gradient ascent on
+    the divergence from the clean answers: symmetric KL, or squared error for regression. Where a
+    task reads two texts one by one, both are perturbed. The term is the mean divergence over the
+    batch, through both answers and not through the perturbation.
+
+    The variant `paper` divides the gradient by its largest absolute value in the row, takes a step
+    of `step_size`, and projects every token's perturbation to the ball of radius `epsilon` in the
+    infinity norm. The variant `reference` is what public codes do: a step along the gradient as it
+    is, then every token's perturbation is divided by its own largest absolute value (plus
+    `epsilon`), without projection, so it has size 1 in the end, far more than the paper's.
+
+    Dropout stays on in every pass and is drawn anew for each, as in public codes: a part of the
+    divergence is that between two draws. The proximal term compares the answers with those of an
+    average of the last iterates; for the first update from an iterate its gradient is zero without
+    momentum, dropout aside. The average moves with a weight's own updates.
+
+    Args:
+        weight: Of the divergence under perturbation, the paper's lambda_s.
+        epsilon: Radius of the ball, or what is added to the norm in `reference`.
+        sigma: Standard deviation of the perturbation at its start.
+        step_size: Of gradient ascent, the paper's eta.
+        steps: Of gradient ascent, 1 at least.
+        variant: `reference` or `paper`.
+        proximal: Weight of the proximal term, the paper's mu; 0 for none.
+        momentum: Share of the average that an update keeps, the paper's beta.
+
+    Attributes:
+        state: The average of the last iterates, by the weights' names in the model.
+
+    Source:
+        Jiang et al. (2020), "SMART: Robust and Efficient Fine-Tuning for Pre-trained Natural
+        Language Models through Principled Regularized Optimization", sections 3.1 and 3.2,
+        algorithm 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        weight: float = 0.02,
+        epsilon: float = 1e-6,
+        sigma: float = 1e-5,
+        step_size: float = 1e-3,
+        steps: int = 1,
+        variant: Variant = "reference",
+        proximal: float = 0.0,
+        momentum: float = 0.99,
+    ) -> None:
+        super().__init__()
+        self.weight, self.epsilon, self.sigma = weight, epsilon, sigma
+        self.step_size, self.steps, self.variant = step_size, steps, variant
+        self.proximal, self.momentum = proximal, momentum
+
+    @classmethod
+    def of(cls, settings: "TrainingSettings") -> "Smart | None":
+        """SMART as settings ask for it.
+
+        Args:
+            settings: Those that begin with `smart` are used.
+
+        Returns:
+            The regularizer; None where both its weights are 0.
+        """
+        if settings.smart_weight == settings.smart_proximal == 0:
+            return None
+        return cls(
+            weight=settings.smart_weight,
+            epsilon=settings.smart_epsilon,
+            sigma=settings.smart_sigma,
+            step_size=settings.smart_step_size,
+            steps=settings.smart_steps,
+            variant=settings.smart_variant,
+            proximal=settings.smart_proximal,
+            momentum=settings.smart_momentum,
+        )
+
+    def __call__(
+        self,
+        model: MultiTaskModel,
+        task: str,
+        inputs: Mapping[str, Tensor],
+        logits: Float[Tensor, "batch outputs"],
+    ) -> Float[Tensor, ""]:
+        """What is added to the loss of a batch.
+
+        Args:
+            model: In training mode, called in fp32.
+            task: Name of the batch's task.
+            inputs: What the model reads.
+            logits: What it said to them.
+
+        Returns:
+            The weighted divergences, nats or squared errors on the scale of [0, 1].
+        """
+        regression = model.definitions[task].kind == "regression"
+        term = logits.new_zeros(())
+        if self.weight:
+            noise = self.start(model.embed(task, inputs["input_ids"]))
+            for _ in range(self.steps):
+                noise = self.ascend(model, task, inputs, logits, noise)
+            perturbed = model(task, _perturbed(model, task, inputs, noise))
+            term = term + self.weight * divergence(logits, perturbed, regression=regression).mean()
+        if self.proximal:
+            before = self._answer_of_average(model, task, inputs)
+            term = term + self.proximal * divergence(logits, before, regression=regression).mean()
+        return term
+
+    def start(
+        self, embeddings: Float[Tensor, "*row token width"]
+    ) -> Float[Tensor, "*row token width"]:
+        """A perturbation as it is before any ascent, drawn from torch's default generator.
+
+        Args:
+            embeddings: What will be perturbed.
+
+        Returns:
+            Normal noise of the same shape.
+        """
+        return torch.randn_like(embeddings, requires_grad=False) * self.sigma
+
+    def ascend(
+        self,
+        model: MultiTaskModel,
+        task: str,
+        inputs: Mapping[str, Tensor],
+        logits: Float[Tensor, "batch outputs"],
+        noise: Float[Tensor, "*row token width"],
+    ) -> Float[Tensor, "*row token width"]:
+        """One step of gradient ascent on the divergence from the clean answers.
+
+        Args:
+            model: Whose weights get no gradient from this.
+            task: Name of a task.
+            inputs: What the model reads.
+            logits: The clean answers.
+            noise: The perturbation so far.
+
+        Returns:
+            The next perturbation.
+        """
+        noise = noise.detach().requires_grad_()
+        perturbed = model(task, _perturbed(model, task, inputs, noise))
+        regression = model.definitions[task].kind == "regression"
+        distance = divergence(logits.detach(), perturbed, regression=regression).sum()
+        (gradient,) = torch.autograd.grad(distance, noise)
+        noise = noise.detach()
+        if self.variant == "paper":
+            moved = noise + self.step_size * scaled_to_row(gradient)
+            return moved.clamp(-self.epsilon, self.epsilon)
+        moved = noise + self.step_size * gradient
+        return moved / (moved.abs().amax(dim=-1, keepdim=True) + self.epsilon)
+
+    def after_update(self, model: MultiTaskModel) -> None:
+        """Let the average of the iterates follow the weights that a step has changed.
+
+        Args:
+            model: With the weights after the step, and still with the gradients that led to them.
+        """
+        with torch.no_grad():
+            for name, weight in model.named_parameters():
+                if weight.grad is not None and name in self.state:
+                    self.state[name].lerp_(weight, 1 - self.momentum)
+
+    def _answer_of_average(
+        self, model: MultiTaskModel, task: str, inputs: Mapping[str, Tensor]
+    ) -> Float[Tensor, "batch outputs"]:
+        """What the average of the last iterates says; it begins as the first iterate."""
+        names = {weight: name for name, weight in model.named_parameters()}
+        path = model.path(task)
+        average = {}
+        for local, weight in path.named_parameters():
+            if weight.requires_grad:
+                name = names[weight]
+                self.state.setdefault(name, weight.detach().clone())
+                average[local] = self.state[name]
+        with torch.no_grad():
+            logits: Tensor = functional_call(path, average, (), dict(inputs))
+        return logits
+
+
+def divergence(
+    one: Float[Tensor, "batch outputs"], other: Float[Tensor, "batch outputs"], *, regression: bool
+) -> Float[Tensor, " batch"]:
+    """How far two answers to each row are apart; symmetric, and 0 for equal ones.
+
+    Args:
+        one: Logits, one column per label, or one for regression.
+        other: The same.
+        regression: Whether they are values and not logits.
+
+    Returns:
+        Symmetric KL divergence KL(p|q) + KL(q|p) in nats, or the squared error.
+
+    Source:
+        Jiang et al. (2020), section 3.1.
+    """
+    if regression:
+        return (one - other).square().squeeze(-1)
+    log_p, log_q = F.log_softmax(one, dim=-1), F.log_softmax(other, dim=-1)
+    return ((log_p.exp() - log_q.exp()) * (log_p - log_q)).sum(dim=-1)
+
+
+def scaled_to_row(
+    gradient: Float[Tensor, "row *text token width"],
+) -> Float[Tensor, "row *text token width"]:
+    """A gradient whose largest absolute value in each row is 1; a row of zeros stays.
+
+    Args:
+        gradient: Of every row's embeddings.
+
+    Returns:
+        The gradient of each row divided by its infinity norm.
+    """
+    largest = gradient.abs().amax(dim=tuple(range(1, gradient.ndim)), keepdim=True)
+    return gradient / largest.clamp_min(torch.finfo(gradient.dtype).tiny)
+
+
+def _perturbed(
+    model: MultiTaskModel,
+    task: str,
+    inputs: Mapping[str, Tensor],
+    noise: Float[Tensor, "*row token width"],
+) -> dict[str, Tensor]:
+    """The inputs with perturbed word embeddings in the place of token ids."""
+    others = {name: values for name, values in inputs.items() if name != "input_ids"}
+    return {**others, "inputs_embeds": model.embed(task, inputs["input_ids"]) + noise}
