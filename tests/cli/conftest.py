@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from commands import done
-from relevance.workers import Worker, one_line
+from relevance.attempts import Outcome, attempt
+from relevance.workers import Worker
 
 WORDS = ["the", "a", "film", "story", "city", "river", "woman", "man", "dog", "cat", "guitar"]
 TASKS = """
@@ -141,13 +142,9 @@ def quick(tasks: Path, tiny_bert: Path) -> list[str]:
 class InlineWorker(Worker):
     """Does its jobs in the test's own process, which saves starting one."""
 
-    def submit(self, call: Callable[[str], None]) -> Future[str | None]:
-        future: Future[str | None] = Future()
-        try:
-            call("cpu")
-            future.set_result(None)
-        except Exception as error:  # as a worker tells it
-            future.set_result(one_line(error))
+    def submit(self, call: Callable[[str], None]) -> Future[Outcome]:
+        future: Future[Outcome] = Future()
+        future.set_result(attempt(call, "cpu"))
         return future
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from commands import done, run
+from relevance.attempts import Outcome
 from relevance.clustering.spec import ClusterSpec
 from relevance.matrix import load_matrix
 from relevance.workers import Worker
@@ -200,8 +201,8 @@ class TestPairwise:
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
         class DyingWorker(Worker):
-            def submit(self, call: object) -> Future[str | None]:
-                future: Future[str | None] = Future()
+            def submit(self, call: object) -> Future[Outcome]:
+                future: Future[Outcome] = Future()
                 future.set_exception(TerminatedWorkerError("killed"))
                 return future
 
