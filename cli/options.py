@@ -110,6 +110,33 @@ class TrainingOptions:
             rich_help_panel=TRAINING,
         ),
     ] = None
+    length_grouped: Annotated[
+        bool | None,
+        typer.Option(
+            "--length-grouped/--no-length-grouped",
+            help="Pack rows of about the same length together, which saves padding.",
+            show_default="no",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+    surgery: Annotated[
+        str | None,
+        typer.Option(
+            help="Join the gradients of a step's tasks by this: pcgrad.",
+            metavar="SURGERY",
+            show_default="their sum",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+    regularizer: Annotated[
+        str | None,
+        typer.Option(
+            help="Added to the loss: smart, or smart:weight=0.1,variant=paper and the like.",
+            metavar="REGULARIZER",
+            show_default="nothing",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
     seed: Annotated[
         int | None,
         typer.Option(

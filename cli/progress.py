@@ -102,9 +102,11 @@ class TrainingLine(StatusLine):
         if isinstance(event, Note):
             self.say(f"hmnet: note: {event.text}")
             return
+        term = "" if event.term is None else f" + {event.term:.4f}"
         self.update(
-            f"{self._run}: step {event.step} of {event.total}, {event.task}, loss {event.loss:.4f},"
-            f" {event.steps_per_s:.2f} steps/s, {duration(event.left_s)} left",
+            f"{self._run}: step {event.step} of {event.total}, {event.task},"
+            f" loss {event.loss:.4f}{term}, {event.steps_per_s:.2f} steps/s,"
+            f" {duration(event.left_s)} left",
             last=event.step == event.total,
         )
 

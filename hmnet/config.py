@@ -47,32 +47,9 @@ class TrainingSettings(BaseModel):
     length_grouped: bool = Field(
         False, description="whether rows of about the same length are packed together"
     )
-
     regularizer: str | None = Field(
-        None, description="what is added to the loss, by name; steps then run in fp32"
+        None, description="added to the loss: NAME, or NAME:parameter=value,...; in fp32 throughout"
     )
-    smart_weight: float = Field(0.02, ge=0, description="of SMART's divergence, its lambda")
-    smart_variant: Literal["reference", "paper"] = Field(
-        "reference", description="perturbation scaled to 1 per token, or projected to the ball"
-    )
-    smart_epsilon: float = Field(
-        1e-6, gt=0, description="radius of the paper's ball; added to the norm in reference"
-    )
-    smart_sigma: float = Field(
-        1e-5, gt=0, description="standard deviation of SMART's perturbation at its start"
-    )
-    smart_step_size: float = Field(1e-3, ge=0, description="of SMART's gradient ascent, its eta")
-    smart_steps: int = Field(1, ge=1, description="of SMART's gradient ascent, per batch")
-    smart_proximal: float = Field(
-        0.0, ge=0, description="weight of SMART's Bregman proximal term, its mu; 0: none"
-    )
-    smart_momentum: float = Field(
-        0.99,
-        ge=0,
-        lt=1,
-        description="of the average that the proximal term looks at, its beta",
-    )
-
     surgery: str | None = Field(
         None, description="how the gradients of a step's tasks are joined; none for their sum"
     )
@@ -93,12 +70,10 @@ class TrainingSettings(BaseModel):
 
     @field_validator("regularizer")
     @classmethod
-    def _known_regularizer(cls, name: str | None) -> str | None:
-        from hmnet.regularizers.regularizer import regularizers
+    def _known_regularizer(cls, text: str | None) -> str | None:
+        from hmnet.regularizers.regularizer import find_regularizer
 
-        if name is not None:
-            regularizers().find(name)
-        return name
+        return None if text is None else str(find_regularizer(text))
 
     @field_validator("surgery")
     @classmethod

@@ -3,40 +3,33 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
 
 from jaxtyping import Float
 from torch import Tensor
 
 import hmnet.regularizers
 from hmnet.models.multitask import MultiTaskModel
+from relevance.choice import Choice, choose
 from relevance.registry import Registry
-
-if TYPE_CHECKING:
-    from hmnet.config import TrainingSettings
 
 
 class Regularizer(ABC):
     """A term beside the tasks' own losses; every model that is trained has one of its own.
 
     Attributes:
+        version: Raised whenever the same arguments would give another term.
         state: What it has kept from earlier steps, by name. Checkpoints hold it, and put it back.
     """
+
+    version: int = 1
 
     def __init__(self) -> None:
         self.state: dict[str, Tensor] = {}
 
-    @classmethod
-    @abstractmethod
-    def of(cls, settings: "TrainingSettings") -> "Regularizer | None":
-        """The regularizer that settings ask for.
-
-        Args:
-            settings: Its own ones among them begin with its name.
-
-        Returns:
-            The regularizer; None where the settings leave nothing to add.
-        """
+    @property
+    def is_idle(self) -> bool:
+        """Whether the term is 0 whatever the model says."""
+        return False
 
     @abstractmethod
     def __call__(
@@ -72,15 +65,37 @@ def regularizers() -> Registry[Regularizer]:
     return Registry("regularizer", hmnet.regularizers, Regularizer)
 
 
-def make_regularizer(settings: "TrainingSettings") -> Regularizer | None:
+def find_regularizer(text: str) -> Choice[Regularizer]:
+    """The regularizer that a text names, with its parameters.
+
+    Args:
+        text: `NAME`, or `NAME:parameter=value,...`.
+
+    Returns:
+        The choice.
+
+    Raises:
+        RelevanceError: If there is no such regularizer or parameter, or a value is out of range.
+
+    >>> str(find_regularizer("smart:weight=0.1, variant=reference"))
+    'smart:weight=0.1'
+    """
+    return choose(regularizers(), text)
+
+
+def make_regularizer(text: str | None) -> Regularizer | None:
     """The regularizer of a training.
 
     Args:
-        settings: Its name and its own settings.
+        text: As `find_regularizer` takes it, or None.
 
     Returns:
-        A new one; None where none is asked for or its weights are 0, which is plain training.
+        A new one; None where none is asked for or it is idle, which is plain training.
+
+    Raises:
+        RelevanceError: If there is no such regularizer or parameter, or a value is out of range.
     """
-    if settings.regularizer is None:
+    if text is None:
         return None
-    return regularizers().find(settings.regularizer).of(settings)
+    made = find_regularizer(text).build()
+    return None if made.is_idle else made

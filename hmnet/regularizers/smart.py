@@ -1,10 +1,11 @@
 """SMART: small changes of the words' embeddings, and of the weights, should change no answer."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor
 from torch.func import functional_call
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
@@ -12,10 +13,8 @@ from torch.nn import functional as F  # noqa: N812  what everybody calls it
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.regularizers.regularizer import Regularizer
 
-if TYPE_CHECKING:
-    from hmnet.config import TrainingSettings
-
-Variant = Literal["reference", "paper"]
+Above0 = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+From0 = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Smart(Regularizer):
@@ -60,42 +59,24 @@ class Smart(Regularizer):
     def __init__(
         self,
         *,
-        weight: float = 0.02,
-        epsilon: float = 1e-6,
-        sigma: float = 1e-5,
-        step_size: float = 1e-3,
-        steps: int = 1,
-        variant: Variant = "reference",
-        proximal: float = 0.0,
-        momentum: float = 0.99,
+        weight: From0 = 0.02,
+        epsilon: Above0 = 1e-6,
+        sigma: Above0 = 1e-5,
+        step_size: From0 = 1e-3,
+        steps: Annotated[int, Field(ge=1)] = 1,
+        variant: Literal["reference", "paper"] = "reference",
+        proximal: From0 = 0.0,
+        momentum: Annotated[float, Field(ge=0, lt=1)] = 0.99,
     ) -> None:
         super().__init__()
         self.weight, self.epsilon, self.sigma = weight, epsilon, sigma
         self.step_size, self.steps, self.variant = step_size, steps, variant
         self.proximal, self.momentum = proximal, momentum
 
-    @classmethod
-    def of(cls, settings: "TrainingSettings") -> "Smart | None":
-        """SMART as settings ask for it.
-
-        Args:
-            settings: Those that begin with `smart` are used.
-
-        Returns:
-            The regularizer; None where both its weights are 0.
-        """
-        if settings.smart_weight == settings.smart_proximal == 0:
-            return None
-        return cls(
-            weight=settings.smart_weight,
-            epsilon=settings.smart_epsilon,
-            sigma=settings.smart_sigma,
-            step_size=settings.smart_step_size,
-            steps=settings.smart_steps,
-            variant=settings.smart_variant,
-            proximal=settings.smart_proximal,
-            momentum=settings.smart_momentum,
-        )
+    @property
+    def is_idle(self) -> bool:
+        """Whether both weights are 0."""
+        return self.weight == self.proximal == 0
 
     def __call__(
         self,

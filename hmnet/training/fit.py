@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,7 @@ def fit(
     device: str,
     on_step: Callable[[Progress], None] | None = None,
     checkpoints: Checkpoints | None = None,
+    watch: Callable[[MultiTaskModel, int], None] | None = None,
 ) -> MultiTaskModel:
     """Train one model from the pretrained weights, or go on where a checkpoint stands.
 
@@ -101,6 +103,8 @@ def fit(
         device: A name that torch takes.
         on_step: Told about every step.
         checkpoints: Where to keep what is needed to resume; None keeps nothing.
+        watch: Shown the model and the number of steps done after every step, where there are no
+            checkpoints; must leave the model as it was.
 
     Returns:
         The model on the device, in evaluation mode.
@@ -120,9 +124,11 @@ def fit(
     task_gradients = (
         TaskGradients(model, surgeries().find(settings.surgery)()) if settings.surgery else None
     )
-    regularizer = make_regularizer(settings)
+    regularizer = make_regularizer(settings.regularizer)
     with _seeded(seed, torch.device(device)):
         start, saving = 0, None
+        if watch:
+            saving = Saving(partial(watch, model), every_s=0.0)
         if checkpoints:
             start, saving = _resumed(checkpoints, model, optimizer, regularizer, data)
         train(
