@@ -303,25 +303,83 @@ def table(matrix: MatrixArgument, form: FormatOption = "markdown", out: OutOptio
 @app.command()
 def compare(
     matrices: Annotated[
-        list[str], typer.Argument(help="Two or more.", metavar="MATRIX MATRIX ...")
+        list[str],
+        typer.Argument(
+            help="Two or more; with --reference one will do.", metavar="MATRIX MATRIX ..."
+        ),
     ],
-    k: Annotated[int | None, typer.Option("--k", help="Compare groups of k clusters too.")] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(help="Judge the others by this one, such as gains.", metavar="MATRIX"),
+    ] = None,
+    k: Annotated[
+        int | None,
+        typer.Option(
+            "--k",
+            help="Compare groups of k clusters; with --reference they are compared anyway.",
+            show_default="with --reference its best silhouette",
+        ),
+    ] = None,
     form: FormatOption = "markdown",
     out: OutOption = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(
+            help="Draw the matrices against the reference: .pdf, .svg or .png.", metavar="FILE"
+        ),
+    ] = None,
 ) -> None:
-    """Rank correlation of the values off the diagonal; with --k agreement of the groups.
+    """Rank correlation of the values off the diagonal, and agreement of the groups.
 
-    Example: relevance compare paper:table2 paper:table3 --k 3
+    With --reference one row per measure: also within targets, beside the ceiling that the noise of
+    the reference sets, at finding negative pairs, and what the measure cost.
+
+    Example: relevance compare paper:table2 --reference paper:table3 --figure scatter.pdf
     """
     from relevance.clustering.agreement import compare as compared
+    from relevance.errors import RelevanceError
     from relevance.matrix import load_matrix
     from relevance.report.tables import table as as_table
 
+    if reference is not None:
+        return _compare_with(reference, matrices, k, form, out, figure)
+    if figure is not None:
+        raise RelevanceError("--figure draws matrices against a reference. Name it: --reference.")
     agreements = compared([load_matrix(name) for name in matrices], matrices, k)
     rows = [asdict(agreement) for agreement in agreements]
     if k is None:
         rows = [{key: row[key] for key in row if key != "adjusted_rand"} for row in rows]
-    deliver(as_table(rows, form), out)
+    return deliver(as_table(rows, form), out)
+
+
+def _compare_with(
+    reference: str,
+    files: list[str],
+    k: int | None,
+    form: str,
+    out: Path | None,
+    figure: Path | None,
+) -> None:
+    """Judge matrices by a reference: the table, what CSV has no room for as notes, the figure."""
+    from relevance.comparison import compare_with, different_names
+    from relevance.figures.figure import check_format, save_figure
+    from relevance.figures.scatter import scatter
+    from relevance.matrix import load_matrix
+    from relevance.report.comparison import comparison_table, remarks
+
+    if figure is not None:
+        check_format(figure)
+    _check_places(out, figure)
+    matrices = [load_matrix(name) for name in files]
+    names = different_names(matrices, files)
+    comparison = compare_with(load_matrix(reference), matrices, names, k=k)
+    deliver(comparison_table(comparison, form), out)
+    if form == "csv":
+        for remark in remarks(comparison):
+            note(f"relevance: note: {remark}")
+    if figure is not None:
+        save_figure(scatter(comparison), figure)
+        note(f"wrote {figure}")
 
 
 @app.command()

@@ -99,7 +99,7 @@ def _agreement(
         kendall=kendall,
         adjusted_rand=None
         if k is None
-        else adjusted_rand(_groups(first[0], one, k, seed), _groups(second[0], other, k, seed)),
+        else adjusted_rand(groups_of(first[0], one, k, seed), groups_of(second[0], other, k, seed)),
     )
 
 
@@ -152,7 +152,21 @@ def adjusted_rand(first: ClusterSpec, second: ClusterSpec) -> float:
     return float(adjusted_rand_score(*labels))
 
 
-def _groups(name: str, matrix: RelevanceMatrix, k: int, seed: int) -> ClusterSpec:
+def groups_of(name: str, matrix: RelevanceMatrix, k: int, seed: int) -> ClusterSpec:
+    """The groups that a matrix is compared by: its families where it carries some, else k-means.
+
+    Args:
+        name: What to call the matrix in errors.
+        matrix: Without unknown values, unless it carries families.
+        k: Number of clusters.
+        seed: Of k-means.
+
+    Returns:
+        The groups.
+
+    Raises:
+        RelevanceError: If the matrix cannot be clustered.
+    """
     try:
         return family_clusters(matrix) if has_families(matrix) else kmeans(matrix, k, seed=seed)
     except RelevanceError as error:

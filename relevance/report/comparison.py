@@ -1,0 +1,145 @@
+"""Measures beside measured gains, as one table with what it says about itself."""
+
+import math
+from dataclasses import asdict
+
+import numpy as np
+
+from relevance.comparison import Comparison, Judgement
+from relevance.criteria import ceiling, reliability_within
+from relevance.matrix import RelevanceMatrix
+from relevance.report.tables import Row, table
+
+HEADINGS = {
+    "measure": "measure",
+    "spearman": "Spearman",
+    "kendall": "Kendall",
+    "spearman_within": "Spearman within",
+    "kendall_within": "Kendall within",
+    "share_of_ceiling": "of ceiling",
+    "precision": "precision",
+    "adjusted_rand": "ARI",
+    "seconds": "seconds",
+    "cost_share": "cost (%)",
+}
+QUALITIES = (
+    "spearman",
+    "kendall",
+    "spearman_within",
+    "kendall_within",
+    "share_of_ceiling",
+    "precision",
+    "adjusted_rand",
+)
+LEGEND = (
+    "Spearman, Kendall: rank correlation with the reference over ordered pairs; within: of values"
+    " less the mean of their target; precision: at finding negative pairs, as many called negative"
+    " as there are; ARI: agreement of groups; bold: best."
+)
+
+
+def comparison_table(
+    comparison: Comparison,
+    format: str,  # noqa: A002 - the option's name
+) -> str:
+    """One row per measure: how it agrees with the reference, and what it cost.
+
+    Args:
+        comparison: What came out.
+        format: `csv` (every field of a `Judgement`, in full), `latex` or `markdown`.
+
+    Returns:
+        The table, with `remarks` above or below it where the format has room for them; share of the
+        cost in percent, not in CSV.
+
+    Raises:
+        RelevanceError: If the format is unknown.
+    """
+    if format == "csv":
+        return table([asdict(row) for row in comparison.rows], format)
+    rows = [_row(row) for row in comparison.rows]
+    columns = list(HEADINGS)
+    best = {
+        (y, columns.index(quality))
+        for quality in QUALITIES
+        for y in _best([getattr(row, quality) for row in comparison.rows])
+    }
+    text = table(rows, format, bold=best)
+    lines = (LEGEND, *remarks(comparison))
+    if format == "latex":
+        return "".join(f"% {line}\n" for line in lines) + text
+    return "\n".join([text, *(f"- {line}" for line in lines)]) + "\n"
+
+
+def remarks(comparison: Comparison) -> tuple[str, ...]:
+    """What a reader of the table should know: tasks, chance, ceiling, groups, and what is missing.
+
+    Args:
+        comparison: What came out.
+
+    Returns:
+        One line each.
+    """
+    found = [_tasks(comparison), _negatives(comparison.reference), _ceiling(comparison.reference)]
+    if comparison.groups is not None:
+        groups = " / ".join(", ".join(group) for group in comparison.groups.clusters)
+        found.append(f"Groups of the reference: {groups}.")
+    found += [
+        f"{row.measure}: {row.left_out} of {row.pairs + row.left_out} pairs are unknown and left"
+        " out."
+        for row in comparison.rows
+        if row.left_out
+    ]
+    found += [
+        f"{row.measure}: no rank correlation, for want of pairs or of values that differ."
+        for row in comparison.rows
+        if math.isnan(row.spearman)
+    ]
+    return (*found, *(f"No groups of {reason}" for reason in comparison.ungrouped))
+
+
+def _row(row: Judgement) -> Row:
+    values = asdict(row)
+    if row.cost_share is not None:
+        values["cost_share"] = 100 * row.cost_share
+    return {heading: values[name] for name, heading in HEADINGS.items()}
+
+
+def _best(values: list[float | None]) -> list[int]:
+    """Places of the highest value, as far as two decimals tell; none where there is no choice."""
+    known = {
+        place: round(value, 2)
+        for place, value in enumerate(values)
+        if value is not None and not math.isnan(value)
+    }
+    highest = max(known.values(), default=0.0)
+    return [place for place, value in known.items() if value == highest and len(known) > 1]
+
+
+def _tasks(comparison: Comparison) -> str:
+    shared = f"{len(comparison.reference.tasks)} tasks that all matrices share"
+    if not comparison.left_out:
+        return f"{shared}."
+    left_out = ", ".join(comparison.left_out)
+    return f"{shared}; left out: {left_out}. Seconds are those of all tasks of a matrix."
+
+
+def _negatives(reference: RelevanceMatrix) -> str:
+    known = reference.off_diagonal()
+    known = known[np.isfinite(known)]
+    negative = int((known < 0).sum())
+    share = f", so the precision of chance is {negative / len(known):.2f}" if negative else ""
+    return f"{negative} of the reference's {len(known)} pairs are negative{share}."
+
+
+def _ceiling(reference: RelevanceMatrix) -> str:
+    reliability, highest = reliability_within(reference), ceiling(reference)
+    if reliability is None:
+        return "No ceiling: the reference does not hold the scores of several seeds."
+    seeds = f"over {len(reference.seeds)} seeds the reference's reliability within targets is"
+    if highest is None:
+        return f"No ceiling: {seeds} {reliability:.2f}, so it cannot tell measures apart."
+    return (
+        f"Ceiling: {seeds} {reliability:.2f}, which lets a perfect measure reach a correlation"
+        f" within targets of {highest:.2f}."
+    )
