@@ -34,7 +34,7 @@ ClustersOption = Annotated[
 ]
 MethodOption = Annotated[
     str | None,
-    typer.Option(help="hmnet, multi or single.", metavar="METHOD", show_default="hmnet"),
+    typer.Option(help="hmnet, multi, single or skillnet.", metavar="METHOD", show_default="hmnet"),
 ]
 LayersOption = Annotated[
     str | None,
@@ -42,6 +42,14 @@ LayersOption = Annotated[
         help="Shared, cluster and task layers.",
         metavar="X,Y,Z",
         show_default="8,2,2 of 12, by the depth",
+    ),
+]
+SkillsOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Which skills a task activates, for skillnet.",
+        metavar="skills.toml",
+        show_default="the built-in table",
     ),
 ]
 PrecisionOption = Annotated[
@@ -64,6 +72,7 @@ def train(
     clusters: ClustersOption = None,
     method: MethodOption = None,
     layers: LayersOption = None,
+    skills: SkillsOption = None,
     name: Annotated[
         str | None,
         typer.Option(help="Column in comparisons.", show_default="the method"),
@@ -100,6 +109,7 @@ def train(
         method=method,
         name=name,
         layers=_layers(layers),
+        skills=skills,
         sampler=sampler,
         head=head,
         tracker=tracker,
@@ -250,6 +260,7 @@ def count(
     method: MethodOption = None,
     clusters: ClustersOption = None,
     layers: LayersOption = None,
+    skills: SkillsOption = None,
     pooling: Annotated[
         Literal["native", "cls", "mean"], typer.Option(help="Of the heads.")
     ] = "native",
@@ -261,14 +272,16 @@ def count(
     from hmnet.methods.method import methods
     from hmnet.models.backbone import depth_of, load_config
     from hmnet.models.count import count_parameters
+    from hmnet.models.skill_table import SkillTable
     from relevance.tasks.find import find_tasks
 
     spec = _spec(clusters)
     found = find_tasks(_default_tasks(spec) if tasks.tasks is None else split_names(tasks.tasks))
-    sharing = methods().find(method or "hmnet")(spec, _layers(layers))
+    table = None if skills is None else SkillTable.load(skills)
+    sharing = methods().find(method or "hmnet")(spec, _layers(layers), table)
     if sharing.note:
         note(f"hmnet: note: {sharing.note}")
-    parts = sharing.plans([task.name for task in found], depth_of(load_config(backbone)))
+    parts = sharing.plans(found, depth_of(load_config(backbone)))
     overall = 0
     active: dict[str, int] = {}
     for part in parts:

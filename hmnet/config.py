@@ -7,6 +7,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hmnet.models.skill_table import SkillTable
+from hmnet.models.skill_table import SkillTable
 from relevance.errors import RelevanceError
 from relevance.files import read_toml, validated, write_text
 from relevance.tasks.data import DataOptions
@@ -54,6 +55,10 @@ class TrainingSettings(BaseModel):
         None, description="how the gradients of a step's tasks are joined; none for their sum"
     )
 
+    surgery: str | None = Field(
+        None, description="how the gradients of a step's tasks are joined; none for their sum"
+    )
+
     @model_validator(mode="after")
     def _known_head(self: Settings) -> Settings:
         from hmnet.heads.head import find_head
@@ -74,6 +79,15 @@ class TrainingSettings(BaseModel):
         from hmnet.regularizers.regularizer import find_regularizer
 
         return None if text is None else str(find_regularizer(text))
+
+    @field_validator("surgery")
+    @classmethod
+    def _known_surgery(cls, name: str | None) -> str | None:
+        from hmnet.surgery.surgery import surgeries
+
+        if name is not None:
+            surgeries().find(name)
+        return name
 
     @field_validator("surgery")
     @classmethod
@@ -117,6 +131,9 @@ class RunConfig(TrainingSettings):
     skills: SkillTable | None = Field(
         None, description="table, or its file, for skillnet; none for the built-in one"
     )
+    skills: SkillTable | None = Field(
+        None, description="table, or its file, for skillnet; none for the built-in one"
+    )
     name: str | None = Field(None, description="column in comparisons; none for the method")
     seed: int = Field(0, ge=0, description="of heads, batches and dropout")
     device: str = Field("auto", description="cpu, cuda or cuda:N; auto for a GPU if there is one")
@@ -130,6 +147,11 @@ class RunConfig(TrainingSettings):
 
         methods().find(name)
         return name
+
+    @field_validator("skills", mode="before")
+    @classmethod
+    def _read_skills(cls, given: object) -> object:
+        return SkillTable.load(Path(given)) if isinstance(given, str | Path) else given
 
     @field_validator("skills", mode="before")
     @classmethod

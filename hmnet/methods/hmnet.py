@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from hmnet.methods.method import Method, Part
 from hmnet.models.plan import check_layers, default_layers, hierarchical
 from relevance.errors import RelevanceError
+from relevance.tasks.task import Task
 
 
 class HMNet(Method):
@@ -16,11 +17,11 @@ class HMNet(Method):
 
     reads_clusters = True
 
-    def plans(self, tasks: Sequence[str], depth: int) -> tuple[Part, ...]:
+    def plans(self, tasks: Sequence[Task], depth: int) -> tuple[Part, ...]:
         """One part with all tasks.
 
         Args:
-            tasks: Names of all tasks of the run; the clusters hold exactly these.
+            tasks: Definitions of all tasks of the run; the clusters hold exactly these.
             depth: Layers of the backbone, the sum of `layers`.
 
         Returns:
@@ -34,7 +35,8 @@ class HMNet(Method):
                 "Method 'hmnet' needs --clusters, a file that `relevance cluster` writes."
                 " Give one, or take --method multi."
             )
-        self.spec.check(tasks)
+        names = tuple(task.name for task in tasks)
+        self.spec.check(names)
         layers = self.layers or default_layers(depth)
         check_layers(layers, depth)
-        return (Part(tuple(tasks), hierarchical(self.spec, *layers)),)
+        return (Part(names, hierarchical(self.spec, *layers)),)

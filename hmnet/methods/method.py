@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import hmnet.methods
 from hmnet.models.plan import SharingPlan
+from hmnet.models.skill_table import SkillTable
 from relevance.clustering.spec import ClusterSpec
 from relevance.registry import Registry
+from relevance.tasks.task import Task
 
 
 class Part(NamedTuple):
@@ -29,22 +31,29 @@ class Method(ABC):
     Args:
         spec: Which tasks share the middle layers; only methods that read clusters look at it.
         layers: How many shared, cluster and task layers; None for the default of the depth.
+        skills: Which skills a task activates; only methods that read skills look at it, and take
+            the built-in table for None.
     """
 
     reads_clusters: bool = False
+    reads_skills: bool = False
 
     def __init__(
-        self, spec: ClusterSpec | None = None, layers: tuple[int, int, int] | None = None
+        self,
+        spec: ClusterSpec | None = None,
+        layers: tuple[int, int, int] | None = None,
+        skills: SkillTable | None = None,
     ) -> None:
         self.spec = spec
         self.layers = layers
+        self.skills = skills
 
     @abstractmethod
-    def plans(self, tasks: Sequence[str], depth: int) -> tuple[Part, ...]:
+    def plans(self, tasks: Sequence[Task], depth: int) -> tuple[Part, ...]:
         """The models to train.
 
         Args:
-            tasks: Names of all tasks of the run.
+            tasks: Definitions of all tasks of the run.
             depth: Layers of the backbone.
 
         Returns:
@@ -52,16 +61,15 @@ class Method(ABC):
             optimizer and a schedule of its own.
 
         Raises:
-            RelevanceError: If the clusters or the layers don't fit the tasks or the depth.
+            RelevanceError: If clusters, layers or skills don't fit the tasks or the depth.
         """
 
     @property
     def note(self) -> str | None:
         """One line for the user about arguments that this method does not use."""
-        if self.reads_clusters:
-            return None
-        given = {"--clusters": self.spec, "--layers": self.layers}
-        unused = [option for option, value in given.items() if value is not None]
+        clusters = {} if self.reads_clusters else {"--clusters": self.spec, "--layers": self.layers}
+        skills = {} if self.reads_skills else {"--skills": self.skills}
+        unused = [option for option, value in (clusters | skills).items() if value is not None]
         name = type(self).__module__.rpartition(".")[2]
         return f"Method '{name}' ignores {' and '.join(unused)}." if unused else None
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from hmnet.methods.method import Method, Part
 from hmnet.models.plan import fully_shared
+from relevance.tasks.task import Task
 
 
 class Multi(Method):
@@ -13,14 +14,15 @@ class Multi(Method):
         Liu et al. (2019), "Multi-Task Deep Neural Networks for Natural Language Understanding".
     """
 
-    def plans(self, tasks: Sequence[str], depth: int) -> tuple[Part, ...]:
+    def plans(self, tasks: Sequence[Task], depth: int) -> tuple[Part, ...]:
         """One part with all tasks.
 
         Args:
-            tasks: Names of all tasks of the run.
+            tasks: Definitions of all tasks of the run.
             depth: Layers of the backbone.
 
         Returns:
             The part.
         """
-        return (Part(tuple(tasks), fully_shared(tasks, depth)),)
+        names = tuple(task.name for task in tasks)
+        return (Part(names, fully_shared(names, depth)),)

@@ -4,19 +4,21 @@ from collections.abc import Sequence
 
 from hmnet.methods.method import Method, Part
 from hmnet.models.plan import separate
+from relevance.tasks.task import Task
 
 
 class Single(Method):
     """One model per task, trained one after another, so that any number needs the memory of one."""
 
-    def plans(self, tasks: Sequence[str], depth: int) -> tuple[Part, ...]:
+    def plans(self, tasks: Sequence[Task], depth: int) -> tuple[Part, ...]:
         """One part per task.
 
         Args:
-            tasks: Names of all tasks of the run.
+            tasks: Definitions of all tasks of the run.
             depth: Layers of the backbone.
 
         Returns:
             The parts, in the order of the tasks.
         """
-        return tuple(Part((task,), separate((task,), depth)) for task in tasks)
+        names = [task.name for task in tasks]
+        return tuple(Part((name,), separate((name,), depth)) for name in names)

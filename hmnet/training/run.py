@@ -20,6 +20,7 @@ from hmnet.evaluation.scores import write_scores
 from hmnet.methods.method import Part, methods
 from hmnet.models.backbone import Backbone, depth_of, load_backbone, load_config
 from hmnet.models.folder import resolve_backbone
+from hmnet.models.skill_table import SkillTable
 from hmnet.samplers.sampler import Step
 from hmnet.training.checkpoint import find_checkpoint, replacing_folder
 from hmnet.training.fit import Checkpoints, fit, make_schedule
@@ -128,8 +129,9 @@ def check_run(
     if spec is None and resume and (out / CLUSTERS).is_file():
         spec = ClusterSpec.load(out / CLUSTERS)
     tasks = find_tasks(config.tasks)
-    method = methods().find(config.method)(spec, config.layers)
-    parts = method.plans([task.name for task in tasks], depth_of(load_config(config.backbone)))
+    method = methods().find(config.method)(spec, config.layers, config.skills)
+    parts = method.plans(tasks, depth_of(load_config(config.backbone)))
+    _check_surgery(config, parts)
     spec = spec if method.reads_clusters else None
     _check_folder(config, spec, out, resume)
     check_writable(out / CONFIG)
@@ -243,7 +245,19 @@ def _settled(config: RunConfig) -> RunConfig:
         name if name.lower().endswith(".toml") else find_tasks([name])[0].name
         for name in config.tasks
     )
-    return config.model_copy(update={"data_dir": data_dir, "tasks": tasks})
+    skills = config.skills
+    if skills is None and methods().find(config.method).reads_skills:
+        skills = SkillTable.load()
+    return config.model_copy(update={"data_dir": data_dir, "tasks": tasks, "skills": skills})
+
+
+def _check_surgery(config: RunConfig, parts: Sequence[Part]) -> None:
+    """Refuse to join the gradients of tasks that never train together."""
+    if config.surgery and all(len(part.tasks) == 1 for part in parts):
+        raise RelevanceError(
+            f"--surgery {config.surgery} joins the gradients of tasks that train together, but here"
+            " each trains alone. Leave it out, or train several tasks with --method multi or hmnet."
+        )
 
 
 def _check_folder(config: RunConfig, spec: ClusterSpec | None, out: Path, resume: bool) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from hmnet.methods.method import Part, methods
 from relevance.clustering.spec import ClusterSpec
+from relevance.tasks.find import find_tasks
 
 TASKS = ("RTE", "CB", "SST-2", "IMDB")
 SPEC = ClusterSpec(clusters=(("RTE", "CB"), ("SST-2", "IMDB")))
@@ -14,7 +15,7 @@ every_method = pytest.mark.parametrize("name", methods().names())
 
 
 def plans(name: str, depth: int) -> tuple[Part, ...]:
-    return methods().find(name)(SPEC).plans(TASKS, depth)
+    return methods().find(name)(SPEC).plans(find_tasks(TASKS), depth)
 
 
 @every_method

@@ -6,14 +6,16 @@ from hmnet.methods.method import Part, methods
 from hmnet.models.plan import fully_shared, hierarchical, separate
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
+from relevance.tasks.find import find_tasks
 
 TASKS = ("RTE", "CB", "SST-2")
+DEFINITIONS = find_tasks(TASKS)
 SPEC = ClusterSpec(clusters=(("RTE", "CB"), ("SST-2",)))
 
 
 @pytest.mark.parametrize("name", methods().names())
 def test_every_task_is_trained_once(name: str) -> None:
-    parts = methods().find(name)(SPEC).plans(TASKS, 12)
+    parts = methods().find(name)(SPEC).plans(DEFINITIONS, 12)
     assert [task for part in parts for task in part.tasks] == list(TASKS)
     for part in parts:
         assert set(part.plan.tasks) == set(part.tasks)
@@ -21,16 +23,16 @@ def test_every_task_is_trained_once(name: str) -> None:
 
 
 def test_multi_shares_everything_and_single_nothing() -> None:
-    assert methods().find("multi")().plans(TASKS, 6) == (Part(TASKS, fully_shared(TASKS, 6)),)
-    assert methods().find("single")().plans(TASKS, 6) == tuple(
+    assert methods().find("multi")().plans(DEFINITIONS, 6) == (Part(TASKS, fully_shared(TASKS, 6)),)
+    assert methods().find("single")().plans(DEFINITIONS, 6) == tuple(
         Part((task,), separate((task,), 6)) for task in TASKS
     )
 
 
 def test_hmnet_shares_by_cluster() -> None:
     hmnet = methods().find("hmnet")
-    assert hmnet(SPEC).plans(TASKS, 12) == (Part(TASKS, hierarchical(SPEC, 8, 2, 2)),)
-    assert hmnet(SPEC, (1, 2, 3)).plans(TASKS, 6) == (Part(TASKS, hierarchical(SPEC, 1, 2, 3)),)
+    assert hmnet(SPEC).plans(DEFINITIONS, 12) == (Part(TASKS, hierarchical(SPEC, 8, 2, 2)),)
+    assert hmnet(SPEC, (1, 2, 3)).plans(DEFINITIONS, 6) == (Part(TASKS, hierarchical(SPEC, 1, 2, 3)),)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,7 @@ def test_what_does_not_fit_is_one_line(
     spec: ClusterSpec | None, layers: tuple[int, int, int] | None, message: str
 ) -> None:
     with pytest.raises(RelevanceError) as error:
-        methods().find("hmnet")(spec, layers).plans(TASKS, 12)
+        methods().find("hmnet")(spec, layers).plans(DEFINITIONS, 12)
     assert str(error.value).startswith(message)
 
 

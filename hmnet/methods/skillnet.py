@@ -1,0 +1,38 @@
+"""SkillNet-style: one encoder, a feed-forward block per skill; a task activates a few of them."""
+
+from collections.abc import Sequence
+
+from hmnet.methods.method import Method, Part
+from hmnet.models.plan import SharingPlan, fully_shared
+from hmnet.models.skill_table import SkillTable
+from relevance.tasks.task import Task
+
+
+class SkillNet(Method):
+    """One model whose tasks share everything but the feed-forward blocks of others' skills.
+
+    Source:
+        Tang et al. (2022), "One Model, Multiple Tasks: Pathways for Natural Language
+        Understanding"; with the skills of Fei et al. (2022), section 4.2.
+    """
+
+    reads_skills = True
+
+    def plans(self, tasks: Sequence[Task], depth: int) -> tuple[Part, ...]:
+        """One part with all tasks.
+
+        Args:
+            tasks: Definitions of all tasks of the run.
+            depth: Layers of the backbone.
+
+        Returns:
+            The part.
+
+        Raises:
+            RelevanceError: If the skill table has no row for a task, or one for an unknown task.
+        """
+        names = tuple(task.name for task in tasks)
+        shared = fully_shared(names, depth)
+        skills = (self.skills or SkillTable.load()).skills_of(tasks)
+        plan = SharingPlan(outside=shared.outside, layers=shared.layers, skills=skills)
+        return (Part(names, plan),)
