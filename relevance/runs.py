@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from relevance.attempts import HeldElsewhereError
 from relevance.errors import RelevanceError
 from relevance.files import write_text
+from relevance.memory import peak_memory_bytes
+from relevance.scheduling import Status
 from relevance.store import JobStore
 from relevance.tasks.task import Task
 from relevance.trainer import Result, Trainer
@@ -25,11 +28,13 @@ class FinishedRun:
         results: By task name.
         seconds: Wall time of the training.
         device: Where it ran.
+        memory_bytes: Peak of its GPU, or of its process where it ran on a CPU; None if unknown.
     """
 
     results: dict[str, Result]
     seconds: float
     device: str
+    memory_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class TrainingRun:
         }
 
     def do(self, store: JobStore, device: str) -> None:
-        """Train and store the results, unless another process has done so meanwhile.
+        """Train and store the results, unless another process has done so or is doing it.
 
         What the trainer raises goes on, and its traceback to `error.txt` in the run's folder.
 
@@ -78,9 +83,21 @@ class TrainingRun:
         Raises:
             RelevanceError: If the trainer leaves a task or metric out or a number is not finite,
                 or the store cannot be written.
+            HeldElsewhereError: If another process is doing it.
         """
+        with store.claim(self.inputs) as mine:
+            if not mine:
+                raise HeldElsewhereError
+            if store.read(self.inputs) is None:
+                self._train(store, device)
+
+    def status(self, store: JobStore) -> Status:
+        """Whether it has yet to be done, another process is doing it, or it is finished."""
         if store.read(self.inputs) is not None:
-            return
+            return "finished"
+        return "held" if store.held(self.inputs) else "open"
+
+    def _train(self, store: JobStore, device: str) -> None:
         start = time.perf_counter()
         try:
             results = self.trainer(tuple(task.name for task in self.tasks), self.seed, device)
@@ -89,7 +106,9 @@ class TrainingRun:
             raise
         seconds = time.perf_counter() - start
         kept = {task.name: asdict(_checked(task, results)) for task in self.tasks}
-        store.write(self.inputs, {"results": kept, "seconds": seconds, "device": device})
+        memory = peak_memory_bytes(self.trainer, device)
+        finished = {"results": kept, "seconds": seconds, "device": device, "memory_bytes": memory}
+        store.write(self.inputs, finished)
 
     def finished(self, store: JobStore) -> FinishedRun | None:
         """What the store holds of it, None if it has yet to be done."""
@@ -97,7 +116,7 @@ class TrainingRun:
         if kept is None:
             return None
         results = {name: Result(**result) for name, result in kept["results"].items()}
-        return FinishedRun(results, kept["seconds"], kept["device"])
+        return FinishedRun(results, kept["seconds"], kept["device"], kept.get("memory_bytes"))
 
 
 def _checked(task: Task, results: Mapping[str, Result]) -> Result:
@@ -112,9 +131,7 @@ def _checked(task: Task, results: Mapping[str, Result]) -> Result:
     for name, value in {**metrics, "held-out loss": float(result.loss)}.items():
         if not math.isfinite(value):
             raise RelevanceError(f"The {name} of task '{task.name}' came out as {value}.")
-    return Result(
-        metrics, float(result.loss), _plain(result.predictions), _plain(result.losses)
-    )
+    return Result(metrics, float(result.loss), _plain(result.predictions), _plain(result.losses))
 
 
 def _plain(values: Sequence[float] | None) -> list[float] | None:

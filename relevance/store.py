@@ -1,13 +1,14 @@
 """Finished jobs on disk: found by what went into them, written whole, never trusted unchecked."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from relevance.errors import RelevanceError
-from relevance.files import canonical_json, digest, write_text
+from relevance.files import canonical_json, digest, unwritable, write_text
 
 SCHEMA = "relevance.job/1"
 
@@ -16,8 +17,9 @@ SCHEMA = "relevance.job/1"
 class JobStore:
     """Results of jobs under `jobs/<key>/{inputs.json, result.json}`, key = sha256 of the inputs.
 
-    Any number of processes may use one folder at once: a result appears by rename, and whoever
-    comes second with the same inputs leaves the first one's result where it is.
+    Any number of processes may use one folder at once: a result appears by rename, whoever comes
+    second with the same inputs leaves the first one's result where it is, and `claim` keeps two
+    from doing the same job.
 
     Attributes:
         root: The cache folder; need not exist yet.
@@ -60,8 +62,53 @@ class JobStore:
         """Bytes on disk of a job's files, 0 where there are none."""
         return sum(path.stat().st_size for path in self.folder(inputs).glob("*.json"))
 
+    @contextmanager
+    def claim(self, inputs: Mapping[str, Any]) -> Iterator[bool]:
+        """Keep other processes from a job while the block runs.
+
+        The system takes the claim back when the process ends in whichever way, so a killed process
+        leaves nothing locked. Between machines this needs a file system with locks.
+
+        Args:
+            inputs: What goes into the job.
+
+        Yields:
+            Whether this process has it; if not, another one does.
+
+        Raises:
+            RelevanceError: If the folder cannot be written, or its file system has no locks.
+        """
+        from filelock import FileLock, Timeout
+
+        path = self.root / "locks" / self.key(inputs)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(path, timeout=0, fallback_to_soft=False)
+            lock.acquire()
+        except Timeout:
+            yield False
+            return
+        except OSError as error:
+            raise unwritable(path, error) from error
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    def held(self, inputs: Mapping[str, Any]) -> bool:
+        """Whether another process has claimed a job.
+
+        Args:
+            inputs: What goes into the job.
+
+        Returns:
+            True while it has.
+        """
+        with self.claim(inputs) as free:
+            return not free
+
     def reserve(self, inputs: Mapping[str, Any]) -> None:
-        """Write down what a job is made of, before it runs.
+        """Write down what a job is made of, before it runs; a whole file stays as it is.
 
         Args:
             inputs: What goes into it.
@@ -69,7 +116,10 @@ class JobStore:
         Raises:
             RelevanceError: If the folder cannot be written, better known before hours of training.
         """
-        write_text(self.folder(inputs) / "inputs.json", canonical_json(inputs) + "\n")
+        path = self.folder(inputs) / "inputs.json"
+        text = canonical_json(inputs) + "\n"
+        if not path.is_file() or path.read_bytes() != text.encode():
+            write_text(path, text)
 
     def write(self, inputs: Mapping[str, Any], result: Any) -> None:
         """Keep a job's result, unless a whole one is there already.

@@ -131,11 +131,10 @@ class Study:
         """
         finished = self._finished()
         jobs = self._jobs()
-        missing = [(run, job) for run, job in jobs if run.name not in finished]
-        for run, _ in missing:
+        for run, _ in jobs:
             self.store.reserve(run.inputs)
         failed = run_jobs(
-            [job for _, job in missing],
+            [job for run, job in jobs if run.name not in finished],
             schedule,
             on_event,
             cached=[(job, finished[run.name].seconds) for run, job in jobs if run.name in finished],
