@@ -11,12 +11,12 @@ from jaxtyping import Float
 
 from relevance.errors import RelevanceError
 from relevance.gains import METRICS, scores
-from relevance.runs import FinishedRun, TrainingRun
 from relevance.running import run_jobs
+from relevance.runs import FinishedRun, TrainingRun
 from relevance.scheduling import Event, Job, Schedule
 from relevance.store import JobStore
 from relevance.tasks.task import Task
-from relevance.trainer import Trainer
+from relevance.trainer import Result, Trainer
 
 Scores = dict[str, Float[np.ndarray, "..."]]
 
@@ -180,8 +180,9 @@ class Study:
         return TrainingRun(ordered, data, seed, self.trainer)
 
     def _jobs(self) -> list[tuple[TrainingRun, Job]]:
+        store, cost = self.store, self._cost
         return [
-            (run, Job(run.name, partial(run.do, self.store), self._cost(run)))
+            (run, Job(run.name, partial(run.do, store), cost(run), partial(run.status, store)))
             for run in self._runs()
         ]
 
