@@ -221,6 +221,23 @@ class StudyOptions:
         int,
         typer.Option(help="Workers on each GPU.", metavar="N", min=1, rich_help_panel=STUDY),
     ] = 1
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="What runs the jobs: local, dask or ray.",
+            metavar="ENGINE",
+            rich_help_panel=STUDY,
+        ),
+    ] = "local"
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="Where a Dask or Ray cluster listens, or Dask's scheduler file.",
+            metavar="A",
+            show_default="workers on this machine",
+            rich_help_panel=STUDY,
+        ),
+    ] = None
     gain_split: Annotated[
         Literal["holdout", "dev"],
         typer.Option(

@@ -433,7 +433,9 @@ def _study(
     def schedule() -> "Schedule":
         from hmnet.devices import resolve_schedule
 
-        return resolve_schedule(study.gpus, study.jobs, study.jobs_per_gpu)
+        return resolve_schedule(
+            study.gpus, study.jobs, study.jobs_per_gpu, study.engine, study.address
+        )
 
     def trainer() -> "Trainer":
         from hmnet.training.joint import make_trainer

@@ -4,10 +4,13 @@ import os
 
 import torch
 
+from relevance.engines.engine import engines
 from relevance.errors import RelevanceError
 from relevance.scheduling import Schedule
 
 MOST_CPU_WORKERS = 4
+ANY_GPU = "cuda"
+"""The GPU that a worker of a cluster sees."""
 
 
 def resolve_device(name: str) -> str:
@@ -40,22 +43,34 @@ def gpus_present() -> str:
 
 
 def resolve_schedule(
-    gpus: int | None = None, jobs: int | None = None, jobs_per_gpu: int = 1
+    gpus: int | None = None,
+    jobs: int | None = None,
+    jobs_per_gpu: int = 1,
+    engine: str = "local",
+    address: str | None = None,
 ) -> Schedule:
-    """Lay a study over the GPUs, or over the CPU where there are none.
+    """Lay a study over the GPUs, or over the CPU where there are none; here or on a cluster.
 
     Args:
         gpus: How many GPUs to use; None for all there are, 0 for the CPU.
         jobs: Workers on the CPU, which share its cores; None for one per core, four at most as
             each holds a model in memory (`benchmarks/RESULTS.md` has it against one for all).
         jobs_per_gpu: Workers on each GPU.
+        engine: Name of what runs the jobs.
+        address: Of a cluster, whose workers each see a device of their own. What it has cannot be
+            seen from here: None for `gpus` or `jobs` takes all its workers, on GPUs if there are
+            any here.
 
     Returns:
         Devices, workers and threads.
 
     Raises:
-        RelevanceError: If more GPUs are asked for than there are.
+        RelevanceError: If the engine is unknown or has no address, or more GPUs are asked for than
+            there are here.
     """
+    engines().find(engine)
+    if address is not None:
+        return _on_cluster(gpus, jobs, jobs_per_gpu, engine, address)
     count = torch.cuda.device_count() if gpus is None else gpus
     if count > torch.cuda.device_count():
         raise RelevanceError(
@@ -63,9 +78,24 @@ def resolve_schedule(
         )
     if count:
         devices = tuple(f"cuda:{index}" for index in range(count))
-        return Schedule(devices, jobs_per_gpu)
+        return Schedule(devices, jobs_per_gpu, engine=engine)
     workers = jobs or min(_cores(), MOST_CPU_WORKERS)
-    return Schedule(("cpu",), workers, threads=max(1, _cores() // workers))
+    return Schedule(("cpu",), workers, threads=max(1, _cores() // workers), engine=engine)
+
+
+def _on_cluster(
+    gpus: int | None, jobs: int | None, jobs_per_gpu: int, engine: str, address: str
+) -> Schedule:
+    if engine == "local":
+        raise RelevanceError(
+            f"--address {address}: name what listens there, --engine dask or --engine ray."
+        )
+    count = torch.cuda.device_count() if gpus is None else gpus
+    if count:
+        everything = gpus is None
+        devices = (ANY_GPU,) * (1 if everything else count)
+        return Schedule(devices, jobs_per_gpu, None, engine, address, everything)
+    return Schedule(("cpu",), jobs or 1, None, engine, address, jobs is None)
 
 
 def _cores() -> int:

@@ -10,7 +10,8 @@ from typing import Literal
 
 import torch
 
-from hmnet.devices import resolve_device
+from hmnet.devices import ANY_GPU, resolve_device
+from relevance.errors import RelevanceError
 
 Precision = Literal["bf16", "fp32"]
 CPU_INFO = Path("/proc/cpuinfo")
@@ -22,17 +23,19 @@ def resolve_precision(precision: Literal["auto", "bf16", "fp32"], device: str) -
     Args:
         precision: `auto` for bf16 where it is fast: GPUs of compute capability 8.0 on, CPUs with
             AVX512-BF16 or AMX.
-        device: A name that `resolve_device` takes.
+        device: A name that `resolve_device` takes, or `cuda` for a GPU that may be elsewhere.
 
     Returns:
         `bf16` or `fp32`.
 
     Raises:
-        RelevanceError: If there is no such device.
+        RelevanceError: If there is no such device, or none here to decide by.
 
     >>> resolve_precision("fp32", "cpu")
     'fp32'
     """
+    if device == ANY_GPU and not torch.cuda.is_available():
+        return _without_looking(precision)
     found = torch.device(resolve_device(device))
     if precision != "auto":
         return precision
@@ -52,6 +55,15 @@ def autocast(precision: Precision, device: torch.device) -> torch.autocast:
         A context manager.
     """
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+
+
+def _without_looking(precision: Literal["auto", "bf16", "fp32"]) -> Precision:
+    if precision == "auto":
+        raise RelevanceError(
+            "--precision auto goes by the GPU, and this machine has none to look at. Give"
+            " --precision bf16 or fp32, whichever suits the cluster's GPUs."
+        )
+    return precision
 
 
 @cache

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import torch
 from jaxtyping import Int
 from transformers import PreTrainedTokenizerBase
 
@@ -128,6 +129,17 @@ class JointTrainer:
             )
             for name, task in loaded.items()
         }
+
+    def peak_gpu_bytes(self, device: str) -> int:
+        """Most memory of a GPU that this process had in use at a time.
+
+        Args:
+            device: Such as `cuda:1`.
+
+        Returns:
+            Bytes.
+        """
+        return torch.cuda.max_memory_allocated(device)
 
     def _load(self, name: str) -> Loaded:
         return _load(
