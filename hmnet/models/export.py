@@ -32,9 +32,14 @@ def export(
         out_dir: A folder that does not exist yet or is empty; it appears whole or not at all.
 
     Raises:
-        RelevanceError: If the head is none that the family's class can express, or the folder is
-            not empty or cannot be written.
+        RelevanceError: If head or layers are none that the family's class can express, or the
+            folder is not empty or cannot be written.
     """
+    if model.plan.skills is not None:
+        raise RelevanceError(
+            f"Task '{task.name}' runs through the mean of its skills' feed-forward blocks, which no"
+            " plain checkpoint can express. Models of hmnet, multi and single can be exported."
+        )
     path = model.path(task.name)
     if not isinstance(path, NativePath):
         raise RelevanceError(

@@ -28,9 +28,7 @@ class SkillMean(nn.Module):
         super().__init__()
         self.blocks = nn.ModuleList(blocks)
 
-    def forward(
-        self, hidden: Float[Tensor, "batch length hidden"]
-    ) -> Float[Tensor, "batch length hidden"]:
+    def forward(self, hidden: Float[Tensor, "*token hidden"]) -> Float[Tensor, "*token hidden"]:
         """Mean over the blocks.
 
         Args:
