@@ -7,7 +7,6 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hmnet.models.skill_table import SkillTable
-from hmnet.models.skill_table import SkillTable
 from relevance.errors import RelevanceError
 from relevance.files import read_toml, validated, write_text
 from relevance.tasks.data import DataOptions
@@ -36,9 +35,11 @@ class TrainingSettings(BaseModel):
         0.0, ge=0, le=1, description="share of the last steps whose weights are averaged; 0: none"
     )
     pooling: Pooling = Field(
-        "native", description="the family's own head, or a linear one on [CLS] or on the mean"
+        "native", description="the family's own, [CLS] or the mean; by the head where that is given"
     )
-    head: str = Field("auto", description="by name; auto for what the pooling implies")
+    head: str = Field(
+        "auto", description="NAME, and TASK=NAME for some tasks; auto for what the pooling implies"
+    )
     precision: Literal["auto", "bf16", "fp32"] = Field(
         "auto", description="of forward and backward; weights and optimizer are always fp32"
     )
@@ -55,15 +56,21 @@ class TrainingSettings(BaseModel):
         None, description="how the gradients of a step's tasks are joined; none for their sum"
     )
 
-    surgery: str | None = Field(
-        None, description="how the gradients of a step's tasks are joined; none for their sum"
-    )
+    @model_validator(mode="before")
+    @classmethod
+    def _pooling_of_the_head(cls, given: Any) -> Any:
+        from hmnet.heads.head import default_pooling
+
+        if isinstance(given, dict) and isinstance(given.get("head"), str):
+            return {"pooling": default_pooling(given["head"])} | given
+        return given
 
     @model_validator(mode="after")
     def _known_head(self: Settings) -> Settings:
-        from hmnet.heads.head import find_head
+        from hmnet.heads.head import chosen_heads, find_head
 
-        find_head(self.head, self.pooling)
+        for name in chosen_heads(self.head).values():
+            find_head(name, self.pooling)
         return self
 
     @field_validator("sampler")
@@ -79,15 +86,6 @@ class TrainingSettings(BaseModel):
         from hmnet.regularizers.regularizer import find_regularizer
 
         return None if text is None else str(find_regularizer(text))
-
-    @field_validator("surgery")
-    @classmethod
-    def _known_surgery(cls, name: str | None) -> str | None:
-        from hmnet.surgery.surgery import surgeries
-
-        if name is not None:
-            surgeries().find(name)
-        return name
 
     @field_validator("surgery")
     @classmethod
@@ -131,9 +129,6 @@ class RunConfig(TrainingSettings):
     skills: SkillTable | None = Field(
         None, description="table, or its file, for skillnet; none for the built-in one"
     )
-    skills: SkillTable | None = Field(
-        None, description="table, or its file, for skillnet; none for the built-in one"
-    )
     name: str | None = Field(None, description="column in comparisons; none for the method")
     seed: int = Field(0, ge=0, description="of heads, batches and dropout")
     device: str = Field("auto", description="cpu, cuda or cuda:N; auto for a GPU if there is one")
@@ -147,11 +142,6 @@ class RunConfig(TrainingSettings):
 
         methods().find(name)
         return name
-
-    @field_validator("skills", mode="before")
-    @classmethod
-    def _read_skills(cls, given: object) -> object:
-        return SkillTable.load(Path(given)) if isinstance(given, str | Path) else given
 
     @field_validator("skills", mode="before")
     @classmethod

@@ -8,40 +8,49 @@ from jaxtyping import Int
 from torch import Tensor, nn
 from transformers import PreTrainedConfig
 
+from hmnet.data.apart import texts_apart
 from hmnet.data.template import Sequences, spans
 from relevance.errors import RelevanceError
 
 
 class InputForm(TypedDict):
-    """What a backbone wants of its inputs.
+    """What a backbone, and the head on it, want of their inputs.
 
     Attributes:
         pad_id: Token id of padding; RoBERTa counts positions by it.
         with_segments: Whether it tells first and further texts apart by segment ids.
+        apart: Whether the texts of a row are read one by one.
     """
 
     pad_id: int
     with_segments: bool
+    apart: bool
 
 
-def input_form(config: PreTrainedConfig) -> InputForm:
+def input_form(config: PreTrainedConfig, *, apart: bool = False) -> InputForm:
     """What the backbone of this configuration wants of its inputs.
 
     Args:
         config: The backbone's; RoBERTa has one segment only and DistilBERT none, so they get no
             segment ids.
+        apart: Whether the head on it wants the texts of a row one by one.
 
     Returns:
         Keywords for `collate`.
     """
     pad_id = getattr(config, "pad_token_id", None)
     segments = getattr(config, "type_vocab_size", None) or 0
-    return InputForm(pad_id=pad_id or 0, with_segments=segments > 1)
+    return InputForm(pad_id=pad_id or 0, with_segments=segments > 1, apart=apart)
 
 
 def collate(
-    encoded: Sequences, rows: Int[np.ndarray, " row"], *, pad_id: int, with_segments: bool
-) -> dict[str, Int[Tensor, "row token"]]:
+    encoded: Sequences,
+    rows: Int[np.ndarray, " row"],
+    *,
+    pad_id: int,
+    with_segments: bool,
+    apart: bool = False,
+) -> dict[str, Int[Tensor, "row *text token"]]:
     """One padded batch.
 
     Args:
@@ -50,20 +59,27 @@ def collate(
         pad_id: Token id of padding.
         with_segments: Whether to add `token_type_ids`: 0 for the first text and padding, 1 for the
             rest.
+        apart: Whether a row becomes two inputs, see `texts_apart`.
 
     Returns:
         `input_ids`, `attention_mask` and, where wanted, `token_type_ids`, int64, as wide as the
-        longest row.
+        longest row; `[row, 2, token]` for texts apart.
     """
+    if apart:
+        texts = texts_apart(encoded, rows)
+        every = np.arange(len(texts))
+        batch = collate(texts, every, pad_id=pad_id, with_segments=with_segments)
+        return {name: values.unflatten(0, (-1, 2)) for name, values in batch.items()}
     lengths = encoded.lengths[rows]
     places = np.arange(lengths.max())
     mask = places < lengths[:, None]
     ids = np.full(mask.shape, pad_id, dtype=np.int64)
     ids[mask] = encoded.ids[spans(encoded.offsets[:-1][rows], lengths)]
-    batch = {"input_ids": ids, "attention_mask": mask.astype(np.int64)}
+    arrays = {"input_ids": ids, "attention_mask": mask.astype(np.int64)}
     if with_segments:
-        batch["token_type_ids"] = (mask & (places >= encoded.first[rows][:, None])).astype(np.int64)
-    return {name: torch.from_numpy(values) for name, values in batch.items()}
+        segments = mask & (places >= encoded.first[rows][:, None])
+        arrays["token_type_ids"] = segments.astype(np.int64)
+    return {name: torch.from_numpy(values) for name, values in arrays.items()}
 
 
 def check_max_length(model: nn.Module, max_length: int) -> None:

@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 from transformers import PreTrainedTokenizerBase
 
 from hmnet.data.encoder import Encoder
-from hmnet.data.template import Sequences, boundaries, spans
+from hmnet.data.template import Sequences, Template, boundaries, spans
 from hmnet.saving import os_errors
 from relevance.errors import RelevanceError
 from relevance.files import cache_dir, digest, file_digest, read_json, replacing, write_json
@@ -29,6 +29,7 @@ class Encoded(Sequences):
         ids: Token ids of all rows, special ids included.
         offsets: Row `i` is `ids[offsets[i]:offsets[i + 1]]`.
         first: Tokens of a row that belong to segment 0.
+        template: The special ids.
         labels: Codes for classification, values on the task's own scale for regression.
         groups: Equal numbers for rows that are scored together, None where there are none.
         fingerprint: Changes whenever ids, labels or groups could.
@@ -45,6 +46,7 @@ class Encoded(Sequences):
             ids=self.ids[spans(self.offsets[:-1][rows], lengths)],
             offsets=boundaries(lengths),
             first=self.first[rows],
+            template=self.template,
             labels=self.labels[rows],
             groups=None if self.groups is None else self.groups[rows],
             fingerprint=digest([self.fingerprint, rows.tolist()]),
@@ -85,23 +87,29 @@ def encode_split(
         }
     )
     folder = cache_dir() / "encoded" / key
-    sequences = _read(folder)
+    sequences = _read(folder, encoder.template)
     if sequences is None:
         sequences = encoder.encode(split.texts, max_length, truncate)
         _write(folder, sequences, task.name)
     return Encoded(
-        sequences.ids, sequences.offsets, sequences.first, split.labels, split.groups, key
+        sequences.ids,
+        sequences.offsets,
+        sequences.first,
+        split.labels,
+        split.groups,
+        key,
+        template=encoder.template,
     )
 
 
-def _read(folder: Path) -> Sequences | None:
+def _read(folder: Path, template: Template) -> Sequences | None:
     """A cache entry, or None where it is missing or not what was written."""
     arrays = folder / "arrays.safetensors"
     try:
         manifest = read_json(folder / "manifest.json", SCHEMA)
         if manifest.get("sha256") != file_digest(arrays):
             return None
-        return Sequences(**load_file(arrays))
+        return Sequences(**load_file(arrays), template=template)
     except (RelevanceError, OSError, SafetensorError, TypeError):
         return None
 

@@ -5,7 +5,7 @@ rows.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -55,11 +55,13 @@ class Sequences:
         offsets: Row `i` is `ids[offsets[i]:offsets[i + 1]]`.
         first: Tokens of a row that belong to segment 0: the first text and the special ids around
             it.
+        template: The special ids.
     """
 
     ids: Int32[np.ndarray, " token"]
     offsets: Int64[np.ndarray, " boundary"]
     first: Int64[np.ndarray, " row"]
+    template: Template = field(kw_only=True)
 
     def __len__(self) -> int:
         return len(self.first)
@@ -166,7 +168,7 @@ def assemble(
         ids[spans(cursor, kept[:, place])] = part.ids[spans(part.starts, kept[:, place])]
         cursor += kept[:, place]
     _write_special(ids, cursor, template.suffix)
-    return Sequences(ids, offsets, first)
+    return Sequences(ids, offsets, first, template=template)
 
 
 def _write_special(

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor, nn
 
-from hmnet.data.batching import collate, input_form
+from hmnet.data.batching import collate
 from hmnet.data.encoding import Encoded
 from hmnet.data.labels import predictions, targets
 from hmnet.data.template import Sequences
@@ -76,7 +76,7 @@ def predict_logits(
     Returns:
         One column per label, or one for regression on the scale of [0, 1].
     """
-    form = input_form(model.config)
+    form = model.input_form(task.name)
     logits = np.empty((len(encoded), task.outputs), dtype=np.float32)
     longest_first = np.argsort(-encoded.lengths, kind="stable")
     with inference(model, precision):

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float32
 from transformers import PreTrainedTokenizerBase
 
-from hmnet.data.batching import collate, input_form
+from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
 from hmnet.data.labels import predictions
 from hmnet.data.template import Sequences
@@ -100,14 +100,16 @@ def _logits(
 ) -> dict[str, Float32[np.ndarray, "row outputs"]]:
     """Logits of a batch by task."""
     logits = {}
+    forms = {task: model.input_form(task) for task, model in models.items()}
     with ExitStack() as stack:
         for model in dict.fromkeys(models.values()):
             stack.enter_context(inference(model, precision))
             stack.enter_context(model.remembering())
         for sequences, tasks in inputs:
-            for task in tasks:
+            # Tasks that want the texts apart come last, so that shared layers meet each form once.
+            for task in sorted(tasks, key=lambda task: forms[task.name]["apart"]):
+                batch = collate(sequences, np.arange(len(sequences)), **forms[task.name])
                 model = models[task.name]
-                batch = collate(sequences, np.arange(len(sequences)), **input_form(model.config))
                 answer = model(task.name, on_device(model, batch))
                 logits[task.name] = answer.float().cpu().numpy()
     return logits

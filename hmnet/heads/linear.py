@@ -21,12 +21,10 @@ class LinearHead(Head):
     def __init__(self, backbone: Backbone, task: Task, pooling: Pooling) -> None:
         super().__init__(backbone, task, pooling)
         self.pooling = pooling
-        self.dropout = nn.Dropout(getattr(backbone.config, "hidden_dropout_prob", 0.1))
-        width = int(backbone.config.hidden_size)
-        self.linear = nn.Linear(width, task.outputs, device=backbone.device)
-        backbone.base._init_weights(self.linear)
+        self.dropout = dropout_of(backbone)
+        self.linear = linear_layer(backbone, backbone.config.hidden_size, task.outputs)
 
-    def path(self, encoder: PreTrainedModel) -> "LinearPath":
+    def path(self, encoder: PreTrainedModel) -> "PooledPath":
         """Put the head on an encoder.
 
         Args:
@@ -35,51 +33,56 @@ class LinearHead(Head):
         Returns:
             The path.
         """
-        return LinearPath(encoder, self)
+        return PooledPath(encoder, self, self.pooling)
 
-    def forward(
-        self, hidden: Float[Tensor, "batch length hidden"], mask: Int[Tensor, "batch length"]
-    ) -> Float[Tensor, "batch outputs"]:
+    def forward(self, vectors: Float[Tensor, "batch hidden"]) -> Float[Tensor, "batch outputs"]:
         """Logits of a batch.
 
         Args:
-            hidden: Hidden states of the last layer.
-            mask: One for tokens, zero for padding.
+            vectors: Pooled hidden states of the last layer.
 
         Returns:
             Logits.
         """
-        logits: Tensor = self.linear(self.dropout(pool(hidden, mask, self.pooling)))
+        logits: Tensor = self.linear(self.dropout(vectors))
         return logits
 
 
-class LinearPath(nn.Module):
-    """Runs an encoder by its own forward, then a linear head.
+class PooledPath(nn.Module):
+    """Runs an encoder by its own forward, pools, and asks a head.
 
     Args:
         encoder: A view of the backbone with the task's layers.
-        head: The task's head.
+        head: The task's head; it is called with one vector per row, or with one for each of the
+            texts of a row.
+        pooling: `cls` or `mean`.
     """
 
-    def __init__(self, encoder: PreTrainedModel, head: LinearHead) -> None:
+    def __init__(self, encoder: PreTrainedModel, head: nn.Module, pooling: Pooling) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = head
+        self.pooling = pooling
 
     def forward(
-        self, attention_mask: Int[Tensor, "batch length"], **inputs: Tensor
+        self, attention_mask: Int[Tensor, "batch *text length"], **inputs: Tensor
     ) -> Float[Tensor, "batch outputs"]:
         """Logits of a batch.
 
         Args:
             attention_mask: One for tokens, zero for padding.
-            **inputs: Token ids `[batch, length]` and the like, as the tokenizer names them.
+            **inputs: Token ids `[batch, length]`, or `[batch, text, length]` where texts are read
+                one by one, and the like, as the tokenizer names them.
 
         Returns:
             Logits; for regression one value on the scale of [0, 1].
         """
-        hidden = self.encoder(attention_mask=attention_mask, **inputs).last_hidden_state
-        logits: Tensor = self.head(hidden, attention_mask)
+        *texts, _ = attention_mask.shape
+        last = len(texts) - 1
+        mask = attention_mask.flatten(0, last)
+        flat = {name: values.flatten(0, last) for name, values in inputs.items()}
+        hidden = self.encoder(attention_mask=mask, **flat).last_hidden_state
+        logits: Tensor = self.head(pool(hidden, mask, self.pooling).unflatten(0, texts))
         return logits
 
 
@@ -106,3 +109,24 @@ def pool(
         return hidden[:, 0]
     weights = mask.to(hidden.dtype).unsqueeze(-1)
     return (hidden * weights).sum(dim=1) / weights.sum(dim=1)
+
+
+def linear_layer(backbone: Backbone, inputs: int, outputs: int) -> nn.Linear:
+    """A layer of a head, initialised as the backbone's family does it.
+
+    Args:
+        backbone: Says how, and on which device.
+        inputs: Width of what comes in.
+        outputs: Width of what goes out.
+
+    Returns:
+        The layer.
+    """
+    layer = nn.Linear(inputs, outputs, device=backbone.device)
+    backbone.base._init_weights(layer)
+    return layer
+
+
+def dropout_of(backbone: Backbone) -> nn.Dropout:
+    """Dropout as the backbone has it on hidden states, 0.1 where it does not say."""
+    return nn.Dropout(getattr(backbone.config, "hidden_dropout_prob", 0.1))

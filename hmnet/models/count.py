@@ -25,7 +25,11 @@ class Count(TypedDict):
 
 
 def count_parameters(
-    backbone: str, tasks: Sequence[Task], plan: SharingPlan, pooling: Pooling = "native"
+    backbone: str,
+    tasks: Sequence[Task],
+    plan: SharingPlan,
+    pooling: Pooling = "native",
+    head: str = "auto",
 ) -> Count:
     """Count a model's parameters from its backbone's configuration alone.
 
@@ -36,6 +40,7 @@ def count_parameters(
         tasks: What the model would be trained for.
         plan: A row for each of the tasks; that of separate models gives the sum over them.
         pooling: `native` for the family's own head; `cls` or `mean` for a linear one.
+        head: Name of the head, or names by task; `auto` for what the pooling implies.
 
     Returns:
         The numbers.
@@ -45,7 +50,9 @@ def count_parameters(
     """
     config = load_config(backbone)
     with torch.device("meta"):
-        model = MultiTaskModel(Backbone.from_config(config), tasks, plan, pooling=pooling)
+        model = MultiTaskModel(
+            Backbone.from_config(config), tasks, plan, pooling=pooling, head=head
+        )
     return Count(
         overall=sum(parameter.numel() for parameter in model.parameters()),
         active={

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from hmnet.heads.head import head_name
 from hmnet.heads.native import NativePath
 from hmnet.models.auto import quiet
 from hmnet.models.graft import graft
@@ -42,8 +43,9 @@ def export(
         )
     path = model.path(task.name)
     if not isinstance(path, NativePath):
+        head = head_name(model.head, model.pooling, task.name)
         raise RelevanceError(
-            f"Task '{task.name}' has a linear head on '{model.pooling}' pooling, which no plain"
+            f"Task '{task.name}' has a {head} head on '{model.pooling}' pooling, which no plain"
             " checkpoint can express. Heads of --pooling native can be exported, with any of the"
             " methods hmnet, multi and single."
         )

@@ -19,7 +19,8 @@ from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from hmnet.heads.head import Head, Pooling, find_head
+from hmnet.data.batching import InputForm, input_form
+from hmnet.heads.head import Head, Pooling, find_head, head_name
 from hmnet.models.backbone import Backbone, load_backbone, load_config
 from hmnet.models.graft import graft
 from hmnet.models.plan import SharingPlan
@@ -38,7 +39,7 @@ class Blueprint(BaseModel):
 
     Attributes:
         pooling: `native`, `cls` or `mean`.
-        head: Name of the head, or `auto`.
+        head: Name of the head, names by task, or `auto`.
         tasks: The definitions, which say what the outputs mean.
         plan: The sharing plan.
     """
@@ -62,7 +63,8 @@ class MultiTaskModel(nn.Module):
         tasks: What is trained, in any order.
         plan: A row for each of the tasks.
         pooling: How hidden states become one vector: `native` by the family's head, `cls`, `mean`.
-        head: Name of the head; `auto` for the family's with `native` pooling, else a linear one.
+        head: Name of the head, or names by task, as `hmnet.heads.head.chosen_heads` reads them;
+            `auto` for the family's with `native` pooling, else a linear one.
         seed: Of the heads' weights.
 
     Attributes:
@@ -128,7 +130,7 @@ class MultiTaskModel(nn.Module):
             tasks: What is trained.
             plan: A row for each of the tasks.
             pooling: `native` for the family's own head; `cls` or `mean` for a linear one.
-            head: Name of the head, or `auto`.
+            head: Name of the head, names by task, or `auto`.
             seed: Of the heads' weights.
 
         Returns:
@@ -179,13 +181,26 @@ class MultiTaskModel(nn.Module):
 
         Args:
             task: A name.
-            inputs: Token ids and masks `[batch, length]`, as the backbone's tokenizer names them.
+            inputs: Token ids and masks `[batch, length]`, as the backbone's tokenizer names them;
+                `[batch, 2, length]` where the head wants texts apart, see `input_form`.
 
         Returns:
             Logits; for regression one value on the scale of [0, 1].
         """
         logits: Tensor = self.path(task)(**inputs)
         return logits
+
+    def input_form(self, task: str) -> InputForm:
+        """What `forward` wants of a task's inputs.
+
+        Args:
+            task: A name.
+
+        Returns:
+            Keywords for `hmnet.data.batching.collate`.
+        """
+        head = cast("Head", self.pool[_key(f"{task}.head")])
+        return input_form(self.config, apart=head.apart)
 
     def embed(self, task: str, ids: Int[Tensor, "*row token"]) -> Float[Tensor, "*row token width"]:
         """Word embeddings alone: what a path takes as `inputs_embeds` in the place of ids.
@@ -316,4 +331,4 @@ def _make_head(backbone: Backbone, task: Task, pooling: Pooling, head: str, seed
     with torch.random.fork_rng(devices=[]):
         number = hashlib.sha256(f"{seed}/{task.name}".encode()).digest()[:8]
         torch.default_generator.manual_seed(int.from_bytes(number, "little", signed=True))
-        return find_head(head, pooling)(backbone, task, pooling)
+        return find_head(head_name(head, pooling, task.name), pooling)(backbone, task, pooling)

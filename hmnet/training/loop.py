@@ -9,7 +9,7 @@ from itertools import accumulate, chain
 import torch
 from torch import Tensor
 
-from hmnet.data.batching import collate, input_form
+from hmnet.data.batching import collate
 from hmnet.data.encoding import Encoded
 from hmnet.data.labels import targets
 from hmnet.models.multitask import MultiTaskModel
@@ -146,14 +146,14 @@ class _Batches:
         self.targets = {
             task.name: torch.from_numpy(targets(task, data[task.name].labels)) for task in tasks
         }
-        self.form = input_form(model.config)
+        self.forms = {task.name: model.input_form(task.name) for task in tasks}
         self.device = next(model.parameters()).device
 
     def of(self, step: Step) -> list[Batch]:
         """The batches of a step on the model's device."""
         batches = []
         for task, rows in step:
-            inputs = collate(self.data[task], rows, **self.form)
+            inputs = collate(self.data[task], rows, **self.forms[task])
             labels = self.targets[task][torch.from_numpy(rows)]
             batches.append(
                 Batch(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from transformers import AutoConfig, AutoModel
 
 from hmnet.data.batching import check_max_length, collate, input_form
-from hmnet.data.template import Sequences, boundaries
+from hmnet.data.template import Sequences, Template, boundaries
 from relevance.errors import RelevanceError
 
 ROWS = st.lists(st.lists(st.integers(5, 99), min_size=2, max_size=9), min_size=1, max_size=6)
@@ -20,6 +20,7 @@ def sequences(rows: list[list[int]]) -> Sequences:
         ids=np.array([token for row in rows for token in row], dtype=np.int32),
         offsets=boundaries(np.array([len(row) for row in rows])),
         first=np.array([len(row) // 2 for row in rows]),
+        template=Template((2,), (3,), (3,)),
     )
 
 

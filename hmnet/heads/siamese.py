@@ -1,0 +1,84 @@
+"""A head on two texts that the encoder reads one by one: their vectors side by side."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812  what everybody calls it
+from transformers import PreTrainedModel
+
+from hmnet.heads.head import Head, Pooling
+from hmnet.heads.linear import PooledPath, dropout_of, linear_layer
+from hmnet.models.backbone import Backbone
+from relevance.tasks.task import Task
+
+
+class SiameseHead(Head):
+    """Dropout, a hidden layer with ReLU, and an output layer on (u, v).
+
+    A task with two labels has one logit, z: the other label's is 0, for which cross-entropy over
+    the two is binary cross-entropy on z. Three texts are the first against the other two, joined. A
+    task with one text has the same layers on its vector, one output per label.
+
+    Args:
+        backbone: Whose hidden size, dropout and initialisation are used.
+        task: Says how many texts and outputs there are.
+        pooling: `mean` or `cls`.
+
+    Source:
+        Li (2024), CS224N report: the paraphrase and sentiment heads.
+    """
+
+    poolings = ("mean", "cls")
+    vectors: int = 2
+
+    def __init__(self, backbone: Backbone, task: Task, pooling: Pooling) -> None:
+        super().__init__(backbone, task, pooling)
+        self.pooling = pooling
+        self.apart = len(task.text) > 1
+        self.one_logit = self.apart and task.outputs == 2
+        width = int(backbone.config.hidden_size)
+        self.dropout = dropout_of(backbone)
+        self.hidden = linear_layer(backbone, self.vectors * width if self.apart else width, width)
+        self.output = linear_layer(backbone, width, 1 if self.one_logit else task.outputs)
+
+    def path(self, encoder: PreTrainedModel) -> PooledPath:
+        """Put the head on an encoder.
+
+        Args:
+            encoder: A view of the backbone with the task's layers, without a pooler.
+
+        Returns:
+            The path.
+        """
+        return PooledPath(encoder, self, self.pooling)
+
+    def join(
+        self, u: Float[Tensor, "batch hidden"], v: Float[Tensor, "batch hidden"]
+    ) -> Float[Tensor, "batch joined"]:
+        """What the hidden layer reads of two texts.
+
+        Args:
+            u: Vectors of the first text.
+            v: Vectors of the second.
+
+        Returns:
+            `vectors` vectors side by side.
+        """
+        return torch.cat([u, v], dim=-1)
+
+    def forward(
+        self, vectors: Float[Tensor, "batch *text hidden"]
+    ) -> Float[Tensor, "batch outputs"]:
+        """Logits of a batch.
+
+        Args:
+            vectors: One per row, or two where there are two texts.
+
+        Returns:
+            Logits; for regression one value on the scale of [0, 1].
+        """
+        joined = self.join(*vectors.unbind(dim=1)) if self.apart else vectors
+        logits: Tensor = self.output(F.relu(self.hidden(self.dropout(joined))))
+        if self.one_logit:
+            return torch.cat([torch.zeros_like(logits), logits], dim=-1)
+        return logits

@@ -1,0 +1,36 @@
+"""A siamese head that also looks at how far the two vectors are apart."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from hmnet.heads.siamese import SiameseHead
+
+
+class SiameseDifferenceHead(SiameseHead):
+    """As `SiameseHead`, on (u, v, |u - v|).
+
+    Args:
+        backbone: Whose hidden size, dropout and initialisation are used.
+        task: Says how many texts and outputs there are.
+        pooling: `mean` or `cls`.
+
+    Source:
+        Li (2024), CS224N report; Reimers and Gurevych (2019), section 3.
+    """
+
+    vectors = 3
+
+    def join(
+        self, u: Float[Tensor, "batch hidden"], v: Float[Tensor, "batch hidden"]
+    ) -> Float[Tensor, "batch joined"]:
+        """What the hidden layer reads of two texts.
+
+        Args:
+            u: Vectors of the first text.
+            v: Vectors of the second.
+
+        Returns:
+            Both and their absolute difference, side by side.
+        """
+        return torch.cat([u, v, (u - v).abs()], dim=-1)
