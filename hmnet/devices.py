@@ -98,6 +98,22 @@ def _on_cluster(
     return Schedule(("cpu",), jobs or 1, None, engine, address, jobs is None)
 
 
+def schedule_on(device: str) -> Schedule:
+    """A schedule for one device.
+
+    Args:
+        device: `cpu`, or a GPU such as `cuda:1`.
+
+    Returns:
+        On a GPU one worker; on the CPU as many as `resolve_schedule` gives it.
+
+    Raises:
+        RelevanceError: If there is no such device here.
+    """
+    name = resolve_device(device)
+    return resolve_schedule(0) if torch.device(name).type == "cpu" else Schedule((name,))
+
+
 def _cores() -> int:
     """Cores this process may use, which containers and job schedulers set below the machine's."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

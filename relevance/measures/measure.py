@@ -8,6 +8,7 @@ from typing import Literal
 
 import relevance.measures
 from relevance.matrix import RelevanceMatrix
+from relevance.probe import Probe
 from relevance.registry import Registry
 from relevance.scheduling import Event, Schedule
 from relevance.tasks.data import DataOptions
@@ -26,6 +27,7 @@ class Inputs:
         token_vectors: Reads a vector for every token, for measures that run no encoder.
         graded: Whether the taxonomy counts how closely two families are related.
         trainer: Makes the trainer that joint training asks for.
+        probe: Makes what answers for the encoder that cheap estimators ask.
         seeds: Of joint runs.
         single_seeds: How many seeds single runs have; None for three times as many as joint runs.
         schedule: Finds out devices and workers, when a measure has jobs to run.
@@ -40,6 +42,7 @@ class Inputs:
     token_vectors: Callable[[], TokenVectors] | None = None
     graded: bool = False
     trainer: Callable[[], Trainer] | None = None
+    probe: Callable[[], Probe] | None = None
     seeds: tuple[int, ...] = (0,)
     single_seeds: int | None = None
     schedule: Callable[[], Schedule] = Schedule

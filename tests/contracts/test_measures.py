@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from probes import FakeProbe
 from relevance.matrix import RelevanceMatrix, load_matrix
 from relevance.measures.measure import Inputs, Measure, measures
 from relevance.scheduling import Job, Schedule
@@ -80,6 +81,7 @@ def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inputs:
         tokenizer="word",
         token_vectors=lambda: TokenVectors("random", words, vectors, "0"),
         trainer=CountingTrainer,
+        probe=FakeProbe,
         gain_split="dev",
     )
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from hmnet import devices
-from hmnet.devices import resolve_device, resolve_schedule
+from hmnet.devices import resolve_device, resolve_schedule, schedule_on
 from relevance.errors import RelevanceError
 from relevance.scheduling import Schedule
 
@@ -37,3 +37,10 @@ def test_more_gpus_than_there_are(gpus: None) -> None:
         resolve_device("cuda:2")
     with pytest.raises(RelevanceError, match="'gpu' is no device"):
         resolve_device("gpu")
+
+
+def test_a_schedule_for_one_device(gpus: None) -> None:
+    assert schedule_on("cuda:1") == Schedule(("cuda:1",))
+    assert schedule_on("cpu") == Schedule(("cpu",), 4, threads=2)
+    with pytest.raises(RelevanceError, match=r"--device cuda:2: this machine has 2 GPU\(s\)"):
+        schedule_on("cuda:2")

@@ -1,0 +1,1 @@
+"""What cheap estimators of relevance ask of an encoder, answered with torch."""

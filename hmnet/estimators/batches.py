@@ -1,0 +1,125 @@
+"""Rows of a task for an estimator to look at, and the parts of a model that tasks share."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+from torch import nn
+from transformers import PreTrainedConfig
+
+from hmnet.data.batching import collate, input_form
+from hmnet.data.encoding import Encoded
+from hmnet.data.labels import targets
+from hmnet.models.graft import graft
+from hmnet.models.multitask import MultiTaskModel
+from hmnet.samplers.sampler import generator
+from hmnet.training.step import Batch
+from relevance.tasks.task import Task
+
+
+class TaskRows(NamedTuple):
+    """A task with the rows it is trained on and those its gains are measured on."""
+
+    task: Task
+    train: Encoded
+    held_out: Encoded
+
+
+def drawn(
+    task: Task, encoded: Encoded, count: int, seed: int, number: int = 0
+) -> Int64[np.ndarray, " row"]:
+    """Some rows of a split, the longest first so that batches have little padding.
+
+    Args:
+        task: Whose name has a part in the draw.
+        encoded: The split.
+        count: Of rows; fewer where the split has fewer.
+        seed: Of the draw.
+        number: Of the draw, where several are made.
+
+    Returns:
+        Row numbers, each once.
+    """
+    rows = generator(seed, "drawn", task.name, number).permutation(len(encoded))[:count]
+    return rows[np.argsort(-encoded.lengths[rows], kind="stable")]
+
+
+def batches_of(
+    task: Task,
+    encoded: Encoded,
+    rows: Int64[np.ndarray, " row"],
+    config: PreTrainedConfig,
+    device: str,
+    *,
+    batch_size: int,
+) -> Iterator[Batch]:
+    """Rows batch by batch, in their order.
+
+    Args:
+        task: The definition.
+        encoded: The split.
+        rows: Which of its rows.
+        config: Of the encoder, which says what inputs it takes.
+        device: A name that torch takes.
+        batch_size: Rows per batch.
+
+    Yields:
+        The batches, on the device.
+    """
+    for start in range(0, len(rows), batch_size):
+        some = rows[start : start + batch_size]
+        inputs = collate(encoded, some, **input_form(config))
+        yield Batch(
+            task.name,
+            {name: values.to(device) for name, values in inputs.items()},
+            torch.from_numpy(targets(task, encoded.labels[some])).to(device),
+        )
+
+
+def shared_weights(model: MultiTaskModel) -> list[nn.Parameter]:
+    """Every weight of a model but those of its heads.
+
+    Args:
+        model: With one encoder for all tasks.
+
+    Returns:
+        Embeddings and layers, in the order of the pool.
+    """
+    return [
+        weight
+        for name, module in model.pool.items()
+        if not name.endswith("/head")
+        for weight in module.parameters()
+    ]
+
+
+def shared_layers(model: MultiTaskModel) -> dict[str, nn.Linear]:
+    """The linear layers that all tasks of a model share.
+
+    Args:
+        model: With one encoder for all tasks.
+
+    Returns:
+        By name, in the order of the pool.
+    """
+    return {
+        name: module
+        for name, module in model.pool.named_modules()
+        if isinstance(module, nn.Linear) and "/head." not in name
+    }
+
+
+def shared_encoder(model: MultiTaskModel, layer_list: str) -> nn.Module:
+    """The encoder that all tasks of a model share, without heads and pooler.
+
+    Args:
+        model: Whose plan is `fully_shared`.
+        layer_list: Where the backbone keeps its layers.
+
+    Returns:
+        A view in evaluation mode; its weights are the model's.
+    """
+    layers = nn.ModuleList(model.pool[f"shared/{level}"] for level in range(model.plan.depth))
+    return graft(model.pool["shared/outside"], {layer_list: layers}).eval()

@@ -1,0 +1,62 @@
+"""Gradients of the weights that tasks share, and how they point with or against each other."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from hmnet.models.multitask import MultiTaskModel
+from hmnet.training.step import Batch, batch_loss
+
+CHUNK = 2**20  # columns that are multiplied at a time, in fp32
+
+
+def loss_of(model: MultiTaskModel, batch: Batch) -> Float[Tensor, ""]:
+    """Mean loss of a batch, in fp32."""
+    return batch_loss(model(batch.task, batch.inputs), batch.labels)
+
+
+def gradient(
+    loss: Float[Tensor, ""], weights: Sequence[nn.Parameter]
+) -> tuple[Float[Tensor, "..."], ...]:
+    """Gradient of a loss with respect to some weights, zeros where it does not depend on them.
+
+    Args:
+        loss: With its graph.
+        weights: Any.
+
+    Returns:
+        One tensor per weight.
+    """
+    return torch.autograd.grad(loss, list(weights), allow_unused=True, materialize_grads=True)
+
+
+def gradient_products(
+    model: MultiTaskModel, weights: Sequence[nn.Parameter], batches: Sequence[Batch]
+) -> Float[Tensor, "task task"]:
+    """Inner products of the gradients of several tasks, each of one batch.
+
+    Gradients are held in bf16, half the memory of fp32: 0.6 GB for 13 tasks and 22 million weights.
+    What rounding adds to millions of products has random signs and cancels.
+
+    Args:
+        model: In evaluation mode.
+        weights: With respect to which gradients are taken.
+        batches: One of each task.
+
+    Returns:
+        The products, in fp64 on the CPU.
+    """
+    size = sum(weight.numel() for weight in weights)
+    flat = torch.empty(len(batches), size, dtype=torch.bfloat16, device=weights[0].device)
+    for row, batch in zip(flat, batches, strict=True):
+        torch.cat(
+            [part.flatten().bfloat16() for part in gradient(loss_of(model, batch), weights)],
+            out=row,
+        )
+    products = torch.zeros(len(batches), len(batches), dtype=torch.float64)
+    for columns in torch.split(flat, CHUNK, dim=1):
+        exact = columns.float()
+        products += (exact @ exact.T).double().cpu()
+    return products

@@ -1,0 +1,123 @@
+"""Gradients of every row of a batch at once, for the weights of linear layers.
+
+A linear layer's gradient for one row is the sum over its places of outer products of what came out
+(as gradient) and what went in. Both are seen in one backward pass of the whole batch; whoever
+looks makes of them what it needs, so that no row's gradient stands in memory as a whole.
+"""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+Take = Callable[[str, Float[Tensor, "row place input"], Float[Tensor, "row place output"]], None]
+
+
+def linear_layers(encoder: nn.Module) -> dict[str, nn.Linear]:
+    """The linear layers of an encoder.
+
+    Args:
+        encoder: Any module.
+
+    Returns:
+        By name, in the encoder's order.
+    """
+    return {name: m for name, m in encoder.named_modules() if isinstance(m, nn.Linear)}
+
+
+def each_row(
+    layers: Mapping[str, nn.Linear], total: Callable[[], Float[Tensor, ""]], take: Take
+) -> None:
+    """Show what went into each layer and the gradient of what came out, for all rows of a batch.
+
+    Where a layer is also applied to something that is the same for all rows, such as DeBERTa's to
+    its table of relative positions, that call has no gradient of a row's own and is left out.
+
+    Args:
+        layers: To be watched, by name.
+        total: Runs the model and returns the sum over rows of what is to be differentiated.
+        take: Gets a layer's name, its inputs and the gradient of its outputs.
+    """
+    entries: list[Tensor] = []
+
+    def watch(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+        def called(_: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
+            entries.append(args[0])
+            inputs = args[0].detach()
+            output.register_hook(  # type: ignore[no-untyped-call]  # torch's
+                lambda gradient: take(name, inputs, gradient)
+            )
+
+        return called
+
+    handles = [layer.register_forward_hook(watch(name)) for name, layer in layers.items()]
+    try:
+        value = total()
+    finally:
+        for handle in handles:
+            handle.remove()
+    # Asked for the way down to the first input alone, autograd computes no gradient of a weight.
+    torch.autograd.grad(value, entries[0])
+
+
+def squared_gradients(
+    inputs: Float[Tensor, "row place input"], gradients: Float[Tensor, "row place output"]
+) -> Float[Tensor, " output"]:
+    """Squared gradients of a layer's weights, summed over rows, averaged over an output's weights.
+
+    With G the gradient of a row, the sum of squares of its line for one output unit is d^T K d,
+    where d holds the unit's gradients by place and K the products of inputs by place; G itself is
+    never made.
+
+    Args:
+        inputs: What went in.
+        gradients: Of what came out.
+
+    Returns:
+        One number per output unit.
+    """
+    by_place = inputs @ inputs.transpose(1, 2)
+    squares: Float[Tensor, " output"] = ((by_place @ gradients) * gradients).sum(dim=(0, 1))
+    return squares / inputs.shape[-1]
+
+
+class Sketch:
+    """A random projection of a layer's weight gradient G, bias included: `left @ G @ right.T`.
+
+    Both sides hold random signs, scaled so that inner products of projections have the inner
+    products of gradients as their expectation. The sum over layers, each with signs of its own,
+    does the same for the gradient of all of them.
+
+    Args:
+        layer: The layer.
+        side: Rows of each side; the projection has `side ** 2` numbers.
+        numbers: Where the signs come from, so that they are the same on every device.
+    """
+
+    def __init__(self, layer: nn.Linear, side: int, numbers: torch.Generator) -> None:
+        def signs(width: int) -> Float[Tensor, "side width"]:
+            drawn = torch.randint(0, 2, (side, width), generator=numbers, dtype=torch.float32)
+            return ((2 * drawn - 1) / side**0.5).to(layer.weight.device)
+
+        self.layer = layer
+        self.left = signs(layer.out_features)
+        self.right = signs(layer.in_features)
+        self.bias = signs(1).squeeze(1) * float(layer.bias is not None)
+
+    def __call__(
+        self,
+        inputs: Float[Tensor, "row place input"],
+        gradients: Float[Tensor, "row place output"],
+    ) -> Float[Tensor, "row direction"]:
+        """The projections of all rows.
+
+        Args:
+            inputs: What went into the layer.
+            gradients: Of what came out.
+
+        Returns:
+            One line per row.
+        """
+        entered = inputs @ self.right.T + self.bias
+        return (gradients @ self.left.T).transpose(1, 2).matmul(entered).flatten(1)

@@ -1,0 +1,162 @@
+"""What the cheap estimators ask of an encoder; anything that can answer can stand behind them.
+
+Rows are drawn from training splits, and the same ones whenever task, seed and number of rows are
+the same. Nothing here depends on the order in which tasks are named.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float, Int
+
+
+@dataclass(frozen=True)
+class Features:
+    """What an encoder makes of some rows of a task.
+
+    Attributes:
+        values: One vector per row.
+        labels: Codes for classification, values on the scale of [0, 1] for regression.
+    """
+
+    values: Float[np.ndarray, "row dimension"]
+    labels: Int[np.ndarray, " row"] | Float[np.ndarray, " row"]
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """Turns features into outputs: `features @ weights.T + bias`.
+
+    Attributes:
+        weights: One row per output.
+        bias: One number per output.
+        variance: Of the labels around the output of a regression task; 1 for classification, where
+            it has no meaning.
+    """
+
+    weights: Float[np.ndarray, "output dimension"]
+    bias: Float[np.ndarray, " output"]
+    variance: float = 1.0
+
+
+@dataclass(frozen=True)
+class Lookahead:
+    """Losses around single steps, at several moments of the training of one model on all tasks.
+
+    Attributes:
+        before: Of a batch of each target.
+        after: Of the same batch after one step on a batch of the source.
+    """
+
+    before: Float[np.ndarray, "moment target"]
+    after: Float[np.ndarray, "moment source target"]
+
+
+@dataclass(frozen=True)
+class Linearisation:
+    """A model near its weights, as a linear function of a few directions of change for each row.
+
+    A change `w` of the weights moves the output of a row to `outputs + gradients @ w`.
+
+    Attributes:
+        outputs: Classification: `log(p / (1 - p))` of the row's true label; regression: output less
+            label, on the scale of [0, 1].
+        gradients: Of the outputs with respect to the shared weights, projected at random so that
+            inner products keep their expectation.
+    """
+
+    outputs: Float[np.ndarray, " row"]
+    gradients: Float[np.ndarray, "row direction"]
+
+
+@runtime_checkable
+class Probe(Protocol):
+    """An encoder, the tasks it can be trained on, and the settings of that training."""
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Where answers come from, for the matrix's own: encoder, settings of training, device."""
+        ...
+
+    @property
+    def workers(self) -> float:
+        """How many workers of a joint-training study would run on the cores that this one takes."""
+        ...
+
+    def features(
+        self, tasks: Sequence[str], *, rows: int, seed: int, source: str | None = None
+    ) -> dict[str, Features]:
+        """Mean hidden state of the last layer over the tokens of each row, without dropout.
+
+        Args:
+            tasks: Names.
+            rows: Of each task at most.
+            seed: Of the rows, and of training.
+            source: Task that the encoder is fine-tuned on first; None for the encoder as it is.
+
+        Returns:
+            By task.
+        """
+        ...
+
+    def fisher(
+        self, task: str, head: LinearHead, *, rows: int, seed: int
+    ) -> Float[np.ndarray, " unit"]:
+        """Diagonal of the Fisher information of the encoder's weights, as it is, under a head.
+
+        Args:
+            task: A name.
+            head: On the features that `features` gives.
+            rows: At most.
+            seed: Of the rows, and of the labels, which are drawn from what the model says.
+
+        Returns:
+            For each output unit of each linear layer the mean over its weights.
+        """
+        ...
+
+    def gradient_products(
+        self, tasks: Sequence[str], *, batches: int, seed: int
+    ) -> Float[np.ndarray, "batch task task"]:
+        """Inner products of the tasks' gradients of the shared weights, without dropout.
+
+        Args:
+            tasks: Names; one model is trained on all of them first.
+            batches: Of each task.
+            seed: Of training and of the batches.
+
+        Returns:
+            One matrix for each batch of all tasks.
+        """
+        ...
+
+    def lookahead(self, tasks: Sequence[str], *, moments: int, seed: int) -> Lookahead:
+        """Losses before and after plain steps of gradient descent on the shared weights.
+
+        Args:
+            tasks: Names; one model is trained on all of them meanwhile, as if nobody looked.
+            moments: Spread evenly over training, at most one per step.
+            seed: Of training and of the batches.
+
+        Returns:
+            Losses without dropout.
+        """
+        ...
+
+    def linearise(
+        self, tasks: Sequence[str], *, rows: int, directions: int, seed: int
+    ) -> dict[str, tuple[Linearisation, Linearisation]]:
+        """One model trained on all tasks, linearised around its weights.
+
+        Args:
+            tasks: Names.
+            rows: Of each split at most.
+            directions: Number of columns of the projected gradients, a square number.
+            seed: Of training, rows and projection.
+
+        Returns:
+            By task, for training rows and for held-out rows.
+        """
+        ...
