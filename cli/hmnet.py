@@ -52,6 +52,14 @@ SkillsOption = Annotated[
         show_default="the built-in table",
     ),
 ]
+HeadOption = Annotated[
+    str | None,
+    typer.Option(
+        help="native, linear, siamese, siamese-difference or cosine; TASK=NAME for some tasks.",
+        metavar="NAME[,TASK=NAME]",
+        show_default="what --pooling implies",
+    ),
+]
 PrecisionOption = Annotated[
     Literal["auto", "bf16", "fp32"], typer.Option(help="Of the forward pass.")
 ]
@@ -79,12 +87,13 @@ def train(
     ] = None,
     sampler: Annotated[
         str | None,
-        typer.Option(help="In what order the tasks' batches are trained.", show_default="packed"),
+        typer.Option(
+            help="Order of the tasks' batches: NAME, or NAME:parameter=value,...",
+            metavar="SAMPLER",
+            show_default="packed",
+        ),
     ] = None,
-    head: Annotated[
-        str | None,
-        typer.Option(help="native or linear.", show_default="what --pooling implies"),
-    ] = None,
+    head: HeadOption = None,
     tracker: Annotated[
         Literal["tensorboard"] | None, typer.Option(help="Besides log.jsonl.")
     ] = None,
@@ -262,13 +271,16 @@ def count(
     layers: LayersOption = None,
     skills: SkillsOption = None,
     pooling: Annotated[
-        Literal["native", "cls", "mean"], typer.Option(help="Of the heads.")
-    ] = "native",
+        Literal["native", "cls", "mean"] | None,
+        typer.Option(help="Of the heads.", show_default="native, or the head's own"),
+    ] = None,
+    head: HeadOption = None,
 ) -> None:
     """Parameters overall and activated by each task, as JSON, without loading any weights.
 
     Example: hmnet count --backbone bert-base/ --method hmnet --clusters out.json
     """
+    from hmnet.heads.head import check_heads, default_pooling
     from hmnet.methods.method import methods
     from hmnet.models.backbone import depth_of, load_config
     from hmnet.models.count import count_parameters
@@ -281,12 +293,15 @@ def count(
     sharing = methods().find(method or "hmnet")(spec, _layers(layers), table)
     if sharing.note:
         note(f"hmnet: note: {sharing.note}")
+    choice = head or "auto"
+    settled = pooling or default_pooling(choice)
+    check_heads(choice, settled, found)
     parts = sharing.plans(found, depth_of(load_config(backbone)))
     overall = 0
     active: dict[str, int] = {}
     for part in parts:
         own = [task for task in found if task.name in part.tasks]
-        counted = count_parameters(backbone, own, part.plan, pooling)
+        counted = count_parameters(backbone, own, part.plan, settled, choice)
         overall += counted["overall"]
         active |= counted["active"]
     show(json.dumps({"overall": overall, "active": active}))

@@ -17,10 +17,12 @@ from hmnet.data.encoder import Encoder
 from hmnet.data.encoding import Encoded, encode_split
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.evaluation.evaluate import evaluate
+from hmnet.heads.head import check_heads
 from hmnet.models.backbone import Backbone, load_backbone
 from hmnet.models.folder import resolve_backbone
 from hmnet.models.plan import fully_shared
-from hmnet.samplers.sampler import Step, TaskBatch, samplers
+from hmnet.regularizers.regularizer import make_regularizer
+from hmnet.samplers.sampler import Step, TaskBatch, find_sampler
 from hmnet.training.fit import fit, make_schedule
 from relevance.errors import RelevanceError
 from relevance.files import digest, validated
@@ -73,6 +75,7 @@ class JointTrainer:
     @cached_property
     def fingerprint(self) -> str:
         """Changes whenever results could, tasks and their rows aside."""
+        regularizer = make_regularizer(self.settings.regularizer)
         return digest(
             {
                 "trainer": "joint",
@@ -80,7 +83,8 @@ class JointTrainer:
                 "settings": {
                     name: getattr(self.settings, name) for name in TrainingSettings.model_fields
                 },
-                "sampler_version": samplers().find(self.settings.sampler).version,
+                "sampler_version": find_sampler(self.settings.sampler).member.version,
+                "regularizer_version": regularizer and regularizer.version,
                 "backbone": weights_digest(_backbone(self.backbone, 0)),
                 "tokenizer": Encoder.of(_tokenizer(self.backbone)).fingerprint,
                 "gain_split": self.gain_split,
@@ -104,7 +108,7 @@ class JointTrainer:
         """
         loaded = {name: self._load(name) for name in tasks}
         epochs = make_schedule(
-            self.settings, {name: len(task.train) for name, task in loaded.items()}, seed
+            self.settings, {name: task.train.lengths for name, task in loaded.items()}, seed
         )
         if self.drop_overlap:
             epochs = without_rows(epochs, overlapping_rows(loaded))
@@ -274,6 +278,7 @@ def make_trainer(
     names = tuple(task.name for task in tasks)
     config = validated(RunConfig, {**settings, "tasks": names}, "settings")
     training = TrainingSettings(**config.model_dump(include=set(TrainingSettings.model_fields)))
+    check_heads(config.head, config.pooling, tasks)
     check_max_length(_backbone(config.backbone, 0).base, config.max_length)
     return JointTrainer(
         {task.name: task for task in tasks},

@@ -17,6 +17,7 @@ from hmnet.data.tokenizer import read_tokenizer
 from hmnet.devices import resolve_device
 from hmnet.evaluation.runs import score_run
 from hmnet.evaluation.scores import write_scores
+from hmnet.heads.head import check_heads
 from hmnet.methods.method import Part, methods
 from hmnet.models.backbone import Backbone, depth_of, load_backbone, load_config
 from hmnet.models.folder import resolve_backbone
@@ -129,6 +130,7 @@ def check_run(
     if spec is None and resume and (out / CLUSTERS).is_file():
         spec = ClusterSpec.load(out / CLUSTERS)
     tasks = find_tasks(config.tasks)
+    check_heads(config.head, config.pooling, tasks)
     method = methods().find(config.method)(spec, config.layers, config.skills)
     parts = method.plans(tasks, depth_of(load_config(config.backbone)))
     _check_surgery(config, parts)
@@ -184,7 +186,7 @@ class _Job:
             for task in tasks
         }
         schedules = [
-            make_schedule(config, {task: len(data[task]) for task in part.tasks}, config.seed)
+            make_schedule(config, {task: data[task].lengths for task in part.tasks}, config.seed)
             for part in parts
         ]
         by_name = {task.name: task for task in tasks}
