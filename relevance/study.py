@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from relevance.errors import RelevanceError
 from relevance.gains import METRICS, scores
+from relevance.plan import Plan, make_plan, run_cost, task_costs
 from relevance.running import run_jobs
 from relevance.runs import FinishedRun, TrainingRun
 from relevance.scheduling import Event, Job, Schedule
@@ -57,25 +58,6 @@ def single_run_seeds(seeds: Sequence[int], number: int | None = None) -> tuple[i
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a study would do.
-
-    Attributes:
-        missing: Names of the runs that would be done, longest first.
-        cached: Names of those that are done.
-        cost: Of the missing runs, in the unit of the study's costs.
-        seconds: What one worker would take for them, None while no run is done.
-        disk_bytes: What their results would take on disk, None while no run is done.
-    """
-
-    missing: tuple[str, ...]
-    cached: tuple[str, ...]
-    cost: float
-    seconds: float | None
-    disk_bytes: float | None
-
-
-@dataclass(frozen=True)
 class Study:
     """T single runs for every single seed and T(T-1)/2 joint runs for every joint seed.
 
@@ -100,19 +82,9 @@ class Study:
     def plan(self) -> Plan:
         """What there is to do, and how long it should take."""
         finished = self._finished()
-        missing = [job for run, job in self._jobs() if run.name not in finished]
-        timed = [(run, job) for run, job in self._jobs() if run.name in finished]
-        cost = sum((job.cost for job in missing), 0.0)
-        timed_cost = sum((job.cost for _, job in timed), 0.0)
-        seconds = sum((run.seconds for run in finished.values()), 0.0)
-        size = sum((self.store.size(run.inputs) for run, _ in timed), 0.0)
-        return Plan(
-            tuple(job.name for job in sorted(missing, key=lambda job: -job.cost)),
-            tuple(job.name for _, job in timed),
-            cost,
-            seconds=cost * seconds / timed_cost if timed_cost else None,
-            disk_bytes=len(missing) * size / len(timed) if timed else None,
-        )
+        runs = list(self._runs())
+        costs = task_costs(runs, finished, self.costs)
+        return make_plan(runs, finished, costs, lambda run: self.store.size(run.inputs))
 
     def run(
         self, schedule: Schedule, on_event: Callable[[Event], None] | None = None
@@ -130,7 +102,7 @@ class Study:
             RelevanceError: If the store cannot be written.
         """
         finished = self._finished()
-        jobs = self._jobs()
+        jobs = self._jobs(finished)
         for run, _ in jobs:
             self.store.reserve(run.inputs)
         failed = run_jobs(
@@ -179,15 +151,21 @@ class Study:
         data = tuple(self.data.get(task.name, "") for task in ordered)
         return TrainingRun(ordered, data, seed, self.trainer)
 
-    def _jobs(self) -> list[tuple[TrainingRun, Job]]:
-        store, cost = self.store, self._cost
+    def _jobs(self, finished: Mapping[str, FinishedRun]) -> list[tuple[TrainingRun, Job]]:
+        runs, store = list(self._runs()), self.store
+        costs = task_costs(runs, finished, self.costs)
         return [
-            (run, Job(run.name, partial(run.do, store), cost(run), partial(run.status, store)))
-            for run in self._runs()
+            (
+                run,
+                Job(
+                    run.name,
+                    partial(run.do, store),
+                    run_cost(run, costs),
+                    partial(run.status, store),
+                ),
+            )
+            for run in runs
         ]
-
-    def _cost(self, run: TrainingRun) -> float:
-        return sum((self.costs.get(task.name, 1.0) for task in run.tasks), 0.0)
 
     def _finished(self) -> dict[str, FinishedRun]:
         found = ((run.name, run.finished(self.store)) for run in self._runs())

@@ -1,0 +1,120 @@
+"""What a study would do now: jobs, time, memory and disk, as far as finished runs tell."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from relevance.packing import makespan
+from relevance.runs import FinishedRun, TrainingRun
+from relevance.scheduling import Job
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study would do.
+
+    Attributes:
+        missing: Names of the runs that would be done, longest first.
+        cached: Names of those that are done.
+        durations: Seconds that each missing run should take, None while no run is done.
+        memory_bytes: Most that a run has needed so far, None while none has been measured.
+        disk_bytes: What the missing results would take on disk, None while no run is done.
+    """
+
+    missing: tuple[str, ...]
+    cached: tuple[str, ...]
+    durations: tuple[float, ...] | None
+    memory_bytes: int | None
+    disk_bytes: float | None
+
+    @property
+    def seconds(self) -> float | None:
+        """What one worker would take for the missing runs."""
+        return None if self.durations is None else sum(self.durations, 0.0)
+
+    def seconds_on(self, workers: int) -> float | None:
+        """What so many workers would take.
+
+        Args:
+            workers: At least one.
+
+        Returns:
+            Seconds until the last run ends, None while no run is done.
+        """
+        if self.durations is None:
+            return None
+        jobs = [
+            Job(name, _nothing, seconds)
+            for name, seconds in zip(self.missing, self.durations, strict=True)
+        ]
+        return makespan(jobs, workers, lambda job: job.cost)
+
+
+def make_plan(
+    runs: Sequence[TrainingRun],
+    finished: Mapping[str, FinishedRun],
+    costs: Mapping[str, float],
+    size: Callable[[TrainingRun], int],
+) -> Plan:
+    """Work out what is left to do.
+
+    Args:
+        runs: All of the study.
+        finished: Those that are done, by name.
+        costs: Of each task, as `task_costs` gives them.
+        size: Bytes of a finished run on disk.
+
+    Returns:
+        The plan.
+    """
+    done = [run for run in runs if run.name in finished]
+    missing = sorted(
+        (run for run in runs if run.name not in finished), key=lambda run: -run_cost(run, costs)
+    )
+    memory = [run.memory_bytes for run in finished.values() if run.memory_bytes is not None]
+    return Plan(
+        tuple(run.name for run in missing),
+        tuple(run.name for run in done),
+        tuple(run_cost(run, costs) for run in missing) if done else None,
+        max(memory, default=None),
+        len(missing) * sum(map(size, done)) / len(done) if done else None,
+    )
+
+
+def task_costs(
+    runs: Sequence[TrainingRun], finished: Mapping[str, FinishedRun], expected: Mapping[str, float]
+) -> dict[str, float]:
+    """What training on each task costs: seconds as soon as any run is done.
+
+    A task costs what its own single runs took, whatever its texts are like; a task without any
+    costs what was expected, at the speed of all finished runs.
+
+    Args:
+        runs: All of the study.
+        finished: Those that are done, by name.
+        expected: By task, in any one unit; 1 where not given.
+
+    Returns:
+        By task, in seconds or, while no run is done, in the unit of what was expected.
+    """
+    names = {task.name for run in runs for task in run.tasks}
+    costs = {name: expected.get(name, 1.0) for name in names}
+    done = [run for run in runs if run.name in finished]
+    planned = sum(run_cost(run, costs) for run in done)
+    speed = sum(finished[run.name].seconds for run in done) / planned if planned else 1.0
+    alone = defaultdict(list)
+    for run in done:
+        if len(run.tasks) == 1:
+            alone[run.tasks[0].name].append(finished[run.name].seconds)
+    measured = {name: median(seconds) for name, seconds in alone.items()}
+    return {name: measured.get(name, cost * speed) for name, cost in costs.items()}
+
+
+def run_cost(run: TrainingRun, costs: Mapping[str, float]) -> float:
+    """What a run costs: as much as its tasks do."""
+    return sum((costs[task.name] for task in run.tasks), 0.0)
+
+
+def _nothing(device: str) -> None:
+    """The call of a job that is only planned."""
