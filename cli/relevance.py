@@ -19,14 +19,15 @@ from cli.options import (
 )
 
 if TYPE_CHECKING:
+    from hmnet.training.joint import JointTrainer
     from relevance.clustering.spec import ClusterSpec
     from relevance.matrix import RelevanceMatrix
     from relevance.measures.measure import Inputs
     from relevance.plan import Plan
+    from relevance.probe import Probe
     from relevance.scheduling import Event, Schedule
     from relevance.tasks.task import Task
     from relevance.token_vectors import TokenVectors
-    from relevance.trainer import Trainer
 
 app = new_app("Which NLU tasks help each other: measure it, group the tasks, draw it.")
 
@@ -154,9 +155,12 @@ def estimate(
         bool, typer.Option("--graded", help="taxonomy: count how closely families are related.")
     ] = False,
 ) -> int:
-    """Any measure by name: joint-training, taxonomy, vocabulary.
+    """Any measure by name, most of them for a small share of what pairwise costs.
 
-    Example: relevance estimate vocabulary --tokenizer word --tasks my.toml --out m.json
+    Without an encoder: vocabulary, taxonomy, token-embedding. The encoder as it is: embedding.
+    And joint-training, as `relevance pairwise` does it.
+
+    Example: relevance estimate embedding --backbone minilm --data-dir data/ --out m.json
     """
     from relevance.measures.measure import measures
 
@@ -425,19 +429,22 @@ def _study(
     from relevance.tasks.data import DataOptions
 
     chosen = settings(tasks, training)
-    if chosen.pop("device", "auto") != "auto":
+    device = chosen.pop("device", "auto")
+    if device != "auto" and study is not PLAIN_STUDY:
         raise RelevanceError("--device is for one run. A study takes --gpus N or --jobs N.")
     seeds = chosen.pop("seeds", None) or (chosen.pop("seed", 0),)
     found = _tasks(chosen.pop("tasks", None))
 
     def schedule() -> "Schedule":
-        from hmnet.devices import resolve_schedule
+        from hmnet.devices import resolve_schedule, schedule_on
 
+        if device != "auto":
+            return schedule_on(device)
         return resolve_schedule(
             study.gpus, study.jobs, study.jobs_per_gpu, study.engine, study.address
         )
 
-    def trainer() -> "Trainer":
+    def trainer() -> "JointTrainer":
         from hmnet.training.joint import make_trainer
 
         return make_trainer(
@@ -447,6 +454,12 @@ def _study(
             gain_split=study.gain_split,
             drop_overlap=study.drop_overlap,
         )
+
+    def probe() -> "Probe":
+        from hmnet.estimators.probe import EncoderProbe
+
+        where = schedule()
+        return EncoderProbe(trainer(), where.devices[0], where.threads)
 
     def token_vectors() -> "TokenVectors":
         from hmnet.config import RunConfig
@@ -465,6 +478,7 @@ def _study(
             ),
             token_vectors=token_vectors,
             trainer=trainer,
+            probe=probe,
             seeds=seeds,
             single_seeds=study.single_seeds,
             schedule=schedule,
