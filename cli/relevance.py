@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from relevance.clustering.spec import ClusterSpec
     from relevance.matrix import RelevanceMatrix
     from relevance.measures.measure import Inputs
-    from relevance.plan import Plan
     from relevance.probe import Probe
     from relevance.scheduling import Event, Schedule
     from relevance.tasks.task import Task
@@ -187,13 +186,14 @@ def pairwise(
 
     Example: relevance pairwise --tasks RTE,CB,MRPC --data-dir data/ --backbone minilm
     """
+    from cli.plan import show_plan
     from relevance.measures.joint_training import JointTraining
 
     _check_places(out)
     with _study(tasks, training, study) as (inputs, found):
         measure = JointTraining.build(inputs)
         if dry_run:
-            _show_plan(measure.plan(found), len(inputs.schedule().slots))
+            show_plan(measure.plan(found), inputs.schedule())
             return 0
         matrix = measure.measure(found)
     return _deliver(matrix, out)
@@ -525,16 +525,3 @@ def _draw_heatmap(
     check_format(path)
     save_figure(draw(matrix, clusters=clusters), path)
     note(f"wrote {path}")
-
-
-def _show_plan(plan: "Plan", workers: int) -> None:
-    from cli.progress import duration
-
-    for name in plan.cached:
-        show(f"cached   {name}")
-    for name in plan.missing:
-        show(f"to run   {name}")
-    left = "unknown until a job is done"
-    if plan.seconds is not None:
-        left = f"about {duration(plan.seconds / workers)} with {workers} worker(s)"
-    show(f"{len(plan.missing)} jobs to run, {len(plan.cached)} cached; time: {left}")

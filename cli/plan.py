@@ -1,0 +1,50 @@
+"""What `relevance pairwise --dry-run` shows."""
+
+from cli.app import show
+from cli.progress import duration
+from relevance.plan import Plan
+from relevance.scheduling import Schedule
+
+COUNTS = (1, 2, 4, 8, 16)
+UNKNOWN = "unknown until a job is done"
+
+
+def show_plan(plan: Plan, schedule: Schedule) -> None:
+    """Print jobs, time for several numbers of workers, memory and disk.
+
+    Args:
+        plan: What there is to do.
+        schedule: How many workers there would be.
+    """
+    for name in plan.cached:
+        show(f"cached   {name}")
+    for name in plan.missing:
+        show(f"to run   {name}")
+    workers = len(schedule.slots)
+    counts = sorted({*COUNTS, workers})
+    times = UNKNOWN
+    if plan.durations is not None:
+        times = ", ".join(f"{count}: {duration(plan.seconds_on(count))}" for count in counts)
+    show(f"time     by number of workers, each as fast as so far: {times}")
+    show(f"memory   of each worker: {size(plan.memory_bytes)}")
+    show(f"disk     for the results: {size(plan.disk_bytes)}")
+    seconds = plan.seconds_on(workers)
+    left = UNKNOWN if seconds is None else f"about {duration(seconds)} with {workers} worker(s)"
+    show(f"{len(plan.missing)} jobs to run, {len(plan.cached)} cached; time: {left}")
+
+
+def size(count: float | None) -> str:
+    """Bytes in a unit that suits them.
+
+    Args:
+        count: Number of bytes.
+
+    Returns:
+        Such as `1.8 GB`.
+
+    >>> size(1.84e9), size(3.0e6), size(12.0), size(None)
+    ('1.8 GB', '3.0 MB', '0.0 MB', 'unknown until a job is done')
+    """
+    if count is None:
+        return UNKNOWN
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
