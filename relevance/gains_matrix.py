@@ -40,7 +40,7 @@ def gains_matrix(
         cost: What it took.
         provenance: Where it came from; the choices made here are added.
         evaluation_noise: Standard errors over examples (`relevance.bootstrap`), which stand in for
-            those over seeds where there is a single seed.
+            those over seeds where there is a single seed, unless no cell has one.
 
     Returns:
         A matrix whose values are means over the seeds, NaN where any of them is missing. What its
@@ -53,10 +53,12 @@ def gains_matrix(
     baseline = np.asarray(single[metric], dtype=np.float64)
     scores = np.asarray(joint[metric], dtype=np.float64)
     per_seed, standard_errors = gains(baseline, scores, metric=metric, normalise=normalise)
-    noise = "seeds"
-    if standard_errors is None:
-        noise, standard_errors = "examples", evaluation_noise
     values = per_seed.mean(axis=0)
+    noise = None if standard_errors is None else "seeds"
+    notes: list[str] = []
+    if noise is None and evaluation_noise is not None and _any_known(evaluation_noise):
+        noise, standard_errors = "examples", evaluation_noise
+        notes = _noise_notes(values, evaluation_noise)
     return RelevanceMatrix(
         values,
         tuple(tasks),
@@ -73,11 +75,11 @@ def gains_matrix(
             **provenance,
             "metric": metric,
             "normalise": normalise,
-            "noise": None if standard_errors is None else noise,
+            "noise": noise,
             "warnings": [
                 *_mixtures(provenance),
                 *_undefined(tasks, baseline.mean(axis=0), metric, normalise),
-                *_noise_notes(values, evaluation_noise if noise == "examples" else None),
+                *notes,
             ],
         },
         reliability=reliabilities(single, joint, normalise),
@@ -146,15 +148,20 @@ def _mixtures(provenance: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _noise_notes(values: Cells, evaluation_noise: Cells | None) -> list[str]:
-    """What standard errors over examples do not hold, and the cells that have none."""
-    if evaluation_noise is None:
-        return []
-    unknown = int((np.isfinite(values) & np.isnan(evaluation_noise)).sum())
-    without = f" {unknown} cells have none: a run behind them kept nothing for each held-out row."
-    return [
+def _any_known(errors: Cells) -> bool:
+    return bool(np.isfinite(errors[~np.eye(len(errors), dtype=bool)]).any())
+
+
+def _noise_notes(values: Cells, errors: Cells) -> list[str]:
+    """What standard errors over examples do not hold, and how many cells have none."""
+    held = (
         "The standard errors come from one seed, by a bootstrap over held-out examples: they hold"
         " evaluation noise only, not that of training, which takes several seeds to tell."
-        + without
-        * (unknown > 0)
+    )
+    unknown = int((np.isfinite(values) & np.isnan(errors)).sum())
+    if not unknown:
+        return [held]
+    return [
+        held,
+        f"{unknown} gains have no standard error: a run behind them kept nothing for each row.",
     ]

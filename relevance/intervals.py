@@ -8,6 +8,11 @@ from jaxtyping import Bool, Float
 from relevance.matrix import RelevanceMatrix
 
 
+def over_examples(matrix: RelevanceMatrix) -> bool:
+    """Whether standard errors hold the noise of the evaluation only, and not that of training."""
+    return matrix.provenance.get("noise") == "examples"
+
+
 def half_widths(
     matrix: RelevanceMatrix, *, confidence: float = 0.95
 ) -> Float[np.ndarray, "source target"] | None:
@@ -28,7 +33,7 @@ def half_widths(
     if matrix.standard_errors is None:
         return None
     quantile = 0.5 + confidence / 2
-    seeds = len(matrix.seeds)
+    seeds = 1 if over_examples(matrix) else len(matrix.seeds)
     factor = stdtrit(seeds - 1, quantile) if seeds > 1 else ndtri(quantile)
     return np.asarray(factor * matrix.standard_errors)
 
@@ -43,28 +48,26 @@ def covers_zero(matrix: RelevanceMatrix) -> Bool[np.ndarray, "source target"]:
 
 
 def beats_no_majority(matrix: RelevanceMatrix) -> Bool[np.ndarray, "source target"]:
-    """Where neither the single nor the joint run scores above the majority class.
+    """Where neither the single nor the joint run does better than the majority class.
 
     Args:
         matrix: With the scores `single`, `joint` and `majority`, else no cell is marked.
 
     Returns:
-        Cells off the diagonal, judged by the primary metric (else by the mean of the gain metrics),
-        scores averaged over seeds; False where a score is unknown.
+        Cells off the diagonal, judged by the loss where gains are made of it, else by the primary
+        metric, else by the mean of the gain metrics; scores averaged over seeds. False where a
+        score is unknown.
     """
-    nowhere = np.zeros(matrix.values.shape, dtype=bool)
     single, joint, majority = matrix.single or {}, matrix.joint or {}, matrix.majority or {}
-    known = [
-        name
-        for name in ("primary", "gain")
-        if name in single.keys() & joint.keys() & majority.keys()
-    ]
-    if not known:
-        return nowhere
-    metric = known[0]
-    bar = np.asarray(majority[metric], dtype=np.float64)
-    best = np.maximum(_seed_mean(single[metric])[None, :], _seed_mean(joint[metric]))
-    return np.asarray((best <= bar[None, :] + 1e-9) & ~np.eye(len(bar), dtype=bool))
+    by_loss = matrix.provenance.get("metric") == "loss"
+    for metric in ("loss",) if by_loss else ("primary", "gain"):
+        if metric in single.keys() & joint.keys() & majority.keys():
+            sign = -1 if by_loss else 1
+            bar = sign * np.asarray(majority[metric], dtype=np.float64)
+            alone, together = sign * _seed_mean(single[metric]), sign * _seed_mean(joint[metric])
+            best = np.maximum(alone[None, :], together)
+            return np.asarray((best <= bar[None, :] + 1e-9) & ~np.eye(len(bar), dtype=bool))
+    return np.zeros(matrix.values.shape, dtype=bool)
 
 
 def _seed_mean(scores: Any) -> Float[np.ndarray, "..."]:

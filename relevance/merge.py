@@ -67,8 +67,7 @@ def _from_scores(matrices: Mapping[str, RelevanceMatrix]) -> RelevanceMatrix:
             table = (matrix.single or {})[metric]
             for labels, value in _cells(table, _single_seeds(matrix), matrix.tasks).items():
                 found.setdefault(labels, []).append(value)
-        means = {labels: sum(values) / len(values) for labels, values in found.items()}
-        return _table(means, alone, tasks)
+        return _means(found, alone, tasks)
 
     def joint(metric: str) -> Float[np.ndarray, "seed source target"]:
         cells = {
@@ -97,7 +96,20 @@ def _from_scores(matrices: Mapping[str, RelevanceMatrix]) -> RelevanceMatrix:
         normalise=provenance.get("normalise", "relative"),
         cost={},
         provenance={**provenance, "single_seeds": alone},
+        evaluation_noise=_evaluation_noise(several, tasks),
     )
+
+
+def _evaluation_noise(
+    matrices: Iterable[RelevanceMatrix], tasks: Sequence[str]
+) -> Float[np.ndarray, "source target"] | None:
+    """Standard errors over examples as far as they are known; the mean of two of one cell."""
+    found: dict[tuple[Hashable, ...], list[float]] = {}
+    for matrix in matrices:
+        if matrix.standard_errors is not None:
+            for labels, error in _cells(matrix.standard_errors, matrix.tasks, matrix.tasks).items():
+                found.setdefault(labels, []).append(error)
+    return _means(found, tasks, tasks) if found else None
 
 
 def _from_values(matrices: Mapping[str, RelevanceMatrix]) -> RelevanceMatrix:
@@ -154,6 +166,13 @@ def _cells(table: Any, *axes: Iterable[Hashable]) -> Cells:
 def _table(cells: Cells, *axes: Sequence[Hashable]) -> Float[np.ndarray, "..."]:
     values = [cells.get(labels, np.nan) for labels in product(*axes)]
     return np.array(values).reshape([len(axis) for axis in axes])
+
+
+def _means(
+    cells: Mapping[tuple[Hashable, ...], Sequence[float]], *axes: Sequence[Hashable]
+) -> Float[np.ndarray, "..."]:
+    means = {labels: sum(values) / len(values) for labels, values in cells.items()}
+    return _table(means, *axes)
 
 
 def _laid_over(parts: Mapping[str, Cells]) -> Cells:

@@ -124,19 +124,41 @@ class Study:
             targets in joint runs, [seed, source, target]; NaN for missing runs and on the diagonal.
         """
 
-        def outcome(seed: int, target: Task, *source: Task) -> list[float]:
-            run = finished.get(self._training(seed, target, *source).name)
-            if run is None:
+        def outcome(target: Task, result: Result | None) -> list[float]:
+            if result is None:
                 return [np.nan] * len(METRICS)
-            return list(scores(target, run.results[target.name]).values())
+            return list(scores(target, result).values())
+
+        def outcomes(rows: Sequence[Sequence[Result | None]]) -> list[list[list[float]]]:
+            return [list(map(outcome, self.tasks, row)) for row in rows]
+
+        single, joint = self.results(finished)
+        return _by_metric(outcomes(single)), _by_metric([outcomes(rows) for rows in joint])
+
+    def results(
+        self, finished: Mapping[str, FinishedRun]
+    ) -> tuple[list[list[Result | None]], list[list[list[Result | None]]]]:
+        """How every task came out of every run.
+
+        Args:
+            finished: Runs by name.
+
+        Returns:
+            Results of single runs, [single_seed][task], and of the targets in joint runs,
+            [seed][source][target]; None for missing runs and on the diagonal.
+        """
+
+        def of(seed: int, target: Task, *source: Task) -> Result | None:
+            run = finished.get(self._training(seed, target, *source).name)
+            return None if run is None else run.results[target.name]
 
         tasks = self.tasks
-        single = [[outcome(seed, target) for target in tasks] for seed in self.single_seeds]
+        single = [[of(seed, target) for target in tasks] for seed in self.single_seeds]
         joint = [
-            [[outcome(seed, target, source) for target in tasks] for source in tasks]
+            [[of(seed, target, source) for target in tasks] for source in tasks]
             for seed in self.seeds
         ]
-        return _by_metric(single), _by_metric(joint)
+        return single, joint
 
     def _runs(self) -> Iterator[TrainingRun]:
         for seed in self.single_seeds:

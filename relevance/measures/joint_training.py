@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from relevance.bootstrap import evaluation_noise
 from relevance.errors import RelevanceError
 from relevance.files import cache_dir
 from relevance.gains import METRICS, check_choice, scores
@@ -16,7 +17,7 @@ from relevance.plan import Plan
 from relevance.scheduling import Event, Schedule
 from relevance.store import JobStore
 from relevance.study import Study, single_run_seeds
-from relevance.tasks.data import TaskData
+from relevance.tasks.data import Split, TaskData
 from relevance.tasks.load import load_task
 from relevance.tasks.metrics import majority
 from relevance.tasks.overlap import shared_texts
@@ -39,6 +40,7 @@ def joint_training_gains(
     data_fingerprints: Mapping[str, str] = NOTHING,
     costs: Mapping[str, float] = NOTHING,
     majorities: Mapping[str, Result] = NOTHING,
+    held_out: Mapping[str, Split] = NOTHING,
     provenance: Mapping[str, Any] = NOTHING,
     on_event: Callable[[Event], None] | None = None,
 ) -> RelevanceMatrix:
@@ -60,6 +62,8 @@ def joint_training_gains(
         data_fingerprints: By task name; must change whenever the task's data does.
         costs: Expected duration by task name, in any one unit; long runs start first.
         majorities: Results of the majority class by task name, for comparison; all tasks or none.
+        held_out: The rows that the trainer scores, by task name, all tasks or none; with a single
+            seed the noise of the evaluation is told by resampling them.
         provenance: What else the matrix should tell about itself.
         on_event: Told about every run that starts, ends or fails.
 
@@ -79,6 +83,12 @@ def joint_training_gains(
     finished, failed = study.run(schedule, on_event)
     wall_s = time.perf_counter() - start
     single, joint = study.scores(finished)
+    noise = None
+    if held_out and len(study.seeds) == 1:
+        alone, (together,) = study.results(finished)
+        noise = evaluation_noise(
+            tasks, held_out, alone, together, metric=metric, normalise=normalise
+        )
     constant = [scores(task, majorities[task.name]) for task in tasks] if majorities else []
     return gains_matrix(
         [task.name for task in tasks],
@@ -100,6 +110,7 @@ def joint_training_gains(
             "devices": sorted({run.device.partition(":")[0] for run in finished.values()}),
             "failed": failed,
         },
+        evaluation_noise=noise,
     )
 
 
@@ -182,6 +193,7 @@ class JointTraining(Measure):
                 one.task.name: majority(one.task, one.train, one.evaluation[inputs.gain_split])
                 for one in data
             },
+            held_out={one.task.name: one.evaluation[inputs.gain_split] for one in data},
             provenance={
                 "gain_split": inputs.gain_split,
                 "max_train": inputs.data.max_train,
