@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.app import deliver, new_app, note, run, show, takes_groups
+from cli.clustering import GroupFigures, GroupingOptions, check, draw, group
 from cli.options import (
     FormatOption,
     StudyOptions,
@@ -157,7 +158,7 @@ def estimate(
     """Any measure by name, most of them for a small share of what pairwise costs.
 
     Without an encoder: vocabulary, taxonomy, token-embedding. The encoder as it is: embedding.
-    And joint-training, as `relevance pairwise` does it.
+    Trained on each task alone: logme, h-score. And joint-training, as `relevance pairwise` does it.
 
     Example: relevance estimate embedding --backbone minilm --data-dir data/ --out m.json
     """
@@ -217,37 +218,40 @@ def merge(
 
 
 @app.command()
+@takes_groups
 def cluster(
     matrix: MatrixArgument,
-    k: Annotated[
-        int | None, typer.Option("--k", help="Number of clusters; not needed for a taxonomy.")
-    ] = None,
+    options: GroupingOptions,
+    figures: GroupFigures,
     out: OutOption = None,
-    seed: Annotated[int, typer.Option(help="Of the random starts.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Of random starts and resampling.", min=0)] = 0,
 ) -> None:
-    """Group tasks whose rows are alike, by k-means on the raw rows; families as they are.
+    """Group the tasks, by k-means on the raw rows or another method; say how stable that is.
 
     Example: relevance cluster paper:table3 --k 3 --out out.json
     """
     from relevance.clustering.deciding import deciding_columns
-    from relevance.clustering.families import family_clusters, has_families
-    from relevance.clustering.kmeans import kmeans
-    from relevance.errors import RelevanceError
     from relevance.matrix import load_matrix
+    from relevance.report.tables import table as as_table
 
+    check(options, figures)
     loaded = load_matrix(matrix)
-    if k is None and not has_families(loaded):
-        raise RelevanceError(
-            f"{matrix} names no families, so --k N must say how many clusters are wanted."
-        )
-    spec = family_clusters(loaded) if k is None else kmeans(loaded, k, seed=seed)
+    spec, choice = group(loaded, matrix, options, seed)
     spec = spec.made_from(matrix)
     say = note if out is None else show
+    if choice is not None:
+        say(f"{as_table(choice.rows(), 'markdown')}{choice}")
     for number, members in enumerate(spec.clusters):
         say(f"{spec.names[number] if spec.names else number}: {', '.join(members)}")
     if spec.inertia is not None:
         say(f"inertia: {spec.inertia:.4f}")
         say(str(deciding_columns(loaded, spec)))
+    for line in spec.provenance.get("notes", ()):
+        say(line)
+    if spec.stability is not None:
+        say(str(spec.stability))
+    _note_distrust(loaded)
+    draw(figures, loaded, spec, choice)
     if out is None:
         show(spec.to_json())
     else:
@@ -501,6 +505,8 @@ def _check_places(*files: Path | None) -> None:
 
 def _deliver(matrix: "RelevanceMatrix", out: Path | None) -> int:
     """Write a matrix and pass on its warnings; exit status 1 where jobs failed."""
+    from relevance.report.trust import reliability_lines
+
     if out is None:
         show(matrix.to_json())
     else:
@@ -508,12 +514,23 @@ def _deliver(matrix: "RelevanceMatrix", out: Path | None) -> int:
         note(f"wrote {out}")
     for warning in matrix.provenance.get("warnings", ()):
         note(f"relevance: note: {warning}")
+    for line in reliability_lines(matrix):
+        note(line)
+    _note_distrust(matrix)
     failed = matrix.provenance.get("failed") or {}
     for job, error in failed.items():
         note(f"relevance: failed: {job}: {error}")
     if failed:
         note(f"relevance: {len(failed)} jobs failed; the same command runs them again.")
     return 1 if failed else 0
+
+
+def _note_distrust(matrix: "RelevanceMatrix") -> None:
+    """One line where groups made from a matrix should not be trusted."""
+    from relevance.report.trust import distrust
+
+    if line := distrust(matrix):
+        note(f"relevance: note: {line}")
 
 
 def _draw_heatmap(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from relevance.clustering.kmeans import best_labels, clusters_of, features
+from relevance.clustering.kmeans import best_labels
+from relevance.clustering.rows import clusters_of, features
 from relevance.clustering.spec import ClusterSpec
 from relevance.matrix import RelevanceMatrix
 

@@ -6,13 +6,19 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, PrivateAttr, field_validator, model_validator
 
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import file_digest, json_text, read_json, validated, write_text
 from relevance.matrix import PAPER_TABLES
 
 SCHEMA = "relevance.clusters/1"
+VARIED = {
+    "seeds": "bootstraps of the seeds",
+    "noise": "draws of normal noise by the standard errors",
+    "examples": "draws of normal noise by the standard errors (noise of the evaluation only)",
+    "tasks": "matrices with one task left out (no seeds or standard errors to vary)",
+}
 
 
 class MatrixFile(BaseModel):
@@ -29,18 +35,53 @@ class MatrixFile(BaseModel):
     sha256: str
 
 
+class Stability(BaseModel):
+    """Whether the same groups come out of a matrix that might have been measured as well.
+
+    Attributes:
+        adjusted_rand: Mean adjusted Rand index of groups found again with those of the spec: 1 for
+            the same groups, about 0 for groups by chance.
+        resampling: What was varied: `seeds`, `noise`, `examples` or `tasks`, in words in `VARIED`;
+            None where a file tells nothing but the index.
+        resamples: How many times tasks were grouped again in that way.
+        skipped: How many more times they could not be, since too few of them differed.
+        leave_one_out: The index where one task was left out at a time, None if unknown.
+        tasks: Names in the order of the consensus.
+        consensus: Share of the resamples with both tasks in which they were in one group, [0, 1].
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    adjusted_rand: float
+    resampling: Literal["seeds", "noise", "examples", "tasks"] | None = None
+    resamples: int = 0
+    skipped: int = 0
+    leave_one_out: float | None = None
+    tasks: tuple[str, ...] = ()
+    consensus: tuple[tuple[float, ...], ...] = ()
+
+    def __str__(self) -> str:
+        line = f"stability: adjusted Rand index {self.adjusted_rand:.2f}"
+        if self.resampling is not None:
+            line += f" over {self.resamples} {VARIED[self.resampling]}"
+        if self.leave_one_out is not None and self.resampling != "tasks":
+            line += f"; {self.leave_one_out:.2f} with one task left out"
+        return line + (f"; {self.skipped} more could not be grouped" if self.skipped else "")
+
+
 class ClusterSpec(BaseModel):
     """Groups of tasks and how they were found.
 
     Attributes:
         clusters: Task names, each in one cluster, no cluster empty.
         names: One per cluster, such as families, or None.
-        method: `kmeans`, `taxonomy`, or `manual` for a spec written by hand.
+        method: `taxonomy`, a method of clustering such as `kmeans`, or `manual` for a spec written
+            by hand.
         k: Number of clusters that was asked for, None where nobody asked.
         seed: Of the method's random starts.
         inertia: Sum of squared distances to the cluster centres, k-means only.
         silhouette: Mean silhouette in [-1, 1]; None where it is undefined.
-        stability: Mean adjusted Rand index under resampling, None if not measured.
+        stability: Whether the groups come out again under resampling, None if not measured.
         matrix: The matrix behind it.
         provenance: Whatever else tells where it came from.
     """
@@ -54,11 +95,17 @@ class ClusterSpec(BaseModel):
     seed: int | None = None
     inertia: float | None = None
     silhouette: float | None = None
-    stability: float | None = None
+    stability: Stability | None = None
     matrix: MatrixFile | None = None
     provenance: dict[str, Any] = {}
 
     _where: str = PrivateAttr("The cluster spec")
+
+    @field_validator("stability", mode="before")
+    @classmethod
+    def _index_alone(cls, value: Any) -> Any:
+        """A number, as files of the first release may have it, is the adjusted Rand index."""
+        return {"adjusted_rand": value} if isinstance(value, int | float) else value
 
     @model_validator(mode="after")
     def _consistent(self) -> "ClusterSpec":

@@ -50,21 +50,30 @@ def heatmap(
     Raises:
         RelevanceError: If the groups are not those of the matrix's tasks.
     """
-    if axes is None:
-        layout = lay_out(matrix, clusters)
-        size = size_of(layout)
-        figure = new_figure(size.width, size.height)
-        side = size.cell * len(layout.tasks)
-        axes = figure.add_axes(
-            (
-                size.left / size.width,
-                size.bottom / size.height,
-                side / size.width,
-                side / size.height,
-            )
-        )
-    cell_pt = min(_points(axes)) / len(matrix.tasks)
-    return draw(lay_out(matrix, clusters, cell_pt=cell_pt), axes)
+    axes = axes or new_axes(lay_out(matrix, clusters))
+    return draw(lay_out(matrix, clusters, cell_pt=cell_side(axes, len(matrix.tasks))), axes)
+
+
+def new_axes(layout: HeatmapLayout) -> Axes:
+    """Axes in a figure of their own, with room for all that stands around the cells.
+
+    Args:
+        layout: What they will show.
+
+    Returns:
+        Empty axes.
+    """
+    size = size_of(layout)
+    figure = new_figure(size.width, size.height)
+    side = size.cell * len(layout.tasks)
+    return figure.add_axes(
+        (size.left / size.width, size.bottom / size.height, side / size.width, side / size.height)
+    )
+
+
+def cell_side(axes: Axes, count: int) -> float:
+    """Side of a cell in points where that many tasks share axes."""
+    return min(_points(axes)) / count
 
 
 def draw(layout: HeatmapLayout, axes: Axes) -> Axes:

@@ -1,0 +1,136 @@
+"""How many clusters: silhouette and stability for every k, and the k that does best by both."""
+
+from dataclasses import dataclass
+
+from relevance.clustering.methods.method import Method
+from relevance.clustering.rows import features
+from relevance.clustering.spec import ClusterSpec
+from relevance.clustering.stability import RESAMPLES, grouped
+from relevance.errors import RelevanceError
+from relevance.matrix import RelevanceMatrix
+
+FEWEST_TASKS = 3
+DECIMALS = 9  # scores that differ by less are equal
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One number of clusters, and how good its groups are.
+
+    Attributes:
+        k: How many groups were asked for.
+        spec: The groups, with their stability.
+        silhouette: Mean over tasks in [-1, 1]: how much closer a task's row is to its own group.
+        stability: Mean adjusted Rand index under resampling, 1 for the same groups every time.
+    """
+
+    k: int
+    spec: ClusterSpec
+    silhouette: float
+    stability: float
+
+    @property
+    def score(self) -> float:
+        """What the choice goes by: the mean of both."""
+        return (self.silhouette + self.stability) / 2
+
+
+@dataclass(frozen=True)
+class Choice:
+    """All candidates and the best of them.
+
+    Attributes:
+        candidates: From the smallest k to the largest.
+        best: The candidate of the largest score; of equal ones, the one with the smallest k.
+        left_out: Why there is no candidate, for each k that the matrix cannot give.
+    """
+
+    candidates: tuple[Candidate, ...]
+    best: Candidate
+    left_out: dict[int, str]
+
+    def __str__(self) -> str:
+        first, last = self.candidates[0].k, self.candidates[-1].k
+        line = (
+            f"k = {self.best.k}: largest mean of silhouette and stability"
+            f" ({self.best.score:.2f}) among k = {first} to {last}"
+        )
+        return line + (f", without {', '.join(map(str, self.left_out))}" if self.left_out else "")
+
+    @property
+    def spec(self) -> ClusterSpec:
+        """The best groups; `provenance["choice_of_k"]` tells how they compare with the others."""
+        spec = self.best.spec
+        tried = {
+            "rule": str(self),
+            "candidates": self.rows(),
+            "left_out": {str(k): reason for k, reason in self.left_out.items()},
+        }
+        return spec.model_copy(update={"provenance": {**spec.provenance, "choice_of_k": tried}})
+
+    def rows(self) -> list[dict[str, int | float]]:
+        """The candidates as rows of a table."""
+        return [
+            {
+                "k": each.k,
+                "silhouette": each.silhouette,
+                "stability": each.stability,
+                "mean": each.score,
+            }
+            for each in self.candidates
+        ]
+
+
+def choose_k(
+    matrix: RelevanceMatrix,
+    method: Method,
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+    largest: int | None = None,
+) -> Choice:
+    """Try every k from 2 to one less than the number of tasks.
+
+    The k with the largest mean of silhouette and stability is chosen, the smallest of equal ones:
+    groups should be far apart, and should come out again. Silhouette alone tends to few groups,
+    and stability to many: where most tasks are alone, they are alone again.
+
+    Args:
+        matrix: Without unknown values, of at least 3 tasks.
+        method: How to group.
+        seed: Of the method and of resampling.
+        resamples: How many times each k is grouped again.
+        largest: The largest k to try, 2 or more; None for one less than the number of tasks.
+
+    Returns:
+        All candidates and the best of them.
+
+    Raises:
+        RelevanceError: If a value is unknown, there are fewer than 3 tasks, or no k can be had.
+    """
+    count = len(features(matrix))
+    if count < FEWEST_TASKS:
+        raise RelevanceError(
+            f"--k auto tries 2 to T - 1 clusters of T tasks, so it takes at least {FEWEST_TASKS};"
+            f" the matrix has {count}. Say how many clusters with --k N."
+        )
+    candidates: list[Candidate] = []
+    left_out: dict[int, str] = {}
+    for k in range(2, min(count, (largest or count) + 1)):
+        try:
+            candidates.append(_candidate(matrix, method, k, seed, resamples))
+        except RelevanceError as error:
+            left_out[k] = str(error)
+    if not candidates:
+        raise RelevanceError(f"--k auto found no groups. For k = 2: {left_out[2]}")
+    best = max(candidates, key=lambda each: round(each.score, DECIMALS))
+    return Choice(tuple(candidates), best, left_out)
+
+
+def _candidate(
+    matrix: RelevanceMatrix, method: Method, k: int, seed: int, resamples: int
+) -> Candidate:
+    spec = grouped(matrix, method, k, seed=seed, resamples=resamples)
+    if spec.silhouette is None or spec.stability is None:
+        raise RelevanceError("One group, or one task in each, is what the method finds best.")
+    return Candidate(k, spec, spec.silhouette, spec.stability.adjusted_rand)

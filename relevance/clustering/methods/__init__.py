@@ -1,0 +1,1 @@
+"""Methods of clustering, by name."""

@@ -1,0 +1,76 @@
+"""Agglomerative clustering: the two closest groups are merged, again and again."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from relevance.clustering.methods.method import Method
+from relevance.clustering.rows import check_k, clusters_of, features, silhouette
+from relevance.clustering.spec import ClusterSpec
+from relevance.matrix import RelevanceMatrix
+
+Linkage = Literal["ward", "average", "complete", "single"]
+
+
+@dataclass(frozen=True)
+class Agglomerative(Method):
+    """Groups by merging; those of k + 1 are those of k with one group split.
+
+    Attributes:
+        linkage: How far two groups are from each other: `ward` by how much merging them raises the
+            inertia, else by the average, largest or smallest distance of their rows.
+    """
+
+    linkage: Linkage = "ward"
+
+    def cluster(self, matrix: RelevanceMatrix, k: int, *, seed: int = 0) -> ClusterSpec:  # noqa: ARG002 - nothing is random
+        """Merge tasks whose rows are alike until k groups are left.
+
+        Args:
+            matrix: Without unknown values.
+            k: Number of clusters, 1 to the number of tasks.
+            seed: Ignored, as nothing is random.
+
+        Returns:
+            The groups.
+
+        Raises:
+            RelevanceError: If a value is unknown, k is out of range, or fewer than k rows differ.
+
+        Source:
+            Ward (1963), on the raw rows, diagonal kept, as k-means is.
+        """
+        from scipy.cluster.hierarchy import cut_tree
+
+        rows = features(matrix)
+        check_k(rows, k)
+        labels = np.zeros(len(rows), dtype=int)
+        if len(rows) > 1:
+            labels = cut_tree(merges(rows, self.linkage), n_clusters=[k])[:, 0]
+        return ClusterSpec(
+            clusters=clusters_of(matrix.tasks, labels),
+            method="agglomerative",
+            k=k,
+            silhouette=silhouette(rows, labels),
+            provenance={"features": "raw rows, diagonal kept", "linkage": self.linkage},
+        )
+
+
+def merges(
+    rows: Float[np.ndarray, "task feature"], linkage: Linkage
+) -> Float[np.ndarray, "merge 4"]:
+    """Which groups are merged, in the order of their distance.
+
+    Args:
+        rows: Features of at least two tasks.
+        linkage: How the distance of groups is measured.
+
+    Returns:
+        As scipy gives them: numbers of both groups (tasks first, then merges), their distance, and
+        the size of the group they make; similar tasks stand beside each other.
+    """
+    from scipy.cluster.hierarchy import linkage as merged
+
+    return np.asarray(merged(rows, method=linkage, optimal_ordering=True))

@@ -1,0 +1,79 @@
+"""What a method of clustering is: one way to put the tasks of a matrix into groups."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+
+import relevance.clustering.methods
+from relevance.clustering.spec import ClusterSpec
+from relevance.errors import RelevanceError
+from relevance.matrix import RelevanceMatrix
+from relevance.registry import Registry
+
+
+@dataclass(frozen=True)
+class Method(ABC):
+    """A way to group tasks; the fields of a member are its options.
+
+    A member says in `provenance["notes"]` of its specs what a reader should know of the groups.
+    """
+
+    @abstractmethod
+    def cluster(self, matrix: RelevanceMatrix, k: int, *, seed: int = 0) -> ClusterSpec:
+        """Group the tasks.
+
+        Args:
+            matrix: Without unknown values.
+            k: Number of groups, 1 to the number of tasks.
+            seed: Of whatever is random; equal arguments give equal groups.
+
+        Returns:
+            Clusters in the order of their first tasks, tasks in the order of the matrix.
+
+        Raises:
+            RelevanceError: If a value is unknown, k is out of range, or the matrix does not tell
+                enough tasks apart for k groups.
+        """
+
+    def quick(self) -> "Method":
+        """The same method for clustering a hundred times, with less effort where that will do."""
+        return self
+
+
+@cache
+def methods() -> Registry[Method]:
+    """Every way to group tasks, by its name on the command line.
+
+    >>> methods().names()
+    ['agglomerative', 'kmeans', 'predicted-gain', 'spectral']
+    """
+    return Registry("method", relevance.clustering.methods, Method)
+
+
+def make_method(name: str, **options: Any) -> Method:
+    """A method with the options that were chosen for it.
+
+    Args:
+        name: As `methods` knows it.
+        **options: Values of its fields; None where not chosen.
+
+    Returns:
+        The method.
+
+    Raises:
+        RelevanceError: If there is no such method, or it does not take an option.
+    """
+    kind = methods().find(name)
+    chosen = {option: value for option, value in options.items() if value is not None}
+    for option in chosen:
+        if option not in _options(kind):
+            takers = [n for n in methods().names() if option in _options(methods().find(n))]
+            raise RelevanceError(
+                f"Method '{name}' takes no --{option}; it goes with --method {', '.join(takers)}."
+            )
+    return kind(**chosen)
+
+
+def _options(kind: type[Method]) -> set[str]:
+    return {field.name for field in fields(kind)}

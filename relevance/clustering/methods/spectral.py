@@ -1,0 +1,98 @@
+"""Spectral clustering: few strong ties between groups, many within."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from relevance.clustering.methods.method import Method
+from relevance.clustering.rows import check_range, clusters_of, features, silhouette
+from relevance.clustering.spec import ClusterSpec
+from relevance.errors import RelevanceError
+from relevance.matrix import RelevanceMatrix
+
+AFFINITY = "exp(s / sd(s)), s = mean of both directions, sd over pairs of different tasks"
+RESTARTS = 50
+
+
+@dataclass(frozen=True)
+class Spectral(Method):
+    """Groups by scikit-learn's spectral clustering of the graph of tasks.
+
+    The tie of two tasks grows with what they do for each other, both directions averaged, so it
+    asks which tasks help one another where k-means asks which tasks are alike in whom they help.
+    """
+
+    def cluster(self, matrix: RelevanceMatrix, k: int, *, seed: int = 0) -> ClusterSpec:
+        """Group tasks that help each other.
+
+        Args:
+            matrix: Without unknown values; the diagonal plays no part.
+            k: Number of clusters, 1 to the number of tasks.
+            seed: Of the eigenvalue solver and of k-means on the eigenvectors.
+
+        Returns:
+            The groups.
+
+        Raises:
+            RelevanceError: If a value is unknown, k is out of range, or the pairs are too much
+                alike for k groups.
+
+        Source:
+            Shi and Malik (2000); Ng et al. (2001).
+        """
+        rows = features(matrix)
+        check_range(len(rows), k)
+        labels = np.arange(len(rows)) if k == len(rows) else np.zeros(len(rows), dtype=int)
+        if 1 < k < len(rows):
+            labels = _labels(affinity(rows), k, seed)
+        found = len(np.unique(labels))
+        if found < k:
+            raise RelevanceError(
+                f"Too many pairs of tasks have equal values for {k} spectral groups; {found} can"
+                " be told apart. Choose another --k or --method."
+            )
+        return ClusterSpec(
+            clusters=clusters_of(matrix.tasks, labels),
+            method="spectral",
+            k=k,
+            seed=seed,
+            silhouette=silhouette(rows, labels),
+            provenance={"affinity": AFFINITY, "restarts": RESTARTS},
+        )
+
+
+def affinity(values: Float[np.ndarray, "source target"]) -> Float[np.ndarray, "task task"]:
+    """How strongly every two tasks are tied, from what they do for each other.
+
+    A pair that harms each other is tied weakly, the more harm the more weakly, and never not at
+    all: cut off at 0 instead, negative gains would break the graph into pieces whose grouping is
+    arbitrary. A constant added to all values, or a factor, changes no group.
+
+    Args:
+        values: Any relevance, negative values too; the diagonal is ignored.
+
+    Returns:
+        Symmetric, in (0, 1], the best pair at 1; 0 on the diagonal. All pairs are tied equally
+        where their values are equal.
+    """
+    mutual = (values + values.T) / 2
+    others = ~np.eye(len(values), dtype=bool)
+    spread = float(mutual[others].std())
+    ties = np.exp((mutual - mutual[others].max()) / (spread or 1.0))
+    return np.where(others, ties, 0.0)
+
+
+def _labels(ties: Float[np.ndarray, "task task"], k: int, seed: int) -> Int[np.ndarray, " task"]:
+    from sklearn.cluster import SpectralClustering
+    from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
+
+    others = ties[~np.eye(len(ties), dtype=bool)]
+    if np.ptp(others) == 0:
+        return np.zeros(len(ties), dtype=int)  # eigenvectors of equal ties are arbitrary
+    model = SpectralClustering(k, affinity="precomputed", n_init=RESTARTS, random_state=seed)
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer groups than k: an error of ours
+        return np.asarray(model.fit(ties).labels_)

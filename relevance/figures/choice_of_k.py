@@ -1,0 +1,148 @@
+"""Silhouette and stability over the number of clusters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from relevance.clustering.choose_k import Choice
+from relevance.figures.figure import FAINT, INK, NEGATIVE, ONE_COLUMN_PT, POSITIVE, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+TEXT_PT = 7.0
+HEIGHT_PT = 150.0
+LEFT_PT, RIGHT_PT, BELOW_PT, ABOVE_PT = 26.0, 6.0, 26.0, 22.0
+MOST_TICKS = 13
+ROOM = 0.05
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One quantity for every k.
+
+    Attributes:
+        name: What it is.
+        values: One per k.
+    """
+
+    name: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ChoiceLayout:
+    """The figure before it is drawn.
+
+    Attributes:
+        ks: Numbers of clusters that have groups, ascending.
+        curves: Silhouette, stability, and the mean of both.
+        chosen: The k of the largest mean.
+        ticks: The ks that are written below the axis.
+        low: Lower end of the vertical axis, at most 0.
+        high: Upper end, a little above 1.
+    """
+
+    ks: tuple[int, ...]
+    curves: tuple[Curve, Curve, Curve]
+    chosen: int
+    ticks: tuple[int, ...]
+    low: float
+    high: float
+
+
+def lay_out(choice: Choice) -> ChoiceLayout:
+    """Decide what the figure shows.
+
+    Args:
+        choice: What was tried.
+
+    Returns:
+        The layout.
+    """
+    tried = choice.candidates
+    ks = tuple(each.k for each in tried)
+    step = -(-len(ks) // MOST_TICKS)
+    curves = (
+        Curve("silhouette", tuple(each.silhouette for each in tried)),
+        Curve("stability", tuple(each.stability for each in tried)),
+        Curve("mean", tuple(each.score for each in tried)),
+    )
+    return ChoiceLayout(
+        ks,
+        curves,
+        chosen=choice.best.k,
+        ticks=ks[::step],
+        low=min(0.0, *(value for curve in curves for value in curve.values)) - ROOM,
+        high=1 + ROOM,
+    )
+
+
+def choice_of_k(choice: Choice, axes: Axes | None = None) -> Axes:
+    """Draw silhouette and stability of every k, and the k that was chosen.
+
+    Args:
+        choice: What was tried.
+        axes: Where to draw; None for a figure of its own, one column of a paper wide.
+
+    Returns:
+        The axes.
+    """
+    return draw(lay_out(choice), axes or _new_axes())
+
+
+def draw(layout: ChoiceLayout, axes: Axes) -> Axes:
+    """Draw a layout.
+
+    Args:
+        layout: What to show.
+        axes: Where.
+
+    Returns:
+        The axes.
+    """
+    axes.axvline(layout.chosen, color="#dcdcdc", linewidth=7.0, zorder=0)
+    axes.axhline(0, color=FAINT, linewidth=0.5, zorder=0)
+    styles = ((POSITIVE, "o", "-"), (NEGATIVE, "s", "-"), (INK, "", ":"))
+    for curve, (colour, marker, line) in zip(layout.curves, styles, strict=True):
+        axes.plot(
+            layout.ks,
+            curve.values,
+            label=curve.name,
+            color=colour,
+            marker=marker,
+            linestyle=line,
+            linewidth=1.1,
+            markersize=3.2,
+        )
+    axes.set_xticks(layout.ticks)
+    axes.set_xlim(layout.ks[0] - 0.6, layout.ks[-1] + 0.6)
+    axes.set_ylim(layout.low, layout.high)
+    axes.set_xlabel(f"number of clusters k (chosen: {layout.chosen})", fontsize=TEXT_PT, color=INK)
+    axes.tick_params(length=2, width=0.5, labelsize=TEXT_PT - 1, color=FAINT, labelcolor=INK)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(FAINT)
+    axes.legend(
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=len(layout.curves),
+        frameon=False,
+        fontsize=TEXT_PT,
+        handlelength=1.8,
+    )
+    return axes
+
+
+def _new_axes() -> Axes:
+    figure = new_figure(ONE_COLUMN_PT, HEIGHT_PT)
+    return figure.add_axes(
+        (
+            LEFT_PT / ONE_COLUMN_PT,
+            BELOW_PT / HEIGHT_PT,
+            1 - (LEFT_PT + RIGHT_PT) / ONE_COLUMN_PT,
+            1 - (BELOW_PT + ABOVE_PT) / HEIGHT_PT,
+        )
+    )
