@@ -60,7 +60,7 @@ def prepared(tasks: tuple[str, ...], data_dir: Path, steps: int) -> dict[str, An
         if len(tasks) == 1
         else hierarchical(spec, *default_layers(backbone.depth)),
         "data": data,
-        "epochs": make_schedule(settings, {name: len(rows) for name, rows in data.items()}, seed=0),
+        "epochs": make_schedule(settings, {name: rows.lengths for name, rows in data.items()}, 0),
         "settings": settings.resolved("cpu"),
     }
 

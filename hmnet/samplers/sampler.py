@@ -6,15 +6,17 @@ for Algorithm 1, one of every task where losses are summed.
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cache, cached_property
 from hashlib import sha256
+from itertools import chain, count, islice
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int
 
 import hmnet.samplers
+from relevance.choice import Choice, choose
 from relevance.registry import Registry
 
 
@@ -26,34 +28,52 @@ class TaskBatch(NamedTuple):
 
 
 Step = list[TaskBatch]
+Batches = Mapping[str, Sequence[Int[np.ndarray, " _"]]]  # of unequal length
 
 
 class Sampler(ABC):
-    """An order of batches that depends on the arguments only, so that any epoch can be asked for.
+    """How many batches of each task an epoch takes, and in what turns.
+
+    Which ones is the same for every sampler: all of a task's batches in random order, then all of
+    them in another one, and so on from epoch to epoch. That order depends on the seed, the task's
+    name and its batches only, so that a task's first N batches are the same in all company. All
+    steps follow from the arguments, so that any epoch can be asked for.
 
     Args:
-        sizes: Training rows per task, in the order of the tasks.
-        batch_size: Rows per batch; a task's last batch holds what is left.
+        batches: Row numbers by batch for every task, packed once, in the order of the tasks.
         epochs: How many epochs the run has.
         seed: Of every random choice.
 
     Attributes:
         version: Raised whenever the same arguments would give other steps.
+        sizes: Training rows per task.
+        total: Batches of all tasks together.
     """
 
     version: int = 1
 
-    def __init__(
-        self, sizes: Mapping[str, int], *, batch_size: int, epochs: int, seed: int
-    ) -> None:
-        self.sizes = dict(sizes)
-        self.batch_size = batch_size
+    def __init__(self, batches: Batches, *, epochs: int, seed: int) -> None:
+        self.batches = {
+            task: [TaskBatch(task, rows) for rows in packed] for task, packed in batches.items()
+        }
+        self.sizes = {task: sum(map(len, packed)) for task, packed in batches.items()}
+        self.total = sum(map(len, batches.values()))
         self.epochs = epochs
         self.seed = seed
 
     @abstractmethod
+    def turns(self, number: int) -> dict[str, int]:
+        """How many batches of each task an epoch takes.
+
+        Args:
+            number: 0 for the first epoch.
+
+        Returns:
+            Counts for every task; a task with more turns than batches starts over.
+        """
+
     def epoch(self, number: int) -> list[Step]:
-        """The steps of one epoch.
+        """The steps of one epoch: one batch each, the tasks' turns merged at random.
 
         Args:
             number: 0 for the first epoch; epochs can be asked for in any order.
@@ -61,6 +81,70 @@ class Sampler(ABC):
         Returns:
             The steps in the order they are trained.
         """
+        upcoming = self.upcoming(number)
+        turns = np.repeat(np.arange(len(upcoming)), [len(batches) for batches in upcoming])
+        generator(self.seed, "merge", number).shuffle(turns)
+        batches = [iter(of_task) for of_task in upcoming]
+        return [[next(batches[turn])] for turn in turns]
+
+    def upcoming(self, number: int) -> list[list[TaskBatch]]:
+        """The batches that an epoch takes, those of one task after another.
+
+        Args:
+            number: 0 for the first epoch.
+
+        Returns:
+            One list per task, each in the order it is trained.
+        """
+        starts, ends = self._taken[number : number + 2].tolist()
+        return [
+            self._stream(task, start, end)
+            for task, start, end in zip(self.batches, starts, ends, strict=True)
+        ]
+
+    @cached_property
+    def _taken(self) -> Int[np.ndarray, "boundary task"]:
+        """Batches of each task that are taken before each epoch, and in all."""
+        turns = [self.turns(number) for number in range(self.epochs)]
+        taken = [[0] * len(self.batches), *([each[task] for task in self.batches] for each in turns)]
+        return np.cumsum(taken, axis=0)
+
+    def _stream(self, task: str, start: int, end: int) -> list[TaskBatch]:
+        """Some of a task's batches, counted over all its passes."""
+        first_pass, first = divmod(start, len(self.batches[task]))
+        passes = (self._shuffled(task, number) for number in count(first_pass))
+        return list(islice(chain.from_iterable(passes), first, first + end - start))
+
+    def _shuffled(self, task: str, number: int) -> list[TaskBatch]:
+        batches = self.batches[task]
+        order = generator(self.seed, "shuffle", task, number).permutation(len(batches))
+        return [batches[index] for index in order]
+
+
+def apportion(steps: int, weights: Mapping[str, float | int]) -> dict[str, int]:
+    """Split steps among tasks in proportion to weights, at least one for each.
+
+    Drawing a task for every step would come to the same on average. This way a task is trained as
+    often with one seed as with another, and none is left out by chance.
+
+    Args:
+        steps: At least as many as tasks.
+        weights: By task, above 0.
+
+    Returns:
+        Steps by task, which add up to all; equal claims go to the task named first.
+
+    Source:
+        Webster's method (Sainte-Laguë), each task with one step to begin with.
+
+    >>> apportion(10, {"RTE": 70, "CB": 1, "WNLI": 29})
+    {'RTE': 6, 'CB': 1, 'WNLI': 3}
+    """
+    further = steps - len(weights)
+    claims = np.array([*weights.values()])[:, None] / (np.arange(1, further + 1) + 0.5)
+    heard = np.argsort(-claims, axis=None, kind="stable")[:further]
+    counts = 1 + np.bincount(heard // max(further, 1), minlength=len(weights))
+    return dict(zip(weights, counts.tolist(), strict=True))
 
 
 def schedule(sampler: Sampler, max_steps_per_task: int | None = None) -> list[list[Step]]:
@@ -108,3 +192,21 @@ def generator(seed: int, *scope: str | int) -> np.random.Generator:
 def samplers() -> Registry[Sampler]:
     """All samplers, by name."""
     return Registry("sampler", hmnet.samplers, Sampler)
+
+
+def find_sampler(text: str) -> Choice[Sampler]:
+    """The sampler that a setting stands for, with its parameters.
+
+    Args:
+        text: Such as `packed` or `temperature:temperature=5,cap=10000`.
+
+    Returns:
+        What `build` makes a sampler of, given batches, epochs and seed.
+
+    Raises:
+        RelevanceError: If there is no such sampler or parameter, or a value is out of range.
+
+    >>> str(find_sampler("temperature: cap=10000, temperature=2"))
+    'temperature:cap=10000'
+    """
+    return choose(samplers(), text)

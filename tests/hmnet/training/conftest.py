@@ -83,8 +83,8 @@ class World:
 
     @property
     def epochs(self) -> list[list[Step]]:
-        sizes = {task: len(encoded) for task, encoded in self.data.items()}
-        return make_schedule(self.settings, sizes, seed=0)
+        lengths = {task: encoded.lengths for task, encoded in self.data.items()}
+        return make_schedule(self.settings, lengths, seed=0)
 
     def fit(self, **options: Any) -> MultiTaskModel:
         """Train all tasks on one encoder."""

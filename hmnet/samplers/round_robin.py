@@ -1,0 +1,57 @@
+"""One batch of every task in every step."""
+
+from typing import Literal
+
+from hmnet.samplers.sampler import Batches, Sampler, Step
+
+StoppingStrategy = Literal["first_exhausted", "all_exhausted"]
+
+
+class RoundRobin(Sampler):
+    """One update for the sum of the losses of one batch of every task.
+
+    An epoch is as many steps as the task with most batches has, so that every row is trained and
+    smaller tasks start over; with `first_exhausted` as many as the task with fewest has, where
+    larger tasks take several epochs for one pass.
+
+    Args:
+        batches: Row numbers by batch for every task.
+        epochs: How many epochs the run has.
+        seed: Of every random choice.
+        stopping_strategy: When an epoch ends; the names are those of `datasets`.
+    """
+
+    def __init__(
+        self,
+        batches: Batches,
+        *,
+        epochs: int,
+        seed: int,
+        stopping_strategy: StoppingStrategy = "all_exhausted",
+    ) -> None:
+        super().__init__(batches, epochs=epochs, seed=seed)
+        self.stopping_strategy = stopping_strategy
+
+    def turns(self, number: int) -> dict[str, int]:
+        """As many for every task.
+
+        Args:
+            number: Makes no difference.
+
+        Returns:
+            The steps of the epoch, for each task.
+        """
+        end = max if self.stopping_strategy == "all_exhausted" else min
+        return dict.fromkeys(self.batches, end(map(len, self.batches.values())))
+
+    def epoch(self, number: int) -> list[Step]:
+        """The steps of one epoch, with a batch of every task that has turns in it.
+
+        Args:
+            number: 0 for the first epoch; epochs can be asked for in any order.
+
+        Returns:
+            The steps in the order they are trained.
+        """
+        upcoming = [batches for batches in self.upcoming(number) if batches]
+        return [list(step) for step in zip(*upcoming, strict=True)]

@@ -1,0 +1,52 @@
+"""Between proportional and uniform: rows capped, then flattened by a temperature."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from hmnet.samplers.sampler import Batches, Sampler, apportion
+
+
+class Temperature(Sampler):
+    """One task and one update per batch, tasks by p ∝ min(n, cap)^(1/T) for n rows.
+
+    An epoch is as many steps as all tasks together have batches, split by p and at least one for
+    each task.
+
+    Args:
+        batches: Row numbers by batch for every task.
+        epochs: How many epochs the run has.
+        seed: Of every random choice.
+        temperature: T: 1 is proportional to the capped rows, the higher the more uniform.
+        cap: Rows of one task that count at most; None for all.
+
+    Source:
+        Raffel et al. (2020), section 3.5.2: temperature-scaled mixing with a limit on sizes.
+    """
+
+    def __init__(
+        self,
+        batches: Batches,
+        *,
+        epochs: int,
+        seed: int,
+        temperature: Annotated[float, Field(gt=0)] = 2.0,
+        cap: Annotated[int, Field(ge=1)] | None = None,
+    ) -> None:
+        super().__init__(batches, epochs=epochs, seed=seed)
+        self.temperature = temperature
+        self.cap = cap
+
+    def turns(self, number: int) -> dict[str, int]:
+        """The epoch's steps split by capped and flattened rows.
+
+        Args:
+            number: Makes no difference.
+
+        Returns:
+            Steps by task.
+        """
+        counted = {task: min(n, self.cap or n) for task, n in self.sizes.items()}
+        largest = max(counted.values())  # powers of ratios stay in range at any temperature
+        weights = {task: (n / largest) ** (1 / self.temperature) for task, n in counted.items()}
+        return apportion(self.total, weights)

@@ -1,0 +1,23 @@
+"""Every task as often as every other."""
+
+from hmnet.samplers.sampler import Sampler, apportion
+
+
+class Uniform(Sampler):
+    """One task and one update per batch, all tasks alike: p = 1 / T for T tasks.
+
+    An epoch is as many steps as all tasks together have batches, split evenly; what is left over
+    goes to the tasks named first. Small tasks start over within an epoch, large ones take several
+    epochs for one pass.
+    """
+
+    def turns(self, number: int) -> dict[str, int]:
+        """The epoch's steps split evenly.
+
+        Args:
+            number: Makes no difference.
+
+        Returns:
+            Steps by task, no two more than one apart.
+        """
+        return apportion(self.total, dict.fromkeys(self.batches, 1.0))
