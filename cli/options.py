@@ -137,15 +137,6 @@ class TrainingOptions:
             rich_help_panel=TRAINING,
         ),
     ] = None
-    surgery: Annotated[
-        str | None,
-        typer.Option(
-            help="Join the gradients of a step's tasks by this: pcgrad.",
-            metavar="SURGERY",
-            show_default="their sum",
-            rich_help_panel=TRAINING,
-        ),
-    ] = None
     seed: Annotated[
         int | None,
         typer.Option(

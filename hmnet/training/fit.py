@@ -20,7 +20,6 @@ from hmnet.models.plan import SharingPlan
 from hmnet.regularizers.regularizer import Regularizer, make_regularizer
 from hmnet.samplers.sampler import Step, find_sampler, schedule
 from hmnet.surgery.surgery import surgeries
-from hmnet.surgery.surgery import surgeries
 from hmnet.training.checkpoint import (
     Position,
     find_checkpoint,
@@ -29,7 +28,6 @@ from hmnet.training.checkpoint import (
 )
 from hmnet.training.loop import Progress, Saving, train
 from hmnet.training.step import make_optimizer
-from hmnet.training.task_gradients import TaskGradients
 from hmnet.training.task_gradients import TaskGradients
 from relevance.errors import RelevanceError
 from relevance.files import digest
@@ -52,7 +50,7 @@ class Checkpoints:
 
 
 def make_schedule(
-    settings: TrainingSettings, lengths: Mapping[str, Int[np.ndarray, " row"]], seed: int
+    settings: TrainingSettings, lengths: Mapping[str, Int[np.ndarray, " _"]], seed: int
 ) -> list[list[Step]]:
     """All steps of a run.
 
@@ -126,9 +124,6 @@ def fit(
     task_gradients = (
         TaskGradients(model, surgeries().find(settings.surgery)()) if settings.surgery else None
     )
-    task_gradients = (
-        TaskGradients(model, surgeries().find(settings.surgery)()) if settings.surgery else None
-    )
     regularizer = make_regularizer(settings.regularizer)
     with _seeded(seed, torch.device(device)):
         start, saving = 0, None
@@ -148,7 +143,6 @@ def fit(
             on_step=on_step,
             saving=saving,
             average=settings.average,
-            task_gradients=task_gradients,
             task_gradients=task_gradients,
             regularizer=regularizer,
         )
