@@ -18,7 +18,7 @@ from hmnet.regularizers.regularizer import Regularizer
 from hmnet.samplers.sampler import Step
 from hmnet.training.averaging import add_to_mean, is_averaged, take_mean
 from hmnet.training.interrupts import held_interrupts
-from hmnet.training.memory import keep_freed_memory
+from hmnet.training.memory import kept_memory
 from hmnet.training.step import Batch, Losses, linear_decay, train_step
 from hmnet.training.task_gradients import TaskGradients
 from relevance.errors import RelevanceError
@@ -110,10 +110,8 @@ def train(
     batches = _Batches(model, tasks, data)
     report = _Report(len(steps), start, on_step, with_term=regularizer is not None)
     saved_at = time.monotonic()
-    if batches.device.type == "cpu":
-        keep_freed_memory()
     model.train()
-    with held_interrupts() as held:
+    with kept_memory(batches.device), held_interrupts() as held:
         for done, step in enumerate(steps[start:], start + 1):
             rate = linear_decay(lr, done - 1, len(steps))
             losses = train_step(
