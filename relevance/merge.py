@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import product, zip_longest
 from math import isclose
 from typing import Any
 
@@ -58,7 +58,8 @@ def _from_scores(matrices: Mapping[str, RelevanceMatrix]) -> RelevanceMatrix:
     several = matrices.values()
     tasks = _union(matrix.tasks for matrix in several)
     seeds = _union(matrix.seeds for matrix in several)
-    alone = _union([seeds, *map(_single_seeds, several)])
+    turns = zip_longest(*map(_single_seeds, several))  # as one study of all seeds has them
+    alone = _union([seeds, *([seed for seed in turn if seed is not None] for turn in turns)])
     provenance = _in_common([matrix.provenance for matrix in several])
 
     def single(metric: str) -> Float[np.ndarray, "single_seed task"]:

@@ -1,5 +1,7 @@
 """Joint-training gains against closed forms, the paper's equations and simulated noise."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -22,7 +24,7 @@ CHOICES = [
 positive = st.floats(0.05, 0.95)
 
 
-def matrix(single: np.ndarray, joint: np.ndarray, **choice: str) -> RelevanceMatrix:
+def matrix(single: np.ndarray, joint: np.ndarray, **choice: Any) -> RelevanceMatrix:
     tasks = [f"T{i}" for i in range(joint.shape[-1])]
     tables = dict.fromkeys(METRICS, single), dict.fromkeys(METRICS, joint)
     seeds = range(len(joint))
@@ -116,6 +118,39 @@ def test_standard_errors_are_the_spread_of_repeated_studies(
 
 def test_one_seed_has_no_standard_errors() -> None:
     assert matrix(np.full((3, 2), 0.5), np.full((1, 2, 2), 0.5)).standard_errors is None
+
+
+def test_one_seed_says_that_it_knows_the_noise_of_the_evaluation_only() -> None:
+    single, joint = np.full((3, 2), 0.5), np.full((1, 2, 2), 0.5)
+    errors = np.array([[0, 0.1], [np.nan, 0]])
+    found = matrix(single, joint, evaluation_noise=errors)
+    assert found.provenance["noise"] == "examples"
+    np.testing.assert_array_equal(found.standard_errors, errors)
+    assert found.provenance["warnings"] == [
+        (
+            "The standard errors come from one seed, by a bootstrap over held-out examples: they"
+            " hold evaluation noise only, not that of training, which takes several seeds to tell."
+        ),
+        "1 gains have no standard error: a run behind them kept nothing for each row.",
+    ]
+    again = renormalised(found)
+    assert again == found
+    other = renormalised(found, normalise="absolute")
+    assert (other.standard_errors, other.provenance["noise"]) == (None, None)
+    assert other.provenance["warnings"] == []
+
+
+def test_where_no_run_kept_anything_there_are_no_standard_errors() -> None:
+    errors = np.array([[0, np.nan], [np.nan, 0]])
+    found = matrix(np.full((3, 2), 0.5), np.full((1, 2, 2), 0.5), evaluation_noise=errors)
+    assert (found.standard_errors, found.provenance["noise"]) == (None, None)
+
+
+def test_several_seeds_need_no_noise_over_examples() -> None:
+    single, joint = np.full((3, 2), 0.5), np.full((2, 2, 2), 0.5)
+    found = matrix(single, joint, evaluation_noise=np.ones((2, 2)))
+    assert found.provenance["noise"] == "seeds"
+    np.testing.assert_array_equal(found.standard_errors, 0)
 
 
 def test_a_missing_run_leaves_its_cells_unknown() -> None:

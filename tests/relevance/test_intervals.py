@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from relevance.intervals import beats_no_majority, covers_zero, half_widths
+from relevance.intervals import beats_no_majority, covers_zero, half_widths, over_examples
 from relevance.matrix import RelevanceMatrix
 
 VALUES = np.array([[0.0, 0.10], [-0.02, 0.0]])
@@ -25,6 +25,14 @@ def test_one_seed_takes_the_normal_distribution() -> None:
     assert widths == pytest.approx(stats.norm.ppf(0.975) * ERRORS)
     half = half_widths(matrix(standard_errors=ERRORS, seeds=(0,)), confidence=0.5)
     assert half == pytest.approx(stats.norm.ppf(0.75) * ERRORS)
+
+
+def test_noise_over_examples_takes_the_normal_distribution_whatever_the_seeds() -> None:
+    found = matrix(standard_errors=ERRORS, seeds=(0,), provenance={"noise": "examples"})
+    assert over_examples(found)
+    assert half_widths(found) == pytest.approx(stats.norm.ppf(0.975) * ERRORS)
+    assert not over_examples(matrix(standard_errors=ERRORS, seeds=(0,)))
+    assert not over_examples(matrix(seeds=(0, 1), provenance={"noise": "seeds"}))
 
 
 def test_two_seeds_say_little() -> None:
@@ -59,6 +67,25 @@ def test_cells_where_no_run_beats_the_majority(single: float, joint: float, mark
             single={"primary": [[0.9, single]]},
             joint={"primary": [[[None, joint], [0.9, None]]]},
             majority={"primary": [0.5, 0.563]},
+        )
+    )
+    assert found.tolist() == [[False, marked], [False, False]]
+
+
+@pytest.mark.parametrize(
+    ("single", "joint", "marked"),
+    [(0.8, 0.75, True), (0.8, 0.6, False), (0.6, 0.8, False), (0.69, 0.69, True)],
+)
+def test_gains_in_loss_are_judged_by_the_loss(single: float, joint: float, marked: bool) -> None:
+    found = beats_no_majority(
+        matrix(
+            single={"primary": [[0.9, 0.9]], "loss": [[0.1, single]]},
+            joint={
+                "primary": [[[None, 0.9], [0.9, None]]],
+                "loss": [[[None, joint], [0.1, None]]],
+            },
+            majority={"primary": [0.95, 0.95], "loss": [0.69, 0.69]},
+            provenance={"metric": "loss"},
         )
     )
     assert found.tolist() == [[False, marked], [False, False]]

@@ -123,6 +123,49 @@ def test_merging_keeps_the_choice_of_gains_and_survives_the_file(
     assert merged.unit == expected.unit
 
 
+def with_noise(tasks: tuple[str, ...], seed: int = 0) -> RelevanceMatrix:
+    """A study of one seed with standard errors over examples, each cell its own."""
+    one = study((seed,), tasks)
+    assert one.single is not None
+    assert one.joint is not None
+    errors = [[(ord(s) * ord(t)) / 1e5 if s != t else 0 for t in tasks] for s in tasks]
+    return gains_matrix(
+        tasks,
+        one.seeds,
+        one.single,
+        one.joint,
+        one.majority,
+        cost={},
+        provenance=one.provenance,
+        evaluation_noise=np.array(errors),
+    )
+
+
+def test_noise_over_examples_is_kept_where_there_is_one_seed(tmp_path: Path) -> None:
+    paths = [tmp_path / "0.json", tmp_path / "1.json"]
+    with_noise(("A", "B", "C")).save(paths[0])
+    with_noise(("D", "B", "A")).save(paths[1])
+    merged = merge([load_matrix(path) for path in paths])
+    expected = with_noise(TASKS).standard_errors
+    assert expected is not None
+    assert merged.standard_errors is not None
+    expected[2, 3] = expected[3, 2] = np.nan
+    np.testing.assert_allclose(merged.standard_errors, expected)
+    assert merged.provenance["noise"] == "examples"
+    assert merged.provenance["warnings"] == with_noise(TASKS).provenance["warnings"]
+    picked = merged.select(["D", "A"])
+    assert picked.provenance["noise"] == "examples"
+    assert picked.standard_errors is not None
+    assert picked.standard_errors[0, 1] == expected[3, 0]
+
+
+def test_several_seeds_know_better_than_noise_over_examples() -> None:
+    merged = merge([with_noise(TASKS, 0), with_noise(TASKS, 1)])
+    np.testing.assert_allclose(merged.standard_errors, study((0, 1)).standard_errors)
+    assert merged.provenance["noise"] == "seeds"
+    assert merged.provenance["warnings"] == []
+
+
 def plain(values: list[list[float]], tasks: str, **more: object) -> RelevanceMatrix:
     return RelevanceMatrix(np.array(values), tuple(tasks), "joint-training", **more)  # type: ignore[arg-type]
 

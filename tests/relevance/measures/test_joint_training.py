@@ -13,6 +13,7 @@ from pathlib import Path
 import cloudpickle
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score
 
 from relevance.errors import RelevanceError
 from relevance.matrix import RelevanceMatrix, load_matrix
@@ -413,6 +414,54 @@ def test_the_measure_loads_what_it_needs(inputs: Inputs, trainer: TableTrainer) 
     assert matrix.provenance["gain_split"] == "dev"
     measure(replace(inputs, gain_split="dev"))
     assert len(trainer.calls()) == 12
+
+
+@dataclass(frozen=True)
+class CoinTrainer:
+    """Right on a share of the 40 rows that a planted gain raises, on others in each run."""
+
+    fingerprint: str = "coin"
+
+    def __call__(self, tasks: tuple[str, ...], seed: int, device: str) -> dict[str, Result]:
+        labels = np.array([int(i % 5 == 0) for i in range(40)])
+        labels[0] = 1
+        results = {}
+        for target in tasks:
+            gain = sum(GAINS[NAMES.index(task), NAMES.index(target)] for task in tasks)
+            random = np.random.default_rng([seed, *map(ord, "".join(tasks))])
+            wrong = random.random(40) > 0.7 * (1 + gain)
+            predictions = np.where(wrong, 1 - labels, labels)
+            metrics = {
+                "accuracy": float(1 - wrong.mean()),
+                "f1": float(f1_score(labels, predictions)),
+            }
+            losses = np.where(wrong, 1.2, 0.3)
+            results[target] = Result(
+                metrics, float(losses.mean()), (predictions * 1.0).tolist(), losses.tolist()
+            )
+        return results
+
+
+@without_workers
+@pytest.mark.parametrize("metric", ["gain", "loss"])
+def test_one_seed_has_noise_over_examples_and_several_have_that_of_seeds(
+    inputs: Inputs, metric: str
+) -> None:
+    coin = replace(inputs, trainer=CoinTrainer, gain_split="dev", metric=metric)
+    one = measure(coin)
+    assert one.provenance["noise"] == "examples"
+    assert "they hold evaluation noise only" in one.provenance["warnings"][0]
+    assert one.standard_errors is not None
+    off = ~np.eye(3, dtype=bool)
+    assert (one.standard_errors[off] > 0.02).all()
+    assert (one.standard_errors[off] < 0.6).all()
+    again = measure(coin)
+    np.testing.assert_array_equal(again.standard_errors, one.standard_errors)
+    several = measure(replace(coin, seeds=(0, 1)))
+    assert several.provenance["noise"] == "seeds"
+    assert several.provenance["warnings"] == []
+    assert several.reliability is not None
+    assert several.reliability[metric]["within_target"]["between_seeds"] is not None
 
 
 @without_workers
