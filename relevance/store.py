@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from relevance.errors import RelevanceError
-from relevance.files import canonical_json, digest, unwritable, write_text
+from relevance.files import canonical_json, digest, write_text
 
 SCHEMA = "relevance.job/1"
 
@@ -89,7 +89,10 @@ class JobStore:
             yield False
             return
         except OSError as error:
-            raise unwritable(path, error) from error
+            raise RelevanceError(
+                f"{path} cannot be locked: {error.strerror or error}. Put the cache"
+                " ($RELEVANCE_CACHE) on a file system that has locks."
+            ) from error
         try:
             yield True
         finally:

@@ -67,7 +67,11 @@ class Ray(Engine):
         else:
             _connect(ray, schedule.address, quiet)
         device = schedule.devices[0].partition(":")[0]
-        return cls(*_actors(ray.cluster_resources(), schedule, device), device)
+        try:
+            return cls(*_actors(ray.cluster_resources(), schedule, device), device)
+        except BaseException:
+            ray.shutdown()
+            raise
 
     def submit(self, job: Job) -> None:
         """Hand a job to an actor of its own.
@@ -135,12 +139,16 @@ def _actors(
 
     Ray gives an actor as many CPU threads as it sets CPUs aside for it.
     """
-    cpus, gpus = int(there.get("CPU", 1)), int(there.get("GPU", 0))
+    cpus, gpus = int(there.get("CPU", 0)), int(there.get("GPU", 0))
+    on_each = 1 if device == "cpu" else schedule.jobs_per_device
+    most = on_each * (cpus if device == "cpu" else gpus)
+    workers = most if schedule.all_workers else len(schedule.slots)
+    actors = max(FEWEST_ACTORS, workers)
+    if not 1 <= workers <= most or actors > cpus:
+        raise RelevanceError(
+            f"The Ray cluster has {cpus} CPU(s) and {gpus} GPU(s), too few for {workers} worker(s):"
+            f" it takes a CPU for each, {FEWEST_ACTORS} at least. Change --jobs or --gpus."
+        )
     if device == "cpu":
-        workers = cpus if schedule.all_workers else len(schedule.slots)
-        return workers, {"num_cpus": max(1, cpus // max(FEWEST_ACTORS, workers))}
-    workers = gpus * schedule.jobs_per_device if schedule.all_workers else len(schedule.slots)
-    share = (
-        max(FEWEST_ACTORS, schedule.jobs_per_device) if workers == 1 else schedule.jobs_per_device
-    )
-    return workers, {"num_cpus": 1, "num_gpus": 1 / share}
+        return workers, {"num_cpus": float(cpus // actors)}
+    return workers, {"num_cpus": 1.0, "num_gpus": 1 / max(on_each, actors // workers)}
