@@ -91,8 +91,8 @@ def test_count_knows_heads(quick: list[str], trained: Path) -> None:
         (
             ["--head", "siamese,GRAD=linear"],
             (
-                "--head siamese,GRAD=linear names 'grad', which is not trained here. Tasks: TONE, SAME,"
-                " GRADE, FACT."
+                "--head siamese,GRAD=linear names 'grad', which is not trained here. Tasks: TONE,"
+                " SAME, GRADE, FACT."
             ),
         ),
         (
