@@ -80,6 +80,20 @@ def test_a_file_cut_at_any_byte_counts_as_none(store: JobStore) -> None:
     assert result_file(store).read_bytes() == whole
 
 
+def test_inputs_cut_at_any_byte_are_written_again(store: JobStore) -> None:
+    store.write(INPUTS, RESULT)
+    path = store.folder(INPUTS) / "inputs.json"
+    whole = path.read_bytes()
+    before = path.stat().st_mtime_ns
+    store.reserve(INPUTS)
+    assert path.stat().st_mtime_ns == before
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        assert store.read(INPUTS) == RESULT
+        store.reserve(INPUTS)
+        assert path.read_bytes() == whole
+
+
 def test_a_file_garbled_at_any_byte_is_never_believed(store: JobStore) -> None:
     store.write(INPUTS, RESULT)
     whole = result_file(store).read_bytes()
