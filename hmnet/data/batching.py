@@ -69,7 +69,7 @@ def collate(
         texts = texts_apart(encoded, rows)
         every = np.arange(len(texts))
         batch = collate(texts, every, pad_id=pad_id, with_segments=with_segments)
-        return {name: values.unflatten(0, (-1, 2)) for name, values in batch.items()}
+        return {name: values.reshape(len(rows), 2, -1) for name, values in batch.items()}
     lengths = encoded.lengths[rows]
     places = np.arange(lengths.max())
     mask = places < lengths[:, None]

@@ -82,7 +82,7 @@ class PooledPath(nn.Module):
         mask = attention_mask.flatten(0, last)
         flat = {name: values.flatten(0, last) for name, values in inputs.items()}
         hidden = self.encoder(attention_mask=mask, **flat).last_hidden_state
-        logits: Tensor = self.head(pool(hidden, mask, self.pooling).unflatten(0, texts))
+        logits: Tensor = self.head(pool(hidden, mask, self.pooling).reshape(*texts, -1))
         return logits
 
 
