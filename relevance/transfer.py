@@ -62,13 +62,26 @@ def label_columns(task: str, features: Features) -> Float[np.ndarray, "row colum
     Raises:
         RelevanceError: If all labels are the same.
     """
+    check_labels(task, features)
     labels = features.labels
-    codes = np.unique(labels)
-    if len(codes) < 2:
-        raise RelevanceError(
-            f"task '{task}': the {len(labels)} training rows that were drawn all have one label, so"
-            " nothing can be said about what explains it. Take another --seed, or more rows."
-        )
     if np.issubdtype(labels.dtype, np.floating):
         return np.asarray(labels[:, None], dtype=np.float64)
-    return np.asarray(labels[:, None] == codes, dtype=np.float64)
+    return np.asarray(labels[:, None] == np.unique(labels), dtype=np.float64)
+
+
+def check_labels(task: str, features: Features) -> None:
+    """Refuse rows that all have one label.
+
+    Args:
+        task: Its name, for the message.
+        features: With the labels.
+
+    Raises:
+        RelevanceError: If they have.
+    """
+    if len(np.unique(features.labels)) < 2:
+        raise RelevanceError(
+            f"task '{task}': the {len(features.labels)} training rows that were drawn all have one"
+            " label, so nothing can be said about what explains it. Take another --seed, or more"
+            " rows."
+        )

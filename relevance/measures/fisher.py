@@ -1,0 +1,97 @@
+"""Fisher embeddings (Task2Vec): tasks are alike that depend on the same weights of the encoder."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float
+
+from relevance.estimator import Estimator
+from relevance.probe import Features, LinearHead, Probe
+from relevance.tasks.task import Task
+from relevance.transfer import check_labels
+
+ROWS = 256  # for the head and for the Fisher information: twice this many are read for each task
+# Of the penalty on weights. Features outnumber rows, so a head without one would be certain of all
+# labels, and what is certain has no Fisher information.
+PENALTY = 100.0
+
+
+class Fisher(Estimator):
+    """Likeness of two tasks' diagonal Fisher information, in the plain encoder.
+
+    A linear head is fitted on frozen mean hidden states; labels are drawn from what it says.
+    """
+
+    name = "fisher"
+    settings: ClassVar = {"rows": ROWS, "penalty": PENALTY}
+
+    def estimate(
+        self, probe: Probe, tasks: Sequence[Task], seed: int
+    ) -> Float[np.ndarray, "source target"]:
+        """The values of one seed.
+
+        Args:
+            probe: Answers for the encoder; nothing but heads is trained.
+            tasks: At least one task, names all different.
+            seed: Of rows and drawn labels.
+
+        Returns:
+            One less Task2Vec's distance, in [0, 1], symmetric, ones on the diagonal.
+
+        Raises:
+            RelevanceError: If the rows of a task have one label only.
+        """
+        names = [task.name for task in tasks]
+        features = probe.features(names, rows=ROWS, seed=seed)
+        diagonals = []
+        for name in names:
+            check_labels(name, features[name])
+            head = fit_head(features[name])
+            diagonals.append(probe.fisher(name, head, rows=ROWS, seed=seed))
+        return np.array([[likeness(one, other) for other in diagonals] for one in diagonals])
+
+
+def likeness(one: Float[np.ndarray, " unit"], other: Float[np.ndarray, " unit"]) -> float:
+    """Cosine of two diagonals, each divided by their sum.
+
+    Args:
+        one: Fisher information, not negative.
+        other: The same of another task.
+
+    Returns:
+        In [0, 1]; units without information for either task play no part.
+
+    Source:
+        Achille et al. (2019), Task2Vec, section 4: the symmetric distance is one less this.
+    """
+    total = np.asarray(one, dtype=np.float64) + other
+    first, second = one[total > 0] / total[total > 0], other[total > 0] / total[total > 0]
+    return float(first @ second / (np.linalg.norm(first) * np.linalg.norm(second)))
+
+
+def fit_head(features: Features) -> LinearHead:
+    """A linear head on features as they are: ridge or penalised logistic regression.
+
+    Args:
+        features: With at least two labels.
+
+    Returns:
+        The head; one output for each code that occurs.
+    """
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(np.asarray(features.values, dtype=np.float64))
+    scaled = scaler.transform(features.values)
+    if np.issubdtype(features.labels.dtype, np.floating):
+        ridge = Ridge(alpha=PENALTY).fit(scaled, features.labels)
+        weights, bias = ridge.coef_[None], np.array([ridge.intercept_])
+        variance = float(np.mean((features.labels - ridge.predict(scaled)) ** 2))
+    else:
+        logistic = LogisticRegression(C=1 / PENALTY, max_iter=1000).fit(scaled, features.labels)
+        weights, bias, variance = logistic.coef_, logistic.intercept_, 1.0
+        if len(weights) == 1:  # of two labels sklearn keeps the difference of the outputs
+            weights, bias = np.vstack([-weights, weights]) / 2, np.array([-bias[0], bias[0]]) / 2
+    weights = weights / scaler.scale_
+    return LinearHead(weights, bias - weights @ scaler.mean_, variance)

@@ -1,0 +1,64 @@
+"""Lookahead affinity (TAG): how much one step on the source lowers the target's loss."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float
+
+from relevance.estimator import Estimator
+from relevance.probe import Lookahead as Losses
+from relevance.probe import Probe
+from relevance.tasks.task import Task
+
+# For T tasks a moment takes about T + T(T - 1) / 3 steps; with 8 tasks of 40 steps each, five make
+# the whole cost half as much again as the training that they look at.
+MOMENTS = 5
+
+
+class Lookahead(Estimator):
+    """Share of the target's loss that one step on the source takes away, over joint training.
+
+    Steps are plain gradient descent on the shared weights alone, at the learning rate of training;
+    the target's loss is that of one mini-batch before and after. Dropout is off in both.
+    """
+
+    name = "lookahead"
+    settings: ClassVar = {"moments": MOMENTS}
+
+    def estimate(
+        self, probe: Probe, tasks: Sequence[Task], seed: int
+    ) -> Float[np.ndarray, "source target"]:
+        """The values of one seed.
+
+        Args:
+            probe: Answers for the encoder; trains one model on all tasks.
+            tasks: At least one task, names all different.
+            seed: Of training and batches.
+
+        Returns:
+            Shares, 0 on the diagonal, as for joint training.
+        """
+        names = [task.name for task in tasks]
+        return affinities(probe.lookahead(names, moments=MOMENTS, seed=seed))
+
+
+def affinities(losses: Losses) -> Float[np.ndarray, "source target"]:
+    """Relative reduction of the targets' losses, averaged over moments.
+
+    Args:
+        losses: Before and after a step on each source.
+
+    Returns:
+        `1 - after / before`, not divided by the learning rate; 0 on the diagonal, since joint
+        training with itself changes nothing, and 0 for a loss that is 0 already.
+
+    Source:
+        Fifty et al. (2021), Efficiently identifying task groupings, equation 1.
+    """
+    before = losses.before[:, None, :]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = np.where(before > 0, 1 - losses.after / before, 0.0)
+    values = shares.mean(axis=0)
+    np.fill_diagonal(values, 0.0)
+    return np.asarray(values)
