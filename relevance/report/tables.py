@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from relevance.errors import RelevanceError, unknown_name
-from relevance.intervals import covers_zero
+from relevance.intervals import beats_no_majority, covers_zero, over_examples
 from relevance.matrix import RelevanceMatrix
 
 Cell: TypeAlias = str | int | float | None
@@ -18,6 +18,11 @@ Row: TypeAlias = Mapping[str, Cell]
 Place: TypeAlias = tuple[int, int]
 
 FORMATS = ("csv", "latex", "markdown")
+MARKS = {"latex": ("*", r"\textsuperscript{\dag}"), "markdown": (r"\*", "\N{DAGGER}")}
+"""Star and dagger as each format writes them."""
+
+PERCENT = {"latex": r"\%", "markdown": "%"}
+
 LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -33,6 +38,7 @@ def table(
     decimals: int = 2,
     bold: Collection[Place] = (),
     starred: Collection[Place] = (),
+    daggered: Collection[Place] = (),
 ) -> str:
     r"""A table of any rows.
 
@@ -42,6 +48,7 @@ def table(
         decimals: Of fractional numbers; CSV has them in full.
         bold: Places (row, column) from 0 to set in bold, not in CSV.
         starred: Places to mark with a star, not in CSV.
+        daggered: Places to mark with a dagger, not in CSV.
 
     Returns:
         The table, ending with a line break. Text is escaped; None and NaN are empty in CSV and a
@@ -80,11 +87,13 @@ def table(
         "latex": (_latex, _escape_latex, r"\textbf{{{}}}", "--"),
         "markdown": (_markdown, _escape_markdown, "**{}**", "\N{EN DASH}"),
     }[format]
+    star, dagger = MARKS[format]
     texts = [[escape(key) for key in rows[0]]]
     for y, row in enumerate(rows):
         texts.append([])
         for x, key in enumerate(rows[0]):
-            text = _text(row[key], decimals, escape, dash) + "*" * ((y, x) in starred)
+            text = _text(row[key], decimals, escape, dash)
+            text += star * ((y, x) in starred) + dagger * ((y, x) in daggered)
             texts[-1].append(strong.format(text) if (y, x) in bold else text)
     numeric = [all(not isinstance(row[key], str) for row in rows) for key in rows[0]]
     return write(texts, numeric)
@@ -99,7 +108,7 @@ def matrix_table(
     """A matrix in percent, like the paper's Tables 2 and 3: row = source, column = target.
 
     The best source of every target is in bold, ties all of them. Values whose 95 % interval covers
-    zero carry a star.
+    zero carry a star, and a dagger where no run does better than the majority class.
 
     Args:
         matrix: Any matrix.
@@ -107,7 +116,7 @@ def matrix_table(
         decimals: Of the percentages, not in CSV.
 
     Returns:
-        The table; below it, where the format has room for a remark, what the marks mean.
+        The table; below it, but for CSV, what the marks mean.
 
     Raises:
         RelevanceError: If the format is unknown.
@@ -120,21 +129,32 @@ def matrix_table(
         {"source": source, **dict(zip(matrix.tasks, values, strict=True))}
         for source, values in zip(matrix.tasks, percent.tolist(), strict=True)
     ]
-    uncertain = covers_zero(matrix)
-    marks = {
-        "bold": {(y, x + 1) for y, x in _best_sources(percent)},
-        "starred": {(y, x + 1) for y, x in np.argwhere(uncertain).tolist()},
-    }
-    text = table(rows, format, decimals=decimals, **marks)
-    unit = "Percentage points" if matrix.unit == "points" else "Percent"
-    remark = f"{unit}; row = source, column = target; bold: best source of each target."
-    if uncertain.any():
-        remark = f"{remark[:-1]}; *: the 95 % interval covers 0."
+    text = table(
+        rows,
+        format,
+        decimals=decimals,
+        bold=_places(_best_sources(percent)),
+        starred=_places(covers_zero(matrix)),
+        daggered=_places(beats_no_majority(matrix) & np.isfinite(percent)),
+    )
     return {
         "csv": text,
-        "latex": f"% {remark}\n{text}",
-        "markdown": f"{text}\n{remark}\n",
+        "latex": f"{text}\\par\\smallskip{{\\footnotesize {_remark(matrix, 'latex')}\\par}}\n",
+        "markdown": f"{text}\n{_remark(matrix, 'markdown')}\n",
     }[format]
+
+
+def _remark(matrix: RelevanceMatrix, format: str) -> str:  # noqa: A002 - the option's name
+    """What the values and the marks of a matrix mean."""
+    star, dagger = MARKS[format]
+    unit = "Percentage points" if matrix.unit == "points" else "Percent"
+    remark = f"{unit}; row = source, column = target; bold: best source of each target"
+    if covers_zero(matrix).any():
+        noise = " for the noise of the evaluation alone" if over_examples(matrix) else ""
+        remark += f"; {star}: the 95 {PERCENT[format]} interval{noise} covers 0"
+    if beats_no_majority(matrix).any():
+        remark += f"; {dagger}: no run beats the majority class"
+    return f"{remark}."
 
 
 def check_format(format: str) -> None:  # noqa: A002 - the option's name
@@ -143,11 +163,15 @@ def check_format(format: str) -> None:  # noqa: A002 - the option's name
         raise unknown_name("format", format, FORMATS)
 
 
-def _best_sources(percent: Float[np.ndarray, "source target"]) -> list[Place]:
+def _best_sources(percent: Float[np.ndarray, "source target"]) -> Bool[np.ndarray, "source target"]:
     """Where the largest known value of each column stands, the diagonal left out."""
     others = np.where(np.eye(len(percent), dtype=bool) | np.isnan(percent), -np.inf, percent)
-    best = (others == others.max(axis=0)) & np.isfinite(others)
-    return [(y, x) for y, x in np.argwhere(best).tolist()]
+    return np.asarray((others == others.max(axis=0)) & np.isfinite(others))
+
+
+def _places(cells: Bool[np.ndarray, "source target"]) -> set[Place]:
+    """Where chosen cells stand in a table whose first column names the sources."""
+    return {(y, x + 1) for y, x in np.argwhere(cells).tolist()}
 
 
 def _text(cell: Cell, decimals: int, escape: Callable[[str], str], dash: str) -> str:

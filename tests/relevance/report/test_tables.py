@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,8 +20,12 @@ NOISY = RelevanceMatrix(
     ("my_task", "A|B", "50%"),
     "joint-training",
     standard_errors=np.full((3, 3), 0.02),
-    seeds=(0,),
+    seeds=(0, 1, 2),
+    single={"primary": [[0.7, 0.7, 0.2]]},
+    joint={"primary": [[[0.7, 0.7, 0.3]] * 3]},
+    majority={"primary": [0.5, 0.5, 0.4]},
 )
+FOOT = "Percent; row = source, column = target; bold: best source of each target"
 
 
 def test_the_papers_table_2_in_percent() -> None:
@@ -31,24 +36,49 @@ def test_the_papers_table_2_in_percent() -> None:
     assert all(len(cell) <= 6 for row in rows[1:] for cell in row[1:])
 
 
-def test_markdown_marks_the_best_source_and_what_is_uncertain() -> None:
+def test_markdown_marks_the_best_source_what_is_uncertain_and_what_beats_no_majority() -> None:
     assert matrix_table(NOISY, "markdown", decimals=1) == (
-        "| source  |   my_task |     A\\|B |      50% |\n"
-        "| :------ | --------: | -------: | -------: |\n"
-        "| my_task |       0.0 |     10.0 | **10.0** |\n"
-        "| A\\|B    | **-2.0*** |      0.0 |        \N{EN DASH} |\n"
-        "| 50%     | **-2.0*** | **30.0** |      0.0 |\n"
+        "| source  |    my_task |     A\\|B |       50% |\n"
+        "| :------ | ---------: | -------: | --------: |\n"
+        "| my_task |        0.0 |     10.0 | **10.0\N{DAGGER}** |\n"
+        "| A\\|B    | **-2.0\\*** |      0.0 |         \N{EN DASH} |\n"
+        "| 50%     | **-2.0\\*** | **30.0** |       0.0 |\n"
         "\n"
-        "Percent; row = source, column = target; bold: best source of each target;"
-        " *: the 95 % interval covers 0.\n"
+        f"{FOOT}; \\*: the 95 % interval covers 0; \N{DAGGER}: no run beats the majority class.\n"
     )
 
 
-def test_latex_escapes_names() -> None:
+def test_latex_escapes_names_and_explains_the_marks_below() -> None:
     text = matrix_table(NOISY, "latex", decimals=1)
-    assert text.startswith("% Percent; row = source, column = target;")
-    assert "\\begin{tabular}{lrrr}\n\\toprule\nsource & my\\_task & A|B & 50\\% \\\\\n" in text
+    assert text.startswith(
+        "\\begin{tabular}{lrrr}\n\\toprule\nsource & my\\_task & A|B & 50\\% \\\\\n"
+    )
+    dagger = r"\textsuperscript{\dag}"
+    assert f"my\\_task & 0.0 & 10.0 & \\textbf{{10.0{dagger}}} \\\\\n" in text
     assert "50\\% & \\textbf{-2.0*} & \\textbf{30.0} & 0.0 \\\\\n\\bottomrule\n" in text
+    foot = f"{FOOT}; *: the 95 \\% interval covers 0; {dagger}: no run beats the majority class."
+    assert text.endswith(f"\\end{{tabular}}\n\\par\\smallskip{{\\footnotesize {foot}\\par}}\n")
+
+
+def test_csv_has_plain_numbers() -> None:
+    rows = list(csv.reader(io.StringIO(matrix_table(NOISY, "csv"))))
+    assert rows[1:] == [
+        ["my_task", "0.0", "10.0", "10.0"],
+        ["A|B", "-2.0", "0.0", ""],
+        ["50%", "-2.0", "30.0", "0.0"],
+    ]
+
+
+def test_one_seed_says_that_its_intervals_hold_the_noise_of_the_evaluation_alone() -> None:
+    one = replace(NOISY, seeds=(0,), provenance={"noise": "examples"}, majority=None)
+    assert matrix_table(one, "markdown").endswith(
+        f"{FOOT}; \\*: the 95 % interval for the noise of the evaluation alone covers 0.\n"
+    )
+
+
+def test_a_matrix_without_noise_has_no_marks() -> None:
+    assert matrix_table(TABLE2, "markdown").endswith(f"\n\n{FOOT}.\n")
+    assert "*" not in matrix_table(TABLE2, "markdown").replace("**", "")
 
 
 def test_points_are_called_so() -> None:
