@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,6 +82,7 @@ def check_format(path: Path) -> None:
         raise RelevanceError(f"{path}: a figure's name must end in one of {known}.")
 
 
+@cache
 def text_width_em(text: str) -> float:
     """Width of a text in the figures' font, in multiples of the font size."""
     from matplotlib.font_manager import FontProperties

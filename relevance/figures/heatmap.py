@@ -11,10 +11,12 @@ from jaxtyping import Float
 from relevance.clustering.spec import ClusterSpec
 from relevance.figures.figure import FAINT, INK, figure_of, new_figure
 from relevance.figures.heatmap_layout import (
+    NAME_PT,
     Cells,
     HeatmapLayout,
     label_size,
     lay_out,
+    named,
     names_upright,
     size_of,
 )
@@ -107,6 +109,7 @@ def _points(axes: Axes) -> tuple[float, float]:
 def _cells(layout: HeatmapLayout, axes: Axes) -> QuadMesh:
     from matplotlib.colors import Normalize
 
+    small = _points(axes)[0] / len(layout.tasks) < NAME_PT
     empty = np.isnan(layout.percent)
     if layout.fixed_diagonal:
         empty |= np.eye(len(layout.tasks), dtype=bool)
@@ -114,8 +117,9 @@ def _cells(layout: HeatmapLayout, axes: Axes) -> QuadMesh:
         np.ma.array(layout.percent, mask=empty),
         cmap=colours(diverging=layout.diverging),
         norm=Normalize(layout.low, layout.high),
-        edgecolors="white",
-        linewidth=0.5,
+        edgecolors="none" if small else "white",
+        linewidth=0 if small else 0.5,
+        rasterized=small,  # hundreds of tasks have more cells than a reader of PDF can draw
     )
     axes.set_ylim(len(layout.tasks), 0)
     axes.set_aspect("equal")
@@ -165,6 +169,8 @@ def _texts(layout: HeatmapLayout, axes: Axes, mesh: QuadMesh) -> None:
     """Values in black or white, whichever stands out; in hatched cells edged in their colour."""
     from matplotlib.patheffects import withStroke
 
+    if not any(map(any, layout.texts)):
+        return
     fills = mesh.to_rgba(np.ma.asarray(mesh.get_array())).reshape(-1, 4)
     for (y, x), fill in zip(np.ndindex(layout.percent.shape), fills, strict=True):
         if not layout.texts[y][x]:
@@ -235,11 +241,10 @@ def _names(layout: HeatmapLayout, axes: Axes) -> None:
     """Names of sources at the left, of targets at the top: level where they fit, else upright."""
     cell_pt = _points(axes)[0] / len(layout.tasks)
     label_pt = label_size(cell_pt)
-    places = np.arange(len(layout.tasks)) + 0.5
-    axes.set_xticks(
-        places, layout.tasks, rotation=90 if names_upright(layout.tasks, cell_pt) else 0
-    )
-    axes.set_yticks(places, layout.tasks)
+    shown = named(len(layout.tasks), cell_pt)
+    places, names = np.array(shown) + 0.5, [layout.tasks[place] for place in shown]
+    axes.set_xticks(places, names, rotation=90 if names_upright(layout.tasks, cell_pt) else 0)
+    axes.set_yticks(places, names)
     axes.xaxis.tick_top()
     axes.tick_params(length=0, pad=2, labelsize=label_pt, labelcolor=INK)
     axes.xaxis.set_label_position("top")

@@ -18,6 +18,8 @@ MAX_TEXT_PT = 8.0
 MIN_CELL_PT = 11.7
 SCREEN_CELL_PT = 22.0
 MAX_CELL_PT = 32.0
+MAX_SIDE_PT = 40 * SCREEN_CELL_PT
+NAME_PT = 6.0
 RIGHT_PT = 7.0
 FILL = 0.9
 QUANTITIES = {
@@ -175,6 +177,9 @@ def cell_texts(
     Returns:
         Texts, all empty if none fit at 5 points, and their font size in points.
     """
+    empty = tuple(("",) * len(row) for row in percent)
+    if text_width_em("0") * MIN_TEXT_PT > width_pt:
+        return empty, MIN_TEXT_PT
     known = percent[np.isfinite(percent)]
     whole = bool((known == np.round(known)).all())
     styles: tuple[Callable[[float], int], ...] = (
@@ -193,7 +198,7 @@ def cell_texts(
         widest = max(map(text_width_em, {text for row in texts for text in row}))
         if widest * MIN_TEXT_PT <= width_pt:
             return texts, min(MAX_TEXT_PT, width_pt / (widest or 1.0))
-    return tuple(("",) * len(percent) for _ in percent), MIN_TEXT_PT
+    return empty, MIN_TEXT_PT
 
 
 def number(value: float, decimals: int) -> str:
@@ -234,14 +239,15 @@ def size_of(layout: HeatmapLayout) -> HeatmapSize:
         layout: What the figure will show; its text size does not matter.
 
     Returns:
-        Sizes with cells of at least 11.7 points, in which whole percents fit.
+        Sizes with cells of at least 11.7 points, in which whole percents fit, up to 75 tasks; more
+        have to share the same room.
     """
     count = len(layout.tasks)
     cell = MIN_CELL_PT
     for _ in range(4):  # names grow with the cells, and cells shrink by the room of the names
         cell = (ONE_COLUMN_PT - RIGHT_PT - _names_pt(layout.tasks, cell)) / count
     if cell < MIN_CELL_PT:
-        cell = SCREEN_CELL_PT
+        cell = min(SCREEN_CELL_PT, MAX_SIDE_PT / count)
     legend = label_size(MAX_CELL_PT) * text_width_em(layout.quantity)
     cell = min(cell, max(MAX_CELL_PT, legend / count))
     left = _names_pt(layout.tasks, cell)
@@ -254,6 +260,15 @@ def size_of(layout: HeatmapLayout) -> HeatmapSize:
 def label_size(cell_pt: float) -> float:
     """Font size of task names beside cells of a size, both in points."""
     return min(max(0.42 * cell_pt, 5.5), 8.0)
+
+
+def named(count: int, cell_pt: float) -> range:
+    """Which of so many tasks are named: all, or one in so many where names would overlap.
+
+    >>> list(named(5, 22.0)), list(named(5, 2.5))
+    ([0, 1, 2, 3, 4], [0, 3])
+    """
+    return range(0, count, math.ceil(NAME_PT / cell_pt))
 
 
 def names_upright(tasks: Sequence[str], cell_pt: float) -> bool:

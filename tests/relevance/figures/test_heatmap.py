@@ -21,6 +21,11 @@ def many_tasks() -> RelevanceMatrix:
     return RelevanceMatrix(values, names, "joint-training")
 
 
+def hundreds() -> RelevanceMatrix:
+    names = tuple(f"T{number}" for number in range(250))
+    return RelevanceMatrix(np.random.default_rng(0).random((250, 250)), names, "vocabulary")
+
+
 def with_marks() -> RelevanceMatrix:
     values = TABLE3.values.copy()
     values[1, 2:4] = np.nan
@@ -40,6 +45,7 @@ MATRICES = {
     "table2": load_matrix("paper:table2"),
     "table3": TABLE3,
     "forty": many_tasks(),
+    "hundreds": hundreds(),
     "two": TABLE3.select(["RTE", "CB"]),
     "one": TABLE3.select(["RTE"]),
     "marks": with_marks(),
@@ -86,6 +92,23 @@ def test_rows_are_sources_from_the_top_and_columns_targets() -> None:
     source, target = TABLE3.tasks.index("SNLI"), TABLE3.tasks.index("WNLI")
     (text,) = [text for text in axes.texts if text.get_text() == "64.3"]
     assert text.get_position() == pytest.approx((target + 0.5, source + 0.5), abs=0.05)
+
+
+def test_hundreds_of_tasks_share_the_room_of_forty_and_names_do_not_overlap() -> None:
+    axes = heatmap(MATRICES["hundreds"])
+    figure = figure_of(axes)
+    figure.draw_without_rendering()
+    assert max(figure.get_size_inches()) < 14
+    assert not axes.texts
+    names = axes.get_yticklabels()
+    shown = [name.get_text() for name in names]
+    assert shown[:3] == ["T0", "T2", "T4"]
+    assert len(shown) == 125
+    tops = [name.get_window_extent().y0 for name in names]
+    heights = [name.get_window_extent().height for name in names]
+    assert min(-np.diff(tops)) > 0.75 * max(heights)  # an extent has room above capitals and digits
+    (mesh,) = (each for each in axes.collections if isinstance(each, QuadMesh))
+    assert mesh.get_rasterized()
 
 
 def test_groups_are_framed() -> None:

@@ -136,6 +136,17 @@ def test_texts_are_as_precise_as_the_cells_allow(width_pt: float, texts: list[st
     assert max(map(text_width_em, texts)) * text_pt <= width_pt
 
 
+def test_nothing_is_written_into_the_smallest_cells() -> None:
+    assert cell_texts(np.eye(3), 2.0, fixed_diagonal=False)[0] == (("", "", ""),) * 3
+
+
+@pytest.mark.parametrize(("count", "cell_pt"), [(40, 22.0), (60, 880 / 60), (200, 880 / 200)])
+def test_many_tasks_share_the_room_of_forty(count: int, cell_pt: float) -> None:
+    names = tuple(f"T{number}" for number in range(count))
+    layout = lay_out(RelevanceMatrix(np.eye(count), names, "vocabulary"))
+    assert size_of(layout).cell == pytest.approx(cell_pt)
+
+
 def test_whole_numbers_need_no_decimals() -> None:
     found, _ = cell_texts(np.array([[100.0, 0.0, np.nan]]), 40.0, fixed_diagonal=False)
     assert found == (("100", "0", ""),)
