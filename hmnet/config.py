@@ -53,7 +53,7 @@ class TrainingSettings(BaseModel):
         None, description="added to the loss: NAME, or NAME:parameter=value,...; in fp32 throughout"
     )
     surgery: str | None = Field(
-        None, description="how the gradients of a step's tasks are joined; none for their sum"
+        None, description="joins the gradients of a step's tasks: NAME; none for their sum"
     )
 
     @model_validator(mode="before")
@@ -89,12 +89,22 @@ class TrainingSettings(BaseModel):
 
     @field_validator("surgery")
     @classmethod
-    def _known_surgery(cls, name: str | None) -> str | None:
-        from hmnet.surgery.surgery import surgeries
+    def _known_surgery(cls, text: str | None) -> str | None:
+        from hmnet.surgery.surgery import find_surgery
 
-        if name is not None:
-            surgeries().find(name)
-        return name
+        return None if text is None else str(find_surgery(text))
+
+    @model_validator(mode="after")
+    def _surgery_meets_several_tasks(self: Settings) -> Settings:
+        from hmnet.samplers.sampler import find_sampler
+
+        sampler = find_sampler(self.sampler)
+        if self.surgery and not sampler.member.joint:
+            raise RelevanceError(
+                f"--surgery {self.surgery} joins the gradients of several tasks in one step, but"
+                f" sampler '{sampler.name}' gives every step one task. Add --sampler round-robin."
+            )
+        return self
 
     def resolved(self: Settings, device: str) -> Settings:
         """The same settings with `auto` precision replaced by what it means on a device.

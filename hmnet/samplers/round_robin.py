@@ -21,6 +21,8 @@ class RoundRobin(Sampler):
         stopping_strategy: When an epoch ends; the names are those of `datasets`.
     """
 
+    joint = True
+
     def __init__(
         self,
         batches: Batches,

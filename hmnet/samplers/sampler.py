@@ -46,11 +46,13 @@ class Sampler(ABC):
 
     Attributes:
         version: Raised whenever the same arguments would give other steps.
+        joint: Whether a step may have several tasks, so that gradients can be told apart by task.
         sizes: Training rows per task.
         total: Batches of all tasks together.
     """
 
     version: int = 1
+    joint: bool = False
 
     def __init__(self, batches: Batches, *, epochs: int, seed: int) -> None:
         self.batches = {

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 import hmnet.surgery
+from relevance.choice import Choice, choose
 from relevance.registry import Registry
 
 
@@ -15,7 +16,12 @@ class Surgery(ABC):
 
     That is all which projections onto each other's gradients need, and it spares a copy of the
     gradients: whatever is projected is a sum of the originals.
+
+    Attributes:
+        version: Raised whenever the same inner products would give other factors.
     """
+
+    version: int = 1
 
     @abstractmethod
     def weights(self, gramian: Float[Tensor, "task task"]) -> Float[Tensor, " task"]:
@@ -34,3 +40,21 @@ class Surgery(ABC):
 def surgeries() -> Registry[Surgery]:
     """All kinds of gradient surgery, by name."""
     return Registry("surgery", hmnet.surgery, Surgery)
+
+
+def find_surgery(text: str) -> Choice[Surgery]:
+    """The surgery that a text names, with its parameters.
+
+    Args:
+        text: `NAME`, or `NAME:parameter=value,...`.
+
+    Returns:
+        The choice.
+
+    Raises:
+        RelevanceError: If there is no such surgery or parameter, or a value is out of range.
+
+    >>> str(find_surgery("pcgrad"))
+    'pcgrad'
+    """
+    return choose(surgeries(), text)

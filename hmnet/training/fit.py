@@ -19,7 +19,7 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import SharingPlan
 from hmnet.regularizers.regularizer import Regularizer, make_regularizer
 from hmnet.samplers.sampler import Step, find_sampler, schedule
-from hmnet.surgery.surgery import surgeries
+from hmnet.surgery.surgery import find_surgery
 from hmnet.training.checkpoint import (
     Position,
     find_checkpoint,
@@ -122,7 +122,7 @@ def fit(
     check_max_length(model, settings.max_length)
     optimizer = make_optimizer(model, settings.lr, settings.weight_decay)
     task_gradients = (
-        TaskGradients(model, surgeries().find(settings.surgery)()) if settings.surgery else None
+        TaskGradients(model, find_surgery(settings.surgery).build()) if settings.surgery else None
     )
     regularizer = make_regularizer(settings.regularizer)
     with _seeded(seed, torch.device(device)):

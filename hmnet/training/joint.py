@@ -23,6 +23,7 @@ from hmnet.models.folder import resolve_backbone
 from hmnet.models.plan import fully_shared
 from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers.sampler import Step, TaskBatch, find_sampler
+from hmnet.surgery.surgery import find_surgery
 from hmnet.training.fit import fit, make_schedule
 from relevance.errors import RelevanceError
 from relevance.files import digest, validated
@@ -76,6 +77,7 @@ class JointTrainer:
     def fingerprint(self) -> str:
         """Changes whenever results could, tasks and their rows aside."""
         regularizer = make_regularizer(self.settings.regularizer)
+        surgery = self.settings.surgery
         return digest(
             {
                 "trainer": "joint",
@@ -85,6 +87,7 @@ class JointTrainer:
                 },
                 "sampler_version": find_sampler(self.settings.sampler).member.version,
                 "regularizer_version": regularizer and regularizer.version,
+                "surgery_version": surgery and find_surgery(surgery).member.version,
                 "backbone": weights_digest(_backbone(self.backbone, 0)),
                 "tokenizer": Encoder.of(_tokenizer(self.backbone)).fingerprint,
                 "gain_split": self.gain_split,

@@ -32,7 +32,9 @@ def test_multi_shares_everything_and_single_nothing() -> None:
 def test_hmnet_shares_by_cluster() -> None:
     hmnet = methods().find("hmnet")
     assert hmnet(SPEC).plans(DEFINITIONS, 12) == (Part(TASKS, hierarchical(SPEC, 8, 2, 2)),)
-    assert hmnet(SPEC, (1, 2, 3)).plans(DEFINITIONS, 6) == (Part(TASKS, hierarchical(SPEC, 1, 2, 3)),)
+    assert hmnet(SPEC, (1, 2, 3)).plans(DEFINITIONS, 6) == (
+        Part(TASKS, hierarchical(SPEC, 1, 2, 3)),
+    )
 
 
 @pytest.mark.parametrize(
