@@ -85,14 +85,6 @@ def train(
         str | None,
         typer.Option(help="Column in comparisons.", show_default="the method"),
     ] = None,
-    sampler: Annotated[
-        str | None,
-        typer.Option(
-            help="Order of the tasks' batches: NAME, or NAME:parameter=value,...",
-            metavar="SAMPLER",
-            show_default="packed",
-        ),
-    ] = None,
     head: HeadOption = None,
     tracker: Annotated[
         Literal["tensorboard"] | None, typer.Option(help="Besides log.jsonl.")
@@ -119,7 +111,6 @@ def train(
         name=name,
         layers=_layers(layers),
         skills=skills,
-        sampler=sampler,
         head=head,
         tracker=tracker,
     )

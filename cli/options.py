@@ -119,6 +119,15 @@ class TrainingOptions:
             rich_help_panel=TRAINING,
         ),
     ] = None
+    sampler: Annotated[
+        str | None,
+        typer.Option(
+            help="Order of the tasks' batches: NAME, or NAME:parameter=value,...",
+            metavar="SAMPLER",
+            show_default="packed",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
     surgery: Annotated[
         str | None,
         typer.Option(
