@@ -11,8 +11,8 @@ from hmnet.samplers.sampler import Batches
 class AdaptiveRoundRobin(RoundRobin):
     """The task with most rows alone, so that it is not left behind, then one batch of every task.
 
-    An epoch is, in the first r of r + `epochs`, one pass over the task with most rows (the one named
-    first of several), one batch a step; then it is what an epoch of `round-robin` is.
+    An epoch is, in the first r of r + `epochs`, one pass over the task with most rows (of several
+    the one named first), one batch a step; then it is what an epoch of `round-robin` is.
 
     Args:
         batches: Row numbers by batch for every task.
@@ -37,16 +37,12 @@ class AdaptiveRoundRobin(RoundRobin):
         super().__init__(batches, epochs=r + epochs, seed=seed, stopping_strategy=stopping_strategy)
         self.r = r
 
-    def turns(self, number: int) -> dict[str, int]:
-        """The largest task's batches, or as many for every task.
-
-        Args:
-            number: 0 for the first epoch of the largest task.
+    def turns(self) -> list[dict[str, int]]:
+        """The largest task's batches at first, then as many for every task.
 
         Returns:
-            Steps by task.
+            Steps by task, for each epoch.
         """
-        if number >= self.r:
-            return super().turns(number)
         largest = max(self.sizes, key=lambda task: self.sizes[task])
-        return dict.fromkeys(self.batches, 0) | {largest: len(self.batches[largest])}
+        alone = dict.fromkeys(self.batches, 0) | {largest: len(self.batches[largest])}
+        return [alone] * self.r + super().turns()[self.r :]

@@ -14,13 +14,10 @@ class Packed(Sampler):
         Fei et al. (2022), Algorithm 1.
     """
 
-    def turns(self, number: int) -> dict[str, int]:
+    def turns(self) -> list[dict[str, int]]:
         """Every batch once.
 
-        Args:
-            number: Makes no difference.
-
         Returns:
-            The number of each task's batches.
+            The number of each task's batches, in every epoch.
         """
-        return {task: len(batches) for task, batches in self.batches.items()}
+        return [{task: len(batches) for task, batches in self.batches.items()}] * self.epochs

@@ -10,13 +10,10 @@ class Proportional(Sampler):
     each task. `packed` splits them by batches instead, where one that is not full counts whole.
     """
 
-    def turns(self, number: int) -> dict[str, int]:
-        """The epoch's steps split by rows.
-
-        Args:
-            number: Makes no difference.
+    def turns(self) -> list[dict[str, int]]:
+        """The steps of every epoch split by rows.
 
         Returns:
-            Steps by task.
+            Steps by task, the same in every epoch.
         """
-        return apportion(self.total, self.sizes)
+        return [apportion(self.total, self.sizes)] * self.epochs

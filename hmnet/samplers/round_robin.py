@@ -34,17 +34,15 @@ class RoundRobin(Sampler):
         super().__init__(batches, epochs=epochs, seed=seed)
         self.stopping_strategy = stopping_strategy
 
-    def turns(self, number: int) -> dict[str, int]:
+    def turns(self) -> list[dict[str, int]]:
         """As many for every task.
 
-        Args:
-            number: Makes no difference.
-
         Returns:
-            The steps of the epoch, for each task.
+            The number of steps for each task, in every epoch.
         """
         end = max if self.stopping_strategy == "all_exhausted" else min
-        return dict.fromkeys(self.batches, end(map(len, self.batches.values())))
+        steps = end(map(len, self.batches.values()))
+        return [dict.fromkeys(self.batches, steps)] * self.epochs
 
     def epoch(self, number: int) -> list[Step]:
         """The steps of one epoch, with a batch of every task that has turns in it.

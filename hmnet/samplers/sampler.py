@@ -64,14 +64,11 @@ class Sampler(ABC):
         self.seed = seed
 
     @abstractmethod
-    def turns(self, number: int) -> dict[str, int]:
-        """How many batches of each task an epoch takes.
-
-        Args:
-            number: 0 for the first epoch.
+    def turns(self) -> list[dict[str, int]]:
+        """How many batches of each task are trained in each epoch.
 
         Returns:
-            Counts for every task; a task with more turns than batches starts over.
+            Counts for every task, by epoch; a task with more turns than batches starts over.
         """
 
     def epoch(self, number: int) -> list[Step]:
@@ -107,9 +104,8 @@ class Sampler(ABC):
     @cached_property
     def _taken(self) -> Int[np.ndarray, "boundary task"]:
         """Batches of each task that are taken before each epoch, and in all."""
-        turns = [self.turns(number) for number in range(self.epochs)]
-        taken = [[0] * len(self.batches), *([each[task] for task in self.batches] for each in turns)]
-        return np.cumsum(taken, axis=0)
+        turns = [[epoch[task] for task in self.batches] for epoch in self.turns()]
+        return np.cumsum([[0] * len(self.batches), *turns], axis=0)
 
     def _stream(self, task: str, start: int, end: int) -> list[TaskBatch]:
         """Some of a task's batches, counted over all its passes."""

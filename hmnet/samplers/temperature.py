@@ -37,16 +37,13 @@ class Temperature(Sampler):
         self.temperature = temperature
         self.cap = cap
 
-    def turns(self, number: int) -> dict[str, int]:
-        """The epoch's steps split by capped and flattened rows.
-
-        Args:
-            number: Makes no difference.
+    def turns(self) -> list[dict[str, int]]:
+        """The steps of every epoch split by capped and flattened rows.
 
         Returns:
-            Steps by task.
+            Steps by task, the same in every epoch.
         """
         counted = {task: min(n, self.cap or n) for task, n in self.sizes.items()}
         largest = max(counted.values())  # powers of ratios stay in range at any temperature
         weights = {task: (n / largest) ** (1 / self.temperature) for task, n in counted.items()}
-        return apportion(self.total, weights)
+        return [apportion(self.total, weights)] * self.epochs

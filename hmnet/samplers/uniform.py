@@ -11,13 +11,10 @@ class Uniform(Sampler):
     epochs for one pass.
     """
 
-    def turns(self, number: int) -> dict[str, int]:
-        """The epoch's steps split evenly.
-
-        Args:
-            number: Makes no difference.
+    def turns(self) -> list[dict[str, int]]:
+        """The steps of every epoch split evenly.
 
         Returns:
-            Steps by task, no two more than one apart.
+            Steps by task, no two more than one apart, the same in every epoch.
         """
-        return apportion(self.total, dict.fromkeys(self.batches, 1.0))
+        return [apportion(self.total, dict.fromkeys(self.batches, 1.0))] * self.epochs

@@ -8,6 +8,7 @@ TASKS = ("--tasks", "--data-dir", "--max-train", "--max-dev")
 TRAINING = (
     *("--backbone", "--epochs", "--max-steps-per-task", "--batch-size", "--max-length", "--lr"),
     *("--seed", "--seeds", "--pooling", "--precision", "--device", "--config"),
+    "--length-grouped",
 )
 STUDY = (
     *("--gpus", "--jobs", "--jobs-per-gpu", "--gain-split", "--metric", "--single-seeds"),
@@ -30,7 +31,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "hmnet train": (
         *TASKS,
         *TRAINING,
-        *("--clusters", "--out", "--method", "--layers", "--name", "--resume"),
+        *("--clusters", "--out", "--method", "--layers", "--name", "--resume", "--sampler"),
     ),
     "hmnet evaluate": ("--split", "RUN"),
     "hmnet predict": ("--task", "--input", "RUN"),

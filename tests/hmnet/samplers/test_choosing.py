@@ -20,8 +20,10 @@ KNOWN = "adaptive-round-robin, annealed, packed, proportional, round-robin, temp
         ),
         (
             "temperature:temprature=3",
-            "sampler 'temperature': Unknown field 'temprature'. Did you mean 'temperature'?"
-            " Known: cap, temperature.",
+            (
+                "sampler 'temperature': Unknown field 'temprature'. Did you mean 'temperature'?"
+                " Known: cap, temperature."
+            ),
         ),
         (
             "temperature:temperature=0",
@@ -34,8 +36,10 @@ KNOWN = "adaptive-round-robin, annealed, packed, proportional, round-robin, temp
         ("temperature:cap=3,cap=4", "sampler 'temperature': cap is given twice. Give it once."),
         (
             "round-robin:stopping_strategy=last",
-            "sampler 'round-robin': stopping_strategy: Input should be 'first_exhausted' or"
-            " 'all_exhausted', got 'last'.",
+            (
+                "sampler 'round-robin': stopping_strategy: Input should be 'first_exhausted' or"
+                " 'all_exhausted', got 'last'."
+            ),
         ),
     ],
 )

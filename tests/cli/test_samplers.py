@@ -1,0 +1,25 @@
+"""Samplers and grouped batches as a user asks for them."""
+
+import json
+import tomllib
+from pathlib import Path
+
+from commands import done, refused
+
+
+def test_what_was_chosen_is_trained_and_kept(quick: list[str], tmp_path: Path) -> None:
+    out, settings = tmp_path / "run", tmp_path / "run.toml"
+    settings.write_text('sampler = "round-robin"\nlength-grouped = false\nmax-steps-per-task = 2\n')
+    options = [*quick, "--method", "multi", "--device", "cpu", "--config", settings]
+    done("hmnet", "train", *options, "--length-grouped", "--out", out)
+    written = tomllib.loads((out / "config.toml").read_text())
+    assert (written["sampler"], written["length_grouped"]) == ("round-robin", True)
+    steps = [json.loads(line)["task"] for line in (out / "log.jsonl").read_text().splitlines()]
+    assert steps == ["TONE+SAME+GRADE+FACT"] * 2
+
+
+def test_a_wrong_parameter_is_one_line(quick: list[str], tmp_path: Path) -> None:
+    options = [*quick, "--method", "multi", "--out", tmp_path / "run"]
+    assert refused("hmnet", "train", *options, "--sampler", "uniform:cap=3") == (
+        "sampler 'uniform' takes no parameters, got 'cap=3'. Leave them out."
+    )
