@@ -1,13 +1,16 @@
 """Options that several commands share, as dataclasses that `takes_groups` expands."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from relevance.errors import RelevanceError
 from relevance.files import read_toml, validated
+
+if TYPE_CHECKING:
+    from relevance.protocol import Protocol
 
 TASKS = "Tasks"
 TRAINING = "Training"
@@ -238,20 +241,31 @@ class StudyOptions:
             rich_help_panel=STUDY,
         ),
     ] = None
+    paper: Annotated[
+        bool,
+        typer.Option(
+            "--paper",
+            help="The paper's protocol: --metric gain, --gain-split dev, a single run per seed."
+            " Options that are given win.",
+            rich_help_panel=STUDY,
+        ),
+    ] = False
     gain_split: Annotated[
-        Literal["holdout", "dev"],
+        Literal["holdout", "dev"] | None,
         typer.Option(
             help="Score on a hold-out of the training rows, or on dev as in the paper.",
+            show_default="holdout",
             rich_help_panel=STUDY,
         ),
-    ] = "holdout"
+    ] = None
     metric: Annotated[
-        Literal["gain", "primary", "loss"],
+        Literal["gain", "primary", "loss"] | None,
         typer.Option(
             help="What gains are made of: mean of a task's gain metrics, its primary one, or loss.",
+            show_default="loss",
             rich_help_panel=STUDY,
         ),
-    ] = "gain"
+    ] = None
     single_seeds: Annotated[
         int | None,
         typer.Option(
@@ -277,6 +291,15 @@ class StudyOptions:
             rich_help_panel=STUDY,
         ),
     ] = False
+
+    @property
+    def protocol(self) -> "Protocol":
+        """The default one or the paper's, where no option says otherwise."""
+        from relevance.protocol import PAPER, RELIABLE
+
+        given = {"metric": self.metric, "gain_split": self.gain_split}
+        chosen = {name: value for name, value in given.items() if value is not None}
+        return replace(PAPER if self.paper else RELIABLE, **chosen)
 
 
 def settings(*groups: TaskOptions | TrainingOptions, **others: Any) -> dict[str, Any]:

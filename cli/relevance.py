@@ -438,6 +438,7 @@ def _study(
     if device != "auto" and study is not PLAIN_STUDY:
         raise RelevanceError("--device is for one run. A study takes --gpus N or --jobs N.")
     seeds = chosen.pop("seeds", None) or (chosen.pop("seed", 0),)
+    protocol = study.protocol
     found = _tasks(chosen.pop("tasks", None))
 
     def schedule() -> "Schedule":
@@ -456,7 +457,7 @@ def _study(
             found,
             chosen,
             device=schedule().devices[0],
-            gain_split=study.gain_split,
+            gain_split=protocol.gain_split,
             drop_overlap=study.drop_overlap,
         )
 
@@ -485,11 +486,11 @@ def _study(
             trainer=trainer,
             probe=probe,
             seeds=seeds,
-            single_seeds=study.single_seeds,
+            single_seeds=study.single_seeds or protocol.single_seeds(seeds),
             schedule=schedule,
-            metric=study.metric,
+            metric=protocol.metric,
             normalise=study.normalise,
-            gain_split=study.gain_split,
+            gain_split=protocol.gain_split,
             on_event=line.on_event,
         )
         yield inputs, found

@@ -167,7 +167,8 @@ class Study:
 def finished_study(quick: list[str], tmp_path_factory: pytest.TempPathFactory) -> Study:
     """What `relevance pairwise` left; tests copy it before they change it."""
     root = tmp_path_factory.mktemp("study")
-    options = [*quick, "--single-seeds", "1", "--normalise", "absolute", "--gpus", "0"]
+    points = ["--metric", "gain", "--normalise", "absolute"]
+    options = [*quick, "--single-seeds", "1", *points, "--gpus", "0"]
     study = Study(options, root / "cache", root / "gains.json")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RELEVANCE_CACHE", str(study.cache))

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,8 @@ import pytest
 from commands import done, run
 from relevance.attempts import Outcome
 from relevance.clustering.spec import ClusterSpec
-from relevance.matrix import load_matrix
+from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.measures.joint_training import JointTraining
 from relevance.workers import Worker
 
 NAMES = ["TONE", "SAME", "GRADE", "FACT"]
@@ -115,6 +117,31 @@ class TestPairwise:
         by_loss = json.loads(done("relevance", "pairwise", *options).out)
         assert by_loss["values"] != load_matrix(study.out).values.tolist()
 
+    def test_the_papers_protocol_beside_the_default_one(
+        self, quick: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[dict[str, Any]] = []
+
+        def measure(self: JointTraining, found: Any) -> RelevanceMatrix:
+            inputs = self.inputs
+            asked.append(
+                {
+                    "metric": inputs.metric,
+                    "split": inputs.gain_split,
+                    "trainer": self.make_trainer().gain_split,
+                    "single": inputs.single_seeds,
+                }
+            )
+            names = tuple(task.name for task in found)
+            return RelevanceMatrix(np.zeros((len(names),) * 2), names, "joint-training")
+
+        monkeypatch.setattr(JointTraining, "measure", measure)
+        for more in ([], ["--paper"], ["--paper", "--metric", "primary", "--single-seeds", 5]):
+            done("relevance", "pairwise", *quick, "--seeds", "3,4", *more)
+        default = {"metric": "loss", "split": "holdout", "trainer": "holdout", "single": 6}
+        paper = {"metric": "gain", "split": "dev", "trainer": "dev", "single": 2}
+        assert asked == [default, paper, {**paper, "metric": "primary", "single": 5}]
+
     def test_a_dry_run_says_what_is_missing(self, study: Any) -> None:
         missing, *_ = sorted(results(study.cache))
         missing.unlink()
@@ -123,6 +150,9 @@ class TestPairwise:
         lines = outcome.out.splitlines()
         assert sum(line.startswith("cached   ") for line in lines) == 9
         assert sum(line.startswith("to run   ") for line in lines) == 1
+        assert re.fullmatch(r"time     by number of workers, .*: 1: \d+ s, 2: .*", lines[-4])
+        assert re.fullmatch(r"memory   of each worker: \d+\.\d [MG]B", lines[-3])
+        assert re.fullmatch(r"disk     for the results: \d+\.\d MB", lines[-2])
         assert lines[-1].startswith("1 jobs to run, 9 cached; time: about ")
         assert results(study.cache) == before
 
