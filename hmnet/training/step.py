@@ -20,7 +20,8 @@ class Batch(NamedTuple):
 
     Attributes:
         task: Its name.
-        inputs: Token ids and masks `[batch, length]`, as the backbone's forward names them.
+        inputs: Token ids and masks `[batch, length]`, as the backbone's forward names them;
+            `[batch, 2, length]` for texts apart.
         labels: Codes `[batch]` for classification, values on the scale of [0, 1] for regression.
     """
 
