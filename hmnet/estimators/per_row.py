@@ -78,8 +78,7 @@ def squared_gradients(
         One number per output unit.
     """
     by_place = inputs @ inputs.transpose(1, 2)
-    squares: Float[Tensor, " output"] = ((by_place @ gradients) * gradients).sum(dim=(0, 1))
-    return squares / inputs.shape[-1]
+    return torch.sum((by_place @ gradients) * gradients, dim=(0, 1)) / inputs.shape[-1]
 
 
 class Sketch:
@@ -98,7 +97,8 @@ class Sketch:
     def __init__(self, layer: nn.Linear, side: int, numbers: torch.Generator) -> None:
         def signs(width: int) -> Float[Tensor, "side width"]:
             drawn = torch.randint(0, 2, (side, width), generator=numbers, dtype=torch.float32)
-            return ((2 * drawn - 1) / side**0.5).to(layer.weight.device)
+            scaled: Tensor = (2 * drawn - 1) / side**0.5
+            return scaled.to(layer.weight.device)
 
         self.layer = layer
         self.left = signs(layer.out_features)
@@ -120,4 +120,5 @@ class Sketch:
             One line per row.
         """
         entered = inputs @ self.right.T + self.bias
-        return (gradients @ self.left.T).transpose(1, 2).matmul(entered).flatten(1)
+        projected: Tensor = (gradients @ self.left.T).transpose(1, 2) @ entered
+        return torch.flatten(projected, 1)
