@@ -19,7 +19,7 @@ from relevance.figures.figure import (
     text_width_em,
 )
 from relevance.figures.heatmap_layout import number, quantity
-from relevance.intervals import half_widths
+from relevance.intervals import half_widths, over_examples
 from relevance.matrix import RelevanceMatrix
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class BarsLayout:
         task: The task that both panels are about.
         on_others: Its row of the matrix: what others gain from it.
         by_others: Its column: what it gains from others.
-        quantity: What the bars measure.
+        quantity: What the bars measure, and on a second line what their intervals leave out.
     """
 
     task: str
@@ -93,8 +93,13 @@ def lay_out(matrix: RelevanceMatrix, task: str) -> BarsLayout:
         task,
         on_others=panel((place, slice(None))),
         by_others=panel((slice(None), place)),
-        quantity=quantity(matrix),
+        quantity=quantity(matrix) + _intervals(matrix),
     )
+
+
+def _intervals(matrix: RelevanceMatrix) -> str:
+    """A second line of the label where intervals hold less than one might think."""
+    return "\n95 % intervals: noise of the evaluation only" if over_examples(matrix) else ""
 
 
 def _rank(bar: Bar) -> float:
@@ -137,11 +142,12 @@ def _new_axes(layout: BarsLayout) -> tuple[Axes, Axes]:
     title = TITLE_PT * max(map(text_width_em, _titles(layout.task)))
     panel = max(TWO_COLUMNS_PT / 2 - names - 8.0, title)
     rows = ROW_PT * max(len(layout.on_others), 2)
-    width, height = 2 * (names + panel + 8.0), ABOVE_PT + rows + BELOW_PT
+    below = BELOW_PT + (TEXT_PT + 1) * layout.quantity.count("\n")
+    width, height = 2 * (names + panel + 8.0), ABOVE_PT + rows + below
     figure = new_figure(width, height)
     lefts = (names, 2 * names + panel + 8.0)
     first, second = (
-        figure.add_axes((x / width, BELOW_PT / height, panel / width, rows / height)) for x in lefts
+        figure.add_axes((x / width, below / height, panel / width, rows / height)) for x in lefts
     )
     return first, second
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 EMPTY = "#ededed"
 LINES_PER_CELL = 3
+EDGE = 0.04
+DARK_HATCH, LIGHT_HATCH = "#8c8c8c", "#ffffffb0"
 BAR_PT = 5.0
 
 
@@ -90,7 +92,7 @@ def draw(layout: HeatmapLayout, axes: Axes) -> Axes:
     """
     mesh = _cells(layout, axes)
     _crosses(layout, axes)
-    _hatches(layout, axes)
+    _hatches(layout, axes, mesh)
     _texts(layout, axes, mesh)
     _corners(layout, axes)
     _frames(layout, axes)
@@ -141,19 +143,38 @@ def colours(*, diverging: bool) -> Colormap:
 def _crosses(layout: HeatmapLayout, axes: Axes) -> None:
     """A faint cross in every cell whose value is unknown."""
     cross = np.array([[[0, 0], [1, 1]], [[0, 1], [1, 0]]], dtype=float)
-    _lines(axes, np.isnan(layout.percent), cross, colour="#c4c4c4", width_pt=0.5)
+    _lines(axes, np.isnan(layout.percent), cross, colours="#c4c4c4", width_pt=0.5)
 
 
-def _hatches(layout: HeatmapLayout, axes: Axes) -> None:
-    """Slanted lines over the cells whose interval covers zero."""
+def _hatches(layout: HeatmapLayout, axes: Axes, mesh: QuadMesh) -> None:
+    """Slanted lines in the cells whose interval covers zero, clear of their edges."""
     ends = np.arange(1, 2 * LINES_PER_CELL) / LINES_PER_CELL  # where a line x + y = end is met
     low, high = np.maximum(0, ends - 1), np.minimum(1, ends)
     slants = np.stack([np.stack([low, high], axis=1), np.stack([high, low], axis=1)], axis=1)
-    _lines(axes, layout.uncertain, slants, colour="#8c8c8c", width_pt=0.35)
+    inset = 0.5 + (slants - 0.5) * (1 - 2 * EDGE)
+    fills = _fills(layout, mesh)[layout.uncertain]
+    colours = [DARK_HATCH if is_light(fill) else LIGHT_HATCH for fill in fills for _ in ends]
+    _lines(axes, layout.uncertain, inset, colours=colours, width_pt=0.35)
+
+
+def _fills(layout: HeatmapLayout, mesh: QuadMesh) -> Float[np.ndarray, "source target 3"]:
+    """The colours of the cells."""
+    shape = (*layout.percent.shape, 4)
+    return np.asarray(mesh.to_rgba(np.ma.asarray(mesh.get_array())).reshape(shape)[..., :3])
+
+
+def is_light(rgb: Float[np.ndarray, " 3"]) -> bool:
+    """Whether black stands out more than white on a colour."""
+    return luminance(rgb) > 0.18
 
 
 def _lines(
-    axes: Axes, cells: Cells, lines: Float[np.ndarray, "line 2 2"], *, colour: str, width_pt: float
+    axes: Axes,
+    cells: Cells,
+    lines: Float[np.ndarray, "line 2 2"],
+    *,
+    colours: str | list[str],
+    width_pt: float,
 ) -> None:
     """The same lines, [line, end, (x, y)] in a cell of side 1, in every chosen cell."""
     from matplotlib.collections import LineCollection
@@ -161,7 +182,7 @@ def _lines(
     corners = np.argwhere(cells)[:, None, None, ::-1]
     segments = (corners + lines).reshape(-1, 2, 2)
     axes.add_collection(
-        LineCollection(list(segments), colors=colour, linewidths=width_pt), autolim=False
+        LineCollection(list(segments), colors=colours, linewidths=width_pt), autolim=False
     )
 
 
@@ -171,11 +192,10 @@ def _texts(layout: HeatmapLayout, axes: Axes, mesh: QuadMesh) -> None:
 
     if not any(map(any, layout.texts)):
         return
-    fills = mesh.to_rgba(np.ma.asarray(mesh.get_array())).reshape(-1, 4)
-    for (y, x), fill in zip(np.ndindex(layout.percent.shape), fills, strict=True):
+    fills = _fills(layout, mesh)
+    for y, x in np.ndindex(layout.percent.shape):
         if not layout.texts[y][x]:
             continue
-        light = luminance(fill[:3]) > 0.18
         fixed = layout.fixed_diagonal and x == y
         text = axes.text(
             x + 0.5,
@@ -184,10 +204,10 @@ def _texts(layout: HeatmapLayout, axes: Axes, mesh: QuadMesh) -> None:
             ha="center",
             va="center_baseline",
             fontsize=layout.text_pt,
-            color=FAINT if fixed else (INK if light else "white"),
+            color=FAINT if fixed else (INK if is_light(fills[y, x]) else "white"),
         )
         if layout.uncertain[y, x]:
-            text.set_path_effects([withStroke(linewidth=1.6, foreground=fill)])
+            text.set_path_effects([withStroke(linewidth=1.6, foreground=tuple(fills[y, x]))])
 
 
 def luminance(rgb: Float[np.ndarray, " 3"]) -> float:
@@ -209,7 +229,8 @@ def _corners(layout: HeatmapLayout, axes: Axes) -> None:
         for y, x in np.argwhere(layout.beaten & np.isfinite(layout.percent))
     ]
     axes.add_collection(
-        PolyCollection(corners, facecolors="#ffb000", edgecolors=INK, linewidths=0.3), autolim=False
+        PolyCollection(corners, facecolors="#ffb000", edgecolors=INK, linewidths=0.3, zorder=2.5),
+        autolim=False,
     )
 
 
@@ -276,7 +297,7 @@ def _colour_bar(layout: HeatmapLayout, axes: Axes, mesh: QuadMesh) -> None:
             note,
             (0, 0),
             xycoords="axes fraction",
-            xytext=(0, -(BAR_PT + 32 + 8 * line)),
+            xytext=(0, -(BAR_PT + 23 + 1.7 * label_pt + 8 * line)),
             textcoords="offset points",
             fontsize=5.5,
             color=INK,

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 
 from relevance.clustering.spec import ClusterSpec
 from relevance.figures.figure import ONE_COLUMN_PT, text_width_em
-from relevance.intervals import beats_no_majority, covers_zero
+from relevance.intervals import beats_no_majority, covers_zero, over_examples
 from relevance.matrix import RelevanceMatrix
 
 MINUS = "\N{MINUS SIGN}"
@@ -129,7 +129,7 @@ def _extend(below: bool, above: bool) -> str:
 
 
 def _notes(matrix: RelevanceMatrix, uncertain: Cells, beaten: Cells) -> tuple[str, ...]:
-    noise = "" if len(matrix.seeds) > 1 else ", noise of the evaluation only"
+    noise = ", noise of the evaluation only" if over_examples(matrix) else ""
     notes = {
         f"hatched: the 95 % interval covers 0{noise}": uncertain,
         "corner: no run beats the majority class": beaten,

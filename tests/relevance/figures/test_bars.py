@@ -1,5 +1,7 @@
 """Bars of one task's influence, both ways."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -42,6 +44,14 @@ def test_unknown_values_come_last_and_intervals_are_95_percent() -> None:
     assert np.isnan(layout.on_others[-1].percent)
 
 
+def test_intervals_of_one_seed_say_what_they_leave_out() -> None:
+    assert "\n" not in lay_out(noisy(), "A").quantity
+    one = replace(noisy(), provenance={"noise": "examples"})
+    assert lay_out(one, "A").quantity == (
+        "joint-training gain of the target (%)\n95 % intervals: noise of the evaluation only"
+    )
+
+
 def test_an_unknown_task() -> None:
     with pytest.raises(RelevanceError, match=r"Unknown task 'boolq'\. Did you mean 'BoolQ'\?"):
         bars(TABLE3, "boolq")
@@ -65,11 +75,12 @@ def test_colours_tell_the_sign() -> None:
     [
         TABLE3,
         noisy(),
+        replace(noisy(), provenance={"noise": "examples"}),
         TABLE3.select(["BoolQ", "CB"]),
         TABLE3.select(["CB"]),
         RelevanceMatrix(np.eye(25), tuple(f"a_task_of_long_name{n}" for n in range(25)), "test"),
     ],
-    ids=["table3", "noisy", "two", "one", "long"],
+    ids=["table3", "noisy", "examples", "two", "one", "long"],
 )
 def test_nothing_is_cut_off(matrix: RelevanceMatrix) -> None:
     axes, _ = bars(matrix, matrix.tasks[0])

@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 from relevance.clustering.kmeans import kmeans
 from relevance.figures.figure import figure_of
 from relevance.figures.heatmap import colours, heatmap, luminance
+from relevance.intervals import covers_zero
 from relevance.matrix import RelevanceMatrix, load_matrix
 
 TABLE3 = load_matrix("paper:table3")
@@ -128,11 +129,26 @@ def test_marked_cells() -> None:
         c for c in axes.collections if isinstance(c, PolyCollection) and not isinstance(c, QuadMesh)
     )
     assert len(crosses.get_segments()) == 4
-    assert len(hatches.get_segments()) > 0
     assert len(corners.get_paths()) == 13 * 12 - 2
-    ends = np.concatenate(hatches.get_segments())
-    assert ends.min() >= 0
-    assert ends.max() <= 13
+    lines = np.array(hatches.get_segments())
+    cells = np.floor(lines.mean(axis=1))[:, ::-1].astype(int)
+    marked = np.zeros((13, 13), dtype=bool)
+    marked[tuple(cells.T)] = True
+    np.testing.assert_array_equal(marked, covers_zero(with_marks()))
+    inside = lines - cells[:, None, ::-1]
+    assert inside.min() > 0.03
+    assert inside.max() < 0.97
+
+
+def test_hatches_stand_out_on_dark_cells_too() -> None:
+    values = np.array([[0.0, 0.1], [0.001, 0.0]])
+    matrix = RelevanceMatrix(
+        values, ("A", "B"), "joint-training", standard_errors=np.ones((2, 2)), seeds=(0, 1)
+    )
+    _, hatches = (c for c in heatmap(matrix).collections if isinstance(c, LineCollection))
+    dark, light = hatches.get_colors()[0], hatches.get_colors()[-1]
+    assert luminance(dark[:3]) == 1
+    assert luminance(light[:3]) < 0.3
 
 
 def test_own_axes_are_used_and_texts_fitted_to_them() -> None:

@@ -1,5 +1,7 @@
 """What a heat map shows, before it is drawn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -196,7 +198,8 @@ def test_marks_follow_the_order_of_clusters() -> None:
 
 
 def test_one_seed_knows_the_noise_of_the_evaluation_only() -> None:
-    assert lay_out(marked((0,))).notes[0] == (
+    one = replace(marked((0,)), provenance={"noise": "examples"})
+    assert lay_out(one).notes[0] == (
         "hatched: the 95 % interval covers 0, noise of the evaluation only"
     )
 
