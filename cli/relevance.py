@@ -239,6 +239,7 @@ def cluster(
     loaded = load_matrix(matrix)
     spec, choice = group(loaded, matrix, options, seed)
     spec = spec.made_from(matrix)
+    draw(figures, loaded, spec, choice)
     say = note if out is None else show
     if choice is not None:
         say(f"{as_table(choice.rows(), 'markdown')}{choice}")
@@ -252,7 +253,6 @@ def cluster(
     if spec.stability is not None:
         say(str(spec.stability))
     _note_distrust(loaded)
-    draw(figures, loaded, spec, choice)
     if out is None:
         show(spec.to_json())
     else:
