@@ -72,5 +72,6 @@ def merges(
         the size of the group they make; similar tasks stand beside each other.
     """
     from scipy.cluster.hierarchy import linkage as merged
+    from scipy.spatial.distance import pdist
 
-    return np.asarray(merged(rows, method=linkage, optimal_ordering=True))
+    return np.asarray(merged(pdist(rows), method=linkage, optimal_ordering=True))

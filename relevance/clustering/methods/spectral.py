@@ -1,6 +1,5 @@
 """Spectral clustering: few strong ties between groups, many within."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ from relevance.matrix import RelevanceMatrix
 
 AFFINITY = "exp(s / sd(s)), s = mean of both directions, sd over pairs of different tasks"
 RESTARTS = 50
+SMALLEST_GAP = 1e-9
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Spectral(Method):
             The groups.
 
         Raises:
-            RelevanceError: If a value is unknown, k is out of range, or the pairs are too much
-                alike for k groups.
+            RelevanceError: If a value is unknown, k is out of range, or equal values of pairs leave
+                the groups to chance.
 
         Source:
             Shi and Malik (2000); Ng et al. (2001).
@@ -47,12 +47,6 @@ class Spectral(Method):
         labels = np.arange(len(rows)) if k == len(rows) else np.zeros(len(rows), dtype=int)
         if 1 < k < len(rows):
             labels = _labels(affinity(rows), k, seed)
-        found = len(np.unique(labels))
-        if found < k:
-            raise RelevanceError(
-                f"Too many pairs of tasks have equal values for {k} spectral groups; {found} can"
-                " be told apart. Choose another --k or --method."
-            )
         return ClusterSpec(
             clusters=clusters_of(matrix.tasks, labels),
             method="spectral",
@@ -85,14 +79,16 @@ def affinity(values: Float[np.ndarray, "source target"]) -> Float[np.ndarray, "t
 
 
 def _labels(ties: Float[np.ndarray, "task task"], k: int, seed: int) -> Int[np.ndarray, " task"]:
+    from scipy.sparse.csgraph import laplacian
     from sklearn.cluster import SpectralClustering
-    from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
-    others = ties[~np.eye(len(ties), dtype=bool)]
-    if np.ptp(others) == 0:
-        return np.zeros(len(ties), dtype=int)  # eigenvectors of equal ties are arbitrary
+    eigenvalues = np.linalg.eigvalsh(laplacian(ties, normed=True))
+    if eigenvalues[k] - eigenvalues[k - 1] < SMALLEST_GAP:  # the eigenvectors could be any
+        raise RelevanceError(
+            f"Pairs of tasks have equal values, which leaves {k} spectral groups to chance."
+            " Choose another --k or --method."
+        )
     model = SpectralClustering(k, affinity="precomputed", n_init=RESTARTS, random_state=seed)
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer groups than k: an error of ours
+    with threadpool_limits(1):  # so few tasks are slower on several threads
         return np.asarray(model.fit(ties).labels_)

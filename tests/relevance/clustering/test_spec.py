@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from relevance.clustering.spec import ClusterSpec, MatrixFile
+from relevance.clustering.spec import ClusterSpec, MatrixFile, Stability
 from relevance.errors import RelevanceError
 
 GROUPS = (("RTE", "CB"), ("SST-2",))
@@ -45,7 +45,15 @@ def test_everything_survives_a_round_trip(tmp_path: Path) -> None:
         seed=3,
         inertia=0.0052,
         silhouette=-0.1,
-        stability=0.7,
+        stability=Stability(
+            adjusted_rand=0.7,
+            resampling="seeds",
+            resamples=99,
+            skipped=1,
+            leave_one_out=0.6,
+            tasks=("RTE", "SST-2"),
+            consensus=((1.0, 0.25), (0.25, 1.0)),
+        ),
         matrix=MatrixFile(file="gains.json", sha256="ab"),
         provenance={"restarts": 100},
     )
@@ -53,6 +61,14 @@ def test_everything_survives_a_round_trip(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "out.json").read_text())["schema"] == "relevance.clusters/1"
     assert ClusterSpec.load(tmp_path / "out.json") == spec
     assert spec != ClusterSpec(clusters=GROUPS)
+
+
+@pytest.mark.parametrize(("kept", "known"), [(None, None), (0.7, Stability(adjusted_rand=0.7))])
+def test_the_stability_of_an_older_file(
+    tmp_path: Path, kept: float | None, known: Stability | None
+) -> None:
+    spec = ClusterSpec.load(written(tmp_path, {"clusters": [["RTE"], ["CB"]], "stability": kept}))
+    assert spec.stability == known
 
 
 @given(st.lists(st.lists(st.text(), min_size=1), min_size=1))
@@ -89,6 +105,10 @@ def test_a_spec_is_a_partition_or_refused(clusters: list[list[str]]) -> None:
                 "out.json: Unknown field 'metod'. Did you mean 'method'? Known: clusters, inertia,"
                 " k, matrix, method, names, provenance, seed, silhouette, stability."
             ),
+        ),
+        (
+            {"clusters": [["CB"]], "stability": {"resamples": 3}},
+            "out.json: stability.adjusted_rand: Field required.",
         ),
         (
             '{"clusters": [["CB"',
