@@ -34,18 +34,19 @@ from relevance.tasks.metrics import score
 from relevance.tasks.task import Task
 from relevance.trainer import Result
 
-TASKS = ("RTE", "MNLI", "SNLI", "MRPC", "QQP", "STS-B", "SST-2", "SST-5")
-AVERAGED = ("RTE", "MNLI", "MRPC", "QQP", "SST-2")
+TASKS = ("MNLI", "SNLI", "MRPC", "QQP", "STS-B", "SST-2", "SST-5", "CoLA")
+AVERAGED = ("SNLI", "QQP", "STS-B", "SST-2")
 SEEDS = (0, 1, 2)
 SETTINGS = {
     "backbone": "minilm",
     "pooling": "mean",
     "epochs": 1,
-    "max_length": 64,
+    "max_length": 48,
     "lr": 2e-4,
 }
-MAX_TRAIN, MAX_DEV = 1280, 640
-FEW_ROWS = 160
+MAX_TRAIN, MAX_DEV = 1024, 500
+FEW_ROWS = 125
+BASELINES = 2
 WANTED = 0.7
 
 Table = dict[str, Float[np.ndarray, "..."]]
@@ -108,7 +109,7 @@ def finished_runs(names: Sequence[str], data_dir: Path, average: float, jobs: in
         make_trainer(tasks, {**settings, "average": average}, device="cpu"),
         JobStore(cache_dir()),
         SEEDS,
-        single_run_seeds(SEEDS),
+        single_run_seeds(SEEDS, BASELINES * len(SEEDS)),
         {name: one.fingerprint for name, one in data.items()},
         {name: float(len(one.train)) for name, one in data.items()},
     )
@@ -165,12 +166,12 @@ def main() -> None:
     rows = [
         row(whole, metric, baselines, held_out, "last")
         for metric in ("gain", "loss")
-        for baselines in (1, 3)
+        for baselines in (1, BASELINES)
         for held_out in (FEW_ROWS, None)
     ]
     for average, weights in ((0.0, "last"), (0.5, "mean of the last half")):
         part = finished_runs(AVERAGED, data_dir, average, options.jobs)
-        rows += [row(part, metric, 3, None, weights) for metric in ("gain", "loss")]
+        rows += [row(part, metric, BASELINES, None, weights) for metric in ("gain", "loss")]
     print("between two seeds (of the mean of three, by Spearman-Brown)\n")
     print(table(rows, "markdown"))
 

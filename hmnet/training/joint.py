@@ -33,7 +33,9 @@ from relevance.tasks.overlap import rows_with, shared_texts
 from relevance.tasks.task import Task
 from relevance.trainer import Result
 
-VERSION = 2  # raised whenever the same settings and data would give other results
+VERSION = (
+    2  # raised whenever the same settings and data, or a setting's default, give other results
+)
 
 
 class Loaded(NamedTuple):
@@ -82,9 +84,8 @@ class JointTrainer:
             {
                 "trainer": "joint",
                 "version": VERSION,
-                "settings": {
-                    name: getattr(self.settings, name) for name in TrainingSettings.model_fields
-                },
+                # a setting that is added later leaves the results of older runs valid
+                "settings": self.settings.model_dump(exclude_defaults=True),
                 "sampler_version": find_sampler(self.settings.sampler).member.version,
                 "regularizer_version": regularizer and regularizer.version,
                 "surgery_version": surgery and find_surgery(surgery).member.version,
