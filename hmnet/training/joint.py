@@ -33,9 +33,8 @@ from relevance.tasks.overlap import rows_with, shared_texts
 from relevance.tasks.task import Task
 from relevance.trainer import Result
 
-VERSION = (
-    2  # raised whenever the same settings and data, or a setting's default, give other results
-)
+# raised when the same data and settings, or the default of one, would give other results
+VERSION = 2
 
 
 class Loaded(NamedTuple):
