@@ -14,7 +14,7 @@ from hmnet.config import RunConfig
 from hmnet.data.batching import collate
 from hmnet.data.labels import targets
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import fully_shared, hierarchical, separate
+from hmnet.models.plan import SharingPlan, fully_shared, hierarchical, separate
 from hmnet.models.skill_table import Skills
 from hmnet.samplers.sampler import Step, find_sampler, samplers
 from hmnet.surgery.pcgrad import PCGrad
@@ -44,6 +44,13 @@ class Weighted(Surgery):
 def build(world: Any, plan: Any = None) -> MultiTaskModel:
     plan = plan or hierarchical(SPEC, 2, 1, 1)
     return MultiTaskModel(world.backbone, world.tasks, plan).eval()
+
+
+def by_skill(world: Any) -> SharingPlan:
+    """Skill `a` is active in two tasks, `b` in all, the third in none."""
+    active = {"TONE": ("a", "b"), "SAME": ("b",), "GRADE": ("a", "b")}
+    skills = Skills(names=("a", "b", "idle"), active=active)
+    return fully_shared(world.names, 4).model_copy(update={"skills": skills})
 
 
 def batch_of(world: Any, model: MultiTaskModel, task: str, start: int = 0) -> Batch:
@@ -87,10 +94,7 @@ def test_a_level_is_what_the_same_tasks_share(world: Any) -> None:
 
 def test_levels_of_skills(world: Any) -> None:
     """Tasks share a skill's blocks or not, which makes levels as clusters do."""
-    shared = fully_shared(world.names, 4)
-    active = {"TONE": ("a", "b"), "SAME": ("b",), "GRADE": ("a", "b")}
-    skills = Skills(names=("a", "b", "idle"), active=active)
-    model = build(world, shared.model_copy(update={"skills": skills}))
+    model = build(world, by_skill(world))
     levels = TaskGradients(model, PCGrad()).levels
     assert set(levels) == {("TONE", "SAME", "GRADE"), ("TONE", "GRADE")}
     blocks = [model.pool[f"shared/{depth}"].blocks[0] for depth in range(4)]
@@ -166,9 +170,13 @@ def of_several(epochs: Sequence[Sequence[Step]]) -> list[list[Step]]:
     return [[steps[place : place + 3] for place in range(0, len(steps), 3)]]
 
 
-def test_a_run_that_was_stopped_goes_on_with_the_same_orders(world: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("skills", [False, True])
+def test_a_run_that_was_stopped_goes_on_with_the_same_orders(
+    world: Any, tmp_path: Path, skills: bool
+) -> None:
     settings = world.settings.model_copy(update={"surgery": "pcgrad"})
-    epochs, plan = of_several(world.epochs), hierarchical(SPEC, 2, 1, 1)
+    plan = by_skill(world) if skills else hierarchical(SPEC, 2, 1, 1)
+    epochs = of_several(world.epochs)
 
     def trained(**options: Any) -> dict[str, Tensor]:
         model = fit(
