@@ -95,7 +95,7 @@ def _hand_over(
     waiting: Sequence[Job], running: dict[str, Job], engine: Engine, progress: Progress
 ) -> list[Job]:
     """Give jobs to the engine while it has room; return those that are left for later."""
-    left = []
+    left: list[Job] = []
     for place, job in enumerate(waiting):
         if len(running) >= engine.capacity:
             return [*left, *waiting[place:]]

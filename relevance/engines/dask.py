@@ -93,7 +93,7 @@ class Dask(Engine):
             self._tell("failed", job, one_line(error))
             return
         devices = self._schedule.slots
-        call = (_on_worker, (parcel, job.name, self._topic, devices), {})
+        call: Any = (_on_worker, (parcel, job.name, self._topic, devices), {})
         batch = BatchedCalls([call], self._backend.get_nested_backend())
         future = self._backend.submit(batch, callback=lambda _: None)
         ended = partial(self._end, job, future)

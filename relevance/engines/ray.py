@@ -87,7 +87,7 @@ class Ray(Engine):
             self._tell("failed", job, one_line(error))
             return
         self._tell("started", job)
-        call = (attempt, (parcel, self._device), {})
+        call: Any = (attempt, (parcel, self._device), {})
         batch = BatchedCalls([call], self._backend.get_nested_backend())
         self._backend.submit(batch, lambda out: self._inbox.put(partial(self._end, job, out)))
 

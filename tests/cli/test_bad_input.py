@@ -249,6 +249,38 @@ class TestMachines:
         assert message.startswith("--gpus 99: this machine has ")
         assert message.endswith(" Ask for as many, or leave the option out.")
 
+    def test_an_unknown_engine(self, quick: list[str]) -> None:
+        assert refused("relevance", "pairwise", *quick, "--engine", "dusk") == (
+            "Unknown engine 'dusk'. Did you mean 'dask'? Known: dask, local, ray."
+        )
+
+    def test_an_address_of_nothing_in_particular(self, quick: list[str]) -> None:
+        assert refused("relevance", "pairwise", *quick, "--address", "tcp://head:8786") == (
+            "--address tcp://head:8786: name what listens there, --engine dask or --engine ray."
+        )
+
+    @pytest.mark.parametrize(("engine", "package"), [("dask", "distributed"), ("ray", "ray")])
+    def test_an_engine_without_its_package(
+        self, quick: list[str], monkeypatch: pytest.MonkeyPatch, engine: str, package: str
+    ) -> None:
+        monkeypatch.setitem(sys.modules, package, None)
+        assert refused("relevance", "pairwise", *quick, "--engine", engine) == (
+            f'--engine {engine} needs its extra: pip install -e ".[{engine}]"'
+        )
+
+    def test_precision_goes_by_a_gpu_that_is_elsewhere(
+        self, quick: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import torch
+
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+        there = ["--engine", "dask", "--address", "tcp://head:8786", "--gpus", "2"]
+        message = refused("relevance", "pairwise", *quick, *there, "--precision", "auto")
+        assert message == (
+            "--precision auto goes by the GPU, and this machine has none to look at. Give"
+            " --precision bf16 or fp32, whichever suits the cluster's GPUs."
+        )
+
     def test_a_device_that_is_not_there(self, train: Callable[..., str]) -> None:
         assert train("--device", "cuda:99").startswith("--device cuda:99: this machine has ")
         assert train("--device", "abacus").startswith("--device 'abacus' is no device. Take auto,")

@@ -8,6 +8,7 @@ import torch
 
 from hmnet import precision
 from hmnet.precision import autocast, resolve_precision
+from relevance.errors import RelevanceError
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +63,11 @@ def test_autocast_multiplies_in_bf16_or_leaves_things_alone() -> None:
         assert (weights @ weights).dtype == torch.bfloat16
     with autocast("fp32", torch.device("cpu")):
         assert (weights @ weights).dtype == torch.float32
+
+
+def test_a_gpu_that_is_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert resolve_precision("bf16", "cuda") == "bf16"
+    assert resolve_precision("fp32", "cuda") == "fp32"
+    with pytest.raises(RelevanceError, match=r"^--precision auto goes by the GPU, and this mach"):
+        resolve_precision("auto", "cuda")
