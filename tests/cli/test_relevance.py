@@ -102,6 +102,8 @@ class TestPairwise:
         assert matrix.measure == "joint-training"
         assert np.isfinite(matrix.values).all()
         assert (np.diag(matrix.values) == 0).all()
+        assert matrix.standard_errors is not None
+        assert np.isfinite(matrix.standard_errors).all()
         assert len(results(study.cache)) == 4 + 6
 
     @pytest.mark.usefixtures("_no_workers")
