@@ -13,6 +13,8 @@ from relevance.errors import RelevanceError
 from relevance.matrix import RelevanceMatrix
 
 RESAMPLES = 100
+FEW_TASKS = 50
+LEFT_OUT = 20  # of more than a few tasks
 DECIMALS = 4
 
 
@@ -38,7 +40,8 @@ def stability(
         method: How they were found.
         k: How many groups were asked for.
         seed: Of the resampling and the method.
-        resamples: How many matrices are drawn, and the most tasks that are left out in turn.
+        resamples: How many matrices are drawn. Every task is left out in turn, or 20 of more than
+            50, picked at random.
 
     Returns:
         How far the groups agree with those of the spec; None for one group or one task in each,
@@ -57,7 +60,7 @@ def stability(
     trials = _Trials(matrix.tasks, spec, method.quick(), seed)
     left_out = _Trials(matrix.tasks, spec, method.quick(), seed)
     alone = {cluster[0] for cluster in spec.clusters if len(cluster) == 1}
-    for task, rest in _without_one(matrix, resamples, rng):
+    for task, rest in _without_one(matrix, rng):
         left_out.group(rest, k - (task in alone))
     if kind == "tasks":
         trials = left_out
@@ -129,11 +132,12 @@ def _drawn(
 
 
 def _without_one(
-    matrix: RelevanceMatrix, most: int, rng: np.random.Generator
+    matrix: RelevanceMatrix, rng: np.random.Generator
 ) -> Iterable[tuple[str, RelevanceMatrix]]:
-    """A task and the matrix of the others, for every task, or for as many as are wanted at most."""
+    """A task and the matrix of the others, for every task, or for some of many."""
     count = len(matrix.tasks)
-    for place in np.sort(rng.permutation(count)[:most]).tolist():
+    chosen = np.arange(count) if count <= FEW_TASKS else rng.permutation(count)[:LEFT_OUT]
+    for place in np.sort(chosen).tolist():
         rest = np.delete(np.arange(count), place)
         names = tuple(matrix.tasks[other] for other in rest)
         yield (

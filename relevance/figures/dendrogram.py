@@ -86,7 +86,7 @@ def lay_out(matrix: RelevanceMatrix, k: int, *, linkage: Linkage = "ward") -> De
     if len(rows) < 2:
         raise RelevanceError(f"A dendrogram takes at least two tasks, got {len(rows)}.")
     check_k(rows, k)
-    tree = merges(rows, linkage)
+    tree = merges(rows, linkage, ordered=True)
     order = leaves_list(tree).tolist()
     count = len(rows)
     within = count - k  # merges within clusters; the others join clusters

@@ -22,7 +22,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "relevance estimate": (*TASKS, "--out", "MEASURE"),
     "relevance pairwise": (*TASKS, *TRAINING, *STUDY, "--out"),
     "relevance merge": ("--out", "MATRIX"),
-    "relevance cluster": ("--k", "--out", "--seed", "MATRIX"),
+    "relevance cluster": (
+        *("--k", "--method", "--max-k", "--linkage", "--overlap", "--out", "--seed", "MATRIX"),
+        *("--consensus", "--curve", "--dendrogram"),
+    ),
     "relevance heatmap": ("--out", "--clusters", "MATRIX"),
     "relevance bars": ("--task", "--out", "MATRIX"),
     "relevance table": ("--format", "MATRIX"),

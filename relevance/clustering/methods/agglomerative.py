@@ -59,19 +59,20 @@ class Agglomerative(Method):
 
 
 def merges(
-    rows: Float[np.ndarray, "task feature"], linkage: Linkage
+    rows: Float[np.ndarray, "task feature"], linkage: Linkage, *, ordered: bool = False
 ) -> Float[np.ndarray, "merge 4"]:
     """Which groups are merged, in the order of their distance.
 
     Args:
         rows: Features of at least two tasks.
         linkage: How the distance of groups is measured.
+        ordered: Whether similar tasks should stand beside each other, which takes a while.
 
     Returns:
         As scipy gives them: numbers of both groups (tasks first, then merges), their distance, and
-        the size of the group they make; similar tasks stand beside each other.
+        the size of the group they make.
     """
     from scipy.cluster.hierarchy import linkage as merged
     from scipy.spatial.distance import pdist
 
-    return np.asarray(merged(pdist(rows), method=linkage, optimal_ordering=True))
+    return np.asarray(merged(pdist(rows), method=linkage, optimal_ordering=ordered))

@@ -83,7 +83,7 @@ def _labels(ties: Float[np.ndarray, "task task"], k: int, seed: int) -> Int[np.n
     from sklearn.cluster import SpectralClustering
     from threadpoolctl import threadpool_limits
 
-    eigenvalues = np.linalg.eigvalsh(laplacian(ties, normed=True))
+    eigenvalues = np.linalg.eigvalsh(np.asarray(laplacian(ties, normed=True)))
     if eigenvalues[k] - eigenvalues[k - 1] < SMALLEST_GAP:  # the eigenvectors could be any
         raise RelevanceError(
             f"Pairs of tasks have equal values, which leaves {k} spectral groups to chance."
