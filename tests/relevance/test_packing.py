@@ -1,6 +1,8 @@
 """The scheduler's rule on a clock of its own: longest first, to whichever worker is free."""
 
 import heapq
+import runpy
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from relevance.progress import Progress
 from relevance.running import run_on
 from relevance.scheduling import Job, Schedule
 
+BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "packing.py"
 durations = st.lists(st.integers(1, 100).map(float), min_size=1, max_size=30)
 numbers_of_workers = st.integers(1, 8)
 
@@ -61,6 +64,16 @@ def test_jobs_of_other_processes_are_left_to_them() -> None:
     run_on(engine, finished, progress)
     assert engine.clock_s == 1.0
     assert progress.errors == {}
+
+
+@pytest.mark.parametrize("devices", [4, 16])
+def test_the_papers_91_jobs_within_5_percent_of_the_lower_bound(devices: int) -> None:
+    benchmark = runpy.run_path(str(BENCHMARK))
+    seconds = benchmark["expected"]()
+    assert len(seconds) == 91
+    known = [Job(name, nothing, cost) for name, cost in seconds.items()]
+    found = makespan(known, devices, lambda job: seconds[job.name])
+    assert found <= 1.05 * lower_bound(list(seconds.values()), devices)
 
 
 def test_nothing_takes_no_time() -> None:
