@@ -132,12 +132,13 @@ class Probe(Protocol):
         """
         ...
 
-    def lookahead(self, tasks: Sequence[str], *, moments: int, seed: int) -> Lookahead:
+    def lookahead(self, tasks: Sequence[str], *, moments: int, lr: float, seed: int) -> Lookahead:
         """Losses before and after plain steps of gradient descent on the shared weights.
 
         Args:
             tasks: Names; one model is trained on all of them meanwhile, as if nobody looked.
             moments: Spread evenly over training, at most one per step.
+            lr: Learning rate of the plain steps.
             seed: Of training and of the batches.
 
         Returns:

@@ -100,7 +100,7 @@ class EncoderProbe:
         each = (self._one_each(tasks, seed, number) for number in range(batches))
         return np.stack([gradient_products(model, weights, batch).numpy() for batch in each])
 
-    def lookahead(self, tasks: Sequence[str], *, moments: int, seed: int) -> Lookahead:
+    def lookahead(self, tasks: Sequence[str], *, moments: int, lr: float, seed: int) -> Lookahead:
         """Losses around single steps, while one model is trained on all tasks."""
         seen = []
         when = spread(sum(map(len, self._schedule(tasks, seed))), moments)
@@ -109,7 +109,6 @@ class EncoderProbe:
             if done in when:
                 batches = self._one_each(tasks, seed, done)
                 with evaluating(model):
-                    lr = self.trainer.settings.lr
                     seen.append(look_ahead(model, shared_weights(model), batches, lr))
 
         self._trained(tasks, seed, watch=look)

@@ -52,7 +52,7 @@ class FakeProbe:
         gradients = [random("gradient", task, seed).normal(size=(batches, WIDTH)) for task in tasks]
         return np.einsum("ibw,jbw->bij", gradients, gradients)
 
-    def lookahead(self, tasks: Sequence[str], *, moments: int, seed: int) -> Lookahead:
+    def lookahead(self, tasks: Sequence[str], *, moments: int, lr: float, seed: int) -> Lookahead:
         steps = [
             [random("step", one, other, seed).uniform(size=moments) for other in tasks]
             for one in tasks

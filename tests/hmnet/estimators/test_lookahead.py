@@ -58,12 +58,12 @@ def test_training_goes_on_as_if_nobody_looked(probe: EncoderProbe) -> None:
 
 
 def test_moments_over_training(probe: EncoderProbe) -> None:
-    losses = probe.lookahead(NAMES, moments=4, seed=0)
+    losses = probe.lookahead(NAMES, moments=4, lr=LR, seed=0)
     assert losses.before.shape == (4, 3)
     assert losses.after.shape == (4, 3, 3)
     np.testing.assert_array_equal(np.diagonal(losses.after, axis1=1, axis2=2), losses.before)
     assert len(np.unique(losses.before)) == 12
-    other = probe.lookahead(NAMES[::-1], moments=4, seed=0)
+    other = probe.lookahead(NAMES[::-1], moments=4, lr=LR, seed=0)
     np.testing.assert_allclose(other.after[:, ::-1, ::-1], losses.after, rtol=1e-5)
 
 
