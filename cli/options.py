@@ -262,7 +262,7 @@ class StudyOptions:
         Literal["gain", "primary", "loss"] | None,
         typer.Option(
             help="What gains are made of: mean of a task's gain metrics, its primary one, or loss.",
-            show_default="loss",
+            show_default="gain",
             rich_help_panel=STUDY,
         ),
     ] = None

@@ -180,5 +180,5 @@ def check_choice(metric: str, normalise: str) -> None:
     if metric == "loss" and normalise == "absolute":
         raise RelevanceError(
             "Losses of different tasks have different scales, so --metric loss goes with"
-            " --normalise relative, not absolute. For points add --metric gain."
+            " --normalise relative, not absolute."
         )

@@ -167,8 +167,7 @@ class Study:
 def finished_study(quick: list[str], tmp_path_factory: pytest.TempPathFactory) -> Study:
     """What `relevance pairwise` left; tests copy it before they change it."""
     root = tmp_path_factory.mktemp("study")
-    points = ["--metric", "gain", "--normalise", "absolute"]
-    options = [*quick, "--single-seeds", "1", *points, "--gpus", "0"]
+    options = [*quick, "--single-seeds", "1", "--normalise", "absolute", "--gpus", "0"]
     study = Study(options, root / "cache", root / "gains.json")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RELEVANCE_CACHE", str(study.cache))

@@ -140,7 +140,7 @@ class TestPairwise:
         monkeypatch.setattr(JointTraining, "measure", measure)
         for more in ([], ["--paper"], ["--paper", "--metric", "primary", "--single-seeds", 5]):
             done("relevance", "pairwise", *quick, "--seeds", "3,4", *more)
-        default = {"metric": "loss", "split": "holdout", "trainer": "holdout", "single": 6}
+        default = {"metric": "gain", "split": "holdout", "trainer": "holdout", "single": 6}
         paper = {"metric": "gain", "split": "dev", "trainer": "dev", "single": 2}
         assert asked == [default, paper, {**paper, "metric": "primary", "single": 5}]
 

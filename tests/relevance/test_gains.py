@@ -248,7 +248,7 @@ def test_scores_of_a_result() -> None:
             {"metric": "loss", "normalise": "absolute"},
             (
                 "Losses of different tasks have different scales, so --metric loss goes with"
-                " --normalise relative, not absolute. For points add --metric gain."
+                " --normalise relative, not absolute."
             ),
         ),
     ],
