@@ -3,8 +3,9 @@
     python benchmarks/length_grouping.py --data-dir ../shared/data
 
 Padding is counted over all batches of a task. Steps are timed on the same rows both ways: those of
-one group of batches, every n-th batch of it, in the loop that `hmnet train` runs; plain and grouped
-steps take turns, so that another load on the machine slows both down alike.
+one group of batches, every n-th batch of it, in the loop that `hmnet train` runs, on one thread.
+Plain and grouped steps take turns, and it is CPU time that counts, so that another load on the
+machine changes little.
 """
 
 import argparse
@@ -29,6 +30,8 @@ def measured(
     name: str, data_dir: Path, max_train: int, steps: int
 ) -> tuple[dict[str, float], dict[str, float], int]:
     """Padding's share and seconds per step, plain and grouped, and how many steps were timed."""
+    import torch
+
     from hmnet.config import TrainingSettings
     from hmnet.data.encoding import encode_split
     from hmnet.data.packing import MEGABATCH, pack
@@ -45,6 +48,7 @@ def measured(
     from relevance.tasks.find import find_tasks
     from relevance.tasks.load import load_task
 
+    torch.set_num_threads(1)
     (task,) = find_tasks([name])
     rows = load_task(task, DataOptions(data_dir, max_train, 1)).train
     encoded = encode_split(task, rows, read_tokenizer(resolve_backbone("minilm")), MAX_LENGTH)
@@ -60,7 +64,7 @@ def measured(
 
     def seconds(way: str, places: np.ndarray) -> float:
         epoch = [[TaskBatch(name, packed[way][place])] for place in places]
-        started = time.perf_counter()
+        started = time.process_time()
         train(
             model,
             [task],
@@ -70,7 +74,7 @@ def measured(
             lr=LR,
             precision=resolve_precision("auto", "cpu"),
         )
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     for way in packed:
         seconds(way, chosen[:2])  # the first steps of a process are slow
@@ -87,7 +91,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--max-train", type=int, default=6400, help="200 batches: groups of 50")
-    parser.add_argument("--steps", type=int, default=25, help="timed per task and way")
+    parser.add_argument("--steps", type=int, default=10, help="timed per task and way")
     options = parser.parse_args()
     print("task       padding plain  grouped   steps   steps/s plain  grouped   times as fast")
     for name in TASKS:
