@@ -10,7 +10,7 @@ import numpy as np
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.figures.heatmap import cell_side, draw, new_axes
-from relevance.figures.heatmap_layout import SCREEN_CELL_PT, HeatmapLayout
+from relevance.figures.heatmap_layout import FILL, SCREEN_CELL_PT, HeatmapLayout, cell_texts
 from relevance.figures.heatmap_layout import lay_out as lay_out_heatmap
 from relevance.matrix import RelevanceMatrix
 
@@ -28,7 +28,7 @@ def lay_out(spec: ClusterSpec, *, cell_pt: float = SCREEN_CELL_PT) -> HeatmapLay
         cell_pt: Side of a cell in points.
 
     Returns:
-        The layout, tasks of a group together, colours from 0 to 100 %.
+        The layout, tasks of a group together, in whole percent, colours from 0 to 100.
 
     Raises:
         RelevanceError: If the groups come without a consensus.
@@ -39,9 +39,19 @@ def lay_out(spec: ClusterSpec, *, cell_pt: float = SCREEN_CELL_PT) -> HeatmapLay
             "These groups come without a consensus of resamples. One group, or one task in each,"
             " has none; `relevance cluster` measures it for others."
         )
-    matrix = RelevanceMatrix(np.round(known.consensus, 2), known.tasks, QUANTITY)
+    matrix = RelevanceMatrix(np.array(known.consensus), known.tasks, QUANTITY)
     layout = lay_out_heatmap(matrix, spec, cell_pt=cell_pt)
-    return replace(layout, low=0.0, high=100.0, extend="neither")
+    percent = layout.percent.round()
+    texts, text_pt = cell_texts(percent, FILL * cell_pt, fixed_diagonal=layout.fixed_diagonal)
+    return replace(
+        layout,
+        percent=percent,
+        texts=texts,
+        text_pt=text_pt,
+        low=0.0,
+        high=100.0,
+        extend="neither",
+    )
 
 
 def consensus(spec: ClusterSpec, axes: Axes | None = None) -> Axes:

@@ -15,7 +15,7 @@ SPEC = ClusterSpec(
         resampling="seeds",
         resamples=100,
         tasks=("A", "B", "C"),
-        consensus=((1.0, 0.084, 0.9), (0.084, 1.0, 0.0), (0.9, 0.0, 1.0)),
+        consensus=((1.0, 0.29, 0.8384), (0.29, 1.0, 0.0), (0.8384, 0.0, 1.0)),
     ),
 )
 
@@ -24,7 +24,7 @@ def test_tasks_of_a_group_stand_together_in_whole_percent() -> None:
     layout = lay_out(SPEC)
     assert layout.tasks == ("A", "C", "B")
     assert layout.clusters == (2, 1)
-    assert layout.texts == (("100", "90", "8"), ("90", "100", "0"), ("8", "0", "100"))
+    assert layout.texts == (("100", "84", "29"), ("84", "100", "0"), ("29", "0", "100"))
     assert (layout.low, layout.high, layout.extend) == (0, 100, "neither")
     assert not layout.diverging
 
