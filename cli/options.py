@@ -298,7 +298,7 @@ class StudyOptions:
         from relevance.protocol import PAPER, RELIABLE
 
         given = {"metric": self.metric, "gain_split": self.gain_split}
-        chosen = {name: value for name, value in given.items() if value is not None}
+        chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         return replace(PAPER if self.paper else RELIABLE, **chosen)
 
 

@@ -40,8 +40,8 @@ def test_a_delivered_matrix_comes_with_its_reliability(file: Path) -> None:
     gains(3, 0.001).save(file)
     outcome = done("relevance", "merge", file)
     column, within = outcome.err.splitlines()
-    assert column.startswith("column effect (how much a target gains at all): reliability 1.00 of the")
-    assert within.startswith("within target (which source helps it more): reliability 1.00 of the")
+    assert column.startswith("column effect (how much a target gains at all): reliability 1.00 of")
+    assert within.startswith("within target (which source helps it more): reliability 1.00 of")
     assert done("relevance", "cluster", file, "--k", 2).err.count("relevance: note:") == 0
 
 
