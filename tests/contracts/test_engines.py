@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -122,17 +123,36 @@ def test_a_dask_cluster_that_is_there(tmp_path: Path) -> None:
         assert len(cluster.workers) == 2, "a cluster that was there stays there"
 
 
-def test_a_ray_cluster_that_is_there(tmp_path: Path) -> None:
+@pytest.fixture
+def ray_head() -> Iterator[str]:
+    """Address of a Ray cluster of this test's own; whatever else runs here is left alone."""
     needs("ray")
-    ray = [sys.executable, "-m", "ray.scripts.scripts"]
-    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0"}
-    head = [*ray, "start", "--head", "--port=0", "--num-cpus=2", "--include-dashboard=false"]
-    started = subprocess.run(head, env=environment, capture_output=True, text=True, check=False)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
+    where = ["--node-ip-address=127.0.0.1", f"--port={port}"]
+    head = subprocess.Popen(
+        [*start, *where, "--num-cpus=2", "--include-dashboard=false"],
+        env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert head.stdout is not None
     try:
-        assert started.returncode == 0, started.stderr
-        check(tmp_path, Schedule(engine="ray", address="auto", all_workers=True))
+        assert any("Ray runtime started" in line for line in head.stdout)
+        yield f"127.0.0.1:{port}"
     finally:
-        subprocess.run([*ray, "stop", "--force"], env=environment, capture_output=True, check=False)
+        head.terminate()
+        head.communicate(timeout=60)
+
+
+def test_a_ray_cluster_that_is_there(ray_head: str, tmp_path: Path) -> None:
+    jobs = [Job(name, partial(work, tmp_path, name), 1.0) for name in ("a", "b")]
+    assert run_jobs(jobs, Schedule(engine="ray", address=ray_head, all_workers=True)) == {}
+    lines = [line.split() for line in (tmp_path / "log").read_text().splitlines()]
+    assert sorted(name for name, *_ in lines) == ["a", "b"]
 
 
 @pytest.mark.parametrize("engine", ["dask", "ray"])
