@@ -25,5 +25,5 @@ class KMeans(Method):
         return kmeans(matrix, k, seed=seed, restarts=self.restarts)
 
     def quick(self) -> "KMeans":
-        """With fewer starts, 20 of which miss the best groups of the paper's tables 1 % at most."""
+        """With fewer starts, 20 of which miss the paper's best groups in about 1 % of cases."""
         return replace(self, restarts=min(self.restarts, QUICK_RESTARTS))

@@ -50,7 +50,7 @@ class PredictedGain(Method):
                 prove that groups are the best.
 
         Source:
-            Standley et al. (2020), section 5; Fifty et al. (2021), section 3.3.
+            Standley et al. (2020) and Fifty et al. (2021), network selection from pairwise values.
         """
         rows = features(matrix)
         check_range(len(rows), k)
