@@ -74,7 +74,7 @@ def deviations(seconds: dict[str, float]) -> list[float]:
 def expected() -> dict[str, float]:
     """What the 91 jobs take by their sizes, in words read."""
     sizes = ROWS_AND_WORDS.items()
-    alone = {name: rows * (words + WORDS_OF_A_ROW) for name, (rows, words) in sizes}
+    alone = {name: float(rows * (words + WORDS_OF_A_ROW)) for name, (rows, words) in sizes}
     pairs = combinations(alone, 2)
     return alone | {f"{one} & {other}": alone[one] + alone[other] for one, other in pairs}
 
