@@ -84,7 +84,9 @@ class JointTrainer:
                 "trainer": "joint",
                 "version": VERSION,
                 # a setting that is added later leaves the results of older runs valid
-                "settings": self.settings.model_dump(exclude_defaults=True),
+                "settings": self.settings.model_dump(
+                    include=set(TrainingSettings.model_fields), exclude_defaults=True
+                ),
                 "sampler_version": find_sampler(self.settings.sampler).member.version,
                 "regularizer_version": regularizer and regularizer.version,
                 "surgery_version": surgery and find_surgery(surgery).member.version,
