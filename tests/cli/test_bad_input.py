@@ -136,8 +136,8 @@ class TestTasks:
     def test_an_unknown_measure(self) -> None:
         assert refused("relevance", "estimate", "vocab-overlp") == (
             "Unknown measure 'vocab-overlp'. Did you mean 'vocabulary'?"
-            " Known: embedding, fisher, gradient-cosine, h-score, joint-training, linearised, logme,"
-            " lookahead, taxonomy, token-embedding, vocabulary."
+            " Known: embedding, fisher, gradient-cosine, h-score, joint-training, linearised,"
+            " logme, lookahead, taxonomy, token-embedding, vocabulary."
         )
 
 
