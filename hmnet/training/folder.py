@@ -38,12 +38,12 @@ class Run:
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
         """Definitions of the tasks as they were trained, but for where their data is."""
-        return tuple(task for blueprint in self._blueprints.values() for task in blueprint.tasks)
+        return tuple(task for blueprint in self.blueprints.values() for task in blueprint.tasks)
 
     @cached_property
     def tokenizer(self) -> PreTrainedTokenizerBase:
         """The backbone's, as the run kept it."""
-        return read_tokenizer(next(iter(self._blueprints)))
+        return read_tokenizer(next(iter(self.blueprints)))
 
     def task(self, name: str) -> Task:
         """A task's definition by its name in any case.
@@ -75,7 +75,7 @@ class Run:
             RelevanceError: If the run has no such task, or its model is damaged.
         """
         wanted = self.task(task).name
-        for folder, blueprint in self._blueprints.items():
+        for folder, blueprint in self.blueprints.items():
             if wanted in (known.name for known in blueprint.tasks) and folder not in self._models:
                 self._models.clear()
                 self._models[folder] = MultiTaskModel.from_pretrained(folder)
@@ -99,7 +99,7 @@ class Run:
         return load_task(found[wanted], self.config.data)
 
     @cached_property
-    def _blueprints(self) -> dict[Path, Blueprint]:
+    def blueprints(self) -> dict[Path, Blueprint]:
         """What each model folder holds, in the order of training."""
         model = self.folder / "model"
         folders = [model]
