@@ -70,6 +70,7 @@ def ours(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
     from hmnet.models.multitask import MultiTaskModel
     from hmnet.training.checkpoint import Position, save_checkpoint
     from hmnet.training.loop import Saving, train
+    from hmnet.training.record import Record
     from hmnet.training.step import make_optimizer
 
     made = prepared(tasks, data_dir, steps)
@@ -78,8 +79,9 @@ def ours(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
     total = sum(map(len, made["epochs"]))
     with tempfile.TemporaryDirectory() as folder:
 
-        def save(step: int) -> None:
-            save_checkpoint(Path(folder) / "checkpoint", model, optimizer, Position(0, step, ""))
+        def save(step: int, record: Record) -> None:
+            place = Position(0, step, "", record)
+            save_checkpoint(Path(folder) / "checkpoint", model, optimizer, place)
 
         started = time.perf_counter()
         train(

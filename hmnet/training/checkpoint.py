@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from hmnet.regularizers.regularizer import Regularizer
 from hmnet.saving import os_errors
+from hmnet.training.record import NOTHING, Record
 from relevance.errors import RelevanceError
 from relevance.files import file_digest, read_json, unwritable, write_json
 
@@ -33,11 +34,13 @@ class Position:
         part: Which of the method's parts is being trained, from 0.
         step: Steps of that part that are done.
         data: Fingerprint of the part's training rows.
+        record: What these steps took.
     """
 
     part: int
     step: int
     data: str
+    record: Record = NOTHING
 
 
 @contextmanager
@@ -112,6 +115,7 @@ def save_checkpoint(
             "part": position.part,
             "step": position.step,
             "data": position.data,
+            "record": position.record.model_dump(mode="json"),
             "random": _random_state(device),
             "torch": torch.__version__,
             "sha256": {name: file_digest(temporary / name) for name in files},
@@ -137,10 +141,11 @@ def find_checkpoint(folder: Path) -> tuple[Path, Position] | None:
         try:
             state = read_json(path / STATE, SCHEMA)
             whole = all(file_digest(path / n) == sha for n, sha in state["sha256"].items())
+            record = Record(**state["record"])
         except (RelevanceError, OSError, KeyError):
             continue
         if whole:
-            return path, Position(state["part"], state["step"], state["data"])
+            return path, Position(state["part"], state["step"], state["data"], record)
     if present:
         raise RelevanceError(
             f"{folder} is damaged: its files are not what was written. Delete it to train this part"

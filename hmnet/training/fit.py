@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +26,7 @@ from hmnet.training.checkpoint import (
     save_checkpoint,
 )
 from hmnet.training.loop import Progress, Saving, train
+from hmnet.training.record import NOTHING, Record
 from hmnet.training.step import make_optimizer
 from hmnet.training.task_gradients import TaskGradients
 from relevance.errors import RelevanceError
@@ -89,6 +89,7 @@ def fit(
     on_step: Callable[[Progress], None] | None = None,
     checkpoints: Checkpoints | None = None,
     watch: Callable[[MultiTaskModel, int], None] | None = None,
+    on_end: Callable[[Record], None] | None = None,
 ) -> MultiTaskModel:
     """Train one model from the pretrained weights, or go on where a checkpoint stands.
 
@@ -105,6 +106,7 @@ def fit(
         checkpoints: Where to keep what is needed to resume; None keeps nothing.
         watch: Shown the model and the number of steps done after every step, where there are no
             checkpoints; must leave the model as it was.
+        on_end: Told what training took.
 
     Returns:
         The model on the device, in evaluation mode.
@@ -126,12 +128,12 @@ def fit(
     )
     regularizer = make_regularizer(settings.regularizer)
     with _seeded(seed, torch.device(device)):
-        start, saving = 0, None
+        start, record, saving = 0, NOTHING, None
         if watch:
-            saving = Saving(partial(watch, model), every_s=0.0)
+            saving = Saving(lambda step, _: watch(model, step), every_s=0.0)
         if checkpoints:
-            start, saving = _resumed(checkpoints, model, optimizer, regularizer, data)
-        train(
+            start, record, saving = _resumed(checkpoints, model, optimizer, regularizer, data)
+        record = train(
             model,
             tasks,
             data,
@@ -140,12 +142,15 @@ def fit(
             lr=settings.lr,
             precision=settings.precision,
             start=start,
+            record=record,
             on_step=on_step,
             saving=saving,
             average=settings.average,
             task_gradients=task_gradients,
             regularizer=regularizer,
         )
+    if on_end:
+        on_end(record)
     return model
 
 
@@ -155,11 +160,11 @@ def _resumed(
     optimizer: torch.optim.Optimizer,
     regularizer: Regularizer | None,
     data: Mapping[str, Encoded],
-) -> tuple[int, Saving]:
-    """Steps done before, and how to keep further ones."""
+) -> tuple[int, Record, Saving]:
+    """Steps done before, what they took, and how to keep further ones."""
     fingerprint = digest({task: encoded.fingerprint for task, encoded in data.items()})
     found = find_checkpoint(checkpoints.folder)
-    start = 0
+    start, record = 0, NOTHING
     if found is not None and found[1].part == checkpoints.part:
         folder, position = found
         if position.data != fingerprint:
@@ -168,13 +173,13 @@ def _resumed(
                 " Put the data back, or train anew with another --out."
             )
         load_checkpoint(folder, model, optimizer, regularizer)
-        start = position.step
+        start, record = position.step, position.record
 
-    def save(step: int) -> None:
-        position = Position(checkpoints.part, step, fingerprint)
+    def save(step: int, record: Record) -> None:
+        position = Position(checkpoints.part, step, fingerprint, record)
         save_checkpoint(checkpoints.folder, model, optimizer, position, regularizer)
 
-    return start, Saving(save, checkpoints.every_s)
+    return start, record, Saving(save, checkpoints.every_s)
 
 
 @contextmanager

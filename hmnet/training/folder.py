@@ -9,6 +9,7 @@ from transformers import PreTrainedTokenizerBase
 from hmnet.config import RunConfig
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.models.multitask import SCHEMA, Blueprint, MultiTaskModel
+from hmnet.training.record import Timing, read_records
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import read_json, validated
 from relevance.tasks.data import TaskData
@@ -17,6 +18,7 @@ from relevance.tasks.load import load_task
 from relevance.tasks.task import Task
 
 CONFIG, CLUSTERS, SCORES, LOG = "config.toml", "clusters.json", "scores.csv", "log.jsonl"
+RECORDS = "training.json"
 PLAN, PARTS, PARTS_SCHEMA = "plan.json", "parts.json", "hmnet.parts/1"
 
 
@@ -25,8 +27,8 @@ class Run:
     """A run whose models are trained.
 
     Attributes:
-        folder: Holds config.toml, scores.csv, log.jsonl, model/ and, for methods that read
-            clusters, clusters.json. `model/` is one model, or has a folder for each and a
+        folder: Holds config.toml, scores.csv, log.jsonl, training.json, model/ and, for methods
+            that read clusters, clusters.json. `model/` is one model, or has a folder for each and a
             parts.json that lists them in the order of training.
         config: The run's settings, paths absolute.
     """
@@ -61,6 +63,20 @@ class Run:
             if task.name.lower() == name.lower():
                 return task
         raise unknown_name("task", name, [task.name for task in self.tasks])
+
+    def timing(self) -> Timing | None:
+        """What training took, all parts together.
+
+        Returns:
+            Seconds and rows; None for a run of an older version, which did not write them down.
+
+        Raises:
+            RelevanceError: If the file is damaged.
+        """
+        records = read_records(self.folder / RECORDS)
+        if len(records) != len(self._blueprints):
+            return None
+        return Timing(sum(r.seconds for r in records), sum(r.examples for r in records))
 
     def model_for(self, task: str) -> MultiTaskModel:
         """The model that has a path for a task; the last one asked for stays in memory.

@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, chain
 
@@ -19,6 +20,7 @@ from hmnet.samplers.sampler import Step
 from hmnet.training.averaging import add_to_mean, is_averaged, take_mean
 from hmnet.training.interrupts import held_interrupts
 from hmnet.training.memory import kept_memory
+from hmnet.training.record import NOTHING, Record
 from hmnet.training.step import Batch, Losses, linear_decay, train_step
 from hmnet.training.task_gradients import TaskGradients
 from relevance.errors import RelevanceError
@@ -60,11 +62,11 @@ class Saving:
     """Keeps what is needed to go on after a kill.
 
     Attributes:
-        save: Called with the number of steps done so far.
+        save: Called with the number of steps done so far, and what they took.
         every_s: Seconds between two calls; there are further ones between epochs and at Ctrl-C.
     """
 
-    save: Callable[[int], None]
+    save: Callable[[int, Record], None]
     every_s: float
 
 
@@ -78,12 +80,13 @@ def train(
     lr: float,
     precision: Precision,
     start: int = 0,
+    record: Record = NOTHING,
     on_step: Callable[[Progress], None] | None = None,
     saving: Saving | None = None,
     average: float = 0.0,
     task_gradients: TaskGradients | None = None,
     regularizer: Regularizer | None = None,
-) -> None:
+) -> Record:
     """Train a model on the steps of a schedule.
 
     Args:
@@ -95,11 +98,15 @@ def train(
         lr: Learning rate at the first step; it falls in a straight line to 0 at the last.
         precision: Of forward and backward.
         start: Steps that were done before, when a run is resumed.
+        record: What those took.
         on_step: Told about every step, about once a second for all steps since.
         saving: What to do so that a killed run can be resumed.
         average: Share of the last steps whose weights are averaged; 0 leaves the last ones.
         task_gradients: Joins the tasks' gradients where they share weights; None sums them.
         regularizer: What is added to the loss of each batch; None for nothing.
+
+    Returns:
+        What all steps took.
 
     Raises:
         RelevanceError: If a loss is not finite.
@@ -109,6 +116,7 @@ def train(
     epoch_ends = set(accumulate(map(len, epochs))) - {len(steps)}
     batches = _Batches(model, tasks, data)
     report = _Report(len(steps), start, on_step, with_term=regularizer is not None)
+    meter = _Meter(record)
     saved_at = time.monotonic()
     model.train()
     with kept_memory(batches.device), held_interrupts() as held:
@@ -119,19 +127,51 @@ def train(
             )
             if is_averaged(done, len(steps), average):
                 add_to_mean(optimizer)
+            meter.add(step)
             report.add(step, done, rate, losses)
             due = saving is not None and time.monotonic() - saved_at >= saving.every_s
             if saving and (due or held or done in epoch_ends):
                 report.flush()
-                saving.save(done)
+                with meter.paused() as record:
+                    saving.save(done, record)
                 saved_at = time.monotonic()
             if held:
                 break
         report.flush()
     if held:
         raise KeyboardInterrupt
+    record = meter.read()
     take_mean(optimizer)
     model.eval()
+    return record
+
+
+class _Meter:
+    """Adds up what steps take.
+
+    The device is waited for by reading the losses before: without that, its seconds would be
+    counted later.
+    """
+
+    def __init__(self, before: Record) -> None:
+        self.seconds, self.examples = before.seconds, before.examples
+        self.since = time.monotonic()
+
+    def add(self, step: Step) -> None:
+        """Count the rows of a step."""
+        self.examples += sum(len(batch.rows) for batch in step)
+
+    def read(self) -> Record:
+        """What was taken so far."""
+        now = time.monotonic()
+        self.seconds, self.since = self.seconds + now - self.since, now
+        return Record(seconds=self.seconds, examples=self.examples)
+
+    @contextmanager
+    def paused(self) -> Iterator[Record]:
+        """Leave out the seconds of a block."""
+        yield self.read()
+        self.since = time.monotonic()
 
 
 class _Batches:

@@ -4,9 +4,11 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from filelock import FileLock, Timeout
 from transformers import PreTrainedTokenizerBase
 
@@ -18,16 +20,27 @@ from hmnet.devices import resolve_device
 from hmnet.evaluation.runs import score_run
 from hmnet.evaluation.scores import write_scores
 from hmnet.heads.head import check_heads
-from hmnet.methods.method import Part, methods
+from hmnet.inserts.insert import make_insert
+from hmnet.methods.method import Part, find_method
 from hmnet.models.backbone import Backbone, depth_of, load_backbone, load_config
 from hmnet.models.folder import resolve_backbone
 from hmnet.models.skill_table import SkillTable
 from hmnet.samplers.sampler import Step
 from hmnet.training.checkpoint import find_checkpoint, replacing_folder
 from hmnet.training.fit import Checkpoints, fit, make_schedule
-from hmnet.training.folder import CLUSTERS, CONFIG, LOG, PARTS, PARTS_SCHEMA, SCORES, Run
+from hmnet.training.folder import (
+    CLUSTERS,
+    CONFIG,
+    LOG,
+    PARTS,
+    PARTS_SCHEMA,
+    RECORDS,
+    SCORES,
+    Run,
+)
 from hmnet.training.log import forget_after, open_log
 from hmnet.training.loop import Progress
+from hmnet.training.record import Record, read_records, write_records
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.files import cache_dir, check_writable, write_json
@@ -131,7 +144,9 @@ def check_run(
         spec = ClusterSpec.load(out / CLUSTERS)
     tasks = find_tasks(config.tasks)
     check_heads(config.head, config.pooling, tasks)
-    method = methods().find(config.method)(spec, config.layers, config.skills)
+    method = find_method(config.method).build(
+        spec, config.layers, config.skills, max_length=config.max_length
+    )
     parts = method.plans(tasks, depth_of(load_config(config.backbone)))
     _check_surgery(config, parts)
     spec = spec if method.reads_clusters else None
@@ -177,6 +192,7 @@ class _Job:
     ) -> "_Job":
         """Load and check everything before the first step, and before anything is written."""
         backbone = load_backbone(config.backbone, seed=config.seed)
+        _check_inserts(parts, backbone)
         check_max_length(backbone.base, config.max_length)
         tokenizer = read_tokenizer(resolve_backbone(config.backbone))
         data = {
@@ -228,10 +244,16 @@ class _Job:
             device=self.device,
             on_step=on_step,
             checkpoints=Checkpoints(self.out / "checkpoint", number, self.config.checkpoint_s),
+            on_end=partial(self._keep_record, number),
         )
         with replacing_folder(self._model(number)) as folder:
             model.save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
+
+    def _keep_record(self, number: int, record: Record) -> None:
+        """Write what a part took; before its model, so that no model is without."""
+        before = read_records(self.out / RECORDS)[:number]
+        write_records(self.out / RECORDS, [*before, record])
 
     def _model(self, number: int) -> Path:
         """Where a part's model goes."""
@@ -248,7 +270,7 @@ def _settled(config: RunConfig) -> RunConfig:
         for name in config.tasks
     )
     skills = config.skills
-    if skills is None and methods().find(config.method).reads_skills:
+    if skills is None and find_method(config.method).member.reads_skills:
         skills = SkillTable.load()
     return config.model_copy(update={"data_dir": data_dir, "tasks": tasks, "skills": skills})
 
@@ -260,6 +282,14 @@ def _check_surgery(config: RunConfig, parts: Sequence[Part]) -> None:
             f"--surgery {config.surgery} joins the gradients of tasks that train together, but here"
             " each trains alone. Leave it out, or train several tasks with --method multi or hmnet."
         )
+
+
+def _check_inserts(parts: Sequence[Part], backbone: Backbone) -> None:
+    """Refuse modules that don't fit a backbone, by making them without memory."""
+    for part in parts:
+        if part.plan.inserted:
+            with torch.device("meta"):
+                make_insert(part.plan.inserted, backbone, part.tasks, seed=0)
 
 
 def _check_folder(config: RunConfig, spec: ClusterSpec | None, out: Path, resume: bool) -> None:

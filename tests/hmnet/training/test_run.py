@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from safetensors.torch import load_file
 from hmnet.config import RunConfig
 from hmnet.evaluation.runs import score_run
 from hmnet.evaluation.scores import read_scores
-from hmnet.training import loop
+from hmnet.training import fit, loop
+from hmnet.training.checkpoint import save_checkpoint
 from hmnet.training.folder import load_run, runs_under
 from hmnet.training.log import RunLog
 from hmnet.training.loop import Progress
@@ -34,7 +36,8 @@ import torch
 from hmnet.config import RunConfig
 from hmnet.evaluation.runs import score_run
 from hmnet.evaluation.scores import read_scores
-from hmnet.training import loop
+from hmnet.training import fit, loop
+from hmnet.training.checkpoint import save_checkpoint
 from hmnet.training.run import train_run
 
 torch.set_num_threads(1)
@@ -45,6 +48,25 @@ def slow(*arguments):
 loop.train_step = slow
 train_run(RunConfig.from_toml(Path(sys.argv[1])), None, Path(sys.argv[2]), resume=True)
 """
+
+
+class Clock:
+    """Time that passes only where the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def ticking(self, act: Callable[..., Any], seconds: float = 1.0) -> Callable[..., Any]:
+        """The same act, which takes a while."""
+
+        def acted(*arguments: Any) -> Any:
+            self.now += seconds
+            return act(*arguments)
+
+        return acted
 
 
 def weights(out: Path) -> dict[str, torch.Tensor]:
@@ -81,7 +103,8 @@ def test_a_run_is_a_folder_that_needs_nothing_else(
     train_run(config, spec, tmp_path / "run", on_event=events.append)
     names = {path.name for path in (tmp_path / "run").iterdir()}
     clusters = {"clusters.json"} if spec else set()
-    assert names == {"config.toml", "log.jsonl", "model", "scores.csv"} | clusters
+    expected = {"config.toml", "log.jsonl", "model", "scores.csv", "training.json"}
+    assert names == expected | clusters
     run = load_run(tmp_path / "run")
     assert [task.name for task in run.tasks] == ["TONE", "SAME", "GRADE"]
     assert len(run.data("TONE").train) == 37
@@ -192,6 +215,31 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed(
     assert seen[0].step == 9
     train_run(config, None, tmp_path / "unbroken")
     assert_same_weights(tmp_path / "run", tmp_path / "unbroken")
+
+
+@pytest.mark.parametrize("method", ["multi", "single"])
+def test_what_training_took_is_written_down_and_kept_right_over_a_resume(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """The clock goes one second on with every step, and a hundred while a checkpoint is written."""
+    clock = Clock()
+    monkeypatch.setattr(loop, "time", clock)
+    monkeypatch.setattr(loop, "train_step", clock.ticking(train_step))
+    monkeypatch.setattr(fit, "save_checkpoint", clock.ticking(save_checkpoint, 100.0))
+    config, _ = with_method(config, method)
+
+    def stop(event: Any) -> None:
+        if isinstance(event, Progress) and event.step >= 14:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_run(config, None, tmp_path / "run", on_event=stop)
+    run = train_run(config, None, tmp_path / "run", resume=True)
+    rows = 2 * (37 + 20 + 24)
+    assert run.timing() == (22.0, rows)
+    assert run.timing().examples_per_s == rows / 22
+    (tmp_path / "run" / "training.json").unlink()
+    assert run.timing() is None
 
 
 def test_a_finished_run_says_so(config: RunConfig, tmp_path: Path) -> None:
