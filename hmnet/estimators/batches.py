@@ -7,9 +7,8 @@ import numpy as np
 import torch
 from jaxtyping import Int64
 from torch import nn
-from transformers import PreTrainedConfig
 
-from hmnet.data.batching import collate, input_form
+from hmnet.data.batching import InputForm, collate
 from hmnet.data.encoding import Encoded
 from hmnet.data.labels import targets
 from hmnet.models.graft import graft
@@ -50,7 +49,7 @@ def batches_of(
     task: Task,
     encoded: Encoded,
     rows: Int64[np.ndarray, " row"],
-    config: PreTrainedConfig,
+    form: InputForm,
     device: str,
     *,
     batch_size: int,
@@ -61,7 +60,7 @@ def batches_of(
         task: The definition.
         encoded: The split.
         rows: Which of its rows.
-        config: Of the encoder, which says what inputs it takes.
+        form: Of the inputs, which is a matter of the encoder and of the head on it.
         device: A name that torch takes.
         batch_size: Rows per batch.
 
@@ -70,7 +69,7 @@ def batches_of(
     """
     for start in range(0, len(rows), batch_size):
         some = rows[start : start + batch_size]
-        inputs = collate(encoded, some, **input_form(config))
+        inputs = collate(encoded, some, **form)
         yield Batch(
             task.name,
             {name: values.to(device) for name, values in inputs.items()},

@@ -67,9 +67,15 @@ def _of_batch(
         return outputs[0].sum()
 
     def take(
-        name: str, inputs: Float[Tensor, "row place input"], of: Float[Tensor, "row place output"]
+        name: str, inputs: Float[Tensor, "text place input"], of: Float[Tensor, "text place output"]
     ) -> None:
-        gradients.append(sketches[name](inputs, of))
+        # Where the encoder reads the texts of a row one by one, the places of all are the row's.
+        rows = len(batch.labels)
+        gradients.append(
+            sketches[name](
+                inputs.reshape(rows, -1, inputs.shape[-1]), of.reshape(rows, -1, of.shape[-1])
+            )
+        )
 
     each_row({name: sketch.layer for name, sketch in sketches.items()}, total, take)
     return outputs[0].detach(), torch.stack(gradients).sum(dim=0)

@@ -12,6 +12,7 @@ from jaxtyping import Float32, Float64, Int64
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
+from hmnet.data.batching import InputForm, input_form
 from hmnet.data.encoding import Encoded, encode_split
 from hmnet.data.labels import targets
 from hmnet.data.tokenizer import read_tokenizer
@@ -79,7 +80,10 @@ class EncoderProbe:
     def features(
         self, tasks: Sequence[str], *, rows: int, seed: int, source: str | None = None
     ) -> dict[str, Features]:
-        """Mean hidden states of the last layer, of the plain encoder or a fine-tuned one."""
+        """Mean hidden states of the last layer, of the plain encoder or a fine-tuned one.
+
+        The texts of a row are read as one, whatever the head that fine-tuning has.
+        """
         encoder = self._encoder(seed, source)
         return {name: self._features(encoder, self._rows(name), rows, seed) for name in tasks}
 
@@ -88,7 +92,8 @@ class EncoderProbe:
     ) -> Float32[np.ndarray, " unit"]:
         """Diagonal Fisher information of the plain encoder, by output unit of its linear layers."""
         of = self._rows(task)
-        batches = self._batches(of, of.train, drawn(of.task, of.train, rows, seed))
+        chosen = drawn(of.task, of.train, rows, seed)
+        batches = self._batches(of, of.train, chosen, self._joined)
         return np.asarray(fisher_diagonal(self._encoder(seed), head, batches, seed).cpu())
 
     def gradient_products(
@@ -97,7 +102,7 @@ class EncoderProbe:
         """Inner products of gradients at one model that was trained on all tasks."""
         model = self._trained(tasks, seed)
         weights = shared_weights(model)
-        each = (self._one_each(tasks, seed, number) for number in range(batches))
+        each = (self._one_each(model, tasks, seed, number) for number in range(batches))
         return np.stack([gradient_products(model, weights, batch).numpy() for batch in each])
 
     def lookahead(self, tasks: Sequence[str], *, moments: int, lr: float, seed: int) -> Lookahead:
@@ -107,7 +112,7 @@ class EncoderProbe:
 
         def look(model: MultiTaskModel, done: int) -> None:
             if done in when:
-                batches = self._one_each(tasks, seed, done)
+                batches = self._one_each(model, tasks, seed, done)
                 with evaluating(model):
                     seen.append(look_ahead(model, shared_weights(model), batches, lr))
 
@@ -124,7 +129,8 @@ class EncoderProbe:
 
         def of_split(of: TaskRows, encoded: Encoded) -> Linearisation:
             chosen = drawn(of.task, encoded, rows, seed)
-            return linearise(model, sketches, self._batches(of, encoded, chosen))
+            batches = self._batches(of, encoded, chosen, model.input_form(of.task.name))
+            return linearise(model, sketches, batches)
 
         return {
             of.task.name: (of_split(of, of.train), of_split(of, of.held_out))
@@ -134,7 +140,7 @@ class EncoderProbe:
     def _features(self, encoder: nn.Module, of: TaskRows, count: int, seed: int) -> Features:
         rows = drawn(of.task, of.train, count, seed)
         return Features(
-            features(encoder, self._batches(of, of.train, rows)),
+            features(encoder, self._batches(of, of.train, rows, self._joined)),
             targets(of.task, of.train.labels[rows]),
         )
 
@@ -167,24 +173,35 @@ class EncoderProbe:
         lengths = {name: self._rows(name).train.lengths for name in sorted(tasks)}
         return make_schedule(self.trainer.settings, lengths, seed)
 
-    def _one_each(self, tasks: Sequence[str], seed: int, number: int) -> list[Batch]:
+    def _one_each(
+        self, model: MultiTaskModel, tasks: Sequence[str], seed: int, number: int
+    ) -> list[Batch]:
         """One batch of training rows of every task, other ones for other numbers."""
         size = self.trainer.settings.batch_size
         chosen = [self._rows(name) for name in tasks]
         drawings = [drawn(of.task, of.train, size, seed, number) for of in chosen]
         return [
-            next(self._batches(of, of.train, rows))
+            next(self._batches(of, of.train, rows, model.input_form(of.task.name)))
             for of, rows in zip(chosen, drawings, strict=True)
         ]
 
+    @property
+    def _joined(self) -> InputForm:
+        """What the encoder itself wants of its inputs: the texts of a row as one."""
+        return input_form(self._backbone(0).config)
+
     def _batches(
-        self, of: TaskRows, encoded: Encoded, rows: Int64[np.ndarray, " row"]
+        self,
+        of: TaskRows,
+        encoded: Encoded,
+        rows: Int64[np.ndarray, " row"],
+        form: InputForm,
     ) -> Iterator[Batch]:
         return batches_of(
             of.task,
             encoded,
             rows,
-            self._backbone(0).config,
+            form,
             self.device,
             batch_size=self.trainer.settings.batch_size,
         )

@@ -1,4 +1,4 @@
-"""Three small generated tasks, and a probe of a tiny encoder for them."""
+"""Four small generated tasks, and a probe of a tiny encoder for them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +40,15 @@ text = ["sentence"]
 range = [1, 5]
 metrics = ["pearson"]
 source = { train = "grade.csv", dev = "grade.csv" }
+
+[[task]]
+name = "MATCH"
+family = "pairs"
+kind = "regression"
+text = ["sentence1", "sentence2"]
+range = [0, 5]
+metrics = ["pearson"]
+source = { train = "match.csv", dev = "match.csv" }
 """
 WORDS = ["film", "story", "dog", "cat", "city", "river", "woman", "man", "guitar", "the"]
 SETTINGS = TrainingSettings(
@@ -54,7 +63,7 @@ def sentence(number: int) -> str:
 
 @pytest.fixture(scope="session")
 def probe_tasks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Task, ...]:
-    """TONE (60 rows), SAME (40) and GRADE (50), a fifth of each held out."""
+    """TONE (60 rows), SAME (40), GRADE (50) and MATCH (30), a fifth of each held out."""
     folder = tmp_path_factory.mktemp("probe")
     rows = {
         "tone": ["sentence,label"]
@@ -63,6 +72,8 @@ def probe_tasks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Task, ...]:
         + [f"{sentence(i)},{sentence(i + i % 3)},{i % 3}" for i in range(40)],
         "grade": ["sentence,label"]
         + [f"{'good ' * (i % 5)}{sentence(i)},{1 + i % 5}" for i in range(50)],
+        "match": ["sentence1,sentence2,label"]
+        + [f"{sentence(i)},{sentence(i + i % 6)},{5 - i % 6}" for i in range(30)],
     }
     for name, lines in rows.items():
         (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")

@@ -1,5 +1,7 @@
 """Inner products of gradients against whole gradients, one after the other."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -25,12 +27,14 @@ def whole_gradient(model: torch.nn.Module, batch: object) -> torch.Tensor:
     return torch.cat([part.flatten() for part in parts]).double()
 
 
+@pytest.mark.parametrize("head", ["auto", "siamese"])
 def test_products_are_those_of_whole_gradients(
-    probe: EncoderProbe, monkeypatch: pytest.MonkeyPatch
+    head: str, make_probe: Callable[..., EncoderProbe], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gradients, "CHUNK", 1000)
+    probe = make_probe(head=head, pooling="native" if head == "auto" else "mean")
     model = probe._trained(NAMES, 0)
-    batches = probe._one_each(NAMES, 0, 0)
+    batches = probe._one_each(model, NAMES, 0, 0)
     found = gradient_products(model, shared_weights(model), batches)
     vectors = torch.stack([whole_gradient(model, batch) for batch in batches])
     lengths = vectors.norm(dim=1)

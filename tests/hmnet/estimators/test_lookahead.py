@@ -21,7 +21,7 @@ def bits(model: torch.nn.Module) -> list[bytes]:
 
 def test_losses_are_those_after_a_step_of_sgd_on_a_copy(probe: EncoderProbe) -> None:
     model = probe._trained(NAMES, 0)
-    batches = probe._one_each(NAMES, 0, 0)
+    batches = probe._one_each(model, NAMES, 0, 0)
     before, after = look_ahead(model, shared_weights(model), batches, LR)
     for source, batch in enumerate(batches):
         moved = copy.deepcopy(model)
@@ -40,7 +40,7 @@ def test_losses_are_those_after_a_step_of_sgd_on_a_copy(probe: EncoderProbe) -> 
 def test_weights_are_what_they_were_bit_for_bit(probe: EncoderProbe) -> None:
     model = probe._trained(NAMES, 0)
     before = bits(model)
-    look_ahead(model, shared_weights(model), probe._one_each(NAMES, 0, 0), LR)
+    look_ahead(model, shared_weights(model), probe._one_each(model, NAMES, 0, 0), LR)
     assert bits(model) == before
 
 
@@ -50,7 +50,7 @@ def test_training_goes_on_as_if_nobody_looked(probe: EncoderProbe) -> None:
     def look(model: torch.nn.Module, done: int) -> None:
         looked.append(done)
         model.eval()
-        look_ahead(model, shared_weights(model), probe._one_each(NAMES, 0, done), LR)
+        look_ahead(model, shared_weights(model), probe._one_each(model, NAMES, 0, done), LR)
         model.train()
 
     assert bits(probe._trained(NAMES, 0, watch=look)) == bits(probe._trained(NAMES, 0))

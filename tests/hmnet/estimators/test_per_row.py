@@ -14,6 +14,7 @@ from hmnet.estimators.fisher import drawn_loss, fisher_diagonal
 from hmnet.estimators.linearised import linearise, make_sketches, true_margin
 from hmnet.estimators.per_row import Sketch, each_row, linear_layers, squared_gradients
 from hmnet.estimators.probe import EncoderProbe
+from hmnet.models.multitask import MultiTaskModel
 from hmnet.training.step import Batch, batch_loss
 from relevance.probe import LinearHead
 
@@ -46,9 +47,13 @@ def layer_gradients(
     }
 
 
-def first_batch(probe: EncoderProbe, task: str, rows: int = 5) -> Batch:
+def first_batch(
+    probe: EncoderProbe, task: str, model: MultiTaskModel | None = None, rows: int = 5
+) -> Batch:
+    """Rows as a model reads them, or as the encoder alone does."""
     of = probe._rows(task)
-    return next(probe._batches(of, of.train, drawn(of.task, of.train, rows, 0)))
+    form = model.input_form(task) if model else probe._joined
+    return next(probe._batches(of, of.train, drawn(of.task, of.train, rows, 0), form))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -56,15 +61,33 @@ def test_projections_are_those_of_each_rows_gradient(
     family: str, make_probe: Callable[..., EncoderProbe], tiny_backbones: dict[str, Path]
 ) -> None:
     probe = make_probe(tiny_backbones[family], max_steps_per_task=1)
-    model = probe._trained(["SAME"], 0)
-    batch = first_batch(probe, "SAME")
+    check_projections(probe, "SAME")
+
+
+@pytest.mark.parametrize("head", ["siamese", "siamese-difference"])
+@pytest.mark.parametrize("task", ["SAME", "TONE", "MATCH"])
+def test_projections_where_texts_are_read_one_by_one(
+    head: str, task: str, make_probe: Callable[..., EncoderProbe]
+) -> None:
+    check_projections(make_probe(head=head, pooling="mean", max_steps_per_task=1), task)
+
+
+def test_projections_of_cosines(make_probe: Callable[..., EncoderProbe]) -> None:
+    check_projections(make_probe(head="cosine", pooling="mean", max_steps_per_task=1), "MATCH")
+
+
+def check_projections(probe: EncoderProbe, task: str) -> None:
+    """Against one backward pass for each of five rows."""
+    model = probe._trained([task], 0)
+    batch = first_batch(probe, task, model)
     layers = shared_layers(model)
     sketches = make_sketches(layers, 16, 0)
     found = linearise(model, sketches, [batch])
     assert found.gradients.shape == (5, 16)
+    assert np.abs(found.gradients).max() > 1e-3
     for row in range(5):
         one = alone(batch, row)
-        margin = true_margin(model("SAME", one.inputs), one.labels).squeeze()
+        margin = true_margin(model(task, one.inputs), one.labels).squeeze()
         expected = torch.zeros(4, 4)
         for name, (weight, bias) in layer_gradients(layers, margin).items():
             sketch = sketches[name]
@@ -83,7 +106,7 @@ def test_what_is_the_same_for_all_rows_is_left_out(
     """DeBERTa applies its key layers to positions too; the values' gradient is the whole one."""
     probe = make_probe(tiny_backbones["deberta-v2"], max_steps_per_task=1)
     model = probe._trained(["SAME"], 0)
-    batch = first_batch(probe, "SAME")
+    batch = first_batch(probe, "SAME", model)
     layers = {n: layer for n, layer in shared_layers(model).items() if "pos_" not in n}
     seen: dict[str, torch.Tensor] = {}
 
@@ -105,7 +128,7 @@ def test_what_is_the_same_for_all_rows_is_left_out(
 @pytest.mark.parametrize("task", NAMES)
 def test_the_loss_is_a_function_of_the_margin(probe: EncoderProbe, task: str) -> None:
     model = probe._trained([task], 0)
-    batch = first_batch(probe, task)
+    batch = first_batch(probe, task, model)
     logits = model(task, batch.inputs)
     output = true_margin(logits, batch.labels)
     regression = task == "GRADE"
@@ -116,7 +139,7 @@ def test_the_loss_is_a_function_of_the_margin(probe: EncoderProbe, task: str) ->
 def test_small_changes_of_weights_move_outputs_along_the_gradients(probe: EncoderProbe) -> None:
     """With a change that lies in the space of one sketch, `outputs + gradients @ w` comes true."""
     model = probe._trained(["TONE"], 0)
-    batch = first_batch(probe, "TONE")
+    batch = first_batch(probe, "TONE", model)
     name, layer = list(shared_layers(model).items())[3]
     sketches = make_sketches({name: layer}, 16, 0)
     found = linearise(model, sketches, [batch])
