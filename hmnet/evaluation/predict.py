@@ -97,7 +97,7 @@ def _logits(
     models: Mapping[str, MultiTaskModel],
     inputs: Sequence[tuple[Sequences, list[Task]]],
     precision: Precision,
-) -> dict[str, Float32[np.ndarray, "row outputs"]]:
+) -> dict[str, Float32[np.ndarray, "row _"]]:
     """Logits of a batch by task."""
     logits = {}
     forms = {task: model.input_form(task) for task, model in models.items()}

@@ -160,7 +160,7 @@ class JointTrainer:
         )
 
 
-def overlapping_rows(loaded: Mapping[str, Loaded]) -> dict[str, Int[np.ndarray, " row"]]:
+def overlapping_rows(loaded: Mapping[str, Loaded]) -> dict[str, Int[np.ndarray, " _"]]:
     """Training rows that hold a text of another task's evaluation split.
 
     Args:
@@ -189,7 +189,7 @@ def overlapping_rows(loaded: Mapping[str, Loaded]) -> dict[str, Int[np.ndarray, 
 
 
 def without_rows(
-    epochs: Sequence[Sequence[Step]], rows: Mapping[str, Int[np.ndarray, " row"]]
+    epochs: Sequence[Sequence[Step]], rows: Mapping[str, Int[np.ndarray, " _"]]
 ) -> list[list[Step]]:
     """The same batches without some rows; a batch that loses all of them is left out.
 

@@ -192,7 +192,7 @@ def _least_loss(
     return best
 
 
-def _candidates(loss: Worth, allowed: float) -> dict[int, Int[np.ndarray, " candidate"]]:
+def _candidates(loss: Worth, allowed: float) -> dict[int, Int[np.ndarray, " _"]]:
     """Groups that lose no more than allowed, by their lowest task; least loss first, then size."""
     found = 1 + np.flatnonzero(loss[1:] <= allowed)
     found = found[np.lexsort((-np.bitwise_count(found).astype(int), loss[found]))]

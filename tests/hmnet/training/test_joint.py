@@ -140,6 +140,16 @@ def test_left_out_rows_leave_the_other_batches_alone() -> None:
     assert [(task, rows.tolist()) for step in steps for task, rows in step] == [("a", [3])]
 
 
+def test_tasks_lose_unequal_numbers_of_rows() -> None:
+    every = {"a": np.arange(6), "b": np.arange(3)}
+    epochs = [[[TaskBatch(task, rows)] for task, rows in every.items()]]
+    lost = {"a": np.array([0, 4, 5]), "b": np.array([1])}
+    for given in (lost, dict(reversed(lost.items()))):  # of a mapping one item is checked
+        (steps,) = without_rows(epochs, given)
+        left = [(task, rows.tolist()) for step in steps for task, rows in step]
+        assert left == [("a", [1, 2, 3]), ("b", [0, 2])]
+
+
 def test_dropping_overlap_changes_joint_runs_only_where_texts_are_shared(
     trainer: JointTrainer,
 ) -> None:
