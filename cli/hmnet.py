@@ -34,7 +34,11 @@ ClustersOption = Annotated[
 ]
 MethodOption = Annotated[
     str | None,
-    typer.Option(help="hmnet, multi, single or skillnet.", metavar="METHOD", show_default="hmnet"),
+    typer.Option(
+        help="hmnet, multi, single, skillnet or camtl; NAME:parameter=value,... where it has some.",
+        metavar="METHOD",
+        show_default="hmnet",
+    ),
 ]
 LayersOption = Annotated[
     str | None,
@@ -232,6 +236,10 @@ def compare(
     folders: Annotated[
         list[Path], typer.Argument(help="Runs; those of one --name are seeds.", metavar="RUN ...")
     ],
+    baseline: Annotated[
+        str | None,
+        typer.Option(help="Test the others against the run of this name.", metavar="NAME"),
+    ] = None,
     form: FormatOption = "markdown",
     out: Annotated[
         Path | None, typer.Option(help="File for the table; without it, stdout.", metavar="FILE")
@@ -239,15 +247,23 @@ def compare(
 ) -> None:
     """A table like the paper's Table 1: mean and deviation over seeds, best per row in bold.
 
-    Example: hmnet compare single/ multi/ hmnet/ --format latex
+    Below the tasks and their average: parameters, and the time of training. With --baseline each
+    row is tested in pairs, tasks over seeds (t) and the average over tasks (Wilcoxon).
+
+    Example: hmnet compare single/ multi/ hmnet/ --baseline single --format latex
     """
     from hmnet.evaluation.compare import compare as side_by_side
+    from hmnet.evaluation.costs import costs_of
     from hmnet.evaluation.scores import read_scores
     from hmnet.training.folder import load_run, runs_under
 
     runs = [load_run(found) for folder in folders for found in runs_under(folder)]
     scores = [score for trained in runs for score in read_scores(trained.folder / "scores.csv")]
-    deliver(side_by_side(scores).to_table(form), out)
+    compared = side_by_side(scores, baseline=baseline, costs=costs_of(runs))
+    deliver(compared.to_table(form), out)
+    if form == "csv":
+        for remark in compared.remarks:
+            note(f"hmnet: note: {remark}")
 
 
 @app.command()
@@ -266,13 +282,17 @@ def count(
         typer.Option(help="Of the heads.", show_default="native, or the head's own"),
     ] = None,
     head: HeadOption = None,
+    max_length: Annotated[
+        int | None,
+        typer.Option(help="Tokens per input.", min=8, show_default="512, 128 for camtl"),
+    ] = None,
 ) -> None:
     """Parameters overall and activated by each task, as JSON, without loading any weights.
 
     Example: hmnet count --backbone bert-base/ --method hmnet --clusters out.json
     """
     from hmnet.heads.head import check_heads, default_pooling
-    from hmnet.methods.method import methods
+    from hmnet.methods.method import find_method
     from hmnet.models.backbone import depth_of, load_config
     from hmnet.models.count import count_parameters
     from hmnet.models.skill_table import SkillTable
@@ -281,7 +301,9 @@ def count(
     spec = _spec(clusters)
     found = find_tasks(_default_tasks(spec) if tasks.tasks is None else split_names(tasks.tasks))
     table = None if skills is None else SkillTable.load(skills)
-    sharing = methods().find(method or "hmnet")(spec, _layers(layers), table)
+    sharing = find_method(method or "hmnet").build(
+        spec, _layers(layers), table, max_length=max_length
+    )
     if sharing.note:
         note(f"hmnet: note: {sharing.note}")
     choice = head or "auto"

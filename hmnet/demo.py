@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from hmnet.config import RunConfig
-from hmnet.evaluation.compare import Comparison, compare
+from hmnet.evaluation.compare import compare
+from hmnet.evaluation.comparison import Comparison
 from hmnet.evaluation.scores import read_scores
 from hmnet.models.tiny import write_tiny_encoder
 from hmnet.training.folder import SCORES

@@ -1,48 +1,29 @@
 """Runs side by side, like the paper's Table 1: a row per task, a column per run name."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import NamedTuple
 
+from hmnet.evaluation.comparison import (
+    LABELS,
+    MAJORITY_COLUMN,
+    Comparison,
+    Contrast,
+    Entry,
+    Line,
+)
+from hmnet.evaluation.costs import Cost
 from hmnet.evaluation.scores import MAJORITY, Score, row_name, splits_of
-from relevance.errors import RelevanceError
-from relevance.report.tables import Cell, Row, table
+from hmnet.evaluation.significance import Paired, over_rows, over_seeds
+from relevance.errors import RelevanceError, unknown_name
 
-DECIMALS = 1
-LABELS = ("task", "metric")
-MAJORITY_COLUMN = "majority class"
-
-
-class Entry(NamedTuple):
-    """One cell of the table.
-
-    Attributes:
-        mean: Over seeds, a fraction.
-        deviation: Standard deviation over seeds with n - 1 degrees of freedom, None for one seed.
-    """
-
-    mean: float
-    deviation: float | None
-
-    @property
-    def shown(self) -> float:
-        """The mean in percent as it is printed, so that what looks equal is equal."""
-        return round(100 * self.mean, DECIMALS)
-
-
-class Line(NamedTuple):
-    """One row of the table.
-
-    Attributes:
-        task: Name of the task, with its split where that is not `dev`; `average` in the last row.
-        metric: Name of the metric.
-        entries: One per column, None where a run has no such score.
-    """
-
-    task: str
-    metric: str
-    entries: tuple[Entry | None, ...]
+COSTS = {
+    "active": ("parameters activated", ""),
+    "overall": ("parameters overall", ""),
+    "seconds": ("training", "seconds"),
+    "examples_per_s": ("training", "examples per second"),
+}
+"""What a cost is called, and its unit; that of counts goes by their size."""
 
 
 class Measured(NamedTuple):
@@ -54,90 +35,41 @@ class Measured(NamedTuple):
 
 
 Values = Mapping[Measured, Mapping[int, float]]  # by seed
+Columns = Mapping[str, Values]
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """What runs scored, ready to be printed.
-
-    Attributes:
-        columns: Names of runs; the majority class comes first where it is known.
-        lines: A row per task and metric, then the average of the primary metrics.
-    """
-
-    columns: tuple[str, ...]
-    lines: tuple[Line, ...]
-
-    def to_table(self, format: str) -> str:  # noqa: A002 - the option's name
-        """The table in percent, the best run of each row in bold.
-
-        Args:
-            format: `markdown`, `latex`, or `csv`, which has deviations in columns of their own.
-
-        Returns:
-            Its text.
-
-        Raises:
-            RelevanceError: If the format is unknown.
-        """
-        if format == "csv":
-            return table([self._numbers(line) for line in self.lines], format)
-        rows = [self._row(line, [_text(entry) for entry in line.entries]) for line in self.lines]
-        return table(rows, format, decimals=DECIMALS, bold=self._best())
-
-    def _row(self, line: Line, cells: Sequence[Cell]) -> dict[str, Cell]:
-        return {
-            "task": line.task,
-            "metric": line.metric,
-            **dict(zip(self.columns, cells, strict=True)),
-        }
-
-    def _numbers(self, line: Line) -> Row:
-        """The row in full, with a column of deviations for every run that has several seeds."""
-        row = self._row(line, [entry and round(100 * entry.mean, 10) for entry in line.entries])
-        for place, column in enumerate(self.columns):
-            entries = [other.entries[place] for other in self.lines]
-            if any(entry and entry.deviation is not None for entry in entries):
-                entry = line.entries[place]
-                deviation = entry.deviation if entry else None
-                row[f"{column} deviation"] = deviation and round(100 * deviation, 10)
-        return row
-
-    def _best(self) -> set[tuple[int, int]]:
-        """Where the best runs of each row stand; a run alone is not the best of anything."""
-        places = set()
-        for y, line in enumerate(self.lines):
-            shown = {
-                x: entry.shown
-                for x, (column, entry) in enumerate(zip(self.columns, line.entries, strict=True))
-                if entry and column != MAJORITY_COLUMN
-            }
-            if len(shown) > 1:
-                best = max(shown.values())
-                places |= {(y, x + len(LABELS)) for x in shown if shown[x] == best}
-        return places
-
-
-def compare(scores: Sequence[Score], *, every_metric: bool = False) -> Comparison:
+def compare(
+    scores: Sequence[Score],
+    *,
+    every_metric: bool = False,
+    baseline: str | None = None,
+    costs: Mapping[str, Sequence[Cost]] | None = None,
+) -> Comparison:
     """Set the scores of runs side by side; runs of one name are seeds of one column.
 
-    The last row is the average over the rows that all runs have, MNLI-m and MNLI-mm counted as two,
-    as the paper does.
+    The average is over the rows that all runs have, MNLI-m and MNLI-mm counted as two, as the paper
+    does.
 
     Args:
         scores: Of one or more runs, in the order of the columns.
         every_metric: Show all metrics of a task instead of the primary one, which stands first.
+        baseline: Name of the run that others are tested against: a task's row over the seeds that
+            both have, the average over its rows. None for no tests.
+        costs: Of the runs by column, one per seed; they become the last rows. None for no such
+            rows.
 
     Returns:
         The table.
 
     Raises:
-        RelevanceError: If there are no scores, or two runs have the same name and seed.
+        RelevanceError: If there are no scores, two runs have the same name and seed, or no run has
+            the baseline's name.
 
     Source:
         Fei et al. (2022), Table 1.
     """
     columns = _by_column(scores)
+    against = _against(columns, baseline)
     measured = dict.fromkeys(Measured(score.task, score.split, score.metric) for score in scores)
     primary: dict[tuple[str, str], Measured] = {}
     for what in measured:
@@ -147,11 +79,24 @@ def compare(scores: Sequence[Score], *, every_metric: bool = False) -> Compariso
         Line(
             row_name(what.task, what.split, splits[what.task]),
             what.metric,
-            tuple(_entry(values.get(what, {})) for values in columns.values()),
+            tuple(
+                _entry(values.get(what, {}), against.get(column, {}).get(what, {}))
+                for column, values in columns.items()
+            ),
         )
         for what in (measured if every_metric else primary.values())
     ]
-    return Comparison(tuple(columns), (*lines, *_average(columns, list(primary.values()))))
+    common = _common(columns, list(primary.values()))
+    if common:
+        name = f"average of {len(common)} common rows"
+        name = "average" if len(common) == len(primary) else name
+        lines.append(Line(name, "primary", _averages(columns, against, common)))
+    return Comparison(
+        tuple(columns),
+        (*lines, *_cost_lines(columns, costs or {})),
+        baseline,
+        tuple(_contrasts(columns, against, common)),
+    )
 
 
 def _by_column(scores: Sequence[Score]) -> dict[str, Values]:
@@ -181,36 +126,99 @@ def _by_column(scores: Sequence[Score]) -> dict[str, Values]:
     return {MAJORITY_COLUMN: known, **runs} if known else {**runs}
 
 
-def _average(columns: Mapping[str, Values], primary: Sequence[Measured]) -> list[Line]:
-    """The last row, if there are two rows at least that every run has."""
+def _against(columns: Columns, baseline: str | None) -> Columns:
+    """The baseline's values for every run that is tested against it."""
+    if baseline is None:
+        return {}
+    runs = [column for column in columns if column != MAJORITY_COLUMN]
+    if baseline not in runs:
+        raise unknown_name("baseline", baseline, runs)
+    return {column: columns[baseline] for column in runs if column != baseline}
+
+
+def _common(columns: Columns, primary: Sequence[Measured]) -> list[Measured]:
+    """The rows that every run has, if they are two at least; others have no average."""
     runs = [values for column, values in columns.items() if column != MAJORITY_COLUMN]
     common = [what for what in primary if all(what in values for values in runs)]
-    if len(common) < 2:
-        return []
-    name = "average" if len(common) == len(primary) else f"average of {len(common)} common rows"
-    entries = tuple(
-        _average_entry(values, common) if all(what in values for what in common) else None
-        for values in columns.values()
-    )
-    return [Line(name, "primary", entries)]
+    return common if len(common) > 1 else []
 
 
-def _average_entry(values: Values, common: Collection[Measured]) -> Entry:
-    """Mean over rows, and how much it differs between the seeds that have all rows."""
-    mean = fmean(fmean(values[what].values()) for what in common)
+def _averages(
+    columns: Columns, against: Columns, common: Sequence[Measured]
+) -> tuple[Entry | None, ...]:
+    """Means over rows, how much they differ between seeds, and whether from the baseline."""
+    entries: list[Entry | None] = []
+    for column, values in columns.items():
+        if any(what not in values for what in common):
+            entries.append(None)
+            continue
+        means = _means(values, common)
+        paired = over_rows(means, _means(against[column], common)) if column in against else None
+        entries.append(Entry(fmean(means), _deviation(_per_seed(values, common)), paired))
+    return tuple(entries)
+
+
+def _means(values: Values, common: Sequence[Measured]) -> list[float]:
+    return [fmean(values[what].values()) for what in common]
+
+
+def _per_seed(values: Values, common: Sequence[Measured]) -> dict[int, float]:
+    """The average of every seed that has all rows."""
     seeds = set.intersection(*(set(values[what]) for what in common))
-    per_seed = [fmean(values[what][seed] for what in common) for seed in sorted(seeds)]
-    return Entry(mean, stdev(per_seed) if len(per_seed) > 1 else None)
+    return {seed: fmean(values[what][seed] for what in common) for seed in sorted(seeds)}
 
 
-def _entry(by_seed: Mapping[int, float]) -> Entry | None:
-    values = list(by_seed.values())
-    if not values:
+def _contrasts(
+    columns: Columns, against: Columns, common: Sequence[Measured]
+) -> Iterator[Contrast]:
+    """Every run against the baseline, on the average."""
+    for column, base in against.items():
+        values = columns[column]
+        if not common:
+            yield Contrast(column, None, None)
+            continue
+        own, other = _per_seed(values, common), _per_seed(base, common)
+        yield Contrast(
+            column,
+            over_rows(_means(values, common), _means(base, common)),
+            _over_common_seeds(own, other),
+        )
+
+
+def _cost_lines(columns: Columns, costs: Mapping[str, Sequence[Cost]]) -> list[Line]:
+    """A row per kind of cost, if there are any; empty where a run has no record."""
+    if not costs:
+        return []
+    smallest = min(cost.active for found in costs.values() for cost in found)
+    counted = ("millions", 1e-6) if smallest >= 1e5 else ("thousands", 1e-3)
+    lines = []
+    for field, (name, unit) in COSTS.items():
+        shown, scale = (unit, 1.0) if unit else counted
+        entries = tuple(_cost_entry(costs.get(column, ()), field) for column in columns)
+        lines.append(Line(name, shown, entries, scale=scale, ranked=False))
+    return lines
+
+
+def _cost_entry(costs: Sequence[Cost], field: str) -> Entry | None:
+    """Mean and deviation; seeds of one model have the same parameters, without a deviation."""
+    known = [float(value) for cost in costs if (value := getattr(cost, field)) is not None]
+    return _entry(dict(enumerate(known if len(set(known)) > 1 else known[:1])), {})
+
+
+def _entry(by_seed: Mapping[int, float], baseline: Mapping[int, float]) -> Entry | None:
+    """Mean and deviation over seeds, and the test against the baseline's values."""
+    if not by_seed:
         return None
-    return Entry(fmean(values), stdev(values) if len(values) > 1 else None)
+    paired = _over_common_seeds(by_seed, baseline)
+    return Entry(fmean(by_seed.values()), _deviation(by_seed), paired)
 
 
-def _text(entry: Entry | None) -> Cell:
-    if entry is None or entry.deviation is None:
-        return entry and entry.shown
-    return f"{entry.shown:.{DECIMALS}f} ± {100 * entry.deviation:.{DECIMALS}f}"
+def _over_common_seeds(
+    by_seed: Mapping[int, float], baseline: Mapping[int, float]
+) -> Paired | None:
+    seeds = sorted(by_seed.keys() & baseline.keys())
+    return over_seeds([by_seed[seed] for seed in seeds], [baseline[seed] for seed in seeds])
+
+
+def _deviation(by_seed: Mapping[int, float]) -> float | None:
+    return stdev(by_seed.values()) if len(by_seed) > 1 else None

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hmnet.evaluation.compare import compare
+from hmnet.evaluation.costs import Cost
 from hmnet.evaluation.scores import Score
 from relevance.errors import RelevanceError
 
@@ -64,9 +65,9 @@ def test_seeds_of_one_name_are_one_column() -> None:
     compared = compare(scores)
 
     rte, _, average = compared.lines
-    assert rte.entries[0] == pytest.approx((0.6, 0.2 / 2**0.5))
-    assert average.entries[0] == pytest.approx((0.725, 0.05 / 2**0.5))
-    assert rte.entries[1] == (0.65, None)
+    assert rte.entries[0] == pytest.approx((0.6, 0.2 / 2**0.5, None))
+    assert average.entries[0] == pytest.approx((0.725, 0.05 / 2**0.5, None))
+    assert rte.entries[1] == (0.65, None, None)
     assert compared.to_table("markdown").splitlines() == [
         "| task    | metric   | a              |        b |",
         "| :------ | :------- | :------------- | -------: |",
@@ -110,7 +111,7 @@ def test_the_majority_class_stands_beside_and_is_never_the_best() -> None:
     compared = compare(scores)
 
     assert compared.columns == ("majority class", "a", "b")
-    assert [line.entries[0] for line in compared.lines] == [(0.9, None), (0.5, None), (0.7, None)]
+    assert [(line.entries[0] or [None])[:1] for line in compared.lines] == [(0.9,), (0.5,), (0.7,)]
     rows = [line.split("|")[3:-1] for line in compared.to_table("markdown").splitlines()[2:]]
     assert [[cell.strip() for cell in row] for row in rows] == [
         ["90.0", "**60.0**", "50.0"],
@@ -155,7 +156,7 @@ def test_every_metric_and_the_average_of_the_primary_ones() -> None:
     assert [line.metric for line in primary.lines] == ["accuracy", "pearson", "primary"]
     assert [line.metric for line in everything.lines] == ["accuracy", "f1", "pearson", "primary"]
     assert primary.lines[-1] == everything.lines[-1]
-    assert primary.lines[-1].entries[0] == pytest.approx((0.7, None))
+    assert primary.lines[-1].entries[0] == pytest.approx((0.7, None, None))
 
 
 @pytest.mark.parametrize(
@@ -180,3 +181,100 @@ def test_what_cannot_be_compared(scores: Sequence[Score], message: str) -> None:
         compare(scores)
 
     assert str(error.value) == message
+
+
+def test_a_named_baseline_is_paired_by_seed_and_by_row() -> None:
+    tasks = [f"T{number}" for number in range(6)]
+    scores = []
+    for seed in range(3):
+        base = dict.fromkeys(tasks, 0.5 + 0.01 * seed)
+        better = {
+            task: value + 0.05 + 0.002 * number + 0.001 * seed
+            for number, (task, value) in enumerate(base.items())
+        }
+        scores += [*run("single", base, seed), *run("hmnet", better, seed), *majority(base, seed)]
+    scores += run("once", dict.fromkeys(tasks, 0.4))
+
+    compared = compare(scores, baseline="single")
+
+    assert compared.columns == ("majority class", "single", "hmnet", "once")
+    first, average = compared.lines[0], compared.lines[-1]
+    assert [entry and entry.paired and entry.paired.test for entry in first.entries] == [
+        None, None, "t", None,
+    ]  # fmt: skip
+    paired = first.entries[2].paired if first.entries[2] else None
+    assert paired is not None
+    # Differences 0.050, 0.051, 0.052: mean 0.051, deviation 0.001, so t = 0.051 / (0.001 / √3).
+    assert paired.p == pytest.approx(1.2812e-4, rel=1e-3)
+    assert [entry and entry.paired and entry.paired.p for entry in average.entries] == [
+        None, None, 2**-5, 2**-5,
+    ]  # fmt: skip
+    text = compared.to_table("markdown")
+    assert r"**56.1 ± 1.1\***" in text
+    assert text.splitlines()[-3:] == [
+        (
+            r"- \*: differs from single at p < 0.05, two-sided and not corrected for the number of"
+            " tests. Rows of tasks: paired t-test over seeds; the average: Wilcoxon's signed-rank"
+            " test over its rows."
+        ),
+        (
+            "- hmnet against single: +5.6 points on the average; better on 6 of 6 rows, worse on 0;"
+            " over rows p = 0.031; over 3 seeds p < 0.001."
+        ),
+        (
+            "- once against single: -11.0 points on the average; better on 0 of 6 rows, worse on 6;"
+            " over rows p = 0.031; fewer than two seeds in common, so nothing is tested over seeds."
+        ),
+    ]
+    assert compared.to_table("latex").startswith("% *: differs from single at p < 0.05,")
+    row = rows_of(compared.to_table("csv"))[0]
+    assert float(row["hmnet difference"]) == pytest.approx(5.1)
+    assert float(row["hmnet p"]) == paired.p
+    assert row["once p"] == ""
+    assert "single p" not in row
+
+
+def test_seeds_are_paired_by_their_number() -> None:
+    """Seed 2 of one run meets seed 2 of the other, whatever the order; others are left out."""
+    scores = [
+        *run("a", {"T": 0.9}, seed=3),
+        *run("a", {"T": 0.5}, seed=2),
+        *run("a", {"T": 0.6}, seed=1),
+        *run("b", {"T": 0.7}, seed=1),
+        *run("b", {"T": 0.8}, seed=2),
+    ]
+
+    compared = compare(scores, baseline="a")
+
+    entry = compared.lines[0].entries[1]
+    assert entry is not None
+    assert entry.paired is not None
+    assert (entry.paired.pairs, round(entry.paired.difference, 9)) == (2, 0.2)
+    assert compared.remarks[-1] == (
+        "b against a: no average, as they have fewer than two rows in common."
+    )
+
+
+def test_costs_are_the_last_rows_and_never_bold() -> None:
+    scores = [*run("a", {"RTE": 0.5}), *run("a", {"RTE": 0.7}, seed=1), *run("b", {"RTE": 0.65})]
+    costs = {
+        "a": [Cost(1.25e6, 5_000_000, 60.0, 40.0), Cost(1.25e6, 5_000_000, 64.0, 38.0)],
+        "b": [Cost(1e6, 1_000_000)],
+    }
+
+    text = compare([*scores, *majority({"RTE": 0.5})], costs=costs).to_table("markdown")
+
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()[3:]]
+    assert rows == [
+        ["parameters activated", "millions", "\N{EN DASH}", "1.2", "1.0"],
+        ["parameters overall", "millions", "\N{EN DASH}", "5.0", "1.0"],
+        ["training", "seconds", "\N{EN DASH}", "62.0 ± 2.8", "\N{EN DASH}"],
+        ["training", "examples per second", "\N{EN DASH}", "39.0 ± 1.4", "\N{EN DASH}"],
+    ]
+
+
+@pytest.mark.parametrize("baseline", ["hmnnet", "majority class"])
+def test_the_baseline_is_one_of_the_runs(baseline: str) -> None:
+    scores = [*run("hmnet", {"RTE": 0.5}), *run("b", {"RTE": 0.5}), *majority({"RTE": 0.5})]
+    with pytest.raises(RelevanceError, match=f"^Unknown baseline '{baseline}'.*Known: b, hmnet.$"):
+        compare(scores, baseline=baseline)

@@ -1,0 +1,197 @@
+"""What runs scored side by side, as a plain value, and how it is printed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from hmnet.evaluation.significance import LEVEL, Paired
+from relevance.report.tables import MARKS, Cell, Place, Row, table
+
+DECIMALS = 1
+LABELS = ("task", "metric")
+MAJORITY_COLUMN = "majority class"
+
+
+class Entry(NamedTuple):
+    """One cell of the table.
+
+    Attributes:
+        mean: Over seeds; a score is a fraction.
+        deviation: Standard deviation over seeds with n - 1 degrees of freedom, None for one seed.
+        paired: Against the baseline; None without one, for itself, and where nothing can be paired.
+    """
+
+    mean: float
+    deviation: float | None = None
+    paired: Paired | None = None
+
+
+class Line(NamedTuple):
+    """One row of the table.
+
+    Attributes:
+        task: Name of the task, with its split where that is not `dev`; `average` below the tasks;
+            or what a run costs.
+        metric: Name of the metric, or the unit of a cost.
+        entries: One per column, None where a run has no such value.
+        scale: What values are multiplied by where they are shown: scores are printed in percent.
+        ranked: Whether higher is better, so that the best is set in bold.
+    """
+
+    task: str
+    metric: str
+    entries: tuple[Entry | None, ...]
+    scale: float = 100.0
+    ranked: bool = True
+
+    def shown(self, value: float) -> float:
+        """A value as it is printed, so that what looks equal is equal."""
+        return round(self.scale * value, DECIMALS)
+
+    def text(self, entry: Entry | None) -> Cell:
+        """Mean and deviation; a number where there is no deviation."""
+        if entry is None or entry.deviation is None:
+            return entry and self.shown(entry.mean)
+        return f"{self.shown(entry.mean):.{DECIMALS}f} ± {self.shown(entry.deviation):.{DECIMALS}f}"
+
+
+class Contrast(NamedTuple):
+    """A run against the baseline, on the average.
+
+    Attributes:
+        column: Name of the run.
+        rows: Over the rows of the average, means over seeds; None where there is no average.
+        seeds: Of the average, over the seeds that both have; None for fewer than two.
+    """
+
+    column: str
+    rows: Paired | None
+    seeds: Paired | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What runs scored, ready to be printed.
+
+    Attributes:
+        columns: Names of runs; the majority class comes first where it is known.
+        lines: A row per task and metric, then the average of the primary metrics, then costs.
+        baseline: The column that others are tested against, None for no tests.
+        contrasts: One per other run, empty without a baseline.
+    """
+
+    columns: tuple[str, ...]
+    lines: tuple[Line, ...]
+    baseline: str | None = None
+    contrasts: tuple[Contrast, ...] = ()
+
+    def to_table(self, format: str) -> str:  # noqa: A002 - the option's name
+        """The table in percent, the best run of each row in bold, differences that count starred.
+
+        Args:
+            format: `markdown`; `latex`; or `csv`, which has deviations, differences from the
+                baseline and their p in columns of their own.
+
+        Returns:
+            Its text; with a baseline `remarks` follow it, or stand above it as LaTeX comments.
+
+        Raises:
+            RelevanceError: If the format is unknown.
+        """
+        if format == "csv":
+            return table([self._numbers(line) for line in self.lines], format)
+        rows = [
+            self._row(line, [line.text(entry) for entry in line.entries]) for line in self.lines
+        ]
+        text = table(rows, format, decimals=DECIMALS, bold=self._best(), starred=self._starred())
+        if format == "latex":
+            return "".join(f"% {remark}\n" for remark in self.remarks) + text
+        star, _ = MARKS[format]
+        remarks = [f"- {remark.replace('*', star)}\n" for remark in self.remarks]
+        return "\n".join([text, "".join(remarks)]) if remarks else text
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was tested and how, and how each run differs from the baseline on the average."""
+        if self.baseline is None:
+            return ()
+        legend = (
+            f"*: differs from {self.baseline} at p < {LEVEL}, two-sided and not corrected for the"
+            " number of tests. Rows of tasks: paired t-test over seeds; the average: Wilcoxon's"
+            " signed-rank test over its rows."
+        )
+        return (legend, *(_sentence(contrast, self.baseline) for contrast in self.contrasts))
+
+    def _row(self, line: Line, cells: Sequence[Cell]) -> dict[str, Cell]:
+        return {
+            "task": line.task,
+            "metric": line.metric,
+            **dict(zip(self.columns, cells, strict=True)),
+        }
+
+    def _numbers(self, line: Line) -> Row:
+        """The row in full, with further columns for every run that has several seeds or tests."""
+
+        def full(value: float | None) -> float | None:
+            return None if value is None else round(line.scale * value, 10)
+
+        row = self._row(line, [entry and full(entry.mean) for entry in line.entries])
+        for place, column in enumerate(self.columns):
+            entries = [other.entries[place] for other in self.lines]
+            entry = line.entries[place]
+            if any(other and other.deviation is not None for other in entries):
+                row[f"{column} deviation"] = full(entry.deviation if entry else None)
+            if any(other and other.paired for other in entries):
+                paired = entry.paired if entry else None
+                row[f"{column} difference"] = full(paired.difference if paired else None)
+                row[f"{column} p"] = paired and paired.p
+        return row
+
+    def _best(self) -> set[Place]:
+        """Where the best runs of each row stand; a run alone is not the best of anything."""
+        places = set()
+        for y, line in enumerate(self.lines):
+            shown = {
+                x: line.shown(entry.mean)
+                for x, (column, entry) in enumerate(zip(self.columns, line.entries, strict=True))
+                if entry and line.ranked and column != MAJORITY_COLUMN
+            }
+            if len(shown) > 1:
+                best = max(shown.values())
+                places |= {(y, x + len(LABELS)) for x in shown if shown[x] == best}
+        return places
+
+    def _starred(self) -> set[Place]:
+        """Where a run differs from the baseline by more than chance."""
+        return {
+            (y, x + len(LABELS))
+            for y, line in enumerate(self.lines)
+            for x, entry in enumerate(line.entries)
+            if entry and entry.paired and entry.paired.significant
+        }
+
+
+def _sentence(contrast: Contrast, baseline: str) -> str:
+    """How a run differs from the baseline, in one line."""
+    said = f"{contrast.column} against {baseline}: "
+    if contrast.rows is None:
+        return f"{said}no average, as they have fewer than two rows in common."
+    rows, seeds = contrast.rows, contrast.seeds
+    said += (
+        f"{100 * rows.difference:+.{DECIMALS}f} points on the average; better on {rows.better} of"
+        f" {rows.pairs} rows, worse on {rows.worse}; over rows {_p(rows)}"
+    )
+    if seeds is None:
+        return f"{said}; fewer than two seeds in common, so nothing is tested over seeds."
+    return f"{said}; over {seeds.pairs} seeds {_p(seeds)}."
+
+
+def _p(paired: Paired) -> str:
+    """The probability as text.
+
+    >>> _p(Paired("t", 3, 0.1, 3, 0, 0.0123)), _p(Paired("t", 3, 0.1, 3, 0, 0.0004))
+    ('p = 0.012', 'p < 0.001')
+    """
+    if paired.p is None:
+        return "no test, as all differences are equal"
+    return f"p = {paired.p:.3f}" if paired.p >= 0.0005 else "p < 0.001"

@@ -1,0 +1,63 @@
+"""What a run costs: parameters that a task activates, parameters overall, and time."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from hmnet.models.count import count_parameters
+from hmnet.training.folder import Run
+
+
+class Cost(NamedTuple):
+    """The cost of one run.
+
+    Attributes:
+        active: Parameters on the path of one task, head included, mean over the tasks.
+        overall: Parameters of all its models together, shared ones counted once.
+        seconds: Of training, None where the run has no record of it.
+        examples_per_s: Training rows per second, None where the run has no record of it.
+    """
+
+    active: float
+    overall: int
+    seconds: float | None = None
+    examples_per_s: float | None = None
+
+
+def cost_of(run: Run) -> Cost:
+    """Count a run's parameters from its plans, without loading weights, and read its clock.
+
+    Args:
+        run: A finished run.
+
+    Returns:
+        The cost.
+
+    Raises:
+        RelevanceError: If a model's folder is damaged.
+    """
+    overall, active = 0, list[int]()
+    for folder, blueprint in run.blueprints.items():
+        counted = count_parameters(
+            str(folder), blueprint.tasks, blueprint.plan, blueprint.pooling, blueprint.head
+        )
+        overall += counted["overall"]
+        active += counted["active"].values()
+    return Cost(sum(active) / len(active), overall)
+
+
+def costs_of(runs: Iterable[Run]) -> dict[str, list[Cost]]:
+    """Costs of runs by the column that they stand in.
+
+    Args:
+        runs: Finished runs; those of one name are seeds.
+
+    Returns:
+        For every name the costs of its runs.
+
+    Raises:
+        RelevanceError: If a model's folder is damaged.
+    """
+    costs: dict[str, list[Cost]] = {}
+    for run in runs:
+        costs.setdefault(run.config.label, []).append(cost_of(run))
+    return costs
