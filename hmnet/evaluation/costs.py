@@ -13,8 +13,9 @@ class Cost(NamedTuple):
     Attributes:
         active: Parameters on the path of one task, head included, mean over the tasks.
         overall: Parameters of all its models together, shared ones counted once.
-        seconds: Of training, None where the run has no record of it.
-        examples_per_s: Training rows per second, None where the run has no record of it.
+        seconds: Of training, evaluation and checkpoints left out; None where the run has no record
+            of it.
+        examples_per_s: Rows trained per second; None likewise.
     """
 
     active: float
@@ -42,7 +43,13 @@ def cost_of(run: Run) -> Cost:
         )
         overall += counted["overall"]
         active += counted["active"].values()
-    return Cost(sum(active) / len(active), overall)
+    timing = run.timing()
+    return Cost(
+        sum(active) / len(active),
+        overall,
+        timing and timing.seconds,
+        timing and timing.examples_per_s,
+    )
 
 
 def costs_of(runs: Iterable[Run]) -> dict[str, list[Cost]]:

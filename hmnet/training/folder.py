@@ -74,7 +74,7 @@ class Run:
             RelevanceError: If the file is damaged.
         """
         records = read_records(self.folder / RECORDS)
-        if len(records) != len(self._blueprints):
+        if len(records) != len(self.blueprints):
             return None
         return Timing(sum(r.seconds for r in records), sum(r.examples for r in records))
 
