@@ -10,64 +10,25 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cli.app import deliver, new_app, note, run, show, takes_groups
-from cli.options import (
-    FormatOption,
-    TaskOptions,
-    TrainingOptions,
-    settings,
-    split_names,
-    split_numbers,
+from cli.model_options import (
+    ClustersOption,
+    DeviceOption,
+    HeadOption,
+    LayersOption,
+    MethodOption,
+    PrecisionOption,
+    RunArgument,
+    SkillsOption,
+    read_spec,
+    split_layers,
 )
+from cli.options import FormatOption, TaskOptions, TrainingOptions, settings, split_names
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
     from relevance.clustering.spec import ClusterSpec
 
 app = new_app("Train the model whose layers follow the clusters, score it, ask it, export it.")
-
-RunArgument = Annotated[
-    Path, typer.Argument(help="Folder of a trained run.", metavar="RUN", show_default=False)
-]
-ClustersOption = Annotated[
-    Path | None,
-    typer.Option(help="Which tasks share the middle layers.", metavar="out.json"),
-]
-MethodOption = Annotated[
-    str | None,
-    typer.Option(
-        help="hmnet, multi, single, skillnet or camtl; NAME:parameter=value,... where it has some.",
-        metavar="METHOD",
-        show_default="hmnet",
-    ),
-]
-LayersOption = Annotated[
-    str | None,
-    typer.Option(
-        help="Shared, cluster and task layers.",
-        metavar="X,Y,Z",
-        show_default="8,2,2 of 12, by the depth",
-    ),
-]
-SkillsOption = Annotated[
-    Path | None,
-    typer.Option(
-        help="Which skills a task activates, for skillnet.",
-        metavar="skills.toml",
-        show_default="the built-in table",
-    ),
-]
-HeadOption = Annotated[
-    str | None,
-    typer.Option(
-        help="native, linear, siamese, siamese-difference or cosine; TASK=NAME for some tasks.",
-        metavar="NAME[,TASK=NAME]",
-        show_default="what --pooling implies",
-    ),
-]
-PrecisionOption = Annotated[
-    Literal["auto", "bf16", "fp32"], typer.Option(help="Of the forward pass.")
-]
-DeviceOption = Annotated[str, typer.Option(help="Such as cpu or cuda:1.", metavar="DEVICE")]
 
 
 def main() -> None:
@@ -90,6 +51,21 @@ def train(
         typer.Option(help="Column in comparisons.", show_default="the method"),
     ] = None,
     head: HeadOption = None,
+    checkpoint: Annotated[
+        Literal["last", "best"] | None,
+        typer.Option(
+            help="Keep the last weights, or those of the epoch with the best mean on dev.",
+            show_default="last",
+        ),
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            help="Stop after N epochs without a gain of the mean primary metric on dev.",
+            metavar="N",
+            min=1,
+        ),
+    ] = None,
     tracker: Annotated[
         Literal["tensorboard"] | None, typer.Option(help="Besides log.jsonl.")
     ] = None,
@@ -113,12 +89,14 @@ def train(
         training,
         method=method,
         name=name,
-        layers=_layers(layers),
+        layers=split_layers(layers),
         skills=skills,
         head=head,
+        checkpoint=checkpoint,
+        patience=patience,
         tracker=tracker,
     )
-    spec = _spec(clusters)
+    spec = read_spec(clusters)
     chosen.setdefault("tasks", _default_tasks(spec))
     seeds = chosen.pop("seeds", None)
     runs = {out: chosen}
@@ -298,11 +276,11 @@ def count(
     from hmnet.models.skill_table import SkillTable
     from relevance.tasks.find import find_tasks
 
-    spec = _spec(clusters)
+    spec = read_spec(clusters)
     found = find_tasks(_default_tasks(spec) if tasks.tasks is None else split_names(tasks.tasks))
     table = None if skills is None else SkillTable.load(skills)
     sharing = find_method(method or "hmnet").build(
-        spec, _layers(layers), table, max_length=max_length
+        spec, split_layers(layers), table, max_length=max_length
     )
     if sharing.note:
         note(f"hmnet: note: {sharing.note}")
@@ -320,26 +298,10 @@ def count(
     show(json.dumps({"overall": overall, "active": active}))
 
 
-def _spec(path: Path | None) -> "ClusterSpec | None":
-    from relevance.clustering.spec import ClusterSpec
-
-    return None if path is None else ClusterSpec.load(path)
-
-
 def _default_tasks(spec: "ClusterSpec | None") -> list[str]:
     from relevance.tasks.find import PAPER_TASKS
 
     return list(PAPER_TASKS if spec is None else spec.tasks)
-
-
-def _layers(text: str | None) -> tuple[int, int, int] | None:
-    if text is None:
-        return None
-    numbers = split_numbers(text, "--layers")
-    if len(numbers) != 3:
-        raise RelevanceError(f"--layers takes three numbers such as 8,2,2, got '{text}'.")
-    shared, cluster, task = numbers
-    return shared, cluster, task
 
 
 @contextmanager

@@ -103,6 +103,66 @@ class TrainingOptions:
             help="Peak learning rate.", min=0.0, show_default="2e-5", rich_help_panel=TRAINING
         ),
     ] = None
+    head_lr: Annotated[
+        float | None,
+        typer.Option(
+            help="Peak learning rate of the tasks' heads.",
+            min=0.0,
+            show_default="that of --lr",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+    warmup: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the steps that the learning rate rises for.",
+            metavar="SHARE",
+            min=0.0,
+            max=1.0,
+            show_default="0",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+    freeze: Annotated[
+        str | None,
+        typer.Option(
+            help="Lowest layers that stay as pretrained, with the embeddings; all: heads only.",
+            metavar="N|P%|all",
+            show_default="0",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+    accumulate: Annotated[
+        int | None,
+        typer.Option(
+            help="Run each batch in N parts: the same update in less memory.",
+            metavar="N",
+            min=1,
+            show_default="1",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+    clip_norm: Annotated[
+        float | None,
+        typer.Option(
+            help="Largest norm of an update's gradient.",
+            metavar="NORM",
+            min=0.0,
+            show_default="any",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+    label_smoothing: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of a label's probability that all labels get in equal parts.",
+            metavar="SHARE",
+            min=0.0,
+            max=1.0,
+            show_default="0",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
     average: Annotated[
         float | None,
         typer.Option(
