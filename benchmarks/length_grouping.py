@@ -43,7 +43,7 @@ def measured(
     from hmnet.precision import resolve_precision
     from hmnet.samplers.sampler import TaskBatch
     from hmnet.training.loop import train
-    from hmnet.training.step import make_optimizer
+    from hmnet.training.step import Recipe, make_optimizer
     from relevance.tasks.data import DataOptions
     from relevance.tasks.find import find_tasks
     from relevance.tasks.load import load_task
@@ -72,7 +72,7 @@ def measured(
             [epoch],
             optimizer=optimizer,
             lr=LR,
-            precision=resolve_precision("auto", "cpu"),
+            recipe=Recipe(resolve_precision("auto", "cpu")),
         )
         return time.process_time() - started
 

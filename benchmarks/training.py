@@ -71,7 +71,7 @@ def ours(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
     from hmnet.training.checkpoint import Position, save_checkpoint
     from hmnet.training.loop import Saving, train
     from hmnet.training.record import Record
-    from hmnet.training.step import make_optimizer
+    from hmnet.training.step import Recipe, make_optimizer
 
     made = prepared(tasks, data_dir, steps)
     model = MultiTaskModel(made["backbone"], made["tasks"], made["plan"])
@@ -91,7 +91,7 @@ def ours(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
             made["epochs"],
             optimizer=optimizer,
             lr=LR,
-            precision=made["settings"].precision,
+            recipe=Recipe(made["settings"].precision),
             on_step=lambda _: None,
             saving=Saving(save, made["settings"].checkpoint_s),
         )

@@ -27,9 +27,32 @@ class TrainingSettings(BaseModel):
     )
     batch_size: int = Field(32, ge=1, description="rows of one task per batch")
     max_length: int = Field(512, ge=8, description="tokens per input, special ones counted")
-    lr: float = Field(2e-5, gt=0, description="AdamW's learning rate at the first step")
+    lr: float = Field(2e-5, gt=0, description="AdamW's learning rate at its largest")
+    head_lr: float | None = Field(
+        None, gt=0, description="the same for the tasks' heads; none for that of all other weights"
+    )
+    warmup: float = Field(
+        0.0, ge=0, le=1, description="share of the steps that the learning rate rises for, from 0"
+    )
     weight_decay: float = Field(
         0.01, ge=0, description="AdamW's, on matrices; biases and norms have none"
+    )
+    freeze: str = Field(
+        "0",
+        description="lowest layers that stay as pretrained, embeddings with them: a number, a"
+        " percentage, or `all` to train heads alone",
+    )
+    accumulate: int = Field(
+        1, ge=1, description="parts that a batch runs in, one after another; the update is the same"
+    )
+    clip_norm: float | None = Field(
+        None, gt=0, description="largest norm of an update's gradient; none for any"
+    )
+    label_smoothing: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of a label's probability that all labels get in equal parts",
     )
     average: float = Field(
         0.0, ge=0, le=1, description="share of the last steps whose weights are averaged; 0: none"
@@ -72,6 +95,13 @@ class TrainingSettings(BaseModel):
         for name in chosen_heads(self.head).values():
             find_head(name, self.pooling)
         return self
+
+    @field_validator("freeze", mode="before")
+    @classmethod
+    def _number_or_share(cls, given: object) -> object:
+        from hmnet.models.freezing import canonical
+
+        return canonical(str(given)) if isinstance(given, str | int) else given
 
     @field_validator("sampler")
     @classmethod
@@ -132,7 +162,9 @@ class RunConfig(TrainingSettings):
     max_train: int | None = Field(None, ge=1, description="training rows per task at most")
     max_dev: int | None = Field(None, ge=1, description="rows per evaluation split at most")
     backbone: str = Field("bert-base-uncased", description="hub name, folder, or `minilm`")
-    method: str = Field("hmnet", description="which layers the tasks share")
+    method: str = Field(
+        "hmnet", description="which layers the tasks share: NAME, or NAME:parameter=value,..."
+    )
     layers: tuple[int, int, int] | None = Field(
         None, description="shared, cluster and task layers; none for the default of the depth"
     )
@@ -144,14 +176,37 @@ class RunConfig(TrainingSettings):
     device: str = Field("auto", description="cpu, cuda or cuda:N; auto for a GPU if there is one")
     tracker: Literal["tensorboard"] | None = Field(None, description="besides log.jsonl")
     checkpoint_s: float = Field(120.0, gt=0, description="seconds between two checkpoints")
+    checkpoint: Literal["last", "best"] = Field(
+        "last", description="whose weights are kept: the last step's, or those of the best epoch"
+    )
+    patience: int | None = Field(
+        None, ge=1, description="epochs without a gain that end training; none to train them all"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_method(cls, given: Any) -> Any:
+        from hmnet.methods.method import find_method
+
+        if isinstance(given, dict) and isinstance(given.get("method"), str):
+            return {**find_method(given["method"]).member.defaults, **given}
+        return given
 
     @field_validator("method")
     @classmethod
-    def _known_method(cls, name: str) -> str:
-        from hmnet.methods.method import methods
+    def _known_method(cls, text: str) -> str:
+        from hmnet.methods.method import find_method
 
-        methods().find(name)
-        return name
+        return find_method(text).text
+
+    @model_validator(mode="after")
+    def _one_choice_of_weights(self) -> "RunConfig":
+        if self.average and (self.checkpoint == "best" or self.patience):
+            raise RelevanceError(
+                "--average takes the mean over the last steps, which --checkpoint best would pass"
+                " over and --patience might not reach. Leave out --average, or the other."
+            )
+        return self
 
     @field_validator("skills", mode="before")
     @classmethod
@@ -172,6 +227,11 @@ class RunConfig(TrainingSettings):
     @classmethod
     def _absolute_backbone(cls, name: str) -> str:
         return str(Path(name).absolute()) if Path(name).is_dir() else name
+
+    @property
+    def goes_by_dev(self) -> bool:
+        """Whether dev is scored after every epoch, since something is decided by it."""
+        return self.checkpoint == "best" or self.patience is not None
 
     @property
     def data(self) -> DataOptions:

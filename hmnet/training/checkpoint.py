@@ -6,7 +6,7 @@ one before is kept until the new one is in place.
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,6 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from hmnet.regularizers.regularizer import Regularizer
 from hmnet.saving import os_errors
 from hmnet.training.record import NOTHING, Record
 from relevance.errors import RelevanceError
@@ -23,7 +22,8 @@ from relevance.files import file_digest, read_json, unwritable, write_json
 
 SCHEMA = "relevance.checkpoint/1"
 MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
-REGULARIZER = "regularizer.safetensors"
+
+Kept = Mapping[str, dict[str, Tensor]]  # by the name of the file, without its ending
 
 
 @dataclass(frozen=True)
@@ -84,16 +84,16 @@ def save_checkpoint(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     position: Position,
-    regularizer: Regularizer | None = None,
+    kept: Kept | None = None,
 ) -> None:
-    """Write weights, optimizer, random state, position and what a regularizer has kept.
+    """Write weights, optimizer, random state, position, and what else a run has kept.
 
     Args:
         folder: Takes the place of an older checkpoint.
         model: Whose weights are saved.
         optimizer: Over the model's weights.
         position: Where the run stands.
-        regularizer: Whose state is saved, if it has any.
+        kept: Further tensors by name, such as a regularizer's state; none for an empty dictionary.
 
     Raises:
         RelevanceError: If it cannot be written or the disk is full.
@@ -106,8 +106,7 @@ def save_checkpoint(
     }
     device = next(model.parameters()).device
     files = {MODEL: {name: weight.detach() for weight, name in names.items()}, OPTIMIZER: moments}
-    if regularizer is not None and regularizer.state:
-        files[REGULARIZER] = regularizer.state
+    files |= {f"{name}.safetensors": state for name, state in (kept or {}).items() if state}
     with replacing_folder(folder) as temporary:
         for name, tensors in files.items():
             _save(tensors, temporary / name)
@@ -158,15 +157,15 @@ def load_checkpoint(
     folder: Path,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    regularizer: Regularizer | None = None,
+    kept: Kept | None = None,
 ) -> None:
-    """Put weights, optimizer, random state and what a regularizer has kept back.
+    """Put weights, optimizer, random state and what else a run has kept back.
 
     Args:
         folder: As `find_checkpoint` gives it.
         model: Built as for the run's beginning; its weights are replaced.
         optimizer: Over the model's weights; its state is replaced.
-        regularizer: Its state is replaced.
+        kept: Dictionaries that are filled anew, on the model's device.
     """
     weights = dict(model.named_parameters())
     device = next(model.parameters()).device
@@ -178,8 +177,10 @@ def load_checkpoint(
     for key, value in load_file(folder / OPTIMIZER, device=str(device)).items():
         name, _, moment = key.rpartition(":")
         optimizer.state[weights[name]][moment] = value
-    if regularizer is not None and (folder / REGULARIZER).exists():
-        regularizer.state = load_file(folder / REGULARIZER, device=str(device))
+    for name, state in (kept or {}).items():
+        state.clear()
+        if (folder / f"{name}.safetensors").exists():
+            state.update(load_file(folder / f"{name}.safetensors", device=str(device)))
     _restore_random_state(read_json(folder / STATE, SCHEMA)["random"], device)
 
 

@@ -14,12 +14,14 @@ from hmnet.data.batching import check_max_length
 from hmnet.data.encoding import Encoded
 from hmnet.data.packing import pack
 from hmnet.models.backbone import Backbone
+from hmnet.models.freezing import freeze, frozen_layers
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import SharingPlan
-from hmnet.regularizers.regularizer import Regularizer, make_regularizer
+from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers.sampler import Step, find_sampler, schedule
 from hmnet.surgery.surgery import find_surgery
 from hmnet.training.checkpoint import (
+    Kept,
     Position,
     find_checkpoint,
     load_checkpoint,
@@ -27,7 +29,8 @@ from hmnet.training.checkpoint import (
 )
 from hmnet.training.loop import Progress, Saving, train
 from hmnet.training.record import NOTHING, Record
-from hmnet.training.step import make_optimizer
+from hmnet.training.selection import Selection
+from hmnet.training.step import Recipe, make_optimizer
 from hmnet.training.task_gradients import TaskGradients
 from relevance.errors import RelevanceError
 from relevance.files import digest
@@ -89,6 +92,7 @@ def fit(
     on_step: Callable[[Progress], None] | None = None,
     checkpoints: Checkpoints | None = None,
     watch: Callable[[MultiTaskModel, int], None] | None = None,
+    selection: Selection | None = None,
     on_end: Callable[[Record], None] | None = None,
 ) -> MultiTaskModel:
     """Train one model from the pretrained weights, or go on where a checkpoint stands.
@@ -99,13 +103,15 @@ def fit(
         plan: Which layers they share.
         data: Training rows by task.
         epochs: Steps by epoch, as `make_schedule` gives them.
-        settings: Pooling, learning rate, weight decay, length and precision (not `auto`).
+        settings: How it is trained; the precision is not `auto`.
         seed: Of the heads' weights and of dropout.
         device: A name that torch takes.
         on_step: Told about every step.
         checkpoints: Where to keep what is needed to resume; None keeps nothing.
         watch: Shown the model and the number of steps done after every step, where there are no
             checkpoints; must leave the model as it was.
+        selection: Scores the model after every epoch, and may end training or choose the weights
+            that stay; None for the last step's.
         on_end: Told what training took.
 
     Returns:
@@ -122,17 +128,18 @@ def fit(
         backbone, tasks, plan, pooling=settings.pooling, head=settings.head, seed=seed
     ).to(device)
     check_max_length(model, settings.max_length)
-    optimizer = make_optimizer(model, settings.lr, settings.weight_decay)
-    task_gradients = (
-        TaskGradients(model, find_surgery(settings.surgery).build()) if settings.surgery else None
-    )
-    regularizer = make_regularizer(settings.regularizer)
+    freeze(model, frozen_layers(settings.freeze, backbone.depth), backbone.layer_list)
+    optimizer = make_optimizer(model, settings.lr, settings.weight_decay, settings.head_lr)
+    recipe = _recipe(model, settings)
+    kept = {"regularizer": recipe.regularizer.state} if recipe.regularizer else {}
+    if selection:
+        kept["best"] = selection.best
     with _seeded(seed, torch.device(device)):
         start, record, saving = 0, NOTHING, None
         if watch:
             saving = Saving(lambda step, _: watch(model, step), every_s=0.0)
         if checkpoints:
-            start, record, saving = _resumed(checkpoints, model, optimizer, regularizer, data)
+            start, record, saving = _resumed(checkpoints, model, optimizer, kept, data)
         record = train(
             model,
             tasks,
@@ -140,25 +147,38 @@ def fit(
             epochs,
             optimizer=optimizer,
             lr=settings.lr,
-            precision=settings.precision,
+            recipe=recipe,
+            warmup=settings.warmup,
             start=start,
             record=record,
             on_step=on_step,
             saving=saving,
             average=settings.average,
-            task_gradients=task_gradients,
-            regularizer=regularizer,
+            selection=selection,
         )
     if on_end:
         on_end(record)
     return model
 
 
+def _recipe(model: MultiTaskModel, settings: TrainingSettings) -> Recipe:
+    """The parts of a step that settings name."""
+    surgery = find_surgery(settings.surgery).build() if settings.surgery else None
+    return Recipe(
+        precision=settings.precision,
+        label_smoothing=settings.label_smoothing,
+        accumulate=settings.accumulate,
+        task_gradients=TaskGradients(model, surgery) if surgery else None,
+        regularizer=make_regularizer(settings.regularizer),
+        clip_norm=settings.clip_norm,
+    )
+
+
 def _resumed(
     checkpoints: Checkpoints,
     model: MultiTaskModel,
     optimizer: torch.optim.Optimizer,
-    regularizer: Regularizer | None,
+    kept: Kept,
     data: Mapping[str, Encoded],
 ) -> tuple[int, Record, Saving]:
     """Steps done before, what they took, and how to keep further ones."""
@@ -172,12 +192,12 @@ def _resumed(
                 f"{folder} was written with other training data than there is now."
                 " Put the data back, or train anew with another --out."
             )
-        load_checkpoint(folder, model, optimizer, regularizer)
+        load_checkpoint(folder, model, optimizer, kept)
         start, record = position.step, position.record
 
     def save(step: int, record: Record) -> None:
         position = Position(checkpoints.part, step, fingerprint, record)
-        save_checkpoint(checkpoints.folder, model, optimizer, position, regularizer)
+        save_checkpoint(checkpoints.folder, model, optimizer, position, kept)
 
     return start, record, Saving(save, checkpoints.every_s)
 

@@ -20,6 +20,7 @@ from hmnet.evaluation.evaluate import evaluate
 from hmnet.heads.head import check_heads
 from hmnet.models.backbone import Backbone, load_backbone
 from hmnet.models.folder import resolve_backbone
+from hmnet.models.freezing import ALL, frozen_layers
 from hmnet.models.plan import fully_shared
 from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers.sampler import Step, TaskBatch, find_sampler
@@ -277,14 +278,18 @@ def make_trainer(
         The trainer.
 
     Raises:
-        RelevanceError: If a setting is unknown or out of range, or the backbone cannot be loaded or
-            reads no inputs of that length.
+        RelevanceError: If a setting is unknown, out of range or not for a study, or the backbone
+            cannot be loaded, has fewer layers than are to be frozen, or reads no inputs of that
+            length.
     """
     names = tuple(task.name for task in tasks)
     config = validated(RunConfig, {**settings, "tasks": names}, "settings")
+    _check_study(config)
     training = TrainingSettings(**config.model_dump(include=set(TrainingSettings.model_fields)))
     check_heads(config.head, config.pooling, tasks)
-    check_max_length(_backbone(config.backbone, 0).base, config.max_length)
+    backbone = _backbone(config.backbone, 0)
+    check_max_length(backbone.base, config.max_length)
+    frozen_layers(config.freeze, backbone.depth)
     return JointTrainer(
         {task.name: task for task in tasks},
         config.data,
@@ -293,3 +298,17 @@ def make_trainer(
         gain_split,
         drop_overlap,
     )
+
+
+def _check_study(config: RunConfig) -> None:
+    """Refuse what would choose by the very scores that gains are made of, or change nothing."""
+    if config.goes_by_dev:
+        raise RelevanceError(
+            "checkpoint = best and patience go by scores on the rows that gains are made of, so a"
+            " study takes neither. Leave them out of the settings."
+        )
+    if config.freeze == ALL:
+        raise RelevanceError(
+            "--freeze all trains heads alone, and tasks share none, so that no task could gain from"
+            " another. Freeze some layers, such as --freeze 50%."
+        )

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, chain
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,15 +15,13 @@ from hmnet.data.batching import collate
 from hmnet.data.encoding import Encoded
 from hmnet.data.labels import targets
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.precision import Precision
-from hmnet.regularizers.regularizer import Regularizer
 from hmnet.samplers.sampler import Step
 from hmnet.training.averaging import add_to_mean, is_averaged, take_mean
 from hmnet.training.interrupts import held_interrupts
 from hmnet.training.memory import kept_memory
 from hmnet.training.record import NOTHING, Record
-from hmnet.training.step import Batch, Losses, linear_decay, train_step
-from hmnet.training.task_gradients import TaskGradients
+from hmnet.training.selection import Selection
+from hmnet.training.step import Batch, Losses, Recipe, linear_schedule, train_step
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 
@@ -78,14 +77,14 @@ def train(
     *,
     optimizer: torch.optim.Optimizer,
     lr: float,
-    precision: Precision,
+    recipe: Recipe,
+    warmup: float = 0.0,
     start: int = 0,
     record: Record = NOTHING,
     on_step: Callable[[Progress], None] | None = None,
     saving: Saving | None = None,
     average: float = 0.0,
-    task_gradients: TaskGradients | None = None,
-    regularizer: Regularizer | None = None,
+    selection: Selection | None = None,
 ) -> Record:
     """Train a model on the steps of a schedule.
 
@@ -95,15 +94,16 @@ def train(
         data: Their training rows by name.
         epochs: Steps by epoch, as `hmnet.samplers.sampler.schedule` gives them.
         optimizer: Over the model's weights.
-        lr: Learning rate at the first step; it falls in a straight line to 0 at the last.
-        precision: Of forward and backward.
+        lr: Largest learning rate; it falls in a straight line to 0 at the last step.
+        recipe: How the batches of a step become an update.
+        warmup: Share of the steps that the rate rises for, from 0 and before it falls.
         start: Steps that were done before, when a run is resumed.
         record: What those took.
         on_step: Told about every step, about once a second for all steps since.
         saving: What to do so that a killed run can be resumed.
         average: Share of the last steps whose weights are averaged; 0 leaves the last ones.
-        task_gradients: Joins the tasks' gradients where they share weights; None sums them.
-        regularizer: What is added to the loss of each batch; None for nothing.
+        selection: Scores the model after every epoch, and may end training or choose the weights
+            that stay; None for the last step's.
 
     Returns:
         What all steps took.
@@ -113,24 +113,28 @@ def train(
         KeyboardInterrupt: At Ctrl-C, after the step and its checkpoint.
     """
     steps = list(chain.from_iterable(epochs))
-    epoch_ends = set(accumulate(map(len, epochs))) - {len(steps)}
-    batches = _Batches(model, tasks, data)
-    report = _Report(len(steps), start, on_step, with_term=regularizer is not None)
+    epoch_ends = _epoch_ends(epochs)
+    batches = _Batches(model, tasks, data, recipe.accumulate)
+    report = _Report(len(steps), start, on_step, with_term=recipe.regularizer is not None)
     meter = _Meter(record)
     saved_at = time.monotonic()
     model.train()
     with kept_memory(batches.device), held_interrupts() as held:
         for done, step in enumerate(steps[start:], start + 1):
-            rate = linear_decay(lr, done - 1, len(steps))
-            losses = train_step(
-                model, optimizer, batches.of(step), rate, precision, task_gradients, regularizer
-            )
+            if selection and selection.is_over(meter.evaluations):
+                break
+            rate = linear_schedule(lr, done - 1, len(steps), warmup)
+            losses = train_step(model, optimizer, batches.of(step), rate, recipe)
             if is_averaged(done, len(steps), average):
                 add_to_mean(optimizer)
             meter.add(step)
             report.add(step, done, rate, losses)
+            if selection and done in epoch_ends:
+                report.flush()
+                with meter.paused():
+                    meter.evaluations = selection.look(model, epoch_ends[done], meter.evaluations)
             due = saving is not None and time.monotonic() - saved_at >= saving.every_s
-            if saving and (due or held or done in epoch_ends):
+            if saving and (due or held or (done in epoch_ends and done < len(steps))):
                 report.flush()
                 with meter.paused() as record:
                     saving.save(done, record)
@@ -142,8 +146,20 @@ def train(
         raise KeyboardInterrupt
     record = meter.read()
     take_mean(optimizer)
+    if selection:
+        selection.settle(model)
     model.eval()
     return record
+
+
+def _epoch_ends(epochs: Sequence[Sequence[Step]]) -> dict[int, int]:
+    """Numbers of epochs, from 1, by the steps that are done when they end; empty ones left out."""
+    ends = accumulate(map(len, epochs))
+    return {
+        end: number
+        for number, (end, steps) in enumerate(zip(ends, epochs, strict=True), start=1)
+        if steps
+    }
 
 
 class _Meter:
@@ -155,6 +171,7 @@ class _Meter:
 
     def __init__(self, before: Record) -> None:
         self.seconds, self.examples = before.seconds, before.examples
+        self.evaluations = before.evaluations
         self.since = time.monotonic()
 
     def add(self, step: Step) -> None:
@@ -165,7 +182,7 @@ class _Meter:
         """What was taken so far."""
         now = time.monotonic()
         self.seconds, self.since = self.seconds + now - self.since, now
-        return Record(seconds=self.seconds, examples=self.examples)
+        return Record(seconds=self.seconds, examples=self.examples, evaluations=self.evaluations)
 
     @contextmanager
     def paused(self) -> Iterator[Record]:
@@ -175,12 +192,17 @@ class _Meter:
 
 
 class _Batches:
-    """Makes tensors of a step's rows."""
+    """Makes tensors of a step's rows, in as many parts as gradients are accumulated over."""
 
     def __init__(
-        self, model: MultiTaskModel, tasks: Sequence[Task], data: Mapping[str, Encoded]
+        self,
+        model: MultiTaskModel,
+        tasks: Sequence[Task],
+        data: Mapping[str, Encoded],
+        accumulate: int,
     ) -> None:
         self.data = data
+        self.accumulate = accumulate
         self.targets = {
             task.name: torch.from_numpy(targets(task, data[task.name].labels)) for task in tasks
         }
@@ -188,18 +210,20 @@ class _Batches:
         self.device = next(model.parameters()).device
 
     def of(self, step: Step) -> list[Batch]:
-        """The batches of a step on the model's device."""
+        """The batches of a step on the model's device, each part padded to its own longest row."""
         batches = []
         for task, rows in step:
-            inputs = collate(self.data[task], rows, **self.forms[task])
-            labels = self.targets[task][torch.from_numpy(rows)]
-            batches.append(
-                Batch(
-                    task,
-                    {name: values.to(self.device) for name, values in inputs.items()},
-                    labels.to(self.device),
+            for part in np.array_split(rows, min(self.accumulate, len(rows))):
+                inputs = collate(self.data[task], part, **self.forms[task])
+                labels = self.targets[task][torch.from_numpy(part)]
+                batches.append(
+                    Batch(
+                        task,
+                        {name: values.to(self.device) for name, values in inputs.items()},
+                        labels.to(self.device),
+                        len(part) / len(rows),
+                    )
                 )
-            )
         return batches
 
 

@@ -1,28 +1,75 @@
-"""What training took: seconds and rows, kept with the checkpoint and told in the run's folder."""
+"""What training took and how the model did on the way, for the checkpoint and the run's folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from relevance.files import read_json, validated, write_json
 
 SCHEMA = "hmnet.training/1"
 
 
+class Evaluation(BaseModel):
+    """What a model scored after an epoch.
+
+    Attributes:
+        epoch: From 1.
+        scores: Primary metric on dev by task, fractions.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    epoch: int = Field(ge=1)
+    scores: dict[str, float]
+
+    @property
+    def mean(self) -> float:
+        """Mean over the tasks."""
+        return fmean(self.scores.values())
+
+
+class Best(NamedTuple):
+    """Where a task scored highest.
+
+    Attributes:
+        score: A fraction.
+        epoch: The first one that has it, from 1.
+    """
+
+    score: float
+    epoch: int
+
+
 class Record(BaseModel):
     """One part of a run up to some step, over all the times that it was resumed.
 
     Attributes:
-        seconds: Spent on the steps; checkpoints, and steps that a kill undid, are left out.
+        seconds: Spent on the steps. Evaluation, checkpoints, and steps that a kill undid are left
+            out.
         examples: Rows of all batches that were trained, each as often as it was.
+        evaluations: Of the epochs up to now; none where nothing goes by them.
     """
 
     model_config = ConfigDict(frozen=True)
 
     seconds: float = Field(0.0, ge=0)
     examples: int = Field(0, ge=0)
+    evaluations: tuple[Evaluation, ...] = ()
+
+    @computed_field  # type: ignore[prop-decorator]  # as pydantic's documentation has it
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch with the highest mean over the tasks, the first of equal ones."""
+        return best_epoch(self.evaluations) if self.evaluations else None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def best_by_task(self) -> dict[str, Best]:
+        """What each task scored in its own best epoch."""
+        return best_by_task(self.evaluations)
 
 
 NOTHING = Record()
@@ -49,6 +96,38 @@ class _Parts(BaseModel):
     """The file's content."""
 
     parts: tuple[Record, ...]
+
+
+def best_epoch(evaluations: Sequence[Evaluation]) -> int:
+    """The epoch with the highest mean over the tasks.
+
+    Args:
+        evaluations: In the order of the epochs, one at least.
+
+    Returns:
+        Its number; the first of equal ones, as a later one has shown no gain.
+
+    >>> best_epoch([Evaluation(epoch=n, scores={"RTE": s}) for n, s in ((1, 0.5), (2, 0.5))])
+    1
+    """
+    return max(evaluations, key=lambda evaluation: evaluation.mean).epoch
+
+
+def best_by_task(evaluations: Sequence[Evaluation]) -> dict[str, Best]:
+    """What each task scored in the epoch that was best for it alone.
+
+    Args:
+        evaluations: In the order of the epochs.
+
+    Returns:
+        By task; the first of equal ones. Empty without evaluations.
+    """
+    found: dict[str, Best] = {}
+    for evaluation in evaluations:
+        for task, score in evaluation.scores.items():
+            if task not in found or score > found[task].score:
+                found[task] = Best(score, evaluation.epoch)
+    return found
 
 
 def write_records(path: Path, records: Sequence[Record]) -> None:

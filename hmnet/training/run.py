@@ -17,6 +17,7 @@ from hmnet.data.batching import check_max_length
 from hmnet.data.encoding import Encoded, encode_split
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.devices import resolve_device
+from hmnet.evaluation.evaluate import evaluate
 from hmnet.evaluation.runs import score_run
 from hmnet.evaluation.scores import write_scores
 from hmnet.heads.head import check_heads
@@ -24,6 +25,8 @@ from hmnet.inserts.insert import make_insert
 from hmnet.methods.method import Part, find_method
 from hmnet.models.backbone import Backbone, depth_of, load_backbone, load_config
 from hmnet.models.folder import resolve_backbone
+from hmnet.models.freezing import frozen_layers, trains_together
+from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.skill_table import SkillTable
 from hmnet.samplers.sampler import Step
 from hmnet.training.checkpoint import find_checkpoint, replacing_folder
@@ -41,9 +44,11 @@ from hmnet.training.folder import (
 from hmnet.training.log import forget_after, open_log
 from hmnet.training.loop import Progress
 from hmnet.training.record import Record, read_records, write_records
+from hmnet.training.selection import Selection
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.files import cache_dir, check_writable, write_json
+from relevance.tasks.data import Split
 from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task
 from relevance.tasks.task import Task
@@ -147,8 +152,9 @@ def check_run(
     method = find_method(config.method).build(
         spec, config.layers, config.skills, max_length=config.max_length
     )
-    parts = method.plans(tasks, depth_of(load_config(config.backbone)))
-    _check_surgery(config, parts)
+    depth = depth_of(load_config(config.backbone))
+    parts = method.plans(tasks, depth)
+    _check_surgery(config, parts, frozen_layers(config.freeze, depth))
     spec = spec if method.reads_clusters else None
     _check_folder(config, spec, out, resume)
     check_writable(out / CONFIG)
@@ -164,6 +170,7 @@ class _Job:
         parts: What is trained, one after another.
         tasks: Definitions by name.
         data: Training rows by task.
+        dev: What each task is scored on between epochs; empty where nothing goes by it.
         schedules: Steps by epoch, for each part.
         backbone: The pretrained weights.
         tokenizer: The backbone's.
@@ -175,6 +182,7 @@ class _Job:
     parts: Sequence[Part]
     tasks: dict[str, Task]
     data: dict[str, Encoded]
+    dev: dict[str, tuple[Split, Encoded]]
     schedules: Sequence[Sequence[Sequence[Step]]]
     backbone: Backbone
     tokenizer: PreTrainedTokenizerBase
@@ -195,18 +203,20 @@ class _Job:
         _check_inserts(parts, backbone)
         check_max_length(backbone.base, config.max_length)
         tokenizer = read_tokenizer(resolve_backbone(config.backbone))
-        data = {
-            task.name: encode_split(
-                task, load_task(task, config.data).train, tokenizer, config.max_length
-            )
-            for task in tasks
-        }
+        data, dev = {}, {}
+        for task in tasks:
+            loaded = load_task(task, config.data)
+            data[task.name] = encode_split(task, loaded.train, tokenizer, config.max_length)
+            if config.goes_by_dev:
+                split = next(iter(loaded.evaluation.values()))
+                encoded = encode_split(task, split, tokenizer, config.max_length)
+                dev[task.name] = split, encoded
         schedules = [
             make_schedule(config, {task: data[task].lengths for task in part.tasks}, config.seed)
             for part in parts
         ]
         by_name = {task.name: task for task in tasks}
-        return cls(config, parts, by_name, data, schedules, backbone, tokenizer, out, device)
+        return cls(config, parts, by_name, data, dev, schedules, backbone, tokenizer, out, device)
 
     def train(self, on_event: Callable[[Progress | Note], None]) -> None:
         """Train what is not trained yet."""
@@ -225,30 +235,58 @@ class _Job:
                     log.step(overall)
                     on_event(overall)
 
-                self._train_part(number, tell)
+                self._train_part(number, tell, on_event)
         if len(self.parts) > 1:
             names = [self._model(number).name for number in range(len(self.parts))]
             write_json(self.out / "model" / PARTS, PARTS_SCHEMA, {"parts": names})
         shutil.rmtree(self.out / "checkpoint", ignore_errors=True)
 
-    def _train_part(self, number: int, on_step: Callable[[Progress], None]) -> None:
-        part = self.parts[number]
+    def _train_part(
+        self,
+        number: int,
+        on_step: Callable[[Progress], None],
+        on_note: Callable[[Note], None],
+    ) -> None:
+        part, schedule = self.parts[number], self.schedules[number]
+        last_epoch = max(epoch for epoch, steps in enumerate(schedule, start=1) if steps)
+        selection = Selection(
+            partial(self._score, part),
+            patience=self.config.patience,
+            keep_best=self.config.checkpoint == "best",
+        )
+
+        def end(record: Record) -> None:
+            self._keep_record(number, record)
+            if record.evaluations:
+                on_note(Note(selection.summary(record, last_epoch)))
+
         model = fit(
             self.backbone,
             [self.tasks[task] for task in part.tasks],
             part.plan,
             {task: self.data[task] for task in part.tasks},
-            self.schedules[number],
+            schedule,
             self.config,
             seed=self.config.seed,
             device=self.device,
             on_step=on_step,
             checkpoints=Checkpoints(self.out / "checkpoint", number, self.config.checkpoint_s),
-            on_end=partial(self._keep_record, number),
+            selection=selection if self.config.goes_by_dev else None,
+            on_end=end,
         )
         with replacing_folder(self._model(number)) as folder:
             model.save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
+
+    def _score(self, part: Part, model: MultiTaskModel) -> dict[str, float]:
+        """Primary metrics of a part's tasks on dev, in fp32 as at the end of the run."""
+        scores = {}
+        for name in part.tasks:
+            split, encoded = self.dev[name]
+            task, rows = self.tasks[name], self.config.batch_size
+            result = evaluate(model, task, split, encoded, batch_size=rows)
+            scores[name] = result.metrics[task.primary]
+        return scores
 
     def _keep_record(self, number: int, record: Record) -> None:
         """Write what a part took; before its model, so that no model is without."""
@@ -275,12 +313,17 @@ def _settled(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"data_dir": data_dir, "tasks": tasks, "skills": skills})
 
 
-def _check_surgery(config: RunConfig, parts: Sequence[Part]) -> None:
-    """Refuse to join the gradients of tasks that never train together."""
+def _check_surgery(config: RunConfig, parts: Sequence[Part], frozen: int) -> None:
+    """Refuse to join the gradients of tasks that never train weights together."""
     if config.surgery and all(len(part.tasks) == 1 for part in parts):
         raise RelevanceError(
             f"--surgery {config.surgery} joins the gradients of tasks that train together, but here"
             " each trains alone. Leave it out, or train several tasks with --method multi or hmnet."
+        )
+    if config.surgery and not any(trains_together(part.plan, frozen) for part in parts):
+        raise RelevanceError(
+            f"--surgery {config.surgery} joins the gradients of weights that tasks share, but"
+            f" --freeze {config.freeze} leaves all of those as they are. Leave one of the two out."
         )
 
 

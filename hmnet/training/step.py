@@ -1,6 +1,7 @@
 """One step of training: the loss of its batches, their gradients, one update of AdamW."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -23,11 +24,14 @@ class Batch(NamedTuple):
         inputs: Token ids and masks `[batch, length]`, as the backbone's forward names them;
             `[batch, 2, length]` for texts apart.
         labels: Codes `[batch]` for classification, values on the scale of [0, 1] for regression.
+        weight: What the mean loss of the rows counts in a step; a part of a batch counts as much as
+            its share of the rows.
     """
 
     task: str
     inputs: Mapping[str, Tensor]
     labels: Tensor
+    weight: float = 1.0
 
 
 class Losses(NamedTuple):
@@ -42,81 +46,128 @@ class Losses(NamedTuple):
     term: Float[Tensor, ""]
 
 
-def batch_losses(
-    model: MultiTaskModel, batch: Batch, precision: Precision, regularizer: Regularizer | None
-) -> Losses:
+@dataclass(frozen=True)
+class Recipe:
+    """How batches become an update, but for its learning rate.
+
+    Attributes:
+        precision: Of forward and backward.
+        label_smoothing: Share of each label's probability, in [0, 1), that all labels of the task
+            get in equal parts; regression knows none.
+        accumulate: Into how many parts each batch is split. Their gradients are added up before the
+            one update, each with its share of the rows: less memory and the same step, rounding and
+            random numbers aside. A batch of fewer rows has a part for each row.
+        task_gradients: Joins the tasks' gradients where they share weights; None sums them.
+        regularizer: What is added to the loss of each batch; None for nothing.
+        clip_norm: Largest norm of an update's gradient, over all weights together and after the
+            tasks' gradients are joined; a longer one is scaled down to it. None for any.
+    """
+
+    precision: Precision = "fp32"
+    label_smoothing: float = 0.0
+    accumulate: int = 1
+    task_gradients: TaskGradients | None = None
+    regularizer: Regularizer | None = None
+    clip_norm: float | None = None
+
+
+def batch_losses(model: MultiTaskModel, batch: Batch, recipe: Recipe) -> Losses:
     """What a batch adds to what a step minimises, with its graph.
 
     Args:
         model: In training mode.
         batch: The rows.
-        precision: Of the forward pass. With a regularizer it is fp32 all the same: the term is
-            made of small differences between passes, and rounding would be one of them.
-        regularizer: None for plain training.
+        recipe: With a regularizer all passes are in fp32, whatever the precision: the term is made
+            of small differences between passes, and rounding would be one of them.
 
     Returns:
         The mean loss of the rows, and the term.
     """
-    device = batch.labels.device
-    with autocast("fp32" if regularizer else precision, device), fast_dropout(device):
+    device, regularizer = batch.labels.device, recipe.regularizer
+    with autocast("fp32" if regularizer else recipe.precision, device), fast_dropout(device):
         logits = model(batch.task, batch.inputs)
         if regularizer is None:
             term = torch.zeros((), device=device)
         else:
             term = regularizer(model, batch.task, batch.inputs, logits)
-    return Losses(batch_loss(logits, batch.labels), term)
+    return Losses(batch_loss(logits, batch.labels, recipe.label_smoothing), term)
 
 
 def batch_loss(
-    logits: Float[Tensor, "batch outputs"], labels: Int[Tensor, " batch"] | Float[Tensor, " batch"]
+    logits: Float[Tensor, "batch outputs"],
+    labels: Int[Tensor, " batch"] | Float[Tensor, " batch"],
+    label_smoothing: float = 0.0,
 ) -> Float[Tensor, ""]:
     """Mean of the losses of a batch's rows.
 
     Args:
         logits: One column per label, or one for regression.
         labels: Codes for cross-entropy, or values in [0, 1] for the squared error.
+        label_smoothing: As for `row_losses`.
 
     Returns:
         The loss.
     """
-    return row_losses(logits, labels).mean()
+    return row_losses(logits, labels, label_smoothing).mean()
 
 
 def row_losses(
-    logits: Float[Tensor, "batch outputs"], labels: Int[Tensor, " batch"] | Float[Tensor, " batch"]
+    logits: Float[Tensor, "batch outputs"],
+    labels: Int[Tensor, " batch"] | Float[Tensor, " batch"],
+    label_smoothing: float = 0.0,
 ) -> Float[Tensor, " batch"]:
     """Loss of each row, in fp32 whatever the logits are.
 
     Args:
         logits: One column per label, or one for regression.
         labels: Codes for cross-entropy, or values in [0, 1] for the squared error.
+        label_smoothing: Share of a label's probability that all labels get in equal parts.
 
     Returns:
         Nats, or squared errors.
+
+    Source:
+        Szegedy et al. (2016), "Rethinking the Inception Architecture for Computer Vision", section
+        7, for label smoothing.
     """
     if labels.is_floating_point():
         return F.mse_loss(logits.float().squeeze(-1), labels.float(), reduction="none")
-    return F.cross_entropy(logits.float(), labels, reduction="none")
+    return F.cross_entropy(
+        logits.float(), labels, reduction="none", label_smoothing=label_smoothing
+    )
 
 
-def make_optimizer(model: nn.Module, lr: float, weight_decay: float) -> torch.optim.AdamW:
-    """AdamW over all weights, fused where the device has it.
+def make_optimizer(
+    model: MultiTaskModel, lr: float, weight_decay: float, head_lr: float | None = None
+) -> torch.optim.AdamW:
+    """AdamW over all weights that are not frozen, fused where the device has it.
 
     Args:
         model: On the device that it trains on.
-        lr: Learning rate at the first step.
+        lr: Largest learning rate.
         weight_decay: Of matrices, embeddings included; biases and norms have none.
+        head_lr: Largest learning rate of the heads; None for the same.
 
     Returns:
         The optimizer. It leaves a weight without gradient alone, its decay too, so that a step on
-        one task changes its own path only.
+        one task changes its own path only. The heads' groups hold `lr_factor`, the ratio of their
+        rate to the others'.
     """
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
-    groups = [
-        {"params": [w for w in weights if w.ndim > 1], "weight_decay": weight_decay},
-        {"params": [w for w in weights if w.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=lr, fused=True)
+    pool = model.pool.items()
+    heads = {w for name, module in pool if name.endswith("/head") for w in module.parameters()}
+    groups = []
+    for of_heads in (False, True):
+        weights = [w for w in model.parameters() if w.requires_grad and (w in heads) == of_heads]
+        factor = head_lr / lr if of_heads and head_lr else 1.0
+        for decayed in (True, False):
+            group = {
+                "params": [w for w in weights if (w.ndim > 1) == decayed],
+                "weight_decay": weight_decay if decayed else 0.0,
+                "lr": lr * factor,
+                "lr_factor": factor,
+            }
+            groups.append(group)
+    return torch.optim.AdamW([group for group in groups if group["params"]], fused=True)
 
 
 def train_step(
@@ -124,55 +175,76 @@ def train_step(
     optimizer: torch.optim.Optimizer,
     batches: Sequence[Batch],
     lr: float,
-    precision: Precision,
-    task_gradients: TaskGradients | None = None,
-    regularizer: Regularizer | None = None,
+    recipe: Recipe,
 ) -> Losses:
-    """Update the weights once, by the sum of the losses of the batches.
+    """Update the weights once, by the weighted sum of the losses of the batches.
 
     Args:
         model: In training mode.
         optimizer: Over the model's weights.
-        batches: One batch, or several whose losses are summed.
+        batches: One batch, or several: parts of one, or batches of other tasks.
         lr: Learning rate of this step.
-        precision: Of forward and backward.
-        task_gradients: Joins the tasks' gradients where they share weights; None sums them.
-        regularizer: What is added to the loss of each batch; None for nothing.
+        recipe: What is done with them.
 
     Returns:
         The losses before the update, on the model's device: reading them waits for the device.
     """
     for group in optimizer.param_groups:
-        group["lr"] = lr
+        group["lr"] = lr * group.get("lr_factor", 1.0)
     optimizer.zero_grad(set_to_none=True)
+    losses = leave_gradients(model, batches, recipe)
+    if recipe.clip_norm is not None:
+        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        nn.utils.clip_grad_norm_(weights, recipe.clip_norm)
+    optimizer.step()
+    if recipe.regularizer is not None:
+        recipe.regularizer.after_update(model)
+    return losses
+
+
+def leave_gradients(model: MultiTaskModel, batches: Sequence[Batch], recipe: Recipe) -> Losses:
+    """Put the gradient of a whole step into the weights, as long as it comes out.
+
+    Args:
+        model: In training mode, its weights without gradients.
+        batches: All batches of the step.
+        recipe: How their gradients are made and joined.
+
+    Returns:
+        The weighted sums of their losses.
+    """
     sums = torch.zeros(2, device=batches[0].labels.device)
     for batch in batches:
-        loss, term = batch_losses(model, batch, precision, regularizer)
-        total = loss if regularizer is None else loss + term
-        torch.autograd.backward(total)  # batch by batch: one graph is in memory at a time
-        if task_gradients:
-            task_gradients.keep(batch.task)
-        sums += torch.stack([loss.detach(), term.detach()])
-    if task_gradients:
-        task_gradients.join()
-    optimizer.step()
-    if regularizer is not None:
-        regularizer.after_update(model)
+        loss, term = batch_losses(model, batch, recipe)
+        total = loss if recipe.regularizer is None else loss + term
+        # batch by batch: one graph is in memory at a time
+        torch.autograd.backward(total * batch.weight)
+        if recipe.task_gradients:
+            recipe.task_gradients.keep(batch.task)
+        sums += torch.stack([loss.detach(), term.detach()]) * batch.weight
+    if recipe.task_gradients:
+        recipe.task_gradients.join()
     return Losses(sums[0], sums[1])
 
 
-def linear_decay(lr: float, step: int, total: int) -> float:
-    """Learning rate that falls in a straight line to 0 at the end, without warm-up.
+def linear_schedule(lr: float, step: int, total: int, warmup: float = 0.0) -> float:
+    """Learning rate that rises in a straight line from 0, then falls in one to 0 at the end.
 
     Args:
-        lr: At step 0.
+        lr: The largest.
         step: From 0 to `total` - 1.
         total: Steps of the run.
+        warmup: Share of the steps that the rate rises for, to the nearest step; 0 for none.
 
     Returns:
         The learning rate of the step.
 
-    >>> [linear_decay(1.0, step, 4) for step in range(4)]
+    >>> [linear_schedule(1.0, step, 4) for step in range(4)]
     [1.0, 0.75, 0.5, 0.25]
+    >>> [linear_schedule(1.0, step, 6, warmup=1 / 3) for step in range(6)]
+    [0.0, 0.5, 1.0, 0.75, 0.5, 0.25]
     """
-    return lr * (total - step) / total
+    rising = round(warmup * total)
+    if step < rising:
+        return lr * step / rising
+    return lr * (total - step) / (total - rising)

@@ -34,7 +34,8 @@ class TaskGradients:
         users: defaultdict[nn.Parameter, list[str]] = defaultdict(list)
         for task in model.tasks:
             for weight in model.path_parameters(task):
-                users[weight].append(task)
+                if weight.requires_grad:
+                    users[weight].append(task)
         self.levels: dict[Level, list[nn.Parameter]] = {}
         for weight, tasks in users.items():
             if len(tasks) > 1:

@@ -9,7 +9,7 @@ import torch
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import fully_shared
 from hmnet.regularizers.regularizer import Regularizer, find_regularizer, regularizers
-from hmnet.training.step import Batch, make_optimizer, train_step
+from hmnet.training.step import Batch, Recipe, make_optimizer, train_step
 from relevance.tasks.task import Task
 
 SHARED: dict[str, Any] = {"family": "f", "text": ("sentence",)}
@@ -71,7 +71,8 @@ def test_a_step_of_two_tasks_tells_loss_and_term_apart(
 ) -> None:
     optimizer = make_optimizer(model, 1e-3, 0.0)
     batches = [Batch(task, INPUTS, LABELS[task]) for task in model.tasks]
-    loss, term = train_step(model, optimizer, batches, 1e-3, precision, regularizer=regularizer)
+    recipe = Recipe(precision, regularizer=regularizer)
+    loss, term = train_step(model, optimizer, batches, 1e-3, recipe)
     assert torch.isfinite(loss)
     assert torch.isfinite(term)
     assert not loss.requires_grad

@@ -15,7 +15,7 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import SharingPlan, fully_shared
 from hmnet.models.skill_table import Skills, SkillTable
 from hmnet.models.skillnet import SkillLayer, SkillMean
-from hmnet.training.step import Batch, make_optimizer, train_step
+from hmnet.training.step import Batch, Recipe, make_optimizer, train_step
 from relevance.errors import RelevanceError
 from relevance.tasks.find import PAPER_TASKS, find_tasks
 from relevance.tasks.task import Task
@@ -97,7 +97,7 @@ def test_a_step_changes_the_tasks_own_skills_and_what_all_share(
     optimizer = make_optimizer(model, lr=1e-2, weight_decay=0.5)
     for task, label in (("RTE", 0), ("CB", 2)):
         before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
-        train_step(model, optimizer, [Batch(task, inputs, torch.full((3,), label))], 1e-2, "fp32")
+        train_step(model, optimizer, [Batch(task, inputs, torch.full((3,), label))], 1e-2, Recipe())
         changed = {n for n, w in model.named_parameters() if not torch.equal(w, before[n])}
         blocks = {name.split(".blocks.")[1].split(".")[0] for name in changed if ".blocks." in name}
         assert blocks == {str(NAMES.index(skill)) for skill in ACTIVE[task]}

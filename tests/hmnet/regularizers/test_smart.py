@@ -15,7 +15,7 @@ from hmnet.data.encoder import Encoder
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import hierarchical
 from hmnet.regularizers.smart import Smart, divergence, scaled_to_row
-from hmnet.training.step import Batch, train_step
+from hmnet.training.step import Batch, Recipe, train_step
 from relevance.clustering.spec import ClusterSpec
 from relevance.tasks.task import Task
 
@@ -228,7 +228,7 @@ def test_the_average_follows_a_weights_own_updates() -> None:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
     batch = Batch("THREE", {"input_ids": IDS}, torch.tensor([0, 2]))
     first = {name: weight.detach().clone() for name, weight in model.named_parameters()}
-    _, none = train_step(model, optimizer, [batch], 0.5, "fp32", regularizer=smart)
+    _, none = train_step(model, optimizer, [batch], 0.5, Recipe(regularizer=smart))
     assert none == 0  # the first iterate is its own average
     for name, weight in model.named_parameters():
         assert not torch.equal(weight, first[name])
@@ -236,6 +236,6 @@ def test_the_average_follows_a_weights_own_updates() -> None:
     average = {name: weight.clone() for name, weight in smart.state.items()}
     of_average = average["only.words.weight"][IDS].sum(dim=1) @ average["only.map.weight"].T
     expected = 2 * divergence(model("THREE", batch.inputs), of_average, regression=False).mean()
-    _, term = train_step(model, optimizer, [batch], 0.5, "fp32", regularizer=smart)
+    _, term = train_step(model, optimizer, [batch], 0.5, Recipe(regularizer=smart))
     assert term > 1e-6
     torch.testing.assert_close(term, expected.detach())

@@ -21,7 +21,7 @@ from hmnet.surgery.pcgrad import PCGrad
 from hmnet.surgery.surgery import Surgery
 from hmnet.training.fit import Checkpoints, fit
 from hmnet.training.run import check_run
-from hmnet.training.step import Batch, batch_loss, train_step
+from hmnet.training.step import Batch, Recipe, batch_loss, train_step
 from hmnet.training.task_gradients import TaskGradients
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
@@ -73,7 +73,7 @@ def step(model: MultiTaskModel, batches: Sequence[Batch], surgery: Surgery | Non
     """One step that changes no weights and leaves the gradients to be looked at."""
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
     apart = TaskGradients(model, surgery) if surgery else None
-    train_step(model, optimizer, batches, 0.0, "fp32", apart)
+    train_step(model, optimizer, batches, 0.0, Recipe(task_gradients=apart))
 
 
 def flat(gradients: dict[nn.Parameter, Tensor], weights: list[nn.Parameter]) -> Tensor:

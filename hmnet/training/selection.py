@@ -1,0 +1,97 @@
+"""Which epoch's weights are kept, and when to stop: by the mean primary metric of all tasks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from hmnet.models.multitask import MultiTaskModel
+from hmnet.training.record import Evaluation, Record, best_epoch
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Scores a model after every epoch, and goes by the scores.
+
+    Attributes:
+        score: Gives each task's primary metric; must leave the model, and torch's random numbers,
+            as they were.
+        patience: Epochs in a row without a gain after which training stops; None to go on to the
+            last.
+        keep_best: Whether the weights of the best epoch are put back in the end.
+        best: Those weights by name, without frozen ones. Checkpoints hold them.
+    """
+
+    score: Callable[[MultiTaskModel], dict[str, float]]
+    patience: int | None = None
+    keep_best: bool = False
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+    def look(
+        self, model: MultiTaskModel, epoch: int, before: Sequence[Evaluation]
+    ) -> tuple[Evaluation, ...]:
+        """Score the model as it is after an epoch, and set its weights aside if they are the best.
+
+        Args:
+            model: In either mode.
+            epoch: From 1.
+            before: What earlier epochs scored.
+
+        Returns:
+            All scores up to now.
+        """
+        scored = (*before, Evaluation(epoch=epoch, scores=self.score(model)))
+        if self.keep_best and best_epoch(scored) == epoch:
+            for name, weight in model.named_parameters():
+                if weight.requires_grad:
+                    self.best[name] = weight.detach().clone()
+        return scored
+
+    def is_over(self, scored: Sequence[Evaluation]) -> bool:
+        """Whether there was no gain for so long that training stops.
+
+        Args:
+            scored: By epoch, in their order.
+
+        Returns:
+            True if the last `patience` of them are no better than the best before.
+        """
+        if self.patience is None or not scored:
+            return False
+        epochs = [evaluation.epoch for evaluation in scored]
+        return len(epochs) - 1 - epochs.index(best_epoch(scored)) >= self.patience
+
+    def summary(self, record: Record, last_epoch: int) -> str:
+        """What came of it, in one line.
+
+        Args:
+            record: Of the whole training, with evaluations.
+            last_epoch: The one that it was to end with.
+
+        Returns:
+            Which epoch was best, which is kept, and each task's own best.
+        """
+        ended, best = record.evaluations[-1].epoch, record.best_epoch
+        mean = next(one.mean for one in record.evaluations if one.epoch == best)
+        early = "" if ended == last_epoch else f"stopped after epoch {ended} of {last_epoch}; "
+        tasks = [
+            f"{task} {100 * found.score:.1f} in epoch {found.epoch}"
+            for task, found in record.best_by_task.items()
+        ]
+        return (
+            f"{early}dev was best in epoch {best}, with a mean of {100 * mean:.1f}; epoch"
+            f" {best if self.keep_best else ended} is kept. Best by task: {', '.join(tasks)}."
+        )
+
+    def settle(self, model: MultiTaskModel) -> None:
+        """Put the weights of the best epoch back, where they are to be kept.
+
+        Args:
+            model: As it is after the last step.
+        """
+        if self.keep_best:
+            weights = dict(model.named_parameters())
+            with torch.no_grad():
+                for name, weight in self.best.items():
+                    weights[name].copy_(weight)
