@@ -78,7 +78,7 @@ def batches_of(
 
 
 def shared_weights(model: MultiTaskModel) -> list[nn.Parameter]:
-    """Every weight of a model but those of its heads.
+    """Every weight of a model but frozen ones and those of its heads.
 
     Args:
         model: With one encoder for all tasks.
@@ -91,11 +91,12 @@ def shared_weights(model: MultiTaskModel) -> list[nn.Parameter]:
         for name, module in model.pool.items()
         if not name.endswith("/head")
         for weight in module.parameters()
+        if weight.requires_grad
     ]
 
 
 def shared_layers(model: MultiTaskModel) -> dict[str, nn.Linear]:
-    """The linear layers that all tasks of a model share.
+    """The linear layers that all tasks of a model share, without frozen ones.
 
     Args:
         model: With one encoder for all tasks.
@@ -106,7 +107,7 @@ def shared_layers(model: MultiTaskModel) -> dict[str, nn.Linear]:
     return {
         name: module
         for name, module in model.pool.named_modules()
-        if isinstance(module, nn.Linear) and "/head." not in name
+        if isinstance(module, nn.Linear) and "/head." not in name and module.weight.requires_grad
     }
 
 
