@@ -1,0 +1,109 @@
+"""Frozen weights: the lower part of every path, without gradient and without graph."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from torch import Tensor, nn
+
+from hmnet.models.backbone import load_backbone
+from hmnet.models.freezing import canonical, freeze, frozen_layers, trains_together
+from hmnet.models.multitask import MultiTaskModel
+from hmnet.models.plan import SharingPlan, fully_shared, separate
+from relevance.errors import RelevanceError
+from relevance.tasks.task import Task
+
+
+def build(folder: Path, tasks: list[Task], plan: SharingPlan, layers: int) -> MultiTaskModel:
+    backbone = load_backbone(str(folder))
+    model = MultiTaskModel(backbone, tasks, plan).train()
+    freeze(model, layers, backbone.layer_list)
+    return model
+
+
+def owner(name: str) -> str:
+    """The module of the pool that a parameter belongs to."""
+    return name.split(".")[1]
+
+
+@pytest.mark.parametrize("layers", [0, 1, 3, 4, 5])
+def test_the_lower_part_of_every_path_is_frozen(
+    backbone: Path, tasks: list[Task], plan: SharingPlan, layers: int
+) -> None:
+    """Of {2, 1, 1} layers, three are the shared and the clusters' ones."""
+    model = build(backbone, tasks, plan, layers)
+    trained = {owner(name) for name, weight in model.named_parameters() if weight.requires_grad}
+    frozen = {owner(name) for name, weight in model.named_parameters() if not weight.requires_grad}
+    low = [name.replace(".", "/") for name, depth in plan.depths.items() if depth < layers]
+    assert frozen == {*low, *(["shared/outside"] if layers else [])}
+    assert trained - {"shared/outside"} == set(model.pool) - frozen
+    above = {name for name, weight in model.named_parameters() if "final_norm" in name}
+    kept = {name for name, _ in model.named_parameters() if owner(name) == "shared/outside"}
+    still = {name for name, weight in model.named_parameters() if weight.requires_grad} & kept
+    assert still == (kept if not layers else above if layers <= 4 else set())
+
+
+def test_what_is_frozen_builds_no_graph_and_all_else_gets_a_gradient(
+    backbone: Path,
+    tasks: list[Task],
+    plan: SharingPlan,
+    batch_for: Callable[[Path], dict[str, Tensor]],
+) -> None:
+    model = build(backbone, tasks, plan, 2)
+    seen: dict[int, bool] = {}
+
+    def look(depth: int) -> Callable[..., None]:
+        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
+            hidden = output[0] if isinstance(output, tuple) else output
+            seen[depth] = hidden.requires_grad
+
+        return hook
+
+    for name, depth in plan.depths.items():
+        model.pool[name.replace(".", "/")].register_forward_hook(look(depth))
+    model("CB", batch_for(backbone)).square().sum().backward()
+    assert seen == {0: False, 1: False, 2: True, 3: True}
+    for weight in model.path_parameters("CB"):
+        assert (weight.grad is not None) == weight.requires_grad
+    assert all(module.training for module in model.modules())
+
+
+def test_heads_alone(tiny_bert: Path, tasks: list[Task], plan: SharingPlan) -> None:
+    layers = frozen_layers("all", 4)
+    model = build(tiny_bert, tasks, plan, layers)
+    trained = {owner(name) for name, weight in model.named_parameters() if weight.requires_grad}
+    assert trained == {"RTE/head", "CB/head", "my/task/head", "STS-B/head"}
+    assert not trains_together(plan, layers)
+
+
+def test_whether_tasks_share_what_is_trained(plan: SharingPlan) -> None:
+    """The third layer is the clusters'; above it each task has its own."""
+    assert [trains_together(plan, layers) for layers in range(6)] == [True] * 3 + [False] * 3
+    assert trains_together(fully_shared(plan.tasks, 4), 3)
+    assert not trains_together(separate(plan.tasks, 4), 0)
+
+
+@pytest.mark.parametrize("text", ["", "half", "-1", "101%", "2.5", "%", "all layers"])
+def test_anything_else_is_refused(text: str) -> None:
+    with pytest.raises(RelevanceError) as error:
+        canonical(text)
+    assert str(error.value) == (
+        f"--freeze takes a number of layers such as 4, a share such as 50%, or all, got '{text}'."
+    )
+
+
+def test_more_layers_than_there_are_are_refused() -> None:
+    with pytest.raises(RelevanceError) as error:
+        frozen_layers("13", 12)
+    assert str(error.value) == (
+        "--freeze 13 is more than the backbone's 12 layers. Give 12 at most, or all."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "depth", "expected"),
+    [("0", 12, 0), ("25%", 12, 3), ("50%", 6, 3), ("25%", 6, 2), ("1%", 12, 0), ("12", 12, 12)],
+)
+def test_shares_are_taken_to_the_nearest_layer(text: str, depth: int, expected: int) -> None:
+    assert frozen_layers(canonical(text), depth) == expected
