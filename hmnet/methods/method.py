@@ -1,16 +1,19 @@
 """What a method is: it says which layers its tasks share, and which tasks train together."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import hmnet.methods
-from hmnet.models.plan import SharingPlan
+from hmnet.models.plan import Inserted, SharingPlan, fully_shared
 from hmnet.models.skill_table import SkillTable
 from relevance.clustering.spec import ClusterSpec
+from relevance.errors import RelevanceError
 from relevance.registry import Registry
 from relevance.tasks.task import Task
+
+MAX_LENGTH = 512
 
 
 class Part(NamedTuple):
@@ -33,10 +36,14 @@ class Method(ABC):
         layers: How many shared, cluster and task layers; None for the default of the depth.
         skills: Which skills a task activates; only methods that read skills look at it, and take
             the built-in table for None.
+
+    Attributes:
+        defaults: Settings of a run that have other defaults with this method.
     """
 
     reads_clusters: bool = False
     reads_skills: bool = False
+    defaults: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(
         self,
@@ -70,11 +77,118 @@ class Method(ABC):
         clusters = {} if self.reads_clusters else {"--clusters": self.spec, "--layers": self.layers}
         skills = {} if self.reads_skills else {"--skills": self.skills}
         unused = [option for option, value in (clusters | skills).items() if value is not None]
-        name = type(self).__module__.rpartition(".")[2]
-        return f"Method '{name}' ignores {' and '.join(unused)}." if unused else None
+        return f"Method '{_name(type(self))}' ignores {' and '.join(unused)}." if unused else None
+
+
+class Inserting(Method):
+    """A method whose tasks share all layers, with modules put into them.
+
+    Args:
+        spec: Not looked at.
+        layers: Not looked at.
+        skills: Not looked at.
+        modules: An insert with its parameters; None for the one of the method's own name.
+        max_length: Most tokens of one input; None for the default of a run with this method.
+    """
+
+    def __init__(
+        self,
+        spec: ClusterSpec | None = None,
+        layers: tuple[int, int, int] | None = None,
+        skills: SkillTable | None = None,
+        *,
+        modules: str | None = None,
+        max_length: int | None = None,
+    ) -> None:
+        super().__init__(spec, layers, skills)
+        self.modules = modules or _name(type(self))
+        self.max_length = max_length or self.defaults.get("max_length", MAX_LENGTH)
+
+    def plans(self, tasks: Sequence[Task], depth: int) -> tuple[Part, ...]:
+        """One part with all tasks.
+
+        Args:
+            tasks: Definitions of all tasks of the run.
+            depth: Layers of the backbone.
+
+        Returns:
+            The part.
+        """
+        names = tuple(task.name for task in tasks)
+        inserted = Inserted(modules=self.modules, max_length=self.max_length)
+        plan = fully_shared(names, depth).model_copy(update={"inserted": inserted})
+        return (Part(names, plan),)
 
 
 @cache
 def methods() -> Registry[Method]:
     """All methods, by name."""
     return Registry("method", hmnet.methods, Method)
+
+
+class Chosen(NamedTuple):
+    """A method as a user names it.
+
+    Attributes:
+        text: Its name, and its parameters that differ from their defaults.
+        member: Its class.
+    """
+
+    text: str
+    member: type[Method]
+
+    def build(
+        self,
+        spec: ClusterSpec | None = None,
+        layers: tuple[int, int, int] | None = None,
+        skills: SkillTable | None = None,
+        *,
+        max_length: int | None = None,
+    ) -> Method:
+        """The method for a run.
+
+        Args:
+            spec: Which tasks share the middle layers.
+            layers: How many shared, cluster and task layers.
+            skills: Which skills a task activates.
+            max_length: Most tokens of one input.
+
+        Returns:
+            The method.
+        """
+        if issubclass(self.member, Inserting):
+            return self.member(spec, layers, skills, modules=self.text, max_length=max_length)
+        return self.member(spec, layers, skills)
+
+
+def find_method(text: str) -> Chosen:
+    """The method that a setting stands for.
+
+    Args:
+        text: `NAME`, or `NAME:parameter=value,...` for a method that puts modules into the layers;
+            the parameters are those of the insert of its name.
+
+    Returns:
+        The choice; texts that mean the same give the same one.
+
+    Raises:
+        RelevanceError: If there is no such method or parameter, or a value is out of range.
+
+    >>> find_method("camtl: alignment=off, variant=paper").text
+    'camtl:alignment=off'
+    """
+    name, _, parameters = (part.strip() for part in text.partition(":"))
+    member = methods().find(name)
+    if issubclass(member, Inserting):
+        from hmnet.inserts.insert import find_insert  # torch, which plain methods do without
+
+        return Chosen(str(find_insert(text)), member)
+    if parameters:
+        raise RelevanceError(
+            f"Method '{name}' takes no parameters, got '{parameters}'. Leave them out."
+        )
+    return Chosen(name, member)
+
+
+def _name(member: type[Method]) -> str:
+    return member.__module__.rpartition(".")[2]

@@ -41,6 +41,13 @@ def export(
             f"Task '{task.name}' runs through the mean of its skills' feed-forward blocks, which no"
             " plain checkpoint can express. Models of hmnet, multi and single can be exported."
         )
+    if model.plan.inserted is not None:
+        method = model.plan.inserted.modules.partition(":")[0]
+        raise RelevanceError(
+            f"Task '{task.name}' runs through modules that method '{method}' puts into the layers,"
+            " which no plain checkpoint can express. Models of hmnet, multi and single can be"
+            " exported."
+        )
     path = model.path(task.name)
     if not isinstance(path, NativePath):
         head = head_name(model.head, model.pooling, task.name)

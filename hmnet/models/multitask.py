@@ -5,13 +5,11 @@ sharing and the hierarchical model are this one class. A path is a view of the p
 whose layers are modules of the pool; the backbone's own forward runs it.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import cast
 
-import torch
 from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError
@@ -21,10 +19,12 @@ from transformers import PreTrainedModel
 
 from hmnet.data.batching import InputForm, input_form
 from hmnet.heads.head import Head, Pooling, find_head, head_name
+from hmnet.inserts.insert import make_insert
 from hmnet.models.backbone import Backbone, load_backbone, load_config
 from hmnet.models.graft import graft
 from hmnet.models.plan import SharingPlan
 from hmnet.models.remember import remembering
+from hmnet.models.seeded import seeded
 from hmnet.models.skillnet import SkillLayer
 from hmnet.saving import os_errors
 from relevance.errors import RelevanceError, unknown_name
@@ -70,6 +70,7 @@ class MultiTaskModel(nn.Module):
     Attributes:
         pool: Every module, by the plan's names with `/` for `.`; heads are `<task>/head`.
         plan: The plan.
+        insert: What a method puts into the layers; None without.
         pooling: As given.
         head: As given.
         config: The backbone's configuration.
@@ -109,6 +110,10 @@ class MultiTaskModel(nn.Module):
             self.pool[_key(name)] = SkillLayer(layer, plan.skills.names) if plan.skills else layer
         for task in tasks:
             self.pool[_key(f"{task.name}.head")] = _make_head(backbone, task, pooling, head, seed)
+        self.insert = (
+            make_insert(plan.inserted, backbone, plan.tasks, seed=seed) if plan.inserted else None
+        )
+        self._layers = {task: self._make_layers(task) for task in self.tasks}
         # A plain dict: registered as submodules, the views would list every weight once more.
         self._paths = {task: self._make_path(task) for task in self.tasks}
 
@@ -241,7 +246,7 @@ class MultiTaskModel(nn.Module):
         Returns:
             The context manager; what the layers remember is freed at its end.
         """
-        modules = [layer for task in self.tasks for layer in self._layers(task)]
+        modules = [layer for layers in self._layers.values() for layer in layers]
         for name in set(self.plan.outside.values()):
             modules += _beside(self.pool[_key(name)], self._layer_list)
         return remembering(dict.fromkeys(modules))
@@ -300,18 +305,20 @@ class MultiTaskModel(nn.Module):
 
     def _make_path(self, task: str) -> nn.Module:
         """The view of one task."""
-        layers = nn.ModuleList(self._layers(task))
+        layers = nn.ModuleList(self._layers[task])
         outside = cast("PreTrainedModel", self.pool[_key(self.plan.outside[task])])
         head = cast("Head", self.pool[_key(f"{task}.head")])
         return head.path(graft(outside, {self._layer_list: layers}))
 
-    def _layers(self, task: str) -> list[nn.Module]:
+    def _make_layers(self, task: str) -> list[nn.Module]:
         """The layers of a path; tasks that use the very same weights have the same objects."""
         layers = [self.pool[_key(name)] for name in self.plan.layers[task]]
-        if self.plan.skills is None:
-            return layers
-        skills = self.plan.skills.active[task]
-        return [cast("SkillLayer", layer).activating(skills) for layer in layers]
+        if self.plan.skills:
+            skills = self.plan.skills.active[task]
+            layers = [cast("SkillLayer", layer).activating(skills) for layer in layers]
+        if self.insert:
+            layers = [self.insert.view(task, depth, layer) for depth, layer in enumerate(layers)]
+        return layers
 
 
 def _beside(root: nn.Module, name: str) -> list[nn.Module]:
@@ -328,7 +335,5 @@ def _key(name: str) -> str:
 
 def _make_head(backbone: Backbone, task: Task, pooling: Pooling, head: str, seed: int) -> Head:
     """A task's head, the same whatever other tasks there are."""
-    with torch.random.fork_rng(devices=[]):
-        number = hashlib.sha256(f"{seed}/{task.name}".encode()).digest()[:8]
-        torch.default_generator.manual_seed(int.from_bytes(number, "little", signed=True))
+    with seeded(seed, task.name):
         return find_head(head_name(head, pooling, task.name), pooling)(backbone, task, pooling)

@@ -15,6 +15,20 @@ from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 
 
+class Inserted(BaseModel):
+    """Which modules are put into the layers, beside the weights that a plan names.
+
+    Attributes:
+        modules: An insert, as `hmnet.inserts.insert.find_insert` reads it.
+        max_length: Most tokens of one input, for modules with a value per position.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    modules: str
+    max_length: int
+
+
 class SharingPlan(BaseModel):
     """A table of tasks and depths; tasks that name the same module share its weights.
 
@@ -23,6 +37,7 @@ class SharingPlan(BaseModel):
         layers: For every task, the name of its layer at each depth, the lowest first.
         skills: For every task, which of a layer's feed-forward blocks it uses; None where a layer
             has the one that it came with.
+        inserted: Modules that a method puts into the layers; None for layers as they came.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,6 +45,7 @@ class SharingPlan(BaseModel):
     outside: dict[str, str]
     layers: dict[str, tuple[str, ...]]
     skills: Skills | None = None
+    inserted: Inserted | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> "SharingPlan":

@@ -89,7 +89,7 @@ def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ("epochs = 1", "run.toml: tasks: Field required."),
         (
             "tasks = ['RTE']\nmethod = 'hmmnet'",
-            "Unknown method 'hmmnet'. Did you mean 'hmnet'? Known: hmnet, multi, single",
+            "Unknown method 'hmmnet'. Did you mean 'hmnet'?",
         ),
         ("tasks = ['RTE']\nlr = ", "run.toml is not valid TOML: "),
     ],

@@ -1,0 +1,1 @@
+"""Modules that a method puts into pretrained layers, by name."""

@@ -1,0 +1,140 @@
+"""CA-MTL: one encoder, and small modules through which the embedding of each task bends it."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import nn
+from transformers.activations import ACT2FN
+
+from hmnet.inserts.insert import ATTENTION, NORMS, Insert, task_key
+from hmnet.models.backbone import Backbone
+from hmnet.models.conditional import (
+    BottleneckNorm,
+    BottleneckSkip,
+    ConditionalAlignment,
+    ConditionalAttention,
+    ConditionalBottleneck,
+    ConditionalNorm,
+    ForTask,
+    Variant,
+)
+from hmnet.models.graft import graft
+from hmnet.models.seeded import seeded
+from relevance.errors import RelevanceError
+
+Switch = Literal["on", "off"]
+
+
+class ConditionalModules(Insert):
+    """An embedding z of every task and, shared by all tasks, the modules that it modulates.
+
+    Args:
+        backbone: Its sizes and its initialisation are used.
+        tasks: Names.
+        max_length: Most tokens of one input, L.
+        seed: Of the new weights; a task's own depend on its name and on no other task.
+        variant: `paper`, or `released` for the published code.
+        attention: Whether every layer's scores have a bias, in d // L `blocks` or a `full-block`.
+        alignment: Whether z modulates what the embeddings give.
+        norm: Whether it modulates the norms of the upper half of the layers.
+        bottleneck: Whether there is one in the top layer or, by the wiring, beside each layer.
+        wiring: `base` for the former, `large` for the latter.
+
+    Attributes:
+        embeddings: z by task, with `/` for `.` in the name.
+        layers: For each depth the modules of that layer.
+
+    Raises:
+        RelevanceError: If nothing is on, the backbone's layers are built in another way than
+            BERT's, or d // L is below 2 where attention has blocks.
+
+    Source:
+        El Hattami (2021), chapter 3; Pilault et al. (2021), "Conditionally Adaptive Multi-Task
+        Learning".
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        tasks: Sequence[str],
+        *,
+        max_length: int,
+        seed: int,
+        variant: Variant = "paper",
+        attention: Literal["blocks", "full-block", "off"] = "blocks",
+        alignment: Switch = "on",
+        norm: Switch = "on",
+        bottleneck: Switch = "on",
+        wiring: Literal["base", "large"] = "base",
+    ) -> None:
+        super().__init__(backbone, tasks, max_length=max_length, seed=seed)
+        if {attention, alignment, norm, bottleneck} == {"off"}:
+            raise RelevanceError(
+                "Method 'camtl' with everything off is hard sharing. Leave something on, or take"
+                " --method multi."
+            )
+        config, top = backbone.config, backbone.depth - 1
+        width, deviation = config.hidden_size, config.initializer_range
+
+        def make_parts(depth: int) -> nn.ModuleDict:
+            parts = nn.ModuleDict()
+            if alignment == "on" and depth == 0:
+                parts["alignment"] = ConditionalAlignment(width, variant=variant)
+            if attention != "off":
+                parts["attention"] = ConditionalAttention(
+                    width, max_length, variant=variant, full_block=attention == "full-block"
+                )
+            if norm == "on" and depth > top - backbone.depth // 2:
+                parts["norms"] = nn.ModuleList(
+                    ConditionalNorm(width, variant=variant) for _ in NORMS
+                )
+            if bottleneck == "on" and (wiring == "large" or depth == top):
+                with seeded(seed, f"bottleneck.{depth}"):
+                    maps = ConditionalBottleneck(
+                        width,
+                        variant=variant,
+                        activation=ACT2FN[config.hidden_act],
+                        deviation=deviation,
+                    )
+                if wiring == "large":
+                    parts["skip"] = BottleneckSkip(maps, last=depth == top)
+                else:
+                    parts["bottleneck"] = BottleneckNorm(maps)
+            return parts
+
+        self.layers = nn.ModuleList(map(make_parts, range(backbone.depth)))
+        self.embeddings = nn.ParameterDict()
+        for task in tasks:
+            with seeded(seed, f"{task}.embedding"):
+                self.embeddings[task_key(task)] = nn.init.normal_(torch.empty(width), std=deviation)
+
+    def view(self, task: str, depth: int, layer: nn.Module) -> nn.Module:
+        """A task's view of a layer.
+
+        Args:
+            task: A name.
+            depth: Where the layer stands, from 0, the lowest.
+            layer: The pretrained layer; it is not changed.
+
+        Returns:
+            The layer with its conditional modules, bound to the task's z.
+        """
+        z, parts = self.embeddings[task_key(task)], self.layers[depth]
+        bound: dict[str, nn.Module | None] = {}
+
+        def bind(place: str, module: nn.Module) -> None:
+            bound[place] = ForTask(module, z, bound.get(place) or layer.get_submodule(place))
+
+        if "attention" in parts:
+            bind(ATTENTION, parts["attention"])
+        if "norms" in parts:
+            for place, norm in zip(NORMS, parts["norms"], strict=True):
+                bind(place, norm)
+        if "bottleneck" in parts:
+            bind(NORMS[-1], parts["bottleneck"])
+        view = graft(layer, bound)
+        for around in ("alignment", "skip"):
+            if around in parts:
+                view = ForTask(parts[around], z, view)
+        return view

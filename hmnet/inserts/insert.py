@@ -1,0 +1,117 @@
+"""What an insert is: modules that a method puts into pretrained layers."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from functools import cache
+
+from torch import nn
+
+import hmnet.inserts
+from hmnet.models.backbone import Backbone
+from hmnet.models.plan import Inserted
+from relevance.choice import Choice, choose
+from relevance.errors import RelevanceError
+from relevance.registry import Registry
+
+ATTENTION = "attention.self"
+NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
+DROPOUTS = ("attention.output.dropout", "output.dropout")
+
+
+class Insert(nn.Module):
+    """All the modules that a method adds to an encoder, and how each task's path runs through them.
+
+    They are kept apart from the pretrained layers, so that these can be shared, frozen and counted
+    like those of any other model. A path runs a view of each layer, by the layer's own forward.
+
+    Args:
+        backbone: Its sizes and its initialisation are used.
+        tasks: Names.
+        max_length: Most tokens of one input.
+        seed: Of the new weights; a task's own depend on its name and on no other task.
+
+    Raises:
+        RelevanceError: If the backbone's layers are built in another way than BERT's.
+    """
+
+    @abstractmethod
+    def __init__(
+        self, backbone: Backbone, tasks: Sequence[str], *, max_length: int, seed: int
+    ) -> None:
+        super().__init__()
+        _check_layout(backbone, type(self).__module__.rpartition(".")[2])
+
+    @abstractmethod
+    def view(self, task: str, depth: int, layer: nn.Module) -> nn.Module:
+        """A task's view of a layer.
+
+        Args:
+            task: A name.
+            depth: Where the layer stands, from 0, the lowest.
+            layer: The pretrained layer; it is not changed.
+
+        Returns:
+            What the task's path has in its place.
+        """
+
+
+@cache
+def inserts() -> Registry[Insert]:
+    """All inserts, by name."""
+    return Registry("insert", hmnet.inserts, Insert)
+
+
+def find_insert(text: str) -> Choice[Insert]:
+    """The insert that a text names, with its parameters.
+
+    Args:
+        text: `NAME`, or `NAME:parameter=value,...`.
+
+    Returns:
+        The choice.
+
+    Raises:
+        RelevanceError: If there is no such insert or parameter, or a value is out of range.
+
+    >>> str(find_insert("camtl: alignment=off, variant=paper"))
+    'camtl:alignment=off'
+    """
+    return choose(inserts(), text)
+
+
+def make_insert(
+    inserted: Inserted, backbone: Backbone, tasks: Sequence[str], *, seed: int
+) -> Insert:
+    """The modules that a plan asks for.
+
+    Args:
+        inserted: What the plan says.
+        backbone: Its sizes and its initialisation are used.
+        tasks: Names.
+        seed: Of the new weights.
+
+    Returns:
+        The insert.
+
+    Raises:
+        RelevanceError: If it does not fit the backbone.
+    """
+    chosen = find_insert(inserted.modules)
+    return chosen.build(backbone, tasks, max_length=inserted.max_length, seed=seed)
+
+
+def task_key(task: str) -> str:
+    """A task's name as torch allows it for a submodule, which may hold no dots."""
+    return task.replace(".", "/")
+
+
+def _check_layout(backbone: Backbone, name: str) -> None:
+    layer = backbone.base.get_submodule(f"{backbone.layer_list}.0")
+    places = {place for place, _ in layer.named_modules()}
+    # DeBERTa has the same places, but its scores take no mask that could carry a bias.
+    if places.issuperset((ATTENTION, *NORMS, *DROPOUTS)) and backbone.base._supports_sdpa:
+        return
+    raise RelevanceError(
+        f"{type(layer).__name__} is not built as method '{name}' needs it. Use a backbone such as"
+        " BERT, RoBERTa or ELECTRA, or another --method."
+    )

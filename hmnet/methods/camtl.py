@@ -1,0 +1,18 @@
+"""CA-MTL: one encoder for all tasks, bent by small modules that each task's embedding modulates."""
+
+from typing import ClassVar
+
+from hmnet.methods.method import Inserting
+
+
+class CaMtl(Inserting):
+    """One model whose tasks share all layers, and the conditional modules in them.
+
+    The new modules train even where the pretrained layers are frozen.
+
+    Source:
+        El Hattami (2021), chapter 3; Pilault et al. (2021), "Conditionally Adaptive Multi-Task
+        Learning".
+    """
+
+    defaults: ClassVar = {"max_length": 128}

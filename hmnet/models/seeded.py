@@ -1,0 +1,24 @@
+"""Random weights that depend on a seed and on whose they are, and on nothing else."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def seeded(seed: int, owner: str) -> Iterator[None]:
+    """Draw weights that are the same whatever else a model has.
+
+    Args:
+        seed: Of the run.
+        owner: Whose weights they are, such as a task's name.
+
+    Yields:
+        Nothing; torch's own random state is put back afterwards.
+    """
+    with torch.random.fork_rng(devices=[]):
+        number = hashlib.sha256(f"{seed}/{owner}".encode()).digest()[:8]
+        torch.default_generator.manual_seed(int.from_bytes(number, "little", signed=True))
+        yield
