@@ -89,7 +89,7 @@ def freeze(model: MultiTaskModel, layers: int, layer_list: str) -> None:
             outside = _module(model, name)
             outside.requires_grad_(False)
             for part in _above(outside, layer_list):
-                part.requires_grad_(layers > model.plan.depth)
+                part.requires_grad_(layers <= model.plan.depth)
 
 
 def trains_together(plan: SharingPlan, layers: int) -> bool:
