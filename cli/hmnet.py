@@ -81,6 +81,7 @@ def train(
     from hmnet.config import RunConfig
     from hmnet.evaluation.compare import compare as side_by_side
     from hmnet.evaluation.scores import read_scores
+    from hmnet.training.ranks import is_main_process
     from hmnet.training.run import check_run, train_run
     from relevance.files import validated
 
@@ -108,7 +109,10 @@ def train(
     for folder, config in configs.items():
         with TrainingLine(str(folder)) as line:
             train_run(config, spec, folder, resume=resume, on_event=line.on_event)
-        note(f"wrote {folder}")
+        if is_main_process():
+            note(f"wrote {folder}")
+    if not is_main_process():
+        return
     scores = [score for folder in runs for score in read_scores(folder / "scores.csv")]
     show(side_by_side(scores, every_metric=True).to_table("markdown"))
 

@@ -28,6 +28,7 @@ from hmnet.training.checkpoint import (
     save_checkpoint,
 )
 from hmnet.training.loop import Progress, Saving, train
+from hmnet.training.ranks import ALONE, OneDecision, Ranks
 from hmnet.training.record import NOTHING, Record
 from hmnet.training.selection import Selection
 from hmnet.training.step import Recipe, make_optimizer
@@ -94,6 +95,7 @@ def fit(
     watch: Callable[[MultiTaskModel, int], None] | None = None,
     selection: Selection | None = None,
     on_end: Callable[[Record], None] | None = None,
+    ranks: Ranks = ALONE,
 ) -> MultiTaskModel:
     """Train one model from the pretrained weights, or go on where a checkpoint stands.
 
@@ -113,9 +115,11 @@ def fit(
         selection: Scores the model after every epoch, and may end training or choose the weights
             that stay; None for the last step's.
         on_end: Told what training took.
+        ranks: The processes that train together. All call this with the same arguments; the main
+            one alone reports, watches and writes.
 
     Returns:
-        The model on the device, in evaluation mode.
+        The model on the device, in evaluation mode; the same in all processes.
 
     Raises:
         RelevanceError: If a loss is not finite, inputs are longer than the backbone takes, or a
@@ -130,7 +134,7 @@ def fit(
     check_max_length(model, settings.max_length)
     freeze(model, frozen_layers(settings.freeze, backbone.depth), backbone.layer_list)
     optimizer = make_optimizer(model, settings.lr, settings.weight_decay, settings.head_lr)
-    recipe = _recipe(model, settings)
+    recipe = _recipe(model, settings, ranks)
     kept = {"regularizer": recipe.regularizer.state} if recipe.regularizer else {}
     if selection:
         kept["best"] = selection.best
@@ -140,6 +144,8 @@ def fit(
             saving = Saving(lambda step, _: watch(model, step), every_s=0.0)
         if checkpoints:
             start, record, saving = _resumed(checkpoints, model, optimizer, kept, data)
+        if not ranks.is_main:
+            saving = None
         record = train(
             model,
             tasks,
@@ -161,9 +167,11 @@ def fit(
     return model
 
 
-def _recipe(model: MultiTaskModel, settings: TrainingSettings) -> Recipe:
+def _recipe(model: MultiTaskModel, settings: TrainingSettings, ranks: Ranks) -> Recipe:
     """The parts of a step that settings name."""
     surgery = find_surgery(settings.surgery).build() if settings.surgery else None
+    if surgery and ranks.count > 1:
+        surgery = OneDecision(surgery, ranks)
     return Recipe(
         precision=settings.precision,
         label_smoothing=settings.label_smoothing,
@@ -171,6 +179,7 @@ def _recipe(model: MultiTaskModel, settings: TrainingSettings) -> Recipe:
         task_gradients=TaskGradients(model, surgery) if surgery else None,
         regularizer=make_regularizer(settings.regularizer),
         clip_norm=settings.clip_norm,
+        ranks=ranks,
     )
 
 

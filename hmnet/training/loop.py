@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import accumulate, chain
 
@@ -17,7 +17,7 @@ from hmnet.data.labels import targets
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.samplers.sampler import Step
 from hmnet.training.averaging import add_to_mean, is_averaged, take_mean
-from hmnet.training.interrupts import held_interrupts
+from hmnet.training.interrupts import Held, held_interrupts
 from hmnet.training.memory import kept_memory
 from hmnet.training.record import NOTHING, Record
 from hmnet.training.selection import Selection
@@ -110,25 +110,31 @@ def train(
 
     Raises:
         RelevanceError: If a loss is not finite.
-        KeyboardInterrupt: At Ctrl-C, after the step and its checkpoint.
+        KeyboardInterrupt: At Ctrl-C, after the step and its checkpoint; at once where several
+            processes train together.
     """
     steps = list(chain.from_iterable(epochs))
     epoch_ends = _epoch_ends(epochs)
-    batches = _Batches(model, tasks, data, recipe.accumulate)
+    ranks = recipe.ranks
+    batches = _Batches(model, tasks, data, recipe)
     report = _Report(len(steps), start, on_step, with_term=recipe.regularizer is not None)
     meter = _Meter(record)
     saved_at = time.monotonic()
     model.train()
-    with kept_memory(batches.device), held_interrupts() as held:
+    # A process that stopped after its step would leave the others waiting in the next.
+    holding = held_interrupts() if ranks.count == 1 else nullcontext(Held())
+    with kept_memory(batches.device), holding as held:
         for done, step in enumerate(steps[start:], start + 1):
             if selection and selection.is_over(meter.evaluations):
                 break
             rate = linear_schedule(lr, done - 1, len(steps), warmup)
+            ranks.reseed(done)
             losses = train_step(model, optimizer, batches.of(step), rate, recipe)
             if is_averaged(done, len(steps), average):
                 add_to_mean(optimizer)
             meter.add(step)
-            report.add(step, done, rate, losses)
+            if ranks.is_main:
+                report.add(step, done, rate, losses)
             if selection and done in epoch_ends:
                 report.flush()
                 with meter.paused():
@@ -192,17 +198,20 @@ class _Meter:
 
 
 class _Batches:
-    """Makes tensors of a step's rows, in as many parts as gradients are accumulated over."""
+    """Makes tensors of a step's rows, in as many parts as gradients are accumulated over.
+
+    Of each part this process has its share.
+    """
 
     def __init__(
         self,
         model: MultiTaskModel,
         tasks: Sequence[Task],
         data: Mapping[str, Encoded],
-        accumulate: int,
+        recipe: Recipe,
     ) -> None:
         self.data = data
-        self.accumulate = accumulate
+        self.accumulate, self.ranks = recipe.accumulate, recipe.ranks
         self.targets = {
             task.name: torch.from_numpy(targets(task, data[task.name].labels)) for task in tasks
         }
@@ -214,14 +223,15 @@ class _Batches:
         batches = []
         for task, rows in step:
             for part in np.array_split(rows, min(self.accumulate, len(rows))):
-                inputs = collate(self.data[task], part, **self.forms[task])
-                labels = self.targets[task][torch.from_numpy(part)]
+                own = self.ranks.share(part)
+                inputs = collate(self.data[task], own.rows, **self.forms[task])
+                labels = self.targets[task][torch.from_numpy(own.rows)]
                 batches.append(
                     Batch(
                         task,
                         {name: values.to(self.device) for name, values in inputs.items()},
                         labels.to(self.device),
-                        len(part) / len(rows),
+                        own.part * len(part) / len(rows),
                     )
                 )
         return batches

@@ -43,6 +43,7 @@ from hmnet.training.folder import (
 )
 from hmnet.training.log import forget_after, open_log
 from hmnet.training.loop import Progress
+from hmnet.training.ranks import Ranks, find_ranks
 from hmnet.training.record import Record, read_records, write_records
 from hmnet.training.selection import Selection
 from relevance.clustering.spec import ClusterSpec
@@ -73,6 +74,9 @@ def train_run(
 ) -> Run:
     """Train every part of a run, score it on each evaluation split, and keep it all in a folder.
 
+    Where a launcher has started several processes they train together, see `hmnet.training.ranks`;
+    the main one scores the run, and it alone writes and reports.
+
     Args:
         config: The settings.
         spec: The clusters, for methods that read them; None when resuming takes the folder's.
@@ -89,6 +93,10 @@ def train_run(
             begun with other settings, it cannot be written, or a loss is not finite.
         KeyboardInterrupt: At Ctrl-C; the run can then be resumed.
     """
+    ranks = find_ranks(config.device, config.seed)
+    if ranks.count > 1:
+        config = config.model_copy(update={"device": ranks.device})
+        on_event = on_event if ranks.is_main else _say_nothing
     checked = check_run(config, spec, out, resume=resume)
     config, spec = checked.config, checked.spec
     if checked.note:
@@ -97,14 +105,21 @@ def train_run(
         on_event(Note(f"{out} is finished: every part is trained and scored."))
         return Run(out, config)
     device = resolve_device(config.device)
-    job = _Job.prepare(config, checked.tasks, checked.parts, out, device)
-    config.to_toml(out / CONFIG)
-    if spec is not None:
-        spec.save(out / CLUSTERS)
-    with _alone(out):
-        job.train(on_event)
-        run = Run(out, config)
-        write_scores(out / SCORES, score_run(run, device=device))
+    job = _Job.prepare(config, checked.tasks, checked.parts, out, device, ranks)
+    run = Run(out, config)
+    ranks.wait()  # all have seen what the folder was like before
+    if ranks.is_main:
+        if note := ranks.note():
+            on_event(Note(note))
+        config.to_toml(out / CONFIG)
+        if spec is not None:
+            spec.save(out / CLUSTERS)
+        with _alone(out):
+            job.train(on_event)
+            write_scores(out / SCORES, score_run(run, device=device))
+    else:
+        job.assist()
+    ranks.wait()
     return run
 
 
@@ -176,6 +191,7 @@ class _Job:
         tokenizer: The backbone's.
         out: The run's folder.
         device: A name that torch takes.
+        ranks: The processes that train together.
     """
 
     config: RunConfig
@@ -188,6 +204,7 @@ class _Job:
     tokenizer: PreTrainedTokenizerBase
     out: Path
     device: str
+    ranks: Ranks
 
     @classmethod
     def prepare(
@@ -197,6 +214,7 @@ class _Job:
         parts: Sequence[Part],
         out: Path,
         device: str,
+        ranks: Ranks,
     ) -> "_Job":
         """Load and check everything before the first step, and before anything is written."""
         backbone = load_backbone(config.backbone, seed=config.seed)
@@ -216,14 +234,14 @@ class _Job:
             for part in parts
         ]
         by_name = {task.name: task for task in tasks}
-        return cls(config, parts, by_name, data, dev, schedules, backbone, tokenizer, out, device)
+        return cls(
+            config, parts, by_name, data, dev, schedules, backbone, tokenizer, out, device, ranks
+        )
 
     def train(self, on_event: Callable[[Progress | Note], None]) -> None:
         """Train what is not trained yet."""
         lengths = [sum(map(len, epochs)) for epochs in self.schedules]
-        first = next(
-            (n for n in range(len(self.parts)) if not self._model(n).exists()), len(self.parts)
-        )
+        first = self._first()
         found = find_checkpoint(self.out / "checkpoint")
         begun = found[1].step if found and found[1].part == first else 0
         forget_after(self.out / LOG, sum(lengths[:first]) + begun)
@@ -241,42 +259,68 @@ class _Job:
             write_json(self.out / "model" / PARTS, PARTS_SCHEMA, {"parts": names})
         shutil.rmtree(self.out / "checkpoint", ignore_errors=True)
 
+    def assist(self) -> None:
+        """Train what is not trained yet beside the main process, which keeps it."""
+        for number in range(self._first(), len(self.parts)):
+            self._fit(number, self._selection(number))
+
+    def _first(self) -> int:
+        """The first part without a model."""
+        numbers = range(len(self.parts))
+        return next((n for n in numbers if not self._model(n).exists()), len(self.parts))
+
     def _train_part(
         self,
         number: int,
         on_step: Callable[[Progress], None],
         on_note: Callable[[Note], None],
     ) -> None:
-        part, schedule = self.parts[number], self.schedules[number]
+        schedule, selection = self.schedules[number], self._selection(number)
         last_epoch = max(epoch for epoch, steps in enumerate(schedule, start=1) if steps)
-        selection = Selection(
-            partial(self._score, part),
-            patience=self.config.patience,
-            keep_best=self.config.checkpoint == "best",
-        )
 
         def end(record: Record) -> None:
             self._keep_record(number, record)
             if record.evaluations:
                 on_note(Note(selection.summary(record, last_epoch)))
 
-        model = fit(
+        model = self._fit(number, selection, on_step, end)
+        with replacing_folder(self._model(number)) as folder:
+            model.save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
+
+    def _fit(
+        self,
+        number: int,
+        selection: Selection,
+        on_step: Callable[[Progress], None] | None = None,
+        on_end: Callable[[Record], None] | None = None,
+    ) -> MultiTaskModel:
+        part = self.parts[number]
+        self.ranks.wait()  # the checkpoint is as the main process left it after the part before
+        return fit(
             self.backbone,
             [self.tasks[task] for task in part.tasks],
             part.plan,
             {task: self.data[task] for task in part.tasks},
-            schedule,
+            self.schedules[number],
             self.config,
             seed=self.config.seed,
             device=self.device,
             on_step=on_step,
             checkpoints=Checkpoints(self.out / "checkpoint", number, self.config.checkpoint_s),
             selection=selection if self.config.goes_by_dev else None,
-            on_end=end,
+            on_end=on_end,
+            ranks=self.ranks,
         )
-        with replacing_folder(self._model(number)) as folder:
-            model.save_pretrained(folder)
-            self.tokenizer.save_pretrained(folder)
+
+    def _selection(self, number: int) -> Selection:
+        """How a part goes by its scores on dev; the main process's are everybody's."""
+        part = self.parts[number]
+        return Selection(
+            lambda model: self.ranks.agree(partial(self._score, part, model)),
+            patience=self.config.patience,
+            keep_best=self.config.checkpoint == "best",
+        )
 
     def _score(self, part: Part, model: MultiTaskModel) -> dict[str, float]:
         """Primary metrics of a part's tasks on dev, in fp32 as at the end of the run."""
@@ -298,6 +342,10 @@ class _Job:
         if len(self.parts) == 1:
             return self.out / "model"
         return self.out / "model" / "-".join(self.tasks[t].slug for t in self.parts[number].tasks)
+
+
+def _say_nothing(_: Progress | Note) -> None:
+    """What a process does that is not the main one."""
 
 
 def _settled(config: RunConfig) -> RunConfig:

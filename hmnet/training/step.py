@@ -13,6 +13,7 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision, autocast
 from hmnet.regularizers.regularizer import Regularizer
 from hmnet.training.dropout import fast_dropout
+from hmnet.training.ranks import ALONE, Ranks
 from hmnet.training.task_gradients import TaskGradients
 
 
@@ -61,6 +62,8 @@ class Recipe:
         regularizer: What is added to the loss of each batch; None for nothing.
         clip_norm: Largest norm of an update's gradient, over all weights together and after the
             tasks' gradients are joined; a longer one is scaled down to it. None for any.
+        ranks: The processes that train together; gradients are summed over them before anything
+            is done with them.
     """
 
     precision: Precision = "fp32"
@@ -69,6 +72,7 @@ class Recipe:
     task_gradients: TaskGradients | None = None
     regularizer: Regularizer | None = None
     clip_norm: float | None = None
+    ranks: Ranks = ALONE
 
 
 def batch_losses(model: MultiTaskModel, batch: Batch, recipe: Recipe) -> Losses:
@@ -211,7 +215,7 @@ def leave_gradients(model: MultiTaskModel, batches: Sequence[Batch], recipe: Rec
         recipe: How their gradients are made and joined.
 
     Returns:
-        The weighted sums of their losses.
+        The weighted sums of their losses, over all processes.
     """
     sums = torch.zeros(2, device=batches[0].labels.device)
     for batch in batches:
@@ -222,6 +226,9 @@ def leave_gradients(model: MultiTaskModel, batches: Sequence[Batch], recipe: Rec
         if recipe.task_gradients:
             recipe.task_gradients.keep(batch.task)
         sums += torch.stack([loss.detach(), term.detach()]) * batch.weight
+    held = recipe.task_gradients.held() if recipe.task_gradients else ()
+    left = (weight.grad for weight in model.parameters() if weight.grad is not None)
+    recipe.ranks.add_up([sums, *held, *left])
     if recipe.task_gradients:
         recipe.task_gradients.join()
     return Losses(sums[0], sums[1])

@@ -1,7 +1,7 @@
 """Gradients of a step, kept apart by task where tasks share parameters, until they are joined."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from jaxtyping import Float
@@ -56,6 +56,16 @@ class TaskGradients:
                     if weight.grad is not None:
                         gradient, weight.grad = weight.grad, None
                         kept[weight] = kept[weight].add_(gradient) if weight in kept else gradient
+
+    def held(self) -> Iterator[Tensor]:
+        """What was taken since gradients were last joined.
+
+        Yields:
+            The gradients themselves; the order depends on the tasks of the batches alone.
+        """
+        for kept in self._kept.values():
+            for gradients in kept.values():
+                yield from gradients.values()
 
     def join(self) -> None:
         """Put one gradient back into every shared parameter that a task of the step has one for."""

@@ -1,0 +1,232 @@
+"""Several processes that train one model, as `accelerate launch` starts them.
+
+Every process, or rank, holds the whole model and takes its share of the rows of every batch, so all
+work on the same task in the same step. Their gradients are summed before anything is done with
+them, which leaves the same weights everywhere: the losses are those of one process with the same
+batches, rounding and dropout aside.
+"""
+
+import atexit
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import NamedTuple, TypeVar, cast
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, distributed
+
+from hmnet.samplers.sampler import generator
+from hmnet.surgery.surgery import Surgery
+from relevance.errors import RelevanceError
+
+T = TypeVar("T")
+
+# launchers' names for how many processes there are, and for the number of each
+SIZES = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
+NUMBERS = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
+PATIENCE = timedelta(hours=6)  # for the main process, which alone scores the model
+
+
+class Share(NamedTuple):
+    """What a rank does of a batch.
+
+    Attributes:
+        rows: To be run; at least one.
+        part: What their mean loss counts for in that of the batch, in [0, 1].
+    """
+
+    rows: Int[np.ndarray, " row"]
+    part: float
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """The processes that train together, as one of them sees it.
+
+    Attributes:
+        number: Of this process, from 0.
+        count: Of all.
+        device: What this one trains on, as torch names it.
+        seed: Of the run.
+    """
+
+    number: int
+    count: int
+    device: str
+    seed: int
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process is the one that writes files, scores the model and reports."""
+        return self.number == 0
+
+    def note(self) -> str | None:
+        """What the user should know.
+
+        Returns:
+            One line: how work is divided, or that there is one process where several were asked
+            for; None where there is nothing to tell.
+        """
+        if self.count > 1:
+            return (
+                f"{self.count} processes train together: of every batch each takes its share of the"
+                " rows, so all work on the same task in every step, and gradients are summed."
+                " Losses are those of one process but for dropout, which each draws for itself."
+            )
+        if "MASTER_ADDR" in os.environ and "ACCELERATE_USE_CPU" in os.environ:
+            return (
+                "accelerate has started one process. On the CPU it starts several with"
+                " --multi_gpu in the place of --cpu."
+            )
+        return None
+
+    def share(self, rows: Int[np.ndarray, " row"]) -> Share:
+        """The part of a batch that this rank does, consecutive rows, as many as others or one less.
+
+        A rank for which there is no row runs the first one and counts it for nothing, so that the
+        same weights have gradients on all ranks.
+
+        Args:
+            rows: Of the batch, at least one.
+
+        Returns:
+            Own rows, and what they count for.
+        """
+        own = np.array_split(rows, self.count)[self.number]
+        return Share(own, len(own) / len(rows)) if len(own) else Share(rows[:1], 0.0)
+
+    def add_up(self, tensors: Iterable[Float[Tensor, "..."]]) -> None:
+        """Sum tensors over all ranks, in place.
+
+        Args:
+            tensors: The same number of the same shapes in the same order on every rank, on the
+                rank's device.
+        """
+        if self.count == 1:
+            return
+        works = [distributed.all_reduce(tensor, async_op=True) for tensor in tensors]
+        for work in works:
+            work.wait()
+
+    def agree(self, decide: Callable[[], T]) -> T:
+        """What the main process finds, on every rank.
+
+        Args:
+            decide: Called in the main process only; its answer must be picklable.
+
+        Returns:
+            The answer.
+        """
+        if self.count == 1:
+            return decide()
+        found = [decide() if self.is_main else None]
+        distributed.broadcast_object_list(found, device=torch.device(self.device))
+        return cast("T", found[0])
+
+    def wait(self) -> None:
+        """Wait until all ranks are here."""
+        if self.count == 1:
+            return
+        here = torch.zeros(1, device=self.device)
+        self.add_up([here])
+        here.item()  # on a GPU nobody waits before something is read
+
+    def reseed(self, step: int) -> None:
+        """Give dropout of this rank random numbers of its own, which a step decides.
+
+        The main process goes on with the numbers that one process alone would have, so it alone has
+        a random state to keep.
+
+        Args:
+            step: Number of the step.
+        """
+        if not self.is_main:
+            numbers = generator(self.seed, "rank", self.number, step)
+            torch.manual_seed(int(numbers.integers(2**63)))
+
+
+ALONE = Ranks(0, 1, "auto", 0)
+"""A process that trains on its own: its share is everything, and it agrees with itself."""
+
+
+class OneDecision(Surgery):
+    """Surgery whose random choices are those of the main process.
+
+    Args:
+        surgery: What decides there.
+        ranks: All processes.
+    """
+
+    def __init__(self, surgery: Surgery, ranks: Ranks) -> None:
+        self.surgery = surgery
+        self.ranks = ranks
+
+    def weights(self, gramian: Float[Tensor, "task task"]) -> Float[Tensor, " task"]:
+        """How often each task's gradient goes into the update.
+
+        Args:
+            gramian: Inner products of the tasks' gradients, the same on every rank.
+
+        Returns:
+            Factors, the same on every rank, on the CPU.
+        """
+        return torch.tensor(self.ranks.agree(lambda: self.surgery.weights(gramian).tolist()))
+
+
+def find_ranks(device: str, seed: int) -> Ranks:
+    """Join the other processes, if a launcher has started several.
+
+    Args:
+        device: As the user names it.
+        seed: Of the run.
+
+    Returns:
+        The ranks; `ALONE` for a process that was started by hand.
+
+    Raises:
+        RelevanceError: If the device is one GPU, as each process has its own.
+    """
+    count = launched(os.environ)
+    if count == 1:
+        return ALONE
+    if ":" in device:
+        raise RelevanceError(
+            f"--device {device} is one device, but {count} processes train together, each on its"
+            " own. Leave it out, or take --device cpu."
+        )
+    from accelerate import PartialState
+    from accelerate.utils import parse_flag_from_env
+
+    on_cpu = device == "cpu" or parse_flag_from_env("ACCELERATE_USE_CPU")
+    state = PartialState(cpu=on_cpu or not torch.cuda.is_available(), timeout=PATIENCE)
+    atexit.register(state.destroy_process_group)
+    return Ranks(state.process_index, state.num_processes, str(state.device), seed)
+
+
+def is_main_process() -> bool:
+    """Whether this process is the one that talks to the user.
+
+    Returns:
+        True for a process on its own, and for the first of several.
+    """
+    return launched(os.environ) == 1 or all(os.environ.get(n, "0") == "0" for n in NUMBERS)
+
+
+def launched(environment: Mapping[str, str]) -> int:
+    """How many processes a launcher has started.
+
+    Args:
+        environment: Its variables for them.
+
+    Returns:
+        1 for a process that was started by hand.
+
+    >>> launched({"MASTER_ADDR": "127.0.0.1", "WORLD_SIZE": "4"}), launched({})
+    (4, 1)
+    """
+    if "MASTER_ADDR" not in environment:
+        return 1
+    return max(int(environment.get(name, "1")) for name in SIZES)
