@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cli import analysis
 from cli.app import deliver, new_app, note, run, show, takes_groups
 from cli.model_options import (
     ClustersOption,
@@ -300,6 +301,10 @@ def count(
         overall += counted["overall"]
         active |= counted["active"]
     show(json.dumps({"overall": overall, "active": active}))
+
+
+for command in (analysis.diagnose,):
+    app.command()(command)
 
 
 def _default_tasks(spec: "ClusterSpec | None") -> list[str]:

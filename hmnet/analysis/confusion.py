@@ -1,0 +1,90 @@
+"""Which labels a classifier takes for which, and how well it finds each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+
+
+class LabelScores(NamedTuple):
+    """How well one label is found.
+
+    Attributes:
+        label: Its name.
+        precision: Share of the rows predicted to have it that do; 0 where none is predicted.
+        recall: Share of its rows that are found; 0 where there is none.
+        f1: Harmonic mean of the two.
+        rows: How many rows have the label.
+    """
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    rows: int
+
+
+@dataclass(frozen=True, eq=False)
+class Confusion:
+    """A classifier's answers on one split of one task.
+
+    Attributes:
+        task: Name of the task.
+        split: Name of the split.
+        labels: Names in the order of their codes.
+        counts: Rows by label, in the rows of the matrix, and by prediction, in its columns.
+        scores: One for each label.
+        macro: Their means over the labels.
+    """
+
+    task: str
+    split: str
+    labels: tuple[str, ...]
+    counts: Int[np.ndarray, "label predicted"]
+    scores: tuple[LabelScores, ...]
+    macro: LabelScores
+
+    @property
+    def accuracy(self) -> float:
+        """Share of rows that are right."""
+        return float(np.trace(self.counts) / self.counts.sum())
+
+
+def confusion(
+    task: str,
+    split: str,
+    labels: Sequence[str],
+    truth: Int[np.ndarray, " row"],
+    predicted: Int[np.ndarray, " row"],
+) -> Confusion:
+    """Set answers against the truth.
+
+    Args:
+        task: Name of the task.
+        split: Name of the split.
+        labels: Names in the order of their codes.
+        truth: Codes, one row at least.
+        predicted: Codes of the same rows.
+
+    Returns:
+        The matrix and the scores; labels without rows or predictions have scores of 0.
+    """
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    codes = list(range(len(labels)))
+    found = precision_recall_fscore_support(truth, predicted, labels=codes, zero_division=0)
+    scores = tuple(
+        LabelScores(label, *map(float, numbers), rows=int(rows))
+        for label, *numbers, rows in zip(labels, *found, strict=True)
+    )
+    means = (float(np.mean(numbers)) for numbers in found[:3])
+    return Confusion(
+        task,
+        split,
+        tuple(labels),
+        confusion_matrix(truth, predicted, labels=codes),
+        scores,
+        LabelScores("mean of labels", *means, rows=len(truth)),
+    )

@@ -1,0 +1,166 @@
+"""How alike the inputs of the encoder's first layer are from task to task, before and after."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor, nn
+
+from hmnet.data.batching import collate
+from hmnet.data.encoding import Encoded, encode_split
+from hmnet.devices import resolve_device
+from hmnet.evaluation.evaluate import inference, on_device
+from hmnet.models.conditional import ForTask
+from hmnet.models.multitask import MultiTaskModel
+from hmnet.models.plan import fully_shared
+from hmnet.precision import Precision, resolve_precision
+from hmnet.training.folder import Run
+from relevance.errors import RelevanceError
+
+SHARE = 0.99
+
+
+class Similarity(NamedTuple):
+    """Mean covariance similarity of each task to the others.
+
+    Attributes:
+        before: By task, of the pretrained backbone.
+        after: By task, of the trained model.
+    """
+
+    before: dict[str, float]
+    after: dict[str, float]
+
+
+def similarity(
+    run: Run,
+    *,
+    precision: Literal["auto", "bf16", "fp32"] = "fp32",
+    device: str = "auto",
+) -> Similarity:
+    """Compare the tasks' inputs of the first layer on dev, in the backbone and in a trained run.
+
+    Args:
+        run: A finished run of two tasks at least.
+        precision: Of the forward pass.
+        device: `auto`, `cpu` or `cuda:N`.
+
+    Returns:
+        Both means for every task.
+
+    Raises:
+        RelevanceError: If the run has one task, or data or models are no longer there.
+
+    Source:
+        El Hattami (2021), figure 3.6.
+    """
+    names = [task.name for task in run.tasks]
+    if len(names) < 2:
+        raise RelevanceError("Similarity is between tasks, and the run has one. Name another run.")
+    place = resolve_device(device)
+    settled = resolve_precision(precision, place)
+    data = {
+        task.name: encode_split(
+            task, run.data(task.name).evaluation["dev"], run.tokenizer, run.config.max_length
+        )
+        for task in run.tasks
+    }
+    depth = run.model_for(names[0]).plan.depth
+    start = MultiTaskModel.from_backbone(
+        run.config.backbone, run.tasks, fully_shared(names, depth), pooling="mean"
+    )
+    models = {"before": dict.fromkeys(names, start)}
+    models["after"] = {name: run.model_for(name) for name in names}
+    means = {}
+    for when, of_task in models.items():
+        grams = [
+            input_gram(of_task[name].to(place), name, data[name], run.config.batch_size, settled)
+            for name in names
+        ]
+        means[when] = dict(zip(names, mean_similarity(grams).tolist(), strict=True))
+    return Similarity(**means)
+
+
+def mean_similarity(grams: Sequence[Float64[np.ndarray, "width width"]]) -> Float[np.ndarray, " _"]:
+    """Mean covariance similarity of each task to the others.
+
+    Args:
+        grams: `XᵀX` of two tasks at least.
+
+    Returns:
+        Ratios in [0, 1], by task.
+    """
+    roots = [low_rank_root(gram) for gram in grams]
+    norms = [np.linalg.norm(root) for root in roots]
+    values = [
+        [np.linalg.norm(one.T @ other) / (a * b) for other, b in zip(roots, norms, strict=True)]
+        for one, a in zip(roots, norms, strict=True)
+    ]
+    return np.asarray((np.sum(values, axis=1) - np.diag(values)) / (len(roots) - 1))
+
+
+def low_rank_root(gram: Float64[np.ndarray, "width width"]) -> Float64[np.ndarray, "width rank"]:
+    """A root of the best approximation that holds 99 % of the sum of singular values.
+
+    Args:
+        gram: `XᵀX`, not all zero.
+
+    Returns:
+        `U D^½`, of the lowest rank that holds the share.
+
+    Source:
+        El Hattami (2021), equation 3.7.
+    """
+    values, vectors = np.linalg.eigh(gram)
+    values, vectors = np.maximum(values[::-1], 0.0), vectors[:, ::-1]
+    shares = np.cumsum(values) / values.sum()
+    rank = int(np.searchsorted(shares, SHARE * (1 - 1e-12))) + 1
+    return np.asarray(vectors[:, :rank] * np.sqrt(values[:rank]))
+
+
+def input_gram(
+    model: MultiTaskModel, task: str, encoded: Encoded, batch_size: int, precision: Precision
+) -> Float64[np.ndarray, "width width"]:
+    """`XᵀX` of what goes into the first layer, over all tokens of all rows but padding.
+
+    Args:
+        model: On any device; it is left in the mode it was in.
+        task: Whose path.
+        encoded: The rows.
+        batch_size: Rows per forward pass.
+        precision: Of the forward pass.
+
+    Returns:
+        A symmetric matrix; for texts read apart over the tokens of both.
+    """
+    taken: list[Tensor] = []
+
+    def take(_: nn.Module, args: tuple[Tensor, ...], kwargs: Mapping[str, Tensor]) -> None:
+        taken.append(args[0] if args else kwargs["hidden_states"])
+
+    gram = torch.zeros((), dtype=torch.float64)
+    form = model.input_form(task)
+    hook = _first_layer(model, task).register_forward_pre_hook(take, with_kwargs=True)
+    try:
+        with inference(model, precision):
+            for start in range(0, len(encoded), batch_size):
+                rows = np.arange(start, min(start + batch_size, len(encoded)))
+                inputs = on_device(model, collate(encoded, rows, **form))
+                model(task, inputs)
+                hidden = torch.cat([part.flatten(0, -2) for part in taken])
+                taken.clear()
+                real = hidden[inputs["attention_mask"].flatten().bool()].double()
+                gram = gram + (real.T @ real).cpu()
+    finally:
+        hook.remove()
+    return np.asarray(gram.numpy())
+
+
+def _first_layer(model: MultiTaskModel, task: str) -> nn.Module:
+    """The lowest layer of a path, without the conditional modules around it."""
+    layer = model.layers(task)[0]
+    while isinstance(layer, ForTask):
+        layer = layer.pretrained
+    return layer

@@ -1,0 +1,159 @@
+"""What a trained run gets wrong: confusion matrices, and residuals of regression tasks."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from hmnet.analysis.confusion import Confusion, confusion
+from hmnet.analysis.regression import Regression, regression
+from hmnet.data.encoding import encode_split
+from hmnet.data.labels import predictions
+from hmnet.devices import resolve_device
+from hmnet.evaluation.evaluate import predict_logits
+from hmnet.precision import resolve_precision
+from hmnet.training.folder import Run
+from relevance.errors import RelevanceError, unknown_name
+from relevance.report.tables import Row
+from relevance.tasks.task import Task
+
+Diagnosis: TypeAlias = Confusion | Regression
+KINDS = ("classification", "regression")
+
+
+def diagnose(
+    run: Run,
+    *,
+    tasks: Sequence[str] | None = None,
+    split: str | None = None,
+    precision: Literal["auto", "bf16", "fp32"] = "fp32",
+    device: str = "auto",
+) -> list[Diagnosis]:
+    """Set a run's answers against the truth.
+
+    Args:
+        run: A finished run.
+        tasks: Names; None for all of the run's that have labels or values.
+        split: Name of a split; None for all that a task is scored on.
+        precision: Of the forward pass.
+        device: `auto`, `cpu` or `cuda:N`.
+
+    Returns:
+        One per task and split, in the order of the run.
+
+    Raises:
+        RelevanceError: If the run has no such task or split, a task has neither labels nor values,
+            or data or models are no longer there.
+    """
+    place = resolve_device(device)
+    found: list[Diagnosis] = []
+    known: dict[str, None] = {}
+    for task in _chosen(run, tasks):
+        data = run.data(task.name).evaluation
+        known |= dict.fromkeys(data)
+        for name, rows in data.items():
+            if split not in {None, name}:
+                continue
+            logits = predict_logits(
+                run.model_for(task.name).to(place),
+                task,
+                encode_split(task, rows, run.tokenizer, run.config.max_length),
+                batch_size=run.config.batch_size,
+                precision=resolve_precision(precision, place),
+            )
+            predicted = predictions(task, logits)
+            if task.kind == "regression":
+                truth = rows.labels.astype(np.float64)
+                found.append(regression(task.name, name, truth, predicted))
+            else:
+                found.append(confusion(task.name, name, task.labels, rows.labels, predicted))
+    if not found and split is not None:
+        raise unknown_name("split", split, known)
+    return found
+
+
+def _chosen(run: Run, names: Sequence[str] | None) -> list[Task]:
+    """The tasks that were named, or all that can be diagnosed."""
+    if names is None:
+        tasks = [task for task in run.tasks if task.kind in KINDS]
+    else:
+        tasks = [run.task(name) for name in names]
+    for task in tasks:
+        if task.kind not in KINDS:
+            raise RelevanceError(
+                f"Task '{task.name}' is of kind '{task.kind}', which has no confusion matrix and no"
+                " residuals. Name tasks of kind classification or regression."
+            )
+    if not tasks:
+        raise RelevanceError("The run has no task of kind classification or regression.")
+    return tasks
+
+
+def label_rows(found: Iterable[Diagnosis]) -> list[Row]:
+    """Precision, recall and F1 of every label, and their means, in percent.
+
+    Args:
+        found: What was diagnosed; regression tasks are left out.
+
+    Returns:
+        Rows of one table.
+    """
+    return [
+        {
+            "task": one.task,
+            "split": one.split,
+            "label": scores.label,
+            "precision": round(100 * scores.precision, 10),
+            "recall": round(100 * scores.recall, 10),
+            "F1": round(100 * scores.f1, 10),
+            "rows": scores.rows,
+        }
+        for one in found
+        if isinstance(one, Confusion)
+        for scores in (*one.scores, one.macro)
+    ]
+
+
+def confusion_rows(found: Iterable[Diagnosis]) -> list[Row]:
+    """How many rows of every label got every prediction.
+
+    Args:
+        found: What was diagnosed; regression tasks are left out.
+
+    Returns:
+        Rows of one table.
+    """
+    return [
+        {"task": one.task, "split": one.split, "label": label, "predicted": other, "rows": rows}
+        for one in found
+        if isinstance(one, Confusion)
+        for label, counts in zip(one.labels, one.counts.tolist(), strict=True)
+        for other, rows in zip(one.labels, counts, strict=True)
+    ]
+
+
+def regression_rows(found: Iterable[Diagnosis]) -> list[Row]:
+    """Errors and regression lines of regression tasks, on their own scales.
+
+    Args:
+        found: What was diagnosed; classification tasks are left out.
+
+    Returns:
+        Rows of one table; None where there is no line.
+    """
+    rows: list[Row] = []
+    for one in found:
+        if isinstance(one, Regression):
+            line, residuals = one.line, one.residual_line
+            numbers: dict[str, Any] = {
+                "RMSE": one.rmse,
+                "MAE": one.mae,
+                "R2": one.r2,
+                "slope": line and line.slope,
+                "intercept": line and line.intercept,
+                "residual slope": residuals and residuals.slope,
+                "residual intercept": residuals and residuals.intercept,
+                "rows": len(one.truth),
+            }
+            rows.append({"task": one.task, "split": one.split, **numbers})
+    return rows

@@ -1,0 +1,55 @@
+"""Figure of a confusion matrix: row = label, column = prediction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hmnet.analysis.confusion import Confusion
+from hmnet.figures.grid import Grid, draw
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def lay_out(found: Confusion) -> Grid:
+    """Decide what the figure shows.
+
+    Args:
+        found: A classifier's answers.
+
+    Returns:
+        Counts as texts, coloured by the share of the label's rows, so that a rare label is seen as
+        well as a common one; a label without rows has no colour.
+    """
+    rows = found.counts.sum(axis=1, keepdims=True)
+    shares = np.where(rows > 0, 100 * found.counts / np.maximum(rows, 1), np.nan)
+    return Grid(
+        values=shares,
+        texts=tuple(tuple(f"{count:,}" for count in row) for row in found.counts.tolist()),
+        rows=found.labels,
+        columns=found.labels,
+        row_title="label",
+        column_title="predicted",
+        title=(
+            f"{found.task} ({found.split})\n"
+            f"accuracy {100 * found.accuracy:.1f}, macro F1 {100 * found.macro.f1:.1f}"
+        ),
+        low=0.0,
+        high=100.0,
+        quantity="share of the label's rows (%)",
+    )
+
+
+def confusion_figure(found: Confusion, axes: Axes | None = None) -> Axes:
+    """Draw a confusion matrix.
+
+    Args:
+        found: A classifier's answers.
+        axes: Where; None for a figure of its own.
+
+    Returns:
+        The axes.
+    """
+    return draw(lay_out(found), axes)

@@ -1,0 +1,154 @@
+"""Figure of a regression task: predictions over labels, and residuals over predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+
+from hmnet.analysis.regression import Regression, StraightLine
+from relevance.figures.figure import (
+    FAINT,
+    INK,
+    NEGATIVE,
+    POSITIVE,
+    TWO_COLUMNS_PT,
+    figure_of,
+    new_figure,
+)
+from relevance.figures.heatmap_layout import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+TEXT_PT = 7.0
+TITLE_PT = 8.0
+HEIGHT_PT = 215.0
+FEW = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One panel before it is drawn.
+
+    Attributes:
+        x: Places of the points.
+        y: Their heights.
+        line: Of least squares, if there is one.
+        ideal: What a model without error would lie on.
+        title: The line in figures.
+        x_label: What x is.
+        y_label: What y is.
+    """
+
+    x: Float[np.ndarray, " row"]
+    y: Float[np.ndarray, " row"]
+    line: StraightLine | None
+    ideal: StraightLine
+    title: str
+    x_label: str
+    y_label: str
+
+
+@dataclass(frozen=True, eq=False)
+class RegressionLayout:
+    """Both panels before they are drawn.
+
+    Attributes:
+        title: Above both.
+        scatter: Predictions over labels.
+        residuals: Residuals over predictions.
+    """
+
+    title: str
+    scatter: Panel
+    residuals: Panel
+
+
+def lay_out(found: Regression) -> RegressionLayout:
+    """Decide what the figure shows.
+
+    Args:
+        found: Predictions of a regression task.
+
+    Returns:
+        The layout.
+    """
+    return RegressionLayout(
+        f"{found.task} ({found.split}): RMSE {number(found.rmse, 2)}, MAE {number(found.mae, 2)}",
+        Panel(
+            found.truth,
+            found.predicted,
+            found.line,
+            StraightLine(1.0, 0.0),
+            _title(found.line),
+            "label",
+            "predicted",
+        ),
+        Panel(
+            found.predicted,
+            found.residuals,
+            found.residual_line,
+            StraightLine(0.0, 0.0),
+            _title(found.residual_line),
+            "predicted",
+            "residual: label less predicted",
+        ),
+    )
+
+
+def _title(line: StraightLine | None) -> str:
+    if line is None:
+        return "no regression line"
+    return f"slope {number(line.slope, 2)}, intercept {number(line.intercept, 2)}"
+
+
+def regression_figure(found: Regression) -> Axes:
+    """Draw predictions and residuals of a regression task, each with its regression line.
+
+    Args:
+        found: Predictions of a regression task.
+
+    Returns:
+        The axes of the first panel, in a figure two columns of a paper wide.
+    """
+    layout = lay_out(found)
+    figure = new_figure(TWO_COLUMNS_PT, HEIGHT_PT)
+    figure.set_layout_engine("constrained")
+    left, right = figure.subplots(1, 2)
+    _draw(layout.scatter, left)
+    _draw(layout.residuals, right)
+    figure_of(left).suptitle(layout.title, fontsize=TITLE_PT, color=INK, parse_math=False)
+    first: Axes = left
+    return first
+
+
+def _draw(panel: Panel, axes: Axes) -> None:
+    ends = np.array([panel.x.min(), panel.x.max()])
+    axes.plot(ends, _at(panel.ideal, ends), color=FAINT, linewidth=0.7, linestyle="--", zorder=1)
+    axes.scatter(
+        panel.x,
+        panel.y,
+        s=9,
+        color=POSITIVE,
+        alpha=0.6 if len(panel.x) <= FEW else 0.25,
+        linewidths=0,
+        rasterized=len(panel.x) > 10 * FEW,
+    )
+    if panel.line is not None:
+        axes.plot(ends, _at(panel.line, ends), color=NEGATIVE, linewidth=1.3, zorder=3)
+    axes.set_title(panel.title, fontsize=TEXT_PT, color=INK, pad=4)
+    axes.set_xlabel(panel.x_label, fontsize=TEXT_PT, color=INK, labelpad=2)
+    axes.set_ylabel(panel.y_label, fontsize=TEXT_PT, color=INK, labelpad=2)
+    axes.tick_params(length=2, width=0.5, labelsize=TEXT_PT - 0.5, color=FAINT, labelcolor=INK)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(FAINT)
+
+
+def _at(line: StraightLine, x: Float[np.ndarray, " end"]) -> Float[np.ndarray, " end"]:
+    heights: Float[np.ndarray, " end"] = line.intercept + line.slope * x
+    return heights
