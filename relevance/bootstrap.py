@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.gains import Cells, first_order, scores
-from relevance.tasks.data import Split
+from relevance.tasks.data import Split, as_rows
 from relevance.tasks.resampled import Draws, resampled_scores, units
 from relevance.tasks.task import Task
 from relevance.trainer import Result
@@ -123,7 +123,7 @@ def _resampled(
         losses = np.array([result.losses for result in results])
         return np.asarray(losses @ draws.T / draws.sum(axis=1))
     names = task.gain_metrics if metric == "gain" else (task.primary,)
-    predictions = np.array([result.predictions for result in results])
+    predictions = np.stack([as_rows(result.predictions or ()) for result in results])
     found = [resampled_scores(name, split, predictions, draws) for name in names]
     return np.asarray(np.mean(found, axis=0))
 

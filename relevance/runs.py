@@ -5,6 +5,7 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from numbers import Real
 from typing import Any
 
 from relevance.attempts import HeldElsewhereError
@@ -134,5 +135,8 @@ def _checked(task: Task, results: Mapping[str, Result]) -> Result:
     return Result(metrics, float(result.loss), _plain(result.predictions), _plain(result.losses))
 
 
-def _plain(values: Sequence[float] | None) -> list[float] | None:
-    return None if values is None else [float(value) for value in values]
+def _plain(values: Sequence[Any] | None) -> list[Any] | None:
+    """Numbers as JSON has them; tags of words and the like are left as they are."""
+    if values is None:
+        return None
+    return [float(value) if isinstance(value, Real) else value for value in values]

@@ -1,7 +1,7 @@
 """What joint-training gains ask of a trainer; any training script can be one."""
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -12,13 +12,14 @@ class Result:
         metrics: Scores on the held-out split by metric name, fractions in [0, 1] (correlations in
             [-1, 1]).
         loss: Mean held-out loss per row, lower is better.
-        predictions: Per held-out row the predicted label code or value, or None if not kept.
+        predictions: Per held-out row the predicted label code or value, the tags of its words, or
+            the like, as JSON has them; None if not kept.
         losses: Per held-out row the loss that `loss` is the mean of, or None if not kept.
     """
 
     metrics: dict[str, float]
     loss: float
-    predictions: list[float] | None = None
+    predictions: list[Any] | None = None
     losses: list[float] | None = None
 
 

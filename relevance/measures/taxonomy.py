@@ -16,6 +16,7 @@ TREE = {
     "question_answering": ("several_texts", "reading_comprehension"),
     "sentiment_classification": ("one_text", "opinion"),
     "linguistic_acceptability": ("one_text", "grammar"),
+    "named_entity_recognition": ("one_text", "information_extraction"),
 }
 
 

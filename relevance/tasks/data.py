@@ -1,15 +1,21 @@
 """The data of a task in memory: columns of text, labels, and which rows belong together."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int, Shaped
 
 from relevance.tasks.task import Task
+
+Labels: TypeAlias = Shaped[np.ndarray, " row"]
+"""A number for each row, or an object such as the tags of its words."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +25,12 @@ class Split:
     Attributes:
         texts: One column per text column of the task, in input order, each with one text per row.
         labels: Codes (0 to number of labels - 1) for classification, values on the task's own scale
-            for regression.
+            for regression; objects for the other kinds, see `relevance.tasks.kinds`.
         groups: Equal numbers for rows that are scored together, None where the task has none.
     """
 
     texts: tuple[Sequence[str], ...]
-    labels: Int[np.ndarray, " row"] | Float[np.ndarray, " row"]
+    labels: Labels
     groups: Int[np.ndarray, " row"] | None = None
 
     def __len__(self) -> int:
@@ -47,10 +53,24 @@ class Split:
                 encoded = text.encode("utf-8", "surrogatepass")
                 content.update(len(encoded).to_bytes(8, "little"))
                 content.update(encoded)
-        content.update(self.labels.tobytes())
+        if self.labels.dtype == object:
+            content.update(json.dumps(self.labels.tolist()).encode())
+        else:
+            content.update(self.labels.tobytes())
         if self.groups is not None:
             content.update(self.groups.tobytes())
         return content.hexdigest()
+
+
+def as_rows(values: Sequence[Any]) -> Labels:
+    """One entry per row as an array, whatever the entries are.
+
+    >>> as_rows([1.0, 2.0]), as_rows([("O",), ("O",)])
+    (array([1., 2.]), array([('O',), ('O',)], dtype=object))
+    """
+    if all(isinstance(value, Real) for value in values):
+        return np.array(values)
+    return np.fromiter(values, dtype=object, count=len(values))
 
 
 @dataclass(frozen=True)

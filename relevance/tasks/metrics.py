@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from jaxtyping import Num
 
-from relevance.tasks.data import Split
+from relevance.tasks.data import Labels, Split
+from relevance.tasks.entities import entity_counts
+from relevance.tasks.kinds.kind import kind_of
 from relevance.tasks.task import Task
 from relevance.trainer import Result
 
-Rows = Num[np.ndarray, " row"]
+Rows = Labels
 
 
 def score(task: Task, split: Split, predictions: Rows) -> dict[str, float]:
@@ -18,7 +19,7 @@ def score(task: Task, split: Split, predictions: Rows) -> dict[str, float]:
     Args:
         task: The definition.
         split: The rows that were predicted.
-        predictions: Label codes for classification, values on the task's own scale for regression.
+        predictions: As the kind has them: label codes, values on the task's own scale, tags.
 
     Returns:
         Score by metric name, the primary one first, gain metrics included.
@@ -37,7 +38,7 @@ def gain_score(task: Task, metrics: Mapping[str, float]) -> float:
 
 
 def majority(task: Task, train: Split, evaluation: Split) -> Result:
-    """What answering without reading gives: the training split's commonest label or mean value.
+    """What answering without reading gives: the training split's commonest label, mean or tag.
 
     Args:
         task: The definition.
@@ -49,19 +50,11 @@ def majority(task: Task, train: Split, evaluation: Split) -> Result:
         training frequencies (one added to each count, so that it stays finite) in nats, or the
         mean squared error of the training mean with labels scaled to [0, 1].
     """
-    if task.kind == "regression":
-        answer = float(train.labels.mean())
-        low, high = task.range or (0.0, 1.0)
-        losses = ((evaluation.labels - answer) / (high - low)) ** 2
-    else:
-        counts = np.bincount(train.labels, minlength=task.outputs)
-        answer = float(counts.argmax())
-        losses = -np.log((counts + 1) / (counts + 1).sum())[evaluation.labels]
-    predictions = np.full(len(evaluation), answer, dtype=evaluation.labels.dtype)
+    predictions, losses = kind_of(task).constant(task, train, evaluation)
     return Result(
         score(task, evaluation, predictions),
         float(losses.mean()),
-        [answer] * len(evaluation),
+        predictions.tolist(),
         losses.tolist(),
     )
 
@@ -124,6 +117,12 @@ def spearman(split: Split, predictions: Rows) -> float:
     return float(spearmanr(split.labels, predictions).statistic)
 
 
+def entity_f1(split: Split, predictions: Rows) -> float:
+    """F1 of entities, all types together; right are type and borders. 0 where there are none."""
+    right, found, there = entity_counts(split.labels, predictions).sum(axis=0)
+    return float(2 * right / max(found + there, 1))
+
+
 def _constant(values: Rows) -> bool:
     """Whether all values are the same, rounding of their scale aside."""
     values = np.asarray(values, dtype=np.float64)
@@ -132,6 +131,7 @@ def _constant(values: Rows) -> bool:
 
 FUNCTIONS: dict[str, Callable[[Split, Rows], float]] = {
     "accuracy": accuracy,
+    "entity_f1": entity_f1,
     "f1": f1,
     "f1a": f1,
     "macro_f1": macro_f1,

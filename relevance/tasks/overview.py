@@ -63,7 +63,7 @@ def sizes(tasks: Sequence[Task], data_dir: Path | None) -> list[dict[str, str]]:
             "task": task.name,
             "train": _rows(task, "train", data_dir),
             "dev": _rows(task, "dev", data_dir),
-            "labels": str(task.outputs),
+            "labels": str(len(task.labels) or 1),
             "metrics": "/".join(task.metrics),
         }
         for task in tasks

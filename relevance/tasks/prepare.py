@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from relevance.errors import RelevanceError
 from relevance.files import replacing
-from relevance.tasks.check import label_text, to_split
+from relevance.tasks.check import to_split
+from relevance.tasks.kinds.classification import label_text
+from relevance.tasks.kinds.kind import kind_of
 from relevance.tasks.task import Source, Task
 
 if TYPE_CHECKING:
@@ -90,26 +92,38 @@ def _quiet(name: str) -> Iterator[None]:
 def _columns(task: Task, source: Source, dataset: "Dataset", where: str) -> dict[str, Any]:
     """The task's columns, and further ones that its source renames, in plain types."""
     flat = dataset.flatten()
-    renamed = {source.columns.get(name, name): name for name in flat.column_names}
+    held = dict.fromkeys((*flat.column_names, *dataset.column_names))
+    renamed = {source.columns.get(name, name): name for name in held}
     wanted = dict.fromkeys((*task.text, *task.group, *source.columns.values(), task.label))
     for column in wanted:
         if column not in renamed:
             raise RelevanceError(
                 f"{where}: no column is '{column}'. Columns: {', '.join(flat.column_names)}."
             )
-    table = flat.with_format("arrow")[:]
-    columns = {column: table[renamed[column]].to_pylist() for column in wanted}
-    if task.kind == "classification":
-        names = getattr(flat.features[renamed[task.label]], "names", None)
+    whole, parts = (each.with_format("arrow")[:] for each in (dataset, flat))
+    columns = {
+        column: (whole if name in dataset.column_names else parts)[name].to_pylist()
+        for column, name in ((column, renamed[column]) for column in wanted)
+    }
+    if task.labels:
+        names = _label_names({**flat.features, **dataset.features}[renamed[task.label]])
         columns[task.label] = [_label(source, names, label) for label in columns[task.label]]
     kept = [row for row, label in enumerate(columns[task.label]) if label is not None]
     columns = {column: [values[row] for row in kept] for column, values in columns.items()}
-    return columns | {task.label: to_split(task, columns, where).labels}
+    labels = to_split(task, columns, where).labels
+    return columns | ({task.label: labels} if kind_of(task).per_row else {})
 
 
-def _label(source: Source, names: list[str] | None, value: Any) -> str | None:
+def _label_names(feature: Any) -> list[str] | None:
+    """Names of classes, where the column holds classes or lists of them."""
+    return getattr(getattr(feature, "feature", feature), "names", None)
+
+
+def _label(source: Source, names: list[str] | None, value: Any) -> Any:
     """A label's name in the task's own words, as the hub's codes need not be in its order."""
     if value is None or value == -1:
         return None
+    if isinstance(value, list):
+        return [_label(source, names, each) for each in value]
     name = names[value] if names else label_text(value)
     return source.labels.get(name, name)

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Float, Int, Num
+from jaxtyping import Float, Int, Num, Shaped
 
-from relevance.tasks.data import Split
+from relevance.tasks.data import Labels, Split
+from relevance.tasks.entities import entity_counts
 from relevance.tasks.metrics import FUNCTIONS
 
-Predictions: TypeAlias = Num[np.ndarray, "run row"]
+Predictions: TypeAlias = Shaped[np.ndarray, "run row"]
 Draws: TypeAlias = Float[np.ndarray, "resample row"]
 Scores: TypeAlias = Float[np.ndarray, "run resample"]
 Function: TypeAlias = Callable[[Split, Predictions, Draws], Scores]
@@ -25,7 +26,7 @@ def resampled_scores(metric: str, split: Split, predictions: Predictions, draws:
     Args:
         metric: Name of a metric; one without a form of its own here is computed one by one.
         split: The rows.
-        predictions: Label codes for classification, values on the task's own scale for regression.
+        predictions: As the task's kind has them.
         draws: How often each row was drawn; rows of a group are drawn together, and a group that is
             drawn twice counts as two.
 
@@ -48,8 +49,8 @@ def _one_by_one(metric: str) -> Function:
 
 
 def taken(
-    split: Split, predictions: Num[np.ndarray, " row"], counts: Int[np.ndarray, " row"]
-) -> tuple[Split, Num[np.ndarray, " drawn"]]:
+    split: Split, predictions: Labels, counts: Int[np.ndarray, " row"]
+) -> tuple[Split, Shaped[np.ndarray, " drawn"]]:
     """The rows of one resample, and what was predicted for them.
 
     Args:
@@ -113,6 +114,13 @@ def question_em(split: Split, predictions: Predictions, draws: Draws) -> Scores:
     _, first, group = np.unique(units(split), return_index=True, return_inverse=True)
     wrong = np.array([np.bincount(group, weights=run != split.labels) for run in predictions])
     return _means((wrong == 0) * 1.0, draws[:, first])
+
+
+def entity_f1(split: Split, predictions: Predictions, draws: Draws) -> Scores:
+    """F1 of entities, all types together; 0 where there are none."""
+    counts = np.array([entity_counts(split.labels, run) for run in predictions]) * 1.0
+    right, found, there = np.moveaxis(counts, -1, 0)
+    return _ratio(2 * right @ draws.T, (found + there) @ draws.T)
 
 
 def pearson(split: Split, predictions: Predictions, draws: Draws) -> Scores:
@@ -198,6 +206,7 @@ def _ranks(
 
 RESAMPLED: dict[str, Function] = {
     "accuracy": accuracy,
+    "entity_f1": entity_f1,
     "f1": f1,
     "f1a": f1,
     "macro_f1": macro_f1,

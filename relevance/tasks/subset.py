@@ -30,7 +30,8 @@ def subset(split: Split, limit: int | None) -> Split:
 def hold_out(split: Split, limit: int | None) -> tuple[Split, Split]:
     """Take 20 % of the rows of a training split away, to measure gains on.
 
-    Stratified by label (regression: by tenths of the label's distribution). Rows that are scored
+    Stratified by label (regression: by tenths of the label's distribution; not at all where a row
+    has more than one label). Rows that are scored
     together are held out together or not at all; label shares and number of rows are then met as
     closely as whole groups allow, without going over.
 
@@ -75,6 +76,8 @@ def _stratified(split: Split, size: int) -> Int[np.ndarray, " held"]:
 def _strata(split: Split) -> Int[np.ndarray, " row"]:
     if np.issubdtype(split.labels.dtype, np.integer):
         return split.labels
+    if split.labels.dtype == object:
+        return np.zeros(len(split), dtype=np.int64)
     edges = np.quantile(split.labels, np.linspace(0.1, 0.9, 9))
     bins: Int[np.ndarray, " row"] = np.digitize(split.labels, edges)
     return bins

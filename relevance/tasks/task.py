@@ -1,16 +1,10 @@
 """What a task is: a labelled dataset with text columns, a label kind and metrics."""
 
 import re
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-Kind = Literal["classification", "regression"]
-METRICS: dict[Kind, frozenset[str]] = {
-    "classification": frozenset({"accuracy", "f1", "macro_f1", "matthews", "f1a", "question_em"}),
-    "regression": frozenset({"pearson", "spearman"}),
-}
-BINARY_METRICS = frozenset({"f1", "f1a"})
+from relevance.errors import unknown_name
 
 
 class Source(BaseModel):
@@ -48,10 +42,11 @@ class Task(BaseModel):
     Attributes:
         name: Shown everywhere; no path separators.
         family: The group of the manual taxonomy it belongs to, in snake case.
-        kind: `classification` or `regression`.
+        kind: Name of a member of `relevance.tasks.kinds`, such as `classification`.
         text: Text columns in input order.
-        label: The label column: integer codes or label names, or numbers for regression.
-        labels: Label names in the order of their codes; empty for regression.
+        label: The label column: integer codes or label names, numbers for regression, or what else
+            the kind has.
+        labels: Label names in the order of their codes; empty for kinds without labels.
         range: Lowest and highest label of a regression task.
         metrics: Names of metrics, the primary one first.
         gain: The metrics whose mean joint-training gains are made of (default: `metrics`).
@@ -65,7 +60,7 @@ class Task(BaseModel):
 
     name: str
     family: str
-    kind: Kind
+    kind: str
     text: tuple[str, ...] = Field(min_length=1, max_length=3)
     label: str = "label"
     labels: tuple[str, ...] = ()
@@ -77,31 +72,34 @@ class Task(BaseModel):
     licence: str = "unknown"
     source: Source | None = None
 
+    @field_validator("kind")
+    @classmethod
+    def _known_kind(cls, name: str) -> str:
+        from relevance.tasks.kinds.kind import kinds
+
+        if name not in kinds().names():
+            raise ValueError(str(unknown_name("kind", name, kinds().names())))
+        return name
+
     @model_validator(mode="after")
     def _consistent(self) -> "Task":
+        from relevance.tasks.kinds.kind import kind_of
+
+        kind = kind_of(self)
         if not re.fullmatch(r"[\w.+ -]*\w[\w.+ -]*", self.name) or self.name.startswith("."):
             raise ValueError(
                 f"name '{self.name}' may hold letters, digits, '-', '_', '.', '+' and spaces only"
             )
-        if self.kind == "classification" and len(self.labels) < 2:
-            raise ValueError("a classification task needs at least two `labels`")
-        if self.kind == "regression" and (self.range is None or self.range[0] >= self.range[1]):
-            raise ValueError("a regression task needs a `range` such as [0, 5]")
         for what, names in (("text", self.text), ("labels", self.labels)):
             if len(set(names)) != len(names):
                 raise ValueError(f"`{what}` names one thing twice: {', '.join(names)}")
         for metric in (*self.metrics, *self.gain):
-            if metric not in METRICS[self.kind]:
-                known = ", ".join(sorted(METRICS[self.kind]))
+            if metric not in kind.metrics:
+                known = ", ".join(sorted(kind.metrics))
                 raise ValueError(f"metric '{metric}' is not one for {self.kind}: {known}")
-            if metric in BINARY_METRICS and len(self.labels) != 2:
-                raise ValueError(
-                    f"metric '{metric}' is for two labels; `macro_f1` takes any number"
-                )
         if self.truncate is not None and self.truncate not in self.text:
             raise ValueError(f"`truncate` names '{self.truncate}', which is no text column")
-        if "question_em" in (*self.metrics, *self.gain) and not self.group:
-            raise ValueError("metric 'question_em' needs `group`")
+        kind.check(self)
         return self
 
     @property
@@ -126,5 +124,7 @@ class Task(BaseModel):
 
     @property
     def outputs(self) -> int:
-        """Number of outputs of its head: one per label, one for regression."""
-        return len(self.labels) if self.kind == "classification" else 1
+        """Number of outputs of its head: one per label or tag, one for regression."""
+        from relevance.tasks.kinds.kind import kind_of
+
+        return len(self.labels) or kind_of(self).outputs

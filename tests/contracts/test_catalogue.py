@@ -3,28 +3,16 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from relevance.tasks.data import DataOptions, Split
+from relevance.tasks.data import DataOptions
 from relevance.tasks.find import catalogue, find_tasks
 from relevance.tasks.load import load_task
 from relevance.tasks.metrics import gain_score, majority, score
 from relevance.tasks.task import Task
+from samples import columns, right, sample
 
 every_task = pytest.mark.parametrize("task", catalogue().values(), ids=lambda task: task.name)
-
-
-def labels(task: Task, rows: int) -> np.ndarray:
-    """Every label of the task, again and again."""
-    if task.range is not None:
-        return np.linspace(*task.range, rows)
-    return np.arange(rows) % len(task.labels)
-
-
-def split(task: Task, rows: int = 12) -> Split:
-    groups = np.arange(rows) // 2 if task.group else None
-    return Split(tuple(("text",) * rows for _ in task.text), labels(task, rows), groups)
 
 
 @every_task
@@ -49,8 +37,8 @@ def test_a_definition_survives_json(task: Task) -> None:
 
 @every_task
 def test_its_metrics_say_what_is_right(task: Task) -> None:
-    data = split(task)
-    perfect = score(task, data, data.labels)
+    data = sample(task)
+    perfect = score(task, data, right(data))
     assert set(perfect) == {*task.metrics, *task.gain_metrics}
     assert all(value == pytest.approx(1) for value in perfect.values())
     assert gain_score(task, perfect) == pytest.approx(1)
@@ -58,28 +46,24 @@ def test_its_metrics_say_what_is_right(task: Task) -> None:
 
 @every_task
 def test_its_majority_class_is_no_better_than_what_is_right(task: Task) -> None:
-    data = split(task)
+    data = sample(task)
     result = majority(task, data, data)
     assert set(result.metrics) >= {*task.metrics, *task.gain_metrics}
     assert all(-1 <= value <= 1 for value in result.metrics.values())
     assert gain_score(task, result.metrics) < 1
     assert result.loss > 0
+    assert json.loads(json.dumps(result.predictions)) is not None
 
 
 @every_task
 def test_columns_are_read_from_a_file(task: Task, tmp_path: Path) -> None:
     rows = 12
-    columns = {name: ["", *["text"] * (rows - 1)] for name in task.text}
-    columns |= {name: [str(row // 2) for row in range(rows)] for name in task.group}
-    codes = labels(task, rows).tolist()
-    columns[task.label] = codes if task.range else [task.labels[code] for code in codes]
+    held = columns(task, rows)
     folder = tmp_path / task.slug
     folder.mkdir()
     for name in ("train", "dev"):
-        lines = [
-            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
-        ]
+        lines = [dict(zip(held, row, strict=True)) for row in zip(*held.values(), strict=True)]
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     data = load_task(task, DataOptions(tmp_path))
     assert len(data.train) == len(data.evaluation["dev"]) == rows
-    np.testing.assert_allclose(data.train.labels, labels(task, rows))
+    assert data.train.labels.tolist() == sample(task, rows).labels.tolist()

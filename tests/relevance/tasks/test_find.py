@@ -7,8 +7,8 @@ import pytest
 
 from relevance.errors import RelevanceError
 from relevance.tasks.find import PAPER_TASKS, catalogue, find_tasks
+from relevance.tasks.kinds.kind import kinds
 from relevance.tasks.metrics import FUNCTIONS
-from relevance.tasks.task import METRICS
 
 REVIEWS = """
 [[task]]
@@ -22,11 +22,11 @@ source = { train = "reviews/train.csv", dev = "/data/dev.csv", extra = { hard = 
 """
 
 
-def test_the_catalogue_has_the_papers_tasks_in_its_order_and_three_more(paper_dir: Path) -> None:
+def test_the_catalogue_has_the_papers_tasks_in_its_order_and_further_ones(paper_dir: Path) -> None:
     with (paper_dir / "table2_vocabulary_overlap.csv").open() as file:
         header = next(csv.reader(file))[1:]
     assert tuple(header) == PAPER_TASKS
-    assert tuple(catalogue()) == (*PAPER_TASKS, "CoLA", "SST-5", "SciTail")
+    assert tuple(catalogue()) == (*PAPER_TASKS, "CoLA", "SST-5", "SciTail", "WNUT-17")
 
 
 def test_families_are_the_papers(paper_dir: Path) -> None:
@@ -42,6 +42,7 @@ def test_gain_metrics_are_the_papers() -> None:
         "QQP": ("accuracy", "f1"),
         "STS-B": ("pearson", "spearman"),
         "MultiRC": ("f1a",),
+        "WNUT-17": ("entity_f1",),
     }
     for name, task in catalogue().items():
         assert task.gain_metrics == special.get(name, ("accuracy",)), name
@@ -76,7 +77,9 @@ def test_every_hub_source_is_pinned_to_a_commit() -> None:
 
 
 def test_every_metric_that_a_task_may_name_has_a_function() -> None:
-    assert set(FUNCTIONS) == METRICS["classification"] | METRICS["regression"]
+    named = [kinds().find(kind).metrics for kind in kinds().names()]
+    assert set(FUNCTIONS) == frozenset().union(*named)
+    assert len(FUNCTIONS) == sum(map(len, named))
 
 
 def test_names_are_found_in_any_case_and_in_the_order_asked_for() -> None:
@@ -129,7 +132,8 @@ def test_an_unknown_task() -> None:
         ('"REVIEWS"', '"..\\\\b"', "may hold letters, digits"),
         ('name = "REVIEWS"', "", r"task number 1: name: Field required\."),
         ("family", "famly", "Unknown field 'famly'. Did you mean 'family'?"),
-        ('"classification"', '"tokens"', "kind: .*'classification' or 'regression', got 'tokens'"),
+        ('"classification"', '"token"', r"kind: Unknown kind 'token'\. Did you mean 'tokens'\?"),
+        ('"classification"', '"tokens"', "metric 'accuracy' is not one for tokens: entity_f1"),
         ('["negative", "positive"]', "[]", "needs at least two `labels`"),
         ('["accuracy", "f1"]', '["pearson"]', "metric 'pearson' is not one for classification"),
         ('"negative", "positive"', '"a", "b", "c"', "'f1' is for two labels; `macro_f1` takes any"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from relevance.tasks.data import DataOptions
+from relevance.tasks.entities import entities
 from relevance.tasks.find import catalogue
 from relevance.tasks.load import load_split, load_task
 from relevance.tasks.metrics import majority
@@ -26,6 +27,7 @@ ROWS = {
     "MultiRC": (27_243, {"dev": 4_848}),
     "CoLA": (8_551, {"dev": 1_043}),
     "SST-5": (8_544, {"dev": 1_101}),
+    "WNUT-17": (3_394, {"dev": 1_009, "test": 1_287}),
 }
 # Published: of the dev splits that are complete, what always answering the commonest label gives.
 MAJORITY = {"RTE": 52.7, "WNLI": 56.3, "CB": 50.0, "SST-2": 50.9, "MRPC": 68.4, "BoolQ": 62.2}
@@ -52,6 +54,18 @@ def test_majority_accuracy(data_dir: Path, name: str) -> None:
     else:
         best = majority(data.task, data.train, data.evaluation["dev"]).metrics["accuracy"]
     assert 100 * best == pytest.approx(MAJORITY[name], abs=0.06)
+
+
+def test_wnut17_has_its_entities(data_dir: Path) -> None:
+    data = load_task(catalogue()["WNUT-17"], DataOptions(data_dir))
+    splits = {"train": data.train} | data.evaluation
+    found = {
+        name: sum(len(entities(tags)) for tags in split.labels) for name, split in splits.items()
+    }
+    assert found == {"train": 1_975, "dev": 836, "test": 1_079}  # as its authors count them
+    dev = data.evaluation["dev"]
+    assert dev.texts[0][0] == "Stabilized approach or not ? That ´ s insane and good ."
+    assert majority(data.task, data.train, dev).metrics == {"entity_f1": 0.0}
 
 
 def test_multirc_reads_question_then_paragraph_then_answer(data_dir: Path) -> None:

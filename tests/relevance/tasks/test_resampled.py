@@ -1,23 +1,34 @@
 """Metrics on many resamples at once, against the metrics themselves on the rows drawn."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relevance.tasks.data import Split
+from relevance.tasks.data import Split, as_rows
 from relevance.tasks.metrics import FUNCTIONS
 from relevance.tasks.resampled import RESAMPLED, resampled_scores, taken, units
 
 REGRESSION = ("pearson", "spearman")
+TAGS = st.sampled_from(["O", "B-a", "I-a", "I-b"])
+
+
+def few(metric: str) -> st.SearchStrategy[tuple[Any, Any, Any]]:
+    """A row's label and what two runs predict for it."""
+    if metric == "entity_f1":
+        one = st.tuples(TAGS, TAGS)
+    else:
+        one = st.sampled_from([0.0, 0.5, 2.0, 5.0]) if metric in REGRESSION else st.integers(0, 2)
+    return st.tuples(one, one, one)
 
 
 @st.composite
 def drawn(draw: st.DrawFn, metric: str) -> tuple[Split, np.ndarray, np.ndarray]:
     rows = draw(st.integers(2, 12))
-    few = st.sampled_from([0.0, 0.5, 2.0, 5.0]) if metric in REGRESSION else st.integers(0, 2)
-    values = draw(st.lists(st.tuples(few, few, few), min_size=rows, max_size=rows))
-    labels, *predictions = np.array(values).T
+    values = draw(st.lists(few(metric), min_size=rows, max_size=rows))
+    labels, *predictions = map(as_rows, zip(*values, strict=True))
     groups = None
     if metric == "question_em" or draw(st.booleans()):
         groups = np.array(draw(st.lists(st.integers(0, 4), min_size=rows, max_size=rows)))
@@ -26,7 +37,7 @@ def drawn(draw: st.DrawFn, metric: str) -> tuple[Split, np.ndarray, np.ndarray]:
     size = int(unit.max()) + 1
     of_units = st.lists(st.integers(0, 3), min_size=size, max_size=size).filter(any)
     counts = [draw(of_units) for _ in range(2)]
-    return split, np.array(predictions), np.array(counts)[:, unit].astype(float)
+    return split, np.stack(predictions), np.array(counts)[:, unit].astype(float)
 
 
 @pytest.mark.parametrize("metric", FUNCTIONS)

@@ -1,0 +1,24 @@
+"""Cells that hold more than one value: nested in parquet and JSON Lines, JSON in csv and tsv."""
+
+import json
+from typing import Any
+
+
+def nested(value: Any) -> Any:
+    """A cell's value; text that is JSON as what it says.
+
+    >>> nested('["a"]'), nested(["a"]), nested("a b")
+    (['a'], ['a'], 'a b')
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def json_list(value: Any) -> list[Any] | None:
+    """A cell that holds a list, or None if it holds something else."""
+    found = nested(value)
+    return found if isinstance(found, list) else None

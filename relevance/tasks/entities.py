@@ -1,0 +1,70 @@
+"""Entities in BIO tags, and how many of them were found."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+
+from relevance.tasks.data import Labels
+
+OUTSIDE = "O"
+
+
+class Entity(NamedTuple):
+    """Some words in a row that name one thing.
+
+    Attributes:
+        type: What kind of thing.
+        start: Number of the first word, from 0.
+        end: Number of the word after the last.
+    """
+
+    type: str
+    start: int
+    end: int
+
+
+def entities(tags: Sequence[str]) -> list[Entity]:
+    """The entities that BIO tags mark.
+
+    An I- that follows no tag of its own type begins an entity, as in CoNLL's script and in seqeval.
+
+    Args:
+        tags: `O`, `B-type` or `I-type` for each word.
+
+    Returns:
+        The entities from left to right.
+
+    >>> entities(["O", "B-person", "I-person", "I-group", "O", "B-group", "B-group"])[:2]
+    [Entity(type='person', start=1, end=3), Entity(type='group', start=3, end=4)]
+    """
+    return list(_entities(tags))
+
+
+def _entities(tags: Sequence[str]) -> Iterator[Entity]:
+    start, inside = 0, ""
+    for place, tag in enumerate([*tags, OUTSIDE]):
+        mark, _, kind = tag.partition("-")
+        if inside and (mark != "I" or kind != inside):
+            yield Entity(inside, start, place)
+            inside = ""
+        if not inside and kind:
+            start, inside = place, kind
+
+
+def entity_counts(gold: Labels, predicted: Labels) -> Int[np.ndarray, "row 3"]:
+    """Of each row, how many entities were rightly found, how many were found, how many there are.
+
+    Args:
+        gold: Tags of each row.
+        predicted: As many tags for each.
+
+    Returns:
+        Three counts per row; right is what has both type and borders.
+    """
+    rows = [
+        (set(entities(of_row)), set(entities(said)))
+        for of_row, said in zip(gold, predicted, strict=True)
+    ]
+    return np.array([(len(is_ & said), len(said), len(is_)) for is_, said in rows])

@@ -1,0 +1,75 @@
+"""One of several labels for each row."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from jaxtyping import Int
+
+from relevance.errors import RelevanceError
+from relevance.tasks.data import Split
+from relevance.tasks.kinds.kind import Constant, Kind, LabelColumn
+from relevance.tasks.task import Task
+
+BINARY_METRICS = frozenset({"f1", "f1a"})
+
+
+class Classification(Kind):
+    """Labels are codes: 0 to the number of labels - 1."""
+
+    metrics: ClassVar = frozenset({"accuracy", "f1", "macro_f1", "matthews", "f1a", "question_em"})
+
+    def check(self, task: Task) -> None:
+        """Two labels at least, two for F1, groups for question_em."""
+        if len(task.labels) < 2:
+            raise ValueError("a classification task needs at least two `labels`")
+        used = {*task.metrics, *task.gain}
+        if len(task.labels) != 2 and (binary := sorted(BINARY_METRICS & used)):
+            raise ValueError(f"metric '{binary[0]}' is for two labels; `macro_f1` takes any number")
+        if "question_em" in used and not task.group:
+            raise ValueError("metric 'question_em' needs `group`")
+
+    def labels(self, task: Task, column: LabelColumn, where: str) -> Int[np.ndarray, " row"]:
+        """Codes of what may be codes, or names of labels."""
+        known = label_codes(task)
+        codes = [known.get(label_text(value), -1) for value in column.values]
+        if -1 in codes:
+            row = codes.index(-1)
+            allowed = ", ".join(known)
+            raise RelevanceError(
+                f"{where}, row {row + 1}: label {column.values[row]!r} is not one of: {allowed}."
+            )
+        return np.array(codes, dtype=np.int64)
+
+    def constant(self, task: Task, train: Split, evaluation: Split) -> Constant:
+        """The commonest label, the lowest code where several are; cross-entropy in nats.
+
+        One is added to every count, so that the loss stays finite.
+        """
+        counts = np.bincount(train.labels, minlength=len(task.labels))
+        losses = -np.log((counts + 1) / (counts + 1).sum())[evaluation.labels]
+        return Constant(np.full_like(evaluation.labels, counts.argmax()), losses)
+
+
+def label_codes(task: Task) -> dict[str, int]:
+    """What may stand for a label in a file, as text, and the code that it means.
+
+    Names and codes both, but names alone where one of them is a number itself: a "1" of the labels
+    "1" to "5" is the first of them and not the second.
+
+    >>> from relevance.tasks.find import catalogue
+    >>> label_codes(catalogue()["RTE"])
+    {'0': 0, '1': 1, 'entailment': 0, 'not_entailment': 1}
+    """
+    names = {name: code for code, name in enumerate(task.labels)}
+    if any(name.lstrip("-").isdecimal() for name in names):
+        return names
+    return {str(code): code for code in names.values()} | names
+
+
+def label_text(value: Any) -> str:
+    """A label as `label_codes` has it: `true` for a Boolean, `1` for 1 and 1.0."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)

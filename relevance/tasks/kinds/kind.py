@@ -1,0 +1,121 @@
+"""What a kind of task is: what its rows are labelled with, and how that is read and scored."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+import relevance.tasks.kinds
+from relevance.errors import RelevanceError
+from relevance.registry import Registry
+from relevance.tasks.data import Labels, Split
+from relevance.tasks.task import Task
+
+
+class LabelColumn(NamedTuple):
+    """Labels as they stand in a file.
+
+    Attributes:
+        values: A cell for each row.
+        texts: What they are the labels of: the text columns.
+    """
+
+    values: Sequence[Any]
+    texts: Sequence[Sequence[str]]
+
+
+class Constant(NamedTuple):
+    """What answering without reading gives.
+
+    Attributes:
+        predictions: One per row.
+        losses: Of the best constant, per row.
+    """
+
+    predictions: Labels
+    losses: Float[np.ndarray, " row"]
+
+
+class Kind(ABC):
+    """What tasks of one kind have in common; it holds no state.
+
+    Attributes:
+        metrics: The metrics that such a task may name.
+        per_row: Whether each row has one label or value, and not several.
+        outputs: Outputs of a head, where a task has no labels.
+    """
+
+    metrics: ClassVar[frozenset[str]]
+    per_row: ClassVar[bool] = True
+    outputs: ClassVar[int] = 1
+
+    @abstractmethod
+    def check(self, task: Task) -> None:
+        """Refuse a definition that leaves something open.
+
+        Args:
+            task: The definition.
+
+        Raises:
+            ValueError: With what is missing, in one line.
+        """
+
+    def text(self, value: Any) -> str:
+        """A cell of a text column as text.
+
+        Args:
+            value: As it stands in a file.
+
+        Returns:
+            The text.
+
+        Raises:
+            RelevanceError: If it is none, in words that follow the name of the column.
+        """
+        if not isinstance(value, str):
+            got = "null" if value is None else f"{value!r:.50}, which is no text"
+            raise RelevanceError(f"is {got}. An empty string is valid text.")
+        return value
+
+    @abstractmethod
+    def labels(self, task: Task, column: LabelColumn, where: str) -> Labels:
+        """A label column as training and scoring have it.
+
+        Args:
+            task: The definition.
+            column: As it stands in a file.
+            where: How to name the place in messages.
+
+        Returns:
+            One label per row.
+
+        Raises:
+            RelevanceError: If one is none of the task's.
+        """
+
+    @abstractmethod
+    def constant(self, task: Task, train: Split, evaluation: Split) -> Constant:
+        """What answering without reading gives.
+
+        Args:
+            task: The definition.
+            train: Where frequencies come from.
+            evaluation: The rows to be answered.
+
+        Returns:
+            The same prediction for every row, or the like.
+        """
+
+
+@cache
+def kinds() -> Registry[Kind]:
+    """All kinds, by name."""
+    return Registry("kind", relevance.tasks.kinds, Kind)
+
+
+def kind_of(task: Task) -> Kind:
+    """The kind of a task."""
+    return kinds().find(task.kind)()

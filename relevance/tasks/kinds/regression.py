@@ -1,0 +1,51 @@
+"""A number for each row."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from jaxtyping import Float
+
+from relevance.errors import RelevanceError
+from relevance.tasks.data import Split
+from relevance.tasks.kinds.kind import Constant, Kind, LabelColumn
+from relevance.tasks.task import Task
+
+
+class Regression(Kind):
+    """Labels are values on the task's own scale."""
+
+    metrics: ClassVar = frozenset({"pearson", "spearman"})
+
+    def check(self, task: Task) -> None:
+        """A range, and no labels."""
+        if task.labels:
+            raise ValueError("a regression task has a `range` and no `labels`")
+        if task.range is None or task.range[0] >= task.range[1]:
+            raise ValueError("a regression task needs a `range` such as [0, 5]")
+
+    def labels(self, task: Task, column: LabelColumn, where: str) -> Float[np.ndarray, " row"]:
+        """Numbers within the range."""
+        low, high = task.range or (-np.inf, np.inf)
+        numbers = [_number(value) for value in column.values]
+        for row, (value, number) in enumerate(zip(column.values, numbers, strict=True), start=1):
+            if not low <= number <= high:
+                raise RelevanceError(
+                    f"{where}, row {row}: label {value!r} is no number from {low:g} to {high:g},"
+                    " the task's `range`."
+                )
+        return np.array(numbers, dtype=np.float64)
+
+    def constant(self, task: Task, train: Split, evaluation: Split) -> Constant:
+        """The mean; squared errors of labels scaled to [0, 1]."""
+        mean = float(train.labels.mean())
+        low, high = task.range or (0.0, 1.0)
+        losses = ((evaluation.labels - mean) / (high - low)) ** 2
+        return Constant(np.full_like(evaluation.labels, mean), losses)
+
+
+def _number(value: Any) -> float:
+    """NaN for what is no number."""
+    try:
+        return float("nan") if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return float("nan")

@@ -1,0 +1,38 @@
+"""Rows for a task of any kind: what stands in a file, and the split that it makes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from relevance.tasks.check import to_split
+from relevance.tasks.data import Labels, Split
+from relevance.tasks.task import Task
+
+WORDS = ("who", "saw", "the", "river")
+
+
+def columns(task: Task, rows: int) -> dict[str, Sequence[Any]]:
+    """Every label of the task again and again, as a JSON Lines file has it."""
+    texts: Mapping[str, Sequence[Any]] = {name: ["", *["text"] * (rows - 1)] for name in task.text}
+    groups = {name: [str(row // 2) for row in range(rows)] for name in task.group}
+    if task.kind == "tokens":
+        texts = {task.text[0]: [list(WORDS[: row % 5]) for row in range(rows)]}
+        tags = [
+            [task.labels[(row + place) % len(task.labels)] for place in range(row % 5)]
+            for row in range(rows)
+        ]
+        return {**texts, **groups, task.label: tags}
+    if task.range is not None:
+        return {**texts, **groups, task.label: np.linspace(*task.range, rows).tolist()}
+    return {**texts, **groups, task.label: [task.labels[r % len(task.labels)] for r in range(rows)]}
+
+
+def sample(task: Task, rows: int = 12) -> Split:
+    """The split that these columns make."""
+    return to_split(task, {name: list(c) for name, c in columns(task, rows).items()}, "sample")
+
+
+def right(split: Split) -> Labels:
+    """Predictions without a fault."""
+    return split.labels
