@@ -16,14 +16,16 @@ from relevance.tasks.metrics import majority
 def score_run(
     run: Run,
     *,
+    tasks: Sequence[str] | None = None,
     splits: Sequence[str] | None = None,
     precision: Literal["auto", "bf16", "fp32"] = "fp32",
     device: str = "auto",
 ) -> list[Score]:
-    """Score every task of a run.
+    """Score the tasks of a run.
 
     Args:
         run: Its models, settings and data are used.
+        tasks: Names; None for every task.
         splits: Names of splits; tasks that have none of them are left out. None for all splits of
             every task.
         precision: Of the forward pass.
@@ -40,7 +42,7 @@ def score_run(
     config = run.config
     scores = []
     known: dict[str, None] = {}
-    for task in run.tasks:
+    for task in run.tasks if tasks is None else map(run.task, tasks):
         data = run.data(task.name)
         known |= dict.fromkeys(data.evaluation)
         chosen = {n: s for n, s in data.evaluation.items() if splits is None or n in splits}

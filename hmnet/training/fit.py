@@ -126,19 +126,74 @@ def fit(
             checkpoint is damaged or from other data.
         ValueError: If the precision is not resolved.
     """
-    if settings.precision == "auto":
-        raise ValueError("Resolve the precision first: settings.resolved(device).")
     model = MultiTaskModel(
         backbone, tasks, plan, pooling=settings.pooling, head=settings.head, seed=seed
     ).to(device)
     check_max_length(model, settings.max_length)
     freeze(model, frozen_layers(settings.freeze, backbone.depth), backbone.layer_list)
+    record = fit_model(
+        model,
+        tasks,
+        data,
+        epochs,
+        settings,
+        seed=seed,
+        on_step=on_step,
+        checkpoints=checkpoints,
+        watch=watch,
+        selection=selection,
+        ranks=ranks,
+    )
+    if on_end:
+        on_end(record)
+    return model
+
+
+def fit_model(
+    model: MultiTaskModel,
+    tasks: Sequence[Task],
+    data: Mapping[str, Encoded],
+    epochs: Sequence[Sequence[Step]],
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    on_step: Callable[[Progress], None] | None = None,
+    checkpoints: Checkpoints | None = None,
+    watch: Callable[[MultiTaskModel, int], None] | None = None,
+    selection: Selection | None = None,
+    ranks: Ranks = ALONE,
+) -> Record:
+    """Train what is not frozen of a model, or go on where a checkpoint stands.
+
+    Args:
+        model: On the device that it trains on, as it is before the first step; in evaluation mode
+            afterwards.
+        tasks: Those of its tasks that are trained.
+        data: As for `fit`, and so are all further arguments.
+        epochs: Steps by epoch.
+        settings: How it is trained, but for what is frozen.
+        seed: Of dropout.
+        on_step: Told about every step.
+        checkpoints: Where to keep what is needed to resume.
+        watch: Shown the model after every step.
+        selection: May end training or choose the weights that stay.
+        ranks: The processes that train together.
+
+    Returns:
+        What training took.
+
+    Raises:
+        RelevanceError: If a loss is not finite, or a checkpoint is damaged or from other data.
+        ValueError: If the precision is not resolved.
+    """
+    if settings.precision == "auto":
+        raise ValueError("Resolve the precision first: settings.resolved(device).")
     optimizer = make_optimizer(model, settings.lr, settings.weight_decay, settings.head_lr)
     recipe = _recipe(model, settings, ranks)
     kept = {"regularizer": recipe.regularizer.state} if recipe.regularizer else {}
     if selection:
         kept["best"] = selection.best
-    with _seeded(seed, torch.device(device)):
+    with _seeded(seed, next(model.parameters()).device):
         start, record, saving = 0, NOTHING, None
         if watch:
             saving = Saving(lambda step, _: watch(model, step), every_s=0.0)
@@ -146,7 +201,8 @@ def fit(
             start, record, saving = _resumed(checkpoints, model, optimizer, kept, data)
         if not ranks.is_main:
             saving = None
-        record = train(
+        sampler = find_sampler(settings.sampler)
+        return train(
             model,
             tasks,
             data,
@@ -161,10 +217,8 @@ def fit(
             saving=saving,
             average=settings.average,
             selection=selection,
+            chooser=sampler.member.chooser(tasks, data, **sampler.parameters),
         )
-    if on_end:
-        on_end(record)
-    return model
 
 
 def _recipe(model: MultiTaskModel, settings: TrainingSettings, ranks: Ranks) -> Recipe:

@@ -114,7 +114,7 @@ def train_run(
         config.to_toml(out / CONFIG)
         if spec is not None:
             spec.save(out / CLUSTERS)
-        with _alone(out):
+        with alone(out):
             job.train(on_event)
             write_scores(out / SCORES, score_run(run, device=device))
     else:
@@ -402,8 +402,18 @@ def _check_folder(config: RunConfig, spec: ClusterSpec | None, out: Path, resume
 
 
 @contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Keep a second process from training into the same folder."""
+def alone(out: Path) -> Iterator[None]:
+    """Keep a second process from training into the same folder.
+
+    Args:
+        out: The run's folder; it exists.
+
+    Yields:
+        Nothing; the block trains.
+
+    Raises:
+        RelevanceError: If another process does so.
+    """
     try:
         with FileLock(out / LOCK, timeout=0):
             yield
