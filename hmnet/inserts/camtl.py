@@ -138,3 +138,14 @@ class ConditionalModules(Insert):
             if around in parts:
                 view = ForTask(parts[around], z, view)
         return view
+
+    def embedding(self, task: str) -> nn.Parameter:
+        """What decides how a task's path differs from the others.
+
+        Args:
+            task: A name.
+
+        Returns:
+            Its z, `[width]`.
+        """
+        return self.embeddings[task_key(task)]

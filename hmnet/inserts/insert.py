@@ -54,6 +54,17 @@ class Insert(nn.Module):
             What the task's path has in its place.
         """
 
+    def embedding(self, task: str) -> nn.Parameter | None:  # noqa: ARG002  for inserts that have one
+        """What stands for a task and decides how its path differs from the others.
+
+        Args:
+            task: A name.
+
+        Returns:
+            A vector; None where tasks have no embedding.
+        """
+        return None
+
 
 @cache
 def inserts() -> Registry[Insert]:
