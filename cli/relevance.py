@@ -194,6 +194,7 @@ def pairwise(
     _check_places(out)
     with _study(tasks, training, study) as (inputs, found):
         measure = JointTraining.build(inputs)
+        _note_unpaired(training)
         if dry_run:
             show_plan(measure.plan(found), inputs.schedule())
             return 0
@@ -525,6 +526,21 @@ def _deliver(matrix: "RelevanceMatrix", out: Path | None) -> int:
     if failed:
         note(f"relevance: {len(failed)} jobs failed; the same command runs them again.")
     return 1 if failed else 0
+
+
+def _note_unpaired(training: TrainingOptions) -> None:
+    """Say where single and joint runs differ in more than company."""
+    from hmnet.config import RunConfig
+    from hmnet.samplers.sampler import find_sampler
+
+    default = RunConfig.model_fields["sampler"].default
+    sampler = find_sampler(settings(training).get("sampler", default))
+    if not sampler.member.paired:
+        note(
+            f"relevance: note: with --sampler {sampler} a task can train more or fewer batches"
+            " beside another than alone, and gains hold that too. --sampler packed trains the same"
+            " ones in both."
+        )
 
 
 def _note_distrust(matrix: "RelevanceMatrix") -> None:

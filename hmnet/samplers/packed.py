@@ -14,6 +14,8 @@ class Packed(Sampler):
         Fei et al. (2022), Algorithm 1.
     """
 
+    paired = True
+
     def turns(self) -> list[dict[str, int]]:
         """Every batch once.
 

@@ -47,12 +47,14 @@ class Sampler(ABC):
     Attributes:
         version: Raised whenever the same arguments would give other steps.
         joint: Whether a step may have several tasks, so that gradients can be told apart by task.
+        paired: Whether a task trains as many batches beside others as it does alone.
         sizes: Training rows per task.
         total: Batches of all tasks together.
     """
 
     version: int = 1
     joint: bool = False
+    paired: bool = False
 
     def __init__(self, batches: Batches, *, epochs: int, seed: int) -> None:
         self.batches = {

@@ -23,3 +23,15 @@ def test_a_wrong_parameter_is_one_line(quick: list[str], tmp_path: Path) -> None
     assert refused("hmnet", "train", *options, "--sampler", "uniform:cap=3") == (
         "sampler 'uniform' takes no parameters, got 'cap=3'. Leave them out."
     )
+
+
+def test_gains_with_an_unpaired_sampler_come_with_a_note(quick: list[str], tmp_path: Path) -> None:
+    settings = tmp_path / "run.toml"
+    settings.write_text('sampler = "annealed"\n')
+    plan = ["pairwise", *quick, "--gpus", "0", "--dry-run"]
+    assert done("relevance", *plan, "--config", settings).err == (
+        "relevance: note: with --sampler annealed a task can train more or fewer batches"
+        " beside another than alone, and gains hold that too. --sampler packed trains the same ones"
+        " in both.\n"
+    )
+    assert done("relevance", *plan).err == ""
