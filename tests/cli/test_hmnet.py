@@ -37,7 +37,8 @@ def config_of(run: Path) -> dict[str, Any]:
 class TestTrain:
     def test_a_run_is_a_folder(self, trained: Path) -> None:
         names = {path.name for path in trained.iterdir()}
-        assert names == {"config.toml", "clusters.json", "scores.csv", "log.jsonl", "model"}
+        expected = {"config.toml", "clusters.json", "scores.csv", "log.jsonl", "model"}
+        assert names == expected | {"training.json"}
         lines = [json.loads(line) for line in (trained / "log.jsonl").read_text().splitlines()]
         assert [line["step"] for line in lines] == list(range(1, 4 * 3 + 1))
         assert config_of(trained)["method"] == "hmnet"
@@ -73,6 +74,34 @@ class TestTrain:
         assert (written["method"], written["name"], written["seed"]) == ("multi", "mine", 5)
         assert outcome.out.splitlines()[0].endswith(" mine |")
         assert outcome.err.endswith(f"wrote {out}\n")
+
+    def test_every_option_of_training_is_a_setting(self, quick: list[str], tmp_path: Path) -> None:
+        given = {
+            "freeze": "50%",
+            "head-lr": 0.001,
+            "warmup": 0.1,
+            "accumulate": 2,
+            "clip-norm": 1.0,
+            "label-smoothing": 0.1,
+            "checkpoint": "best",
+            "patience": 1,
+        }
+        out = tmp_path / "run"
+        options = [text for name, value in given.items() for text in (f"--{name}", value)]
+        outcome = done(
+            *("hmnet", "train", *quick, "--method", "multi", "--max-steps-per-task", 1),
+            *(*options, "--out", out),
+        )
+        written = config_of(out)
+        assert {name: written[name.replace("-", "_")] for name in given} == given
+        assert "hmnet: note: dev was best in epoch 1, with a mean of" in outcome.err
+
+    def test_what_cannot_be_frozen_is_one_line(self, quick: list[str], tmp_path: Path) -> None:
+        options = [*quick, "--method", "multi", "--out", tmp_path / "run"]
+        assert refused("hmnet", "train", *options, "--freeze", "half") == (
+            "--freeze takes a number of layers such as 4, a share such as 50%, or all, got 'half'."
+        )
+        assert not (tmp_path / "run").exists()
 
     def test_several_seeds_are_several_folders(self, quick: list[str], tmp_path: Path) -> None:
         out = tmp_path / "runs"

@@ -13,7 +13,13 @@ import torch
 from hmnet.config import RunConfig
 from hmnet.samplers.sampler import TaskBatch
 from hmnet.training import joint
-from hmnet.training.joint import JointTrainer, Loaded, overlapping_rows, without_rows
+from hmnet.training.joint import (
+    JointTrainer,
+    Loaded,
+    make_trainer,
+    overlapping_rows,
+    without_rows,
+)
 from relevance.errors import RelevanceError
 from relevance.measures.joint_training import joint_training_gains
 from relevance.scheduling import Schedule
@@ -93,6 +99,33 @@ def test_the_fingerprint_leaves_out_what_does_not(trainer: JointTrainer, config:
     fewer = dataclasses.replace(trainer, tasks={"TONE": trainer.tasks["TONE"]})
     of_a_run = dataclasses.replace(trainer, settings=config)
     assert fewer.fingerprint == of_a_run.fingerprint == trainer.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"checkpoint": "best"}, "checkpoint = best and patience go by scores on the rows that"),
+        ({"patience": 2}, "gains are made of, so a study takes neither. Leave them out of the"),
+        ({"freeze": "all"}, "--freeze all trains heads alone, and tasks share none, so that no"),
+        ({"freeze": "5"}, "--freeze 5 is more than the backbone's 4 layers. Give 4 at most, or"),
+    ],
+)
+def test_what_a_study_cannot_use_is_refused(
+    world: Any, tiny_bert: Path, settings: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(RelevanceError) as error:
+        make_trainer(
+            world.tasks, {"backbone": str(tiny_bert), "max_length": 24} | settings, device="cpu"
+        )
+    assert words in str(error.value)
+
+
+def test_a_study_freezes_and_clips(trainer: JointTrainer) -> None:
+    chosen = {"freeze": "50%", "clip_norm": 1.0, "warmup": 0.1, "label_smoothing": 0.1}
+    settings = trainer.settings.model_copy(update=chosen)
+    other = dataclasses.replace(trainer, settings=settings)
+    assert other.fingerprint != trainer.fingerprint
+    assert other(("TONE",), 0, "cpu")["TONE"].losses != trainer(("TONE",), 0, "cpu")["TONE"].losses
 
 
 def test_it_fills_a_matrix(trainer: JointTrainer, tmp_path: Path) -> None:

@@ -215,6 +215,19 @@ def test_tasks_that_never_meet_have_nothing_to_join(config: RunConfig, tmp_path:
     )
 
 
+def test_frozen_weights_have_no_gradients_to_join(config: RunConfig, tmp_path: Path) -> None:
+    """Of four layers {2, 1, 1} three are shared, by all tasks or a cluster's."""
+    given = {"surgery": "pcgrad", "sampler": "round-robin", "method": "hmnet"}
+    frozen = RunConfig(**{**config.model_dump(), **given, "freeze": "75%"})
+    with pytest.raises(RelevanceError) as error:
+        check_run(frozen, SPEC, tmp_path / "run")
+    assert str(error.value) == (
+        "--surgery pcgrad joins the gradients of weights that tasks share, but --freeze 75% leaves"
+        " all of those as they are. Leave one of the two out."
+    )
+    check_run(frozen.model_copy(update={"freeze": "50%"}), SPEC, tmp_path / "run")
+
+
 def test_an_unknown_surgery_is_refused() -> None:
     with pytest.raises(RelevanceError, match=r"^Unknown surgery 'pcgrd'\. Did you mean 'pcgrad'\?"):
         RunConfig(tasks=("RTE",), surgery="pcgrd", sampler="round-robin")
