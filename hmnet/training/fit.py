@@ -186,8 +186,6 @@ def fit_model(
         RelevanceError: If a loss is not finite, or a checkpoint is damaged or from other data.
         ValueError: If the precision is not resolved.
     """
-    if settings.precision == "auto":
-        raise ValueError("Resolve the precision first: settings.resolved(device).")
     optimizer = make_optimizer(model, settings.lr, settings.weight_decay, settings.head_lr)
     recipe = _recipe(model, settings, ranks)
     kept = {"regularizer": recipe.regularizer.state} if recipe.regularizer else {}
@@ -223,6 +221,8 @@ def fit_model(
 
 def _recipe(model: MultiTaskModel, settings: TrainingSettings, ranks: Ranks) -> Recipe:
     """The parts of a step that settings name."""
+    if settings.precision == "auto":
+        raise ValueError("Resolve the precision first: settings.resolved(device).")
     surgery = find_surgery(settings.surgery).build() if settings.surgery else None
     if surgery and ranks.count > 1:
         surgery = OneDecision(surgery, ranks)
