@@ -41,7 +41,7 @@ def to_split(
     groups = _groups([columns[name] for name in task.group], where) if task.group else None
     if text_only:
         return Split(texts, np.zeros(rows, dtype=np.int64), groups)
-    labels = kind.labels(task, LabelColumn(columns[task.label], texts), where)
+    labels = kind.labels(LabelColumn(columns[task.label], texts), where)
     return Split(texts, labels, groups)
 
 

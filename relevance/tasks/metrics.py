@@ -50,7 +50,7 @@ def majority(task: Task, train: Split, evaluation: Split) -> Result:
         training frequencies (one added to each count, so that it stays finite) in nats, or the
         mean squared error of the training mean with labels scaled to [0, 1].
     """
-    predictions, losses = kind_of(task).constant(task, train, evaluation)
+    predictions, losses = kind_of(task).constant(train, evaluation)
     return Result(
         score(task, evaluation, predictions),
         float(losses.mean()),

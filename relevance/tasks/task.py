@@ -99,7 +99,7 @@ class Task(BaseModel):
                 raise ValueError(f"metric '{metric}' is not one for {self.kind}: {known}")
         if self.truncate is not None and self.truncate not in self.text:
             raise ValueError(f"`truncate` names '{self.truncate}', which is no text column")
-        kind.check(self)
+        kind.check()
         return self
 
     @property

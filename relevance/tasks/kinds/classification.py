@@ -18,19 +18,19 @@ class Classification(Kind):
 
     metrics: ClassVar = frozenset({"accuracy", "f1", "macro_f1", "matthews", "f1a", "question_em"})
 
-    def check(self, task: Task) -> None:
+    def check(self) -> None:
         """Two labels at least, two for F1, groups for question_em."""
-        if len(task.labels) < 2:
+        if len(self.task.labels) < 2:
             raise ValueError("a classification task needs at least two `labels`")
-        used = {*task.metrics, *task.gain}
-        if len(task.labels) != 2 and (binary := sorted(BINARY_METRICS & used)):
+        used = {*self.task.metrics, *self.task.gain}
+        if len(self.task.labels) != 2 and (binary := sorted(BINARY_METRICS & used)):
             raise ValueError(f"metric '{binary[0]}' is for two labels; `macro_f1` takes any number")
-        if "question_em" in used and not task.group:
+        if "question_em" in used and not self.task.group:
             raise ValueError("metric 'question_em' needs `group`")
 
-    def labels(self, task: Task, column: LabelColumn, where: str) -> Int[np.ndarray, " row"]:
+    def labels(self, column: LabelColumn, where: str) -> Int[np.ndarray, " row"]:
         """Codes of what may be codes, or names of labels."""
-        known = label_codes(task)
+        known = label_codes(self.task)
         codes = [known.get(label_text(value), -1) for value in column.values]
         if -1 in codes:
             row = codes.index(-1)
@@ -40,12 +40,12 @@ class Classification(Kind):
             )
         return np.array(codes, dtype=np.int64)
 
-    def constant(self, task: Task, train: Split, evaluation: Split) -> Constant:
+    def constant(self, train: Split, evaluation: Split) -> Constant:
         """The commonest label, the lowest code where several are; cross-entropy in nats.
 
         One is added to every count, so that the loss stays finite.
         """
-        counts = np.bincount(train.labels, minlength=len(task.labels))
+        counts = np.bincount(train.labels, minlength=len(self.task.labels))
         losses = -np.log((counts + 1) / (counts + 1).sum())[evaluation.labels]
         return Constant(np.full_like(evaluation.labels, counts.argmax()), losses)
 

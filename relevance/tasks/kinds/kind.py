@@ -40,7 +40,10 @@ class Constant(NamedTuple):
 
 
 class Kind(ABC):
-    """What tasks of one kind have in common; it holds no state.
+    """What tasks of one kind have in common.
+
+    Args:
+        task: One of them.
 
     Attributes:
         metrics: The metrics that such a task may name.
@@ -52,12 +55,12 @@ class Kind(ABC):
     per_row: ClassVar[bool] = True
     outputs: ClassVar[int] = 1
 
-    @abstractmethod
-    def check(self, task: Task) -> None:
-        """Refuse a definition that leaves something open.
+    def __init__(self, task: Task) -> None:
+        self.task = task
 
-        Args:
-            task: The definition.
+    @abstractmethod
+    def check(self) -> None:
+        """Refuse a definition that leaves something open.
 
         Raises:
             ValueError: With what is missing, in one line.
@@ -81,11 +84,10 @@ class Kind(ABC):
         return value
 
     @abstractmethod
-    def labels(self, task: Task, column: LabelColumn, where: str) -> Labels:
+    def labels(self, column: LabelColumn, where: str) -> Labels:
         """A label column as training and scoring have it.
 
         Args:
-            task: The definition.
             column: As it stands in a file.
             where: How to name the place in messages.
 
@@ -97,11 +99,10 @@ class Kind(ABC):
         """
 
     @abstractmethod
-    def constant(self, task: Task, train: Split, evaluation: Split) -> Constant:
+    def constant(self, train: Split, evaluation: Split) -> Constant:
         """What answering without reading gives.
 
         Args:
-            task: The definition.
             train: Where frequencies come from.
             evaluation: The rows to be answered.
 
@@ -118,4 +119,4 @@ def kinds() -> Registry[Kind]:
 
 def kind_of(task: Task) -> Kind:
     """The kind of a task."""
-    return kinds().find(task.kind)()
+    return kinds().find(task.kind)(task)

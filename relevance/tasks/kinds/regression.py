@@ -16,16 +16,16 @@ class Regression(Kind):
 
     metrics: ClassVar = frozenset({"pearson", "spearman"})
 
-    def check(self, task: Task) -> None:
+    def check(self) -> None:
         """A range, and no labels."""
-        if task.labels:
+        if self.task.labels:
             raise ValueError("a regression task has a `range` and no `labels`")
-        if task.range is None or task.range[0] >= task.range[1]:
+        if self.task.range is None or self.task.range[0] >= self.task.range[1]:
             raise ValueError("a regression task needs a `range` such as [0, 5]")
 
-    def labels(self, task: Task, column: LabelColumn, where: str) -> Float[np.ndarray, " row"]:
+    def labels(self, column: LabelColumn, where: str) -> Float[np.ndarray, " row"]:
         """Numbers within the range."""
-        low, high = task.range or (-np.inf, np.inf)
+        low, high = self.task.range or (-np.inf, np.inf)
         numbers = [_number(value) for value in column.values]
         for row, (value, number) in enumerate(zip(column.values, numbers, strict=True), start=1):
             if not low <= number <= high:
@@ -35,10 +35,10 @@ class Regression(Kind):
                 )
         return np.array(numbers, dtype=np.float64)
 
-    def constant(self, task: Task, train: Split, evaluation: Split) -> Constant:
+    def constant(self, train: Split, evaluation: Split) -> Constant:
         """The mean; squared errors of labels scaled to [0, 1]."""
         mean = float(train.labels.mean())
-        low, high = task.range or (0.0, 1.0)
+        low, high = self.task.range or (0.0, 1.0)
         losses = ((evaluation.labels - mean) / (high - low)) ** 2
         return Constant(np.full_like(evaluation.labels, mean), losses)
 

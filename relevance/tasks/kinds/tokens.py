@@ -24,15 +24,15 @@ class Tokens(Kind):
     metrics: ClassVar = frozenset({"entity_f1"})
     per_row: ClassVar = False
 
-    def check(self, task: Task) -> None:
+    def check(self) -> None:
         """One column of words, and labels in BIO form."""
-        if len(task.text) != 1:
+        if len(self.task.text) != 1:
             raise ValueError(
-                f"a token task reads one column of words, but `text` names {len(task.text)}"
+                f"a token task reads one column of words, but `text` names {len(self.task.text)}"
             )
-        other = [label for label in task.labels if not re.fullmatch(r"O|[BI]-.+", label)]
-        if OUTSIDE not in task.labels or len(task.labels) < 2 or other:
-            got = ", ".join(task.labels) or "none"
+        other = [label for label in self.task.labels if not re.fullmatch(r"O|[BI]-.+", label)]
+        if OUTSIDE not in self.task.labels or len(self.task.labels) < 2 or other:
+            got = ", ".join(self.task.labels) or "none"
             raise ValueError(
                 f"a token task needs `labels` in BIO form, such as O, B-person, I-person; got {got}"
             )
@@ -53,26 +53,28 @@ class Tokens(Kind):
                 )
         return " ".join(listed)
 
-    def labels(self, task: Task, column: LabelColumn, where: str) -> Labels:
+    def labels(self, column: LabelColumn, where: str) -> Labels:
         """Tags by name, from names or codes."""
-        known = {text: task.labels[code] for text, code in label_codes(task).items()}
+        known = {text: self.task.labels[code] for text, code in label_codes(self.task).items()}
         cells = column.values, column.texts[0]
         return as_rows(
             [
-                _tags(task, known, value, len(words(text)), f"{where}, row {row}")
+                _tags(self.task, known, value, len(words(text)), f"{where}, row {row}")
                 for row, (value, text) in enumerate(zip(*cells, strict=True), start=1)
             ]
         )
 
-    def constant(self, task: Task, train: Split, evaluation: Split) -> Constant:
+    def constant(self, train: Split, evaluation: Split) -> Constant:
         """The commonest tag for every word; a row's loss is the mean cross-entropy of its words.
 
         One is added to every count, so that the loss stays finite.
         """
         counted = Counter(tag for tags in train.labels for tag in tags)
-        counts = np.array([counted[label] for label in task.labels])
-        losses = dict(zip(task.labels, -np.log((counts + 1) / (counts + 1).sum()), strict=True))
-        commonest = task.labels[int(counts.argmax())]
+        counts = np.array([counted[label] for label in self.task.labels])
+        losses = dict(
+            zip(self.task.labels, -np.log((counts + 1) / (counts + 1).sum()), strict=True)
+        )
+        commonest = self.task.labels[int(counts.argmax())]
         return Constant(
             as_rows([(commonest,) * len(tags) for tags in evaluation.labels]),
             np.array(
