@@ -1,7 +1,7 @@
 """How alike the inputs of the encoder's first layer are from task to task, before and after."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -137,7 +137,7 @@ def input_gram(
     """
     taken: list[Tensor] = []
 
-    def take(_: nn.Module, args: tuple[Tensor, ...], kwargs: Mapping[str, Tensor]) -> None:
+    def take(_: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         taken.append(args[0] if args else kwargs["hidden_states"])
 
     gram = torch.zeros((), dtype=torch.float64)

@@ -170,6 +170,21 @@ class MultiTaskModel(nn.Module):
             raise unknown_name("task", task, self.tasks)
         return self._paths[task]
 
+    def layers(self, task: str) -> Sequence[nn.Module]:
+        """The layers of a task's path, the lowest first.
+
+        Args:
+            task: A name.
+
+        Returns:
+            As the path runs them: views where a method puts modules into them.
+
+        Raises:
+            RelevanceError: If the model has no such task.
+        """
+        self.path(task)
+        return self._layers[task]
+
     def path_parameters(self, task: str) -> Iterator[nn.Parameter]:
         """The parameters that a step on one task changes.
 

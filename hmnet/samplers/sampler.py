@@ -6,18 +6,20 @@ for Algorithm 1, one of every task where losses are summed.
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
 from hashlib import sha256
 from itertools import chain, count, islice
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 import hmnet.samplers
+from hmnet.data.encoding import Encoded
 from relevance.choice import Choice, choose
 from relevance.registry import Registry
+from relevance.tasks.task import Task
 
 
 class TaskBatch(NamedTuple):
@@ -28,6 +30,47 @@ class TaskBatch(NamedTuple):
 
 
 Step = list[TaskBatch]
+
+
+class Chosen(NamedTuple):
+    """What a step trains of its candidates.
+
+    Attributes:
+        step: Batches with the chosen rows.
+        weights: What the mean loss of each batch counts for in the update.
+        uncertainty: Mean over the candidates of each task, in [0, 1]; None where nothing was asked.
+    """
+
+    step: Step
+    weights: tuple[float, ...]
+    uncertainty: dict[str, float] | None = None
+
+    @classmethod
+    def whole(cls, step: Step) -> "Chosen":
+        """All rows of a step, the losses of its batches summed."""
+        return cls(step, (1.0,) * len(step))
+
+
+@runtime_checkable
+class Ask(Protocol):
+    """Asks the model as it is at that step, without gradients."""
+
+    def __call__(
+        self, batch: TaskBatch, task: str, *, dropout: int | None = None
+    ) -> Float[np.ndarray, "row outputs"]:
+        """What a task's path says to some rows, its own or another task's.
+
+        Args:
+            batch: The rows.
+            task: Whose path.
+            dropout: Number of a pass under dropout, None for one without.
+
+        Returns:
+            Logits.
+        """
+
+
+Chooser = Callable[[Step, Ask], Chosen]
 Batches = Mapping[str, Sequence[Int[np.ndarray, " _"]]]  # of unequal length
 
 
@@ -102,6 +145,23 @@ class Sampler(ABC):
             self._stream(task, start, end)
             for task, start, end in zip(self.batches, starts, ends, strict=True)
         ]
+
+    @classmethod
+    def chooser(
+        cls,
+        tasks: Sequence[Task],  # noqa: ARG003  for samplers that choose
+        data: Mapping[str, Encoded],  # noqa: ARG003
+    ) -> Chooser | None:
+        """What picks, as the model is at a step, the rows that the step trains.
+
+        Args:
+            tasks: All that are trained.
+            data: Their training rows.
+
+        Returns:
+            None where a step trains all of its rows, which is the rule.
+        """
+        return None
 
     @cached_property
     def _taken(self) -> Int[np.ndarray, "boundary task"]:

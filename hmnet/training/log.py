@@ -42,7 +42,10 @@ class RunLog:
             "loss": progress.loss,
             "lr": progress.lr,
             "steps_per_s": round(progress.steps_per_s, 3),
+            "rows": progress.rows,
         }
+        if progress.uncertainty is not None:
+            line["uncertainty"] = progress.uncertainty
         if progress.term is not None:
             line["term"] = progress.term
         with _writing(self._path):

@@ -4,7 +4,8 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate, chain
 
 import numpy as np
@@ -15,7 +16,8 @@ from hmnet.data.batching import collate
 from hmnet.data.encoding import Encoded
 from hmnet.data.labels import targets
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.samplers.sampler import Step
+from hmnet.samplers.sampler import Chooser, Chosen, Step
+from hmnet.training.asking import Asking
 from hmnet.training.averaging import add_to_mean, is_averaged, take_mean
 from hmnet.training.interrupts import Held, held_interrupts
 from hmnet.training.memory import kept_memory
@@ -40,6 +42,8 @@ class Progress:
         lr: Learning rate of the step.
         steps_per_s: Since training was started or resumed.
         term: What the regularizer added to the loss; None without one.
+        rows: Rows of each task that it trained.
+        uncertainty: By task, where the sampler chooses among candidates; None elsewhere.
     """
 
     task: str
@@ -49,6 +53,8 @@ class Progress:
     lr: float
     steps_per_s: float
     term: float | None = None
+    rows: Mapping[str, int] = field(default_factory=dict)
+    uncertainty: Mapping[str, float] | None = None
 
     @property
     def left_s(self) -> float:
@@ -85,6 +91,7 @@ def train(
     saving: Saving | None = None,
     average: float = 0.0,
     selection: Selection | None = None,
+    chooser: Chooser | None = None,
 ) -> Record:
     """Train a model on the steps of a schedule.
 
@@ -104,6 +111,7 @@ def train(
         average: Share of the last steps whose weights are averaged; 0 leaves the last ones.
         selection: Scores the model after every epoch, and may end training or choose the weights
             that stay; None for the last step's.
+        chooser: Picks the rows that a step trains, as the model is then; None for all of them.
 
     Returns:
         What all steps took.
@@ -119,6 +127,7 @@ def train(
     batches = _Batches(model, tasks, data, recipe)
     report = _Report(len(steps), start, on_step, with_term=recipe.regularizer is not None)
     meter = _Meter(record)
+    ask = Asking(model, data, recipe.precision)
     saved_at = time.monotonic()
     model.train()
     # A process that stopped after its step would leave the others waiting in the next.
@@ -129,12 +138,13 @@ def train(
                 break
             rate = linear_schedule(lr, done - 1, len(steps), warmup)
             ranks.reseed(done)
-            losses = train_step(model, optimizer, batches.of(step), rate, recipe)
+            chosen = ranks.agree(partial(chooser, step, ask)) if chooser else Chosen.whole(step)
+            losses = train_step(model, optimizer, batches.of(chosen), rate, recipe)
             if is_averaged(done, len(steps), average):
                 add_to_mean(optimizer)
-            meter.add(step)
+            meter.add(chosen.step)
             if ranks.is_main:
-                report.add(step, done, rate, losses)
+                report.add(chosen, done, rate, losses)
             if selection and done in epoch_ends:
                 report.flush()
                 with meter.paused():
@@ -218,10 +228,10 @@ class _Batches:
         self.forms = {task.name: model.input_form(task.name) for task in tasks}
         self.device = next(model.parameters()).device
 
-    def of(self, step: Step) -> list[Batch]:
+    def of(self, chosen: Chosen) -> list[Batch]:
         """The batches of a step on the model's device, each part padded to its own longest row."""
         batches = []
-        for task, rows in step:
+        for (task, rows), weight in zip(chosen.step, chosen.weights, strict=True):
             for part in np.array_split(rows, min(self.accumulate, len(rows))):
                 own = self.ranks.share(part)
                 inputs = collate(self.data[task], own.rows, **self.forms[task])
@@ -231,7 +241,7 @@ class _Batches:
                         task,
                         {name: values.to(self.device) for name, values in inputs.items()},
                         labels.to(self.device),
-                        own.part * len(part) / len(rows),
+                        weight * own.part * len(part) / len(rows),
                     )
                 )
         return batches
@@ -253,12 +263,11 @@ class _Report:
         self.start = start
         self.on_step = on_step
         self.began = self.read_at = time.monotonic()
-        self.waiting: list[tuple[str, int, float, Tensor]] = []
+        self.waiting: list[tuple[Chosen, int, float, Tensor]] = []
 
-    def add(self, step: Step, done: int, lr: float, losses: Losses) -> None:
+    def add(self, chosen: Chosen, done: int, lr: float, losses: Losses) -> None:
         """Take down a step, and tell about all that wait if the last time is a while ago."""
-        names = "+".join(batch.task for batch in step)
-        self.waiting.append((names, done, lr, torch.stack(losses)))
+        self.waiting.append((chosen, done, lr, torch.stack(losses)))
         if time.monotonic() - self.read_at >= REPORT_S:
             self.flush()
 
@@ -269,7 +278,8 @@ class _Report:
         read = torch.stack([losses for *_, losses in self.waiting]).tolist()
         self.read_at = time.monotonic()
         steps_per_s = (self.waiting[-1][1] - self.start) / max(self.read_at - self.began, 1e-9)
-        for (task, done, lr, _), (loss, term) in zip(self.waiting, read, strict=True):
+        for (chosen, done, lr, _), (loss, term) in zip(self.waiting, read, strict=True):
+            task = "+".join(batch.task for batch in chosen.step)
             if not math.isfinite(loss + term):
                 raise RelevanceError(
                     f"Training of '{task}' came to a loss of {loss + term} at step {done} of"
@@ -277,5 +287,18 @@ class _Report:
                 )
             if self.on_step:
                 told = term if self.with_term else None
-                self.on_step(Progress(task, done, self.total, loss, lr, steps_per_s, told))
+                rows = {batch.task: len(batch.rows) for batch in chosen.step}
+                self.on_step(
+                    Progress(
+                        task,
+                        done,
+                        self.total,
+                        loss,
+                        lr,
+                        steps_per_s,
+                        told,
+                        rows,
+                        chosen.uncertainty,
+                    )
+                )
         self.waiting.clear()

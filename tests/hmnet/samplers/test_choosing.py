@@ -7,7 +7,10 @@ from hmnet.samplers.sampler import find_sampler
 from hmnet.samplers.temperature import Temperature
 from relevance.errors import RelevanceError
 
-KNOWN = "adaptive-round-robin, annealed, packed, proportional, round-robin, temperature, uniform"
+KNOWN = (
+    "adaptive-round-robin, annealed, packed, proportional, round-robin, temperature, uncertainty,"
+    " uniform"
+)
 
 
 @pytest.mark.parametrize(

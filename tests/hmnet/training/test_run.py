@@ -115,7 +115,7 @@ def test_a_run_is_a_folder_that_needs_nothing_else(
     assert [event.step for event in progress] == list(range(1, 23))
     lines = log_lines(tmp_path / "run")
     assert [line["step"] for line in lines] == list(range(1, 23))
-    assert set(lines[0]) == {"time", "task", "step", "loss", "lr", "steps_per_s"}
+    assert set(lines[0]) == {"time", "task", "step", "loss", "rows", "lr", "steps_per_s"}
 
 
 def test_a_run_is_scored_on_every_split_or_on_those_asked_for(

@@ -1,0 +1,210 @@
+"""Uncertainty sampling: of candidates of every task, those that the model is least sure of."""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+from scipy.special import entr, softmax
+
+from hmnet.data.encoding import Encoded
+from hmnet.samplers.sampler import Ask, Chooser, Chosen, Sampler, Step, TaskBatch
+from relevance.errors import RelevanceError, unknown_name
+from relevance.measures.vocabulary import vocabulary_overlap
+from relevance.tasks.task import Task
+
+Variant = Literal["paper", "released"]
+DROPOUT_PASSES = 5
+
+
+class Uncertainty(Sampler):
+    """Of b candidates of every task, the b that the model is least sure of, in one update.
+
+    An epoch is as many steps as the task with most batches has. It offers every row once: each step
+    a batch of every task that has rows left. What is trained of them is as many rows as the largest
+    of these batches holds; the others are passed over until the next epoch, so that an epoch trains
+    a part of the rows only.
+
+    Uncertainty is the entropy of the predicted labels over the largest there can be, log C. A
+    regression task has no entropy; `proxy` says what stands for it.
+
+    Args:
+        batches: Row numbers by batch for every task.
+        epochs: How many epochs the run has.
+        seed: Of every random choice.
+        variant: `paper` ranks by normalised entropy, and the loss is the mean over the chosen rows;
+            `released` multiplies by the task's mean over the largest mean of a task, and the loss
+            is the mean over the tasks that are present.
+        proxy: For regression: `relevant` asks the classification task whose vocabulary holds most
+            of the task's own, the name of a classification task asks that one, `dropout` takes the
+            deviation of five predictions under dropout, on the scale of [0, 1].
+
+    Source:
+        Pilault et al. (2021), Algorithm 2; El Hattami (2021), section 3.3.
+    """
+
+    joint = True
+
+    def __init__(
+        self,
+        batches: Mapping[str, Sequence[np.ndarray]],
+        *,
+        epochs: int,
+        seed: int,
+        variant: Variant = "paper",
+        proxy: str = "relevant",
+    ) -> None:
+        super().__init__(batches, epochs=epochs, seed=seed)
+        self.variant = variant
+        self.proxy = proxy
+
+    def turns(self) -> list[dict[str, int]]:
+        """Every batch of every task once.
+
+        Returns:
+            The number of batches of each task, in every epoch.
+        """
+        return [{task: len(batches) for task, batches in self.batches.items()}] * self.epochs
+
+    def epoch(self, number: int) -> list[Step]:
+        """The candidates of every step of an epoch: a batch of every task that has one left.
+
+        Args:
+            number: 0 for the first epoch; epochs can be asked for in any order.
+
+        Returns:
+            The steps in the order they are trained.
+        """
+        return [[b for b in step if b] for step in zip_longest(*self.upcoming(number))]
+
+    @classmethod
+    def chooser(
+        cls,
+        tasks: Sequence[Task],
+        data: Mapping[str, Encoded],
+        *,
+        variant: Variant = "paper",
+        proxy: str = "relevant",
+    ) -> Chooser:
+        """What picks the rows of a step.
+
+        Args:
+            tasks: All that are trained.
+            data: Their training rows.
+            variant: As for the sampler.
+            proxy: As for the sampler.
+
+        Returns:
+            It takes the candidates of a step and a way to ask the model, and gives what to train.
+
+        Raises:
+            RelevanceError: If a task has no uncertainty, or the proxy can't stand for it.
+        """
+        measures = {task.name: _measure(task, tasks, data, proxy) for task in tasks}
+
+        def choose(candidates: Step, ask: Ask) -> Chosen:
+            unsure = [measures[batch.task](batch, ask) for batch in candidates]
+            return most_uncertain(candidates, unsure, variant)
+
+        return choose
+
+
+def most_uncertain(
+    candidates: Step, uncertainties: Sequence[Float[np.ndarray, " _"]], variant: Variant
+) -> Chosen:
+    """The rows of a step that the model is least sure of.
+
+    Args:
+        candidates: A batch of each of some tasks.
+        uncertainties: Of their rows, in [0, 1].
+        variant: How rows of different tasks compare, and what the loss is a mean of.
+
+    Returns:
+        As many rows as the largest batch holds; of equal ones those that come first.
+    """
+    means = np.array([np.mean(values) for values in uncertainties])
+    factors = np.ones_like(means)
+    if variant == "released" and means.max() > 0:
+        factors = means / means.max()
+    ranks = np.concatenate([u * f for u, f in zip(uncertainties, factors, strict=True)])
+    owners = np.repeat(np.arange(len(candidates)), [len(u) for u in uncertainties])
+    size = max(len(batch.rows) for batch in candidates)
+    chosen = np.zeros(len(ranks), dtype=bool)
+    chosen[np.argsort(-ranks, kind="stable")[:size]] = True
+    batches = [
+        TaskBatch(batch.task, batch.rows[chosen[owners == number]])
+        for number, batch in enumerate(candidates)
+    ]
+    batches = [batch for batch in batches if len(batch.rows)]
+    weights = [len(batch.rows) / size for batch in batches]
+    if variant == "released":
+        weights = [1 / len(batches)] * len(batches)
+    names = [batch.task for batch in candidates]
+    return Chosen(batches, tuple(weights), dict(zip(names, means.tolist(), strict=True)))
+
+
+def normalised_entropy(logits: Float[np.ndarray, "row label"]) -> Float[np.ndarray, " row"]:
+    """Entropy of predicted labels over the largest there can be.
+
+    Args:
+        logits: One column per label, two at least.
+
+    Returns:
+        Ratios in [0, 1]: 0 for a sure prediction, 1 where all labels are equally likely.
+    """
+    probabilities = softmax(logits.astype(np.float64), axis=1)
+    return np.asarray(entr(probabilities).sum(axis=1) / np.log(logits.shape[1]))
+
+
+def _measure(
+    task: Task, tasks: Sequence[Task], data: Mapping[str, Encoded], proxy: str
+) -> Callable[[TaskBatch, Ask], Float[np.ndarray, " _"]]:
+    """How unsure the model is of a task's rows."""
+    if task.kind == "classification":
+        return lambda batch, ask: normalised_entropy(ask(batch, task.name))
+    if task.kind != "regression":
+        raise RelevanceError(
+            f"Sampler 'uncertainty' ranks rows of classification and regression, but '{task.name}'"
+            f" has kind {task.kind}. Leave it out, or take another --sampler."
+        )
+    if proxy == "dropout":
+        return _deviation(task.name)
+    asked = _relevant(task, tasks, data) if proxy == "relevant" else _named(proxy, tasks)
+    return lambda batch, ask: normalised_entropy(ask(batch, asked))
+
+
+def _deviation(task: str) -> Callable[[TaskBatch, Ask], Float[np.ndarray, " _"]]:
+    """Standard deviation of a regression's predictions under dropout."""
+
+    def of(batch: TaskBatch, ask: Ask) -> Float[np.ndarray, " _"]:
+        passes = [ask(batch, task, dropout=number)[:, 0] for number in range(DROPOUT_PASSES)]
+        return np.asarray(np.std(passes, axis=0, ddof=1), dtype=np.float64)
+
+    return of
+
+
+def _relevant(task: Task, tasks: Sequence[Task], data: Mapping[str, Encoded]) -> str:
+    """The classification task whose vocabulary holds most of a task's own."""
+    names = [task.name, *(other.name for other in tasks if other.kind == "classification")]
+    if len(names) == 1:
+        raise RelevanceError(
+            f"Sampler 'uncertainty' asks a classification task in place of '{task.name}', and there"
+            " is none. Add one, or say --sampler uncertainty:proxy=dropout."
+        )
+    vocabularies = [frozenset(np.unique(data[name].ids).tolist()) for name in names]
+    overlap = vocabulary_overlap(vocabularies, tasks=tuple(names))
+    return names[1 + int(np.argmax(overlap[1:, 0]))]
+
+
+def _named(proxy: str, tasks: Sequence[Task]) -> str:
+    """The task of a name, if it can be asked."""
+    known = {task.name.lower(): task for task in tasks}
+    if proxy.lower() not in known:
+        raise unknown_name("proxy", proxy, ["relevant", "dropout", *(t.name for t in tasks)])
+    if known[proxy.lower()].kind != "classification":
+        raise RelevanceError(
+            f"Sampler 'uncertainty' takes the entropy of its proxy, but '{proxy}' has no labels."
+            " Name a classification task, or say proxy=dropout."
+        )
+    return known[proxy.lower()].name

@@ -1,0 +1,154 @@
+"""Which rows uncertainty sampling takes: closed forms, and a slow and plain reading of the rule."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hmnet.data.encoding import Encoded
+from hmnet.data.template import Template
+from hmnet.samplers.sampler import Step, TaskBatch
+from hmnet.samplers.uncertainty import Uncertainty, most_uncertain, normalised_entropy
+from relevance.errors import RelevanceError
+from relevance.tasks.task import Task
+from sampling import make
+
+
+def task(name: str, **fields: Any) -> Task:
+    fields = {"family": "any", "text": ("sentence",), "metrics": ("accuracy",)} | fields
+    return Task(name=name, **fields)
+
+
+LABELS = task("LABELS", kind="classification", labels=("no", "yes"))
+OTHER = task("OTHER", kind="classification", labels=("no", "yes"))
+VALUE = task("VALUE", kind="regression", range=(0, 1), metrics=("pearson",))
+
+
+def encoded(ids: list[int]) -> Encoded:
+    """One row of these tokens."""
+    return Encoded(
+        ids=np.array(ids, dtype=np.int32),
+        offsets=np.array([0, len(ids)]),
+        first=np.array([len(ids)]),
+        template=Template((), (), ()),
+        labels=np.array([0]),
+        groups=None,
+        fingerprint="",
+    )
+
+
+def test_entropy_in_closed_form() -> None:
+    logits = np.log([[1, 1, 1], [0.5, 0.25, 0.25], [1, 1e-300, 1e-300]])
+    expected = [1.0, 1.5 * math.log(2) / math.log(3), 0.0]
+    assert normalised_entropy(logits) == pytest.approx(expected, abs=1e-12)
+
+
+def test_an_epoch_offers_every_row_once_until_a_task_is_used_up() -> None:
+    sampler = make("uncertainty", {"A": 20, "B": 5}, epochs=2, batch_size=8)
+    for number in range(2):
+        steps = sampler.epoch(number)
+        assert [[b.task for b in step] for step in steps] == [["A", "B"], ["A"], ["A"]]
+        offered = [row for step in steps for b in step if b.task == "A" for row in b.rows.tolist()]
+        assert sorted(offered) == list(range(20))
+
+
+def plainly(step: Step, unsure: list[np.ndarray], variant: str) -> dict[str, list[int]]:
+    """Sort all rows by the rule, one after another."""
+    means = [sum(values) / len(values) for values in unsure]
+    rows = []
+    for place, (batch, values) in enumerate(zip(step, unsure, strict=True)):
+        for row, value in zip(batch.rows, values, strict=True):
+            factor = means[place] / max(means) if variant == "released" and max(means) else 1.0
+            rows.append((-value * factor, place, int(row)))
+    taken: dict[str, list[int]] = {}
+    size = max(len(batch.rows) for batch in step)
+    for _, place, row in sorted(rows, key=lambda entry: entry[0])[:size]:
+        taken.setdefault(step[place].task, []).append(row)
+    return {task: sorted(own) for task, own in taken.items()}
+
+
+@settings(max_examples=60)
+@given(
+    values=st.lists(
+        st.lists(st.integers(0, 16).map(lambda n: n / 16), min_size=1, max_size=6),
+        min_size=1,
+        max_size=4,
+    ),
+    variant=st.sampled_from(["paper", "released"]),
+)
+def test_the_chosen_rows_are_those_of_the_plain_rule(
+    values: list[list[float]], variant: Any
+) -> None:
+    step = [TaskBatch(str(n), np.arange(len(own))) for n, own in enumerate(values)]
+    unsure = [np.array(own) for own in values]
+    chosen = most_uncertain(step, unsure, variant)
+    assert {b.task: b.rows.tolist() for b in chosen.step} == plainly(step, unsure, variant)
+    assert sum(chosen.weights) == pytest.approx(1)
+    assert chosen.uncertainty == {
+        str(n): pytest.approx(np.mean(own)) for n, own in enumerate(values)
+    }
+
+
+def test_the_loss_is_a_mean_over_rows_or_over_tasks() -> None:
+    step = [TaskBatch("A", np.arange(4)), TaskBatch("B", np.arange(4))]
+    unsure = [np.array([0.9, 0.8, 0.7, 0.1]), np.array([0.85, 0.2, 0.1, 0.1])]
+    assert most_uncertain(step, unsure, "paper").weights == (0.75, 0.25)
+    # B's mean is half of A's, so its best row falls behind A's third
+    assert [len(b.rows) for b in most_uncertain(step, unsure, "released").step] == [3, 1]
+    assert most_uncertain(step, unsure, "released").weights == (0.5, 0.5)
+
+
+def test_regression_asks_the_task_that_shares_most_of_its_vocabulary() -> None:
+    data = {
+        "LABELS": encoded([1, 2, 3, 9]),
+        "OTHER": encoded([5, 6]),
+        "VALUE": encoded([1, 2, 5]),
+    }
+    asked = []
+
+    def ask(batch: TaskBatch, task: str, *, dropout: int | None = None) -> np.ndarray:
+        asked.append((batch.task, task, dropout))
+        return np.zeros((len(batch.rows), 1 if task == "VALUE" else 2), dtype=np.float32)
+
+    step = [TaskBatch("VALUE", np.arange(2))]
+    tasks = [VALUE, OTHER, LABELS]
+    Uncertainty.chooser(tasks, data)(step, ask)
+    Uncertainty.chooser(tasks, data, proxy="other")(step, ask)
+    Uncertainty.chooser(tasks, data, proxy="dropout")(step, ask)
+    assert asked[:2] == [("VALUE", "LABELS", None), ("VALUE", "OTHER", None)]
+    assert asked[2:] == [("VALUE", "VALUE", number) for number in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("tasks", "proxy", "message"),
+    [
+        (
+            [VALUE],
+            "relevant",
+            (
+                "Sampler 'uncertainty' asks a classification task in place of 'VALUE', and there is"
+                " none. Add one, or say --sampler uncertainty:proxy=dropout."
+            ),
+        ),
+        (
+            [VALUE, LABELS],
+            "VALUE",
+            (
+                "Sampler 'uncertainty' takes the entropy of its proxy, but 'VALUE' has no labels."
+                " Name a classification task, or say proxy=dropout."
+            ),
+        ),
+    ],
+)
+def test_never_silently_nothing(tasks: list[Task], proxy: str, message: str) -> None:
+    with pytest.raises(RelevanceError) as error:
+        Uncertainty.chooser(tasks, {}, proxy=proxy)
+    assert str(error.value) == message
+
+
+def test_an_unknown_proxy_is_named() -> None:
+    with pytest.raises(RelevanceError, match="Unknown proxy 'LABLES'"):
+        Uncertainty.chooser([VALUE, LABELS], {}, proxy="LABLES")
