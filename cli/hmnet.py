@@ -269,38 +269,54 @@ def count(
         int | None,
         typer.Option(help="Tokens per input.", min=8, show_default="512, 128 for camtl"),
     ] = None,
+    freeze: Annotated[
+        str | None,
+        typer.Option(
+            help="Lowest layers that are not trained.",
+            metavar="N|P%|all",
+            show_default="0, or the method's own",
+        ),
+    ] = None,
 ) -> None:
     """Parameters overall and activated by each task, as JSON, without loading any weights.
+
+    Beside them those of one backbone, those that the method puts into its layers, and how many are
+    trained.
 
     Example: hmnet count --backbone bert-base/ --method hmnet --clusters out.json
     """
     from hmnet.heads.head import check_heads, default_pooling
     from hmnet.methods.method import find_method
     from hmnet.models.backbone import depth_of, load_config
-    from hmnet.models.count import count_parameters
+    from hmnet.models.count import count_parameters, total
+    from hmnet.models.freezing import canonical
     from hmnet.models.skill_table import SkillTable
     from relevance.tasks.find import find_tasks
 
     spec = read_spec(clusters)
     found = find_tasks(_default_tasks(spec) if tasks.tasks is None else split_names(tasks.tasks))
     table = None if skills is None else SkillTable.load(skills)
-    sharing = find_method(method or "hmnet").build(
-        spec, split_layers(layers), table, max_length=max_length
-    )
+    chosen = find_method(method or "hmnet")
+    sharing = chosen.build(spec, split_layers(layers), table, max_length=max_length)
+    frozen = canonical(freeze or chosen.member.defaults.get("freeze", "0"))
     if sharing.note:
         note(f"hmnet: note: {sharing.note}")
     choice = head or "auto"
     settled = pooling or default_pooling(choice)
     check_heads(choice, settled, found)
     parts = sharing.plans(found, depth_of(load_config(backbone)))
-    overall = 0
-    active: dict[str, int] = {}
-    for part in parts:
-        own = [task for task in found if task.name in part.tasks]
-        counted = count_parameters(backbone, own, part.plan, settled, choice)
-        overall += counted["overall"]
-        active |= counted["active"]
-    show(json.dumps({"overall": overall, "active": active}))
+    counts = [
+        count_parameters(
+            backbone,
+            [task for task in found if task.name in part.tasks],
+            part.plan,
+            settled,
+            choice,
+            frozen,
+        )
+        for part in parts
+    ]
+    show(json.dumps(total(counts)))
 
 
 for command in (analysis.diagnose,):

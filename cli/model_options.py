@@ -21,7 +21,7 @@ ClustersOption = Annotated[
 MethodOption = Annotated[
     str | None,
     typer.Option(
-        help="hmnet, multi, single, skillnet or camtl; NAME:parameter=value,... where it has some.",
+        help="hmnet, multi, single, skillnet, camtl, adapters or pals; NAME:parameter=value,...",
         metavar="METHOD",
         show_default="hmnet",
     ),

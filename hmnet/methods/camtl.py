@@ -15,4 +15,4 @@ class CaMtl(Inserting):
         Learning".
     """
 
-    defaults: ClassVar = {"max_length": 128}
+    defaults: ClassVar = {"max_length": 128, "freeze": "50%"}

@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
+from hmnet.models.seeded import linear
 from relevance.errors import RelevanceError
 
 Variant = Literal["paper", "released"]
@@ -53,10 +54,8 @@ class FiLM(nn.Module):
 
     def __init__(self, width: int, outputs: int, parts: Literal[1, 2] = 2) -> None:
         super().__init__()
-        self.linear = nn.Linear(width, parts * outputs)
+        self.linear = linear(width, parts * outputs)
         self.parts = parts
-        nn.init.zeros_(self.linear.weight)
-        nn.init.zeros_(self.linear.bias)
 
     def forward(self, z: Float[Tensor, " width"]) -> tuple[Float[Tensor, " output"], ...]:
         """The modulation of a task, in fp32: in bf16 `1 + γ` would lose a γ below 0.004.
@@ -233,10 +232,9 @@ class ConditionalNorm(nn.Module):
             What takes the place of its output.
         """
         gamma, *beta = self.film(z)
+        scale = norm.weight * (1 + gamma)
         bias = norm.bias + beta[0] if beta else norm.bias
-        return F.layer_norm(
-            hidden, norm.normalized_shape, norm.weight * (1 + gamma), bias, norm.eps
-        )
+        return F.layer_norm(hidden, norm.normalized_shape, scale, bias, norm.eps)
 
 
 class ConditionalBottleneck(nn.Module):
@@ -259,10 +257,8 @@ class ConditionalBottleneck(nn.Module):
         self, width: int, *, variant: Variant, activation: nn.Module, deviation: float
     ) -> None:
         super().__init__()
-        self.down, self.up = nn.Linear(width, width // 3), nn.Linear(width // 3, width)
-        nn.init.normal_(self.down.weight, std=deviation)
-        for zero in (self.down.bias, self.up.weight, self.up.bias):
-            nn.init.zeros_(zero)
+        self.down = linear(width, width // 3, deviation)
+        self.up = linear(width // 3, width)
         sizes = (width // 3, width) if variant == "paper" else (width,)
         self.films = nn.ModuleList(FiLM(width, size) for size in sizes)
         self.activation = activation

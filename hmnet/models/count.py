@@ -1,12 +1,14 @@
 """How many parameters a model has, and how many of them one task uses, without making any."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
 import torch
+from torch import nn
 
 from hmnet.heads.head import Pooling
 from hmnet.models.backbone import Backbone, load_config
+from hmnet.models.freezing import freeze, frozen_layers
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import SharingPlan
 from relevance.tasks.task import Task
@@ -18,10 +20,18 @@ class Count(TypedDict):
     Attributes:
         overall: Of all tasks, shared ones counted once.
         active: Of the path of each task, head included.
+        backbone: Of one pretrained encoder, without a pooler.
+        inserted: Of the modules that the method has put into the layers.
+        trained: Of all tasks, without frozen ones.
+        trained_active: Of the path of each task, without frozen ones.
     """
 
     overall: int
     active: dict[str, int]
+    backbone: int
+    inserted: int
+    trained: int
+    trained_active: dict[str, int]
 
 
 def count_parameters(
@@ -30,6 +40,7 @@ def count_parameters(
     plan: SharingPlan,
     pooling: Pooling = "native",
     head: str = "auto",
+    frozen: str = "0",
 ) -> Count:
     """Count a model's parameters from its backbone's configuration alone.
 
@@ -41,6 +52,7 @@ def count_parameters(
         plan: A row for each of the tasks; that of separate models gives the sum over them.
         pooling: `native` for the family's own head; `cls` or `mean` for a linear one.
         head: Name of the head, or names by task; `auto` for what the pooling implies.
+        frozen: Lowest layers that are frozen: a number, a share in percent, or `all`.
 
     Returns:
         The numbers.
@@ -48,15 +60,44 @@ def count_parameters(
     Raises:
         RelevanceError: If there is no configuration, or it does not fit the plan.
     """
-    config = load_config(backbone)
     with torch.device("meta"):
-        model = MultiTaskModel(
-            Backbone.from_config(config), tasks, plan, pooling=pooling, head=head
-        )
+        pretrained = Backbone.from_config(load_config(backbone))
+        model = MultiTaskModel(pretrained, tasks, plan, pooling=pooling, head=head)
+    freeze(model, frozen_layers(frozen, pretrained.depth), pretrained.layer_list)
+    paths = {task: list(model.path_parameters(task)) for task in model.tasks}
+    pooler = pretrained.copy_pooler().parameters() if pretrained.has_pooler else ()
     return Count(
-        overall=sum(parameter.numel() for parameter in model.parameters()),
-        active={
-            task: sum(parameter.numel() for parameter in model.path_parameters(task))
-            for task in model.tasks
-        },
+        overall=_size(model.parameters()),
+        active={task: _size(path) for task, path in paths.items()},
+        backbone=_size(pretrained.base.parameters()) - _size(pooler),
+        inserted=_size(model.insert.parameters()) if model.insert else 0,
+        trained=_size(filter(_is_trained, model.parameters())),
+        trained_active={task: _size(filter(_is_trained, path)) for task, path in paths.items()},
     )
+
+
+def total(counts: Sequence[Count]) -> Count:
+    """The numbers of several models together.
+
+    Args:
+        counts: Those of each, on one backbone and of different tasks; at least one.
+
+    Returns:
+        Sums; `backbone` is that of one.
+    """
+    joined = counts[0].copy()
+    for count in counts[1:]:
+        joined["overall"] += count["overall"]
+        joined["inserted"] += count["inserted"]
+        joined["trained"] += count["trained"]
+        joined["active"] = joined["active"] | count["active"]
+        joined["trained_active"] = joined["trained_active"] | count["trained_active"]
+    return joined
+
+
+def _size(parameters: Iterable[nn.Parameter]) -> int:
+    return sum(parameter.numel() for parameter in parameters)
+
+
+def _is_trained(parameter: nn.Parameter) -> bool:
+    return parameter.requires_grad

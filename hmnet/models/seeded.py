@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import nn
 
 
 @contextmanager
@@ -22,3 +23,20 @@ def seeded(seed: int, owner: str) -> Iterator[None]:
         number = hashlib.sha256(f"{seed}/{owner}".encode()).digest()[:8]
         torch.default_generator.manual_seed(int.from_bytes(number, "little", signed=True))
         yield
+
+
+def linear(inputs: int, outputs: int, deviation: float = 0.0) -> nn.Linear:
+    """A linear layer at its start.
+
+    Args:
+        inputs: Width of what comes in.
+        outputs: Width of what goes out.
+        deviation: Of the normal distribution that its weights are drawn from.
+
+    Returns:
+        The layer; its biases are zero.
+    """
+    layer = nn.Linear(inputs, outputs)
+    nn.init.normal_(layer.weight, std=deviation)
+    nn.init.zeros_(layer.bias)
+    return layer

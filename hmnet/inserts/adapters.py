@@ -1,0 +1,148 @@
+"""Adapters: every task has small bottlenecks in each layer, and norms of its own."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  what everybody calls it
+from transformers.activations import ACT2FN
+
+from hmnet.inserts.insert import DROPOUTS, NORMS, Insert, task_key
+from hmnet.models.backbone import Backbone
+from hmnet.models.graft import graft
+from hmnet.models.seeded import linear, seeded
+
+DEVIATION = 0.01
+
+
+class Adapters(Insert):
+    """Two adapters per task and layer, before the residual connections.
+
+    Args:
+        backbone: Its sizes and its non-linearity are used.
+        tasks: Names.
+        max_length: Not looked at.
+        seed: Of the new weights; a task's own depend on its name and on no other task.
+        size: Width of the bottlenecks.
+
+    Source:
+        Houlsby et al. (2019), "Parameter-Efficient Transfer Learning for NLP", section 2.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        tasks: Sequence[str],
+        *,
+        max_length: int,
+        seed: int,
+        size: Annotated[int, Field(ge=1)] = 64,
+    ) -> None:
+        super().__init__(backbone, tasks, max_length=max_length, seed=seed)
+        width, activation = backbone.config.hidden_size, ACT2FN[backbone.config.hidden_act]
+        self.tasks = nn.ModuleDict()
+        for task in tasks:
+            with seeded(seed, f"{task}.adapters"):
+                self.tasks[task_key(task)] = nn.ModuleList(
+                    nn.ModuleDict(
+                        {
+                            "adapters": nn.ModuleList(
+                                Adapter(width, size, activation) for _ in DROPOUTS
+                            ),
+                            "norms": nn.ModuleList(Offsets(width) for _ in NORMS),
+                        }
+                    )
+                    for _ in range(backbone.depth)
+                )
+
+    def view(self, task: str, depth: int, layer: nn.Module) -> nn.Module:
+        """A task's view of a layer.
+
+        Args:
+            task: A name.
+            depth: Where the layer stands, from 0, the lowest.
+            layer: The pretrained layer; it is not changed.
+
+        Returns:
+            The layer with the task's adapters and norms.
+        """
+        own = self.tasks[task_key(task)][depth]
+        parts: dict[str, nn.Module | None] = {}
+        for place, adapter in zip(DROPOUTS, own["adapters"], strict=True):
+            parts[place] = nn.Sequential(layer.get_submodule(place), adapter)
+        for place, offsets in zip(NORMS, own["norms"], strict=True):
+            parts[place] = OwnNorm(layer.get_submodule(place), offsets)
+        return graft(layer, parts)
+
+
+class Adapter(nn.Module):
+    """x + up(f(down(x))), close to x at start.
+
+    Args:
+        width: Of x.
+        size: Of what it is brought down to.
+        activation: f.
+
+    Source:
+        Houlsby et al. (2019), section 2.1; weights start within two deviations of 0.01.
+    """
+
+    def __init__(self, width: int, size: int, activation: nn.Module) -> None:
+        super().__init__()
+        self.down, self.up = linear(width, size), linear(size, width)
+        for weight in (self.down.weight, self.up.weight):
+            nn.init.trunc_normal_(weight, std=DEVIATION, a=-2 * DEVIATION, b=2 * DEVIATION)
+        self.activation = activation
+
+    def forward(self, hidden: Float[Tensor, "*token width"]) -> Float[Tensor, "*token width"]:
+        """The adapted states.
+
+        Args:
+            hidden: What attention or feed-forward block gives.
+
+        Returns:
+            What goes on to the residual connection.
+        """
+        adapted: Tensor = hidden + self.up(self.activation(self.down(hidden)))
+        return adapted
+
+
+class Offsets(nn.Module):
+    """By how much a task's scale and bias differ from those of a pretrained norm; zero at start.
+
+    Args:
+        width: Of the norm.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.scale, self.bias = (nn.Parameter(torch.zeros(width)) for _ in range(2))
+
+
+class OwnNorm(nn.Module):
+    """A pretrained layer norm with a task's own scale and bias.
+
+    Args:
+        norm: The pretrained one.
+        offsets: The task's.
+    """
+
+    def __init__(self, norm: nn.LayerNorm, offsets: Offsets) -> None:
+        super().__init__()
+        self.norm = norm
+        self.offsets = offsets
+
+    def forward(self, hidden: Float[Tensor, "*token width"]) -> Float[Tensor, "*token width"]:
+        """The normed states.
+
+        Args:
+            hidden: What the pretrained norm would get.
+
+        Returns:
+            What takes the place of its output.
+        """
+        scale, bias = self.norm.weight + self.offsets.scale, self.norm.bias + self.offsets.bias
+        return F.layer_norm(hidden, self.norm.normalized_shape, scale, bias, self.norm.eps)

@@ -1,0 +1,15 @@
+"""Adapters: the pretrained encoder is frozen, and each task has small modules of its own in it."""
+
+from typing import ClassVar
+
+from hmnet.methods.method import Inserting
+
+
+class HoulsbyAdapters(Inserting):
+    """One encoder that stays as it is; adapters, norms and heads are trained, each task's its own.
+
+    Source:
+        Houlsby et al. (2019), "Parameter-Efficient Transfer Learning for NLP".
+    """
+
+    defaults: ClassVar = {"freeze": "all"}
