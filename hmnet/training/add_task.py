@@ -1,0 +1,279 @@
+"""`hmnet add-task`: new tasks on a trained run, whose old tasks answer as before, to the bit."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hmnet.data.encoding import Encoded, encode_split
+from hmnet.devices import resolve_device
+from hmnet.evaluation.evaluate import evaluate
+from hmnet.evaluation.runs import score_run
+from hmnet.evaluation.scores import MAJORITY, read_scores, write_scores
+from hmnet.models.backbone import load_backbone
+from hmnet.models.growing import draw_xavier, grown, start_from
+from hmnet.models.multitask import MultiTaskModel
+from hmnet.training.checkpoint import find_checkpoint, replacing_folder
+from hmnet.training.fit import Checkpoints, fit_model, make_schedule
+from hmnet.training.folder import CLUSTERS, CONFIG, LOG, RECORDS, SCORES, Run
+from hmnet.training.growth import TRAINING, Growth, plan_growth
+from hmnet.training.log import forget_after, open_log
+from hmnet.training.loop import Progress
+from hmnet.training.placing import XAVIER, Addition, describe
+from hmnet.training.ranks import launched
+from hmnet.training.record import NOTHING, Record, read_records, write_records
+from hmnet.training.run import Note, alone
+from hmnet.training.selection import Selection
+from relevance.errors import RelevanceError
+from relevance.files import check_writable, file_digest, read_json, write_json
+from relevance.tasks.data import Split, TaskData
+from relevance.tasks.load import load_task
+from relevance.tasks.subset import subset
+
+ADDED, SCHEMA = "added.json", "hmnet.added/1"
+
+
+def add_tasks(
+    run: Run,
+    addition: Addition,
+    out: Path,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    on_event: Callable[[Progress | Note], None] = lambda _: None,
+) -> Run:
+    """Add tasks to a trained run, train their own weights and nothing else, and score them.
+
+    The new run is a folder like any other, with `added.json` beside: what was added to which run,
+    how the new tasks started, and on how many rows and with which settings they were trained.
+
+    Args:
+        run: A finished run of any method but single; it is not changed.
+        addition: What is added, and where it starts.
+        out: The new run's folder; it must not exist unless resumed.
+        settings: Fields of `hmnet.config.RunConfig` for the training of the new tasks, such as
+            epochs and lr; the run's own for the others, but for the sampler, which is `packed`.
+        resume: Go on with what the folder has.
+        on_event: Told about every step and of what the user should know.
+
+    Returns:
+        The new run: old and new tasks.
+
+    Raises:
+        RelevanceError: If the new tasks don't fit the run, data or backbone are missing, the folder
+            exists or cannot be written, or a loss is not finite.
+        KeyboardInterrupt: At Ctrl-C; adding can then be resumed.
+
+    Source:
+        El Hattami (2021), for the task embedding of CA-MTL and the shares of the data.
+    """
+    if launched(os.environ) > 1:
+        raise RelevanceError("hmnet add-task trains in one process. Start it without a launcher.")
+    growth = plan_growth(run, addition, settings or {})
+    data = {task.name: load_task(task, growth.config.data) for task in growth.tasks}
+    rows = {name: _rows(growth, len(one.train)) for name, one in data.items()}
+    for text in _notes(growth, data, rows):
+        on_event(Note(text))
+    entry, new = _entry(growth, rows), Run(out, growth.config)
+    if _is_finished(out, entry, resume):
+        on_event(Note(f"{out} is finished: the new tasks are there and scored."))
+        return new
+    model = None if (out / "model").exists() else _model(growth)
+    check_writable(out / ADDED)
+    write_json(out / ADDED, SCHEMA, {"additions": [*_additions(run.folder), entry]})
+    with alone(out):
+        if model is not None:
+            _train(growth, model, data, rows, out, on_event)
+        _complete(growth, new)
+    return new
+
+
+def _rows(growth: Growth, count: int) -> int:
+    """How many of a task's training rows are used: one batch at least, but none at all for 0."""
+    fraction = growth.addition.fraction
+    if fraction == 0:
+        return 0
+    return min(count, max(round(fraction * count), growth.training.batch_size))
+
+
+def _notes(growth: Growth, data: Mapping[str, TaskData], rows: Mapping[str, int]) -> Iterator[str]:
+    """What the user should know of every new task."""
+    addition = growth.addition
+    for task in growth.tasks:
+        placed = growth.placements[task.name]
+        yield describe(task, placed, addition.init, growth.spec)
+        if addition.fraction < 1:
+            taken, of = rows[task.name], len(data[task.name].train)
+            yield f"{task.name} is trained on {taken} of {of} rows."
+    if addition.relevance and not any(placed.why for placed in growth.placements.values()):
+        yield "--relevance is not used: --init and --cluster say everything."
+
+
+def _entry(growth: Growth, rows: Mapping[str, int]) -> dict[str, Any]:
+    """What `added.json` says about an addition, as JSON has it."""
+    (model,) = growth.run.blueprints
+    tasks = {
+        name: {
+            "init": placed.source or growth.addition.init,
+            "cluster": placed.cluster,
+            "relevance": placed.why or None,
+            "rows": rows[name],
+        }
+        for name, placed in growth.placements.items()
+    }
+    return {
+        "run": str(growth.run.folder.absolute()),
+        "model": file_digest(model / "model.safetensors"),
+        "tasks": tasks,
+        "fraction": growth.addition.fraction,
+        "settings": growth.training.model_dump(mode="json", include=set(TRAINING)),
+    }
+
+
+def _additions(folder: Path) -> list[dict[str, Any]]:
+    """What was added to a run before, the last one at the end."""
+    if not (folder / ADDED).is_file():
+        return []
+    additions: list[dict[str, Any]] = read_json(folder / ADDED, SCHEMA)["additions"]
+    return additions
+
+
+def _is_finished(out: Path, entry: Mapping[str, Any], resume: bool) -> bool:
+    """Whether nothing is left to do; a folder that is in use or is another run is refused."""
+    if not out.exists():
+        return False
+    if not resume:
+        raise RelevanceError(
+            f"{out} exists. Go on with what is in it with --resume, or give another --out."
+        )
+    begun = _additions(out)
+    if not begun:
+        raise RelevanceError(f"{out} has no {ADDED}, so nothing was added. Give another --out.")
+    for what, value in entry.items():
+        if begun[-1].get(what) != value:
+            raise RelevanceError(
+                f"{out} was begun with other {what}. Resume as it was begun, or give another --out."
+            )
+    return (out / CONFIG).is_file()
+
+
+def _model(growth: Growth) -> MultiTaskModel:
+    """The trained model with the new tasks, as these start."""
+    run, config = growth.run, growth.config
+    trained = run.model_for(run.tasks[0].name)
+    backbone = load_backbone(config.backbone, seed=config.seed)
+    model = grown(trained, backbone, growth.tasks, growth.plan, head=config.head, seed=config.seed)
+    for name, placed in growth.placements.items():
+        if placed.source:
+            start_from(model, name, placed.source)
+        elif growth.addition.init == XAVIER:
+            draw_xavier(model, name, seed=config.seed)
+    return model
+
+
+def _train(
+    growth: Growth,
+    model: MultiTaskModel,
+    data: Mapping[str, TaskData],
+    rows: Mapping[str, int],
+    out: Path,
+    on_event: Callable[[Progress | Note], None],
+) -> None:
+    """Train what is new in a model, and keep it."""
+    run, record = growth.run, NOTHING
+    if growth.addition.fraction > 0:
+        cut = {
+            name: replace(one, train=subset(one.train, rows[name])) for name, one in data.items()
+        }
+        record = _fit(growth, model, cut, out, on_event)
+    for before in read_records(run.folder / RECORDS):
+        both = {
+            "seconds": before.seconds + record.seconds,
+            "examples": before.examples + record.examples,
+        }
+        write_records(out / RECORDS, [before.model_copy(update=both)])
+    with replacing_folder(out / "model") as folder:
+        model.save_pretrained(folder)
+        run.tokenizer.save_pretrained(folder)
+
+
+def _fit(
+    growth: Growth,
+    model: MultiTaskModel,
+    data: Mapping[str, TaskData],
+    out: Path,
+    on_event: Callable[[Progress | Note], None],
+) -> Record:
+    """Train the new tasks' own weights, or go on where a checkpoint stands."""
+    training, checkpoint = growth.training, out / "checkpoint"
+    device = resolve_device(training.device)
+    encoded = {name: _encoded(growth, one, one.train) for name, one in data.items()}
+    lengths = {name: one.lengths for name, one in encoded.items()}
+    found = find_checkpoint(checkpoint)
+    forget_after(out / LOG, found[1].step if found else 0)
+    selection = _selection(growth, data) if training.goes_by_dev else None
+    with open_log(out, training.tracker, device) as log:
+
+        def tell(step: Progress) -> None:
+            log.step(step)
+            on_event(step)
+
+        record = fit_model(
+            model.to(device),
+            growth.tasks,
+            encoded,
+            make_schedule(training, lengths, training.seed),
+            training,
+            seed=training.seed,
+            on_step=tell,
+            checkpoints=Checkpoints(checkpoint, 0, training.checkpoint_s),
+            selection=selection,
+        )
+    if selection:
+        on_event(Note(selection.summary(record, training.epochs)))
+    return record
+
+
+def _selection(growth: Growth, data: Mapping[str, TaskData]) -> Selection:
+    """How training goes by the new tasks' scores on dev."""
+    dev = {name: next(iter(one.evaluation.values())) for name, one in data.items()}
+    encoded = {name: _encoded(growth, data[name], split) for name, split in dev.items()}
+
+    def score(model: MultiTaskModel) -> dict[str, float]:
+        rows = growth.training.batch_size
+        return {
+            task.name: evaluate(
+                model, task, dev[task.name], encoded[task.name], batch_size=rows
+            ).metrics[task.primary]
+            for task in growth.tasks
+        }
+
+    training = growth.training
+    return Selection(score, patience=training.patience, keep_best=training.checkpoint == "best")
+
+
+def _encoded(growth: Growth, data: TaskData, split: Split) -> Encoded:
+    return encode_split(data.task, split, growth.run.tokenizer, growth.config.max_length)
+
+
+def _complete(growth: Growth, new: Run) -> None:
+    """Write what stands beside the model; the settings come last, and make the folder a run."""
+    old, config, out = growth.run, growth.config, new.folder
+    scores = [
+        replace(
+            score,
+            run=score.run if score.method == MAJORITY else config.label,
+            seed=config.seed,
+        )
+        for score in read_scores(old.folder / SCORES)
+    ]
+    added = [task.name for task in growth.tasks]
+    device = resolve_device(growth.training.device)
+    scores += score_run(new, tasks=added, device=device)
+    if growth.spec is not None:
+        growth.spec.save(out / CLUSTERS)
+    write_scores(out / SCORES, scores)
+    shutil.rmtree(out / "checkpoint", ignore_errors=True)
+    config.to_toml(out / CONFIG)
