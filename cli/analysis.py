@@ -1,13 +1,35 @@
 """Commands of `hmnet` that look into trained runs, and `hmnet sweep`."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.app import deliver, note, show
-from cli.model_options import DeviceOption, PrecisionOption, RunArgument
-from cli.options import split_names
+from cli.app import deliver, note, show, takes_groups
+from cli.model_options import (
+    ClustersOption,
+    DeviceOption,
+    HeadOption,
+    PrecisionOption,
+    RunArgument,
+    read_spec,
+    split_layers,
+)
+from cli.options import (
+    FormatOption,
+    TaskOptions,
+    TrainingOptions,
+    settings,
+    split_names,
+    split_numbers,
+)
+from relevance.errors import RelevanceError
+
+if TYPE_CHECKING:
+    from hmnet.training.loop import Progress
+    from hmnet.training.run import Note
 
 FigureFormat = Annotated[
     Literal["pdf", "svg", "png"], typer.Option("--figures", help="Format of the figures.")
@@ -58,3 +80,123 @@ def diagnose(
     for name in ("labels", "regression"):
         if tables[name]:
             show(table(tables[name], "markdown"))
+
+
+def attention(
+    first: Annotated[Path, typer.Argument(help="Such as a single-task run.", metavar="RUN1")],
+    second: Annotated[Path, typer.Argument(help="Such as a co-trained run.", metavar="RUN2")],
+    task: Annotated[str, typer.Option(help="A task of both runs.", metavar="RTE")],
+    split: Annotated[
+        str | None, typer.Option(help="What is read.", show_default="the first that is scored")
+    ] = None,
+    max_rows: Annotated[
+        int | None, typer.Option(help="Read the first N rows.", metavar="N", min=1)
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File for the cosines: .json or .csv.", metavar="FILE")
+    ] = None,
+    heatmap: Annotated[
+        Path | None, typer.Option(help="Draw them: .pdf, .svg or .png.", metavar="FILE")
+    ] = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Cosine of two runs' attention maps per layer and head, on the same inputs.
+
+    Example: hmnet attention single/ run/ --task RTE --heatmap attention.pdf
+    """
+    from hmnet.analysis.attention import compare_attention
+    from hmnet.figures.attention import attention_figure
+    from hmnet.training.folder import load_run
+    from relevance.figures.figure import check_format, save_figure
+    from relevance.report.tables import table
+
+    if heatmap is not None:
+        check_format(heatmap)
+    if out is not None and out.suffix.lower() not in {".json", ".csv"}:
+        raise RelevanceError(f"{out}: --out must end in .json or .csv.")
+    runs = load_run(first), load_run(second)
+    found = compare_attention(*runs, task, split=split, max_rows=max_rows, device=device)
+    if out is not None and out.suffix.lower() == ".csv":
+        deliver(table(found.table_rows(), "csv"), out)
+    elif out is not None:
+        found.save(out)
+        note(f"wrote {out}")
+    if heatmap is not None:
+        save_figure(attention_figure(found), heatmap)
+        note(f"wrote {heatmap}")
+    show(table(found.table_rows(), "markdown"))
+
+
+@takes_groups
+def sweep(
+    tasks: TaskOptions,
+    training: TrainingOptions,
+    what: Annotated[
+        Literal["shared", "mix"],
+        typer.Option(
+            help="shared: layers that all tasks share, the others being their own (Figure 3);"
+            " mix: combinations of shared, cluster and task layers (Figure 4)."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the runs.", metavar="DIR")],
+    clusters: ClustersOption = None,
+    shared: Annotated[
+        str | None,
+        typer.Option(
+            help="Numbers of shared layers.", metavar="0,4,8", show_default="0 to all layers"
+        ),
+    ] = None,
+    mix: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A combination; give the option once for each.",
+            metavar="X,Y,Z",
+            show_default="from all layers shared to a third of each",
+        ),
+    ] = None,
+    head: HeadOption = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(help=".pdf, .svg or .png.", metavar="FILE", show_default="DIR/sweep.pdf"),
+    ] = None,
+    form: FormatOption = "markdown",
+) -> None:
+    """How many layers to share: a run per choice and seed, then a table and a figure.
+
+    A sweep that is stopped goes on when it is called again; finished runs are used as they are.
+
+    Example: hmnet sweep --what shared --tasks RTE,MRPC --seeds 0,1,2 --out sweep/
+    """
+    from hmnet.analysis.sweep import plan_sweep, run_sweep
+    from hmnet.figures.sweep import sweep_figure
+    from relevance.figures.figure import check_format, save_figure
+
+    figure = figure or out / "sweep.pdf"
+    check_format(figure)
+    chosen = settings(tasks, training, head=head)
+    spec = read_spec(clusters)
+    if spec is not None:
+        chosen.setdefault("tasks", list(spec.tasks))
+    planned = plan_sweep(
+        what,
+        {name: value for name, value in chosen.items() if name != "seeds"},
+        out,
+        spec=spec,
+        seeds=chosen.get("seeds", (chosen.get("seed", 0),)),
+        shared=None if shared is None else split_numbers(shared, "--shared"),
+        mixes=[layers for text in mix or () if (layers := split_layers(text, "--mix"))],
+    )
+    compared = run_sweep(planned, _shown)
+    deliver(compared.to_table("csv"), out / "sweep.csv")
+    save_figure(sweep_figure(planned, compared), figure)
+    note(f"wrote {figure}")
+    show(compared.to_table(form))
+
+
+@contextmanager
+def _shown(folder: Path) -> Iterator[Callable[["Progress | Note"], None]]:
+    """A status line for the run in a folder."""
+    from cli.progress import TrainingLine
+
+    with TrainingLine(str(folder)) as line:
+        yield line.on_event

@@ -319,7 +319,7 @@ def count(
     show(json.dumps(total(counts)))
 
 
-for command in (analysis.diagnose,):
+for command in (analysis.diagnose, analysis.attention, analysis.sweep):
     app.command()(command)
 
 

@@ -73,11 +73,12 @@ def read_spec(path: Path | None) -> "ClusterSpec | None":
     return None if path is None else ClusterSpec.load(path)
 
 
-def split_layers(text: str | None) -> tuple[int, int, int] | None:
+def split_layers(text: str | None, option: str = "--layers") -> tuple[int, int, int] | None:
     """Shared, cluster and task layers, None for the default.
 
     Args:
-        text: What `--layers` was given.
+        text: What the option was given.
+        option: What took it, for the message.
 
     Returns:
         The three numbers.
@@ -90,8 +91,8 @@ def split_layers(text: str | None) -> tuple[int, int, int] | None:
     """
     if text is None:
         return None
-    numbers = split_numbers(text, "--layers")
+    numbers = split_numbers(text, option)
     if len(numbers) != 3:
-        raise RelevanceError(f"--layers takes three numbers such as 8,2,2, got '{text}'.")
+        raise RelevanceError(f"{option} takes three numbers such as 8,2,2, got '{text}'.")
     shared, cluster, task = numbers
     return shared, cluster, task

@@ -1,8 +1,10 @@
 """`hmnet diagnose`, `attention` and `sweep`, and what `hmnet compare` says about cost."""
 
 import csv
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from commands import done, refused
@@ -91,3 +93,117 @@ class TestDiagnose:
         out = tmp_path / "out"
         assert refused("hmnet", "diagnose", trained, *options, "--out", out) == message
         assert not out.exists()
+
+
+class TestAttention:
+    def test_a_run_attends_as_it_does(self, trained: Path, tmp_path: Path) -> None:
+        out, figure = tmp_path / "cosines.json", tmp_path / "cosines.svg"
+        options = ["--task", "same", "--out", out, "--heatmap", figure]
+        outcome = done("hmnet", "attention", trained, trained, *options)
+        found = json.loads(out.read_text())
+        assert found["schema"] == "hmnet.attention/1"
+        assert (found["task"], found["split"], found["rows"]) == ("SAME", "dev", 12)
+        np.testing.assert_allclose(found["cosines"], np.ones((4, 2)), rtol=1e-12)
+        assert found["layer_means"] == pytest.approx([1.0] * 4)
+        assert figure.read_text().startswith("<?xml")
+        header = [cell.strip() for cell in outcome.out.splitlines()[0].split("|")[1:-1]]
+        assert header == ["layer", "mean", "head 1", "head 2"]
+
+    def test_csv_of_a_few_rows(self, trained: Path, tmp_path: Path) -> None:
+        out = tmp_path / "cosines.csv"
+        options = ["--task", "TONE", "--max-rows", 3, "--out", out]
+        done("hmnet", "attention", trained, trained, *options)
+        rows = read(out)
+        assert list(rows[0]) == ["layer", "mean", "head 1", "head 2"]
+        assert [row["layer"] for row in rows] == ["1", "2", "3", "4"]
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (["--task", "TONE", "--out", "m.txt"], "m.txt: --out must end in .json or .csv."),
+            (["--task", "TONE", "--split", "test"], "Unknown split 'test'. Known: dev."),
+        ],
+    )
+    def test_what_cannot_be_asked(self, trained: Path, options: list[str], message: str) -> None:
+        assert refused("hmnet", "attention", trained, trained, *options) == message
+
+
+class TestSweep:
+    @pytest.fixture
+    def two(self, quick: list[str], halves: tuple[Path, Path]) -> list[str]:
+        """Options for two tasks."""
+        return [*quick, "--tasks", str(halves[0]), "--device", "cpu"]
+
+    def test_shared_layers_of_two_tasks(self, two: list[str], tmp_path: Path) -> None:
+        out = tmp_path / "sweep"
+        options = [*two, "--what", "shared", "--shared", "0,4", "--seeds", "0,1", "--out", out]
+        shown = done("hmnet", "sweep", *options).out
+        assert [cell.strip() for cell in shown.splitlines()[0].split("|")[4:-1]] == [
+            "0 shared",
+            "4 shared",
+        ]
+        runs = [out / f"shared-{n}" / f"seed-{seed}" for n in (0, 4) for seed in (0, 1)]
+        plans = [load_run(run).model_for("TONE").plan.layers for run in runs[1:3]]
+        assert [len(set(plan["TONE"]) & set(plan["SAME"])) for plan in plans] == [0, 4]
+        written = {run: (run / "scores.csv").stat().st_mtime_ns for run in runs}
+        rows = read(out / "sweep.csv")
+        assert [row["task"] for row in rows][:3] == ["TONE", "SAME", "average"]
+        assert rows[0]["4 shared deviation"]
+        assert (out / "sweep.pdf").read_bytes().startswith(b"%PDF")
+
+        assert done("hmnet", "sweep", *options).out == shown
+        assert {run: (run / "scores.csv").stat().st_mtime_ns for run in runs} == written
+
+    def test_a_mix_of_layers(self, quick: list[str], clusters: Path, tmp_path: Path) -> None:
+        out, figure = tmp_path / "sweep", tmp_path / "mix.svg"
+        mixes = ["--mix", "2,1,1", "--mix", "1,2,1", "--clusters", clusters]
+        options = ["--what", "mix", *mixes, "--out", out, "--figure", figure]
+        done("hmnet", "sweep", *quick, *options)
+        run = load_run(out / "mix-1-2-1" / "seed-0")
+        assert run.config.layers == (1, 2, 1)
+        assert "{1,2,1}" in figure.read_text()
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (
+                ["--what", "shared", "--shared", "0,5"],
+                "--shared 5 is more than the backbone's 4 layers. Choose from 0 to 4.",
+            ),
+            (["--what", "shared", "--shared", "1,1"], "--shared names a choice twice."),
+            (["--what", "shared", "--mix", "2,1,1"], "--what shared takes no --mix. Leave it out."),
+            (["--what", "mix", "--mix", "2,1,1"], "--what mix needs --clusters,"),
+            (["--what", "mix", "--shared", "1"], "--what mix takes no --shared. Leave it out."),
+            (["--what", "shared", "--figure", "f.gif"], "f.gif: a figure's name must end in one"),
+            (["--what", "shared", "--mix", "2,1"], "--mix takes three numbers such as 8,2,2,"),
+        ],
+    )
+    def test_nothing_is_trained_where_something_is_wrong(
+        self, two: list[str], tmp_path: Path, options: list[str], message: str
+    ) -> None:
+        out = tmp_path / "sweep"
+        assert refused("hmnet", "sweep", *two, *options, "--out", out).startswith(message)
+        assert not out.exists()
+
+    def test_other_settings_are_refused_before_any_run(
+        self, two: list[str], tmp_path: Path
+    ) -> None:
+        out = tmp_path / "sweep"
+        options = [*two, "--what", "shared", "--out", out, "--shared"]
+        done("hmnet", "sweep", *options, "4")
+        message = refused("hmnet", "sweep", *options, "0,4", "--lr", "1e-2")
+        assert message.startswith(f"{out}/shared-4/seed-0 was started with lr = 0.001, not 0.01.")
+        assert not (out / "shared-0").exists()
+
+    def test_settings_of_its_own_and_single_tasks(
+        self, quick: list[str], two: list[str], tmp_path: Path
+    ) -> None:
+        config = tmp_path / "run.toml"
+        config.write_text('method = "multi"')
+        options = ["--what", "shared", "--out", tmp_path / "sweep"]
+        assert refused("hmnet", "sweep", *two, "--config", config, *options) == (
+            "A sweep chooses 'method' itself. Leave it out of --config."
+        )
+        assert refused("hmnet", "sweep", *quick, "--tasks", "RTE", *options) == (
+            "A sweep is about layers that tasks share, so it needs two tasks."
+        )

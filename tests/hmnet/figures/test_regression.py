@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fitting import fits
 from hmnet.analysis.regression import regression
 from hmnet.figures.regression import lay_out, regression_figure
 from relevance.figures.figure import figure_of
@@ -17,7 +18,9 @@ def test_panels_show_predictions_and_residuals() -> None:
     assert layout.residuals.title == "slope 1.00, intercept \N{MINUS SIGN}2.00"
     np.testing.assert_array_equal(layout.residuals.x, found.predicted)
     np.testing.assert_array_equal(layout.residuals.y, found.residuals)
-    left, right = figure_of(regression_figure(found)).axes
+    figure = figure_of(regression_figure(found))
+    assert fits(figure)
+    left, right = figure.axes
     for axes, line in ((left, found.line), (right, found.residual_line)):
         _, fitted = axes.lines
         assert np.polyfit(*fitted.get_data(), 1) == pytest.approx(line)

@@ -1,0 +1,243 @@
+"""Where two runs look: cosine of their attention maps, per layer and head, on the same inputs."""
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64, Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from hmnet.data.batching import InputForm, collate
+from hmnet.data.encoding import Encoded, encode_split
+from hmnet.devices import resolve_device
+from hmnet.evaluation.evaluate import on_device
+from hmnet.models.multitask import MultiTaskModel
+from hmnet.training.folder import Run
+from relevance.errors import RelevanceError, unknown_name
+from relevance.files import write_json
+from relevance.report.tables import Row
+
+SCHEMA = "hmnet.attention/1"
+MOST_CELLS = 2**20  # of one head's maps in one batch; all layers and heads are held at once
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionCosines:
+    """How alike two runs attend.
+
+    Attributes:
+        task: Name of the task whose paths were asked.
+        split: What was read.
+        rows: How many rows of it.
+        runs: What the two runs are called.
+        cosines: Mean over inputs, in [0, 1]; the lowest layer first.
+    """
+
+    task: str
+    split: str
+    rows: int
+    runs: tuple[str, str]
+    cosines: Float64[np.ndarray, "layer head"]
+
+    @property
+    def layer_means(self) -> Float64[np.ndarray, " layer"]:
+        """Means over the heads of each layer."""
+        means: Float64[np.ndarray, " layer"] = self.cosines.mean(axis=1)
+        return means
+
+    def save(self, path: Path) -> None:
+        """Write it as JSON.
+
+        Args:
+            path: The file; an older one is replaced.
+
+        Raises:
+            RelevanceError: If it cannot be written.
+        """
+        content = {
+            "task": self.task,
+            "split": self.split,
+            "rows": self.rows,
+            "runs": self.runs,
+            "cosines": self.cosines.tolist(),
+            "layer_means": self.layer_means.tolist(),
+        }
+        write_json(path, SCHEMA, content)
+
+    def table_rows(self) -> list[Row]:
+        """One row per layer, counted from 1: the mean over its heads, then each of them."""
+        return [
+            {"layer": str(layer), "mean": mean}
+            | {f"head {head}": cosine for head, cosine in enumerate(cosines, start=1)}
+            for layer, (mean, cosines) in enumerate(
+                zip(self.layer_means.tolist(), self.cosines.tolist(), strict=True), start=1
+            )
+        ]
+
+
+def compare_attention(
+    first: Run,
+    second: Run,
+    task: str,
+    *,
+    split: str | None = None,
+    max_rows: int | None = None,
+    device: str = "auto",
+) -> AttentionCosines:
+    """Ask one task's path in two runs for its attention maps on the same inputs, in fp32.
+
+    Args:
+        first: Such as a single-task run; its data is read.
+        second: Such as a run that was trained on several tasks, with the same backbone.
+        task: A task of both.
+        split: Name of a split; None for the first that the task is scored on.
+        max_rows: Rows to read at most, the first ones; None for all.
+        device: `auto`, `cpu` or `cuda:N`.
+
+    Returns:
+        A map of an input is its tokens times its tokens, padding left out; the cosine is that of
+        the two maps as vectors, and its mean is over inputs.
+
+    Raises:
+        RelevanceError: If a run lacks the task, there is no such split, the runs differ in how they
+            read a row or in layers and heads, or a backbone does not tell its attention.
+
+    Source:
+        Fei et al. (2022), Figures 5 and 6.
+    """
+    place = resolve_device(device)
+    known = first.task(task)
+    evaluation = first.data(known.name).evaluation
+    split = split or next(iter(evaluation))
+    if split not in evaluation:
+        raise unknown_name("split", split, evaluation)
+    rows = evaluation[split].take(np.arange(len(evaluation[split]))[:max_rows])
+    encoded, other = (
+        encode_split(run.task(task), rows, run.tokenizer, run.config.max_length)
+        for run in (first, second)
+    )
+    models = [run.model_for(task).to(place) for run in (first, second)]
+    form, other_form = (model.input_form(known.name) for model in models)
+    if form != other_form or not _same_inputs(encoded, other):
+        raise RelevanceError(
+            f"The two runs read the rows of '{known.name}' differently, so their maps cannot be"
+            " laid over each other. Compare runs of one backbone, --max-length and kind of head."
+        )
+    encoders = [eager_encoder(model, known.name) for model in models]
+    cosines = [
+        map_cosines(*(attention_maps(encoder, inputs) for encoder in encoders), mask)
+        for inputs, mask in _batches(encoded, form, first.config.batch_size, models[0])
+    ]
+    return AttentionCosines(
+        known.name, split, len(rows), _names(first, second), np.concatenate(cosines).mean(axis=0)
+    )
+
+
+def eager_encoder(model: MultiTaskModel, task: str) -> PreTrainedModel:
+    """A copy of the encoder on a task's path whose attention is computed where it can be seen.
+
+    Only a copy will do: the hooks by which transformers records maps would pile up on layers that
+    several paths share, and each path would then give some maps twice.
+
+    Args:
+        model: On any device.
+        task: One of its tasks.
+
+    Returns:
+        The encoder, in evaluation mode.
+    """
+    parts = model.path(task).modules()
+    encoder = next(part for part in parts if isinstance(part, PreTrainedModel)).base_model
+    alone = copy.deepcopy(cast("PreTrainedModel", encoder)).eval()
+    alone.set_attn_implementation("eager")
+    return alone
+
+
+def attention_maps(
+    encoder: PreTrainedModel, inputs: dict[str, Int[Tensor, "input token"]]
+) -> list[Float[Tensor, "input head token token"]]:
+    """What every head of every layer attends to.
+
+    Args:
+        encoder: With attention that can be seen.
+        inputs: Token ids and masks, on its device.
+
+    Returns:
+        One tensor per layer, lowest first; each token's shares over the tokens add up to 1.
+
+    Raises:
+        RelevanceError: If the encoder does not tell the maps of every layer.
+    """
+    with torch.inference_mode():
+        maps = encoder(**inputs, output_attentions=True).attentions or ()
+    depth = int(encoder.config.num_hidden_layers)
+    if len(maps) != depth or any(each is None for each in maps):
+        raise RelevanceError(
+            f"{type(encoder).__name__} tells the attention of {len(maps)} of its {depth} layers, so"
+            " its maps cannot be compared. Compare runs of another method or backbone."
+        )
+    return list(maps)
+
+
+def map_cosines(
+    first: Sequence[Float[Tensor, "input head token token"]],
+    second: Sequence[Float[Tensor, "input head token token"]],
+    mask: Int[Tensor, "input token"],
+) -> Float64[np.ndarray, "input layer head"]:
+    """Cosine of two maps as vectors, for every input, layer and head.
+
+    Args:
+        first: Maps of one encoder, one tensor per layer.
+        second: Maps of the other on the same inputs.
+        mask: One for tokens, zero for padding, which neither attends nor is attended to here.
+
+    Returns:
+        Cosines in [0, 1], as shares are never negative.
+
+    Raises:
+        RelevanceError: If the encoders differ in layers or heads.
+    """
+    shapes = [(len(maps), maps[0].shape[1]) for maps in (first, second)]
+    if shapes[0] != shapes[1]:
+        (layers, heads), (others, other_heads) = shapes
+        raise RelevanceError(
+            f"The first run has {layers} layers of {heads} heads, the second {others} of"
+            f" {other_heads}. Compare runs of one backbone."
+        )
+    tokens = (mask[:, :, None] * mask[:, None, :])[:, None].double()
+    cosines = []
+    for one, other in zip(first, second, strict=True):
+        a, b = ((maps.double() * tokens).flatten(2) for maps in (one, other))
+        cosines.append(torch.cosine_similarity(a, b, dim=-1).clamp(max=1.0))
+    return torch.stack(cosines, dim=1).cpu().numpy()
+
+
+def _batches(
+    encoded: Encoded, form: InputForm, batch_size: int, model: MultiTaskModel
+) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+    """Inputs `[input, token]` with their masks, longest rows first; texts apart are two inputs."""
+    order = np.argsort(-encoded.lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        cells = int(encoded.lengths[order[start]]) ** 2
+        stop = start + max(1, min(batch_size, MOST_CELLS // cells))
+        batch = on_device(model, collate(encoded, order[start:stop], **form))
+        inputs = {name: values.reshape(-1, values.shape[-1]) for name, values in batch.items()}
+        yield inputs, inputs["attention_mask"]
+        start = stop
+
+
+def _same_inputs(first: Encoded, second: Encoded) -> bool:
+    pairs = ((first.ids, second.ids), (first.offsets, second.offsets), (first.first, second.first))
+    return all(np.array_equal(one, other) for one, other in pairs)
+
+
+def _names(first: Run, second: Run) -> tuple[str, str]:
+    """Names of the runs; their folders where they have one name."""
+    names = first.config.label, second.config.label
+    return names if names[0] != names[1] else (str(first.folder), str(second.folder))

@@ -1,0 +1,54 @@
+"""Figure of how alike two runs attend: row = layer, column = head."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from hmnet.analysis.attention import AttentionCosines
+from hmnet.figures.grid import Grid, draw
+from relevance.figures.heatmap_layout import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def lay_out(found: AttentionCosines) -> Grid:
+    """Decide what the figure shows.
+
+    Args:
+        found: Cosines of two runs.
+
+    Returns:
+        A grid; its colours end at 1, and begin at the tenth below the least cosine.
+    """
+    layers, heads = found.cosines.shape
+    lowest = math.ceil(10 * float(found.cosines.min()) - 1) / 10
+    return Grid(
+        values=found.cosines,
+        texts=tuple(tuple(number(each, 2) for each in row) for row in found.cosines.tolist()),
+        rows=tuple(str(layer) for layer in range(1, layers + 1)),
+        columns=tuple(str(head) for head in range(1, heads + 1)),
+        row_title="layer",
+        column_title="head",
+        title=f"{found.task}: {found.runs[0]}\nand {found.runs[1]}",
+        low=max(0.0, lowest),
+        high=1.0,
+        quantity="cosine of attention maps",
+    )
+
+
+def attention_figure(found: AttentionCosines, axes: Axes | None = None) -> Axes:
+    """Draw cosines of attention maps.
+
+    Args:
+        found: Cosines of two runs.
+        axes: Where; None for a figure of its own.
+
+    Returns:
+        The axes.
+
+    Source:
+        Fei et al. (2022), Figures 5 and 6.
+    """
+    return draw(lay_out(found), axes)

@@ -1,0 +1,205 @@
+"""Figures of a sweep: scores over the number of shared layers, and the average of each mix."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hmnet.analysis.sweep import Sweep
+from hmnet.evaluation.comparison import Comparison, Line
+from relevance.figures.figure import (
+    FAINT,
+    INK,
+    ONE_COLUMN_PT,
+    POSITIVE,
+    TWO_COLUMNS_PT,
+    new_figure,
+    text_width_em,
+)
+from relevance.figures.heatmap_layout import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+TEXT_PT = 6.5
+TITLE_PT = 7.0
+MOST_COLUMNS = 4
+PANEL_PT = 105.0
+LARGEST_PANEL_PT = 165.0
+AROUND_PT = 22.0
+HEIGHT_PT = 130.0
+SLOT_PT = 26.0
+BESIDE_PT = 50.0
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One row of the table as a curve or as points.
+
+    Attributes:
+        name: Of the task, or the average.
+        metric: What was measured.
+        means: In percent, one per choice.
+        deviations: Over seeds, in percentage points; NaN for one seed.
+    """
+
+    name: str
+    metric: str
+    means: tuple[float, ...]
+    deviations: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class SweepLayout:
+    """A figure before it is drawn.
+
+    Attributes:
+        panels: One per task, the average last; for mixes the average alone.
+        choices: Numbers of shared layers, or combinations.
+        x_label: What the choices are, and what the error bars mean.
+    """
+
+    panels: tuple[Panel, ...]
+    choices: tuple[str, ...]
+    x_label: str
+
+
+def lay_out(sweep: Sweep, compared: Comparison) -> SweepLayout:
+    """Decide what the figure shows.
+
+    Args:
+        sweep: The runs.
+        compared: Their scores.
+
+    Returns:
+        The layout.
+    """
+    places = [compared.columns.index(name) for name in sweep.columns]
+    ranked = [line for line in compared.lines if line.ranked]
+    seeds = len(sweep.runs) // len(sweep.choices)
+    bars = f"; bars: deviation over {seeds} seeds" if seeds > 1 else ""
+    if sweep.what == "shared":
+        panels = tuple(_panel(line, places) for line in ranked)
+        choices = tuple(str(layers[0]) for layers in sweep.choices)
+        return SweepLayout(panels, choices, f"number of shared layers{bars}")
+    return SweepLayout(
+        (_panel(ranked[-1], places),), sweep.columns, f"{{shared, cluster, task}} layers{bars}"
+    )
+
+
+def _panel(line: Line, places: list[int]) -> Panel:
+    entries = [entry for place in places if (entry := line.entries[place])]
+    deviations = [math.nan if entry.deviation is None else entry.deviation for entry in entries]
+    return Panel(
+        line.task,
+        line.metric,
+        tuple(100 * entry.mean for entry in entries),
+        tuple(100 * deviation for deviation in deviations),
+    )
+
+
+def sweep_figure(sweep: Sweep, compared: Comparison) -> Axes:
+    """Draw a sweep: curves over the number of shared layers, or a point per combination.
+
+    Args:
+        sweep: The runs.
+        compared: Their scores.
+
+    Returns:
+        The axes of the first panel; each has a scale of its own.
+
+    Source:
+        Fei et al. (2022), Figures 3 and 4.
+    """
+    layout = lay_out(sweep, compared)
+    return _curves(layout) if sweep.what == "shared" else _points(layout)
+
+
+def _curves(layout: SweepLayout) -> Axes:
+    """A panel per task, as tasks differ in their scores by more than a choice changes them."""
+    lines = math.ceil(len(layout.panels) / MOST_COLUMNS)
+    columns = math.ceil(len(layout.panels) / lines)
+    side = min(TWO_COLUMNS_PT / columns, LARGEST_PANEL_PT)
+    figure = new_figure(columns * side, lines * PANEL_PT + AROUND_PT)
+    figure.set_layout_engine("constrained")
+    grid = figure.subplots(lines, columns, squeeze=False).ravel()
+    for axes in grid[len(layout.panels) :]:
+        axes.remove()
+    for panel, axes in zip(layout.panels, grid, strict=False):
+        places = [int(choice) for choice in layout.choices]
+        average = panel is layout.panels[-1]
+        _errorbar(axes, places, panel, INK if average else POSITIVE, "-")
+        axes.set_xticks(_ticks(places, side))
+        name = f"{panel.name} ({panel.metric})"
+        small = TITLE_PT * min(1.0, (side - 24.0) / (TITLE_PT * text_width_em(name)))
+        axes.set_title(name, fontsize=small, color=INK, pad=4, parse_math=False)
+        _plain(axes)
+    figure.supxlabel(layout.x_label, fontsize=TITLE_PT, color=INK)
+    figure.supylabel("score (%)", fontsize=TITLE_PT, color=INK)
+    first: Axes = grid[0]
+    return first
+
+
+def _ticks(places: list[int], width_pt: float) -> list[int]:
+    """As many of the numbers as fit."""
+    step = math.ceil(len(places) * 1.6 * TEXT_PT / (width_pt - 24.0))
+    return places[::step]
+
+
+def _points(layout: SweepLayout) -> Axes:
+    """A point per combination; bars would have to begin at 0, where no difference is seen."""
+    (panel,) = layout.panels
+    count = len(layout.choices)
+    names = TEXT_PT * max(map(text_width_em, layout.choices))
+    width = max(ONE_COLUMN_PT, count * SLOT_PT + BESIDE_PT)
+    upright = names > 0.95 * (width - BESIDE_PT) / count
+    figure = new_figure(width, HEIGHT_PT + (names if upright else TEXT_PT))
+    figure.set_layout_engine("constrained")
+    axes: Axes = figure.subplots()
+    places = range(count)
+    _errorbar(axes, places, panel, POSITIVE, "")
+    for place, mean in enumerate(panel.means):
+        axes.annotate(
+            number(mean, 1),
+            (place, mean),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center_baseline",
+            fontsize=TEXT_PT,
+            color=INK,
+        )
+    axes.set_xlim(-0.5, count - 0.3)
+    axes.margins(y=0.15)
+    axes.set_xticks(places, layout.choices, rotation=90 if upright else 0)
+    _plain(axes)
+    axes.set_ylabel(f"{panel.name} (%)", fontsize=TITLE_PT, color=INK)
+    axes.set_xlabel(layout.x_label, fontsize=TITLE_PT, color=INK)
+    return axes
+
+
+def _errorbar(axes: Axes, places: Sequence[int], panel: Panel, colour: str, line: str) -> None:
+    axes.errorbar(
+        places,
+        panel.means,
+        yerr=panel.deviations,
+        color=colour,
+        linestyle=line,
+        marker="o",
+        markersize=3,
+        linewidth=1.1,
+        elinewidth=0.7,
+        capsize=1.5,
+    )
+
+
+def _plain(axes: Axes) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.tick_params(length=2, width=0.5, labelsize=TEXT_PT, color=FAINT, labelcolor=INK)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(FAINT)
