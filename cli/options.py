@@ -64,8 +64,8 @@ class TaskOptions:
 
 
 @dataclass(frozen=True)
-class TrainingOptions:
-    """How a backbone is trained; defaults are the paper's settings."""
+class EncoderOptions:
+    """What the layers of a model are, and what is done to those that tasks share."""
 
     backbone: Annotated[
         str | None,
@@ -76,6 +76,48 @@ class TrainingOptions:
             rich_help_panel=TRAINING,
         ),
     ] = None
+    max_length: Annotated[
+        int | None,
+        typer.Option(help="Tokens per input.", min=8, show_default="512", rich_help_panel=TRAINING),
+    ] = None
+    pooling: Annotated[
+        Literal["native", "cls", "mean"] | None,
+        typer.Option(
+            help="native: the backbone family's own head; cls, mean: a linear head.",
+            show_default="native",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+    freeze: Annotated[
+        str | None,
+        typer.Option(
+            help="Lowest layers that stay as pretrained, with the embeddings; all: heads only.",
+            metavar="N|P%|all",
+            show_default="0",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+    surgery: Annotated[
+        str | None,
+        typer.Option(
+            help="Join the gradients of a step's tasks by this: pcgrad.",
+            metavar="SURGERY",
+            show_default="their sum",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            help="Several runs; wins over --seed.", metavar="0,1,2", rich_help_panel=TRAINING
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class WeightOptions:
+    """How weights are trained, whichever they are; defaults are the paper's settings."""
+
     epochs: Annotated[
         int | None,
         typer.Option(help="Passes.", min=1, show_default="3", rich_help_panel=TRAINING),
@@ -92,10 +134,6 @@ class TrainingOptions:
     batch_size: Annotated[
         int | None,
         typer.Option(help="Rows per step.", min=1, show_default="32", rich_help_panel=TRAINING),
-    ] = None
-    max_length: Annotated[
-        int | None,
-        typer.Option(help="Tokens per input.", min=8, show_default="512", rich_help_panel=TRAINING),
     ] = None
     lr: Annotated[
         float | None,
@@ -119,15 +157,6 @@ class TrainingOptions:
             metavar="SHARE",
             min=0.0,
             max=1.0,
-            show_default="0",
-            rich_help_panel=TRAINING,
-        ),
-    ] = None
-    freeze: Annotated[
-        str | None,
-        typer.Option(
-            help="Lowest layers that stay as pretrained, with the embeddings; all: heads only.",
-            metavar="N|P%|all",
             show_default="0",
             rich_help_panel=TRAINING,
         ),
@@ -191,15 +220,6 @@ class TrainingOptions:
             rich_help_panel=TRAINING,
         ),
     ] = None
-    surgery: Annotated[
-        str | None,
-        typer.Option(
-            help="Join the gradients of a step's tasks by this: pcgrad.",
-            metavar="SURGERY",
-            show_default="their sum",
-            rich_help_panel=TRAINING,
-        ),
-    ] = None
     regularizer: Annotated[
         str | None,
         typer.Option(
@@ -213,20 +233,6 @@ class TrainingOptions:
         int | None,
         typer.Option(
             help="Of everything random.", min=0, show_default="0", rich_help_panel=TRAINING
-        ),
-    ] = None
-    seeds: Annotated[
-        str | None,
-        typer.Option(
-            help="Several runs; wins over --seed.", metavar="0,1,2", rich_help_panel=TRAINING
-        ),
-    ] = None
-    pooling: Annotated[
-        Literal["native", "cls", "mean"] | None,
-        typer.Option(
-            help="native: the backbone family's own head; cls, mean: a linear head.",
-            show_default="native",
-            rich_help_panel=TRAINING,
         ),
     ] = None
     precision: Annotated[
@@ -254,6 +260,11 @@ class TrainingOptions:
             rich_help_panel=TRAINING,
         ),
     ] = None
+
+
+@dataclass(frozen=True)
+class TrainingOptions(WeightOptions, EncoderOptions):
+    """How a backbone is trained."""
 
 
 @dataclass(frozen=True)
@@ -362,7 +373,7 @@ class StudyOptions:
         return replace(PAPER if self.paper else RELIABLE, **chosen)
 
 
-def settings(*groups: TaskOptions | TrainingOptions, **others: Any) -> dict[str, Any]:
+def settings(*groups: TaskOptions | WeightOptions, **others: Any) -> dict[str, Any]:
     """What the user has chosen: the `--config` file's fields, then the command line's over them.
 
     Args:
