@@ -5,9 +5,9 @@
 The rule is the scheduler's own, run on a clock that costs nothing. No schedule beats the lower
 bound: the mean load of a device, or the longest job where that is more.
 
-Jobs take what they took in a study of 320 rows a task on a shared CPU, `durations.csv`; they start in
-the order of these durations, or of what the scheduler expects of rows and words before any job is
-done. Then the same for tasks at full size, where a job takes just what is expected.
+Jobs take what they took in a study of 320 rows a task on a shared CPU, `durations.csv`; they start
+in the order of these durations, or of what the scheduler expects of rows and words before any job
+is done. Then the same for tasks at full size, where a job takes just what is expected.
 `--cache DIR` records the finished runs of another folder.
 """
 

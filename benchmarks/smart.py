@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
@@ -29,8 +30,8 @@ def fine_tuned(data_dir: Path, steps: int) -> tuple[Any, list[Any]]:
     from hmnet.config import TrainingSettings
     from hmnet.data.batching import collate
     from hmnet.data.encoding import encode_split
-    from hmnet.data.labels import targets
     from hmnet.data.tokenizer import read_tokenizer
+    from hmnet.kinds.kind import kind_of
     from hmnet.models.backbone import load_backbone
     from hmnet.models.folder import resolve_backbone
     from hmnet.models.plan import fully_shared
@@ -58,7 +59,7 @@ def fine_tuned(data_dir: Path, steps: int) -> tuple[Any, list[Any]]:
     batches = []
     for task in tasks:
         dev = encode_split(task, found[task.name].evaluation["dev"], tokenizer, MAX_LENGTH)
-        labels = torch.from_numpy(targets(task, dev.labels))
+        labels = torch.from_numpy(kind_of(task).targets(dev, np.arange(len(dev))))
         for rows_of in torch.arange(len(dev)).split(BATCH_SIZE):
             inputs = collate(dev, rows_of.numpy(), **model.input_form(task.name))
             batches.append(Batch(task.name, inputs, labels[rows_of]))

@@ -28,12 +28,13 @@ LR = 1e-4
 
 def prepared(data_dir: Path, steps: int) -> dict[str, Any]:
     """The model, its optimizer and the batches of every task."""
+    import numpy as np
     import torch
 
     from hmnet.data.batching import collate
     from hmnet.data.encoding import encode_split
-    from hmnet.data.labels import targets
     from hmnet.data.tokenizer import read_tokenizer
+    from hmnet.kinds.kind import kind_of
     from hmnet.models.backbone import load_backbone
     from hmnet.models.folder import resolve_backbone
     from hmnet.models.multitask import MultiTaskModel
@@ -52,7 +53,7 @@ def prepared(data_dir: Path, steps: int) -> dict[str, Any]:
     batches = {}
     for task in find_tasks(TASKS):
         rows = encode_split(task, load_task(task, options).train, tokenizer, MAX_LENGTH)
-        labels = torch.from_numpy(targets(task, rows.labels))
+        labels = torch.from_numpy(kind_of(task).targets(rows, np.arange(len(rows))))
         batches[task.name] = [
             Batch(
                 task.name,

@@ -103,20 +103,17 @@ def bare(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
     import torch
 
     from hmnet.data.batching import collate, input_form
-    from hmnet.data.labels import targets
+    from hmnet.kinds.kind import kind_of
     from hmnet.models.multitask import MultiTaskModel
 
     made = prepared(tasks, data_dir, steps)
     model = MultiTaskModel(made["backbone"], made["tasks"], made["plan"]).train()
-    labels = {
-        task.name: torch.from_numpy(targets(task, made["data"][task.name].labels))
-        for task in made["tasks"]
-    }
+    kinds = {task.name: kind_of(task) for task in made["tasks"]}
     batches = [
         (
             task,
             collate(made["data"][task], rows, **input_form(model.config)),
-            labels[task][torch.from_numpy(rows)],
+            torch.from_numpy(kinds[task].targets(made["data"][task], rows)),
         )
         for epoch in made["epochs"]
         for ((task, rows),) in epoch
