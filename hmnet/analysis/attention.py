@@ -128,9 +128,9 @@ def compare_attention(
             f"The two runs read the rows of '{known.name}' differently, so their maps cannot be"
             " laid over each other. Compare runs of one backbone, --max-length and kind of head."
         )
-    encoders = [eager_encoder(model, known.name) for model in models]
+    one, another = (eager_encoder(model, known.name) for model in models)
     cosines = [
-        map_cosines(*(attention_maps(encoder, inputs) for encoder in encoders), mask)
+        map_cosines(attention_maps(one, inputs), attention_maps(another, inputs), mask)
         for inputs, mask in _batches(encoded, form, first.config.batch_size, models[0])
     ]
     return AttentionCosines(
@@ -153,7 +153,7 @@ def eager_encoder(model: MultiTaskModel, task: str) -> PreTrainedModel:
     """
     parts = model.path(task).modules()
     encoder = next(part for part in parts if isinstance(part, PreTrainedModel)).base_model
-    alone = copy.deepcopy(cast("PreTrainedModel", encoder)).eval()
+    alone = cast("PreTrainedModel", copy.deepcopy(encoder).eval())
     alone.set_attn_implementation("eager")
     return alone
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
@@ -75,16 +76,12 @@ def confusion(
 
     codes = list(range(len(labels)))
     found = precision_recall_fscore_support(truth, predicted, labels=codes, zero_division=0)
-    scores = tuple(
-        LabelScores(label, *map(float, numbers), rows=int(rows))
-        for label, *numbers, rows in zip(labels, *found, strict=True)
-    )
-    means = (float(np.mean(numbers)) for numbers in found[:3])
+    precision, recall, f1, rows = (numbers.tolist() for numbers in found)
     return Confusion(
         task,
         split,
         tuple(labels),
         confusion_matrix(truth, predicted, labels=codes),
-        scores,
-        LabelScores("mean of labels", *means, rows=len(truth)),
+        tuple(map(LabelScores, labels, precision, recall, f1, rows)),
+        LabelScores("mean of labels", fmean(precision), fmean(recall), fmean(f1), len(truth)),
     )

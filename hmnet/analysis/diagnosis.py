@@ -8,9 +8,8 @@ import numpy as np
 from hmnet.analysis.confusion import Confusion, confusion
 from hmnet.analysis.regression import Regression, regression
 from hmnet.data.encoding import encode_split
-from hmnet.data.labels import predictions
 from hmnet.devices import resolve_device
-from hmnet.evaluation.evaluate import predict_logits
+from hmnet.evaluation.evaluate import evaluate
 from hmnet.precision import resolve_precision
 from hmnet.training.folder import Run
 from relevance.errors import RelevanceError, unknown_name
@@ -54,19 +53,21 @@ def diagnose(
         for name, rows in data.items():
             if split not in {None, name}:
                 continue
-            logits = predict_logits(
+            result = evaluate(
                 run.model_for(task.name).to(place),
                 task,
+                rows,
                 encode_split(task, rows, run.tokenizer, run.config.max_length),
                 batch_size=run.config.batch_size,
                 precision=resolve_precision(precision, place),
             )
-            predicted = predictions(task, logits)
             if task.kind == "regression":
                 truth = rows.labels.astype(np.float64)
-                found.append(regression(task.name, name, truth, predicted))
+                values = np.array(result.predictions, dtype=np.float64)
+                found.append(regression(task.name, name, truth, values))
             else:
-                found.append(confusion(task.name, name, task.labels, rows.labels, predicted))
+                codes = np.array(result.predictions, dtype=np.int64)
+                found.append(confusion(task.name, name, task.labels, rows.labels, codes))
     if not found and split is not None:
         raise unknown_name("split", split, known)
     return found

@@ -51,7 +51,8 @@ class Regression:
     @property
     def residuals(self) -> Float[np.ndarray, " row"]:
         """Labels less predictions."""
-        return self.truth - self.predicted
+        residuals: Float[np.ndarray, " row"] = self.truth - self.predicted
+        return residuals
 
 
 def regression(

@@ -104,7 +104,5 @@ def test_other_layers_or_heads_are_refused() -> None:
 def test_an_encoder_that_does_not_tell(tiny_bert: Path) -> None:
     encoder = eager_encoder(make_model(tiny_bert), "TONE")
     encoder.set_attn_implementation("sdpa")
-    with pytest.raises(
-        RelevanceError, match="^BertModel tells .* of 0 of its 4 layers"
-    ):
+    with pytest.raises(RelevanceError, match=r"^BertModel tells .* of 0 of its 4 layers"):
         attention_maps(encoder, INPUTS)

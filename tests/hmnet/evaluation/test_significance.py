@@ -5,7 +5,7 @@ from math import atan, pi, sqrt
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hmnet.evaluation.significance import over_rows, over_seeds
@@ -53,6 +53,7 @@ def test_one_seed_has_no_test() -> None:
     assert over_seeds([], []) is None
 
 
+@settings(max_examples=25)
 @given(SCORES)
 def test_signed_ranks_are_those_of_all_signs(scores: list[float]) -> None:
     baseline = np.full(len(scores), 0.5).tolist()
