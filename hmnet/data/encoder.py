@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain, islice
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Int32
 from tokenizers import Encoding, Tokenizer
 from transformers import PreTrainedTokenizerBase
 
@@ -13,6 +15,20 @@ from relevance.errors import RelevanceError
 from relevance.files import digest
 
 TEXTS_AT_ONCE = 1024  # bounds the memory of the library's own results
+
+
+class Located(NamedTuple):
+    """The tokens of one text per row, and which characters they stand for.
+
+    Attributes:
+        pieces: The tokens.
+        begins: Character at which each token of the flat array begins, white space left out.
+        ends: Character behind it; a token of nothing but white space is empty.
+    """
+
+    pieces: Pieces
+    begins: Int32[np.ndarray, " token"]
+    ends: Int32[np.ndarray, " token"]
 
 
 class Encoder:
@@ -77,31 +93,74 @@ class Encoder:
         Raises:
             RelevanceError: If the length leaves no room for text, or a text is not valid Unicode.
         """
-        special = self.template.special_count(len(columns))
+        self.room(max_length, len(columns))
+        parts = [self._pieces(column) for column in columns]
+        return assemble(self.template, parts, max_length, truncate)
+
+    def room(self, max_length: int, parts: int) -> int:
+        """How many tokens of texts fit into a sequence.
+
+        Args:
+            max_length: Most tokens of the sequence.
+            parts: How many texts it is made of.
+
+        Returns:
+            At least 1.
+
+        Raises:
+            RelevanceError: If there is no room at all.
+        """
+        special = self.template.special_count(parts)
         if max_length <= special:
             raise RelevanceError(
                 f"A length of {max_length} tokens leaves no room for text beside {special} special"
                 " tokens. Choose a larger --max-length."
             )
-        parts = [self._pieces(column) for column in columns]
-        return assemble(self.template, parts, max_length, truncate)
+        return max_length - special
 
-    def _pieces(self, texts: Sequence[str]) -> Pieces:
-        """Token ids of the distinct texts without special ids, and which of them each row has."""
+    def located(self, texts: Sequence[str]) -> Located:
+        """Tokens of texts, without special ids, with the characters that they stand for.
+
+        Args:
+            texts: One for each row; equal ones are encoded once.
+
+        Returns:
+            Token ids and characters, counted as Python counts them.
+
+        Raises:
+            RelevanceError: If a text is not valid Unicode.
+        """
+        found = [np.empty((0, 2), dtype=np.int32)]
+        pieces = self._pieces(texts, found)
+        begins, ends = np.concatenate(found).T
+        return Located(pieces, begins, ends)
+
+    def _pieces(
+        self, texts: Sequence[str], characters: list[Int32[np.ndarray, "_ 2"]] | None = None
+    ) -> Pieces:
+        """Token ids of the distinct texts without special ids, and which of them each row has.
+
+        Where tokens begin and end goes to `characters`, if that is wanted.
+        """
         places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
         ids, lengths = [np.empty(0, dtype=np.int32)], []
         distinct = iter(places)
         while some := list(islice(distinct, TEXTS_AT_ONCE)):
-            encoded = [found.ids for found in self._encode(some)]
+            encodings = self._encode(some, with_offsets=characters is not None)
+            if characters is not None:
+                characters += map(_characters, some, encodings)
+            encoded = [found.ids for found in encodings]
             lengths += [len(found) for found in encoded]
             ids.append(np.fromiter(chain.from_iterable(encoded), dtype=np.int32))
         starts = boundaries(np.array(lengths, dtype=np.int64))
         rows = np.fromiter((places[text] for text in texts), dtype=np.int64, count=len(texts))
         return Pieces(np.concatenate(ids), starts[rows], np.diff(starts)[rows])
 
-    def _encode(self, texts: list[str]) -> list[Encoding]:
+    def _encode(self, texts: list[str], *, with_offsets: bool) -> list[Encoding]:
+        backend = self._backend
+        encode = backend.encode_batch if with_offsets else backend.encode_batch_fast
         try:
-            return self._backend.encode_batch_fast(texts, add_special_tokens=False)
+            return encode(texts, add_special_tokens=False)
         except TypeError:  # what the library raises for half of a surrogate pair
             for text in texts:
                 check_unicode(text)
@@ -124,6 +183,17 @@ def check_unicode(text: str) -> None:
             f"Text {text[:40]!r} is not valid Unicode: {text[error.start]!r} at {error.start} is"
             " half of a surrogate pair. Remove or replace it."
         ) from None
+
+
+def _characters(text: str, encoding: Encoding) -> Int32[np.ndarray, "_ 2"]:
+    """Where tokens begin and end; some tokenizers count the space before a word as its own."""
+    found = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
+    for token, (begin, end) in enumerate(encoding.offsets):
+        piece = text[begin:end]
+        if piece != piece.strip():
+            begin += len(piece) - len(piece.lstrip())
+            found[token] = begin, begin + len(piece.strip())
+    return found
 
 
 @lru_cache(maxsize=4)

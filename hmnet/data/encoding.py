@@ -10,47 +10,67 @@ from safetensors.numpy import load_file, save_file
 from transformers import PreTrainedTokenizerBase
 
 from hmnet.data.encoder import Encoder
-from hmnet.data.template import Sequences, Template, boundaries, spans
+from hmnet.data.template import Alignment, Sequences, Template, boundaries, spans
 from hmnet.saving import os_errors
 from relevance.errors import RelevanceError
 from relevance.files import cache_dir, digest, file_digest, read_json, replacing, write_json
-from relevance.tasks.data import Split
+from relevance.tasks.data import Labels, Split
 from relevance.tasks.task import Task
 
 VERSION = 1  # raised whenever the same text would give other ids
 SCHEMA = "relevance.encoded/1"
+ALIGNED = ("rows", "begins", "ends")
 
 
 @dataclass(frozen=True)
 class Encoded(Sequences):
     """The rows of a split as the model reads them, in the split's order.
 
+    Where sequences are aligned, `labels` and `groups` are those of rows of the split, of which one
+    may have several sequences; else every sequence is a row.
+
     Attributes:
         ids: Token ids of all rows, special ids included.
         offsets: Row `i` is `ids[offsets[i]:offsets[i + 1]]`.
         first: Tokens of a row that belong to segment 0.
         template: The special ids.
-        labels: Codes for classification, values on the task's own scale for regression.
+        labels: As the split has them.
         groups: Equal numbers for rows that are scored together, None where there are none.
         fingerprint: Changes whenever ids, labels or groups could.
     """
 
-    labels: Int[np.ndarray, " row"] | Float[np.ndarray, " row"]
+    labels: Labels
     groups: Int[np.ndarray, " row"] | None
     fingerprint: str
 
     def take(self, rows: Int[np.ndarray, " taken"]) -> "Encoded":
-        """The given rows in the given order."""
+        """The given sequences in the given order."""
         lengths = self.lengths[rows]
+        tokens = spans(self.offsets[:-1][rows], lengths)
+        kept = rows if self.alignment is None else np.arange(len(self.labels))
         return Encoded(
-            ids=self.ids[spans(self.offsets[:-1][rows], lengths)],
+            ids=self.ids[tokens],
             offsets=boundaries(lengths),
             first=self.first[rows],
             template=self.template,
-            labels=self.labels[rows],
-            groups=None if self.groups is None else self.groups[rows],
+            alignment=self.alignment and self.alignment.take(rows, tokens),
+            labels=self.labels[kept],
+            groups=None if self.groups is None else self.groups[kept],
             fingerprint=digest([self.fingerprint, rows.tolist()]),
         )
+
+    def sequences_of(self, rows: Int[np.ndarray, " row"]) -> Int[np.ndarray, " _"]:
+        """Numbers of the sequences that some rows of the split were made into."""
+        if self.alignment is None:
+            return rows
+        return np.flatnonzero(np.isin(self.alignment.rows, rows))
+
+    def row_means(self, values: Float[np.ndarray, " sequence"]) -> Float[np.ndarray, " _"]:
+        """A number for each row of the split: the mean over its sequences."""
+        if self.alignment is None:
+            return values
+        counts = np.bincount(self.alignment.rows)
+        return np.bincount(self.alignment.rows, weights=values) / counts
 
 
 def encode_split(
@@ -74,22 +94,23 @@ def encode_split(
         RelevanceError: If the length leaves no room for text, the tokenizer has no such backend, a
             text is not valid Unicode, or the cache cannot be written.
     """
-    encoder = Encoder.of(tokenizer)
-    truncate = None if task.truncate is None else task.text.index(task.truncate)
+    from hmnet.kinds.kind import kind_of  # whose members read encoded splits
+
+    encoder, kind = Encoder.of(tokenizer), kind_of(task)
     key = digest(
         {
             "version": VERSION,
             "tokenizer": encoder.fingerprint,
             "split": split.fingerprint,
             "parts": len(split.texts),
-            "truncate": truncate,
+            "truncate": kind.layout(len(split.texts)),
             "max_length": max_length,
         }
     )
     folder = cache_dir() / "encoded" / key
     sequences = _read(folder, encoder.template)
     if sequences is None:
-        sequences = encoder.encode(split.texts, max_length, truncate)
+        sequences = kind.encode(split.texts, encoder, max_length)
         _write(folder, sequences, task.name)
     return Encoded(
         sequences.ids,
@@ -99,6 +120,7 @@ def encode_split(
         split.groups,
         key,
         template=encoder.template,
+        alignment=sequences.alignment,
     )
 
 
@@ -109,7 +131,10 @@ def _read(folder: Path, template: Template) -> Sequences | None:
         manifest = read_json(folder / "manifest.json", SCHEMA)
         if manifest.get("sha256") != file_digest(arrays):
             return None
-        return Sequences(**load_file(arrays), template=template)
+        found = load_file(arrays)
+        aligned = {name: found.pop(name) for name in ALIGNED if name in found}
+        alignment = Alignment(**aligned) if aligned else None
+        return Sequences(**found, template=template, alignment=alignment)
     except (RelevanceError, OSError, SafetensorError, TypeError):
         return None
 
@@ -117,11 +142,11 @@ def _read(folder: Path, template: Template) -> Sequences | None:
 def _write(folder: Path, sequences: Sequences, task: str) -> None:
     """Write a cache entry; the manifest comes last and says what the arrays must be."""
     arrays = folder / "arrays.safetensors"
+    content = {"ids": sequences.ids, "offsets": sequences.offsets, "first": sequences.first}
+    if sequences.alignment is not None:
+        content |= {name: getattr(sequences.alignment, name) for name in ALIGNED}
     with replacing(arrays) as temporary, os_errors():
-        save_file(
-            {"ids": sequences.ids, "offsets": sequences.offsets, "first": sequences.first},
-            temporary,
-        )
+        save_file(content, temporary)
         sha256 = file_digest(temporary)
     manifest = {
         "sha256": sha256,

@@ -47,6 +47,29 @@ class Pieces:
 
 
 @dataclass(frozen=True)
+class Alignment:
+    """Which row a sequence was made of, and where in the row each of its tokens stands.
+
+    Places are counted as labels count them: words for tags.
+
+    Attributes:
+        rows: Row of the split, for each sequence.
+        begins: Place at which a token begins; -1 for tokens that labels say nothing about.
+        ends: Place behind it.
+    """
+
+    rows: Int64[np.ndarray, " row"]
+    begins: Int32[np.ndarray, " token"]
+    ends: Int32[np.ndarray, " token"]
+
+    def take(
+        self, rows: Int64[np.ndarray, " taken"], tokens: Int64[np.ndarray, " token"]
+    ) -> "Alignment":
+        """That of some sequences, whose tokens stand at these places."""
+        return Alignment(self.rows[rows], self.begins[tokens], self.ends[tokens])
+
+
+@dataclass(frozen=True)
 class Sequences:
     """Model inputs of unequal length, one after another.
 
@@ -56,12 +79,14 @@ class Sequences:
         first: Tokens of a row that belong to segment 0: the first text and the special ids around
             it.
         template: The special ids.
+        alignment: Where the tokens stand, for kinds of tasks that label parts of a text.
     """
 
     ids: Int32[np.ndarray, " token"]
     offsets: Int64[np.ndarray, " boundary"]
     first: Int64[np.ndarray, " row"]
     template: Template = field(kw_only=True)
+    alignment: Alignment | None = field(default=None, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.first)

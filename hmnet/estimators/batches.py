@@ -10,7 +10,7 @@ from torch import nn
 
 from hmnet.data.batching import InputForm, collate
 from hmnet.data.encoding import Encoded
-from hmnet.data.labels import targets
+from hmnet.kinds.kind import kind_of
 from hmnet.models.graft import graft
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.samplers.sampler import generator
@@ -73,7 +73,7 @@ def batches_of(
         yield Batch(
             task.name,
             {name: values.to(device) for name, values in inputs.items()},
-            torch.from_numpy(targets(task, encoded.labels[some])).to(device),
+            torch.from_numpy(kind_of(task).targets(encoded, some)).to(device),
         )
 
 

@@ -14,7 +14,6 @@ from transformers import PreTrainedTokenizerBase
 
 from hmnet.data.batching import InputForm, input_form
 from hmnet.data.encoding import Encoded, encode_split
-from hmnet.data.labels import targets
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.estimators.batches import (
     TaskRows,
@@ -29,6 +28,7 @@ from hmnet.estimators.fisher import fisher_diagonal
 from hmnet.estimators.gradients import gradient_products
 from hmnet.estimators.linearised import linearise, make_sketches
 from hmnet.estimators.lookahead import evaluating, look_ahead, spread
+from hmnet.kinds.kind import kind_of
 from hmnet.models.backbone import Backbone, load_backbone
 from hmnet.models.folder import resolve_backbone
 from hmnet.models.multitask import MultiTaskModel
@@ -141,7 +141,7 @@ class EncoderProbe:
         rows = drawn(of.task, of.train, count, seed)
         return Features(
             features(encoder, self._batches(of, of.train, rows, self._joined)),
-            targets(of.task, of.train.labels[rows]),
+            kind_of(of.task).targets(of.train, rows),
         )
 
     def _encoder(self, seed: int, source: str | None = None) -> nn.Module:

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 from torch import Tensor, nn
 
 from hmnet.data.batching import collate
 from hmnet.data.encoding import Encoded
-from hmnet.data.labels import predictions, targets
 from hmnet.data.template import Sequences
+from hmnet.kinds.kind import Logits, Said, kind_of
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision, autocast
 from hmnet.training.step import row_losses
@@ -41,50 +41,58 @@ def evaluate(
         precision: Of the forward pass.
 
     Returns:
-        Every metric of the task; the mean loss per row: cross-entropy in nats, or the squared error
-        of labels scaled to [0, 1]; the prediction for each row, a label code or a value on the
-        task's own scale; and the loss of each row.
+        Every metric of the task; the mean loss per row: cross-entropy in nats (the mean over the
+        places of a row that have a target), or the squared error of labels scaled to [0, 1]; the
+        prediction for each row, a label code, a value on the task's own scale, or what else its
+        kind has; and the loss of each row.
     """
-    logits = predict_logits(model, task, encoded, batch_size=batch_size, precision=precision)
-    losses = row_losses(torch.from_numpy(logits), torch.from_numpy(targets(task, split.labels)))
-    predicted = predictions(task, logits)
+    kind = kind_of(task)
+    logits: list[Logits] = [np.empty(0, np.float32)] * len(encoded)
+    losses = np.empty(len(encoded), dtype=np.float32)
+    for rows, of_batch in batches_of_logits(
+        model, task, encoded, batch_size=batch_size, precision=precision
+    ):
+        targets = torch.from_numpy(kind.targets(encoded, rows))
+        losses[rows] = row_losses(torch.from_numpy(of_batch), targets).numpy()
+        for row, own in zip(rows, kind.unpadded(of_batch, encoded.lengths[rows]), strict=True):
+            logits[row] = own
+    predicted = kind.predictions(Said(split.texts, encoded, logits))
+    of_rows = torch.from_numpy(encoded.row_means(losses))
     return Result(
         score(task, split, predicted),
-        losses.mean().item(),
-        predicted.astype(np.float64).tolist(),
-        losses.tolist(),
+        of_rows.mean().item(),
+        (predicted if predicted.dtype == object else predicted.astype(np.float64)).tolist(),
+        of_rows.tolist(),
     )
 
 
-def predict_logits(
+def batches_of_logits(
     model: MultiTaskModel,
     task: Task,
     encoded: Sequences,
     *,
     batch_size: int,
     precision: Precision = "fp32",
-) -> Float32[np.ndarray, "row outputs"]:
-    """Logits of every row, in the order of the rows; batches are made of rows of similar length.
+) -> Iterator[tuple[Int64[np.ndarray, " row"], Float32[np.ndarray, "row class *place"]]]:
+    """What a model says to every sequence, in batches of sequences of similar length.
 
     Args:
         model: On any device; it is left in the mode it was in.
         task: One that the model has a path for.
-        encoded: The rows.
-        batch_size: Rows per forward pass.
+        encoded: The sequences.
+        batch_size: Sequences per forward pass.
         precision: Of the forward pass.
 
-    Returns:
-        One column per label, or one for regression on the scale of [0, 1].
+    Yields:
+        Numbers of sequences, and their logits, padded where they are for places.
     """
     form = model.input_form(task.name)
-    logits = np.empty((len(encoded), task.outputs), dtype=np.float32)
     longest_first = np.argsort(-encoded.lengths, kind="stable")
     with inference(model, precision):
         for start in range(0, len(encoded), batch_size):
             rows = longest_first[start : start + batch_size]
             inputs = on_device(model, collate(encoded, rows, **form))
-            logits[rows] = model(task.name, inputs).float().cpu().numpy()
-    return logits
+            yield rows, model(task.name, inputs).float().cpu().numpy()
 
 
 def on_device(model: nn.Module, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:

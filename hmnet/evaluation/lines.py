@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from hmnet.data.encoder import check_unicode
+from hmnet.kinds.kind import Texts, kind_of
 from relevance.errors import RelevanceError
+from relevance.tasks.check import cell_text
 from relevance.tasks.task import Task
 
 MOST_TEXTS = 3
-Texts = tuple[str, ...]
-"""What one task reads in one line."""
 
 
 def read_lines(
@@ -49,13 +49,19 @@ def read_texts(task: Task, content: Mapping[str, Any]) -> Texts:
         One to three texts.
 
     Raises:
-        RelevanceError: If a column is missing or something is no text.
+        RelevanceError: If a column is missing, something is no text, or there are more texts than
+            the task reads.
     """
     listed = content.get("text")
     if isinstance(listed, list) or ("text" in content and "text" not in task.text):
         if not isinstance(listed, list) or not 1 <= len(listed) <= MOST_TEXTS:
             raise RelevanceError(f"'text' must be a list of 1 to 3 strings, got {listed!r:.50}.")
-        named = {f"text {place} of the list": text for place, text in enumerate(listed, start=1)}
+        for place, text in enumerate(listed, start=1):
+            if not isinstance(text, str):
+                raise RelevanceError(
+                    f"text {place} of the list must be a string, got {text!r:.50}."
+                )
+        texts = kind_of(task).reading(tuple(listed))
     else:
         if missing := [column for column in task.text if column not in content]:
             found = ", ".join(content) or "nothing"
@@ -63,12 +69,10 @@ def read_texts(task: Task, content: Mapping[str, Any]) -> Texts:
                 f"column '{missing[0]}' of task '{task.name}' is missing; found: {found}."
                 ' Every task can also read {"text": [...]}.'
             )
-        named = {f"column '{column}'": content[column] for column in task.text}
-    for name, text in named.items():
-        if not isinstance(text, str):
-            raise RelevanceError(f"{name} must be a string, got {text!r:.50}.")
+        texts = tuple(cell_text(task, column, content[column]) for column in task.text)
+    for text in texts:
         check_unicode(text)
-    return tuple(named.values())
+    return texts
 
 
 def _parse(line: str | bytes) -> dict[str, Any]:

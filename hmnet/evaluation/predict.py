@@ -1,4 +1,4 @@
-"""Answers to lines of JSON: labels with their probabilities, or values on the task's own scale."""
+"""Answers to lines of JSON: labels with their probabilities, values, or what else tasks answer."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -6,18 +6,20 @@ from itertools import groupby, islice
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
 from transformers import PreTrainedTokenizerBase
 
 from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
-from hmnet.data.labels import predictions
 from hmnet.data.template import Sequences
 from hmnet.evaluation.evaluate import inference, on_device
-from hmnet.evaluation.lines import Texts, read_lines
+from hmnet.evaluation.lines import read_lines
+from hmnet.kinds.kind import Logits, Said, Texts, kind_of
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision
 from relevance.tasks.task import Task
+
+Columns = tuple[Texts, ...]
+"""What a task reads in some lines, text by text."""
 
 
 def predict(
@@ -51,7 +53,8 @@ def predict(
 
     Yields:
         For each line one object per task: `{"task", "label", "probabilities"}`, probabilities in
-        the order of the task's labels, or `{"task", "value"}` for regression.
+        the order of the task's labels, `{"task", "value"}` for regression, or the fields of another
+        kind.
 
     Raises:
         RelevanceError: If a line is no JSON object, lacks a column, or has something else than text
@@ -60,11 +63,19 @@ def predict(
     encoder = Encoder.of(tokenizer)
     for _, same_form in groupby(read_lines(tasks, lines, where), key=_form):
         while batch := list(islice(same_form, batch_size)):
-            inputs = _inputs(encoder, tasks, batch, max_length)
-            logits = _logits(models, inputs, precision)
-            answers = [_answers(task, logits[task.name]) for task in tasks]
+            names = [task.name for task in tasks]
+            read = {
+                name: tuple(zip(*(texts[name] for texts in batch), strict=True)) for name in names
+            }
+            encoded = _encoded(encoder, tasks, read, max_length)
+            logits = _logits(models, tasks, encoded, batch_size, precision)
+            answers = [
+                kind_of(task).answers(Said(read[name], encoded[name], logits[name]))
+                for task, name in zip(tasks, names, strict=True)
+            ]
             for answers_to_line in zip(*answers, strict=True):
-                yield from answers_to_line
+                for name, answer in zip(names, answers_to_line, strict=True):
+                    yield {"task": name, **answer}
 
 
 def _form(texts: Mapping[str, Texts]) -> list[int]:
@@ -72,62 +83,49 @@ def _form(texts: Mapping[str, Texts]) -> list[int]:
     return [len(of_task) for of_task in texts.values()]
 
 
-def _inputs(
-    encoder: Encoder, tasks: Sequence[Task], batch: Sequence[Mapping[str, Texts]], max_length: int
-) -> list[tuple[Sequences, list[Task]]]:
-    """The different inputs that the tasks make of a batch, and who reads which.
-
-    Tasks differ in columns and in which of them gives way, so most often all read the same.
-    """
-    encoded: dict[tuple[tuple[Texts, ...], int | None], Sequences] = {}
-    readers: dict[tuple[bytes, ...], tuple[Sequences, list[Task]]] = {}
+def _encoded(
+    encoder: Encoder, tasks: Sequence[Task], read: Mapping[str, Columns], max_length: int
+) -> dict[str, Sequences]:
+    """What the tasks make of a batch; most often several make the same."""
+    made: dict[tuple[Columns, int | str | None], Sequences] = {}
+    encoded = {}
     for task in tasks:
-        columns = tuple(zip(*(texts[task.name] for texts in batch), strict=True))
-        place = None if task.truncate is None else task.text.index(task.truncate)
-        truncate = place if place is not None and place < len(columns) else None
-        if (columns, truncate) not in encoded:
-            encoded[columns, truncate] = encoder.encode(columns, max_length, truncate)
-        made = encoded[columns, truncate]
-        content = (made.ids.tobytes(), made.offsets.tobytes(), made.first.tobytes())
-        readers.setdefault(content, (made, []))[1].append(task)
-    return list(readers.values())
+        columns, kind = read[task.name], kind_of(task)
+        key = columns, kind.layout(len(columns))
+        if key not in made:
+            made[key] = kind.encode(columns, encoder, max_length)
+        encoded[task.name] = made[key]
+    return encoded
 
 
 def _logits(
     models: Mapping[str, MultiTaskModel],
-    inputs: Sequence[tuple[Sequences, list[Task]]],
+    tasks: Sequence[Task],
+    encoded: Mapping[str, Sequences],
+    batch_size: int,
     precision: Precision,
-) -> dict[str, Float32[np.ndarray, "row _"]]:
-    """Logits of a batch by task."""
-    logits = {}
+) -> dict[str, list[Logits]]:
+    """What the models say to each sequence, by task; tasks that read the same are asked in turn."""
+    logits: dict[str, list[Logits]] = {task.name: [] for task in tasks}
     forms = {task: model.input_form(task) for task, model in models.items()}
+    readers: dict[tuple[bytes, ...], list[Task]] = {}
+    for task in tasks:
+        made = encoded[task.name]
+        content = (made.ids.tobytes(), made.offsets.tobytes(), made.first.tobytes())
+        readers.setdefault(content, []).append(task)
     with ExitStack() as stack:
         for model in dict.fromkeys(models.values()):
             stack.enter_context(inference(model, precision))
             stack.enter_context(model.remembering())
-        for sequences, tasks in inputs:
+        for same in readers.values():
             # Tasks that want the texts apart come last, so that shared layers meet each form once.
-            for task in sorted(tasks, key=lambda task: forms[task.name]["apart"]):
-                batch = collate(sequences, np.arange(len(sequences)), **forms[task.name])
-                model = models[task.name]
-                answer = model(task.name, on_device(model, batch))
-                logits[task.name] = answer.float().cpu().numpy()
+            same.sort(key=lambda task: forms[task.name]["apart"])
+            sequences = encoded[same[0].name]
+            for start in range(0, len(sequences), batch_size):
+                rows = np.arange(start, min(start + batch_size, len(sequences)))
+                for task in same:
+                    batch = collate(sequences, rows, **forms[task.name])
+                    model = models[task.name]
+                    answer = model(task.name, on_device(model, batch)).float().cpu().numpy()
+                    logits[task.name] += kind_of(task).unpadded(answer, sequences.lengths[rows])
     return logits
-
-
-def _answers(task: Task, logits: Float32[np.ndarray, "row outputs"]) -> list[dict[str, Any]]:
-    """What a task says about each row, ready for JSON."""
-    predicted = predictions(task, logits).tolist()
-    if task.kind == "regression":
-        return [{"task": task.name, "value": value} for value in predicted]
-    scores = logits.astype(np.float64)
-    odds = np.exp(scores - scores.max(axis=1, keepdims=True))
-    probabilities = (odds / odds.sum(axis=1, keepdims=True)).tolist()
-    return [
-        {
-            "task": task.name,
-            "label": task.labels[code],
-            "probabilities": dict(zip(task.labels, row, strict=True)),
-        }
-        for code, row in zip(predicted, probabilities, strict=True)
-    ]

@@ -7,6 +7,7 @@ from transformers import PreTrainedModel
 
 from hmnet.heads.head import Head, Pooling
 from hmnet.heads.linear import PooledPath, dropout_of, linear_layer
+from hmnet.kinds.kind import PlacedKind, kind_of
 from hmnet.models.backbone import Backbone
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
@@ -54,10 +55,11 @@ class CosineHead(Head):
         """
         if task.kind == "regression" and len(task.text) > 1:
             return
-        what = "has one text" if task.kind == "regression" else "is classification"
+        other = "linear" if isinstance(kind_of(task), PlacedKind) else "siamese"
+        what = "has one text" if task.kind == "regression" else f"is {task.kind}"
         raise RelevanceError(
             f"Head 'cosine' is for regression on two texts, but task '{task.name}' {what}."
-            f" Give it another, such as --head cosine,{task.name}=siamese."
+            f" Give it another, such as --head cosine,{task.name}={other}."
         )
 
     def path(self, encoder: PreTrainedModel) -> PooledPath:

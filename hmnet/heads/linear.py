@@ -5,12 +5,15 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from hmnet.heads.head import Head, Pooling
+from hmnet.kinds.kind import PlacedKind, kind_of
 from hmnet.models.backbone import Backbone
 from relevance.tasks.task import Task
 
 
 class LinearHead(Head):
     """Dropout and one linear layer on the first token's hidden state or on the mean of all.
+
+    For kinds of tasks that label parts of a text it is on the hidden state of every token.
 
     Args:
         backbone: Whose hidden size, dropout and initialisation are used.
@@ -21,10 +24,11 @@ class LinearHead(Head):
     def __init__(self, backbone: Backbone, task: Task, pooling: Pooling) -> None:
         super().__init__(backbone, task, pooling)
         self.pooling = pooling
+        self.kind = kind_of(task)
         self.dropout = dropout_of(backbone)
         self.linear = linear_layer(backbone, backbone.config.hidden_size, task.outputs)
 
-    def path(self, encoder: PreTrainedModel) -> "PooledPath":
+    def path(self, encoder: PreTrainedModel) -> "PooledPath | PlacedPath":
         """Put the head on an encoder.
 
         Args:
@@ -33,13 +37,17 @@ class LinearHead(Head):
         Returns:
             The path.
         """
+        if isinstance(self.kind, PlacedKind):
+            return PlacedPath(encoder, self, self.kind)
         return PooledPath(encoder, self, self.pooling)
 
-    def forward(self, vectors: Float[Tensor, "batch hidden"]) -> Float[Tensor, "batch outputs"]:
+    def forward(
+        self, vectors: Float[Tensor, "batch *token hidden"]
+    ) -> Float[Tensor, "batch *token outputs"]:
         """Logits of a batch.
 
         Args:
-            vectors: Pooled hidden states of the last layer.
+            vectors: Hidden states of the last layer, pooled or of every token.
 
         Returns:
             Logits.
@@ -84,6 +92,37 @@ class PooledPath(nn.Module):
         hidden = self.encoder(attention_mask=mask, **flat).last_hidden_state
         logits: Tensor = self.head(pool(hidden, mask, self.pooling).reshape(*texts, -1))
         return logits
+
+
+class PlacedPath(nn.Module):
+    """Runs an encoder by its own forward, and asks a head about every token.
+
+    Args:
+        encoder: A view of the backbone with the task's layers.
+        head: The task's head.
+        kind: Makes logits of its outputs.
+    """
+
+    def __init__(self, encoder: PreTrainedModel, head: nn.Module, kind: PlacedKind) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = head
+        self.kind = kind
+
+    def forward(
+        self, attention_mask: Int[Tensor, "batch length"], **inputs: Tensor
+    ) -> Float[Tensor, "batch class place"]:
+        """Logits of a batch.
+
+        Args:
+            attention_mask: One for tokens, zero for padding.
+            **inputs: Token ids and the like `[batch, length]`.
+
+        Returns:
+            Logits of classes at places.
+        """
+        hidden = self.encoder(attention_mask=attention_mask, **inputs).last_hidden_state
+        return self.kind.logits(self.head(hidden), attention_mask)
 
 
 def pool(

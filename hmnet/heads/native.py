@@ -1,23 +1,25 @@
-"""The classification head of the backbone's own family."""
+"""The head of the backbone's own family for a kind of task."""
 
 import copy
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from hmnet.heads.head import Head, Pooling
-from hmnet.models.auto import classification_model
+from hmnet.kinds.kind import PlacedKind, kind_of
+from hmnet.models.auto import family_model
 from hmnet.models.backbone import Backbone
 from hmnet.models.graft import graft
 from relevance.tasks.task import Task
 
 
 class NativeHead(Head):
-    """What the family's classification model has beside its encoder, and the encoder's pooler.
+    """What the family's model for the task's kind has beside its encoder.
 
-    The pooler starts from the pretrained weights, all else as the family initialises it.
+    Where that model reads the encoder's pooler, it is the task's own and starts from the pretrained
+    weights; all else starts as the family initialises it.
 
     Args:
         backbone: Whose family is meant.
@@ -31,24 +33,29 @@ class NativeHead(Head):
         super().__init__(backbone, task, pooling)
         self.prefix = backbone.prefix
         self.shell = _shell(backbone, task)
-        self.pooler = backbone.copy_pooler() if backbone.has_pooler else None
+        self.kind = kind_of(task)
+        pooled = backbone.has_pooler and not isinstance(self.kind, PlacedKind)
+        self.pooler = backbone.copy_pooler() if pooled else None
 
     def path(self, encoder: PreTrainedModel) -> "NativePath":
-        """Put the head on an encoder, which gives a classification model of the family.
+        """Put the head on an encoder, which gives a model of the family.
 
         Args:
             encoder: A view of the backbone with the task's layers, without a pooler.
 
         Returns:
-            The path; its `model` is the classification model.
+            The path; its `model` is that model.
         """
         if self.pooler is not None:
             encoder = graft(encoder, {"pooler": self.pooler})
-        return NativePath(graft(self.shell, {self.prefix: encoder}))
+        model = graft(self.shell, {self.prefix: encoder})
+        if isinstance(self.kind, PlacedKind):
+            return PlacedNativePath(model, self.kind)
+        return NativePath(model)
 
 
 class NativePath(nn.Module):
-    """Runs a classification model by its own forward.
+    """Runs a model of the family by its own forward.
 
     Args:
         model: A view that the family's class takes for one of its own.
@@ -71,17 +78,40 @@ class NativePath(nn.Module):
         return logits
 
 
+class PlacedNativePath(NativePath):
+    """The same for a model whose outputs are those of tokens.
+
+    Args:
+        model: A view that the family's class takes for one of its own.
+        kind: Makes logits of the outputs.
+    """
+
+    def __init__(self, model: PreTrainedModel, kind: PlacedKind) -> None:
+        super().__init__(model)
+        self.kind = kind
+
+    def forward(
+        self, attention_mask: Int[Tensor, "batch length"], **inputs: Tensor
+    ) -> Float[Tensor, "batch class place"]:
+        """Logits of a batch.
+
+        Args:
+            attention_mask: One for tokens, zero for padding.
+            **inputs: Token ids and the like `[batch, length]`.
+
+        Returns:
+            Logits of classes at places.
+        """
+        output = self.model(attention_mask=attention_mask, **inputs)
+        return self.kind.logits(self.kind.outputs(output), attention_mask)
+
+
 def _shell(backbone: Backbone, task: Task) -> PreTrainedModel:
-    """A new classification model of the family without its encoder, made without making one."""
-    config = copy.deepcopy(backbone.config)
-    config.num_labels = task.outputs
-    config.id2label = dict(enumerate(task.labels or [task.name]))
-    config.label2id = {label: code for code, label in config.id2label.items()}
-    config.problem_type = (
-        "regression" if task.kind == "regression" else "single_label_classification"
-    )
+    """A new model of the family for the task without its encoder, made without making one."""
+    config, kind = copy.deepcopy(backbone.config), kind_of(task)
+    kind.configure(config)
     with torch.device("meta"):
-        shell = graft(classification_model(config), {backbone.prefix: None})
+        shell = graft(family_model(config, kind.auto, kind.purpose), {backbone.prefix: None})
     if backbone.device.type != "meta":
         shell.to_empty(device=backbone.device)
         shell.initialize_weights()

@@ -8,7 +8,9 @@ from transformers import PreTrainedModel
 
 from hmnet.heads.head import Head, Pooling
 from hmnet.heads.linear import PooledPath, dropout_of, linear_layer
+from hmnet.kinds.kind import PlacedKind, kind_of
 from hmnet.models.backbone import Backbone
+from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 
 
@@ -40,6 +42,23 @@ class SiameseHead(Head):
         self.dropout = dropout_of(backbone)
         self.hidden = linear_layer(backbone, self.vectors * width if self.apart else width, width)
         self.output = linear_layer(backbone, width, 1 if self.one_logit else task.outputs)
+
+    @classmethod
+    def check(cls, task: Task) -> None:
+        """Refuse a task that labels parts of a text.
+
+        Args:
+            task: The definition.
+
+        Raises:
+            RelevanceError: If it does.
+        """
+        if isinstance(kind_of(task), PlacedKind):
+            name = cls.__module__.rpartition(".")[2].replace("_", "-")
+            raise RelevanceError(
+                f"Head '{name}' answers a text as a whole, but task '{task.name}' is of kind"
+                f" {task.kind}. Give it another, such as --head {name},{task.name}=linear."
+            )
 
     def path(self, encoder: PreTrainedModel) -> PooledPath:
         """Put the head on an encoder.

@@ -5,18 +5,36 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+import transformers
 from safetensors import SafetensorError
-from transformers import AutoModelForSequenceClassification, PreTrainedConfig, PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils import logging
 
 from relevance.errors import RelevanceError
 
 
 def classification_model(config: PreTrainedConfig) -> PreTrainedModel:
-    """A model of the family's own class for classification, on torch's default device.
+    """A model of the family's own class for classification.
 
     Args:
         config: Says the family, the sizes and the number of outputs.
+
+    Returns:
+        The model, see `family_model`.
+
+    Raises:
+        RelevanceError: If the family has no such class.
+    """
+    return family_model(config, "AutoModelForSequenceClassification", "classification")
+
+
+def family_model(config: PreTrainedConfig, auto: str, purpose: str) -> PreTrainedModel:
+    """A model of one of the family's own classes, on torch's default device.
+
+    Args:
+        config: Says the family, the sizes and the number of outputs.
+        auto: Name of the Auto class in transformers that knows the class.
+        purpose: What the class is for, in the message.
 
     Returns:
         The model, its weights random; the global random state is left alone.
@@ -26,10 +44,10 @@ def classification_model(config: PreTrainedConfig) -> PreTrainedModel:
     """
     with quiet(), torch.random.fork_rng(devices=[]):
         try:
-            model: PreTrainedModel = AutoModelForSequenceClassification.from_config(config)
+            model: PreTrainedModel = getattr(transformers, auto).from_config(config)
         except ValueError as error:
             raise RelevanceError(
-                f"The family '{config.model_type}' has no model for classification in transformers."
+                f"The family '{config.model_type}' has no model for {purpose} in transformers."
             ) from error
     return model
 

@@ -196,7 +196,9 @@ class MultiTaskModel(nn.Module):
         """
         return self.path(task).parameters()
 
-    def forward(self, task: str, inputs: Mapping[str, Tensor]) -> Float[Tensor, "batch outputs"]:
+    def forward(
+        self, task: str, inputs: Mapping[str, Tensor]
+    ) -> Float[Tensor, "batch class *place"]:
         """Logits of a batch of one task.
 
         Args:

@@ -117,7 +117,11 @@ class JointTrainer:
             self.settings, {name: task.train.lengths for name, task in loaded.items()}, seed
         )
         if self.drop_overlap:
-            epochs = without_rows(epochs, overlapping_rows(loaded))
+            overlapping = {
+                name: loaded[name].train.sequences_of(rows)
+                for name, rows in overlapping_rows(loaded).items()
+            }
+            epochs = without_rows(epochs, overlapping)
         backbone = _backbone(self.backbone, seed)
         model = fit(
             backbone,

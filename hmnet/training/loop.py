@@ -14,7 +14,7 @@ from torch import Tensor
 
 from hmnet.data.batching import collate
 from hmnet.data.encoding import Encoded
-from hmnet.data.labels import targets
+from hmnet.kinds.kind import kind_of
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.samplers.sampler import Chooser, Chosen, Step
 from hmnet.training.asking import Asking
@@ -148,7 +148,8 @@ def train(
             if selection and done in epoch_ends:
                 report.flush()
                 with meter.paused():
-                    meter.evaluations = selection.look(model, epoch_ends[done], meter.evaluations)
+                    scored = selection.look(model, epoch_ends[done], done, meter.evaluations)
+                    meter.evaluations = scored
             due = saving is not None and time.monotonic() - saved_at >= saving.every_s
             if saving and (due or held or (done in epoch_ends and done < len(steps))):
                 report.flush()
@@ -222,9 +223,7 @@ class _Batches:
     ) -> None:
         self.data = data
         self.accumulate, self.ranks = recipe.accumulate, recipe.ranks
-        self.targets = {
-            task.name: torch.from_numpy(targets(task, data[task.name].labels)) for task in tasks
-        }
+        self.kinds = {task.name: kind_of(task) for task in tasks}
         self.forms = {task.name: model.input_form(task.name) for task in tasks}
         self.device = next(model.parameters()).device
 
@@ -235,7 +234,7 @@ class _Batches:
             for part in np.array_split(rows, min(self.accumulate, len(rows))):
                 own = self.ranks.share(part)
                 inputs = collate(self.data[task], own.rows, **self.forms[task])
-                labels = self.targets[task][torch.from_numpy(own.rows)]
+                labels = torch.from_numpy(self.kinds[task].targets(self.data[task], own.rows))
                 batches.append(
                     Batch(
                         task,

@@ -24,7 +24,8 @@ class Batch(NamedTuple):
         task: Its name.
         inputs: Token ids and masks `[batch, length]`, as the backbone's forward names them;
             `[batch, 2, length]` for texts apart.
-        labels: Codes `[batch]` for classification, values on the scale of [0, 1] for regression.
+        labels: Codes `[batch]` for classification, values on the scale of [0, 1] for regression,
+            codes `[batch, place]` for kinds that label parts of a text, -100 where none is due.
         weight: What the mean loss of the rows counts in a step; a part of a batch counts as much as
             its share of the rows.
     """
@@ -54,7 +55,7 @@ class Recipe:
     Attributes:
         precision: Of forward and backward.
         label_smoothing: Share of each label's probability, in [0, 1), that all labels of the task
-            get in equal parts; regression knows none.
+            get in equal parts; tasks without labels know none.
         accumulate: Into how many parts each batch is split. Their gradients are added up before the
             one update, each with its share of the rows: less memory and the same step, rounding and
             random numbers aside. A batch of fewer rows has a part for each row.
@@ -94,19 +95,20 @@ def batch_losses(model: MultiTaskModel, batch: Batch, recipe: Recipe) -> Losses:
             term = torch.zeros((), device=device)
         else:
             term = regularizer(model, batch.task, batch.inputs, logits)
-    return Losses(batch_loss(logits, batch.labels, recipe.label_smoothing), term)
+    smoothing = recipe.label_smoothing if model.definitions[batch.task].labels else 0.0
+    return Losses(batch_loss(logits, batch.labels, smoothing), term)
 
 
 def batch_loss(
-    logits: Float[Tensor, "batch outputs"],
-    labels: Int[Tensor, " batch"] | Float[Tensor, " batch"],
+    logits: Float[Tensor, "batch class *place"],
+    labels: Int[Tensor, "batch *place"] | Float[Tensor, " batch"],
     label_smoothing: float = 0.0,
 ) -> Float[Tensor, ""]:
     """Mean of the losses of a batch's rows.
 
     Args:
-        logits: One column per label, or one for regression.
-        labels: Codes for cross-entropy, or values in [0, 1] for the squared error.
+        logits: As for `row_losses`.
+        labels: As for `row_losses`.
         label_smoothing: As for `row_losses`.
 
     Returns:
@@ -116,19 +118,20 @@ def batch_loss(
 
 
 def row_losses(
-    logits: Float[Tensor, "batch outputs"],
-    labels: Int[Tensor, " batch"] | Float[Tensor, " batch"],
+    logits: Float[Tensor, "batch class *place"],
+    labels: Int[Tensor, "batch *place"] | Float[Tensor, " batch"],
     label_smoothing: float = 0.0,
 ) -> Float[Tensor, " batch"]:
     """Loss of each row, in fp32 whatever the logits are.
 
     Args:
-        logits: One column per label, or one for regression.
-        labels: Codes for cross-entropy, or values in [0, 1] for the squared error.
+        logits: One column per label, or one for regression; for several labels a row at places.
+        labels: Codes for cross-entropy, or values in [0, 1] for the squared error; -100 at a place
+            without a label.
         label_smoothing: Share of a label's probability that all labels get in equal parts.
 
     Returns:
-        Nats, or squared errors.
+        Nats, the mean over a row's places that have a label (0 if none has), or squared errors.
 
     Source:
         Szegedy et al. (2016), "Rethinking the Inception Architecture for Computer Vision", section
@@ -136,9 +139,12 @@ def row_losses(
     """
     if labels.is_floating_point():
         return F.mse_loss(logits.float().squeeze(-1), labels.float(), reduction="none")
-    return F.cross_entropy(
+    losses = F.cross_entropy(
         logits.float(), labels, reduction="none", label_smoothing=label_smoothing
     )
+    if losses.ndim == 1:
+        return losses
+    return losses.sum(dim=1) / (labels >= 0).sum(dim=1).clamp_min(1)
 
 
 def make_optimizer(

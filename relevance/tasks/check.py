@@ -8,7 +8,7 @@ from jaxtyping import Int
 
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Split
-from relevance.tasks.kinds.kind import Kind, LabelColumn, kind_of
+from relevance.tasks.kinds.kind import LabelColumn, kind_of
 from relevance.tasks.task import Task
 
 
@@ -30,26 +30,45 @@ def to_split(
         RelevanceError: If there are no rows, a text or group is null, or a label is none of the
             task's.
     """
-    kind = kind_of(task)
-    texts = tuple(
-        [_text(kind, name, value, f"{where}, row {row}") for row, value in enumerate(column, 1)]
-        for name, column in ((name, columns[name]) for name in task.text)
-    )
+    texts = tuple(_texts(task, name, columns[name], where) for name in task.text)
     rows = len(texts[0])
     if rows == 0:
         raise RelevanceError(f"{where} has no rows; a split needs at least one.")
     groups = _groups([columns[name] for name in task.group], where) if task.group else None
     if text_only:
         return Split(texts, np.zeros(rows, dtype=np.int64), groups)
-    labels = kind.labels(LabelColumn(columns[task.label], texts), where)
+    labels = kind_of(task).labels(LabelColumn(columns[task.label], texts), where)
     return Split(texts, labels, groups)
 
 
-def _text(kind: Kind, name: str, value: Any, where: str) -> str:
+def _texts(task: Task, name: str, values: Sequence[Any], where: str) -> Sequence[str]:
+    def text(row: int, value: Any) -> str:
+        try:
+            return cell_text(task, name, value)
+        except RelevanceError as error:
+            raise RelevanceError(f"{where}, row {row}: {error}") from None
+
+    return [text(row, value) for row, value in enumerate(values, start=1)]
+
+
+def cell_text(task: Task, name: str, value: Any) -> str:
+    """A cell of a text column as text.
+
+    Args:
+        task: The definition.
+        name: Of the column, for messages.
+        value: As it stands in a file.
+
+    Returns:
+        The text.
+
+    Raises:
+        RelevanceError: If it is none.
+    """
     try:
-        return kind.text(value)
+        return kind_of(task).text(value)
     except RelevanceError as error:
-        raise RelevanceError(f"{where}: column '{name}' {error}") from None
+        raise RelevanceError(f"column '{name}' {error}") from None
 
 
 def _groups(columns: Sequence[Sequence[Any]], where: str) -> Int[np.ndarray, " row"]:

@@ -8,7 +8,6 @@ from jaxtyping import Float
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Split
 from relevance.tasks.kinds.kind import Constant, Kind, LabelColumn
-from relevance.tasks.task import Task
 
 
 class Regression(Kind):

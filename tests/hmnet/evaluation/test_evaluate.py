@@ -5,9 +5,10 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from answers import all_logits
 from hmnet.data.batching import collate, input_form
 from hmnet.data.encoding import Encoded, encode_split
-from hmnet.evaluation.evaluate import evaluate, predict_logits
+from hmnet.evaluation.evaluate import evaluate
 from hmnet.models.multitask import MultiTaskModel
 from relevance.tasks.data import Split
 from relevance.tasks.task import Task
@@ -40,7 +41,7 @@ def test_logits_are_those_of_single_rows(
     tasks: dict[str, Task],
     encoded: dict[str, Encoded],
 ) -> None:
-    logits = predict_logits(model, tasks[name], encoded[name], batch_size=batch_size)
+    logits = all_logits(model, tasks[name], encoded[name], batch_size=batch_size)
 
     assert logits.dtype == np.float32
     assert logits.shape == (6, tasks[name].outputs)
@@ -50,8 +51,8 @@ def test_logits_are_those_of_single_rows(
 def test_bf16_is_near_fp32(
     model: MultiTaskModel, tasks: dict[str, Task], encoded: dict[str, Encoded]
 ) -> None:
-    fp32 = predict_logits(model, tasks["SAME"], encoded["SAME"], batch_size=4)
-    bf16 = predict_logits(model, tasks["SAME"], encoded["SAME"], batch_size=4, precision="bf16")
+    fp32 = all_logits(model, tasks["SAME"], encoded["SAME"], batch_size=4)
+    bf16 = all_logits(model, tasks["SAME"], encoded["SAME"], batch_size=4, precision="bf16")
 
     assert not np.array_equal(fp32, bf16)
     np.testing.assert_allclose(bf16, fp32, atol=0.2)
@@ -61,10 +62,10 @@ def test_bf16_is_near_fp32(
 def test_the_model_keeps_its_mode_and_has_no_dropout_meanwhile(
     training: bool, model: MultiTaskModel, tasks: dict[str, Task], encoded: dict[str, Encoded]
 ) -> None:
-    expected = predict_logits(model, tasks["TONE"], encoded["TONE"], batch_size=6)
+    expected = all_logits(model, tasks["TONE"], encoded["TONE"], batch_size=6)
     model.train(training)
     try:
-        found = predict_logits(model, tasks["TONE"], encoded["TONE"], batch_size=6)
+        found = all_logits(model, tasks["TONE"], encoded["TONE"], batch_size=6)
         assert model.training is training
         assert model.path("TONE").training is training
     finally:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from transformers import PreTrainedTokenizerBase
 
+from answers import all_logits
 from hmnet.data.encoder import Encoder
-from hmnet.evaluation.evaluate import predict_logits
 from hmnet.evaluation.predict import predict
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import separate
@@ -38,7 +38,7 @@ def logits_of(
     model: MultiTaskModel, task: Task, tokenizer: PreTrainedTokenizerBase, *columns: list[str]
 ) -> np.ndarray:
     encoded = Encoder.of(tokenizer).encode(columns, 16)
-    return predict_logits(model, task, encoded, batch_size=1).astype(np.float64)
+    return all_logits(model, task, encoded, batch_size=1).astype(np.float64)
 
 
 def test_labels_and_probabilities(
@@ -219,8 +219,12 @@ def test_tasks_with_models_of_their_own(
             "{}",
             "column 'sentence' of task 'TONE' is missing; found: nothing. " + LISTS,
         ),
-        ("TONE", '{"sentence": null}', "column 'sentence' must be a string, got None."),
-        ("GRADE", '{"text": 5}', "column 'text' must be a string, got 5."),
+        ("TONE", '{"sentence": null}', "column 'sentence' is null. An empty string is valid text."),
+        (
+            "GRADE",
+            '{"text": 5}',
+            "column 'text' is 5, which is no text. An empty string is valid text.",
+        ),
         ("TONE", '{"text": "a"}', "'text' must be a list of 1 to 3 strings, got 'a'."),
         ("TONE", '{"text": []}', "'text' must be a list of 1 to 3 strings, got []."),
         ("TONE", '{"text": ["a", 2]}', "text 2 of the list must be a string, got 2."),

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from hmnet.config import RunConfig
 from hmnet.data.batching import collate
-from hmnet.data.labels import targets
+from hmnet.kinds.kind import kind_of
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import SharingPlan, fully_shared, hierarchical, separate
 from hmnet.models.skill_table import Skills
@@ -57,7 +57,7 @@ def batch_of(world: Any, model: MultiTaskModel, task: str, start: int = 0) -> Ba
     encoded = world.data[task]
     rows = np.arange(start, start + 4)
     (definition,) = (known for known in world.tasks if known.name == task)
-    labels = torch.from_numpy(targets(definition, encoded.labels))[start : start + 4]
+    labels = torch.from_numpy(kind_of(definition).targets(encoded, rows))
     return Batch(task, collate(encoded, rows, **model.input_form(task)), labels)
 
 

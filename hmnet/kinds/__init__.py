@@ -1,0 +1,1 @@
+"""Kinds of tasks, as a model learns them."""

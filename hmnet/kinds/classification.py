@@ -1,0 +1,42 @@
+"""One of several labels for each row."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int, Int64
+from transformers import PreTrainedConfig
+
+from hmnet.data.encoding import Encoded
+from hmnet.kinds.kind import Kind, Said
+
+
+class Classification(Kind):
+    """Logits are one per label."""
+
+    auto = "AutoModelForSequenceClassification"
+    purpose = "classification"
+
+    def configure(self, config: PreTrainedConfig) -> None:
+        """One label of many."""
+        super().configure(config)
+        config.problem_type = "single_label_classification"
+
+    def targets(self, encoded: Encoded, rows: Int[np.ndarray, " row"]) -> Int64[np.ndarray, " row"]:
+        """Codes."""
+        return encoded.labels[rows].astype(np.int64)
+
+    def predictions(self, said: Said) -> Int64[np.ndarray, " row"]:
+        """The code with the highest output."""
+        codes: Int64[np.ndarray, " row"] = np.argmax(np.stack(said.logits), axis=1)
+        return codes
+
+    def answers(self, said: Said) -> list[dict[str, Any]]:
+        """The label, and the probabilities of all in the order of the task's labels."""
+        scores = np.stack(said.logits).astype(np.float64)
+        odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+        probabilities = (odds / odds.sum(axis=1, keepdims=True)).tolist()
+        labels = self.task.labels
+        return [
+            {"label": labels[code], "probabilities": dict(zip(labels, row, strict=True))}
+            for code, row in zip(self.predictions(said).tolist(), probabilities, strict=True)
+        ]

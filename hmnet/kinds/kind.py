@@ -1,0 +1,219 @@
+"""What a kind of task is to a model: how its rows are read, learned and answered."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, ClassVar, NamedTuple, TypeAlias
+
+import numpy as np
+from jaxtyping import Float, Float32, Int, Int64
+from torch import Tensor
+from transformers import PreTrainedConfig
+from transformers.modeling_outputs import ModelOutput
+
+import hmnet.kinds
+from hmnet.data.encoder import Encoder
+from hmnet.data.encoding import Encoded
+from hmnet.data.template import Sequences
+from relevance.registry import Registry
+from relevance.tasks.data import Labels
+from relevance.tasks.task import Task
+
+Logits: TypeAlias = Float32[np.ndarray, "class *place"]
+"""What a model says to one sequence."""
+
+Texts: TypeAlias = tuple[str, ...]
+"""What a task reads in one row."""
+
+
+class Said(NamedTuple):
+    """What a model said to some rows.
+
+    Attributes:
+        texts: Columns of what was read.
+        sequences: The same as token ids.
+        logits: Of each sequence `[class, *place]`, without padding.
+    """
+
+    texts: Sequence[Sequence[str]]
+    sequences: Sequences
+    logits: Sequence[Logits]
+
+
+class Kind(ABC):
+    """How tasks of one kind are learned.
+
+    Logits are `[row, class, *place]`: one value in all for regression, one for each label for
+    classification; further kinds choose a class at several places.
+
+    Args:
+        task: One of them.
+
+    Attributes:
+        auto: The family's own class for it, by the name of an Auto class of transformers.
+        purpose: What that class is for, in messages.
+        token_axis: Which axis of a row's logits goes over tokens; None where a row has one answer.
+    """
+
+    auto: ClassVar[str]
+    purpose: ClassVar[str]
+    token_axis: ClassVar[int | None] = None
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+
+    def configure(self, config: PreTrainedConfig) -> None:
+        """Tell the family's class what its outputs mean.
+
+        Args:
+            config: Is changed.
+        """
+        config.num_labels = self.task.outputs
+        config.id2label = dict(enumerate(self.task.labels or [self.task.name]))
+        config.label2id = {label: code for code, label in config.id2label.items()}
+
+    def layout(self, parts: int) -> int | str | None:
+        """What decides how texts become sequences, beside the texts.
+
+        Args:
+            parts: How many texts there are.
+
+        Returns:
+            Which of them gives way to the length, None for the longest; or another kind's own way.
+        """
+        return self._truncated(parts)
+
+    def encode(
+        self, texts: Sequence[Sequence[str]], encoder: Encoder, max_length: int
+    ) -> Sequences:
+        """Rows as the model reads them.
+
+        Args:
+            texts: Their columns.
+            encoder: Of the backbone's tokenizer.
+            max_length: Most tokens of one sequence.
+
+        Returns:
+            One sequence per row, or several that are aligned with it.
+
+        Raises:
+            RelevanceError: If the length leaves no room for text, or a text is not valid Unicode.
+        """
+        return encoder.encode(texts, max_length, self._truncated(len(texts)))
+
+    def reading(self, texts: Texts) -> Texts:
+        """Texts that a user names by their order, as the task reads them.
+
+        Args:
+            texts: One to three.
+
+        Returns:
+            The same where the task takes any.
+
+        Raises:
+            RelevanceError: If it does not read so many.
+        """
+        return texts
+
+    @abstractmethod
+    def targets(
+        self, encoded: Encoded, rows: Int[np.ndarray, " row"]
+    ) -> Int64[np.ndarray, "row *place"] | Float32[np.ndarray, " row"]:
+        """What the model's outputs are compared with.
+
+        Args:
+            encoded: A split.
+            rows: Which of its sequences.
+
+        Returns:
+            Codes, -100 where there is nothing to compare; or values in [0, 1].
+        """
+
+    @abstractmethod
+    def predictions(self, said: Said) -> Labels:
+        """What the model's outputs say, as metrics take it.
+
+        Args:
+            said: The outputs.
+
+        Returns:
+            One prediction per row.
+        """
+
+    @abstractmethod
+    def answers(self, said: Said) -> list[dict[str, Any]]:
+        """What the model's outputs say, ready for JSON.
+
+        Args:
+            said: The outputs.
+
+        Returns:
+            Fields of an answer, for each row.
+        """
+
+    def unpadded(
+        self,
+        logits: Float32[np.ndarray, "row class *place"],
+        lengths: Int64[np.ndarray, " row"],
+    ) -> list[Logits]:
+        """The logits of each row of a batch.
+
+        Args:
+            logits: Of the batch.
+            lengths: Tokens of each row.
+
+        Returns:
+            Logits without those of padding.
+        """
+        axis = self.token_axis
+        return [
+            row if axis is None else row.take(range(length), axis=axis)
+            for row, length in zip(logits, lengths.tolist(), strict=True)
+        ]
+
+    def _truncated(self, parts: int) -> int | None:
+        """The text that gives way, None for the longest."""
+        named = self.task.truncate
+        place = None if named is None else self.task.text.index(named)
+        return place if place is not None and place < parts else None
+
+
+class PlacedKind(Kind):
+    """A kind whose answers are made of outputs for every token, and not of one vector per row."""
+
+    def outputs(self, output: ModelOutput) -> Float[Tensor, "row token output"]:
+        """What the family's own class gives for every token.
+
+        Args:
+            output: Of the class.
+
+        Returns:
+            The outputs.
+        """
+        outputs: Tensor = output.logits
+        return outputs
+
+    @abstractmethod
+    def logits(
+        self, outputs: Float[Tensor, "row token output"], mask: Int[Tensor, "row token"]
+    ) -> Float[Tensor, "row class place"]:
+        """Outputs of tokens as logits of classes at places.
+
+        Args:
+            outputs: For every token.
+            mask: One for tokens, zero for padding.
+
+        Returns:
+            The logits.
+        """
+
+
+@cache
+def kinds() -> Registry[Kind]:
+    """All kinds, by name."""
+    return Registry("kind", hmnet.kinds, Kind)
+
+
+def kind_of(task: Task) -> Kind:
+    """The kind of a task."""
+    return kinds().find(task.kind)(task)
