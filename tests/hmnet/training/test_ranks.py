@@ -27,6 +27,8 @@ from hmnet.training.ranks import ALONE, Ranks, find_ranks
 from hmnet.training.run import train_run
 from relevance.errors import RelevanceError
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+
 # 37, 20 and 24 rows: last batches of one row, for which the second process has none, and of two
 SIZE = 6
 AS_ONE: dict[str, dict[str, Any]] = {
