@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cli import analysis
+from cli.add_task import add_task
 from cli.app import deliver, new_app, note, run, show, takes_groups
 from cli.model_options import (
     ClustersOption,
@@ -319,7 +320,7 @@ def count(
     show(json.dumps(total(counts)))
 
 
-for command in (analysis.diagnose, analysis.attention, analysis.sweep):
+for command in (add_task, analysis.diagnose, analysis.attention, analysis.sweep):
     app.command()(command)
 
 

@@ -65,7 +65,7 @@ def plan_growth(run: Run, addition: Addition, settings: Mapping[str, Any]) -> Gr
 
     Raises:
         RelevanceError: If the run's method has nothing to add to, a task is there already, a
-            setting is settled by the trained model, or a choice does not fit the run.
+            setting is one that the run has settled, or a choice does not fit the run.
     """
     member = find_method(run.config.method).member
     if issubclass(member, Single):
@@ -138,8 +138,8 @@ def _training(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
         if name not in CHANGEABLE:
             option = "--" + name.replace("_", "-")
             raise RelevanceError(
-                f"{option} is settled by the trained model, whose weights stay as they are. Leave"
-                " it out."
+                f"{option} is the run's own and cannot be changed when tasks are added. Leave it"
+                " out."
             )
     own = {"sampler": "packed", "freeze": "0", "surgery": None}
     trained = validated(RunConfig, config.model_dump() | own | dict(settings), "settings")

@@ -558,8 +558,7 @@ class TestRefused:
         message = refusal(trained("multi"), addition, tmp_path / "run2", settings={name: "16"})
         option = "--" + name.replace("_", "-")
         assert message == (
-            f"{option} is settled by the trained model, whose weights stay as they are. Leave it"
-            " out."
+            f"{option} is the run's own and cannot be changed when tasks are added. Leave it out."
         )
 
     def test_a_folder_that_exists(

@@ -1,0 +1,124 @@
+"""`hmnet add-task`: new tasks on a trained run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.app import note, show, takes_groups
+from cli.model_options import RunArgument
+from cli.options import WeightOptions, settings, split_names
+
+
+@takes_groups
+def add_task(
+    folder: RunArgument,
+    tasks: Annotated[
+        str,
+        typer.Option(
+            help="New ones: names from the catalogue, or TOML files with your own.",
+            metavar="RTE,new.toml",
+        ),
+    ],
+    training: WeightOptions,
+    out: Annotated[Path, typer.Option(help="Folder of the new run.", metavar="DIR")],
+    init: Annotated[
+        str,
+        typer.Option(
+            help="Start as a copy of a task's own weights, or of the nearest one's; random: as in"
+            " training; xavier: with another draw of the task embedding (camtl).",
+            metavar="TASK|nearest|random|xavier",
+        ),
+    ] = "nearest",
+    relevance: Annotated[
+        Path | None,
+        typer.Option(
+            help="Says which tasks are near, and which cluster.",
+            metavar="MATRIX",
+            show_default="overlap of vocabularies",
+        ),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="The cluster to join, by number or by a member (hmnet).",
+            metavar="N|TASK",
+            show_default="the most relevant on average",
+        ),
+    ] = None,
+    fraction: Annotated[
+        float,
+        typer.Option(
+            help="Share of the training rows, one batch at least; 0: no training, a borrowed head.",
+            min=0.0,
+            max=1.0,
+        ),
+    ] = 1.0,
+    head: Annotated[
+        str | None,
+        typer.Option(
+            help="Heads of the new tasks.",
+            metavar="NAME[,TASK=NAME]",
+            show_default="the run's choice",
+        ),
+    ] = None,
+    skills: Annotated[
+        Path | None,
+        typer.Option(
+            help="A table with rows for the new tasks too (skillnet).",
+            metavar="skills.toml",
+            show_default="the run's",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Column in comparisons.", show_default="the run's, + the new tasks"),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what was stopped.")] = False,
+) -> None:
+    """Add tasks to a trained run: the old ones answer as before, to the bit.
+
+    Only the new tasks' own weights are trained: the head, and with hmnet the task layers, with
+    camtl the task embedding. Settings are the run's unless given here; batches are packed.
+
+    Example: hmnet add-task run/ --tasks new.toml --fraction 0.01 --out run2/
+    """
+    from cli.progress import TrainingLine
+    from hmnet.evaluation.compare import compare
+    from hmnet.evaluation.scores import read_scores
+    from hmnet.models.skill_table import SkillTable
+    from hmnet.training.add_task import add_tasks
+    from hmnet.training.folder import load_run, runs_under
+    from hmnet.training.placing import Addition
+    from relevance.files import validated
+    from relevance.tasks.find import find_tasks
+
+    given = {
+        "tasks": split_names(tasks),
+        "init": init,
+        "relevance": relevance,
+        "cluster": cluster,
+        "fraction": fraction,
+        "head": head,
+        "skills": None if skills is None else SkillTable.load(skills),
+        "name": name,
+    }
+    addition = validated(Addition, given, "options")
+    chosen = settings(training)
+    scores = []
+    for found in runs_under(folder):
+        target = out if found == folder else out / found.name
+        with TrainingLine(str(target)) as line:
+            add_tasks(
+                load_run(found),
+                addition,
+                target,
+                settings=chosen,
+                resume=resume,
+                on_event=line.on_event,
+            )
+        note(f"wrote {target}")
+        scores += read_scores(target / "scores.csv")
+    added = {task.name for task in find_tasks(addition.tasks)}
+    new = [score for score in scores if score.task in added]
+    show(compare(new, every_metric=True).to_table("markdown"))
