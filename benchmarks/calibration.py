@@ -26,8 +26,8 @@ from relevance.matrix import RelevanceMatrix
 from relevance.measures.joint_training import JointTraining
 from relevance.measures.measure import Inputs
 from relevance.measures.taxonomy import Taxonomy
-from relevance.scheduling import Event, Schedule
-from relevance.study import single_run_seeds
+from relevance.studies.scheduling import Event, Schedule
+from relevance.studies.study import single_run_seeds
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
 from relevance.tasks.generated import generate

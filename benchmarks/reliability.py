@@ -23,10 +23,10 @@ from relevance.files import cache_dir
 from relevance.gains import METRICS, own_baseline_gains, scores
 from relevance.reliability import reliability, seeds_needed
 from relevance.report.tables import table
-from relevance.runs import FinishedRun
-from relevance.scheduling import Event, Schedule
-from relevance.store import JobStore
-from relevance.study import Study, single_run_seeds
+from relevance.studies.runs import FinishedRun
+from relevance.studies.scheduling import Event, Schedule
+from relevance.studies.store import JobStore
+from relevance.studies.study import Study, single_run_seeds
 from relevance.tasks.data import DataOptions, TaskData
 from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task

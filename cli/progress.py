@@ -11,7 +11,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from hmnet.training.loop import Progress
     from hmnet.training.run import Note
-    from relevance.scheduling import Event
+    from relevance.studies.scheduling import Event
 
 PLAIN_EVERY_S = 10.0
 

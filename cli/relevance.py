@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from relevance.matrix import RelevanceMatrix
     from relevance.measures.measure import Inputs
     from relevance.probe import Probe
-    from relevance.scheduling import Event, Schedule
+    from relevance.studies.scheduling import Event, Schedule
     from relevance.tasks.task import Task
     from relevance.token_vectors import TokenVectors
 

@@ -29,8 +29,8 @@ from relevance.measures.measure import Inputs
 from relevance.measures.taxonomy import Taxonomy
 from relevance.measures.vocabulary import Vocabulary
 from relevance.report.tables import matrix_table, table
-from relevance.running import run_jobs
-from relevance.scheduling import Event, Job, Schedule
+from relevance.studies.running import run_jobs
+from relevance.studies.scheduling import Event, Job, Schedule
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
 from relevance.tasks.generated import generate

@@ -6,7 +6,7 @@ import torch
 
 from relevance.engines.engine import engines
 from relevance.errors import RelevanceError
-from relevance.scheduling import Schedule
+from relevance.studies.scheduling import Schedule
 
 MOST_CPU_WORKERS = 4
 ANY_GPU = "cuda"

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from relevance.attempts import Outcome, Parcel, attempt, one_line
 from relevance.engines.engine import Engine, News, missing_package
 from relevance.errors import RelevanceError
-from relevance.scheduling import Job, Schedule
-from relevance.workers import thread_limits
+from relevance.studies.attempts import Outcome, Parcel, attempt, one_line
+from relevance.studies.scheduling import Job, Schedule
+from relevance.studies.workers import thread_limits
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import relevance.engines
 from relevance.errors import RelevanceError
 from relevance.registry import Registry
-from relevance.scheduling import Job, Schedule
+from relevance.studies.scheduling import Job, Schedule
 
 
 class News(NamedTuple):

@@ -4,10 +4,10 @@ import warnings
 from concurrent.futures import Future
 from functools import partial
 
-from relevance.attempts import Outcome, one_line
 from relevance.engines.engine import Engine, News
-from relevance.scheduling import Job, Schedule
-from relevance.workers import Worker, was_killed
+from relevance.studies.attempts import Outcome, one_line
+from relevance.studies.scheduling import Job, Schedule
+from relevance.studies.workers import Worker, was_killed
 
 
 class Local(Engine):

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from relevance.attempts import Outcome, Parcel, attempt, one_line
 from relevance.engines.engine import Engine, News, missing_package
 from relevance.errors import RelevanceError
-from relevance.scheduling import Job, Schedule
+from relevance.studies.attempts import Outcome, Parcel, attempt, one_line
+from relevance.studies.scheduling import Job, Schedule
 
 FEWEST_ACTORS = 2
 """For a single one joblib's backend would run the jobs in this process."""

@@ -13,10 +13,10 @@ from relevance.gains import METRICS, check_choice, scores
 from relevance.gains_matrix import gains_matrix
 from relevance.matrix import RelevanceMatrix
 from relevance.measures.measure import Inputs, Measure
-from relevance.plan import Plan
-from relevance.scheduling import Event, Schedule
-from relevance.store import JobStore
-from relevance.study import Study, single_run_seeds
+from relevance.studies.plan import Plan
+from relevance.studies.scheduling import Event, Schedule
+from relevance.studies.store import JobStore
+from relevance.studies.study import Study, single_run_seeds
 from relevance.tasks.data import Split, TaskData
 from relevance.tasks.load import load_task
 from relevance.tasks.metrics import majority

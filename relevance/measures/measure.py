@@ -10,7 +10,7 @@ import relevance.measures
 from relevance.matrix import RelevanceMatrix
 from relevance.probe import Probe
 from relevance.registry import Registry
-from relevance.scheduling import Event, Schedule
+from relevance.studies.scheduling import Event, Schedule
 from relevance.tasks.data import DataOptions
 from relevance.tasks.task import Task
 from relevance.token_vectors import TokenVectors

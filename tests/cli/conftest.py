@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from commands import done
-from relevance.attempts import Outcome, attempt
-from relevance.workers import Worker
+from relevance.studies.attempts import Outcome, attempt
+from relevance.studies.workers import Worker
 
 WORDS = ["the", "a", "film", "story", "city", "river", "woman", "man", "dog", "cat", "guitar"]
 TASKS = """

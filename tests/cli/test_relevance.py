@@ -19,11 +19,11 @@ import numpy as np
 import pytest
 
 from commands import done, run
-from relevance.attempts import Outcome
 from relevance.clustering.spec import ClusterSpec
 from relevance.matrix import RelevanceMatrix, load_matrix
 from relevance.measures.joint_training import JointTraining
-from relevance.workers import Worker
+from relevance.studies.attempts import Outcome
+from relevance.studies.workers import Worker
 
 NAMES = ["TONE", "SAME", "GRADE", "FACT"]
 WORD = ("--tokenizer", "word")
@@ -227,7 +227,7 @@ class TestPairwise:
     def test_two_at_once_on_one_cache(
         self, study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """`relevance/test_sharing.py` has processes that are killed, and counts the jobs."""
+        """`relevance/studies/test_sharing.py` has processes that are killed, and counts the jobs."""
         cache, places = tmp_path / "shared", [tmp_path / "one.json", tmp_path / "two.json"]
         monkeypatch.setenv("RELEVANCE_CACHE", str(cache))
         options = ("relevance", "pairwise", *study.options, "--out")
@@ -269,7 +269,7 @@ def _no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*arguments: object) -> None:
         raise AssertionError("a job was run")
 
-    monkeypatch.setattr("relevance.study.TrainingRun.do", refuse)
+    monkeypatch.setattr("relevance.studies.study.TrainingRun.do", refuse)
 
 
 class TestWhatIsMadeOfAMatrix:

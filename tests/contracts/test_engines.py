@@ -16,11 +16,11 @@ from pathlib import Path
 import cloudpickle
 import pytest
 
-from relevance.attempts import HeldElsewhereError
 from relevance.engines.engine import engines
 from relevance.errors import RelevanceError
-from relevance.running import run_jobs
-from relevance.scheduling import Event, Job, Schedule
+from relevance.studies.attempts import HeldElsewhereError
+from relevance.studies.running import run_jobs
+from relevance.studies.scheduling import Event, Job, Schedule
 
 PACKAGES = {"dask": "distributed", "ray": "ray"}
 pytestmark = [

@@ -12,7 +12,7 @@ import pytest
 from probes import FakeProbe
 from relevance.matrix import RelevanceMatrix, load_matrix
 from relevance.measures.measure import Inputs, Measure, measures
-from relevance.scheduling import Job, Schedule
+from relevance.studies.scheduling import Job, Schedule
 from relevance.tasks.data import DataOptions
 from relevance.tasks.task import Task
 from relevance.token_vectors import TokenVectors
@@ -73,7 +73,7 @@ def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inputs:
             job.call(schedule.slots[0])
         return {}
 
-    monkeypatch.setattr("relevance.study.run_jobs", run)
+    monkeypatch.setattr("relevance.studies.study.run_jobs", run)
     words = WordTokenizer()
     vectors = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
     return Inputs(

@@ -8,7 +8,7 @@ from hmnet.demo import METHODS, Demo, Size, Stage, run_demo
 from hmnet.training.folder import load_run
 from relevance.clustering.spec import ClusterSpec
 from relevance.matrix import load_matrix
-from relevance.scheduling import Event, Schedule
+from relevance.studies.scheduling import Event, Schedule
 
 SMALL = Size(
     families=2,

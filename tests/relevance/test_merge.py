@@ -13,7 +13,7 @@ from relevance.gains import METRICS
 from relevance.gains_matrix import gains_matrix, renormalised
 from relevance.matrix import RelevanceMatrix, load_matrix
 from relevance.merge import merge
-from relevance.study import single_run_seeds
+from relevance.studies.study import single_run_seeds
 
 TASKS = ("A", "B", "C", "D")
 

@@ -22,8 +22,8 @@ from hmnet.training.joint import (
 )
 from relevance.errors import RelevanceError
 from relevance.measures.joint_training import joint_training_gains
-from relevance.scheduling import Schedule
-from relevance.store import JobStore
+from relevance.studies.scheduling import Schedule
+from relevance.studies.store import JobStore
 from relevance.tasks.data import DataOptions, Split, TaskData
 from relevance.trainer import Trainer
 

@@ -4,7 +4,7 @@ import pytest
 
 from relevance.engines.ray import _actors
 from relevance.errors import RelevanceError
-from relevance.scheduling import Schedule
+from relevance.studies.scheduling import Schedule
 
 THERE = {"engine": "ray", "address": "head:6379"}
 CLUSTER = {"CPU": 64.0, "GPU": 8.0, "memory": 1e12}

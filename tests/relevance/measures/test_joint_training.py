@@ -19,8 +19,8 @@ from relevance.errors import RelevanceError
 from relevance.matrix import RelevanceMatrix, load_matrix
 from relevance.measures.joint_training import JointTraining, joint_training_gains
 from relevance.measures.measure import Inputs
-from relevance.scheduling import Event, Job, Schedule
-from relevance.store import JobStore
+from relevance.studies.scheduling import Event, Job, Schedule
+from relevance.studies.store import JobStore
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
 from relevance.tasks.task import Task
@@ -104,7 +104,7 @@ def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
             job.call(schedule.slots[0])
         return {}
 
-    monkeypatch.setattr("relevance.study.run_jobs", run)
+    monkeypatch.setattr("relevance.studies.study.run_jobs", run)
 
 
 without_workers = pytest.mark.usefixtures("_in_process")
@@ -256,7 +256,7 @@ SCRIPT = """
 import os, sys, time
 from pathlib import Path
 from relevance.measures.joint_training import joint_training_gains
-from relevance.scheduling import Schedule
+from relevance.studies.scheduling import Schedule
 from relevance.tasks.task import Task
 from relevance.trainer import Result
 

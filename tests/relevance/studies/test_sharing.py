@@ -12,14 +12,14 @@ import pytest
 
 from relevance.errors import RelevanceError
 from relevance.matrix import RelevanceMatrix, load_matrix
-from relevance.store import JobStore
+from relevance.studies.store import JobStore
 
 INPUTS = {"seed": 0}
 STUDY = """
 import json, sys, time
 from pathlib import Path
 from relevance.measures.joint_training import joint_training_gains
-from relevance.scheduling import Schedule
+from relevance.studies.scheduling import Schedule
 from relevance.tasks.task import Task
 from relevance.trainer import Result
 

@@ -9,8 +9,8 @@ import pytest
 
 from relevance.matrix import RelevanceMatrix
 from relevance.measures.joint_training import joint_training_gains
-from relevance.scheduling import Job, Schedule
-from relevance.store import JobStore
+from relevance.studies.scheduling import Job, Schedule
+from relevance.studies.store import JobStore
 from relevance.tasks.task import Task
 from relevance.trainer import Result
 
@@ -53,7 +53,7 @@ def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
             job.call("cpu")
         return {}
 
-    monkeypatch.setattr("relevance.study.run_jobs", run)
+    monkeypatch.setattr("relevance.studies.study.run_jobs", run)
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from itertools import combinations
 
 import pytest
 
-from relevance.plan import Plan, make_plan, task_costs
-from relevance.runs import FinishedRun, TrainingRun
+from relevance.studies.plan import Plan, make_plan, task_costs
+from relevance.studies.runs import FinishedRun, TrainingRun
 from relevance.tasks.task import Task
 from relevance.trainer import Result
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from relevance.scheduling import Event, Job, Kind
+from relevance.studies.scheduling import Event, Job, Kind
 
 
 class Progress:

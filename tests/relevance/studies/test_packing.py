@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relevance.packing import Simulated, lower_bound, makespan
-from relevance.progress import Progress
-from relevance.running import run_on
-from relevance.scheduling import Job, Schedule
+from relevance.studies.packing import Simulated, lower_bound, makespan
+from relevance.studies.progress import Progress
+from relevance.studies.running import run_on
+from relevance.studies.scheduling import Job, Schedule
 
-BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "packing.py"
+BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "packing.py"
 durations = st.lists(st.integers(1, 100).map(float), min_size=1, max_size=30)
 numbers_of_workers = st.integers(1, 8)
 

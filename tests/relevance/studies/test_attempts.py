@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from relevance.attempts import HeldElsewhereError, Outcome, Parcel, attempt
 from relevance.errors import RelevanceError
+from relevance.studies.attempts import HeldElsewhereError, Outcome, Parcel, attempt
 
 
 def write_down(name: str, device: str) -> None:

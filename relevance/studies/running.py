@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from relevance.engines.engine import Engine, engines
-from relevance.progress import Progress
-from relevance.scheduling import Event, Job, Schedule
+from relevance.studies.progress import Progress
+from relevance.studies.scheduling import Event, Job, Schedule
 
 LOOK_AGAIN_S = 0.5
 """How often jobs are looked at that another process is doing, in seconds."""

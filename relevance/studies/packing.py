@@ -4,9 +4,9 @@ import heapq
 from collections.abc import Callable, Sequence
 
 from relevance.engines.engine import Engine, News
-from relevance.progress import Progress
-from relevance.running import run_on
-from relevance.scheduling import Job, Schedule
+from relevance.studies.progress import Progress
+from relevance.studies.running import run_on
+from relevance.studies.scheduling import Job, Schedule
 
 
 class Simulated(Engine):

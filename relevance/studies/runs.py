@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from numbers import Real
 from typing import Any
 
-from relevance.attempts import HeldElsewhereError
 from relevance.errors import RelevanceError
 from relevance.files import write_text
 from relevance.memory import peak_memory_bytes
-from relevance.scheduling import Status
-from relevance.store import JobStore
+from relevance.studies.attempts import HeldElsewhereError
+from relevance.studies.scheduling import Status
+from relevance.studies.store import JobStore
 from relevance.tasks.task import Task
 from relevance.trainer import Result, Trainer
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from relevance.attempts import Outcome, attempt
+from relevance.studies.attempts import Outcome, attempt
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",

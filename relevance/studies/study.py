@@ -11,11 +11,11 @@ from jaxtyping import Float
 
 from relevance.errors import RelevanceError
 from relevance.gains import METRICS, scores
-from relevance.plan import Plan, make_plan, run_cost, task_costs
-from relevance.running import run_jobs
-from relevance.runs import FinishedRun, TrainingRun
-from relevance.scheduling import Event, Job, Schedule
-from relevance.store import JobStore
+from relevance.studies.plan import Plan, make_plan, run_cost, task_costs
+from relevance.studies.running import run_jobs
+from relevance.studies.runs import FinishedRun, TrainingRun
+from relevance.studies.scheduling import Event, Job, Schedule
+from relevance.studies.store import JobStore
 from relevance.tasks.task import Task
 from relevance.trainer import Result, Trainer
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from relevance.errors import RelevanceError
 from relevance.files import digest
-from relevance.store import JobStore
+from relevance.studies.store import JobStore
 
 INPUTS = {"kind": "training-run", "tasks": ["CB", "RTE"], "seed": 0}
 RESULT = {"scores": [0.1, 2.5, None], "note": "ünïcode"}

@@ -16,8 +16,8 @@ import cloudpickle
 import pytest
 
 from relevance.errors import RelevanceError
-from relevance.running import run_jobs
-from relevance.scheduling import Event, Job, Schedule
+from relevance.studies.running import run_jobs
+from relevance.studies.scheduling import Event, Job, Schedule
 
 TWO = Schedule(devices=("cuda:0", "cuda:1"))
 
@@ -217,8 +217,8 @@ def test_workers_end_with_the_process_that_started_them(
     script.write_text(
         textwrap.dedent(f"""
         import os, time
-        from relevance.running import run_jobs
-        from relevance.scheduling import Job, Schedule
+        from relevance.studies.running import run_jobs
+        from relevance.studies.scheduling import Job, Schedule
 
         def sleep(device):
             with open({str(tmp_path / "pid")!r}, "w") as file:
