@@ -71,16 +71,20 @@ def add_tasks(
     """
     if launched(os.environ) > 1:
         raise RelevanceError("hmnet add-task trains in one process. Start it without a launcher.")
+    if out.exists() and not resume:
+        raise RelevanceError(
+            f"{out} exists. Go on with what is in it with --resume, or give another --out."
+        )
     growth = plan_growth(run, addition, settings or {})
     data = {task.name: load_task(task, growth.config.data) for task in growth.tasks}
     rows = {name: _rows(growth, len(one.train)) for name, one in data.items()}
-    for text in _notes(growth, data, rows):
-        on_event(Note(text))
     entry, new = _entry(growth, rows), Run(out, growth.config)
-    if _is_finished(out, entry, resume):
+    if out.exists() and _is_finished(out, entry):
         on_event(Note(f"{out} is finished: the new tasks are there and scored."))
         return new
     model = None if (out / "model").exists() else _model(growth)
+    for text in _notes(growth, data, rows):
+        on_event(Note(text))
     check_writable(out / ADDED)
     write_json(out / ADDED, SCHEMA, {"additions": [*_additions(run.folder), entry]})
     with alone(out):
@@ -140,14 +144,8 @@ def _additions(folder: Path) -> list[dict[str, Any]]:
     return additions
 
 
-def _is_finished(out: Path, entry: Mapping[str, Any], resume: bool) -> bool:
-    """Whether nothing is left to do; a folder that is in use or is another run is refused."""
-    if not out.exists():
-        return False
-    if not resume:
-        raise RelevanceError(
-            f"{out} exists. Go on with what is in it with --resume, or give another --out."
-        )
+def _is_finished(out: Path, entry: Mapping[str, Any]) -> bool:
+    """Whether nothing is left to do; a folder that was begun as something else is refused."""
     begun = _additions(out)
     if not begun:
         raise RelevanceError(f"{out} has no {ADDED}, so nothing was added. Give another --out.")

@@ -611,7 +611,7 @@ def test_stopped_and_resumed_is_as_unbroken(
     assert all(torch.equal(weight, expected[name]) for name, weight in weights(resumed).items())
     assert not (tmp_path / "run2" / "checkpoint").exists()
     again = notes(run, addition, tmp_path / "run2", settings=settings, resume=True)
-    assert again[-1].endswith("run2 is finished: the new tasks are there and scored.")
+    assert again == [f"{tmp_path / 'run2'} is finished: the new tasks are there and scored."]
 
 
 def test_the_best_epoch_is_that_of_the_new_task(
