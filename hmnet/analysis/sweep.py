@@ -4,15 +4,22 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
+from hmnet.analysis.layer_choices import (
+    Layers,
+    What,
+    column,
+    folder_name,
+    mix_choices,
+    shared_choices,
+)
 from hmnet.config import RunConfig
 from hmnet.evaluation.compare import compare
 from hmnet.evaluation.comparison import Comparison
 from hmnet.evaluation.costs import costs_of
 from hmnet.evaluation.scores import read_scores
 from hmnet.models.backbone import depth_of, load_config
-from hmnet.models.plan import check_layers
 from hmnet.training.folder import SCORES
 from hmnet.training.loop import Progress
 from hmnet.training.run import Note, check_run, train_run
@@ -21,8 +28,6 @@ from relevance.errors import RelevanceError
 from relevance.files import validated
 from relevance.tasks.find import find_tasks
 
-What: TypeAlias = Literal["shared", "mix"]
-Layers: TypeAlias = tuple[int, int, int]
 Watch: TypeAlias = AbstractContextManager[Callable[[Progress | Note], None]]
 OWN = ("method", "layers", "name")
 
@@ -48,70 +53,6 @@ class Sweep:
     def columns(self) -> tuple[str, ...]:
         """What the runs of each choice are called."""
         return tuple(column(self.what, layers) for layers in self.choices)
-
-
-def column(what: What, layers: Layers) -> str:
-    """What a run is called in tables.
-
-    >>> column("shared", (4, 0, 2)), column("mix", (4, 1, 1))
-    ('4 shared', '{4,1,1}')
-    """
-    return f"{layers[0]} shared" if what == "shared" else f"{{{','.join(map(str, layers))}}}"
-
-
-def shared_choices(depth: int, shared: Sequence[int] | None = None) -> tuple[Layers, ...]:
-    """Numbers of shared layers, without cluster layers.
-
-    Args:
-        depth: Layers of the backbone.
-        shared: How many are shared; None for every number from 0, which shares the embeddings
-            alone, to all of them.
-
-    Returns:
-        `(x, 0, depth - x)` for every x.
-
-    Raises:
-        RelevanceError: If a number is beyond the depth, or is given twice.
-
-    Source:
-        Fei et al. (2022), Figure 3.
-
-    >>> shared_choices(6, [0, 4])
-    ((0, 0, 6), (4, 0, 2))
-    """
-    chosen = tuple(range(depth + 1)) if shared is None else tuple(shared)
-    for number in chosen:
-        if number > depth:
-            raise RelevanceError(
-                f"--shared {number} is more than the backbone's {depth} layers. Choose from 0 to"
-                f" {depth}."
-            )
-    return _different(tuple((number, 0, depth - number) for number in chosen), "--shared")
-
-
-def mix_choices(depth: int, mixes: Sequence[Layers] | None = None) -> tuple[Layers, ...]:
-    """Combinations of shared, cluster and task layers.
-
-    Args:
-        depth: Layers of the backbone.
-        mixes: The combinations; None for `(depth - 2n, n, n)`, from all shared to a third of each.
-
-    Returns:
-        The combinations.
-
-    Raises:
-        RelevanceError: If one does not add up to the depth, or is given twice.
-
-    Source:
-        Fei et al. (2022), Figure 4.
-
-    >>> mix_choices(12)
-    ((12, 0, 0), (10, 1, 1), (8, 2, 2), (6, 3, 3), (4, 4, 4))
-    """
-    chosen = tuple((depth - 2 * n, n, n) for n in range(depth // 3 + 1))
-    for layers in mixes or ():
-        check_layers(layers, depth)
-    return _different(tuple(mixes) if mixes else chosen, "--mix")
 
 
 def plan_sweep(
@@ -156,7 +97,7 @@ def plan_sweep(
         for seed in seeds
     }
     runs = {
-        out / _folder(what, layers) / f"seed-{seed}": {**fields, **given, "seed": seed}
+        out / folder_name(what, layers) / f"seed-{seed}": {**fields, **given, "seed": seed}
         for (layers, seed), given in own.items()
     }
     sweep = Sweep(
@@ -197,15 +138,6 @@ def _ignore(_: Progress | Note) -> None:
     pass
 
 
-def _folder(what: What, layers: Layers) -> str:
-    """Name of the folder of a choice's seeds.
-
-    >>> _folder("shared", (4, 0, 2)), _folder("mix", (4, 1, 1))
-    ('shared-4', 'mix-4-1-1')
-    """
-    return "-".join([what, *map(str, layers[:1] if what == "shared" else layers)])
-
-
 def _check_arguments(
     what: What,
     fields: Mapping[str, Any],
@@ -227,9 +159,3 @@ def _check_arguments(
         )
     if what == "shared" and "tasks" not in fields:
         raise RelevanceError("--what shared needs --tasks, such as the two of --tasks RTE,MRPC.")
-
-
-def _different(choices: tuple[Layers, ...], option: str) -> tuple[Layers, ...]:
-    if len(set(choices)) < len(choices):
-        raise RelevanceError(f"{option} names a choice twice. Name each once.")
-    return choices

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fitting import fits
-from hmnet.analysis.sweep import Layers, Sweep, What, column, mix_choices, shared_choices
+from hmnet.analysis.layer_choices import Layers, What, column, mix_choices, shared_choices
+from hmnet.analysis.sweep import Sweep
 from hmnet.config import RunConfig
 from hmnet.evaluation.compare import compare
 from hmnet.evaluation.comparison import Comparison

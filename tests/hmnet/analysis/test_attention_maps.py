@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from hmnet.analysis.attention import attention_maps, eager_encoder, map_cosines
+from hmnet.analysis.attention_maps import attention_maps, eager_encoder, map_cosines
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import fully_shared
 from relevance.errors import RelevanceError
