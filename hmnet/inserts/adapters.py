@@ -1,7 +1,7 @@
 """Adapters: every task has small bottlenecks in each layer, and norms of its own."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, cast
 
 import torch
 from jaxtyping import Float
@@ -47,15 +47,7 @@ class Adapters(Insert):
         for task in tasks:
             with seeded(seed, f"{task}.adapters"):
                 self.tasks[task_key(task)] = nn.ModuleList(
-                    nn.ModuleDict(
-                        {
-                            "adapters": nn.ModuleList(
-                                Adapter(width, size, activation) for _ in DROPOUTS
-                            ),
-                            "norms": nn.ModuleList(Offsets(width) for _ in NORMS),
-                        }
-                    )
-                    for _ in range(backbone.depth)
+                    OwnParts(width, size, activation) for _ in range(backbone.depth)
                 )
 
     def view(self, task: str, depth: int, layer: nn.Module) -> nn.Module:
@@ -69,13 +61,40 @@ class Adapters(Insert):
         Returns:
             The layer with the task's adapters and norms.
         """
-        own = self.tasks[task_key(task)][depth]
-        parts: dict[str, nn.Module | None] = {}
-        for place, adapter in zip(DROPOUTS, own["adapters"], strict=True):
+        own = self.get_submodule(f"tasks.{task_key(task)}.{depth}")
+        return graft(layer, cast("OwnParts", own).on(layer))
+
+
+class OwnParts(nn.Module):
+    """What one task has of its own in one layer.
+
+    Args:
+        width: Hidden size.
+        size: Of the bottlenecks.
+        activation: Their non-linearity.
+    """
+
+    def __init__(self, width: int, size: int, activation: nn.Module) -> None:
+        super().__init__()
+        self.adapters = nn.ModuleList(Adapter(width, size, activation) for _ in DROPOUTS)
+        self.norms = nn.ModuleList(Offsets(width) for _ in NORMS)
+
+    def on(self, layer: nn.Module) -> dict[str, nn.Module]:
+        """The parts with those of the layer that they go with.
+
+        Args:
+            layer: The pretrained layer.
+
+        Returns:
+            New submodules of the layer, by name.
+        """
+        parts: dict[str, nn.Module] = {}
+        for place, adapter in zip(DROPOUTS, self.adapters, strict=True):
             parts[place] = nn.Sequential(layer.get_submodule(place), adapter)
-        for place, offsets in zip(NORMS, own["norms"], strict=True):
-            parts[place] = OwnNorm(layer.get_submodule(place), offsets)
-        return graft(layer, parts)
+        for place, offsets in zip(NORMS, self.norms, strict=True):
+            norm = cast("nn.LayerNorm", layer.get_submodule(place))
+            parts[place] = OwnNorm(norm, cast("Offsets", offsets))
+        return parts
 
 
 class Adapter(nn.Module):

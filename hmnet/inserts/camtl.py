@@ -1,7 +1,7 @@
 """CA-MTL: one encoder, and small modules through which the embedding of each task bends it."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import nn
@@ -42,6 +42,7 @@ class ConditionalModules(Insert):
         wiring: `base` for the former, `large` for the latter.
 
     Attributes:
+        shared: True.
         embeddings: z by task, with `/` for `.` in the name.
         layers: For each depth the modules of that layer.
 
@@ -53,6 +54,8 @@ class ConditionalModules(Insert):
         El Hattami (2021), chapter 3; Pilault et al. (2021), "Conditionally Adaptive Multi-Task
         Learning".
     """
+
+    shared = True
 
     def __init__(
         self,
@@ -120,7 +123,8 @@ class ConditionalModules(Insert):
         Returns:
             The layer with its conditional modules, bound to the task's z.
         """
-        z, parts = self.embeddings[task_key(task)], self.layers[depth]
+        z = self.embeddings[task_key(task)]
+        parts = cast("nn.ModuleDict", self.layers[depth])
         bound: dict[str, nn.Module | None] = {}
 
         def bind(place: str, module: nn.Module) -> None:
@@ -129,7 +133,7 @@ class ConditionalModules(Insert):
         if "attention" in parts:
             bind(ATTENTION, parts["attention"])
         if "norms" in parts:
-            for place, norm in zip(NORMS, parts["norms"], strict=True):
+            for place, norm in zip(NORMS, parts["norms"].children(), strict=True):
                 bind(place, norm)
         if "bottleneck" in parts:
             bind(NORMS[-1], parts["bottleneck"])
@@ -148,4 +152,5 @@ class ConditionalModules(Insert):
         Returns:
             Its z, `[width]`.
         """
-        return self.embeddings[task_key(task)]
+        embedding: nn.Parameter = self.embeddings[task_key(task)]
+        return embedding

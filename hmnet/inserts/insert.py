@@ -30,9 +30,14 @@ class Insert(nn.Module):
         max_length: Most tokens of one input.
         seed: Of the new weights; a task's own depend on its name and on no other task.
 
+    Attributes:
+        shared: Whether tasks share any of the modules.
+
     Raises:
         RelevanceError: If the backbone's layers are built in another way than BERT's.
     """
+
+    shared: bool = False
 
     @abstractmethod
     def __init__(
@@ -68,8 +73,8 @@ class Insert(nn.Module):
 
 @cache
 def inserts() -> Registry[Insert]:
-    """All inserts, by name."""
-    return Registry("insert", hmnet.inserts, Insert)
+    """All inserts, by name; each is what the method of its name puts in."""
+    return Registry("method", hmnet.inserts, Insert)
 
 
 def find_insert(text: str) -> Choice[Insert]:

@@ -1,7 +1,7 @@
 """Projected attention layers: every task has a narrow attention in parallel with each layer."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from jaxtyping import Float
 from pydantic import Field
@@ -74,7 +74,7 @@ class Pals(Insert):
         Returns:
             The layer with the task's attention beside it.
         """
-        return ParallelLayer(layer, self.tasks[task_key(task)], depth)
+        return ParallelLayer(layer, cast("TaskPals", self.tasks[task_key(task)]), depth)
 
 
 class TaskPals(nn.Module):
@@ -109,7 +109,8 @@ class TaskPals(nn.Module):
             What is added to its output before the norm.
         """
         maps: Tensor = self.maps[depth](self.down(hidden))
-        query, key, value = maps.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        split = maps.reshape(*maps.shape[:2], 3, self.heads, -1)
+        query, key, value = split.permute(2, 0, 3, 1, 4)
         seen = F.scaled_dot_product_attention(
             query, key, value, attn_mask=mask, dropout_p=self.dropout if self.training else 0.0
         )

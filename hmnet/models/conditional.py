@@ -67,7 +67,8 @@ class FiLM(nn.Module):
             γ and β, or γ alone.
         """
         with torch.autocast(z.device.type, enabled=False):
-            return self.linear(z).chunk(self.parts)
+            values: Tensor = self.linear(z)
+        return values.chunk(self.parts)
 
 
 class ConditionalAttention(nn.Module):
@@ -127,7 +128,9 @@ class ConditionalAttention(nn.Module):
             )
         gamma, beta = (part.view(self.rows, self.side) for part in self.film(z))
         blocks = self.blocks[: math.ceil(length / self.side)] * (1 + gamma) + beta
-        return torch.block_diag(*blocks)[:length, :length]
+        diagonal = torch.eye(len(blocks), device=blocks.device)[:, None, :, None]
+        side = len(blocks) * self.side
+        return (diagonal * blocks[:, :, None]).reshape(side, side)[:length, :length]
 
     def forward(
         self,
@@ -278,11 +281,12 @@ class ConditionalBottleneck(nn.Module):
         """
         gamma, beta = self.films[0](z)
         if self.variant == "released":
-            released: Tensor = self.up(self.down(hidden * (1 + gamma) + beta))
-            return released
-        low = self.activation(self.down(hidden) * (1 + gamma) + beta)
-        gamma, beta = self.films[1](z)
-        return self.up(low) * (1 + gamma) + beta
+            given: Tensor = self.up(self.down(hidden * (1 + gamma) + beta))
+        else:
+            low = self.activation(self.down(hidden) * (1 + gamma) + beta)
+            gamma, beta = self.films[1](z)
+            given = self.up(low) * (1 + gamma) + beta
+        return given
 
 
 class BottleneckNorm(nn.Module):

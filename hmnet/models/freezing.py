@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
+from hmnet.inserts.insert import find_insert
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import SharingPlan
 from relevance.errors import RelevanceError
@@ -100,10 +101,9 @@ def trains_together(plan: SharingPlan, layers: int) -> bool:
         layers: How many of the lowest are frozen.
 
     Returns:
-        False where what is trained belongs to one task each; modules that a method has put into the
-        layers are shared.
+        False where what is trained belongs to one task each.
     """
-    if plan.inserted:
+    if plan.inserted and find_insert(plan.inserted.modules).member.shared:
         return True
     rows = [*zip(*plan.layers.values(), strict=True)][layers:]
     if not layers:

@@ -141,6 +141,16 @@ def test_a_row_answers_alone_as_in_company(tiny_bert: Path, text: str) -> None:
 
 
 @every_insert
+def test_eager_attention_answers_the_same(
+    tiny_bert: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    model, inputs = shaken(make(tiny_bert, text)), batch(tiny_bert)
+    expected = model("TWO", inputs)
+    monkeypatch.setattr(model.config, "_attn_implementation", "eager")
+    torch.testing.assert_close(model("TWO", inputs), expected)
+
+
+@every_insert
 def test_it_runs_and_learns_under_bf16(tiny_bert: Path, text: str) -> None:
     model, inputs = shaken(make(tiny_bert, text)), batch(tiny_bert)
     device = torch.device("cpu")

@@ -130,3 +130,15 @@ def test_auto_precision_is_resolved() -> None:
     config = RunConfig(tasks=("RTE",))
     assert config.resolved("cpu").precision in ("bf16", "fp32")
     assert config.resolved("cpu").model_copy(update={"precision": "auto"}) == config
+
+
+def test_a_method_has_defaults_of_its_own(tmp_path: Path) -> None:
+    plain = RunConfig(tasks=["RTE"])
+    camtl = RunConfig(tasks=["RTE"], method="camtl: variant=released")
+    assert (plain.max_length, plain.freeze) == (512, "0")
+    assert (camtl.method, camtl.max_length, camtl.freeze) == ("camtl:variant=released", 128, "50%")
+    given = RunConfig(tasks=["RTE"], method="camtl", max_length=96, freeze="0")
+    assert (given.max_length, given.freeze) == (96, "0")
+    given.to_toml(tmp_path / "run.toml")
+    assert RunConfig.from_toml(tmp_path / "run.toml") == given
+    assert RunConfig(tasks=["RTE"], method="adapters").freeze == "all"

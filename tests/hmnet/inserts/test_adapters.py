@@ -8,6 +8,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from hmnet.inserts.adapters import Adapter, Adapters, OwnNorm
 from hmnet.models.backbone import load_backbone
+from hmnet.models.freezing import frozen_layers, trains_together
+from hmnet.models.plan import Inserted, fully_shared
 
 
 def test_a_layer_is_what_the_paper_says(tiny_bert: Path) -> None:
@@ -21,13 +23,13 @@ def test_a_layer_is_what_the_paper_says(tiny_bert: Path) -> None:
     own = made.tasks["B"][1]
 
     def adapted(number: int, states: torch.Tensor) -> torch.Tensor:
-        down, up = own["adapters"][number].down, own["adapters"][number].up
+        down, up = own.adapters[number].down, own.adapters[number].up
         low = F.gelu(states @ down.weight.T + down.bias)
         assert low.shape[-1] == 5
         return states + low @ up.weight.T + up.bias
 
     def normed(number: int, norm: nn.LayerNorm, states: torch.Tensor) -> torch.Tensor:
-        offsets = own["norms"][number]
+        offsets = own.norms[number]
         scale, bias = norm.weight + offsets.scale, norm.bias + offsets.bias
         return F.layer_norm(states, (16,), scale, bias, norm.eps)
 
@@ -52,3 +54,13 @@ def test_a_norm_starts_as_the_pretrained_one(tiny_bert: Path) -> None:
     assert isinstance(view.output.LayerNorm, OwnNorm)
     hidden = torch.randn(2, 16)
     assert torch.equal(view.output.LayerNorm(hidden), view.output.LayerNorm.norm(hidden))
+
+
+def test_tasks_on_a_frozen_encoder_train_nothing_together() -> None:
+    names = ("A", "B")
+    for method, expected in (("adapters", False), ("camtl", True), ("pals", False)):
+        plan = fully_shared(names, 4).model_copy(
+            update={"inserted": Inserted(modules=method, max_length=8)}
+        )
+        assert trains_together(plan, frozen_layers("all", 4)) == expected
+        assert trains_together(plan, frozen_layers("50%", 4))
