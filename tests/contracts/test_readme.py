@@ -60,7 +60,7 @@ def test_paths_exist() -> None:
 @pytest.mark.parametrize("name", ["relevance", "hmnet"])
 def test_commands_and_options_exist(name: str) -> None:
     app = get_command({"relevance": cli.relevance.app, "hmnet": cli.hmnet.app}[name])
-    used = re.findall(rf"^{name} (\w+)(.*)$", README, flags=re.MULTILINE)
+    used = re.findall(rf"^{name} ([\w-]+)(.*)$", README, flags=re.MULTILINE)
     assert used
     for command, rest in used:
         known = {option for p in app.commands[command].params for option in p.opts}
