@@ -127,6 +127,64 @@ def attention(
     show(table(found.table_rows(), "markdown"))
 
 
+def curves(
+    folder: RunArgument,
+    out: Annotated[
+        Path | None, typer.Option(help="Draw them: .pdf, .svg or .png.", metavar="FILE")
+    ] = None,
+    form: FormatOption = "markdown",
+) -> None:
+    """How a run went: task mix, passes over the rows, uncertainty, and scores of its epochs.
+
+    Prints which share of each task's data was trained. Scores are there for runs that were trained
+    with --checkpoint best or --patience, uncertainty for --sampler uncertainty.
+
+    Example: hmnet curves run/ --out curves.pdf
+    """
+    from hmnet.analysis.curves import curves as read_curves
+    from hmnet.figures.curves import curves_figure
+    from hmnet.training.folder import load_run
+    from relevance.figures.figure import check_format, save_figure
+    from relevance.report.tables import table
+
+    if out is not None:
+        check_format(out)
+    found = read_curves(load_run(folder))
+    if out is not None:
+        save_figure(curves_figure(found), out)
+        note(f"wrote {out}")
+    show(table(found.table_rows(), form))
+
+
+def similarity(
+    folder: RunArgument,
+    out: Annotated[
+        Path | None, typer.Option(help="Draw it: .pdf, .svg or .png.", metavar="FILE")
+    ] = None,
+    form: FormatOption = "markdown",
+    device: DeviceOption = "auto",
+) -> None:
+    """How alike the tasks' inputs of the first layer are, before training and after.
+
+    Covariance similarity to the other tasks on dev, in the pretrained backbone and in the run.
+
+    Example: hmnet similarity run/ --out similarity.pdf
+    """
+    from hmnet.analysis.covariance import similarity as compare_inputs
+    from hmnet.figures.similarity import similarity_figure
+    from hmnet.training.folder import load_run
+    from relevance.figures.figure import check_format, save_figure
+    from relevance.report.tables import table
+
+    if out is not None:
+        check_format(out)
+    found = compare_inputs(load_run(folder), device=device)
+    if out is not None:
+        save_figure(similarity_figure(found), out)
+        note(f"wrote {out}")
+    show(table(found.table_rows(), form, decimals=3))
+
+
 @takes_groups
 def sweep(
     tasks: TaskOptions,

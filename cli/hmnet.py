@@ -320,7 +320,14 @@ def count(
     show(json.dumps(total(counts)))
 
 
-for command in (add_task, analysis.diagnose, analysis.attention, analysis.sweep):
+for command in (
+    add_task,
+    analysis.diagnose,
+    analysis.attention,
+    analysis.curves,
+    analysis.similarity,
+    analysis.sweep,
+):
     app.command()(command)
 
 

@@ -18,6 +18,7 @@ from hmnet.models.plan import fully_shared
 from hmnet.precision import Precision, resolve_precision
 from hmnet.training.folder import Run
 from relevance.errors import RelevanceError
+from relevance.report.tables import Row
 
 SHARE = 0.99
 
@@ -32,6 +33,17 @@ class Similarity(NamedTuple):
 
     before: dict[str, float]
     after: dict[str, float]
+
+    def table_rows(self) -> list[Row]:
+        """Both means of every task.
+
+        Returns:
+            One row per task.
+        """
+        return [
+            {"task": task, "before": before, "after": self.after[task]}
+            for task, before in self.before.items()
+        ]
 
 
 def similarity(

@@ -17,12 +17,14 @@ class Evaluation(BaseModel):
 
     Attributes:
         epoch: From 1.
+        step: How many steps were done by then.
         scores: Primary metric on dev by task, fractions.
     """
 
     model_config = ConfigDict(frozen=True)
 
     epoch: int = Field(ge=1)
+    step: int = Field(0, ge=0)
     scores: dict[str, float]
 
     @property

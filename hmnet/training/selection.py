@@ -29,19 +29,20 @@ class Selection:
     best: dict[str, Tensor] = field(default_factory=dict)
 
     def look(
-        self, model: MultiTaskModel, epoch: int, before: Sequence[Evaluation]
+        self, model: MultiTaskModel, epoch: int, step: int, before: Sequence[Evaluation]
     ) -> tuple[Evaluation, ...]:
         """Score the model as it is after an epoch, and set its weights aside if they are the best.
 
         Args:
             model: In either mode.
             epoch: From 1.
+            step: How many steps are done.
             before: What earlier epochs scored.
 
         Returns:
             All scores up to now.
         """
-        scored = (*before, Evaluation(epoch=epoch, scores=self.score(model)))
+        scored = (*before, Evaluation(epoch=epoch, step=step, scores=self.score(model)))
         if self.keep_best and best_epoch(scored) == epoch:
             for name, weight in model.named_parameters():
                 if weight.requires_grad:

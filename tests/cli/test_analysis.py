@@ -207,3 +207,26 @@ class TestSweep:
         assert refused("hmnet", "sweep", *quick, "--tasks", "RTE", *options) == (
             "A sweep is about layers that tasks share, so it needs two tasks."
         )
+
+
+class TestCurves:
+    def test_shares_of_data_and_a_figure(self, trained: Path, tmp_path: Path) -> None:
+        outcome = done("hmnet", "curves", trained, "--out", tmp_path / "c.png", "--format", "csv")
+        rows = [line.split(",") for line in outcome.out.splitlines()]
+        assert rows[0] == ["task", "rows", "trained", "share of data"]
+        assert {row[0]: row[3] for row in rows[1:]} == dict.fromkeys(
+            ("TONE", "SAME", "GRADE", "FACT"), "100.0"
+        )
+        assert (tmp_path / "c.png").exists()
+
+
+class TestSimilarity:
+    def test_before_and_after(self, trained: Path, tmp_path: Path) -> None:
+        outcome = done(
+            "hmnet", "similarity", trained, "--out", tmp_path / "s.svg", "--format", "csv"
+        )
+        rows = [line.split(",") for line in outcome.out.splitlines()]
+        assert rows[0] == ["task", "before", "after"]
+        assert all(0 < float(value) <= 1 for row in rows[1:] for value in row[1:])
+        assert len(rows) == 5
+        assert (tmp_path / "s.svg").exists()

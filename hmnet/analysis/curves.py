@@ -1,0 +1,140 @@
+"""How a run went: which tasks it trained when, how often their rows, and what it scored."""
+
+import json
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from hmnet.training.folder import LOG, RECORDS, Run
+from hmnet.training.record import read_records
+from relevance.errors import RelevanceError
+from relevance.files import read_text
+from relevance.report.tables import Row
+
+WINDOWS = 60
+
+
+class Curves(NamedTuple):
+    """A run in windows of about as many steps each.
+
+    Attributes:
+        tasks: Names, in the order of the run.
+        steps: The last step of each window.
+        mix: Share of each task in the rows that a window trained.
+        passes: How often each task's training rows were trained by the end of a window, on average.
+        epochs: How many epochs the run was to have; the sampler says what one is.
+        rows: Training rows by task.
+        uncertainty: Mean over the candidates of each task; NaN where a window had none. None for
+            samplers that do not ask the model.
+        scores: Primary metric by task at the end of epochs; NaN where a task has none. None for
+            runs that were not scored on the way.
+        scored_at: Steps of these scores.
+    """
+
+    tasks: tuple[str, ...]
+    steps: Int[np.ndarray, " window"]
+    mix: Float[np.ndarray, "window task"]
+    passes: Float[np.ndarray, "window task"]
+    epochs: int
+    rows: Int[np.ndarray, " task"]
+    uncertainty: Float[np.ndarray, "window task"] | None
+    scores: Float[np.ndarray, "evaluation task"] | None
+    scored_at: Int[np.ndarray, " evaluation"]
+
+    def table_rows(self) -> list[Row]:
+        """What became of each task's rows, in all.
+
+        Returns:
+            One row per task: training rows, how many were trained, each as often as it was, and
+            their share of what all epochs would train if they left none out, in percent.
+        """
+        return [
+            {
+                "task": task,
+                "rows": int(rows),
+                "trained": round(float(passes * rows)),
+                "share of data": round(100 * float(passes) / self.epochs, 1),
+            }
+            for task, rows, passes in zip(self.tasks, self.rows, self.passes[-1], strict=True)
+        ]
+
+
+def curves(run: Run) -> Curves:
+    """Read how a run went from its log.
+
+    Args:
+        run: A finished run.
+
+    Returns:
+        Its curves.
+
+    Raises:
+        RelevanceError: If the log is missing, or is one of an older version that does not say which
+            rows a step trained; or if the tasks' files are no longer there.
+
+    Source:
+        El Hattami (2021), figures 3.4, 3.5 and 3.8.
+    """
+    lines = _read(run)
+    names = tuple(task.name for task in run.tasks)
+    place = {name: number for number, name in enumerate(names)}
+    trained = np.zeros((len(lines), len(names)))
+    unsure = np.full((len(lines), len(names)), np.nan)
+    for number, line in enumerate(lines):
+        for task, rows in line["rows"].items():
+            trained[number, place[task]] = rows
+        for task, value in line.get("uncertainty", {}).items():
+            unsure[number, place[task]] = value
+    sizes = np.array([len(run.data(name).train) for name in names])
+    ends = np.unique(np.linspace(0, len(lines), min(WINDOWS, len(lines)) + 1).round().astype(int))
+    mix = np.add.reduceat(trained, ends[:-1], axis=0)
+    scored_at, scores = _scores(run, place)
+    return Curves(
+        tasks=names,
+        steps=ends[1:],
+        mix=mix / mix.sum(axis=1, keepdims=True),
+        passes=np.cumsum(mix, axis=0) / sizes,
+        epochs=run.config.epochs,
+        rows=sizes,
+        uncertainty=None if np.isnan(unsure).all() else _window_means(unsure, ends),
+        scores=scores,
+        scored_at=scored_at,
+    )
+
+
+def _read(run: Run) -> list[dict[str, Any]]:
+    """The log, a dictionary per step."""
+    path = run.folder / LOG
+    lines = [json.loads(line) for line in read_text(path).splitlines()]
+    if not lines or "rows" not in lines[0]:
+        raise RelevanceError(
+            f"{path} does not say which rows a step trained, as an older version wrote it."
+            " Train the run again to see how it goes."
+        )
+    return lines
+
+
+def _window_means(
+    values: Float[np.ndarray, "step task"], ends: Int[np.ndarray, " boundary"]
+) -> Float[np.ndarray, "window task"]:
+    """Means over the steps of each window that have a value."""
+    known = ~np.isnan(values)
+    sums = np.add.reduceat(np.where(known, values, 0.0), ends[:-1], axis=0)
+    counts = np.add.reduceat(known.astype(float), ends[:-1], axis=0)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+def _scores(
+    run: Run, place: dict[str, int]
+) -> tuple[Int[np.ndarray, " evaluation"], Float[np.ndarray, "evaluation task"] | None]:
+    """What was scored on the way, and at which steps, of a run that is trained in one part."""
+    records = read_records(run.folder / RECORDS)
+    found = records[0].evaluations if len(records) == 1 else ()
+    if not found:
+        return np.zeros(0, dtype=int), None
+    scores = np.full((len(found), len(place)), np.nan)
+    for number, evaluation in enumerate(found):
+        for task, score in evaluation.scores.items():
+            scores[number, place[task]] = score
+    return np.array([evaluation.step for evaluation in found]), scores

@@ -1,0 +1,147 @@
+"""Figure of how a run went: task mix, passes over the data, uncertainty and scores over steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from hmnet.analysis.curves import Curves
+from relevance.figures.figure import FAINT, INK, TWO_COLUMNS_PT, figure_of, new_figure
+from relevance.figures.scatter import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+TEXT_PT = 7.0
+PANEL_PT = 115.0
+AROUND_PT = 50.0
+STYLES = ("-", "--", ":")
+
+
+class Panel(NamedTuple):
+    """One quantity over steps, a line or an area per task.
+
+    Attributes:
+        quantity: What the vertical axis shows.
+        steps: Where the values stand.
+        values: By place and task; NaN where there is none.
+        is_mix: Whether they add up to 100 and are stacked.
+    """
+
+    quantity: str
+    steps: Int[np.ndarray, " place"]
+    values: Float[np.ndarray, "place task"]
+    is_mix: bool = False
+
+
+def lay_out(found: Curves) -> list[Panel]:
+    """Decide what the figure shows.
+
+    Args:
+        found: How a run went.
+
+    Returns:
+        Panels from top to bottom: two, and up to four where there is more to show.
+    """
+    panels = [
+        Panel("share of rows (%)", found.steps, 100 * found.mix, is_mix=True),
+        Panel("passes over the rows", found.steps, found.passes),
+    ]
+    if found.uncertainty is not None:
+        panels.append(Panel("uncertainty", found.steps, found.uncertainty))
+    if found.scores is not None:
+        panels.append(Panel("score on dev (%)", found.scored_at, 100 * found.scores))
+    return panels
+
+
+def curves_figure(found: Curves) -> Axes:
+    """Draw how a run went.
+
+    Args:
+        found: Its curves.
+
+    Returns:
+        The axes of the first panel, in a figure two columns of a paper wide.
+    """
+    panels = lay_out(found)
+    figure = new_figure(TWO_COLUMNS_PT, len(panels) * PANEL_PT + AROUND_PT)
+    figure.set_layout_engine("constrained")
+    grid = figure.subplots(len(panels), 1, sharex=True)
+    for panel, axes in zip(panels, grid, strict=True):
+        _draw(panel, axes)
+        axes.set_xlim(0, int(found.steps[-1]))
+    grid[-1].set_xlabel("step", fontsize=TEXT_PT, color=INK)
+    _legend(found.tasks, grid[0])
+    first: Axes = grid[0]
+    return first
+
+
+def _style(number: int) -> tuple[str, str]:
+    """Colour and line of a task; where colours run out, lines differ."""
+    return COLOURS[number % len(COLOURS)], STYLES[number // len(COLOURS) % len(STYLES)]
+
+
+def _draw(panel: Panel, axes: Axes) -> None:
+    if panel.is_mix:
+        _draw_mix(panel, axes)
+    else:
+        for number, values in enumerate(panel.values.T):
+            colour, line = _style(number)
+            known = ~np.isnan(values)
+            marker = "o" if len(panel.steps) < 10 else ""
+            axes.plot(
+                panel.steps[known],
+                values[known],
+                color=colour,
+                linestyle=line,
+                linewidth=1.0,
+                marker=marker,
+                markersize=2.5,
+            )
+    axes.set_ylabel(panel.quantity, fontsize=TEXT_PT, color=INK)
+    axes.tick_params(length=2, width=0.5, labelsize=TEXT_PT, color=FAINT, labelcolor=INK)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(FAINT)
+
+
+def _draw_mix(panel: Panel, axes: Axes) -> None:
+    """Shares stacked, each constant over its window."""
+    edges = np.concatenate([[0], panel.steps])
+    tops = np.cumsum(panel.values, axis=1)
+    below = np.zeros(len(panel.steps))
+    for number, top in enumerate(tops.T):
+        colour, line = _style(number)
+        axes.stairs(
+            top,
+            edges,
+            baseline=below,
+            fill=True,
+            facecolor=colour,
+            edgecolor="white",
+            linewidth=0.2,
+            hatch="" if line == "-" else "////",
+        )
+        below = top
+    axes.set_ylim(0, 100)
+
+
+def _legend(tasks: Sequence[str], axes: Axes) -> None:
+    from matplotlib.lines import Line2D
+
+    styles = [_style(number) for number in range(len(tasks))]
+    legend = figure_of(axes).legend(
+        [Line2D([], [], color=colour, linestyle=line, linewidth=1.5) for colour, line in styles],
+        tasks,
+        loc="outside upper center",
+        ncols=min(len(tasks), 7),
+        fontsize=TEXT_PT,
+        frameon=False,
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+        text.set_color(INK)

@@ -1,0 +1,89 @@
+"""Curves of a run: windows counted by hand, and shares that add up."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hmnet.analysis.curves import WINDOWS, Curves, curves
+from hmnet.config import RunConfig
+from hmnet.figures.curves import curves_figure, lay_out
+from hmnet.training.folder import Run
+from relevance.errors import RelevanceError
+from relevance.figures.figure import save_figure
+
+SIZES = {"A": 8, "B": 4}
+
+
+class Written(Run):
+    """A run of which only the log is there."""
+
+    @property
+    def tasks(self) -> Any:
+        return [SimpleNamespace(name=name) for name in SIZES]
+
+    def data(self, task: str) -> Any:
+        return SimpleNamespace(train=range(SIZES[task]))
+
+
+def read(folder: Path, lines: list[dict[str, Any]]) -> Curves:
+    (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return curves(Written(folder, RunConfig(tasks=tuple(SIZES), epochs=2)))
+
+
+def test_every_step_is_a_window_of_a_short_run(tmp_path: Path) -> None:
+    lines = [
+        {"rows": {"A": 3, "B": 1}, "uncertainty": {"A": 0.9, "B": 0.5}},
+        {"rows": {"A": 4}, "uncertainty": {"A": 0.7}},
+    ]
+    found = read(tmp_path, lines)
+    assert found.mix.tolist() == [[0.75, 0.25], [1.0, 0.0]]
+    assert found.passes.tolist() == [[3 / 8, 1 / 4], [7 / 8, 1 / 4]]
+    assert found.uncertainty is not None
+    assert found.uncertainty[:, 0].tolist() == [0.9, 0.7]
+    assert np.isnan(found.uncertainty[1, 1])
+    assert found.table_rows() == [
+        {"task": "A", "rows": 8, "trained": 7, "share of data": 43.8},
+        {"task": "B", "rows": 4, "trained": 1, "share of data": 12.5},
+    ]
+
+
+def test_windows_of_a_long_run_hold_every_row_once(tmp_path: Path) -> None:
+    lines = [{"rows": {"A" if step % 3 else "B": 2}} for step in range(1000)]
+    found = read(tmp_path, lines)
+    assert found.steps[-1] == 1000
+    assert len(found.steps) == WINDOWS
+    assert found.mix.sum(axis=1) == pytest.approx(1)
+    assert (found.passes[-1] * found.rows).tolist() == [2 * 666, 2 * 334]
+    assert found.uncertainty is None
+    assert [panel.quantity for panel in lay_out(found)] == [
+        "share of rows (%)",
+        "passes over the rows",
+    ]
+
+
+def test_a_log_of_an_older_version_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(RelevanceError, match="does not say which rows a step trained"):
+        read(tmp_path, [{"task": "A", "step": 1}])
+
+
+def test_all_panels_are_drawn(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    tasks = tuple(f"TASK-{number}" for number in range(13))
+    found = Curves(
+        tasks=tasks,
+        steps=np.arange(10, 601, 10),
+        mix=draw.dirichlet(np.ones(13), size=60),
+        passes=np.cumsum(draw.uniform(0, 0.05, size=(60, 13)), axis=0),
+        epochs=2,
+        rows=np.full(13, 640),
+        uncertainty=draw.uniform(0.5, 1, size=(60, 13)),
+        scores=draw.uniform(0.3, 0.9, size=(2, 13)),
+        scored_at=np.array([300, 600]),
+    )
+    save_figure(curves_figure(found), tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").stat().st_size > 10_000
+    assert [len(panel.steps) for panel in lay_out(found)] == [60, 60, 60, 2]
