@@ -35,6 +35,7 @@ AS_ONE: dict[str, dict[str, Any]] = {
     "plain": {},
     "parts": {"accumulate": 4, "clip_norm": 0.5, "freeze": "2", "average": 0.5},
     "surgery": {"sampler": "round-robin", "surgery": "pcgrad", "accumulate": 2},
+    "chosen rows": {"sampler": "uncertainty:proxy=dropout"},
 }
 
 
@@ -223,13 +224,23 @@ def test_one_device_for_all_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_a_note_where_accelerate_starts_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ALONE.note() is None
+    for name in ("MASTER_ADDR", "ACCELERATE_USE_CPU"):  # as `accelerate launch --cpu` sets them
+        monkeypatch.setenv(name, "true")
+    assert ALONE.note() == (
+        "accelerate has started one process. On the CPU it starts several with --multi_gpu in the"
+        " place of --cpu."
+    )
+
+
 def losses(out: Path) -> list[float]:
     return [json.loads(line)["loss"] for line in (out / "log.jsonl").read_text().splitlines()]
 
 
 def test_accelerate_launch(config: RunConfig, still_bert: Path, tmp_path: Path) -> None:
     """From the command line to a run's folder, which is as one process writes it."""
-    changes = {"backbone": str(still_bert), "batch_size": SIZE, "epochs": 1}
+    changes = {"backbone": str(still_bert), "batch_size": SIZE, "checkpoint": "best"}
     config = config.model_copy(update=changes)
     config.to_toml(tmp_path / "run.toml")
     train_run(config, None, tmp_path / "one")
