@@ -212,7 +212,7 @@ class TestSweep:
 class TestCurves:
     def test_shares_of_data_and_a_figure(self, trained: Path, tmp_path: Path) -> None:
         outcome = done("hmnet", "curves", trained, "--out", tmp_path / "c.png", "--format", "csv")
-        rows = [line.split(",") for line in outcome.out.splitlines()]
+        rows = [line.split(",") for line in outcome.out.strip().splitlines()]
         assert rows[0] == ["task", "rows", "trained", "share of data"]
         assert {row[0]: row[3] for row in rows[1:]} == dict.fromkeys(
             ("TONE", "SAME", "GRADE", "FACT"), "100.0"
@@ -225,7 +225,7 @@ class TestSimilarity:
         outcome = done(
             "hmnet", "similarity", trained, "--out", tmp_path / "s.svg", "--format", "csv"
         )
-        rows = [line.split(",") for line in outcome.out.splitlines()]
+        rows = [line.split(",") for line in outcome.out.split()]
         assert rows[0] == ["task", "before", "after"]
         assert all(0 < float(value) <= 1 for row in rows[1:] for value in row[1:])
         assert len(rows) == 5
