@@ -1,0 +1,193 @@
+"""As whose copy should a new task start? `nearest` against every other choice, on planted families.
+
+    python benchmarks/nearest.py --out nearest/
+
+El Hattami (2021) leaves open how to choose the embedding that a new task starts from. Here CA-MTL
+is trained on seven of the eight generated tasks (`relevance/tasks/generated.py`), and the eighth is
+added with a copy of each of the seven, and with random embeddings, on several shares of its rows.
+Its labels have names of their own, so no output layer is ever borrowed. What `nearest` would have
+chosen is read off three matrices: overlap of vocabularies, which is misleading here by design;
+joint-training gains of one seed; and the planted families. `best` is the best of the seven on the
+very rows it is scored on, a ceiling that no choice made in advance can pass.
+
+Stopped and started again it goes on where it was.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import fmean
+
+import torch
+
+from hmnet.config import RunConfig
+from hmnet.evaluation.scores import MAJORITY, read_scores
+from hmnet.models.tiny import write_tiny_encoder
+from hmnet.training.add_task import add_tasks
+from hmnet.training.folder import SCORES, Run
+from hmnet.training.joint import make_trainer
+from hmnet.training.placing import Addition
+from hmnet.training.run import train_run
+from relevance.clustering.joining import relevance_to
+from relevance.files import write_text
+from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.measures.joint_training import JointTraining
+from relevance.measures.measure import Inputs
+from relevance.measures.taxonomy import Taxonomy
+from relevance.measures.vocabulary import Vocabulary
+from relevance.report.tables import table
+from relevance.studies.scheduling import Schedule
+from relevance.tasks.data import DataOptions
+from relevance.tasks.find import find_tasks
+from relevance.tasks.generated import generate
+from relevance.tasks.load import load_split
+from relevance.tasks.task import Task
+from relevance.tokenizers import load_tokenizer
+
+ROWS, DEV_ROWS = 160, 300
+SETTINGS = {
+    "max_train": ROWS,
+    "max_length": 32,
+    "batch_size": 16,
+    "lr": 2e-3,
+    "device": "cpu",
+    "precision": "fp32",
+    "freeze": "0",
+}
+METHOD = "camtl:attention=full-block"
+DRAWN = ("random", "xavier")
+
+
+def write_tasks(folder: Path, tasks: list[Task], held_out: str) -> tuple[Path, Path]:
+    """Definitions of the old tasks, and of the new one with other names for its labels."""
+    import tomli_w
+
+    def write(name: str, chosen: list[Task]) -> Path:
+        path = folder / f"{name}.toml"
+        content = [task.model_dump(mode="json", exclude_defaults=True) for task in chosen]
+        write_text(path, tomli_w.dumps({"task": content}))
+        return path
+
+    (new,) = (task for task in tasks if task.name == held_out)
+    files = {}
+    for split in ("train", "dev"):
+        rows = load_split(new, split, None)
+        lines = [
+            json.dumps({"sentence": text, "label": f"{held_out} {code}"}) + "\n"
+            for text, code in zip(rows.texts[0], rows.labels.tolist(), strict=True)
+        ]
+        files[split] = folder / f"{held_out}-{split}.jsonl"
+        write_text(files[split], "".join(lines))
+    renamed = new.model_copy(
+        update={
+            "labels": (f"{held_out} 0", f"{held_out} 1"),
+            "source": new.source.model_copy(update={s: str(f) for s, f in files.items()}),
+        }
+    )
+    return write("old", [task for task in tasks if task is not new]), write("new", [renamed])
+
+
+def measured(
+    folder: Path, tasks: tuple[Task, ...], encoder: Path, epochs: int
+) -> dict[str, RelevanceMatrix]:
+    """What says which task is nearest."""
+    data = DataOptions(None, ROWS, DEV_ROWS)
+    gains = folder / "gains.json"
+    if not gains.exists():
+        settings = {**SETTINGS, "epochs": epochs, "backbone": str(encoder)}
+        inputs = Inputs(
+            data=data,
+            trainer=lambda: make_trainer(tasks, settings, device="cpu"),
+            schedule=lambda: Schedule(threads=1),
+        )
+        JointTraining.build(inputs).measure(tasks).save(gains)
+    return {
+        "vocabulary": Vocabulary(load_tokenizer(str(encoder)), data).measure(tasks),
+        "gains": load_matrix(gains),
+        "families": Taxonomy().measure(tasks),
+    }
+
+
+def scores_by_start(
+    run: Run, new: Path, held_out: str, fraction: float, epochs: int, folder: Path
+) -> Iterator[tuple[str, float]]:
+    """Accuracy of the new task on dev for every start, and that of the majority class."""
+    for init in (*(task.name for task in run.tasks), *DRAWN):
+        larger = add_tasks(
+            run,
+            Addition(tasks=(str(new),), init=init, fraction=fraction),
+            folder / f"{init}-{fraction:g}",
+            settings={"epochs": epochs},
+            resume=True,
+        )
+        scores = [s for s in read_scores(larger.folder / SCORES) if s.task == held_out]
+        yield init, next(score.value for score in scores if score.method != MAJORITY)
+    yield MAJORITY, next(score.value for score in scores if score.method == MAJORITY)
+
+
+def row_of(
+    held_out: str, found: dict[str, float], matrices: dict[str, RelevanceMatrix]
+) -> dict[str, float]:
+    """What each way to choose comes to."""
+    old = [name for name in found if name not in (*DRAWN, MAJORITY)]
+    nearest = {
+        f"nearest, {name}": found[next(iter(relevance_to(held_out, matrix, old)))]
+        for name, matrix in matrices.items()
+    }
+    of_old = [found[name] for name in old]
+    drawn = {name: found[name] for name in (*DRAWN, MAJORITY)}
+    return {**nearest, "best": max(of_old), "mean of copies": fmean(of_old), **drawn}
+
+
+def main() -> None:
+    """Print a row per share of the rows, means over the tasks that were held out."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument(
+        "--held-out", nargs="+", default=["REVIEWS", "CAPTIONS", "DIARIES", "BASKETS"]
+    )
+    parser.add_argument("--fractions", type=float, nargs="+", default=[0.01, 0.25, 1.0])
+    parser.add_argument("--epochs", type=int, default=40, help="of the seven tasks and of the new")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    os.environ["RELEVANCE_CACHE"] = str(options.out / "cache")
+    tasks = find_tasks([str(generate(options.out / "tasks", dev_rows=DEV_ROWS))])
+    texts = [text for task in tasks for text in load_split(task, "train", None).texts[0]]
+    encoder = write_tiny_encoder(options.out / "encoder", texts, width=24)
+    matrices = measured(options.out, tasks, encoder, options.epochs // 2)
+    rows = []
+    for held_out in options.held_out:
+        folder = options.out / held_out
+        old, new = write_tasks(folder, list(tasks), held_out)
+        config = RunConfig(
+            tasks=(str(old),),
+            backbone=str(encoder),
+            method=METHOD,
+            epochs=options.epochs,
+            **SETTINGS,
+        )
+        run = train_run(config, None, folder / "run", resume=True)
+        for fraction in options.fractions:
+            found = dict(scores_by_start(run, new, held_out, fraction, options.epochs, folder))
+            row = row_of(held_out, found, matrices)
+            rows.append({"task": held_out, "share": f"{fraction:.0%}", **row})
+    means = [
+        {"task": "mean", "share": share}
+        | {
+            column: fmean(row[column] for row in rows if row["share"] == share)
+            for column in rows[0]
+            if column not in ("task", "share")
+        }
+        for share in dict.fromkeys(row["share"] for row in rows)
+    ]
+    percent = [
+        {name: 100 * value if isinstance(value, float) else value for name, value in row.items()}
+        for row in (*rows, *means)
+    ]
+    print(table(percent, "markdown", decimals=1))
+
+
+if __name__ == "__main__":
+    main()
