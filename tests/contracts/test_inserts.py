@@ -226,3 +226,10 @@ def test_layers_of_another_make_are_refused(
         f"is not built as method '{name}' needs it. Use a backbone such as BERT, RoBERTa or"
         " ELECTRA, or another --method."
     )
+
+
+def test_a_plan_from_before_there_were_inserts_is_read() -> None:
+    plan = plan_of("multi", TASKS)
+    older = plan.model_dump(mode="json")
+    del older["inserted"]
+    assert SharingPlan.model_validate(older) == plan
