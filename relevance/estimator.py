@@ -12,6 +12,7 @@ from relevance.errors import RelevanceError
 from relevance.matrix import RelevanceMatrix
 from relevance.measures.measure import Inputs, Measure
 from relevance.probe import Probe
+from relevance.tasks.kinds.kind import check_per_row
 from relevance.tasks.task import Task
 
 
@@ -25,10 +26,12 @@ class Estimator(Measure):
     Attributes:
         name: On the command line.
         settings: What decides how much is computed, by name.
+        per_row: Whether it needs one label or value for each row.
     """
 
     name: ClassVar[str]
     settings: ClassVar[Mapping[str, float]]
+    per_row: ClassVar[bool] = False
 
     def __init__(self, make_probe: Callable[[], Probe], seeds: Sequence[int] = (0,)) -> None:
         self.make_probe = make_probe
@@ -81,8 +84,12 @@ class Estimator(Measure):
             the reading of data included.
 
         Raises:
-            RelevanceError: If data or encoder cannot be loaded, or a value is undefined.
+            RelevanceError: If data or encoder cannot be loaded, a value is undefined, or a task has
+                not the labels that the measure needs.
         """
+        if self.per_row:
+            hint = "Leave it out, or take embedding, gradient-cosine or lookahead, which read any."
+            check_per_row(tasks, f"Measure '{self.name}'", hint)
         start_s = time.perf_counter()
         probe = self.make_probe()
         per_seed = np.stack([self.estimate(probe, tasks, seed) for seed in self.seeds])

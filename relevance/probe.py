@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Shaped
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,12 @@ class Features:
 
     Attributes:
         values: One vector per row.
-        labels: Codes for classification, values on the scale of [0, 1] for regression.
+        labels: Codes for classification, values on the scale of [0, 1] for regression; for other
+            kinds what the rows' labels are.
     """
 
     values: Float[np.ndarray, "row dimension"]
-    labels: Int[np.ndarray, " row"] | Float[np.ndarray, " row"]
+    labels: Shaped[np.ndarray, " row"]
 
 
 @dataclass(frozen=True)

@@ -42,3 +42,20 @@ def assemble_aligned(
     sequences = assemble(template, [*before, last.pieces], max_length)
     alignment = Alignment(rows, placed(last.begins), placed(last.ends))
     return replace(sequences, alignment=alignment)
+
+
+def aligned(sequences: Sequences) -> Alignment:
+    """The alignment of sequences.
+
+    Args:
+        sequences: Of a kind of task that labels parts of a text.
+
+    Returns:
+        What was given to them when they were encoded.
+
+    Raises:
+        ValueError: If they were encoded for another kind.
+    """
+    if sequences.alignment is None:
+        raise ValueError("These rows were encoded for a kind of task with one label for each.")
+    return sequences.alignment

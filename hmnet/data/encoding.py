@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from transformers import PreTrainedTokenizerBase
@@ -14,7 +14,7 @@ from hmnet.data.template import Alignment, Sequences, Template, boundaries, span
 from hmnet.saving import os_errors
 from relevance.errors import RelevanceError
 from relevance.files import cache_dir, digest, file_digest, read_json, replacing, write_json
-from relevance.tasks.data import Labels, Split
+from relevance.tasks.data import Split
 from relevance.tasks.task import Task
 
 VERSION = 1  # raised whenever the same text would give other ids
@@ -39,8 +39,8 @@ class Encoded(Sequences):
         fingerprint: Changes whenever ids, labels or groups could.
     """
 
-    labels: Labels
-    groups: Int[np.ndarray, " row"] | None
+    labels: Shaped[np.ndarray, " row_of_split"]
+    groups: Int[np.ndarray, " row_of_split"] | None
     fingerprint: str
 
     def take(self, rows: Int[np.ndarray, " taken"]) -> "Encoded":

@@ -50,7 +50,7 @@ class Pieces:
 class Alignment:
     """Which row a sequence was made of, and where in the row each of its tokens stands.
 
-    Places are counted as labels count them: words for tags.
+    Places are counted as labels count them: words for tags, characters for answers.
 
     Attributes:
         rows: Row of the split, for each sequence.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float32, Float64, Int64, Shaped
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
@@ -141,7 +141,7 @@ class EncoderProbe:
         rows = drawn(of.task, of.train, count, seed)
         return Features(
             features(encoder, self._batches(of, of.train, rows, self._joined)),
-            kind_of(of.task).targets(of.train, rows),
+            _labels(of, rows),
         )
 
     def _encoder(self, seed: int, source: str | None = None) -> nn.Module:
@@ -235,3 +235,10 @@ class EncoderProbe:
     @cached_property
     def _backbones(self) -> dict[int, Backbone]:
         return {}
+
+
+def _labels(of: TaskRows, rows: Int64[np.ndarray, " row"]) -> Shaped[np.ndarray, " row"]:
+    """Labels of training sequences, as a model learns them where each has one."""
+    if of.train.alignment is None:
+        return kind_of(of.task).targets(of.train, rows)
+    return of.train.labels[of.train.alignment.rows[rows]]

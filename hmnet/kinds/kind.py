@@ -19,8 +19,8 @@ from relevance.registry import Registry
 from relevance.tasks.data import Labels
 from relevance.tasks.task import Task
 
-Logits: TypeAlias = Float32[np.ndarray, "class *place"]
-"""What a model says to one sequence."""
+Logits: TypeAlias = Float32[np.ndarray, "*_"]
+"""What a model says to one sequence: `[class, *place]`."""
 
 Texts: TypeAlias = tuple[str, ...]
 """What a task reads in one row."""

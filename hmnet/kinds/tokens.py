@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int, Int32, Int64
 from torch import Tensor
 
-from hmnet.data.alignment import NOWHERE, assemble_aligned
+from hmnet.data.alignment import NOWHERE, aligned, assemble_aligned
 from hmnet.data.encoder import Encoder, Located
 from hmnet.data.encoding import Encoded
 from hmnet.data.template import Sequences, boundaries
@@ -64,10 +64,11 @@ class Tokens(PlacedKind):
     ) -> Int64[np.ndarray, "row token"]:
         """The tag's code at the first token of every word."""
         codes = {tag: code for code, tag in enumerate(self.task.labels)}
+        rows_of = aligned(encoded).rows
         found = np.full((len(rows), encoded.lengths[rows].max()), IGNORED, dtype=np.int64)
         for place, row in enumerate(rows.tolist()):
             tokens, word = _words_of(encoded, row)
-            tags = encoded.labels[row]
+            tags = encoded.labels[rows_of[row]]
             found[place, tokens] = [codes[tags[each]] for each in word]
         return found
 
@@ -146,8 +147,7 @@ def _words_of(
     sequences: Sequences, row: int
 ) -> tuple[Int64[np.ndarray, " word"], Int32[np.ndarray, " word"]]:
     """Tokens of a row that are the first of a word, and the numbers of these words."""
-    if sequences.alignment is None:
-        raise ValueError("Rows of a token task must be encoded as words.")
-    word = sequences.alignment.begins[sequences.offsets[row] : sequences.offsets[row + 1]]
+    alignment = aligned(sequences)
+    word = alignment.begins[sequences.offsets[row] : sequences.offsets[row + 1]]
     tokens = np.flatnonzero(word != NOWHERE)
     return tokens, word[tokens]

@@ -1,7 +1,7 @@
 """What a regularizer is: a term that is added to the loss of every batch."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from jaxtyping import Float
@@ -11,6 +11,7 @@ import hmnet.regularizers
 from hmnet.models.multitask import MultiTaskModel
 from relevance.choice import Choice, choose
 from relevance.registry import Registry
+from relevance.tasks.task import Task
 
 
 class Regularizer(ABC):
@@ -49,6 +50,16 @@ class Regularizer(ABC):
 
         Returns:
             The term, its weight included, with its graph.
+        """
+
+    def check(self, tasks: Sequence[Task]) -> None:  # noqa: B027  most take any
+        """Refuse tasks that the term is not made for.
+
+        Args:
+            tasks: All that are trained.
+
+        Raises:
+            RelevanceError: If there is one.
         """
 
     def after_update(self, model: MultiTaskModel) -> None:  # noqa: B027  not every one needs it

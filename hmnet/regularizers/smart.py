@@ -1,6 +1,6 @@
 """SMART: small changes of the words' embeddings, and of the weights, should change no answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import torch
@@ -12,6 +12,8 @@ from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.regularizers.regularizer import Regularizer
+from relevance.tasks.kinds.kind import check_per_row
+from relevance.tasks.task import Task
 
 Above0 = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 From0 = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -153,6 +155,17 @@ class Smart(Regularizer):
             return moved.clamp(-self.epsilon, self.epsilon)
         moved = noise + self.step_size * gradient
         return moved / (moved.abs().amax(dim=-1, keepdim=True) + self.epsilon)
+
+    def check(self, tasks: Sequence[Task]) -> None:
+        """Refuse tasks with more than one answer to a row, of which padding would be some.
+
+        Args:
+            tasks: All that are trained.
+
+        Raises:
+            RelevanceError: If there is one.
+        """
+        check_per_row(tasks, "--regularizer smart", "Leave out the task or the regularizer.")
 
     def after_update(self, model: MultiTaskModel) -> None:
         """Let the average of the iterates follow the weights that a step has changed.

@@ -291,6 +291,8 @@ def make_trainer(
     _check_study(config)
     training = TrainingSettings(**config.model_dump(include=set(TrainingSettings.model_fields)))
     check_heads(config.head, config.pooling, tasks)
+    if regularizer := make_regularizer(config.regularizer):
+        regularizer.check(tasks)
     backbone = _backbone(config.backbone, 0)
     check_max_length(backbone.base, config.max_length)
     frozen_layers(config.freeze, backbone.depth)

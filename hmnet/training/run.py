@@ -28,6 +28,7 @@ from hmnet.models.folder import resolve_backbone
 from hmnet.models.freezing import frozen_layers, trains_together
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.skill_table import SkillTable
+from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers.sampler import Step
 from hmnet.training.checkpoint import find_checkpoint, replacing_folder
 from hmnet.training.fit import Checkpoints, fit, make_schedule
@@ -164,6 +165,8 @@ def check_run(
         spec = ClusterSpec.load(out / CLUSTERS)
     tasks = find_tasks(config.tasks)
     check_heads(config.head, config.pooling, tasks)
+    if regularizer := make_regularizer(config.regularizer):
+        regularizer.check(tasks)
     method = find_method(config.method).build(
         spec, config.layers, config.skills, max_length=config.max_length
     )

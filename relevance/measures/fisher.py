@@ -25,6 +25,7 @@ class Fisher(Estimator):
 
     name = "fisher"
     settings: ClassVar = {"rows": ROWS, "penalty": PENALTY}
+    per_row = True
 
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int

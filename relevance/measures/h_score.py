@@ -21,6 +21,7 @@ class HScore(Estimator):
 
     name = "h-score"
     settings: ClassVar = {"rows": ROWS, "rows_per_direction": ROWS_PER_DIRECTION}
+    per_row = True
 
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int

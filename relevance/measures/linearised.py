@@ -28,6 +28,7 @@ class Linearised(Estimator):
 
     name = "linearised"
     settings: ClassVar = {"rows": ROWS, "directions": DIRECTIONS}
+    per_row = True
 
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int

@@ -20,6 +20,7 @@ class Logme(Estimator):
 
     name = "logme"
     settings: ClassVar = {"rows": ROWS}
+    per_row = True
 
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int

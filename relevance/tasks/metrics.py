@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from relevance.tasks.answers import best, exact, overlap
 from relevance.tasks.data import Labels, Split
 from relevance.tasks.entities import entity_counts
 from relevance.tasks.kinds.kind import kind_of
@@ -123,6 +124,16 @@ def entity_f1(split: Split, predictions: Rows) -> float:
     return float(2 * right / max(found + there, 1))
 
 
+def span_em(split: Split, predictions: Rows) -> float:
+    """Share of rows whose answer is one of the gold ones, by SQuAD's rules."""
+    return float(best(exact, split.labels, predictions).mean())
+
+
+def span_f1(split: Split, predictions: Rows) -> float:
+    """Mean over rows of the F1 of words with the nearest gold answer, by SQuAD's rules."""
+    return float(best(overlap, split.labels, predictions).mean())
+
+
 def _constant(values: Rows) -> bool:
     """Whether all values are the same, rounding of their scale aside."""
     values = np.asarray(values, dtype=np.float64)
@@ -138,6 +149,8 @@ FUNCTIONS: dict[str, Callable[[Split, Rows], float]] = {
     "matthews": matthews,
     "pearson": pearson,
     "question_em": question_em,
+    "span_em": span_em,
+    "span_f1": span_f1,
     "spearman": spearman,
 }
 """Metric by the name that tasks give it."""

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Float, Int, Num, Shaped
 
+from relevance.tasks.answers import best, exact, overlap
 from relevance.tasks.data import Labels, Split
 from relevance.tasks.entities import entity_counts
 from relevance.tasks.metrics import FUNCTIONS
@@ -123,6 +124,16 @@ def entity_f1(split: Split, predictions: Predictions, draws: Draws) -> Scores:
     return _ratio(2 * right @ draws.T, (found + there) @ draws.T)
 
 
+def span_em(split: Split, predictions: Predictions, draws: Draws) -> Scores:
+    """Share of rows whose answer is one of the gold ones."""
+    return _means(np.array([best(exact, split.labels, run) for run in predictions]), draws)
+
+
+def span_f1(split: Split, predictions: Predictions, draws: Draws) -> Scores:
+    """Mean over rows of the F1 of words with the nearest gold answer."""
+    return _means(np.array([best(overlap, split.labels, run) for run in predictions]), draws)
+
+
 def pearson(split: Split, predictions: Predictions, draws: Draws) -> Scores:
     """Pearson correlation; 0 where labels or predictions are all the same."""
     one, other = _centred(split.labels[None, :]), _centred(predictions)
@@ -213,6 +224,8 @@ RESAMPLED: dict[str, Function] = {
     "matthews": matthews,
     "pearson": pearson,
     "question_em": question_em,
+    "span_em": span_em,
+    "span_f1": span_f1,
     "spearman": spearman,
 }
 """The metrics that have a form for many resamples, by name."""

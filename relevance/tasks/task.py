@@ -52,6 +52,7 @@ class Task(BaseModel):
         gain: The metrics whose mean joint-training gains are made of (default: `metrics`).
         truncate: The column that gives way when an input is too long (default: the longest).
         group: Columns that together tell which rows are scored together (`question_em`).
+        unanswerable: Whether the context of some questions of a span task has no answer.
         licence: Of the data.
         source: Where the data comes from; None where it is only looked up in `--data-dir`.
     """
@@ -69,6 +70,8 @@ class Task(BaseModel):
     gain: tuple[str, ...] = ()
     truncate: str | None = None
     group: tuple[str, ...] = ()
+    # not written where it is false, so that definitions without it stay what they were
+    unanswerable: bool = Field(default=False, exclude_if=lambda value: not value)
     licence: str = "unknown"
     source: Source | None = None
 
@@ -99,6 +102,8 @@ class Task(BaseModel):
                 raise ValueError(f"metric '{metric}' is not one for {self.kind}: {known}")
         if self.truncate is not None and self.truncate not in self.text:
             raise ValueError(f"`truncate` names '{self.truncate}', which is no text column")
+        if self.unanswerable and "unanswerable" not in kind.options:
+            raise ValueError(f"`unanswerable` means nothing to a task of kind {self.kind}")
         kind.check()
         return self
 

@@ -38,7 +38,7 @@ def test_a_definition_survives_json(task: Task) -> None:
 @every_task
 def test_its_metrics_say_what_is_right(task: Task) -> None:
     data = sample(task)
-    perfect = score(task, data, right(data))
+    perfect = score(task, data, right(task, data))
     assert set(perfect) == {*task.metrics, *task.gain_metrics}
     assert all(value == pytest.approx(1) for value in perfect.values())
     assert gain_score(task, perfect) == pytest.approx(1)

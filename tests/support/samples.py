@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from relevance.tasks.check import to_split
-from relevance.tasks.data import Labels, Split
+from relevance.tasks.data import Labels, Split, as_rows
 from relevance.tasks.task import Task
 
 WORDS = ("who", "saw", "the", "river")
@@ -23,6 +23,11 @@ def columns(task: Task, rows: int) -> dict[str, Sequence[Any]]:
             for row in range(rows)
         ]
         return {**texts, **groups, task.label: tags}
+    if task.kind == "span":
+        contexts = [f"{WORDS[row % 4]} is {WORDS[row % 3]}" for row in range(rows)]
+        texts = dict(zip(task.text, (["what"] * rows, contexts), strict=True))
+        answers = [{"text": [WORDS[row % 4]], "answer_start": [0]} for row in range(rows)]
+        return {**texts, **groups, task.label: answers}
     if task.range is not None:
         return {**texts, **groups, task.label: np.linspace(*task.range, rows).tolist()}
     return {**texts, **groups, task.label: [task.labels[r % len(task.labels)] for r in range(rows)]}
@@ -33,6 +38,8 @@ def sample(task: Task, rows: int = 12) -> Split:
     return to_split(task, {name: list(c) for name, c in columns(task, rows).items()}, "sample")
 
 
-def right(split: Split) -> Labels:
+def right(task: Task, split: Split) -> Labels:
     """Predictions without a fault."""
+    if task.kind == "span":
+        return as_rows([golds[0][0] if golds else "" for golds in split.labels])
     return split.labels

@@ -1,7 +1,7 @@
 """What a kind of task is: what its rows are labelled with, and how that is read and scored."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
@@ -49,11 +49,13 @@ class Kind(ABC):
         metrics: The metrics that such a task may name.
         per_row: Whether each row has one label or value, and not several.
         outputs: Outputs of a head, where a task has no labels.
+        options: Fields of a definition that are for this kind alone.
     """
 
     metrics: ClassVar[frozenset[str]]
     per_row: ClassVar[bool] = True
     outputs: ClassVar[int] = 1
+    options: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -120,3 +122,22 @@ def kinds() -> Registry[Kind]:
 def kind_of(task: Task) -> Kind:
     """The kind of a task."""
     return kinds().find(task.kind)(task)
+
+
+def check_per_row(tasks: Iterable[Task], what: str, hint: str) -> None:
+    """Refuse tasks whose rows have more than one label.
+
+    Args:
+        tasks: The tasks.
+        what: What cannot do with them, such as `Measure 'logme'`.
+        hint: What to do about it, as a sentence.
+
+    Raises:
+        RelevanceError: At the first of them.
+    """
+    for task in tasks:
+        if not kind_of(task).per_row:
+            raise RelevanceError(
+                f"{what} needs one label or value for each row, but task '{task.name}' is of kind"
+                f" {task.kind}. {hint}"
+            )

@@ -26,7 +26,7 @@ def test_the_catalogue_has_the_papers_tasks_in_its_order_and_further_ones(paper_
     with (paper_dir / "table2_vocabulary_overlap.csv").open() as file:
         header = next(csv.reader(file))[1:]
     assert tuple(header) == PAPER_TASKS
-    assert tuple(catalogue()) == (*PAPER_TASKS, "CoLA", "SST-5", "SciTail", "WNUT-17")
+    assert tuple(catalogue()) == (*PAPER_TASKS, "CoLA", "SST-5", "SciTail", "WNUT-17", "SQuAD")
 
 
 def test_families_are_the_papers(paper_dir: Path) -> None:
@@ -43,6 +43,7 @@ def test_gain_metrics_are_the_papers() -> None:
         "STS-B": ("pearson", "spearman"),
         "MultiRC": ("f1a",),
         "WNUT-17": ("entity_f1",),
+        "SQuAD": ("span_f1", "span_em"),
     }
     for name, task in catalogue().items():
         assert task.gain_metrics == special.get(name, ("accuracy",)), name

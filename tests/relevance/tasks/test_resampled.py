@@ -17,6 +17,10 @@ TAGS = st.sampled_from(["O", "B-a", "I-a", "I-b"])
 
 def few(metric: str) -> st.SearchStrategy[tuple[Any, Any, Any]]:
     """A row's label and what two runs predict for it."""
+    if metric.startswith("span"):
+        word = st.sampled_from(["a", "b c", "c", ""])
+        golds = st.lists(st.tuples(word, st.just(0)), max_size=2).map(tuple)
+        return st.tuples(golds, word, word)
     if metric == "entity_f1":
         one = st.tuples(TAGS, TAGS)
     else:

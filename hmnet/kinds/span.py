@@ -1,0 +1,262 @@
+"""An answer that stands in a text: where it begins and where it ends, over windows of the text."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64, Int, Int32, Int64
+from torch import Tensor
+from transformers import PreTrainedConfig
+from transformers.modeling_outputs import ModelOutput
+
+from hmnet.data.alignment import aligned, assemble_aligned
+from hmnet.data.encoder import Encoder
+from hmnet.data.encoding import Encoded
+from hmnet.data.template import Pieces, Sequences
+from hmnet.kinds.kind import Logits, PlacedKind, Said, Texts
+from relevance.errors import RelevanceError
+from relevance.tasks.data import Labels, as_rows
+
+OVERLAP = 128  # tokens that two windows share, at most half of a window
+LONGEST_QUESTION = 64  # tokens, at most half of what fits
+LONGEST_ANSWER = 30  # tokens
+NO_ANSWER = 0  # the token, [CLS], that stands for it
+FAR_BELOW = -1e4  # a logit that has no chance, and is no trouble to differences
+
+
+class Window(NamedTuple):
+    """What a model said about a part of a context.
+
+    Attributes:
+        logits: Of each token `[token, 2]`, as the first and as the last of the answer.
+        begins: Character of the context at which each token begins, -1 for other tokens.
+        ends: Character behind it.
+    """
+
+    logits: Logits
+    begins: Int32[np.ndarray, " _"]
+    ends: Int32[np.ndarray, " _"]
+
+
+class Answer(NamedTuple):
+    """What a text says about a question.
+
+    Attributes:
+        text: The answer, empty where there is none.
+        start: Character at which it begins, None where there is none.
+        end: Character behind it.
+        probability: Among all answers of up to 30 tokens, in all windows.
+    """
+
+    text: str
+    start: int | None
+    end: int | None
+    probability: float
+
+
+class Span(PlacedKind):
+    """Classes are tokens; the two places are the answer's first token and its last.
+
+    A context that does not fit beside its question is read in windows that overlap. A window
+    without the whole answer has the target [CLS], so each learns to say that it holds none.
+
+    Source:
+        Devlin et al. (2019), sections 4.2 and 4.3.
+    """
+
+    auto = "AutoModelForQuestionAnswering"
+    purpose = "question answering"
+    token_axis = 0
+
+    def configure(self, config: PreTrainedConfig) -> None:
+        """Two outputs without names."""
+        config.num_labels = self.task.outputs
+
+    def layout(self, parts: int) -> str:
+        """Windows."""
+        return f"windows of {parts}, {OVERLAP} in common, questions of {LONGEST_QUESTION}"
+
+    def encode(
+        self, texts: Sequence[Sequence[str]], encoder: Encoder, max_length: int
+    ) -> Sequences:
+        """One sequence per window; places are characters of the context."""
+        questions, contexts = texts
+        room = encoder.room(max_length, parts=2)
+        question = encoder.located(questions).pieces
+        context = encoder.located(contexts)
+        kept = np.minimum(question.lengths, min(LONGEST_QUESTION, room // 2))
+        rows, starts, lengths = windows(context.pieces.lengths, room - kept)
+        parts = Pieces(context.pieces.ids, context.pieces.starts[rows] + starts, lengths)
+        return assemble_aligned(
+            encoder.template,
+            [Pieces(question.ids, question.starts[rows], kept[rows])],
+            context._replace(pieces=parts),
+            rows,
+            max_length,
+        )
+
+    def reading(self, texts: Texts) -> Texts:
+        """A question and its context."""
+        if len(texts) != 2:
+            raise RelevanceError(
+                f"task '{self.task.name}' reads a question and a context, got {len(texts)} under"
+                " 'text'."
+            )
+        return texts
+
+    def targets(
+        self, encoded: Encoded, rows: Int[np.ndarray, " row"]
+    ) -> Int64[np.ndarray, "row 2"]:
+        """First and last token of the first gold answer; [CLS] twice where it is not whole."""
+        found = np.full((len(rows), 2), NO_ANSWER, dtype=np.int64)
+        alignment = aligned(encoded)
+        for place, row in enumerate(rows.tolist()):
+            golds = encoded.labels[alignment.rows[row]]
+            if golds:
+                text, start = golds[0]
+                begin = start + len(text) - len(text.lstrip())
+                found[place] = _token_span(*_places(encoded, row), begin, begin + len(text.strip()))
+        return found
+
+    def predictions(self, said: Said) -> Labels:
+        """Texts of the answers."""
+        return as_rows([answer.text for answer in self._found(said)])
+
+    def answers(self, said: Said) -> list[dict[str, Any]]:
+        """The answer, where it stands in the context, and its probability."""
+        return [
+            {
+                "answer": answer.text,
+                "start": answer.start,
+                "end": answer.end,
+                "probability": answer.probability,
+            }
+            for answer in self._found(said)
+        ]
+
+    def outputs(self, output: ModelOutput) -> Float[Tensor, "row token output"]:
+        """What the family's own class says about both ends.
+
+        Args:
+            output: Of the class.
+
+        Returns:
+            The outputs.
+        """
+        return torch.stack([output.start_logits, output.end_logits], dim=-1)
+
+    def logits(
+        self, outputs: Float[Tensor, "row token output"], mask: Int[Tensor, "row token"]
+    ) -> Float[Tensor, "row token output"]:
+        """Logits of tokens at both ends; padding has no chance."""
+        return outputs.masked_fill(mask.unsqueeze(-1) == 0, FAR_BELOW)
+
+    def _found(self, said: Said) -> list[Answer]:
+        """The best answer to each row, over all of its windows."""
+        of_row = aligned(said.sequences).rows
+        order = np.argsort(of_row, kind="stable")
+        each = np.split(order, np.flatnonzero(np.diff(of_row[order])) + 1)
+        return [
+            best_answer(
+                context,
+                [
+                    Window(said.logits[row], *_places(said.sequences, row))
+                    for row in of_one.tolist()
+                ],
+                unanswerable=self.task.unanswerable,
+            )
+            for context, of_one in zip(said.texts[1], each, strict=True)
+        ]
+
+
+def windows(
+    lengths: Int64[np.ndarray, " row"], room: Int64[np.ndarray, " row"]
+) -> tuple[
+    Int64[np.ndarray, " window"], Int64[np.ndarray, " window"], Int64[np.ndarray, " window"]
+]:
+    """Where the windows of texts begin, and how long they are.
+
+    Args:
+        lengths: Tokens of each text.
+        room: Tokens that fit into each of its windows, at least 1.
+
+    Returns:
+        Row, first token and number of tokens of each window; one of no tokens for an empty text.
+
+    >>> [part.tolist() for part in windows(np.array([7, 2]), np.array([4, 4]))]
+    [[0, 0, 0, 1], [0, 2, 4, 0], [4, 4, 3, 2]]
+    """
+    step = room - np.minimum(OVERLAP, room // 2)
+    counts = 1 + np.maximum(0, -((room - lengths) // step))
+    rows = np.repeat(np.arange(len(lengths)), counts)
+    numbers = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    starts = numbers * step[rows]
+    return rows, starts, np.minimum(room[rows], lengths[rows] - starts)
+
+
+def best_answer(
+    context: str,
+    parts: Sequence[Window],
+    *,
+    unanswerable: bool,
+) -> Answer:
+    """The answer with the highest sum of logits of its first token and its last.
+
+    Args:
+        context: What it is a part of.
+        parts: What was said of each window.
+        unanswerable: Whether there may be no answer, which then has the logits of [CLS] in the
+            window where these are lowest.
+
+    Returns:
+        The answer; none for a context without tokens.
+
+    Source:
+        Devlin et al. (2019), sections 4.2 and 4.3; the lowest of the windows as in their code.
+    """
+    scores, spans = map(np.concatenate, zip(*map(_candidates, parts), strict=True))
+    nothing = min(float(part.logits[NO_ANSWER].sum(dtype=np.float64)) for part in parts)
+    among = np.append(scores, nothing) if unanswerable or not len(scores) else scores
+    chances = np.exp(among - among.max())
+    chances /= chances.sum()
+    if not len(scores) or (unanswerable and nothing > scores.max()):
+        return Answer("", None, None, float(chances[-1]))
+    start, end = spans[scores.argmax()].tolist()
+    same = np.flatnonzero((spans == (start, end)).all(axis=1))  # windows overlap
+    return Answer(context[start:end], start, end, float(chances[same].sum()))
+
+
+def _candidates(
+    part: Window,
+) -> tuple[Float64[np.ndarray, " answer"], Int32[np.ndarray, "answer 2"]]:
+    """All answers of a window: sums of logits, and first and last character."""
+    logits, begins, ends = part
+    tokens = np.flatnonzero(ends > begins)
+    first, last = logits[tokens].astype(np.float64).T
+    scores, spans = [np.empty(0)], [np.empty((0, 2), dtype=np.int32)]
+    for more in range(min(LONGEST_ANSWER, len(tokens))):
+        stop = len(tokens) - more
+        scores.append(first[:stop] + last[more:])
+        spans.append(np.stack([begins[tokens[:stop]], ends[tokens[more:]]], axis=1))
+    return np.concatenate(scores), np.concatenate(spans)
+
+
+def _token_span(
+    begins: Int32[np.ndarray, " token"], ends: Int32[np.ndarray, " token"], start: int, stop: int
+) -> tuple[int, int]:
+    """First and last token of some characters; [CLS] twice if the window does not have them all."""
+    tokens = np.flatnonzero(ends > begins)
+    within = tokens[(ends[tokens] > start) & (begins[tokens] < stop)]
+    if not len(within) or begins[tokens[0]] > start or ends[tokens[-1]] < stop:
+        return NO_ANSWER, NO_ANSWER
+    return int(within[0]), int(within[-1])
+
+
+def _places(
+    sequences: Sequences, row: int
+) -> tuple[Int32[np.ndarray, " token"], Int32[np.ndarray, " token"]]:
+    """Characters at which the tokens of a sequence begin and end."""
+    own = slice(sequences.offsets[row], sequences.offsets[row + 1])
+    alignment = aligned(sequences)
+    return alignment.begins[own], alignment.ends[own]

@@ -1,0 +1,99 @@
+"""An answer to a question that stands somewhere in a text, in the form of SQuAD."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from relevance.errors import RelevanceError
+from relevance.tasks.cells import nested
+from relevance.tasks.data import Labels, Split, as_rows
+from relevance.tasks.kinds.kind import Constant, Kind, LabelColumn
+
+FORMS = '{"text": [...], "answer_start": [...]} or [{"text": ..., "answer_start": ...}]'
+
+
+class Span(Kind):
+    """Labels are tuples of answers, each a text and the character at which it begins.
+
+    Predictions are texts. A question without answer has the empty tuple and is rightly answered by
+    the empty text.
+    """
+
+    metrics: ClassVar = frozenset({"span_em", "span_f1"})
+    per_row: ClassVar = False
+    outputs: ClassVar = 2  # how well a token begins the answer, and ends it
+    options: ClassVar = frozenset({"unanswerable"})
+
+    def check(self) -> None:
+        """A question and a context, and nothing that says how to cut it."""
+        task = self.task
+        if len(task.text) != 2:
+            raise ValueError(
+                "a span task reads a question and the context that answers it, but `text` names"
+                f" {len(task.text)}"
+            )
+        if task.labels:
+            raise ValueError("a span task has answers and no `labels`")
+        if task.truncate:
+            raise ValueError("a span task reads a long context in parts; leave out `truncate`")
+
+    def labels(self, column: LabelColumn, where: str) -> Labels:
+        """Answers, each checked to stand where it is said to."""
+        cells = zip(column.values, column.texts[1], strict=True)
+        return as_rows(
+            [
+                self._answers(value, context, f"{where}, row {row}")
+                for row, (value, context) in enumerate(cells, start=1)
+            ]
+        )
+
+    def constant(self, train: Split, evaluation: Split) -> Constant:
+        """The commonest answer, none among them; the loss is that of any word being as likely.
+
+        Both ends are looked for among the words of the context between white space.
+        """
+        counts = Counter(golds[0][0] if golds else "" for golds in train.labels)
+        ((commonest, _),) = counts.most_common(1)
+        lengths = [max(len(context.split()), 1) for context in evaluation.texts[1]]
+        return Constant(as_rows([commonest] * len(evaluation)), np.log(lengths))
+
+    def _answers(self, value: Any, context: str, where: str) -> tuple[tuple[str, int], ...]:
+        """The answers of one row."""
+        name = self.task.label
+        listed = _pairs(nested(value))
+        if listed is None:
+            got = "null" if value is None else f"{value!r:.50}"
+            raise RelevanceError(f"{where}: column '{name}' is {got}, expected {FORMS}.")
+        for text, start in listed:
+            found = context[start : start + len(text)]
+            if not text.strip() or start < 0 or found != text:
+                raise RelevanceError(
+                    f"{where}: answer {text!r:.50} does not stand at character {start} of"
+                    f" '{self.task.text[1]}': {found!r:.50} does."
+                )
+        if not listed and not self.task.unanswerable:
+            raise RelevanceError(
+                f"{where}: column '{name}' has no answer. If some questions have none, say so with"
+                " `unanswerable = true` in the task's definition; else leave the row out."
+            )
+        return tuple(listed)
+
+
+def _pairs(value: Any) -> list[tuple[str, int]] | None:
+    """Texts and places of answers in either form, None for anything else."""
+    if isinstance(value, dict):
+        columns = value.get("text"), value.get("answer_start")
+        if not all(isinstance(column, list) for column in columns):
+            return None
+        texts, starts = columns
+        pairs: Sequence[tuple[Any, Any]] = (
+            list(zip(texts, starts, strict=True)) if len(texts) == len(starts) else [(None, None)]
+        )
+    elif isinstance(value, list) and all(isinstance(each, dict) for each in value):
+        pairs = [(each.get("text"), each.get("answer_start")) for each in value]
+    else:
+        return None
+    whole = all(isinstance(text, str) and isinstance(start, int) for text, start in pairs)
+    return [(text, start) for text, start in pairs] if whole else None

@@ -1,0 +1,241 @@
+"""Answers in texts: windows, the tokens that an answer is made of, and the best of all windows."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional as F  # noqa: N812  what everybody calls it
+from transformers import AutoTokenizer
+
+from hmnet.data.batching import collate
+from hmnet.data.encoder import Encoder
+from hmnet.data.encoding import Encoded, encode_split
+from hmnet.evaluation.evaluate import evaluate
+from hmnet.kinds.kind import Said, kind_of
+from hmnet.kinds.span import LONGEST_ANSWER, Window, best_answer, windows
+from hmnet.models.multitask import MultiTaskModel
+from hmnet.models.plan import fully_shared
+from relevance.tasks.check import to_split
+from relevance.tasks.data import Split
+from relevance.tasks.task import Task
+
+QUIZ = Task(
+    name="QUIZ",
+    family="question_answering",
+    kind="span",
+    text=("question", "context"),
+    label="answers",
+    metrics=("span_f1", "span_em"),
+)
+OPEN = QUIZ.model_copy(update={"unanswerable": True})
+LONG = "the dog runs in the city and a cat sleeps; a woman née 🙂 Kim plays the guitar"
+
+
+def split_of(*rows: tuple[str, str, str | None], task: Task = QUIZ) -> Split:
+    """Questions, contexts and answers, the last of which stand at their first place."""
+    answers = [
+        {
+            "text": [] if text is None else [text],
+            "answer_start": [context.index(text)] if text else [],
+        }
+        for _, context, text in rows
+    ]
+    columns = {
+        "question": [row[0] for row in rows],
+        "context": [row[1] for row in rows],
+        "answers": answers,
+    }
+    return to_split(task, columns, "here")
+
+
+def encoded_of(split: Split, folder: Path, max_length: int, task: Task = QUIZ) -> Encoded:
+    return encode_split(task, split, AutoTokenizer.from_pretrained(folder), max_length)
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)), min_size=1, max_size=5))
+def test_windows_cover_a_text_and_overlap(rows: list[tuple[int, int]]) -> None:
+    lengths, room = (np.array(column) for column in zip(*rows, strict=True))
+    of_row, starts, sizes = windows(lengths, room)
+    for row, (length, most) in enumerate(rows):
+        own = of_row == row
+        spans = list(zip(starts[own].tolist(), sizes[own].tolist(), strict=True))
+        assert spans[0][0] == 0
+        assert spans[-1][0] + spans[-1][1] == length
+        assert all(size == most for _, size in spans[:-1])
+        assert 0 <= spans[-1][1] <= most
+        for (start, size), (following, _) in pairwise(spans):
+            assert start + size - following == most // 2  # and at most 128
+        assert len(spans) == 1 or spans[-2][0] + spans[-2][1] < length  # none is for nothing
+
+
+def test_windows_of_long_texts_share_128_tokens() -> None:
+    assert [part.tolist() for part in windows(np.array([900]), np.array([400]))] == [
+        [0, 0, 0],
+        [0, 272, 544],
+        [400, 400, 356],
+    ]
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "deberta-v2", "modernbert"])
+def test_a_short_row_is_what_the_tokenizer_makes_of_it(
+    tiny_backbones: dict[str, Path], family: str
+) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_backbones[family])
+    encoded = kind_of(QUIZ).encode([["who plays"], [LONG]], Encoder.of(tokenizer), 256)
+    assert encoded.ids.tolist() == tokenizer("who plays", LONG)["input_ids"]
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "deberta-v2"])
+@settings(max_examples=25)
+@given(data=st.data(), max_length=st.integers(14, 60))
+def test_targets_mark_the_answer_in_the_windows_that_hold_it(
+    tiny_backbones: dict[str, Path], family: str, data: st.DataObject, max_length: int
+) -> None:
+    words = LONG.split()
+    first = data.draw(st.integers(0, len(words) - 1))
+    more = data.draw(st.integers(0, min(2, len(words) - first - 1)))
+    start = sum(len(word) + 1 for word in words[:first])
+    answer = " ".join(words[first : first + more + 1])
+    columns = {
+        "question": ["who"],
+        "context": [LONG],
+        "answers": [{"text": [answer], "answer_start": [start]}],
+    }
+    split = to_split(QUIZ, columns, "here")
+    encoded = encoded_of(split, tiny_backbones[family], max_length)
+    assert encoded.alignment is not None
+    targets = kind_of(QUIZ).targets(encoded, np.arange(len(encoded)))
+    whole = encoded_of(split, tiny_backbones[family], 256)
+    assert len(whole) == 1
+    for row, (begin, end) in enumerate(targets.tolist()):
+        own = slice(encoded.offsets[row], encoded.offsets[row + 1])
+        begins, ends = encoded.alignment.begins[own], encoded.alignment.ends[own]
+        context = ends > begins
+        inside = begins[context][0] <= start and ends[context][-1] >= start + len(answer)
+        assert (begin > 0) == inside
+        if inside:
+            marked = LONG[begins[begin] : ends[end]]
+            assert answer in marked  # a token may be more than the answer, never less
+            assert marked.strip(";") == answer.strip(";")
+    if len(encoded) == 1:
+        assert (targets > 0).all()
+
+
+def test_an_answer_in_the_second_window_alone_is_found(tiny_bert: Path) -> None:
+    question, answer = "who plays", "guitar"
+    encoded = kind_of(QUIZ).encode(
+        [[question], [LONG]], Encoder.of(AutoTokenizer.from_pretrained(tiny_bert)), 24
+    )
+    assert encoded.alignment is not None
+    start = LONG.index(answer)
+    logits = []
+    for row, length in enumerate(encoded.lengths.tolist()):
+        own = slice(encoded.offsets[row], encoded.offsets[row + 1])
+        at = np.flatnonzero(encoded.alignment.begins[own] == start)
+        made = np.zeros((length, 2), dtype=np.float32)
+        made[:2] = 9  # [CLS] and the question are no part of the context
+        made[at] = 5
+        logits.append(made)
+        assert len(at) == (row == len(encoded) - 1)
+    assert len(logits) > 1
+    said = Said([[question], [LONG]], encoded, logits)
+    (found,) = kind_of(QUIZ).answers(said)
+    assert (found["answer"], found["start"], found["end"]) == ("guitar", start, len(LONG))
+    assert 0.5 < found["probability"] < 1
+    (nothing,) = kind_of(OPEN).answers(said)
+    assert nothing["answer"] == ""
+    assert nothing["start"] is nothing["end"] is None
+    assert kind_of(OPEN).predictions(said).tolist() == [""]
+
+
+def plain_best(parts: list[Window]) -> dict[tuple[int, int], list[float]]:
+    """Every answer of at most 30 tokens with its scores, by trying them all."""
+    found: dict[tuple[int, int], list[float]] = {}
+    for logits, begins, ends in parts:
+        context = [token for token in range(len(logits)) if ends[token] > begins[token]]
+        for first, start in enumerate(context):
+            for stop in context[first : first + LONGEST_ANSWER]:
+                score = float(logits[start, 0]) + float(logits[stop, 1])
+                found.setdefault((begins[start], ends[stop]), []).append(score)
+    return found
+
+
+@pytest.mark.parametrize("unanswerable", [False, True])
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 3), size=st.integers(2, 40))
+def test_the_best_answer_is_that_of_trying_all(
+    unanswerable: bool, seed: int, count: int, size: int
+) -> None:
+    random = np.random.default_rng(seed)
+    parts = []
+    for window in range(count):
+        logits = random.normal(size=(size + 2, 2)).astype(np.float32)
+        begins = np.r_[-1, -1, np.arange(size) * 2 + window * size].astype(np.int32)
+        ends = np.r_[-1, -1, begins[2:] + 1 + random.integers(0, 2, size)].astype(np.int32)
+        ends[2:][random.random(size) < 0.1] = begins[2:][0]  # tokens of white space
+        parts.append(Window(logits, begins, np.maximum(ends, begins)))
+    text = "x" * 200
+    found = best_answer(text, parts, unanswerable=unanswerable)
+    scored = plain_best(parts)
+    nothing = min(float(logits[0].astype(float).sum()) for logits, *_ in parts)
+    every = [score for scores in scored.values() for score in scores]
+    total = sum(np.exp(every)) + (np.exp(nothing) if unanswerable or not every else 0)
+    if not every or (unanswerable and nothing > max(every)):
+        assert found[:3] == ("", None, None)
+        assert found.probability == pytest.approx(np.exp(nothing) / total)
+        return
+    best = max(scored, key=lambda span: max(scored[span]))
+    assert (found.start, found.end) == best
+    assert found.text == text[best[0] : best[1]]
+    assert found.probability == pytest.approx(sum(np.exp(scored[best])) / total)
+
+
+def built(folder: Path, pooling: Any = "native") -> MultiTaskModel:
+    plan = fully_shared(["QUIZ"], 4)
+    return MultiTaskModel.from_backbone(str(folder), [QUIZ], plan, pooling=pooling).eval()
+
+
+@pytest.mark.parametrize("pooling", ["native", "cls"])
+def test_the_loss_of_a_row_is_the_mean_over_its_windows(tiny_bert: Path, pooling: Any) -> None:
+    model = built(tiny_bert, pooling)
+    split = split_of(
+        ("who plays", LONG, "Kim"), ("what sleeps", "a cat", "cat"), ("no", LONG, None), task=OPEN
+    )
+    encoded = encoded_of(split, tiny_bert, 22, OPEN)
+    assert encoded.alignment is not None
+    assert encoded.alignment.rows.tolist() == sorted(encoded.alignment.rows.tolist())
+    assert len(encoded) > len(split)
+    results = [evaluate(model, QUIZ, split, encoded, batch_size=size) for size in (1, 4)]
+    assert results[0].predictions == results[1].predictions
+    assert results[0].losses == pytest.approx(results[1].losses, abs=1e-5)
+    expected: list[list[float]] = [[], [], []]
+    for row, of_row in enumerate(encoded.alignment.rows.tolist()):
+        inputs = collate(encoded, np.array([row]), **model.input_form("QUIZ"))
+        logits = model("QUIZ", inputs).detach()
+        targets = torch.from_numpy(kind_of(QUIZ).targets(encoded, np.array([row])))
+        ends = [F.cross_entropy(logits[:, :, end], targets[:, end]) for end in (0, 1)]
+        expected[of_row].append(float(sum(ends) / 2))
+    assert results[0].losses == pytest.approx([np.mean(each) for each in expected], abs=1e-5)
+    assert results[0].loss == pytest.approx(np.mean(results[0].losses or []), abs=1e-5)
+
+
+def test_a_long_question_leaves_room_for_the_context(tiny_bert: Path) -> None:
+    question = " ".join(["the dog"] * 60)
+    tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
+    for max_length, kept in ((40, 18), (200, 64)):
+        encoded = kind_of(QUIZ).encode([[question], [LONG]], Encoder.of(tokenizer), max_length)
+        assert encoded.first[0] == kept + 2
+        assert encoded.lengths.max() <= max_length
+
+
+def test_an_empty_context_has_no_answer(tiny_bert: Path) -> None:
+    encoded = kind_of(QUIZ).encode(
+        [["who"], [""]], Encoder.of(AutoTokenizer.from_pretrained(tiny_bert)), 20
+    )
+    logits = [np.zeros((int(encoded.lengths[0]), 2), dtype=np.float32)]
+    (answer,) = kind_of(QUIZ).answers(Said([["who"], [""]], encoded, logits))
+    assert answer == {"answer": "", "start": None, "end": None, "probability": 1.0}
