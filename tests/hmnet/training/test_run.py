@@ -2,10 +2,8 @@
 
 import io
 import json
-import os
+import multiprocessing
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,25 +27,6 @@ from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 
 SPEC = ClusterSpec(clusters=(("TONE", "GRADE"), ("SAME",)))
-SCRIPT = """
-import sys, time
-from pathlib import Path
-import torch
-from hmnet.config import RunConfig
-from hmnet.evaluation.runs import score_run
-from hmnet.evaluation.scores import read_scores
-from hmnet.training import fit, loop
-from hmnet.training.checkpoint import save_checkpoint
-from hmnet.training.run import train_run
-
-torch.set_num_threads(1)
-step = loop.train_step
-def slow(*arguments):
-    time.sleep(0.1)
-    return step(*arguments)
-loop.train_step = slow
-train_run(RunConfig.from_toml(Path(sys.argv[1])), None, Path(sys.argv[2]), resume=True)
-"""
 
 
 class Clock:
@@ -158,6 +137,19 @@ def test_single_trains_each_task_as_if_alone(config: RunConfig, tmp_path: Path) 
     assert all(torch.equal(weight, expected[name]) for name, weight in found.items())
 
 
+def train_slowly(config: RunConfig, out: Path) -> None:
+    """A run that leaves time to kill it."""
+    step = loop.train_step
+
+    def slow(*arguments: Any) -> Any:
+        time.sleep(0.1)
+        return step(*arguments)
+
+    loop.train_step = slow
+    train_run(config, None, out, resume=True)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.parametrize(("method", "kill_after"), [("multi", 14), ("single", 14)])
 def test_killed_and_resumed_gives_the_same_weights(
     config: RunConfig, tmp_path: Path, method: str, kill_after: int
@@ -165,14 +157,13 @@ def test_killed_and_resumed_gives_the_same_weights(
     """A real SIGKILL, for `single` in the second task; then the same command again."""
     config, _ = with_method(config, method)
     config = config.model_copy(update={"checkpoint_s": 0.15})
-    config.to_toml(tmp_path / "run.toml")
-    command = [sys.executable, "-c", SCRIPT, str(tmp_path / "run.toml"), str(tmp_path / "run")]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, env=environment)
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=train_slowly, args=(config, tmp_path / "run"))
+    process.start()
     state = tmp_path / "run" / "checkpoint" / "state.json"
     overall = {"multi": 0, "single": 10}[method]
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and process.is_alive():
         try:
             found = json.loads(state.read_text())
         except (FileNotFoundError, json.JSONDecodeError):
@@ -180,8 +171,9 @@ def test_killed_and_resumed_gives_the_same_weights(
         if found["part"] == (method == "single") and found["step"] + overall >= kill_after - 2:
             break
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     assert not (tmp_path / "run" / "scores.csv").exists()
     seen: list[Any] = []
     train_run(config, None, tmp_path / "run", resume=True, on_event=seen.append)
