@@ -227,7 +227,7 @@ class TestPairwise:
     def test_two_at_once_on_one_cache(
         self, study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """`relevance/studies/test_sharing.py` has processes that are killed, and counts the jobs."""
+        """`relevance/studies/test_sharing.py` kills one of two, and counts the jobs."""
         cache, places = tmp_path / "shared", [tmp_path / "one.json", tmp_path / "two.json"]
         monkeypatch.setenv("RELEVANCE_CACHE", str(cache))
         options = ("relevance", "pairwise", *study.options, "--out")
