@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TEXT_PT = 7.0
 PANEL_PT = 115.0
 AROUND_PT = 50.0
-STYLES = ("-", "--", ":")
+STYLES: tuple[Literal["-", "--", ":"], ...] = ("-", "--", ":")
 
 
 class Panel(NamedTuple):
@@ -79,7 +79,7 @@ def curves_figure(found: Curves) -> Axes:
     return first
 
 
-def _style(number: int) -> tuple[str, str]:
+def _style(number: int) -> tuple[str, Literal["-", "--", ":"]]:
     """Colour and line of a task; where colours run out, lines differ."""
     return COLOURS[number % len(COLOURS)], STYLES[number // len(COLOURS) % len(STYLES)]
 
@@ -136,7 +136,7 @@ def _legend(tasks: Sequence[str], axes: Axes) -> None:
     styles = [_style(number) for number in range(len(tasks))]
     legend = figure_of(axes).legend(
         [Line2D([], [], color=colour, linestyle=line, linewidth=1.5) for colour, line in styles],
-        tasks,
+        list(tasks),
         loc="outside upper center",
         ncols=min(len(tasks), 7),
         fontsize=TEXT_PT,

@@ -59,7 +59,7 @@ class Asking:
                 logits = self._model(task, on_device)
         finally:
             self._model.train()
-        return logits.float().cpu().numpy()
+        return np.asarray(logits.float().cpu().numpy())
 
     @contextmanager
     def _random(self, batch: TaskBatch, number: int) -> Iterator[None]:

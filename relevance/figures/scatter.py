@@ -177,7 +177,7 @@ def _draw(panel: Panel, axes: Axes, width_pt: float) -> None:
     )
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.ticklabel_format(axis="x", scilimits=(-2, 3))
-    axes.xaxis.get_offset_text().set_size(TEXT_PT)
+    axes.xaxis.get_offset_text().set_fontsize(TEXT_PT)
     axes.tick_params(length=2, width=0.5, labelsize=TEXT_PT, color=FAINT, labelcolor=INK)
     axes.set_title(panel.title, fontsize=TEXT_PT, color=INK, pad=3)
     name = _shortened(panel.name, width_pt / TITLE_PT)
