@@ -4,7 +4,7 @@ With one seed this is all that can be told of the noise; what training itself ad
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
@@ -105,7 +105,7 @@ def _column(
 def _usable(results: Results, split: Split, metric: str) -> dict[int, Result]:
     """The results that kept what the metric needs for every row, by place."""
 
-    def kept(result: Result) -> Sequence[float]:
+    def kept(result: Result) -> Sequence[Any]:
         return (result.losses if metric == "loss" else result.predictions) or ()
 
     return {
