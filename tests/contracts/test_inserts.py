@@ -30,7 +30,10 @@ FURTHER = (
 )
 LENGTH = 8
 NEAR = {"adapters": 5e-2}  # its paper starts it near the backbone, all others start as it
-every_insert = pytest.mark.parametrize("text", [*inserts().names(), *FURTHER])
+every_form = pytest.mark.parametrize("text", [*inserts().names(), *FURTHER])
+every_insert = pytest.mark.parametrize(
+    "text", [*inserts().names(), "camtl:variant=released,wiring=large"]
+)
 both_kinds = pytest.mark.parametrize("kind", ["bert", "roberta"])
 
 
@@ -83,7 +86,7 @@ def batch(folder: Path, length: int = LENGTH) -> dict[str, Tensor]:
 
 
 @both_kinds
-@every_insert
+@every_form
 def test_it_starts_as_the_pretrained_backbone(
     tiny_backbones: dict[str, Path], kind: str, text: str
 ) -> None:
@@ -101,7 +104,7 @@ def test_it_starts_as_the_pretrained_backbone(
 
 
 @both_kinds
-@every_insert
+@every_form
 def test_after_two_steps_all_that_is_new_has_learned_and_all_that_is_frozen_is_as_it_was(
     tiny_backbones: dict[str, Path], kind: str, text: str
 ) -> None:
