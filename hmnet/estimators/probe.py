@@ -241,4 +241,4 @@ def _labels(of: TaskRows, rows: Int64[np.ndarray, " row"]) -> Shaped[np.ndarray,
     """Labels of training sequences, as a model learns them where each has one."""
     if of.train.alignment is None:
         return kind_of(of.task).targets(of.train, rows)
-    return of.train.labels[of.train.alignment.rows[rows]]
+    return np.asarray(of.train.labels[of.train.alignment.rows[rows]])

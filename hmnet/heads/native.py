@@ -3,7 +3,7 @@
 import copy
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
@@ -90,20 +90,17 @@ class PlacedNativePath(NativePath):
         super().__init__(model)
         self.kind = kind
 
-    def forward(
-        self, attention_mask: Int[Tensor, "batch length"], **inputs: Tensor
-    ) -> Float[Tensor, "batch class place"]:
+    def forward(self, **inputs: Tensor) -> Float[Tensor, "batch class place"]:
         """Logits of a batch.
 
         Args:
-            attention_mask: One for tokens, zero for padding.
-            **inputs: Token ids and the like `[batch, length]`.
+            **inputs: Token ids and masks `[batch, length]`, as the family's tokenizer names them.
 
         Returns:
             Logits of classes at places.
         """
-        output = self.model(attention_mask=attention_mask, **inputs)
-        return self.kind.logits(self.kind.outputs(output), attention_mask)
+        outputs = self.kind.outputs(self.model(**inputs))
+        return self.kind.logits(outputs, inputs["attention_mask"])
 
 
 def _shell(backbone: Backbone, task: Task) -> PreTrainedModel:

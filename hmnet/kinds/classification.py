@@ -23,7 +23,7 @@ class Classification(Kind):
 
     def targets(self, encoded: Encoded, rows: Int[np.ndarray, " row"]) -> Int64[np.ndarray, " row"]:
         """Codes."""
-        return encoded.labels[rows].astype(np.int64)
+        return np.asarray(encoded.labels[rows], dtype=np.int64)
 
     def predictions(self, said: Said) -> Int64[np.ndarray, " row"]:
         """The code with the highest output."""

@@ -9,7 +9,6 @@ import numpy as np
 from jaxtyping import Float, Float32, Int, Int64
 from torch import Tensor
 from transformers import PreTrainedConfig
-from transformers.modeling_outputs import ModelOutput
 
 import hmnet.kinds
 from hmnet.data.encoder import Encoder
@@ -181,7 +180,7 @@ class Kind(ABC):
 class PlacedKind(Kind):
     """A kind whose answers are made of outputs for every token, and not of one vector per row."""
 
-    def outputs(self, output: ModelOutput) -> Float[Tensor, "row token output"]:
+    def outputs(self, output: Any) -> Float[Tensor, "row token output"]:
         """What the family's own class gives for every token.
 
         Args:

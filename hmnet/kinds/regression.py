@@ -31,7 +31,7 @@ class Regression(Kind):
     ) -> Float32[np.ndarray, " row"]:
         """The values with the task's range moved to [0, 1]."""
         low, high = self.range
-        return ((encoded.labels[rows] - low) / (high - low)).astype(np.float32)
+        return np.asarray((encoded.labels[rows] - low) / (high - low), dtype=np.float32)
 
     def predictions(self, said: Said) -> Float[np.ndarray, " row"]:
         """Values on the task's own scale, which may lie a little beyond its ends."""

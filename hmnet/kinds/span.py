@@ -8,7 +8,6 @@ import torch
 from jaxtyping import Float, Float64, Int, Int32, Int64
 from torch import Tensor
 from transformers import PreTrainedConfig
-from transformers.modeling_outputs import ModelOutput
 
 from hmnet.data.alignment import aligned, assemble_aligned
 from hmnet.data.encoder import Encoder
@@ -135,7 +134,7 @@ class Span(PlacedKind):
             for answer in self._found(said)
         ]
 
-    def outputs(self, output: ModelOutput) -> Float[Tensor, "row token output"]:
+    def outputs(self, output: Any) -> Float[Tensor, "row token output"]:
         """What the family's own class says about both ends.
 
         Args:

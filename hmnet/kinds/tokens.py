@@ -107,7 +107,8 @@ class Tokens(PlacedKind):
         found = []
         for row, (text, logits) in enumerate(zip(said.texts[0], said.logits, strict=True)):
             count = len(words(text))
-            tags, chances = [OUTSIDE] * count, [None] * count
+            tags: list[str] = [OUTSIDE] * count
+            chances: list[float | None] = [None] * count
             tokens, word = _words_of(said.sequences, row)
             scores = logits[:, tokens].astype(np.float64)
             odds = np.exp(scores - scores.max(axis=0, initial=-np.inf))

@@ -1,7 +1,6 @@
 """An answer to a question that stands somewhere in a text, in the form of SQuAD."""
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -84,16 +83,15 @@ class Span(Kind):
 def _pairs(value: Any) -> list[tuple[str, int]] | None:
     """Texts and places of answers in either form, None for anything else."""
     if isinstance(value, dict):
-        columns = value.get("text"), value.get("answer_start")
-        if not all(isinstance(column, list) for column in columns):
+        texts, starts = value.get("text"), value.get("answer_start")
+        if not isinstance(texts, list) or not isinstance(starts, list):
             return None
-        texts, starts = columns
-        pairs: Sequence[tuple[Any, Any]] = (
-            list(zip(texts, starts, strict=True)) if len(texts) == len(starts) else [(None, None)]
-        )
+        if len(texts) != len(starts):
+            return None
+        pairs: list[tuple[Any, Any]] = list(zip(texts, starts, strict=True))
     elif isinstance(value, list) and all(isinstance(each, dict) for each in value):
         pairs = [(each.get("text"), each.get("answer_start")) for each in value]
     else:
         return None
     whole = all(isinstance(text, str) and isinstance(start, int) for text, start in pairs)
-    return [(text, start) for text, start in pairs] if whole else None
+    return pairs if whole else None
