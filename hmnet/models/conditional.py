@@ -130,7 +130,8 @@ class ConditionalAttention(nn.Module):
         blocks = self.blocks[: math.ceil(length / self.side)] * (1 + gamma) + beta
         diagonal = torch.eye(len(blocks), device=blocks.device)[:, None, :, None]
         side = len(blocks) * self.side
-        return (diagonal * blocks[:, :, None]).reshape(side, side)[:length, :length]
+        whole: Tensor = (diagonal * blocks[:, :, None]).reshape(side, side)
+        return whole[:length, :length]
 
     def forward(
         self,
