@@ -80,20 +80,19 @@ def start_from(model: MultiTaskModel, task: str, source: str) -> None:
     """Let a new task start as a copy of another: task layers, task embedding and head.
 
     What of the head belongs to labels is copied where labels match, each label's from its own; it
-    is left random where they don't. A head of another kind is left as it is.
+    is left random where they don't. What the other head does not have is left as it is.
 
     Args:
         model: As `grown` makes it; the new task's own weights are changed.
         task: The new one.
         source: The one to copy.
     """
-    own = dict(model.path(task).named_parameters(remove_duplicate=False))
-    theirs = dict(model.path(source).named_parameters(remove_duplicate=False))
-    of_head = set(_head(model, task).parameters())
     with torch.no_grad():
-        for name, weight in own.items():
-            if weight.requires_grad and weight not in of_head:
-                weight.copy_(theirs[name])
+        for own, other in zip(model.layers(task), model.layers(source), strict=True):
+            theirs = dict(other.named_parameters(remove_duplicate=False))
+            for name, weight in own.named_parameters(remove_duplicate=False):
+                if weight.requires_grad:
+                    weight.copy_(theirs[name])
         _copy_head(model, task, source)
 
 
@@ -124,15 +123,14 @@ def draw_xavier(model: MultiTaskModel, task: str, *, seed: int) -> None:
 
 def _copy_head(model: MultiTaskModel, task: str, source: str) -> None:
     new, old = _head(model, task), _head(model, source)
-    if type(new) is not type(old):
-        return
     task_, source_ = model.definitions[task], model.definitions[source]
     borrows = borrows_head(task_, source_, model.head, model.pooling)
     axes = _axes_of_labels(model, task)
     theirs = dict(old.named_parameters())
     for name, weight in new.named_parameters():
         if name not in axes:
-            weight.copy_(theirs[name])
+            if name in theirs and theirs[name].shape == weight.shape:
+                weight.copy_(theirs[name])
         elif borrows:
             order = [source_.labels.index(label) for label in task_.labels]
             weight.copy_(_reordered(theirs[name], axes[name], order))

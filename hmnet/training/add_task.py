@@ -209,6 +209,7 @@ def _fit(
     device = resolve_device(training.device)
     encoded = {name: _encoded(growth, one, one.train) for name, one in data.items()}
     lengths = {name: one.lengths for name, one in encoded.items()}
+    epochs = make_schedule(training, lengths, training.seed)
     found = find_checkpoint(checkpoint)
     forget_after(out / LOG, found[1].step if found else 0)
     selection = _selection(growth, data) if training.goes_by_dev else None
@@ -222,7 +223,7 @@ def _fit(
             model.to(device),
             growth.tasks,
             encoded,
-            make_schedule(training, lengths, training.seed),
+            epochs,
             training,
             seed=training.seed,
             on_step=tell,
@@ -230,7 +231,8 @@ def _fit(
             selection=selection,
         )
     if selection:
-        on_event(Note(selection.summary(record, training.epochs)))
+        last_epoch = max(epoch for epoch, steps in enumerate(epochs, start=1) if steps)
+        on_event(Note(selection.summary(record, last_epoch)))
     return record
 
 

@@ -19,6 +19,7 @@ from hmnet.models.export import export
 from hmnet.training import add_task
 from hmnet.training.add_task import add_tasks
 from hmnet.training.folder import Run, load_run
+from hmnet.training.growth import plan_growth
 from hmnet.training.loop import Progress
 from hmnet.training.placing import Addition
 from hmnet.training.run import Note, train_run
@@ -36,6 +37,7 @@ sentiment = ["tone", "general"]
 pairs = ["general"]
 """
 QUICK = {"epochs": 1, "max_steps_per_task": 2, "lr": 1e-2}
+ALL_ROWS = {"epochs": 1, "max_steps_per_task": None}
 TABLE = """
 [[task]]
 name = "{name}"
@@ -56,6 +58,17 @@ range = [0, 10]
 metrics = ["pearson"]
 source = {{ train = "RATING/train.jsonl", dev = "RATING/dev.jsonl" }}
 """
+TAGS = """
+[[task]]
+name = "TAGS"
+family = "names"
+kind = "tokens"
+text = ["tokens"]
+label = "tags"
+labels = ["O", "B-film", "I-film"]
+metrics = ["entity_f1"]
+source = {{ train = "TAGS/train.jsonl", dev = "TAGS/dev.jsonl" }}
+"""
 # names of new tasks, their families and labels; MOOD has TONE's in another order
 NEW = {
     "MOOD": ("sentiment", ["good", "bad"]),
@@ -69,14 +82,19 @@ def write_task(folder: Path, name: str) -> Path:
     family, labels = NEW.get(name, ("", []))
     for split, count in (("train", 40), ("dev", 8)):
         rows = [
-            {"sentence": f"the {'dull' if n % 2 else 'great'} film {n}", "label": n % 2}
+            {
+                "sentence": f"the {'dull' if n % 2 else 'great'} film {n}",
+                "label": n % 2,
+                "tokens": ["the", "film", "ran"],
+                "tags": ["O", "B-film", "O"],
+            }
             for n in range(count)
         ]
         file = folder / name / f"{split}.jsonl"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     toml = folder / f"{name}.toml"
-    table = RATING if name == "RATING" else TABLE
+    table = {"RATING": RATING, "TAGS": TAGS}.get(name, TABLE)
     toml.write_text(table.format(name=name, family=family, labels=json.dumps(labels)))
     return toml
 
@@ -108,6 +126,7 @@ def trained(
             skills=table if method == "skillnet" else None,
             layers=(2, 1, 1) if method == "hmnet" else None,
             epochs=1,
+            max_steps_per_task=2,
             batch_size=8,
             max_length=24,
             lr=1e-2,
@@ -360,6 +379,18 @@ class TestInit:
         assert not torch.allclose(*drawn)
         assert drawn[1].abs().max() <= (6 / (1 + 16)) ** 0.5 + 1e-6
 
+    def test_tasks_of_other_kinds(
+        self, trained: Callable[[str], Run], new: Callable[[str], str], tmp_path: Path
+    ) -> None:
+        addition = Addition(tasks=(new("TAGS"),), init="TONE")
+        tags = add_tasks(trained("hmnet"), addition, tmp_path / "tags", settings=QUICK)
+        mood = Addition(tasks=(new("MOOD"),), init="TAGS")
+        larger = add_tasks(tags, mood, tmp_path / "mood", settings=QUICK | {"lr": 1e-9})
+        found = weights(larger)
+        layer = "pool.{}/3.attention.self.query.weight"
+        torch.testing.assert_close(found[layer.format("MOOD")], found[layer.format("TAGS")])
+        assert {"TAGS", "MOOD"} < {task for task, _ in scores(larger)}
+
     def test_nearest_is_the_most_relevant_of_all_without_clusters(
         self, trained: Callable[[str], Run], new: Callable[[str], str], tmp_path: Path
     ) -> None:
@@ -383,7 +414,7 @@ class TestFraction:
     ) -> None:
         addition = Addition(tasks=(new("FACT"),), init="random", fraction=fraction)
         run = trained("multi")
-        told = notes(run, addition, tmp_path / "run2", settings={"epochs": 1})
+        told = notes(run, addition, tmp_path / "run2", settings=ALL_ROWS)
         expected = [] if fraction == 1 else [f"FACT is trained on {rows} of 40 rows."]
         assert told == ["FACT starts random.", *expected]
         larger = load_run(tmp_path / "run2")
@@ -580,7 +611,7 @@ def test_stopped_and_resumed_is_as_unbroken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run, addition = trained("hmnet"), Addition(tasks=(new("FACT"),))
-    settings = {"epochs": 2, "checkpoint_s": 1e-9}
+    settings = ALL_ROWS | {"checkpoint_s": 1e-9}
     whole = add_tasks(run, addition, tmp_path / "whole", settings=settings)
 
     class StoppedError(Exception):
@@ -617,7 +648,7 @@ def test_stopped_and_resumed_is_as_unbroken(
 def test_the_best_epoch_is_that_of_the_new_task(
     trained: Callable[[str], Run], new: Callable[[str], str], tmp_path: Path
 ) -> None:
-    settings = {"epochs": 2, "checkpoint": "best"}
+    settings = {"epochs": 2, "max_steps_per_task": 8, "checkpoint": "best"}
     told = notes(
         trained("multi"),
         Addition(tasks=(new("FACT"),), init="random"),
@@ -640,3 +671,16 @@ def test_a_launcher_is_refused(
     assert refusal(trained("multi"), addition, tmp_path / "run2") == (
         "hmnet add-task trains in one process. Start it without a launcher."
     )
+
+
+def test_a_new_task_may_have_another_head(
+    trained: Callable[[str], Run], new: Callable[[str], str]
+) -> None:
+    run = trained("multi")
+    pooled = Run(run.folder, run.config.model_copy(update={"pooling": "mean"}))
+    addition = Addition(tasks=(new("MOOD"), new("FACT")), init="TONE", head="linear,fact=siamese")
+    growth = plan_growth(pooled, addition, {})
+    assert growth.config.head == "auto,MOOD=linear,FACT=siamese"
+    borrowing = Addition(tasks=(new("MOOD"),), init="TONE", head="siamese", fraction=0.0)
+    with pytest.raises(RelevanceError, match="borrows the head of 'TONE'"):
+        plan_growth(pooled, borrowing, {})
