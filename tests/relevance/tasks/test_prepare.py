@@ -131,6 +131,39 @@ def test_regression_and_labels_that_are_words(hub: Path, tmp_path: Path, write: 
     assert load_task(catalogue()["SciTail"], options).train.labels.tolist() == [0, 1]
 
 
+def test_tags_are_renamed_from_lists_of_classes(hub: Path, tmp_path: Path) -> None:
+    names = ["I-person", "O", "B-person"]  # in another order than the catalogue's
+    classes = datasets.List(datasets.ClassLabel(names=names))
+    features = {"id": datasets.Value("string"), "tokens": datasets.List(datasets.Value("string"))}
+    for split in ("train", "validation", "test"):
+        path = hub / "wnut_17" / split / "0000.parquet"  # as the hub's own parquet files lie
+        path.parent.mkdir(parents=True)
+        rows = {"id": ["0", "1"], "tokens": [["Ann", "Stone"], ["no"]], "ner_tags": [[2, 0], [1]]}
+        datasets.Dataset.from_dict(
+            rows, features=datasets.Features({**features, "ner_tags": classes})
+        ).to_parquet(path)
+    task = catalogue()["WNUT-17"]
+    prepare(at(task, hub), tmp_path / "out")
+    data = load_task(task, DataOptions(tmp_path / "out"))
+    assert list(data.train.texts[0]) == ["Ann Stone", "no"]
+    assert data.train.labels.tolist() == [("B-person", "I-person"), ("O",)]
+    assert list(data.evaluation) == ["dev", "test"]
+
+
+def test_answers_keep_their_places(hub: Path, tmp_path: Path) -> None:
+    answers = {"text": ["Kim", "a Kim"], "answer_start": [8, 6]}
+    rows = {"id": ["0"], "context": ["it is a Kim"], "question": ["who"]}
+    for split in ("train", "validation"):
+        (hub / "plain_text").mkdir(parents=True, exist_ok=True)
+        table = pa.table({**rows, "answers": [answers]})
+        pq.write_table(table, hub / "plain_text" / f"{split}-00000-of-00001.parquet")
+    task = catalogue()["SQuAD"]
+    prepare(at(task, hub), tmp_path / "out")
+    data = load_task(task, DataOptions(tmp_path / "out"))
+    assert data.train.labels.tolist() == [(("Kim", 8), ("a Kim", 6))]
+    assert [list(column) for column in data.train.texts] == [["who"], ["it is a Kim"]]
+
+
 # What can be wrong
 
 
