@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from hmnet.config import RunConfig
+from hmnet.heads.head import head_name
 from hmnet.models.growing import borrows_head
 from hmnet.models.skill_table import SkillTable
 from hmnet.training.folder import Run
@@ -137,7 +138,8 @@ class Placing:
             if not lending:
                 raise RelevanceError(
                     f"--fraction 0 borrows a head, but none of {', '.join(among)} has that of"
-                    f" '{task.name}' ({_answers(task)}). Give a --fraction above 0 to train one."
+                    f" '{task.name}' ({self._answers(task)}). Give a --fraction above 0 to train"
+                    " one."
                 )
             among = lending
         if len(among) == 1:
@@ -157,14 +159,19 @@ class Placing:
                 " none. Name a task with --init, or give a --fraction above 0."
             )
         if not self._lends(source, task):
+            lent, needed = self._answers(self.known[source]), self._answers(task)
             raise RelevanceError(
-                f"--fraction 0 borrows the head of '{source}' ({_answers(self.known[source])}), but"
-                f" '{task.name}' needs another ({_answers(task)}). Name another task with --init,"
-                " or give a --fraction above 0."
+                f"--fraction 0 borrows the head of '{source}' ({lent}), but '{task.name}' needs"
+                f" another ({needed}). Name another task with --init, or give a --fraction above 0."
             )
 
     def _lends(self, source: str, task: Task) -> bool:
         return borrows_head(task, self.known[source], self.config.head, self.config.pooling)
+
+    def _answers(self, task: Task) -> str:
+        """What a task's head is and says, in words."""
+        head = head_name(self.config.head, self.config.pooling, task.name)
+        return f"{head}: {', '.join(task.labels) or task.kind}"
 
     def _relevance(self, task: Task) -> dict[str, float]:
         """Of the run's tasks to a new one, the most relevant first."""
@@ -194,11 +201,6 @@ def _given_cluster(spec: ClusterSpec, given: str) -> int:
         if task.lower() == given.lower():
             return spec.cluster_of(task)
     raise unknown_name("--cluster", given, [*spec.tasks, *map(str, range(len(spec.clusters)))])
-
-
-def _answers(task: Task) -> str:
-    """What a task answers with, in words."""
-    return ", ".join(task.labels) or task.kind
 
 
 def _listed(relevance: Mapping[str, float], most: int = 5) -> str:

@@ -458,15 +458,16 @@ class TestFraction:
             (
                 {"init": "TONE"},
                 (
-                    "--fraction 0 borrows the head of 'TONE' (bad, good), but 'FACT' needs another"
-                    " (no, yes). Name another task with --init, or give a --fraction above 0."
+                    "--fraction 0 borrows the head of 'TONE' (native: bad, good), but 'FACT' needs"
+                    " another (native: no, yes). Name another task with --init, or give a"
+                    " --fraction above 0."
                 ),
             ),
             (
                 {},
                 (
-                    "--fraction 0 borrows a head, but none of TONE, SAME, GRADE has that of 'FACT'"
-                    " (no, yes). Give a --fraction above 0 to train one."
+                    "--fraction 0 borrows a head, but none of TONE, SAME, GRADE has that of"
+                    " 'FACT' (native: no, yes). Give a --fraction above 0 to train one."
                 ),
             ),
             (
@@ -682,5 +683,5 @@ def test_a_new_task_may_have_another_head(
     growth = plan_growth(pooled, addition, {})
     assert growth.config.head == "auto,MOOD=linear,FACT=siamese"
     borrowing = Addition(tasks=(new("MOOD"),), init="TONE", head="siamese", fraction=0.0)
-    with pytest.raises(RelevanceError, match="borrows the head of 'TONE'"):
+    with pytest.raises(RelevanceError, match=r"but 'MOOD' needs another .siamese: good"):
         plan_growth(pooled, borrowing, {})
