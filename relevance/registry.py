@@ -30,6 +30,7 @@ class Registry(Generic[T]):
         self.kind = kind
         self._package = package
         self._base = base
+        self._found: dict[str, type[T]] = {}
 
     def names(self) -> list[str]:
         """Names in alphabetical order, hyphens for underscores, without importing any member."""
@@ -50,6 +51,8 @@ class Registry(Generic[T]):
             RelevanceError: If there is no such member; the message has the nearest name.
             TypeError: If the module does not define exactly one member.
         """
+        if name in self._found:
+            return self._found[name]
         if name not in self.names():
             raise unknown_name(self.kind, name, self.names())
         module = import_module(f"{self._package.__name__}.{name.replace('-', '_')}")
@@ -62,4 +65,5 @@ class Registry(Generic[T]):
         ]
         if len(members) != 1:
             raise TypeError(f"{module.__name__} must define one {self._base.__name__}: {members}.")
+        self._found[name] = members[0]
         return members[0]
