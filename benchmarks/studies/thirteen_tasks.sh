@@ -6,7 +6,7 @@
 set -euo pipefail
 data=$1 out=$2 seeds=${3:-0} jobs=${JOBS:-2}
 export OMP_NUM_THREADS=1
-encoder="--data-dir $data --backbone minilm --pooling mean --batch-size 16 --max-length 96 --max-dev 400"
+encoder="--data-dir $data --backbone minilm --pooling mean --batch-size 16 --max-length 96 --max-dev 400 --length-grouped"
 mkdir -p "$out"
 
 relevance vocab --data-dir "$data" --tokenizer minilm --out "$out/vocabulary.json"
