@@ -228,26 +228,43 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(help="File for the table; without it, stdout.", metavar="FILE")
     ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(
+            help="Draw the average over the number of tasks of the runs, a line per method:"
+            " .pdf, .svg or .png.",
+            metavar="FILE",
+        ),
+    ] = None,
 ) -> None:
     """A table like the paper's Table 1: mean and deviation over seeds, best per row in bold.
 
-    Below the tasks and their average: parameters, and the time of training. With --baseline each
-    row is tested in pairs, tasks over seeds (t) and the average over tasks (Wilcoxon).
+    Below the tasks and their average: deviation over all metrics, parameters, and the time of
+    training. With --baseline each row is tested in pairs, tasks over seeds (t) and the average over
+    tasks (Wilcoxon), and rows at or above the baseline are counted.
 
     Example: hmnet compare single/ multi/ hmnet/ --baseline single --format latex
     """
     from hmnet.evaluation.compare import compare as side_by_side
     from hmnet.evaluation.costs import costs_of
     from hmnet.evaluation.scores import read_scores
+    from hmnet.figures.number_of_tasks import number_of_tasks_figure, trained_by
     from hmnet.training.folder import load_run, runs_under
+    from relevance.figures.figure import check_format, save_figure
 
+    if figure is not None:
+        check_format(figure)
     runs = [load_run(found) for folder in folders for found in runs_under(folder)]
     scores = [score for trained in runs for score in read_scores(trained.folder / "scores.csv")]
-    compared = side_by_side(scores, baseline=baseline, costs=costs_of(runs))
+    compared = side_by_side(scores, baseline=baseline, spread=True, costs=costs_of(runs))
+    axes = None if figure is None else number_of_tasks_figure(compared, trained_by(runs))
     deliver(compared.to_table(form), out)
     if form == "csv":
         for remark in compared.remarks:
             note(f"hmnet: note: {remark}")
+    if figure is not None and axes is not None:
+        save_figure(axes, figure)
+        note(f"wrote {figure}")
 
 
 @app.command()

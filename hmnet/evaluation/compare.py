@@ -1,6 +1,6 @@
 """Runs side by side, like the paper's Table 1: a row per task, a column per run name."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import NamedTuple
 
@@ -43,6 +43,7 @@ def compare(
     *,
     every_metric: bool = False,
     baseline: str | None = None,
+    spread: bool = False,
     costs: Mapping[str, Sequence[Cost]] | None = None,
 ) -> Comparison:
     """Set the scores of runs side by side; runs of one name are seeds of one column.
@@ -55,6 +56,9 @@ def compare(
         every_metric: Show all metrics of a task instead of the primary one, which stands first.
         baseline: Name of the run that others are tested against: a task's row over the seeds that
             both have, the average over its rows. None for no tests.
+        spread: Show below the average how far a run's scores are apart, as the standard deviation
+            over all metrics of all common rows, and with a baseline how many of these rows, by
+            their primary metric, are at or above it.
         costs: Of the runs by column, one per seed; they become the last rows. None for no such
             rows.
 
@@ -66,7 +70,7 @@ def compare(
             the baseline's name.
 
     Source:
-        Fei et al. (2022), Table 1.
+        Fei et al. (2022), Table 1; El Hattami (2021), the measures of chapter 3.
     """
     columns = _by_column(scores)
     against = _against(columns, baseline)
@@ -91,6 +95,10 @@ def compare(
         name = f"average of {len(common)} common rows"
         name = "average" if len(common) == len(primary) else name
         lines.append(Line(name, "primary", _averages(columns, against, common)))
+    if common and spread:
+        rows = {(what.task, what.split) for what in common}
+        of_rows = [what for what in measured if (what.task, what.split) in rows]
+        lines += _spread_lines(columns, against, common, of_rows)
     return Comparison(
         tuple(columns),
         (*lines, *_cost_lines(columns, costs or {})),
@@ -152,20 +160,53 @@ def _averages(
         if any(what not in values for what in common):
             entries.append(None)
             continue
-        means = _means(values, common)
-        paired = over_rows(means, _means(against[column], common)) if column in against else None
-        entries.append(Entry(fmean(means), _deviation(_per_seed(values, common)), paired))
+        paired = _over_rows(values, against.get(column), common)
+        mean = fmean(_means(values, common))
+        entries.append(Entry(mean, _deviation(_per_seed(values, common)), paired))
     return tuple(entries)
+
+
+def _spread_lines(
+    columns: Columns, against: Columns, common: Sequence[Measured], metrics: Sequence[Measured]
+) -> Iterator[Line]:
+    """Deviation over all metrics of the common rows, and rows at or above the baseline."""
+    deviations = [
+        _entry(_per_seed(values, metrics, stdev), {})
+        if all(what in values for what in metrics)
+        else None
+        for values in columns.values()
+    ]
+    yield Line("standard deviation", "all metrics", tuple(deviations), ranked=False)
+    if against:
+        counts = [
+            Entry(float(paired.pairs - paired.worse))
+            if (paired := _over_rows(columns[column], against.get(column), common))
+            else None
+            for column in columns
+        ]
+        name = f"of {len(common)} rows"
+        yield Line("at or above baseline", name, tuple(counts), scale=1.0, decimals=0)
+
+
+def _over_rows(
+    values: Values, baseline: Values | None, common: Sequence[Measured]
+) -> Paired | None:
+    """A run's means over seeds against the baseline's, on the rows that all runs have."""
+    if baseline is None:
+        return None
+    return over_rows(_means(values, common), _means(baseline, common))
 
 
 def _means(values: Values, common: Sequence[Measured]) -> list[float]:
     return [fmean(values[what].values()) for what in common]
 
 
-def _per_seed(values: Values, common: Sequence[Measured]) -> dict[int, float]:
-    """The average of every seed that has all rows."""
-    seeds = set.intersection(*(set(values[what]) for what in common))
-    return {seed: fmean(values[what][seed] for what in common) for seed in sorted(seeds)}
+def _per_seed(
+    values: Values, rows: Sequence[Measured], summed_up: Callable[[list[float]], float] = fmean
+) -> dict[int, float]:
+    """The average, or another number, of every seed that has all rows."""
+    seeds = set.intersection(*(set(values[what]) for what in rows))
+    return {seed: summed_up([values[what][seed] for what in rows]) for seed in sorted(seeds)}
 
 
 def _contrasts(
@@ -180,7 +221,7 @@ def _contrasts(
         own, other = _per_seed(values, common), _per_seed(base, common)
         yield Contrast(
             column,
-            over_rows(_means(values, common), _means(base, common)),
+            _over_rows(values, base, common),
             _over_common_seeds(own, other),
         )
 

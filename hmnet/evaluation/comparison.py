@@ -36,6 +36,7 @@ class Line(NamedTuple):
         entries: One per column, None where a run has no such value.
         scale: What values are multiplied by where they are shown: scores are printed in percent.
         ranked: Whether higher is better, so that the best is set in bold.
+        decimals: How many are printed; 0 for whole numbers.
     """
 
     task: str
@@ -43,16 +44,20 @@ class Line(NamedTuple):
     entries: tuple[Entry | None, ...]
     scale: float = 100.0
     ranked: bool = True
+    decimals: int = DECIMALS
 
     def shown(self, value: float) -> float:
         """A value as it is printed, so that what looks equal is equal."""
-        return round(self.scale * value, DECIMALS)
+        return round(self.scale * value, self.decimals)
 
     def text(self, entry: Entry | None) -> Cell:
         """Mean and deviation; a number where there is no deviation."""
         if entry is None or entry.deviation is None:
-            return entry and self.shown(entry.mean)
-        return f"{self.shown(entry.mean):.{DECIMALS}f} ± {self.shown(entry.deviation):.{DECIMALS}f}"
+            shown = entry and self.shown(entry.mean)
+            return shown if self.decimals or shown is None else int(shown)
+        return " ± ".join(
+            f"{self.shown(value):.{self.decimals}f}" for value in (entry.mean, entry.deviation)
+        )
 
 
 class Contrast(NamedTuple):
@@ -75,7 +80,8 @@ class Comparison:
 
     Attributes:
         columns: Names of runs; the majority class comes first where it is known.
-        lines: A row per task and metric, then the average of the primary metrics, then costs.
+        lines: A row per task and metric, then the average of the primary metrics and what else
+            sums the rows up, then costs.
         baseline: The column that others are tested against, None for no tests.
         contrasts: One per other run, empty without a baseline.
     """

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from hmnet.analysis.curves import Curves
-from relevance.figures.figure import FAINT, INK, TWO_COLUMNS_PT, figure_of, new_figure
+from relevance.figures.figure import INK, TWO_COLUMNS_PT, draw_frame, figure_of, new_figure
 from relevance.figures.scatter import COLOURS
 
 if TYPE_CHECKING:
@@ -102,11 +102,7 @@ def _draw(panel: Panel, axes: Axes) -> None:
                 markersize=2.5,
             )
     axes.set_ylabel(panel.quantity, fontsize=TEXT_PT, color=INK)
-    axes.tick_params(length=2, width=0.5, labelsize=TEXT_PT, color=FAINT, labelcolor=INK)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(FAINT)
+    draw_frame(axes, TEXT_PT)
 
 
 def _draw_mix(panel: Panel, axes: Axes) -> None:

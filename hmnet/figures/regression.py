@@ -15,6 +15,7 @@ from relevance.figures.figure import (
     NEGATIVE,
     POSITIVE,
     TWO_COLUMNS_PT,
+    draw_frame,
     figure_of,
     new_figure,
 )
@@ -142,11 +143,7 @@ def _draw(panel: Panel, axes: Axes) -> None:
     axes.set_title(panel.title, fontsize=TEXT_PT, color=INK, pad=4)
     axes.set_xlabel(panel.x_label, fontsize=TEXT_PT, color=INK, labelpad=2)
     axes.set_ylabel(panel.y_label, fontsize=TEXT_PT, color=INK, labelpad=2)
-    axes.tick_params(length=2, width=0.5, labelsize=TEXT_PT - 0.5, color=FAINT, labelcolor=INK)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(FAINT)
+    draw_frame(axes, TEXT_PT - 0.5)
 
 
 def _at(line: StraightLine, x: Float[np.ndarray, " end"]) -> Float[np.ndarray, " end"]:

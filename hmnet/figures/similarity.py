@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hmnet.analysis.covariance import Similarity
-from relevance.figures.figure import FAINT, INK, ONE_COLUMN_PT, POSITIVE, new_figure
+from relevance.figures.figure import FAINT, INK, ONE_COLUMN_PT, POSITIVE, draw_frame, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,10 +40,6 @@ def similarity_figure(found: Similarity) -> Axes:
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
     axes.set_xlabel("covariance similarity, mean over the other tasks", fontsize=TEXT_PT, color=INK)
-    axes.tick_params(length=2, width=0.5, labelsize=TEXT_PT, color=FAINT, labelcolor=INK)
     figure.legend(loc="outside upper center", ncols=2, fontsize=TEXT_PT, frameon=False)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(FAINT)
+    draw_frame(axes, TEXT_PT)
     return axes

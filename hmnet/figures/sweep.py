@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from hmnet.analysis.sweep import Sweep
 from hmnet.evaluation.comparison import Comparison, Line
 from relevance.figures.figure import (
-    FAINT,
     INK,
     ONE_COLUMN_PT,
     POSITIVE,
     TWO_COLUMNS_PT,
+    draw_frame,
     new_figure,
     text_width_em,
 )
@@ -198,8 +198,4 @@ def _plain(axes: Axes) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes.yaxis.set_major_locator(MaxNLocator(5))
-    axes.tick_params(length=2, width=0.5, labelsize=TEXT_PT, color=FAINT, labelcolor=INK)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(FAINT)
+    draw_frame(axes, TEXT_PT)

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relevance.clustering.choose_k import Choice
-from relevance.figures.figure import FAINT, INK, NEGATIVE, ONE_COLUMN_PT, POSITIVE, new_figure
+from relevance.figures.figure import (
+    FAINT,
+    INK,
+    NEGATIVE,
+    ONE_COLUMN_PT,
+    POSITIVE,
+    draw_frame,
+    new_figure,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -120,11 +128,7 @@ def draw(layout: ChoiceLayout, axes: Axes) -> Axes:
     axes.set_xlim(layout.ks[0] - 0.6, layout.ks[-1] + 0.6)
     axes.set_ylim(layout.low, layout.high)
     axes.set_xlabel(f"number of clusters k (chosen: {layout.chosen})", fontsize=TEXT_PT, color=INK)
-    axes.tick_params(length=2, width=0.5, labelsize=TEXT_PT - 1, color=FAINT, labelcolor=INK)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(FAINT)
+    draw_frame(axes, TEXT_PT - 1)
     axes.legend(
         loc="lower center",
         bbox_to_anchor=(0.5, 1.0),

@@ -82,6 +82,20 @@ def check_format(path: Path) -> None:
         raise RelevanceError(f"{path}: a figure's name must end in one of {known}.")
 
 
+def draw_frame(axes: Axes, text_pt: float) -> None:
+    """Leave the frame's left and lower side, faint, with small ticks.
+
+    Args:
+        axes: Any axes.
+        text_pt: Size of the ticks' labels, in points.
+    """
+    axes.tick_params(length=2, width=0.5, labelsize=text_pt, color=FAINT, labelcolor=INK)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(FAINT)
+
+
 @cache
 def text_width_em(text: str) -> float:
     """Width of a text in the figures' font, in multiples of the font size."""

@@ -15,6 +15,7 @@ from relevance.figures.figure import (
     FAINT,
     INK,
     TWO_COLUMNS_PT,
+    draw_frame,
     figure_of,
     new_figure,
     text_width_em,
@@ -178,14 +179,10 @@ def _draw(panel: Panel, axes: Axes, width_pt: float) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.ticklabel_format(axis="x", scilimits=(-2, 3))
     axes.xaxis.get_offset_text().set_fontsize(TEXT_PT)
-    axes.tick_params(length=2, width=0.5, labelsize=TEXT_PT, color=FAINT, labelcolor=INK)
     axes.set_title(panel.title, fontsize=TEXT_PT, color=INK, pad=3)
     name = _shortened(panel.name, width_pt / TITLE_PT)
     axes.set_xlabel(name, fontsize=TITLE_PT, color=INK, labelpad=2, parse_math=False)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(FAINT)
+    draw_frame(axes, TEXT_PT)
 
 
 def _shortened(name: str, width_em: float) -> str:

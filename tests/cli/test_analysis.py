@@ -38,6 +38,21 @@ class TestCompare:
         assert outcome.out.startswith("task,metric,")
         assert outcome.err.startswith("hmnet: note: *: differs from hmnet at p < 0.05")
 
+    def test_average_over_the_number_of_tasks(
+        self, trained: Path, quick: list[str], halves: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        options = [*quick, "--tasks", halves[0], "--method", "multi", "--device", "cpu"]
+        done("hmnet", "train", *options, "--out", tmp_path / "two")
+        figure = tmp_path / "tasks.svg"
+        outcome = done("hmnet", "compare", trained, tmp_path / "two", "--figure", figure)
+        assert "average of 2 common rows" in outcome.out
+        assert outcome.err == f"wrote {figure}\n"
+        assert "average of 2 common rows (%)" in figure.read_text()
+
+        done("hmnet", "train", *options, "--name", "hmnet", "--seed", 1, "--out", tmp_path / "one")
+        message = refused("hmnet", "compare", trained, tmp_path / "one", "--figure", figure)
+        assert message.startswith("Runs named 'hmnet' differ: hmnet with 4 tasks, multi with 2.")
+
 
 class TestDiagnose:
     def test_every_task_has_a_figure_and_its_rows(self, trained: Path, tmp_path: Path) -> None:

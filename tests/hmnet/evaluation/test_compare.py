@@ -4,6 +4,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hmnet.evaluation.compare import compare
@@ -278,3 +279,45 @@ def test_the_baseline_is_one_of_the_runs(baseline: str) -> None:
     scores = [*run("hmnet", {"RTE": 0.5}), *run("b", {"RTE": 0.5}), *majority({"RTE": 0.5})]
     with pytest.raises(RelevanceError, match=f"^Unknown baseline '{baseline}'.*Known: b, hmnet.$"):
         compare(scores, baseline=baseline)
+
+
+def test_spread_over_all_metrics_and_rows_at_or_above_the_baseline() -> None:
+    base = {"MRPC/dev": 0.8, "MRPC/dev/f1": 0.9, "RTE": 0.6, "CB": 0.5}
+    better = {"MRPC/dev": 0.8, "MRPC/dev/f1": 0.1, "RTE": 0.7, "CB": 0.4}
+    extra = {"WNLI": 0.1}
+    scores = [
+        *run("single", base),
+        *run("multi", better | extra),
+        *run("multi", {name: value + 0.1 for name, value in (better | extra).items()}, seed=1),
+        *majority(base),
+    ]
+
+    lines = compare(scores, baseline="single", spread=True).lines
+
+    assert [line.task for line in lines[4:]] == [
+        "average of 3 common rows",
+        "standard deviation",
+        "at or above baseline",
+    ]
+    spread, above = lines[5:]
+    # Without WNLI, which one run lacks, and with F1, which the average leaves out.
+    assert spread.entries[1] == pytest.approx((np.std([0.8, 0.9, 0.6, 0.5], ddof=1), None, None))
+    assert spread.entries[2] == pytest.approx((np.std([0.8, 0.1, 0.7, 0.4], ddof=1), 0, None))
+    # Means over seeds: MRPC .85 over .8, RTE .75 over .6, CB .45 below .5.
+    assert above.entries == (None, None, (2, None, None))
+    text = compare(scores, baseline="single", spread=True).to_table("markdown")
+    row = next(line for line in text.splitlines() if "at or above" in line)
+    assert [cell.strip() for cell in row.split("|")[1:-1]] == [
+        "at or above baseline", "of 3 rows", "\N{EN DASH}", "\N{EN DASH}", "2",
+    ]  # fmt: skip
+
+
+def test_an_equal_score_is_at_the_baseline() -> None:
+    scores = [*run("a", {"RTE": 0.5, "CB": 0.3}), *run("b", {"RTE": 0.5, "CB": 0.3})]
+    (*_, above) = compare(scores, baseline="a", spread=True).lines
+    assert above.entries[1] == (2, None, None)
+
+
+def test_without_a_baseline_nothing_is_counted() -> None:
+    scores = [*run("a", {"RTE": 0.5, "CB": 0.3}), *run("b", {"RTE": 0.5, "CB": 0.3})]
+    assert compare(scores, spread=True).lines[-1].task == "standard deviation"
