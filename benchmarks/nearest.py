@@ -111,9 +111,9 @@ def measured(
 
 
 def scores_by_start(
-    run: Run, new: Path, held_out: str, fraction: float, epochs: int, folder: Path
+    run: Run, new: Path | str, held_out: str, fraction: float, epochs: int, folder: Path
 ) -> Iterator[tuple[str, float]]:
-    """Accuracy of the new task on dev for every start, and that of the majority class."""
+    """Primary metric of the new task on dev for every start, and that of the majority class."""
     for init in (*(task.name for task in run.tasks), *DRAWN):
         larger = add_tasks(
             run,
@@ -122,7 +122,12 @@ def scores_by_start(
             settings={"epochs": epochs},
             resume=True,
         )
-        scores = [s for s in read_scores(larger.folder / SCORES) if s.task == held_out]
+        primary = larger.task(held_out).primary
+        scores = [
+            score
+            for score in read_scores(larger.folder / SCORES)
+            if (score.task, score.metric) == (held_out, primary)
+        ]
         yield init, next(score.value for score in scores if score.method != MAJORITY)
     yield MAJORITY, next(score.value for score in scores if score.method == MAJORITY)
 
