@@ -98,12 +98,17 @@ def compare_with(
         One row per measure, in the order given.
 
     Raises:
-        RelevanceError: If there is no measure, names repeat, fewer than 3 tasks are shared, or k is
-            out of range.
+        RelevanceError: If there is no measure, names repeat, fewer than 3 tasks are shared, k is
+            out of range, or given for a reference that carries families.
     """
     tasks = _shared_tasks(reference, measures, names)
     if k is not None:
         check_range(len(tasks), k)
+        if has_families(reference):
+            raise RelevanceError(
+                f"The groups of the {reference.measure} matrix are its families, so --k has nothing"
+                " to choose. Leave it out."
+            )
     judge, judged = reference.select(tasks), [matrix.select(tasks) for matrix in measures]
     ungrouped: list[str] = []
     groups = _grouped(judge, k, seed, ungrouped)
@@ -181,7 +186,7 @@ def _grouped(
     reference: RelevanceMatrix, k: int | None, seed: int, ungrouped: list[str]
 ) -> ClusterSpec | None:
     try:
-        if k is not None and not has_families(reference):
+        if k is not None:
             return kmeans(reference, k, seed=seed)
         return family_clusters(reference) if has_families(reference) else _best(reference, seed)
     except RelevanceError as error:

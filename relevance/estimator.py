@@ -26,11 +26,13 @@ class Estimator(Measure):
     Attributes:
         name: On the command line.
         settings: What decides how much is computed, by name.
+        unit: Of its values, as a matrix names it.
         per_row: Whether it needs one label or value for each row.
     """
 
     name: ClassVar[str]
     settings: ClassVar[Mapping[str, float]]
+    unit: ClassVar[str] = "ratio"
     per_row: ClassVar[bool] = False
 
     def __init__(self, make_probe: Callable[[], Probe], seeds: Sequence[int] = (0,)) -> None:
@@ -100,6 +102,7 @@ class Estimator(Measure):
             values=per_seed.mean(axis=0),
             tasks=tuple(task.name for task in tasks),
             measure=self.name,
+            unit=self.unit,
             standard_errors=errors,
             seeds=self.seeds,
             per_seed=per_seed if several else None,

@@ -24,6 +24,7 @@ PAPER_TABLES = {
     "table3": ("table3_joint_training_gain.csv", "joint-training"),
 }
 ARRAYS = ("values", "standard_errors", "per_seed")
+SHOWN_IN = {"points": "percentage points", "nats": "hundredths of a nat"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +35,8 @@ class RelevanceMatrix:
         values: NaN where unknown.
         tasks: Names in the order of rows and columns.
         measure: Name of the measure that made it.
-        unit: Of the values: `ratio` (a fraction, 0.05 is 5 %) or `points` (differences of scores
-            in [0, 1]).
+        unit: Of the values: `ratio` (a fraction, 0.05 is 5 %), `points` (differences of scores
+            in [0, 1]) or `nats`.
         standard_errors: Of the values, or None.
         seeds: The seeds behind the values.
         per_seed: The values of each seed, or None.
@@ -82,6 +83,11 @@ class RelevanceMatrix:
         return isinstance(other, RelevanceMatrix) and self._as_json() == other._as_json()
 
     __hash__ = None  # type: ignore[assignment]  # holds arrays
+
+    @property
+    def shown_in(self) -> str:
+        """The unit that tables and figures print values in: a hundredth of their own."""
+        return SHOWN_IN.get(self.unit, "%")
 
     def off_diagonal(self) -> Float[np.ndarray, " pair"]:
         """Values of all ordered pairs of different tasks, row by row."""

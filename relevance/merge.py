@@ -128,23 +128,33 @@ def _from_values(matrices: Mapping[str, RelevanceMatrix]) -> RelevanceMatrix:
         for name, matrix in matrices.items()
     }
     table = _table(_laid_over(values), layers, tasks, tasks)
-    errors = {
-        name: _cells(matrix.standard_errors, matrix.tasks, matrix.tasks)
-        for name, matrix in matrices.items()
-        if matrix.standard_errors is not None
-    }
+    by_seed = all(len(layer) == 1 for layer in layers)
     return RelevanceMatrix(
         np.average(table, axis=0, weights=[max(1, len(layer)) for layer in layers]),
         tuple(tasks),
         several[0].measure,
         unit=several[0].unit,
-        standard_errors=_table(_laid_over(errors), tasks, tasks)
-        if errors and len(layers) == 1
+        standard_errors=table.std(axis=0, ddof=1) / np.sqrt(len(layers))
+        if by_seed and len(layers) > 1
+        else _errors(matrices, tasks)
+        if len(layers) == 1
         else None,
         seeds=tuple(seeds),
-        per_seed=table if all(len(layer) == 1 for layer in layers) else None,
+        per_seed=table if by_seed else None,
         provenance=_in_common([matrix.provenance for matrix in several]),
     )
+
+
+def _errors(
+    matrices: Mapping[str, RelevanceMatrix], tasks: Sequence[str]
+) -> Float[np.ndarray, "source target"] | None:
+    """Standard errors of parts that have the same seeds, as far as they are known."""
+    errors = {
+        name: _cells(matrix.standard_errors, matrix.tasks, matrix.tasks)
+        for name, matrix in matrices.items()
+        if matrix.standard_errors is not None
+    }
+    return _table(_laid_over(errors), tasks, tasks) if errors else None
 
 
 def _layers(matrix: RelevanceMatrix) -> dict[tuple[int, ...], Any]:

@@ -81,7 +81,11 @@ def similarity(
     }
     depth = run.model_for(names[0]).plan.depth
     start = MultiTaskModel.from_backbone(
-        run.config.backbone, run.tasks, fully_shared(names, depth), pooling="mean"
+        run.config.backbone,
+        run.tasks,
+        fully_shared(names, depth),
+        pooling=run.config.pooling,
+        head=run.config.head,
     )
     models = {"before": dict.fromkeys(names, start)}
     models["after"] = {name: run.model_for(name) for name in names}

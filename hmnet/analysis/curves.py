@@ -1,6 +1,7 @@
 """How a run went: which tasks it trained when, how often their rows, and what it scored."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,12 +20,12 @@ class Curves(NamedTuple):
     """A run in windows of about as many steps each.
 
     Attributes:
-        tasks: Names, in the order of the run.
+        tasks: Names, in the order of the run; of a run that tasks were added to, the new ones.
         steps: The last step of each window.
         mix: Share of each task in the rows that a window trained.
         passes: How often each task's training rows were trained by the end of a window, on average.
         epochs: How many epochs the run was to have; the sampler says what one is.
-        rows: Training rows by task.
+        rows: Training rows by task; for span tasks the sequences that they were made into.
         uncertainty: Mean over the candidates of each task; NaN where a window had none. None for
             samplers that do not ask the model.
         scores: Primary metric by task at the end of epochs; NaN where a task has none. None for
@@ -46,17 +47,20 @@ class Curves(NamedTuple):
         """What became of each task's rows, in all.
 
         Returns:
-            One row per task: training rows, how many were trained, each as often as it was, and
-            their share of what all epochs would train if they left none out, in percent.
+            One row per task, and one for all: training rows, how many were trained, each as often
+            as it was, and their share of what all epochs would train if they left none out, in
+            percent.
         """
+        trained = self.passes[-1] * self.rows
+        whole = ("all", self.rows.sum(), trained.sum())
         return [
             {
                 "task": task,
                 "rows": int(rows),
-                "trained": round(float(passes * rows)),
-                "share of data": round(100 * float(passes) / self.epochs, 1),
+                "trained": round(float(times)),
+                "share of data": round(100 * float(times / rows) / self.epochs, 1),
             }
-            for task, rows, passes in zip(self.tasks, self.rows, self.passes[-1], strict=True)
+            for task, rows, times in (*zip(self.tasks, self.rows, trained, strict=True), whole)
         ]
 
 
@@ -71,13 +75,14 @@ def curves(run: Run) -> Curves:
 
     Raises:
         RelevanceError: If the log is missing, or is one of an older version that does not say which
-            rows a step trained; or if the tasks' files are no longer there.
+            rows a step trained; if the tasks' files are no longer there; or if tasks were added to
+            the run without training.
 
     Source:
         El Hattami (2021), figures 3.4, 3.5 and 3.8.
     """
+    names, epochs = _trained(run)
     lines = _read(run)
-    names = tuple(task.name for task in run.tasks)
     place = {name: number for number, name in enumerate(names)}
     trained = np.zeros((len(lines), len(names)))
     unsure = np.full((len(lines), len(names)), np.nan)
@@ -86,7 +91,7 @@ def curves(run: Run) -> Curves:
             trained[number, place[task]] = rows
         for task, value in line.get("uncertainty", {}).items():
             unsure[number, place[task]] = value
-    sizes = np.array([len(run.data(name).train) for name in names])
+    sizes = _sizes(run, names)
     ends = np.unique(np.linspace(0, len(lines), min(WINDOWS, len(lines)) + 1).round().astype(int))
     mix = np.add.reduceat(trained, ends[:-1], axis=0)
     scored_at, scores = _scores(run, place)
@@ -95,12 +100,35 @@ def curves(run: Run) -> Curves:
         steps=ends[1:],
         mix=mix / mix.sum(axis=1, keepdims=True),
         passes=np.cumsum(mix, axis=0) / sizes,
-        epochs=run.config.epochs,
+        epochs=epochs,
         rows=sizes,
         uncertainty=None if np.isnan(unsure).all() else _window_means(unsure, ends),
         scores=scores,
         scored_at=scored_at,
     )
+
+
+def _trained(run: Run) -> tuple[tuple[str, ...], int]:
+    """The tasks that the log is about, and how many epochs they were to have."""
+    additions = run.additions()
+    if not additions:
+        return tuple(task.name for task in run.tasks), run.config.epochs
+    added = additions[-1]
+    names = tuple(added["tasks"])
+    if added["fraction"] == 0:
+        raise RelevanceError(
+            f"{run.folder}: nothing was trained when {', '.join(names)} was added. Look at the run"
+            f" that it was added to, {added['run']}."
+        )
+    return names, added["settings"]["epochs"]
+
+
+def _sizes(run: Run, names: Sequence[str]) -> Int[np.ndarray, " task"]:
+    """How many rows or, of span tasks, sequences there were to train."""
+    counted: dict[str, int] = {}
+    for record in read_records(run.folder / RECORDS):
+        counted |= record.sequences
+    return np.array([counted.get(name) or len(run.data(name).train) for name in names])
 
 
 def _read(run: Run) -> list[dict[str, Any]]:

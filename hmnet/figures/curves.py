@@ -66,6 +66,8 @@ def curves_figure(found: Curves) -> Axes:
     Returns:
         The axes of the first panel, in a figure two columns of a paper wide.
     """
+    from matplotlib.ticker import MaxNLocator
+
     panels = lay_out(found)
     figure = new_figure(TWO_COLUMNS_PT, len(panels) * PANEL_PT + AROUND_PT)
     figure.set_layout_engine("constrained")
@@ -73,6 +75,7 @@ def curves_figure(found: Curves) -> Axes:
     for panel, axes in zip(panels, grid, strict=True):
         _draw(panel, axes)
         axes.set_xlim(0, int(found.steps[-1]))
+    grid[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     grid[-1].set_xlabel("step", fontsize=TEXT_PT, color=INK)
     _legend(found.tasks, grid[0])
     first: Axes = grid[0]
@@ -100,6 +103,7 @@ def _draw(panel: Panel, axes: Axes) -> None:
                 linewidth=1.0,
                 marker=marker,
                 markersize=2.5,
+                clip_on=not marker,
             )
     axes.set_ylabel(panel.quantity, fontsize=TEXT_PT, color=INK)
     draw_frame(axes, TEXT_PT)

@@ -47,8 +47,9 @@ class ConditionalModules(Insert):
         layers: For each depth the modules of that layer.
 
     Raises:
-        RelevanceError: If nothing is on, the backbone's layers are built in another way than
-            BERT's, or d // L is below 2 where attention has blocks.
+        RelevanceError: If nothing is on, there is a wiring for no bottlenecks, the backbone's
+            layers are built in another way than BERT's, or d // L is below 2 where attention has
+            blocks.
 
     Source:
         El Hattami (2021), chapter 3; Pilault et al. (2021), "Conditionally Adaptive Multi-Task
@@ -76,6 +77,11 @@ class ConditionalModules(Insert):
             raise RelevanceError(
                 "Method 'camtl' with everything off is hard sharing. Leave something on, or take"
                 " --method multi."
+            )
+        if wiring == "large" and bottleneck == "off":
+            raise RelevanceError(
+                "Method 'camtl' with wiring=large puts its bottlenecks beside the layers, and"
+                " bottleneck=off leaves none. Leave one of the two out."
             )
         config, top = backbone.config, backbone.depth - 1
         width, deviation = config.hidden_size, config.initializer_range

@@ -191,7 +191,8 @@ class Smart(Regularizer):
                 self.state.setdefault(name, weight.detach().clone())
                 average[local] = self.state[name]
         with torch.no_grad():
-            logits: Tensor = functional_call(path, average, (), dict(inputs))
+            # a weight that several layers use is listed once, and has to be put back once
+            logits: Tensor = functional_call(path, average, (), dict(inputs), tie_weights=False)
         return logits
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
 from hashlib import sha256
 from itertools import chain, count, islice
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -151,12 +151,14 @@ class Sampler(ABC):
         cls,
         tasks: Sequence[Task],  # noqa: ARG003  for samplers that choose
         data: Mapping[str, Encoded],  # noqa: ARG003
+        **parameters: Any,  # noqa: ARG003
     ) -> Chooser | None:
         """What picks, as the model is at a step, the rows that the step trains.
 
         Args:
             tasks: All that are trained.
             data: Their training rows.
+            **parameters: Of the sampler.
 
         Returns:
             None where a step trains all of its rows, which is the rule.

@@ -38,12 +38,14 @@ class Uncertainty(Sampler):
             is the mean over the tasks that are present.
         proxy: For regression: `relevant` asks the classification task whose vocabulary holds most
             of the task's own, the name of a classification task asks that one, `dropout` takes the
-            deviation of five predictions under dropout, on the scale of [0, 1].
+            deviation of five predictions under dropout. A deviation is no share of a largest
+            value, so those of a step are scaled to the mean entropy of its other candidates.
 
     Source:
         Pilault et al. (2021), Algorithm 2; El Hattami (2021), section 3.3.
     """
 
+    version = 2
     joint = True
 
     def __init__(
@@ -102,12 +104,39 @@ class Uncertainty(Sampler):
             RelevanceError: If a task has no uncertainty, or the proxy can't stand for it.
         """
         measures = {task.name: _measure(task, tasks, data, proxy) for task in tasks}
+        by_deviation = {t.name for t in tasks if t.kind == "regression" and proxy == "dropout"}
 
         def choose(candidates: Step, ask: Ask) -> Chosen:
             unsure = [measures[batch.task](batch, ask) for batch in candidates]
-            return most_uncertain(candidates, unsure, variant)
+            scaled = comparable(unsure, [batch.task in by_deviation for batch in candidates])
+            chosen = most_uncertain(candidates, scaled, variant)
+            means = {b.task: float(np.mean(u)) for b, u in zip(candidates, unsure, strict=True)}
+            return chosen._replace(uncertainty=means)
 
         return choose
+
+
+def comparable(
+    uncertainties: Sequence[Float[np.ndarray, " _"]], by_deviation: Sequence[bool]
+) -> list[Float[np.ndarray, " _"]]:
+    """Uncertainties of a step's candidates, deviations on the scale of the entropies.
+
+    Args:
+        uncertainties: By batch.
+        by_deviation: Which of them are deviations.
+
+    Returns:
+        The same, each batch of deviations scaled to the mean over all rows with an entropy; as they
+        are where there is none, or no deviation.
+    """
+    entropies = [u for u, is_one in zip(uncertainties, by_deviation, strict=True) if not is_one]
+    if not entropies:
+        return list(uncertainties)
+    level = np.concatenate(entropies).mean()
+    return [
+        u * (level / u.mean()) if is_one and u.any() else u
+        for u, is_one in zip(uncertainties, by_deviation, strict=True)
+    ]
 
 
 def most_uncertain(

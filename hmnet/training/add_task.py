@@ -17,7 +17,16 @@ from hmnet.models.growing import draw_xavier, grown, start_from
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.training.checkpoint import find_checkpoint, replacing_folder
 from hmnet.training.fit import Checkpoints, fit_model, make_schedule
-from hmnet.training.folder import CLUSTERS, CONFIG, LOG, RECORDS, SCORES, Run
+from hmnet.training.folder import (
+    ADDED,
+    ADDED_SCHEMA,
+    CLUSTERS,
+    CONFIG,
+    LOG,
+    RECORDS,
+    SCORES,
+    Run,
+)
 from hmnet.training.growth import TRAINING, Growth, plan_growth
 from hmnet.training.log import forget_after, open_log
 from hmnet.training.loop import Progress
@@ -27,12 +36,10 @@ from hmnet.training.record import NOTHING, Record, read_records, write_records
 from hmnet.training.run import Note, alone
 from hmnet.training.selection import Selection
 from relevance.errors import RelevanceError
-from relevance.files import check_writable, file_digest, read_json, write_json
+from relevance.files import check_writable, file_digest, write_json
 from relevance.tasks.data import Split, TaskData
 from relevance.tasks.load import load_task
 from relevance.tasks.subset import subset
-
-ADDED, SCHEMA = "added.json", "hmnet.added/1"
 
 
 def add_tasks(
@@ -79,14 +86,14 @@ def add_tasks(
     data = {task.name: load_task(task, growth.config.data) for task in growth.tasks}
     rows = {name: _rows(growth, len(one.train)) for name, one in data.items()}
     entry, new = _entry(growth, rows), Run(out, growth.config)
-    if out.exists() and _is_finished(out, entry):
+    if out.exists() and _is_finished(new, entry):
         on_event(Note(f"{out} is finished: the new tasks are there and scored."))
         return new
     model = None if (out / "model").exists() else _model(growth)
     for text in _notes(growth, data, rows):
         on_event(Note(text))
     check_writable(out / ADDED)
-    write_json(out / ADDED, SCHEMA, {"additions": [*_additions(run.folder), entry]})
+    write_json(out / ADDED, ADDED_SCHEMA, {"additions": [*run.additions(), entry]})
     with alone(out):
         if model is not None:
             _train(growth, model, data, rows, out, on_event)
@@ -136,17 +143,9 @@ def _entry(growth: Growth, rows: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def _additions(folder: Path) -> list[dict[str, Any]]:
-    """What was added to a run before, the last one at the end."""
-    if not (folder / ADDED).is_file():
-        return []
-    additions: list[dict[str, Any]] = read_json(folder / ADDED, SCHEMA)["additions"]
-    return additions
-
-
-def _is_finished(out: Path, entry: Mapping[str, Any]) -> bool:
+def _is_finished(new: Run, entry: Mapping[str, Any]) -> bool:
     """Whether nothing is left to do; a folder that was begun as something else is refused."""
-    begun = _additions(out)
+    out, begun = new.folder, new.additions()
     if not begun:
         raise RelevanceError(f"{out} has no {ADDED}, so nothing was added. Give another --out.")
     for what, value in entry.items():
@@ -191,7 +190,7 @@ def _train(
             "seconds": before.seconds + record.seconds,
             "examples": before.examples + record.examples,
         }
-        write_records(out / RECORDS, [before.model_copy(update=both)])
+        write_records(out / RECORDS, [record.model_copy(update=both)])
     with replacing_folder(out / "model") as folder:
         model.save_pretrained(folder)
         run.tokenizer.save_pretrained(folder)

@@ -200,7 +200,7 @@ def fit_model(
         if not ranks.is_main:
             saving = None
         sampler = find_sampler(settings.sampler)
-        return train(
+        record = train(
             model,
             tasks,
             data,
@@ -217,6 +217,8 @@ def fit_model(
             selection=selection,
             chooser=sampler.member.chooser(tasks, data, **sampler.parameters),
         )
+    sequences = {task.name: len(data[task.name]) for task in tasks}
+    return record.model_copy(update={"sequences": sequences})
 
 
 def _recipe(model: MultiTaskModel, settings: TrainingSettings, ranks: Ranks) -> Recipe:

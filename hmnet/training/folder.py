@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
@@ -20,6 +21,7 @@ from relevance.tasks.task import Task
 CONFIG, CLUSTERS, SCORES, LOG = "config.toml", "clusters.json", "scores.csv", "log.jsonl"
 RECORDS = "training.json"
 PLAN, PARTS, PARTS_SCHEMA = "plan.json", "parts.json", "hmnet.parts/1"
+ADDED, ADDED_SCHEMA = "added.json", "hmnet.added/1"
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,20 @@ class Run:
         wanted = self.task(task).name
         found = {known.name: known for known in find_tasks(self.config.tasks)}
         return load_task(found[wanted], self.config.data)
+
+    def additions(self) -> list[dict[str, Any]]:
+        """What was added to the run it came from, the last addition at the end; none for most runs.
+
+        Returns:
+            As `hmnet.training.add_task` writes them.
+
+        Raises:
+            RelevanceError: If the file is damaged.
+        """
+        if not (self.folder / ADDED).is_file():
+            return []
+        additions: list[dict[str, Any]] = read_json(self.folder / ADDED, ADDED_SCHEMA)["additions"]
+        return additions
 
     @cached_property
     def blueprints(self) -> dict[Path, Blueprint]:

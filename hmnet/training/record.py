@@ -53,6 +53,8 @@ class Record(BaseModel):
             out.
         examples: Rows of all batches that were trained, each as often as it was.
         evaluations: Of the epochs up to now; none where nothing goes by them.
+        sequences: How many sequences each task's training rows were made into; empty in records of
+            older versions and before training has ended.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -60,6 +62,7 @@ class Record(BaseModel):
     seconds: float = Field(0.0, ge=0)
     examples: int = Field(0, ge=0)
     evaluations: tuple[Evaluation, ...] = ()
+    sequences: dict[str, int] = Field(default_factory=dict)
 
     @computed_field  # type: ignore[prop-decorator]  # as pydantic's documentation has it
     @property

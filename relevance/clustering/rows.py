@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 
 from relevance.errors import RelevanceError
 from relevance.matrix import RelevanceMatrix
+from relevance.measures.measure import measures
 
 SHOWN_CELLS = 3
 
@@ -34,10 +35,13 @@ def features(matrix: RelevanceMatrix) -> Float[np.ndarray, "task feature"]:
     if len(unknown):
         cells = [f"{matrix.tasks[row]} -> {matrix.tasks[column]}" for row, column in unknown]
         more = f" and {len(cells) - SHOWN_CELLS} more" if len(cells) > SHOWN_CELLS else ""
+        command = "pairwise"
+        hint = ", with `--normalise absolute` where a single run scores 0 or less."
+        if matrix.measure != "joint-training" and matrix.measure in measures().names():
+            command, hint = f"estimate {matrix.measure}", "."
         raise RelevanceError(
             f"The matrix has no value for {', '.join(cells[:SHOWN_CELLS])}{more}. Fill it with"
-            f" `relevance pairwise --tasks {','.join(matrix.tasks)} --out FILE`,"
-            " with `--normalise absolute` where a single run scores 0 or less."
+            f" `relevance {command} --tasks {','.join(matrix.tasks)} --out FILE`{hint}"
         )
     return matrix.values
 

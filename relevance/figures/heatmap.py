@@ -12,6 +12,7 @@ from relevance.clustering.spec import ClusterSpec
 from relevance.figures.figure import FAINT, INK, figure_of, new_figure
 from relevance.figures.heatmap_layout import (
     NAME_PT,
+    NOTE_PT,
     Cells,
     HeatmapLayout,
     label_size,
@@ -299,7 +300,7 @@ def _colour_bar(layout: HeatmapLayout, axes: Axes, mesh: QuadMesh) -> None:
             xycoords="axes fraction",
             xytext=(0, -(BAR_PT + 23 + 1.7 * label_pt + 8 * line)),
             textcoords="offset points",
-            fontsize=5.5,
+            fontsize=NOTE_PT,
             color=INK,
             annotation_clip=False,
         )

@@ -21,6 +21,7 @@ MAX_CELL_PT = 32.0
 MAX_SIDE_PT = 40 * SCREEN_CELL_PT
 NAME_PT = 6.0
 RIGHT_PT = 7.0
+NOTE_PT = 5.5
 FILL = 0.9
 QUANTITIES = {
     "joint-training": "joint-training gain of the target",
@@ -116,7 +117,7 @@ def lay_out(
 
 def quantity(matrix: RelevanceMatrix) -> str:
     """What the values are, with the unit they are printed in, for the label of an axis."""
-    unit = "percentage points" if matrix.unit == "points" else "%"
+    unit = matrix.shown_in
     if matrix.provenance.get("metric") == "loss":
         return f"reduction of the target's held-out loss ({unit})"
     return f"{QUANTITIES.get(matrix.measure, matrix.measure)} ({unit})"
@@ -254,7 +255,9 @@ def size_of(layout: HeatmapLayout) -> HeatmapSize:
     top = left if names_upright(layout.tasks, cell) else 28.0
     bottom = 38.0 + 8.0 * len(layout.notes)
     side = count * cell
-    return HeatmapSize(cell, left, bottom, left + side + RIGHT_PT, top + side + bottom)
+    # hinted glyphs are up to 4 % wider than their outlines
+    widest = max((side, *(1.04 * NOTE_PT * text_width_em(note) for note in layout.notes)))
+    return HeatmapSize(cell, left, bottom, left + widest + RIGHT_PT, top + side + bottom)
 
 
 def label_size(cell_pt: float) -> float:

@@ -216,6 +216,7 @@ class JointTraining(Measure):
             RelevanceError: If data cannot be loaded or a choice is wrong.
         """
         inputs = self.inputs
+        check_choice(inputs.metric, inputs.normalise)
         data = self._load(tasks)
         fingerprints, costs = _fingerprints(data), _costs(data)
         trainer, store = self.make_trainer(), None

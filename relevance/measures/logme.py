@@ -19,6 +19,7 @@ class Logme(Estimator):
     """Gain in log evidence per row of the target's labels from fine-tuning on the source."""
 
     name = "logme"
+    unit = "nats"
     settings: ClassVar = {"rows": ROWS}
     per_row = True
 

@@ -103,7 +103,7 @@ def matrix_table(
     matrix: RelevanceMatrix,
     format: str,  # noqa: A002 - the option's name
     *,
-    decimals: int = 2,
+    decimals: int | None = None,
 ) -> str:
     """A matrix in percent, like the paper's Tables 2 and 3: row = source, column = target.
 
@@ -113,7 +113,8 @@ def matrix_table(
     Args:
         matrix: Any matrix.
         format: `csv` (values in percent, no marks), `latex` or `markdown`.
-        decimals: Of the percentages, not in CSV.
+        decimals: Of the percentages, not in CSV; None for 2, or more where all values are so small
+            that these would show fewer than three digits of the largest.
 
     Returns:
         The table; below it, but for CSV, what the marks mean.
@@ -132,7 +133,7 @@ def matrix_table(
     text = table(
         rows,
         format,
-        decimals=decimals,
+        decimals=_decimals(percent) if decimals is None else decimals,
         bold=_places(_best_sources(percent)),
         starred=_places(covers_zero(matrix)),
         daggered=_places(beats_no_majority(matrix) & np.isfinite(percent)),
@@ -144,10 +145,20 @@ def matrix_table(
     }[format]
 
 
+def _decimals(percent: Float[np.ndarray, "source target"]) -> int:
+    """Two, or as many as show three digits of the largest value.
+
+    >>> _decimals(np.array([[0.0, 64.3], [-0.2, 0.0]])), _decimals(np.array([[0.0, 0.00512]]))
+    (2, 5)
+    """
+    largest = np.max(np.abs(percent), initial=0.0, where=np.isfinite(percent))
+    return 2 if largest == 0 else max(2, 2 - math.floor(math.log10(largest)))
+
+
 def _remark(matrix: RelevanceMatrix, format: str) -> str:  # noqa: A002 - the option's name
     """What the values and the marks of a matrix mean."""
     star, dagger = MARKS[format]
-    unit = "Percentage points" if matrix.unit == "points" else "Percent"
+    unit = matrix.shown_in.replace("%", "percent").capitalize()
     remark = f"{unit}; row = source, column = target; bold: best source of each target"
     if covers_zero(matrix).any():
         noise = " for the noise of the evaluation alone" if over_examples(matrix) else ""

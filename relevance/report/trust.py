@@ -15,6 +15,10 @@ ONE_SEED = (
     "One seed tells nothing about how reliable gains are, so groups made from them should not be"
     " trusted. Add seeds, such as --seeds 0,1,2; runs that are done are kept."
 )
+UNKNOWN = (
+    "How reliable these gains are within targets is not known, as too few of them differ: groups"
+    " made from them should not be trusted."
+)
 
 
 def reliability_lines(matrix: RelevanceMatrix) -> list[str]:
@@ -38,15 +42,17 @@ def distrust(matrix: RelevanceMatrix) -> str | None:
         matrix: Any matrix.
 
     Returns:
-        One line; None where the gains within targets are reliable to `ENOUGH`, or nothing is known
-        about it.
+        One line; None where the gains within targets are reliable to `ENOUGH`, or the matrix does
+        not hold the scores that would say so.
     """
     if matrix.joint is not None and len(matrix.seeds) == 1:
         return ONE_SEED
     found = _parts(matrix)
-    if found is None or found["within_target"]["of_mean"] is None:
+    if found is None:
         return None
     single, mean = (found["within_target"][key] for key in ("between_seeds", "of_mean"))
+    if single is None or mean is None:
+        return UNKNOWN
     if mean >= ENOUGH:
         return None
     verdict = (
@@ -55,7 +61,7 @@ def distrust(matrix: RelevanceMatrix) -> str | None:
     )
     enough, good = seeds_needed(single, ENOUGH), seeds_needed(single, GOOD)
     if enough is None or good is None:
-        return f"{verdict} Seeds do not agree at all, so no number of them would do."
+        return f"{verdict} These seeds do not agree at all, so how many would do is not to be told."
     more, many = enough - len(matrix.seeds), good - len(matrix.seeds)
     return f"{verdict} Seeds needed by Spearman-Brown: {more} more for {ENOUGH}, {many} for {GOOD}."
 

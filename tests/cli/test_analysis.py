@@ -230,7 +230,7 @@ class TestCurves:
         rows = [line.split(",") for line in outcome.out.strip().splitlines()]
         assert rows[0] == ["task", "rows", "trained", "share of data"]
         assert {row[0]: row[3] for row in rows[1:]} == dict.fromkeys(
-            ("TONE", "SAME", "GRADE", "FACT"), "100.0"
+            ("TONE", "SAME", "GRADE", "FACT", "all"), "100.0"
         )
         assert (tmp_path / "c.png").exists()
 

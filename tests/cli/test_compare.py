@@ -78,6 +78,13 @@ def test_a_study_of_two_seeds_sets_a_ceiling(tmp_path: Path) -> None:
             ["paper:table2", "paper:table2", "--reference", "paper:table3"],
             "Matrices to compare need different names, got paper:table2, paper:table2.",
         ),
+        (
+            ["paper:table2", "--reference", "FAMILIES", "--k", "3"],
+            (
+                "The groups of the taxonomy matrix are its families, so --k has nothing to choose."
+                " Leave it out."
+            ),
+        ),
         (["paper:table2", "--reference", "none.json"], "none.json: no such file."),
         (
             ["paper:table2", "--reference", "paper:table3", "--k", "0"],
@@ -85,8 +92,11 @@ def test_a_study_of_two_seeds_sets_a_ceiling(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_compared(options: list[str], message: str) -> None:
-    assert refused("relevance", "compare", *options) == message
+def test_what_cannot_be_compared(options: list[str], message: str, tmp_path: Path) -> None:
+    families = tmp_path / "taxonomy.json"
+    done("relevance", "taxonomy", "--tasks", "RTE,CB,SST-2", "--out", families)
+    given = [families if option == "FAMILIES" else option for option in options]
+    assert refused("relevance", "compare", *given) == message
 
 
 def test_token_embeddings_of_a_backbone(tasks: Path, tiny_bert: Path, tmp_path: Path) -> None:

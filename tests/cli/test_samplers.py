@@ -18,6 +18,13 @@ def test_what_was_chosen_is_trained_and_kept(quick: list[str], tmp_path: Path) -
     assert steps == ["TONE+SAME+GRADE+FACT"] * 2
 
 
+def test_parameters_of_a_sampler_are_trained_with(quick: list[str], tmp_path: Path) -> None:
+    options = [*quick, "--method", "multi", "--device", "cpu", "--sampler", "temperature:cap=20"]
+    done("hmnet", "train", *options, "--out", tmp_path / "run")
+    written = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
+    assert written["sampler"] == "temperature:cap=20"
+
+
 def test_a_wrong_parameter_is_one_line(quick: list[str], tmp_path: Path) -> None:
     options = [*quick, "--method", "multi", "--out", tmp_path / "run"]
     assert refused("hmnet", "train", *options, "--sampler", "uniform:cap=3") == (

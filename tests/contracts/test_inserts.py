@@ -16,6 +16,7 @@ from hmnet.models.freezing import freeze, frozen_layers
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import SharingPlan
 from hmnet.precision import autocast
+from hmnet.regularizers.smart import Smart
 from hmnet.training.dropout import fast_dropout
 from hmnet.training.step import batch_loss
 from relevance.errors import RelevanceError
@@ -236,3 +237,22 @@ def test_a_plan_from_before_there_were_inserts_is_read() -> None:
     older = plan.model_dump(mode="json")
     del older["inserted"]
     assert SharingPlan.model_validate(older) == plan
+
+
+@pytest.mark.parametrize("text", inserts().names())
+def test_asking_an_average_of_the_weights_leaves_every_weight_in_its_place(
+    text: str, tiny_bert: Path
+) -> None:
+    """PALs hang under every layer, so their weights are on a path more than once."""
+    model = MultiTaskModel.from_backbone(str(tiny_bert), TASKS, plan_of(text, TASKS)).train()
+    before = dict(model.named_parameters())
+    inputs = {
+        "input_ids": torch.tensor([[2, 40, 41, 3]]),
+        "attention_mask": torch.ones(1, 4, dtype=torch.long),
+    }
+    smart = Smart(weight=0.0, proximal=1.0)
+    for task in model.tasks:
+        smart(model, task, inputs, model(task, inputs))
+    after = dict(model.named_parameters())
+    assert before.keys() == after.keys()
+    assert all(after[name] is weight for name, weight in before.items())

@@ -166,6 +166,18 @@ def test_several_seeds_know_better_than_noise_over_examples() -> None:
     assert merged.provenance["warnings"] == []
 
 
+def test_estimates_of_one_seed_each_make_one_with_standard_errors() -> None:
+    """As an estimate of both seeds has them: the deviation over seeds by the root of 2."""
+    one, other = (
+        RelevanceMatrix(np.array(values), ("A", "B"), "fisher", seeds=(seed,))
+        for seed, values in enumerate(([[1.0, 0.2], [0.4, 1.0]], [[1.0, 0.4], [np.nan, 1.0]]))
+    )
+    merged = merge([one, other])
+    assert merged.seeds == (0, 1)
+    np.testing.assert_allclose(merged.values, [[1.0, 0.3], [np.nan, 1.0]])
+    np.testing.assert_allclose(merged.standard_errors, [[0.0, 0.1], [np.nan, 0.0]])
+
+
 def plain(values: list[list[float]], tasks: str, **more: object) -> RelevanceMatrix:
     return RelevanceMatrix(np.array(values), tuple(tasks), "joint-training", **more)  # type: ignore[arg-type]
 

@@ -88,7 +88,7 @@ class PredictedGain(Method):
     def _provenance(
         self, matrix: RelevanceMatrix, gain: float, budget: int, trained: list[list[str]]
     ) -> dict[str, Any]:
-        unit = "points" if matrix.unit == "points" else "%"
+        unit = "points" if matrix.unit == "points" else matrix.shown_in
         kind = "choice of overlapping groups" if self.overlap else "grouping"
         best = (
             f"predicted gain: {100 * gain:.2f} {unit}, mean over tasks; no {kind} with at most"

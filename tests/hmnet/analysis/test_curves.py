@@ -12,8 +12,10 @@ from hmnet.analysis.curves import WINDOWS, Curves, curves
 from hmnet.config import RunConfig
 from hmnet.figures.curves import curves_figure, lay_out
 from hmnet.training.folder import Run
+from hmnet.training.record import Record, write_records
 from relevance.errors import RelevanceError
 from relevance.figures.figure import save_figure
+from relevance.files import write_json
 
 SIZES = {"A": 8, "B": 4}
 
@@ -48,7 +50,35 @@ def test_every_step_is_a_window_of_a_short_run(tmp_path: Path) -> None:
     assert found.table_rows() == [
         {"task": "A", "rows": 8, "trained": 7, "share of data": 43.8},
         {"task": "B", "rows": 4, "trained": 1, "share of data": 12.5},
+        {"task": "all", "rows": 12, "trained": 8, "share of data": 33.3},
     ]
+
+
+def test_rows_are_counted_as_the_log_counts_them(tmp_path: Path) -> None:
+    """A span task's rows are made into several sequences, and steps train sequences."""
+    write_records(tmp_path / "training.json", [Record(sequences={"A": 16})])
+    found = read(tmp_path, [{"rows": {"A": 16, "B": 4}}])
+    assert found.passes.tolist() == [[1, 1]]
+    assert found.rows.tolist() == [16, 4]
+
+
+def added(folder: Path, fraction: float) -> None:
+    entry = {"tasks": {"B": {}}, "fraction": fraction, "settings": {"epochs": 4}, "run": "before"}
+    write_json(folder / "added.json", "hmnet.added/1", {"additions": [entry]})
+
+
+def test_of_an_addition_the_new_tasks_are_shown(tmp_path: Path) -> None:
+    added(tmp_path, 0.5)
+    write_records(tmp_path / "training.json", [Record(sequences={"B": 2})])
+    found = read(tmp_path, [{"rows": {"B": 2}}, {"rows": {"B": 2}}])
+    assert (found.tasks, found.epochs, found.rows.tolist()) == (("B",), 4, [2])
+    assert found.table_rows()[0]["share of data"] == 50.0
+
+
+def test_an_addition_without_training_has_no_curves(tmp_path: Path) -> None:
+    added(tmp_path, 0.0)
+    with pytest.raises(RelevanceError, match=r"nothing was trained when B was added.*before"):
+        read(tmp_path, [])
 
 
 def test_windows_of_a_long_run_hold_every_row_once(tmp_path: Path) -> None:

@@ -20,6 +20,13 @@ sizes_of_tasks = st.dictionaries(st.text(max_size=5), st.integers(1, 60), min_si
 
 
 @every_sampler
+def test_every_parameter_reaches_training(name: str) -> None:
+    chosen = find_sampler(name)
+    choose = chosen.member.chooser([], {}, **chosen.parameters)
+    assert (choose is None) == (chosen.name != "uncertainty")
+
+
+@every_sampler
 @settings(max_examples=10)
 @given(
     sizes=sizes_of_tasks,

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from hmnet.data.encoding import Encoded
 from hmnet.data.template import Template
 from hmnet.samplers.sampler import Step, TaskBatch
-from hmnet.samplers.uncertainty import Uncertainty, most_uncertain, normalised_entropy
+from hmnet.samplers.uncertainty import (
+    Uncertainty,
+    comparable,
+    most_uncertain,
+    normalised_entropy,
+)
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 from sampling import make
@@ -120,6 +125,30 @@ def test_regression_asks_the_task_that_shares_most_of_its_vocabulary() -> None:
     Uncertainty.chooser(tasks, data, proxy="dropout")(step, ask)
     assert asked[:2] == [("VALUE", "LABELS", None), ("VALUE", "OTHER", None)]
     assert asked[2:] == [("VALUE", "VALUE", number) for number in range(5)]
+
+
+def test_deviations_are_scaled_to_the_entropies_beside_them() -> None:
+    entropies, deviations = np.array([0.9, 0.5, 0.4]), np.array([0.01, 0.03])
+    kept, scaled = comparable([entropies, deviations], [False, True])
+    assert kept.tolist() == entropies.tolist()
+    assert scaled == pytest.approx([0.3, 0.9])
+    (alone,) = comparable([deviations], [True])
+    assert alone.tolist() == deviations.tolist()
+    assert comparable([entropies, np.zeros(2)], [False, True])[1].tolist() == [0, 0]
+
+
+def test_rows_by_dropout_are_trained_beside_rows_by_entropy() -> None:
+    """Predictions of a regression differ by hundredths, and logits say next to nothing."""
+    noise = np.random.default_rng(0)
+
+    def ask(batch: TaskBatch, task: str, *, dropout: int | None = None) -> np.ndarray:
+        deviation, width = (0.01, 1) if task == "VALUE" else (0.5, 2)
+        return noise.normal(scale=deviation, size=(len(batch.rows), width)).astype(np.float32)
+
+    step = [TaskBatch("LABELS", np.arange(8)), TaskBatch("VALUE", np.arange(8))]
+    choose = Uncertainty.chooser([LABELS, VALUE], {}, proxy="dropout")
+    trained = {batch.task for _ in range(5) for batch in choose(step, ask).step}
+    assert trained == {"LABELS", "VALUE"}
 
 
 @pytest.mark.parametrize(

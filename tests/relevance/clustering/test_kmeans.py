@@ -161,3 +161,9 @@ def test_unknown_values_are_not_guessed_at() -> None:
         " `relevance pairwise --tasks RTE,CB,WNLI --out FILE`, with `--normalise absolute` where a"
         " single run scores 0 or less."
     )
+    with pytest.raises(RelevanceError) as raised:
+        kmeans(RelevanceMatrix(values, ("RTE", "CB", "WNLI"), "logme"), 2)
+    assert str(raised.value) == (
+        "The matrix has no value for RTE -> CB, CB -> WNLI, WNLI -> RTE and 1 more. Fill it with"
+        " `relevance estimate logme --tasks RTE,CB,WNLI --out FILE`."
+    )

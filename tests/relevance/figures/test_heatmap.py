@@ -1,5 +1,7 @@
 """Heat maps as they are drawn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection, PolyCollection, QuadMesh
@@ -27,6 +29,16 @@ def hundreds() -> RelevanceMatrix:
     return RelevanceMatrix(np.random.default_rng(0).random((250, 250)), names, "vocabulary")
 
 
+def one_seed() -> RelevanceMatrix:
+    """Two tasks whose notes are wider than their cells."""
+    return replace(
+        TABLE3.select(["RTE", "CB"]),
+        standard_errors=np.full((2, 2), 1.0),
+        seeds=(0,),
+        provenance={"noise": "examples"},
+    )
+
+
 def with_marks() -> RelevanceMatrix:
     values = TABLE3.values.copy()
     values[1, 2:4] = np.nan
@@ -50,6 +62,7 @@ MATRICES = {
     "two": TABLE3.select(["RTE", "CB"]),
     "one": TABLE3.select(["RTE"]),
     "marks": with_marks(),
+    "one seed": one_seed(),
     "unknown": RelevanceMatrix(np.full((2, 2), np.nan), ("A", "B"), "joint-training"),
     "equal": RelevanceMatrix(np.ones((3, 3)), ("A", "B", "C"), "vocabulary"),
 }

@@ -86,6 +86,16 @@ def test_points_are_called_so() -> None:
     assert "Percentage points; row = source" in matrix_table(points, "markdown")
 
 
+def test_nats_and_small_values_keep_three_digits() -> None:
+    small = RelevanceMatrix(
+        np.array([[0.0, 0.0000512], [-0.00001, 0.0]]), ("A", "B"), "logme", "nats"
+    )
+    text = matrix_table(small, "markdown")
+    assert "Hundredths of a nat; row = source" in text
+    assert "0.00512" in text
+    assert "-0.00100" in text
+
+
 @given(
     st.lists(
         st.fixed_dictionaries(

@@ -49,7 +49,7 @@ def test_both_parts_have_a_line() -> None:
     ("between_seeds", "of_mean", "advice"),
     [
         (0.12, "0.29", "Seeds needed by Spearman-Brown: 5 more for 0.5, 15 for 0.7."),
-        (-0.2, "-0.20", "Seeds do not agree at all, so no number of them would do."),
+        (-0.2, "-0.20", "These seeds do not agree at all, so how many would do is not to be told."),
     ],
 )
 def test_when_groups_should_not_be_trusted(between_seeds: float, of_mean: str, advice: str) -> None:
@@ -61,7 +61,13 @@ def test_when_groups_should_not_be_trusted(between_seeds: float, of_mean: str, a
 
 def test_when_nothing_is_to_be_said() -> None:
     assert distrust(matrix(0.25, 0.5)) is None
-    assert distrust(matrix(None, None)) is None
+
+
+def test_several_seeds_whose_reliability_is_unknown() -> None:
+    assert distrust(matrix(None, None)) == (
+        "How reliable these gains are within targets is not known, as too few of them differ:"
+        " groups made from them should not be trusted."
+    )
 
 
 def test_one_seed() -> None:
