@@ -7,7 +7,8 @@ is trained on seven of the eight generated tasks (`relevance/tasks/generated.py`
 added with a copy of each of the seven, and with random embeddings, on several shares of its rows.
 Its labels have names of their own, so no output layer is ever borrowed. What `nearest` would have
 chosen is read off three matrices: overlap of vocabularies, which is misleading here by design;
-joint-training gains of one seed; and the planted families. `best` is the best of the seven on the
+joint-training gains of one seed, measured with all rows of the new task whatever share is trained;
+and the planted families. `best` is the best of the seven on the
 very rows it is scored on, a ceiling that no choice made in advance can pass.
 
 Stopped and started again it goes on where it was.
@@ -26,7 +27,7 @@ from hmnet.config import RunConfig
 from hmnet.evaluation.scores import MAJORITY, read_scores
 from hmnet.models.tiny import write_tiny_encoder
 from hmnet.training.add_task import add_tasks
-from hmnet.training.folder import SCORES, Run
+from hmnet.training.folder import SCORES, Run, load_run
 from hmnet.training.joint import make_trainer
 from hmnet.training.placing import Addition
 from hmnet.training.run import train_run
@@ -40,7 +41,7 @@ from relevance.measures.vocabulary import Vocabulary
 from relevance.report.tables import table
 from relevance.studies.scheduling import Schedule
 from relevance.tasks.data import DataOptions
-from relevance.tasks.find import find_tasks
+from relevance.tasks.find import find_tasks, write_tasks
 from relevance.tasks.generated import generate
 from relevance.tasks.load import load_split
 from relevance.tasks.task import Task
@@ -60,16 +61,8 @@ METHOD = "camtl:attention=full-block"
 DRAWN = ("random", "xavier")
 
 
-def write_tasks(folder: Path, tasks: list[Task], held_out: str) -> tuple[Path, Path]:
+def write_halves(folder: Path, tasks: list[Task], held_out: str) -> tuple[Path, Path]:
     """Definitions of the old tasks, and of the new one with other names for its labels."""
-    import tomli_w
-
-    def write(name: str, chosen: list[Task]) -> Path:
-        path = folder / f"{name}.toml"
-        content = [task.model_dump(mode="json", exclude_defaults=True) for task in chosen]
-        write_text(path, tomli_w.dumps({"task": content}))
-        return path
-
     (new,) = (task for task in tasks if task.name == held_out)
     files = {}
     for split in ("train", "dev"):
@@ -86,7 +79,11 @@ def write_tasks(folder: Path, tasks: list[Task], held_out: str) -> tuple[Path, P
             "source": new.source.model_copy(update={s: str(f) for s, f in files.items()}),
         }
     )
-    return write("old", [task for task in tasks if task is not new]), write("new", [renamed])
+    old = [task for task in tasks if task is not new]
+    paths = folder / "old.toml", folder / "new.toml"
+    for path, chosen in zip(paths, (old, [renamed]), strict=True):
+        write_tasks(path, chosen)
+    return paths
 
 
 def measured(
@@ -111,13 +108,19 @@ def measured(
 
 
 def scores_by_start(
-    run: Run, new: Path | str, held_out: str, fraction: float, epochs: int, folder: Path
+    run: Run,
+    new: Path | str,
+    held_out: str,
+    fraction: float,
+    epochs: int,
+    folder: Path,
+    max_train: int | None = None,
 ) -> Iterator[tuple[str, float]]:
     """Primary metric of the new task on dev for every start, and that of the majority class."""
     for init in (*(task.name for task in run.tasks), *DRAWN):
         larger = add_tasks(
             run,
-            Addition(tasks=(str(new),), init=init, fraction=fraction),
+            Addition(tasks=(str(new),), init=init, fraction=fraction, max_train=max_train),
             folder / f"{init}-{fraction:g}",
             settings={"epochs": epochs},
             resume=True,
@@ -135,15 +138,25 @@ def scores_by_start(
 def row_of(
     held_out: str, found: dict[str, float], matrices: dict[str, RelevanceMatrix]
 ) -> dict[str, float]:
-    """What each way to choose comes to."""
+    """What each way to choose comes to; the mean where several tasks are equally near."""
     old = [name for name in found if name not in (*DRAWN, MAJORITY)]
-    nearest = {
-        f"nearest, {name}": found[next(iter(relevance_to(held_out, matrix, old)))]
-        for name, matrix in matrices.items()
-    }
+    nearest = {}
+    for name, matrix in matrices.items():
+        relevance = relevance_to(held_out, matrix, old)
+        largest = max(relevance.values())
+        nearest[f"nearest, {name}"] = fmean(
+            found[task] for task, value in relevance.items() if value == largest
+        )
     of_old = [found[name] for name in old]
     drawn = {name: found[name] for name in (*DRAWN, MAJORITY)}
     return {**nearest, "best": max(of_old), "mean of copies": fmean(of_old), **drawn}
+
+
+def rows_trained(folder: Path, fraction: float, held_out: str) -> int:
+    """How many rows of the new task a share came to: a batch at least."""
+    larger = load_run(folder / f"{DRAWN[0]}-{fraction:g}")
+    rows: int = larger.additions()[-1]["tasks"][held_out]["rows"]
+    return rows
 
 
 def main() -> None:
@@ -165,7 +178,7 @@ def main() -> None:
     rows = []
     for held_out in options.held_out:
         folder = options.out / held_out
-        old, new = write_tasks(folder, list(tasks), held_out)
+        old, new = write_halves(folder, list(tasks), held_out)
         config = RunConfig(
             tasks=(str(old),),
             backbone=str(encoder),
@@ -177,15 +190,16 @@ def main() -> None:
         for fraction in options.fractions:
             found = dict(scores_by_start(run, new, held_out, fraction, options.epochs, folder))
             row = row_of(held_out, found, matrices)
-            rows.append({"task": held_out, "share": f"{fraction:.0%}", **row})
+            count = rows_trained(folder, fraction, held_out)
+            rows.append({"task": held_out, "rows": f"{count} of {ROWS}", **row})
     means = [
-        {"task": "mean", "share": share}
+        {"task": "mean", "rows": share}
         | {
-            column: fmean(row[column] for row in rows if row["share"] == share)
+            column: fmean(row[column] for row in rows if row["rows"] == share)
             for column in rows[0]
-            if column not in ("task", "share")
+            if column not in ("task", "rows")
         }
-        for share in dict.fromkeys(row["share"] for row in rows)
+        for share in dict.fromkeys(row["rows"] for row in rows)
     ]
     percent = [
         {name: 100 * value if isinstance(value, float) else value for name, value in row.items()}

@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 
 import torch
-from nearest import row_of, scores_by_start
+from nearest import row_of, rows_trained, scores_by_start
 
 from hmnet.training.folder import load_run
 from relevance.matrix import load_matrix
@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("--relevance", type=Path, required=True)
     parser.add_argument("--fractions", type=float, nargs="+", default=[0.1, 1.0])
     parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--max-train", type=int, help="rows of a new task; the run's limit if none")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
@@ -43,10 +44,14 @@ def main() -> None:
         matrices = {"vocabulary": vocabulary, gains.measure: gains}
         for fraction in options.fractions:
             folder = options.out / new.slug
-            found = dict(scores_by_start(run, new.name, new.name, fraction, options.epochs, folder))
+            starts = scores_by_start(
+                run, new.name, new.name, fraction, options.epochs, folder, options.max_train
+            )
+            found = dict(starts)
             row = row_of(new.name, found, matrices)
             percent = {name: 100 * value for name, value in row.items()}
-            rows.append({"task": new.name, "share": f"{fraction:.0%}", **percent})
+            count = rows_trained(folder, fraction, new.name)
+            rows.append({"task": new.name, "rows": f"{count:,}", **percent})
     print(table(rows, "markdown", decimals=1))
 
 

@@ -70,6 +70,23 @@ def add_task(
             show_default="the run's",
         ),
     ] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with the new tasks' files, as `hmnet train` takes it.",
+            metavar="DIR",
+            show_default="the run's",
+        ),
+    ] = None,
+    max_train: Annotated[
+        int | None,
+        typer.Option(
+            help="Training rows of each new task at most, before --fraction is taken of them.",
+            metavar="N",
+            min=1,
+            show_default="the run's",
+        ),
+    ] = None,
     name: Annotated[
         str | None,
         typer.Option(help="Column in comparisons.", show_default="the run's, + the new tasks"),
@@ -101,6 +118,8 @@ def add_task(
         "fraction": fraction,
         "head": head,
         "skills": None if skills is None else SkillTable.load(skills),
+        "data_dir": data_dir,
+        "max_train": max_train,
         "name": name,
     }
     addition = validated(Addition, given, "options")

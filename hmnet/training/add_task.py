@@ -22,6 +22,7 @@ from hmnet.training.folder import (
     ADDED_SCHEMA,
     CLUSTERS,
     CONFIG,
+    DEFINITIONS,
     LOG,
     RECORDS,
     SCORES,
@@ -38,6 +39,7 @@ from hmnet.training.selection import Selection
 from relevance.errors import RelevanceError
 from relevance.files import check_writable, file_digest, write_json
 from relevance.tasks.data import Split, TaskData
+from relevance.tasks.find import write_tasks
 from relevance.tasks.load import load_task
 from relevance.tasks.subset import subset
 
@@ -82,8 +84,8 @@ def add_tasks(
         raise RelevanceError(
             f"{out} exists. Go on with what is in it with --resume, or give another --out."
         )
-    growth = plan_growth(run, addition, settings or {})
-    data = {task.name: load_task(task, growth.config.data) for task in growth.tasks}
+    growth = plan_growth(run, addition, settings or {}, out)
+    data = {task.name: load_task(task, growth.data) for task in growth.tasks}
     rows = {name: _rows(growth, len(one.train)) for name, one in data.items()}
     entry, new = _entry(growth, rows), Run(out, growth.config)
     if out.exists() and _is_finished(new, entry):
@@ -93,6 +95,8 @@ def add_tasks(
     for text in _notes(growth, data, rows):
         on_event(Note(text))
     check_writable(out / ADDED)
+    if addition.data_dir is not None:
+        write_tasks(out / DEFINITIONS, growth.tasks)
     write_json(out / ADDED, ADDED_SCHEMA, {"additions": [*run.additions(), entry]})
     with alone(out):
         if model is not None:

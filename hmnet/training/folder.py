@@ -22,6 +22,7 @@ CONFIG, CLUSTERS, SCORES, LOG = "config.toml", "clusters.json", "scores.csv", "l
 RECORDS = "training.json"
 PLAN, PARTS, PARTS_SCHEMA = "plan.json", "parts.json", "hmnet.parts/1"
 ADDED, ADDED_SCHEMA = "added.json", "hmnet.added/1"
+DEFINITIONS = "added_tasks.toml"
 
 
 @dataclass(frozen=True)

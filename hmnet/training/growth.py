@@ -1,7 +1,8 @@
 """What a trained run becomes with further tasks: settings, clusters, plan, and their start."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from hmnet.config import RunConfig, TrainingSettings
@@ -10,13 +11,15 @@ from hmnet.heads.head import OTHERS, check_heads, chosen_heads
 from hmnet.methods.method import find_method
 from hmnet.methods.single import Single
 from hmnet.models.plan import SharingPlan
-from hmnet.training.folder import CLUSTERS, Run
+from hmnet.training.folder import CLUSTERS, DEFINITIONS, Run
 from hmnet.training.placing import Addition, Placement, Placing
 from relevance.clustering.joining import joined
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import validated
+from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
+from relevance.tasks.load import with_files
 from relevance.tasks.task import Task
 
 # what the trained model has settled, or what is done to weights that stay as they are
@@ -50,8 +53,14 @@ class Growth:
     spec: ClusterSpec | None
     plan: SharingPlan
 
+    @property
+    def data(self) -> DataOptions:
+        """Where the new tasks' files are and how many rows of them are used."""
+        limit = self.addition.max_train or self.config.max_train
+        return replace(self.config.data, max_train=limit)
 
-def plan_growth(run: Run, addition: Addition, settings: Mapping[str, Any]) -> Growth:
+
+def plan_growth(run: Run, addition: Addition, settings: Mapping[str, Any], out: Path) -> Growth:
     """Choose a place for every new task, and check all that can be checked before training.
 
     Args:
@@ -59,6 +68,7 @@ def plan_growth(run: Run, addition: Addition, settings: Mapping[str, Any]) -> Gr
         addition: What is added.
         settings: Fields of `RunConfig` that the new tasks are trained with; the run's own for all
             others, except that batches are packed, nothing more is frozen and no surgery is done.
+        out: Folder of the new run, which will hold definitions of tasks that are given a folder.
 
     Returns:
         The plan of it.
@@ -79,12 +89,14 @@ def plan_growth(run: Run, addition: Addition, settings: Mapping[str, Any]) -> Gr
             " it out."
         )
     tasks = find_tasks(addition.tasks)
+    if addition.data_dir is not None:
+        tasks = tuple(with_files(task, addition.data_dir) for task in tasks)
     _check_new(run, tasks)
-    config = _config(run, addition, tasks, settings)
+    config = _config(run, addition, tasks, settings, out)
     training = _training(config, settings)
     check_heads(config.head, config.pooling, [*run.tasks, *tasks])
     spec = ClusterSpec.load(run.folder / CLUSTERS) if member.reads_clusters else None
-    placing = Placing(run, addition, config, spec)
+    placing = Placing(run, addition, config, spec, tasks)
     placements = {task.name: placing.place(task) for task in tasks}
     if spec is not None:
         clusters = {name: placed.cluster for name, placed in placements.items()}
@@ -104,16 +116,18 @@ def _check_new(run: Run, tasks: Sequence[Task]) -> None:
 
 
 def _config(
-    run: Run, addition: Addition, tasks: Sequence[Task], settings: Mapping[str, Any]
+    run: Run, addition: Addition, tasks: Sequence[Task], settings: Mapping[str, Any], out: Path
 ) -> RunConfig:
     """Settings of the new run; its seed is that of what is trained last."""
     names = [
         name if name.lower().endswith(".toml") else find_tasks([name])[0].name
         for name in addition.tasks
     ]
+    if addition.data_dir is not None:
+        names = [str((out / DEFINITIONS).absolute())]
     fields = {
         "tasks": (*run.config.tasks, *names),
-        "name": addition.name or "+".join([run.config.label, *(task.name for task in tasks)]),
+        "name": addition.label(run.config.label, [task.name for task in tasks]),
         "head": _heads(run.config.head, addition.head, tasks),
         "skills": addition.skills or run.config.skills,
         "seed": settings.get("seed", run.config.seed),

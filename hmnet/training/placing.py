@@ -1,6 +1,6 @@
 """Where a new task is put in a trained run, and as whose copy it starts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -42,7 +42,12 @@ class Addition(BaseModel):
             one batch at least, and nothing for 0.
         head: Heads of the new tasks, as `--head` takes them; None for what the run's choice gives.
         skills: A table with rows for new families, for runs of skillnet; None for the run's.
-        name: Of the new run in comparisons; None for the old one's with the new tasks' names.
+        data_dir: Folder with the new tasks' files, where they don't name their own; None for the
+            run's.
+        max_train: Training rows of each new task at most, before the share is taken; None for the
+            run's limit.
+        name: Of the new run in comparisons; None for the old one's with the new tasks' names, and
+            with the start and the share where these are not `nearest` and 1.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,7 +59,28 @@ class Addition(BaseModel):
     fraction: float = Field(1.0, ge=0, le=1)
     head: str | None = None
     skills: SkillTable | None = None
+    data_dir: Path | None = None
+    max_train: int | None = Field(None, ge=1)
     name: str | None = None
+
+    def label(self, run: str, tasks: Sequence[str]) -> str:
+        """What the new run is called in comparisons.
+
+        Args:
+            run: What the old one is called.
+            tasks: Names of the new tasks.
+
+        Returns:
+            The name that is given, or one that says what differs from other additions.
+
+        >>> Addition(tasks=("cb",), init="RTE", fraction=0.1).label("camtl", ["CB"])
+        'camtl+CB as RTE 10%'
+        """
+        if self.name is not None:
+            return self.name
+        start = "" if self.init == NEAREST else f" as {self.init}"
+        share = "" if self.fraction == 1 else f" {100 * self.fraction:g}%"
+        return "+".join([run, *tasks]) + start + share
 
 
 class Placement(NamedTuple):
@@ -79,12 +105,19 @@ class Placing:
         addition: What is to be added.
         config: Settings of the run with the new tasks.
         spec: Clusters of the run; None where its method has none.
+        new: Definitions of the new tasks.
     """
 
     def __init__(
-        self, run: Run, addition: Addition, config: RunConfig, spec: ClusterSpec | None
+        self,
+        run: Run,
+        addition: Addition,
+        config: RunConfig,
+        spec: ClusterSpec | None,
+        new: Sequence[Task],
     ) -> None:
         self.run, self.addition, self.config, self.spec = run, addition, config, spec
+        self.new = tuple(new)
         self.known = {task.name: task for task in run.tasks}
         self._asked: dict[str, dict[str, float]] = {}
 
@@ -184,7 +217,7 @@ class Placing:
         """Relevance of the run's tasks to the new ones."""
         if self.addition.relevance is not None:
             return load_matrix(self.addition.relevance)
-        tasks = find_tasks(self.config.tasks)
+        tasks = (*find_tasks(self.run.config.tasks), *self.new)
         tokenizer = load_tokenizer(str(next(iter(self.run.blueprints))))
         return Vocabulary(tokenizer, self.config.data).measure(tasks)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from relevance.errors import RelevanceError, unknown_name
-from relevance.files import read_toml, validated
+from relevance.files import read_toml, validated, write_text
 from relevance.tasks.task import Source, Task
 
 CATALOG = Path(__file__).parent / "catalog"
@@ -99,6 +99,22 @@ def read_tasks(path: Path) -> tuple[Task, ...]:
         found = ", ".join(content) or "no task"
         raise RelevanceError(f"{path}: expected one [[task]] table per task, found {found}.")
     return tuple(_task(path, number, table) for number, table in enumerate(tables, start=1))
+
+
+def write_tasks(path: Path, tasks: Sequence[Task]) -> None:
+    """Write definitions as `read_tasks` reads them.
+
+    Args:
+        path: A TOML file; an older one is replaced.
+        tasks: One at least.
+
+    Raises:
+        RelevanceError: If it cannot be written.
+    """
+    import tomli_w
+
+    tables = [task.model_dump(mode="json", exclude_defaults=True) for task in tasks]
+    write_text(path, tomli_w.dumps({"task": tables}))
 
 
 def _task(path: Path, number: int, table: Any) -> Task:

@@ -11,7 +11,7 @@ from relevance.tasks.check import to_split
 from relevance.tasks.data import DataOptions, Split, TaskData
 from relevance.tasks.read import SUFFIXES, read_columns
 from relevance.tasks.subset import hold_out, subset
-from relevance.tasks.task import Task
+from relevance.tasks.task import Source, Task
 
 
 def load_task(
@@ -99,6 +99,32 @@ def split_file(task: Task, split: str, data_dir: Path | None) -> Path | None:
         names = " and ".join(path.name for path in found)
         raise RelevanceError(f"{folder} has both {names}. Keep one of them.")
     return found[0] if found else None
+
+
+def with_files(task: Task, data_dir: Path) -> Task:
+    """A task that names the files of a folder as its own, so that it is found without the folder.
+
+    Args:
+        task: The definition; one that names its own files stays as it is.
+        data_dir: Folder with one folder per task.
+
+    Returns:
+        The definition with absolute paths.
+
+    Raises:
+        RelevanceError: If the folder has no training or dev split of the task.
+    """
+    if _own_files(task):
+        return task
+    folder, files = data_dir.absolute(), {}
+    for split in ("train", *evaluation_splits(task, DataOptions(folder))):
+        with _of(task):
+            path = split_file(task, split, folder)
+            if path is None:
+                raise _missing(task, split, folder)
+        files[split] = str(path)
+    source = Source(train=files.pop("train"), dev=files.pop("dev"), extra=files)
+    return task.model_copy(update={"source": source})
 
 
 def load_split(task: Task, split: str, data_dir: Path | None, *, text_only: bool = False) -> Split:

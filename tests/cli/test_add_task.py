@@ -8,6 +8,7 @@ import pytest
 
 from commands import done, refused
 from hmnet.evaluation.scores import read_scores
+from hmnet.training.folder import load_run
 
 QUICK = ("--epochs", 1, "--max-steps-per-task", 1)
 TABLE = """
@@ -79,6 +80,35 @@ def test_every_seed_of_a_run(trained: Path, mood: Path, tmp_path: Path) -> None:
     ).out
     assert "±" in shown
     assert {path.name for path in (tmp_path / "runs2").iterdir()} == {"seed-0", "seed-1"}
+
+
+def test_a_task_of_the_catalogue_from_another_folder(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is found again when the run is asked, whatever the working directory."""
+    monkeypatch.chdir(tmp_path)
+    for split, rows in (("train", 40), ("dev", 12)):
+        lines = [json.dumps({"sentence": f"a film {n}", "label": n % 2}) for n in range(rows)]
+        path = tmp_path / "data" / "sst2" / f"{split}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(lines))
+    options = ["--data-dir", "data", "--max-train", 20, "--init", "random", *QUICK]
+    said = done(
+        *("hmnet", "add-task", trained, "--tasks", "sst-2", *options),
+        *("--fraction", 0.9, "--cluster", 0, "--out", "larger"),
+    )
+    assert "SST-2 is trained on 18 of 20 rows." in said.err
+    monkeypatch.chdir("/")
+    run = load_run(tmp_path / "larger")
+    assert len(run.data("SST-2").train) == 40
+    assert run.config.label == "hmnet+SST-2 as random 90%"
+    assert "SST-2" in done("hmnet", "evaluate", tmp_path / "larger").out
+    message = refused(
+        *("hmnet", "add-task", trained, "--tasks", "CB", "--data-dir", tmp_path / "data"),
+        *("--out", tmp_path / "none"),
+    )
+    assert message.startswith(f"task 'CB': {tmp_path}/data/cb has no train.parquet")
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from hmnet.analysis.curves import curves
 from hmnet.config import RunConfig
 from hmnet.evaluation.scores import Score, read_scores
 from hmnet.methods.method import methods
@@ -197,7 +198,7 @@ def test_old_tasks_answer_as_before_and_the_new_ones_learn(
     old = scores(run)
     found = scores(opened)
     for (task, name), values in old.items():
-        label = name if name == "majority" else f"{run.config.label}+MOOD+FACT"
+        label = name if name == "majority" else f"{run.config.label}+MOOD+FACT as TONE"
         assert [score.value for score in found[task, label]] == [score.value for score in values]
     assert {"MOOD", "FACT"} == {task for task, _ in found} - {task for task, _ in old}
 
@@ -658,6 +659,10 @@ def test_the_best_epoch_is_that_of_the_new_task(
     )
     assert told[-1].startswith("dev was best in epoch")
     assert "Best by task: FACT" in told[-1]
+    found = curves(load_run(tmp_path / "run2"))
+    assert (found.tasks, found.epochs, len(found.scored_at)) == (("FACT",), 2, 2)
+    assert found.scores is not None
+    assert found.passes[-1] == pytest.approx(64 / 40)  # eight batches of eight
 
 
 def test_a_launcher_is_refused(
@@ -675,13 +680,13 @@ def test_a_launcher_is_refused(
 
 
 def test_a_new_task_may_have_another_head(
-    trained: Callable[[str], Run], new: Callable[[str], str]
+    trained: Callable[[str], Run], new: Callable[[str], str], tmp_path: Path
 ) -> None:
     run = trained("multi")
     pooled = Run(run.folder, run.config.model_copy(update={"pooling": "mean"}))
     addition = Addition(tasks=(new("MOOD"), new("FACT")), init="TONE", head="linear,fact=siamese")
-    growth = plan_growth(pooled, addition, {})
+    growth = plan_growth(pooled, addition, {}, tmp_path)
     assert growth.config.head == "auto,MOOD=linear,FACT=siamese"
     borrowing = Addition(tasks=(new("MOOD"),), init="TONE", head="siamese", fraction=0.0)
     with pytest.raises(RelevanceError, match=r"but 'MOOD' needs another .siamese: good"):
-        plan_growth(pooled, borrowing, {})
+        plan_growth(pooled, borrowing, {}, tmp_path)
