@@ -19,6 +19,7 @@ from relevance.errors import RelevanceError, unknown_name
 
 COSTS = {
     "active": ("parameters activated", ""),
+    "trained": ("parameters trained", ""),
     "overall": ("parameters overall", ""),
     "seconds": ("training", "seconds"),
     "examples_per_s": ("training", "examples per second"),

@@ -1,4 +1,4 @@
-"""What a run costs: parameters that a task activates, parameters overall, and time."""
+"""What a run costs: parameters that a task activates, that are trained, overall, and time."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -12,6 +12,7 @@ class Cost(NamedTuple):
 
     Attributes:
         active: Parameters on the path of one task, head included, mean over the tasks.
+        trained: Parameters that are not frozen, of all its models together.
         overall: Parameters of all its models together, shared ones counted once.
         seconds: Of training, evaluation and checkpoints left out; None where the run has no record
             of it.
@@ -19,6 +20,7 @@ class Cost(NamedTuple):
     """
 
     active: float
+    trained: int
     overall: int
     seconds: float | None = None
     examples_per_s: float | None = None
@@ -36,16 +38,23 @@ def cost_of(run: Run) -> Cost:
     Raises:
         RelevanceError: If a model's folder is damaged.
     """
-    overall, active = 0, list[int]()
+    overall, trained, active = 0, 0, list[int]()
     for folder, blueprint in run.blueprints.items():
         counted = count_parameters(
-            str(folder), blueprint.tasks, blueprint.plan, blueprint.pooling, blueprint.head
+            str(folder),
+            blueprint.tasks,
+            blueprint.plan,
+            blueprint.pooling,
+            blueprint.head,
+            run.config.freeze,
         )
+        trained += counted["trained"]
         overall += counted["overall"]
         active += counted["active"].values()
     timing = run.timing()
     return Cost(
         sum(active) / len(active),
+        trained,
         overall,
         timing and timing.seconds,
         timing and timing.examples_per_s,

@@ -109,8 +109,8 @@ def train(
         on_step: Told about every step, about once a second for all steps since.
         saving: What to do so that a killed run can be resumed.
         average: Share of the last steps whose weights are averaged; 0 leaves the last ones.
-        selection: Scores the model after every epoch, and may end training or choose the weights
-            that stay; None for the last step's.
+        selection: Scores the model after every epoch from the first by which all tasks were
+            trained, and may end training or choose the weights that stay; None for the last step's.
         chooser: Picks the rows that a step trains, as the model is then; None for all of them.
 
     Returns:
@@ -122,7 +122,7 @@ def train(
             processes train together.
     """
     steps = list(chain.from_iterable(epochs))
-    epoch_ends = _epoch_ends(epochs)
+    epoch_ends, judged = _epoch_ends(epochs), _first_with_all(epochs)
     ranks = recipe.ranks
     batches = _Batches(model, tasks, data, recipe)
     report = _Report(len(steps), start, on_step, with_term=recipe.regularizer is not None)
@@ -145,7 +145,7 @@ def train(
             meter.add(chosen.step)
             if ranks.is_main:
                 report.add(chosen, done, rate, losses)
-            if selection and done in epoch_ends:
+            if selection and epoch_ends.get(done, 0) >= judged:
                 report.flush()
                 with meter.paused():
                     scored = selection.look(model, epoch_ends[done], done, meter.evaluations)
@@ -177,6 +177,15 @@ def _epoch_ends(epochs: Sequence[Sequence[Step]]) -> dict[int, int]:
         for number, (end, steps) in enumerate(zip(ends, epochs, strict=True), start=1)
         if steps
     }
+
+
+def _first_with_all(epochs: Sequence[Sequence[Step]]) -> int:
+    """The epoch, from 1, in which the last task begins; before it a mean of all says little."""
+    firsts: dict[str, int] = {}
+    for number, steps in enumerate(epochs, start=1):
+        for batch in chain.from_iterable(steps):
+            firsts.setdefault(batch.task, number)
+    return max(firsts.values(), default=1)
 
 
 class _Meter:

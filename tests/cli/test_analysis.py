@@ -26,7 +26,7 @@ class TestCompare:
         cost = cost_of(run)
         assert cost.overall == sum(weight.numel() for weight in model.parameters())
         paths = [sum(w.numel() for w in model.path_parameters(task)) for task in model.tasks]
-        assert cost.active == sum(paths) / 4 < cost.overall
+        assert cost.active == sum(paths) / 4 < cost.overall == cost.trained
         assert cost.seconds is not None
         assert cost.examples_per_s == pytest.approx(160 / cost.seconds)
         shown = done("hmnet", "compare", trained).out
@@ -245,3 +245,15 @@ class TestSimilarity:
         assert all(0 < float(value) <= 1 for row in rows[1:] for value in row[1:])
         assert len(rows) == 5
         assert (tmp_path / "s.svg").exists()
+
+    def test_an_encoder_that_is_not_trained_stays_as_similar(
+        self, quick: list[str], halves: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        """Also with heads that read the texts of a pair apart."""
+        options = [*quick, "--tasks", halves[0], "--method", "multi", "--device", "cpu"]
+        heads = ["--freeze", "all", "--head", "siamese", "--out", tmp_path / "run"]
+        done("hmnet", "train", *options, *heads)
+        shown = done("hmnet", "similarity", tmp_path / "run", "--format", "csv").out
+        rows = [line.split(",") for line in shown.split()[1:]]
+        assert len(rows) == 2
+        assert all(before == after for _, before, after in rows)

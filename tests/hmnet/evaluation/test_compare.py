@@ -259,8 +259,11 @@ def test_seeds_are_paired_by_their_number() -> None:
 def test_costs_are_the_last_rows_and_never_bold() -> None:
     scores = [*run("a", {"RTE": 0.5}), *run("a", {"RTE": 0.7}, seed=1), *run("b", {"RTE": 0.65})]
     costs = {
-        "a": [Cost(1.25e6, 5_000_000, 60.0, 40.0), Cost(1.25e6, 5_000_000, 64.0, 38.0)],
-        "b": [Cost(1e6, 1_000_000)],
+        "a": [
+            Cost(1.25e6, 4_000_000, 5_000_000, 60.0, 40.0),
+            Cost(1.25e6, 4_000_000, 5_000_000, 64.0, 38.0),
+        ],
+        "b": [Cost(1e6, 1_000_000, 1_000_000)],
     }
 
     text = compare([*scores, *majority({"RTE": 0.5})], costs=costs).to_table("markdown")
@@ -268,6 +271,7 @@ def test_costs_are_the_last_rows_and_never_bold() -> None:
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()[3:]]
     assert rows == [
         ["parameters activated", "millions", "\N{EN DASH}", "1.2", "1.0"],
+        ["parameters trained", "millions", "\N{EN DASH}", "4.0", "1.0"],
         ["parameters overall", "millions", "\N{EN DASH}", "5.0", "1.0"],
         ["training", "seconds", "\N{EN DASH}", "62.0 ± 2.8", "\N{EN DASH}"],
         ["training", "examples per second", "\N{EN DASH}", "39.0 ± 1.4", "\N{EN DASH}"],

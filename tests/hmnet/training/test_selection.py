@@ -80,6 +80,17 @@ def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return all(torch.equal(weight, other[name]) for name, weight in one.items())
 
 
+@pytest.mark.parametrize("r", [0, 1, 2])
+def test_epochs_of_one_task_alone_are_not_judged(world: Any, r: int) -> None:
+    """With a patience of 1 and scores that only fall, training ends after two epochs of all."""
+    update = {"sampler": f"adaptive-round-robin:r={r}", "epochs": 3, "batch_size": 40}
+    changed = dataclasses.replace(world, settings=world.settings.model_copy(update=update))
+    records: list[Record] = []
+    script = Script(0.5, 0.4, 0.3, 0.2, 0.1)
+    changed.fit(selection=Selection(script, patience=1), on_end=records.append)
+    assert [evaluation.epoch for evaluation in records[0].evaluations] == [r + 1, r + 2]
+
+
 class Script:
     """Scores by epoch; remembers the weights that it was shown."""
 
