@@ -6,8 +6,9 @@ The rule is the scheduler's own, run on a clock that costs nothing. No schedule 
 bound: the mean load of a device, or the longest job where that is more.
 
 Jobs take what they took in a study of 320 rows a task on a shared CPU, `durations.csv`; they start
-in the order of these durations, or of what the scheduler expects of rows and words before any job
-is done. Then the same for tasks at full size, where a job takes just what is expected.
+in the order of these durations, or of their training rows, which is what the scheduler goes by
+before any job is done. Then the same for tasks at full size, where a job takes what its rows and
+words let expect.
 `--cache DIR` records the finished runs of another folder.
 """
 
@@ -62,21 +63,30 @@ def recorded(path: Path) -> dict[str, float]:
         return {run["tasks"]: float(run["seconds"]) for run in runs if run["seed"] == "0"}
 
 
-def expected(limit: float = inf) -> dict[str, float]:
-    """What the 91 jobs take by their sizes, in words read: so many rows of a task at most."""
-    alone = {
-        name: min(rows, limit) * (min(words, LONGEST) + WORDS_OF_A_ROW)
-        for name, (rows, words) in ROWS_AND_WORDS.items()
-    }
-    pairs = {
+def rows_of(limit: float = inf) -> dict[str, float]:
+    """Training rows of the 91 jobs, of a task at most so many: what the scheduler expects."""
+    return _with_pairs({name: min(rows, limit) for name, (rows, _) in ROWS_AND_WORDS.items()})
+
+
+def words_of() -> dict[str, float]:
+    """Words that the 91 jobs read at full size, so much for every row besides."""
+    return _with_pairs(
+        {
+            name: rows * (min(words, LONGEST) + WORDS_OF_A_ROW)
+            for name, (rows, words) in ROWS_AND_WORDS.items()
+        }
+    )
+
+
+def _with_pairs(alone: dict[str, float]) -> dict[str, float]:
+    return alone | {
         " & ".join(sorted(pair)): alone[pair[0]] + alone[pair[1]] for pair in combinations(alone, 2)
     }
-    return alone | pairs
 
 
 def show(title: str, costs: dict[str, float], durations: dict[str, float]) -> None:
     """Print the ratio of makespan to lower bound for several numbers of devices."""
-    jobs = [Job(name, nothing, cost) for name, cost in costs.items()]
+    jobs = [Job(name, nothing, costs[name]) for name in durations]
     print(f"\n{title}: {len(jobs)} jobs")
     for devices in DEVICES:
         ends = makespan(jobs, devices, lambda job: durations[job.name])
@@ -98,9 +108,8 @@ def main() -> None:
         record(options.cache, options.out)
     seconds = recorded(options.out)
     show("Recorded, in the order of what they take", seconds, seconds)
-    show("Recorded, in the order of what is expected", expected(ROWS), seconds)
-    full = expected()
-    show("Tasks at full size, as long as expected", full, full)
+    show("Recorded, in the order of their rows", rows_of(ROWS), seconds)
+    show("Tasks at full size, in the order of their rows", rows_of(), words_of())
 
 
 if __name__ == "__main__":
