@@ -133,7 +133,7 @@ def row(
     weights: str,
     cost: Runs | None = None,
 ) -> dict[str, Any]:
-    """One line of the table; `cost` are runs that took what these take, if not these themselves."""
+    """One line of the table; `cost` are runs that take as long, if not these themselves."""
     single, joint = runs.tables(rows)
     number = len(SEEDS) * baselines
     gains = own_baseline_gains(single[metric][:number], joint[metric], metric=metric)
