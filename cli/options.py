@@ -192,6 +192,15 @@ class WeightOptions:
             rich_help_panel=TRAINING,
         ),
     ] = None
+    loss_weights: Annotated[
+        str | None,
+        typer.Option(
+            help="What a task's loss counts for, beside others in a step.",
+            metavar="TASK=NUMBER,...",
+            show_default="1 for all",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
     average: Annotated[
         float | None,
         typer.Option(

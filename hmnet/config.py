@@ -54,6 +54,9 @@ class TrainingSettings(BaseModel):
         lt=1,
         description="share of a label's probability that all labels get in equal parts",
     )
+    loss_weights: str | None = Field(
+        None, description="TASK=NUMBER,...: what a task's loss counts for; 1 where not named"
+    )
     average: float = Field(
         0.0, ge=0, le=1, description="share of the last steps whose weights are averaged; 0: none"
     )
@@ -102,6 +105,15 @@ class TrainingSettings(BaseModel):
         from hmnet.models.freezing import canonical
 
         return canonical(str(given)) if isinstance(given, str | int) else given
+
+    @field_validator("loss_weights")
+    @classmethod
+    def _readable_weights(cls, text: str | None) -> str | None:
+        from hmnet.training.loss_weights import read_loss_weights
+
+        if text is not None:
+            read_loss_weights(text)
+        return text
 
     @field_validator("sampler")
     @classmethod

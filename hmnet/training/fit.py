@@ -28,6 +28,7 @@ from hmnet.training.checkpoint import (
     save_checkpoint,
 )
 from hmnet.training.loop import Progress, Saving, train
+from hmnet.training.loss_weights import read_loss_weights
 from hmnet.training.ranks import ALONE, OneDecision, Ranks
 from hmnet.training.record import NOTHING, Record
 from hmnet.training.selection import Selection
@@ -231,6 +232,7 @@ def _recipe(model: MultiTaskModel, settings: TrainingSettings, ranks: Ranks) -> 
     return Recipe(
         precision=settings.precision,
         label_smoothing=settings.label_smoothing,
+        loss_weights=read_loss_weights(settings.loss_weights) if settings.loss_weights else {},
         accumulate=settings.accumulate,
         task_gradients=TaskGradients(model, surgery) if surgery else None,
         regularizer=make_regularizer(settings.regularizer),

@@ -12,6 +12,7 @@ from hmnet.methods.method import find_method
 from hmnet.methods.single import Single
 from hmnet.models.plan import SharingPlan
 from hmnet.training.folder import CLUSTERS, DEFINITIONS, Run
+from hmnet.training.loss_weights import check_loss_weights
 from hmnet.training.placing import Addition, Placement, Placing
 from relevance.clustering.joining import joined
 from relevance.clustering.spec import ClusterSpec
@@ -95,6 +96,7 @@ def plan_growth(run: Run, addition: Addition, settings: Mapping[str, Any], out: 
     config = _config(run, addition, tasks, settings, out)
     training = _training(config, settings)
     check_heads(config.head, config.pooling, [*run.tasks, *tasks])
+    check_loss_weights(training.loss_weights, (task.name for task in [*run.tasks, *tasks]))
     spec = ClusterSpec.load(run.folder / CLUSTERS) if member.reads_clusters else None
     placing = Placing(run, addition, config, spec, tasks)
     placements = {task.name: placing.place(task) for task in tasks}

@@ -26,6 +26,7 @@ from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers.sampler import Step, TaskBatch, find_sampler
 from hmnet.surgery.surgery import find_surgery
 from hmnet.training.fit import fit, make_schedule
+from hmnet.training.loss_weights import check_loss_weights
 from relevance.errors import RelevanceError
 from relevance.files import digest, validated
 from relevance.tasks.data import DataOptions, Split, TaskData
@@ -291,6 +292,7 @@ def make_trainer(
     _check_study(config)
     training = TrainingSettings(**config.model_dump(include=set(TrainingSettings.model_fields)))
     check_heads(config.head, config.pooling, tasks)
+    check_loss_weights(config.loss_weights, names)
     if regularizer := make_regularizer(config.regularizer):
         regularizer.check(tasks)
     backbone = _backbone(config.backbone, 0)

@@ -232,6 +232,7 @@ class _Batches:
     ) -> None:
         self.data = data
         self.accumulate, self.ranks = recipe.accumulate, recipe.ranks
+        self.weights = {t.name: recipe.loss_weights.get(t.name.lower(), 1.0) for t in tasks}
         self.kinds = {task.name: kind_of(task) for task in tasks}
         self.forms = {task.name: model.input_form(task.name) for task in tasks}
         self.device = next(model.parameters()).device
@@ -249,7 +250,7 @@ class _Batches:
                         task,
                         {name: values.to(self.device) for name, values in inputs.items()},
                         labels.to(self.device),
-                        weight * own.part * len(part) / len(rows),
+                        self.weights[task] * weight * own.part * len(part) / len(rows),
                     )
                 )
         return batches

@@ -44,6 +44,7 @@ from hmnet.training.folder import (
 )
 from hmnet.training.log import forget_after, open_log
 from hmnet.training.loop import Progress
+from hmnet.training.loss_weights import check_loss_weights
 from hmnet.training.ranks import Ranks, find_ranks
 from hmnet.training.record import Record, read_records, write_records
 from hmnet.training.selection import Selection
@@ -165,6 +166,7 @@ def check_run(
         spec = ClusterSpec.load(out / CLUSTERS)
     tasks = find_tasks(config.tasks)
     check_heads(config.head, config.pooling, tasks)
+    check_loss_weights(config.loss_weights, (task.name for task in tasks))
     if regularizer := make_regularizer(config.regularizer):
         regularizer.check(tasks)
     method = find_method(config.method).build(

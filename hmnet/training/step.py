@@ -1,7 +1,7 @@
 """One step of training: the loss of its batches, their gradients, one update of AdamW."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
@@ -56,6 +56,7 @@ class Recipe:
         precision: Of forward and backward.
         label_smoothing: Share of each label's probability, in [0, 1), that all labels of the task
             get in equal parts; tasks without labels know none.
+        loss_weights: What a task's loss counts for, by name in lower case; 1 where not named.
         accumulate: Into how many parts each batch is split. Their gradients are added up before the
             one update, each with its share of the rows: less memory and the same step, rounding and
             random numbers aside. A batch of fewer rows has a part for each row.
@@ -69,6 +70,7 @@ class Recipe:
 
     precision: Precision = "fp32"
     label_smoothing: float = 0.0
+    loss_weights: Mapping[str, float] = field(default_factory=dict)
     accumulate: int = 1
     task_gradients: TaskGradients | None = None
     regularizer: Regularizer | None = None

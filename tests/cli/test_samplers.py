@@ -4,6 +4,8 @@ import json
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from commands import done, refused
 
 
@@ -23,6 +25,22 @@ def test_parameters_of_a_sampler_are_trained_with(quick: list[str], tmp_path: Pa
     done("hmnet", "train", *options, "--out", tmp_path / "run")
     written = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
     assert written["sampler"] == "temperature:cap=20"
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ("TONE=0", "--loss-weights takes TASK=NUMBER with numbers above 0, got 'TONE=0'."),
+        ("2", "--loss-weights takes TASK=NUMBER with numbers above 0, got '2'."),
+        ("TONE=1,tone=2", "--loss-weights names task 'tone' twice. Name it once."),
+        ("TUNE=2", "Unknown task in --loss-weights 'tune'. Did you mean 'TONE'?"),
+    ],
+)
+def test_wrong_weights_of_losses(
+    quick: list[str], tmp_path: Path, weights: str, message: str
+) -> None:
+    options = [*quick, "--method", "multi", "--loss-weights", weights, "--out", tmp_path / "run"]
+    assert message in refused("hmnet", "train", *options)
 
 
 def test_a_wrong_parameter_is_one_line(quick: list[str], tmp_path: Path) -> None:

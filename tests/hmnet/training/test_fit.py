@@ -92,3 +92,20 @@ def test_settings_are_read_from_toml(config: RunConfig, tmp_path: Path) -> None:
     assert RunConfig.from_toml(path) == read
     assert not config.goes_by_dev
     assert read.goes_by_dev
+
+
+def test_losses_are_weighted_by_task(world: Any) -> None:
+    """Of a step of all tasks the loss told is the weighted sum of what each has alone."""
+
+    def first_loss(**more: Any) -> float:
+        told: list[Progress] = []
+        one_step = {"sampler": "round-robin", "batch_size": 40, "epochs": 1}
+        with_settings(world, **one_step, **more).fit(on_step=told.append)
+        return told[0].loss
+
+    once = first_loss()
+    parts = [first_loss(loss_weights=f"{name}=2") - once for name in world.names]
+    assert sum(parts) == pytest.approx(once, rel=1e-4)
+    weights = ",".join(f"{name.lower()}={n}" for n, name in enumerate(world.names, start=1))
+    expected = sum(n * part for n, part in enumerate(parts, start=1))
+    assert first_loss(loss_weights=weights) == pytest.approx(expected, rel=1e-4)
