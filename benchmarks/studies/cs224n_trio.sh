@@ -10,7 +10,7 @@ export OMP_NUM_THREADS=1
 mkdir -p "$out"
 
 train() {
-    echo "--tasks QQP,SST-5,STS-B --data-dir $data --backbone minilm --method multi --max-train 640 --max-dev 400" \
+    echo "--tasks QQP,SST-5,STS-B --data-dir $data --backbone minilm --method multi --max-train 320 --max-dev 400" \
         "--max-length 96 --length-grouped --batch-size 16 --epochs 2 --lr 1e-4 --seeds $seeds --resume --name $1 --out $out/$1 ${*:2}"
 }
 {

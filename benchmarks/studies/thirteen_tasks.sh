@@ -17,7 +17,7 @@ relevance cluster "$out/taxonomy.json" --out "$out/by_taxonomy.json"
 relevance cluster "$out/gains.json" --k 3 --out "$out/by_gains.json"
 
 train() {
-    echo "$encoder --max-train 640 --epochs 2 --lr 1e-4 --seeds $seeds --resume --name $1 --out $out/$1 ${*:2}"
+    echo "$encoder --max-train 320 --epochs 2 --lr 1e-4 --seeds $seeds --resume --name $1 --out $out/$1 ${*:2}"
 }
 {
     train single --method single

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -88,6 +88,7 @@ class Uncertainty(Sampler):
         *,
         variant: Variant = "paper",
         proxy: str = "relevant",
+        **_: Any,
     ) -> Chooser:
         """What picks the rows of a step.
 
