@@ -20,11 +20,8 @@ train() {
     train base --pooling mean --sampler round-robin
     train cls --pooling cls --sampler round-robin
     train native --pooling native --sampler round-robin
-    train siamese-difference --head siamese-difference --sampler round-robin
     train adaptive --pooling mean --sampler adaptive-round-robin
-    train packed --pooling mean --sampler packed
-    train pcgrad --pooling mean --sampler round-robin --surgery pcgrad
 } | xargs -P "$jobs" -L 1 hmnet train >> "$out/train.log"
 
-hmnet compare "$out"/{base,cls,native,siamese-difference,adaptive,packed,pcgrad}
+hmnet compare "$out"/{base,cls,native,adaptive}
 hmnet compare "$out"/{base,smart_0.02,smart_0.1,smart_1}
