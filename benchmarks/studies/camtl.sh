@@ -11,7 +11,7 @@ mkdir -p "$out"
 
 train() {
     echo "--tasks CoLA,SST-2,MRPC,STS-B,QQP,MNLI,QNLI,RTE --data-dir $data --backbone minilm --pooling mean" \
-        "--max-train 320 --max-dev 400 --max-length 96 --length-grouped --batch-size 16 --epochs 2 --lr 1e-4 --warmup 0.1" \
+        "--max-train 240 --max-dev 200 --max-length 96 --length-grouped --batch-size 16 --epochs 2 --lr 1e-4 --warmup 0.1" \
         "--seeds $seeds --resume --name $1 --out $out/$1 ${*:2}"
 }
 {
@@ -29,11 +29,10 @@ train() {
     train frozen_0 --method camtl --freeze 0
     train frozen_25 --method camtl --freeze 25%
     train proportional --method camtl --sampler proportional
-    train uniform --method camtl --sampler uniform
     train adapters --method adapters
     train pals --method pals
 } | xargs -P "$jobs" -L 1 hmnet train >> "$out/train.log"
 
 hmnet compare "$out"/{single,multi,camtl,released,no_attention,full_block,no_alignment,no_norm,no_bottleneck}
 hmnet compare "$out"/{camtl,frozen_0,frozen_25,adapters,pals}
-hmnet compare "$out"/{camtl,proportional,uniform,uncertainty,released_uncertainty}
+hmnet compare "$out"/{camtl,proportional,uncertainty,released_uncertainty}
