@@ -16,6 +16,7 @@ from relevance.tasks.task import Task
 
 Variant = Literal["paper", "released"]
 DROPOUT_PASSES = 5
+ROUNDING = 1e-6  # deviations below are not dropout's
 
 
 class Uncertainty(Sampler):
@@ -128,14 +129,14 @@ def comparable(
 
     Returns:
         The same, each batch of deviations scaled to the mean over all rows with an entropy; as they
-        are where there is none, or no deviation.
+        are where there is none, or they are rounding alone.
     """
     entropies = [u for u, is_one in zip(uncertainties, by_deviation, strict=True) if not is_one]
     if not entropies:
         return list(uncertainties)
     level = np.concatenate(entropies).mean()
     return [
-        u * (level / u.mean()) if is_one and u.any() else u
+        u * (level / u.mean()) if is_one and u.mean() > ROUNDING else u
         for u, is_one in zip(uncertainties, by_deviation, strict=True)
     ]
 

@@ -135,6 +135,8 @@ def test_deviations_are_scaled_to_the_entropies_beside_them() -> None:
     (alone,) = comparable([deviations], [True])
     assert alone.tolist() == deviations.tolist()
     assert comparable([entropies, np.zeros(2)], [False, True])[1].tolist() == [0, 0]
+    rounding = np.array([1e-9, 3e-9])
+    assert comparable([entropies, rounding], [False, True])[1].tolist() == rounding.tolist()
 
 
 def test_rows_by_dropout_are_trained_beside_rows_by_entropy() -> None:
