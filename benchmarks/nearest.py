@@ -169,6 +169,7 @@ def main() -> None:
     parser.add_argument("--fractions", type=float, nargs="+", default=[0.01, 0.25, 1.0])
     parser.add_argument("--epochs", type=int, default=40, help="of the seven tasks and of the new")
     options = parser.parse_args()
+    options.out = options.out.absolute()
     torch.set_num_threads(1)
     os.environ["RELEVANCE_CACHE"] = str(options.out / "cache")
     tasks = find_tasks([str(generate(options.out / "tasks", dev_rows=DEV_ROWS))])
