@@ -290,8 +290,8 @@ def count(
     freeze: Annotated[
         str | None,
         typer.Option(
-            help="Lowest layers that are not trained.",
-            metavar="N|P%|all",
+            help="Layers that are not trained: the lowest, or a range.",
+            metavar="N|P%|A-B|all",
             show_default="0, or the method's own",
         ),
     ] = None,

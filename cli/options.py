@@ -91,8 +91,9 @@ class EncoderOptions:
     freeze: Annotated[
         str | None,
         typer.Option(
-            help="Lowest layers that stay as pretrained, with the embeddings; all: heads only.",
-            metavar="N|P%|all",
+            help="Layers that stay as pretrained: the lowest, with the embeddings, or a range;"
+            " all: heads only.",
+            metavar="N|P%|A-B|all",
             show_default="0",
             rich_help_panel=TRAINING,
         ),

@@ -39,8 +39,8 @@ class TrainingSettings(BaseModel):
     )
     freeze: str = Field(
         "0",
-        description="lowest layers that stay as pretrained, embeddings with them: a number, a"
-        " percentage, or `all` to train heads alone",
+        description="layers that stay as pretrained: a number or a percentage of the lowest, and"
+        " the embeddings with them; a range such as `5-8`; or `all` to train heads alone",
     )
     accumulate: int = Field(
         1, ge=1, description="parts that a batch runs in, one after another; the update is the same"
@@ -101,7 +101,7 @@ class TrainingSettings(BaseModel):
 
     @field_validator("freeze", mode="before")
     @classmethod
-    def _number_or_share(cls, given: object) -> object:
+    def _which_layers(cls, given: object) -> object:
         from hmnet.models.freezing import canonical
 
         return canonical(str(given)) if isinstance(given, str | int) else given

@@ -2,8 +2,9 @@
 # CA-MTL on eight GLUE tasks, one choice changed at a time: benchmarks/studies/camtl.sh DATA OUT [SEEDS]
 #
 # Each conditional module left out, other shares of frozen layers, samplers, adapters and PALs, beside
-# hard sharing with the same half frozen. Started again it goes on where it was stopped. JOBS runs at
-# a time (2), one thread each.
+# hard sharing with the same half frozen. Uncertainty sampling updates once where the others do for
+# each of the eight tasks: `as_many_updates` gives it eight times the epochs.
+# Started again it goes on where it was stopped. JOBS runs at a time (2), one thread each.
 set -euo pipefail
 data=$1 out=$2 seeds=${3:-0} jobs=${JOBS:-2}
 export OMP_NUM_THREADS=1
@@ -11,28 +12,29 @@ mkdir -p "$out"
 
 train() {
     echo "--tasks CoLA,SST-2,MRPC,STS-B,QQP,MNLI,QNLI,RTE --data-dir $data --backbone minilm --pooling mean" \
-        "--max-train 240 --max-dev 200 --max-length 96 --length-grouped --batch-size 16 --epochs 2 --lr 1e-4 --warmup 0.1" \
+        "--max-train 480 --max-dev 400 --max-length 96 --length-grouped --batch-size 16 --epochs 2 --lr 1e-4 --warmup 0.1" \
         "--seeds $seeds --resume --name $1 --out $out/$1 ${*:2}"
 }
 {
+    train as_many_updates --method camtl --sampler uncertainty --epochs 16
+    train camtl --method camtl
+    train multi --method multi --freeze 50%
     train uncertainty --method camtl --sampler uncertainty
     train released_uncertainty --method camtl --sampler uncertainty:variant=released
+    train adapters --method adapters
+    train pals --method pals
+    train frozen_0 --method camtl --freeze 0
+    train frozen_25 --method camtl --freeze 25%
     train single --method single
-    train multi --method multi --freeze 50%
-    train camtl --method camtl
     train released --method camtl:variant=released
     train no_attention --method camtl:attention=off
     train full_block --method camtl:attention=full-block
     train no_alignment --method camtl:alignment=off
     train no_norm --method camtl:norm=off
     train no_bottleneck --method camtl:bottleneck=off
-    train frozen_0 --method camtl --freeze 0
-    train frozen_25 --method camtl --freeze 25%
     train proportional --method camtl --sampler proportional
-    train adapters --method adapters
-    train pals --method pals
 } | xargs -P "$jobs" -L 1 hmnet train >> "$out/train.log"
 
 hmnet compare "$out"/{single,multi,camtl,released,no_attention,full_block,no_alignment,no_norm,no_bottleneck}
 hmnet compare "$out"/{camtl,frozen_0,frozen_25,adapters,pals}
-hmnet compare "$out"/{camtl,proportional,uncertainty,released_uncertainty}
+hmnet compare "$out"/{camtl,proportional,uncertainty,released_uncertainty,as_many_updates}

@@ -52,7 +52,8 @@ def count_parameters(
         plan: A row for each of the tasks; that of separate models gives the sum over them.
         pooling: `native` for the family's own head; `cls` or `mean` for a linear one.
         head: Name of the head, or names by task; `auto` for what the pooling implies.
-        frozen: Lowest layers that are frozen: a number, a share in percent, or `all`.
+        frozen: Layers that are frozen: the number of the lowest or their share in percent, a range
+            such as `5-8`, or `all`.
 
     Returns:
         The numbers.

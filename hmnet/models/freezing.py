@@ -1,4 +1,4 @@
-"""Frozen weights: the lower layers of an encoder, or all of it, as they were pretrained."""
+"""Frozen weights: some layers of an encoder, or all of it, as they were pretrained."""
 
 import math
 import re
@@ -15,98 +15,110 @@ ALL = "all"
 
 
 def canonical(text: str) -> str:
-    """How much to freeze as a user writes it, in one form for all that is the same.
+    """What to freeze as a user writes it, in one form for all that is the same.
 
     Args:
-        text: A number of layers, a share of them in percent, or `all`.
+        text: A number of layers, a share of them in percent, the first and the last of a range, or
+            `all`.
 
     Returns:
-        The same, without spaces and leading zeros; `0` for nothing.
+        The same, without spaces and leading zeros; `0` for nothing, a number for a range from 1.
 
     Raises:
         RelevanceError: If it is none of these.
 
     >>> canonical("04"), canonical("50 %"), canonical("0%"), canonical("ALL")
     ('4', '50%', '0', 'all')
+    >>> canonical("5 - 8"), canonical("1-4")
+    ('5-8', '4')
     """
     text = text.strip().lower()
     if text == ALL:
         return text
-    found = re.fullmatch(r"(\d+)\s*(%?)", text)
-    if found is None or (found[2] and int(found[1]) > 100):
-        raise RelevanceError(
-            f"--freeze takes a number of layers such as 4, a share such as 50%, or all, got"
-            f" '{text}'."
-        )
-    number = int(found[1])
-    return f"{number}{found[2]}" if number else "0"
+    if share := re.fullmatch(r"(\d+)\s*(%?)", text):
+        number = int(share[1])
+        if number <= 100 or not share[2]:
+            return f"{number}{share[2]}" if number else "0"
+    if ends := re.fullmatch(r"(\d+)\s*-\s*(\d+)", text):
+        first, last = int(ends[1]), int(ends[2])
+        if 1 <= first <= last:
+            return f"{last}" if first == 1 else f"{first}-{last}"
+    raise RelevanceError(
+        "--freeze takes a number of layers such as 4, a share such as 50%, layers such as 5-8, or"
+        f" all, got '{text}'."
+    )
 
 
-def frozen_layers(text: str, depth: int) -> int:
-    """How many of an encoder's lowest layers are frozen.
+def frozen_layers(text: str, depth: int) -> range:
+    """Which of an encoder's layers are frozen.
 
     Args:
         text: In canonical form.
         depth: Layers of the encoder.
 
     Returns:
-        From 0 for nothing; `depth + 1` for `all`, which holds what stands above the layers as well.
+        Depths, from 0 for the lowest layer; for `all` one more than there are layers, which is what
+        stands above them.
 
     Raises:
         RelevanceError: If there are fewer layers.
 
-    >>> [frozen_layers(text, 6) for text in ("0", "2", "25%", "100%", "all")]
+    >>> [len(frozen_layers(text, 6)) for text in ("0", "2", "25%", "100%", "all")]
     [0, 2, 2, 6, 7]
+    >>> frozen_layers("5-6", 6)
+    range(4, 6)
     """
     if text == ALL:
-        return depth + 1
+        return range(depth + 1)
     if text.endswith("%"):
-        return math.floor(depth * int(text[:-1]) / 100 + 0.5)
-    if int(text) > depth:
+        return range(math.floor(depth * int(text[:-1]) / 100 + 0.5))
+    first, _, last = text.rpartition("-")
+    if int(last) > depth:
         raise RelevanceError(
             f"--freeze {text} is more than the backbone's {depth} layers. Give {depth} at most, or"
             " all."
         )
-    return int(text)
+    return range(int(first or 1) - 1, int(last))
 
 
-def freeze(model: MultiTaskModel, layers: int, layer_list: str) -> None:
-    """Let training leave the lower part of every path as it is.
+def freeze(model: MultiTaskModel, layers: range, layer_list: str) -> None:
+    """Let training leave layers of every path as they are.
 
     Frozen weights get no gradient, and what runs below all others needs no graph. Their dropout
     stays on in training, as in public codes.
 
     Args:
         model: Whose heads, and whatever a method has put into the layers, are never frozen.
-        layers: How many, as `frozen_layers` counts them; embeddings are frozen with the first, and
-            so is all that a backbone keeps beside its layers and below or among them.
+        layers: Depths, as from `frozen_layers`; embeddings are frozen with the lowest layer, and so
+            is all that a backbone keeps beside its layers and below or among them.
         layer_list: Where the backbone keeps its layers.
     """
     for name, depth in model.plan.depths.items():
-        if depth < layers:
+        if depth in layers:
             _module(model, name).requires_grad_(False)
-    if layers:
+    if 0 in layers:
         for name in set(model.plan.outside.values()):
             outside = _module(model, name)
             outside.requires_grad_(False)
             for part in _above(outside, layer_list):
-                part.requires_grad_(layers <= model.plan.depth)
+                part.requires_grad_(model.plan.depth not in layers)
 
 
-def trains_together(plan: SharingPlan, layers: int) -> bool:
+def trains_together(plan: SharingPlan, layers: range) -> bool:
     """Whether tasks share weights that are trained.
 
     Args:
         plan: Which layers the tasks use.
-        layers: How many of the lowest are frozen.
+        layers: Depths that are frozen.
 
     Returns:
         False where what is trained belongs to one task each.
     """
     if plan.inserted and find_insert(plan.inserted.modules).member.shared:
         return True
-    rows = [*zip(*plan.layers.values(), strict=True)][layers:]
-    if not layers:
+    by_depth = enumerate(zip(*plan.layers.values(), strict=True))
+    rows = [row for depth, row in by_depth if depth not in layers]
+    if 0 not in layers:
         rows.append(tuple(plan.outside.values()))
     return any(len(set(row)) < len(row) for row in rows)
 

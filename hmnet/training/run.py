@@ -366,7 +366,7 @@ def _settled(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"data_dir": data_dir, "tasks": tasks, "skills": skills})
 
 
-def _check_surgery(config: RunConfig, parts: Sequence[Part], frozen: int) -> None:
+def _check_surgery(config: RunConfig, parts: Sequence[Part], frozen: range) -> None:
     """Refuse to join the gradients of tasks that never train weights together."""
     if config.surgery and all(len(part.tasks) == 1 for part in parts):
         raise RelevanceError(

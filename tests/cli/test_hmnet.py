@@ -99,7 +99,8 @@ class TestTrain:
     def test_what_cannot_be_frozen_is_one_line(self, quick: list[str], tmp_path: Path) -> None:
         options = [*quick, "--method", "multi", "--out", tmp_path / "run"]
         assert refused("hmnet", "train", *options, "--freeze", "half") == (
-            "--freeze takes a number of layers such as 4, a share such as 50%, or all, got 'half'."
+            "--freeze takes a number of layers such as 4, a share such as 50%, layers such as 5-8,"
+            " or all, got 'half'."
         )
         assert not (tmp_path / "run").exists()
 

@@ -1,4 +1,4 @@
-"""Frozen weights: the lower part of every path, without gradient and without graph."""
+"""Frozen weights: layers of every path, without gradient, and without graph where lowest."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 
 
-def build(folder: Path, tasks: list[Task], plan: SharingPlan, layers: int) -> MultiTaskModel:
+def build(folder: Path, tasks: list[Task], plan: SharingPlan, layers: range) -> MultiTaskModel:
     backbone = load_backbone(str(folder))
     model = MultiTaskModel(backbone, tasks, plan).train()
     freeze(model, layers, backbone.layer_list)
@@ -27,17 +27,30 @@ def owner(name: str) -> str:
     return name.split(".")[1]
 
 
-@pytest.mark.parametrize("layers", [0, 1, 3, 4, 5])
-def test_the_lower_part_of_every_path_is_frozen(
-    backbone: Path, tasks: list[Task], plan: SharingPlan, layers: int
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("0", 0, 0),
+        ("1", 1, 1),
+        ("3", 1, 3),
+        ("4", 1, 4),
+        ("all", 1, 5),
+        ("2-3", 2, 3),
+        ("4-4", 4, 4),
+    ],
+)
+def test_these_layers_of_every_path_are_frozen(
+    backbone: Path, tasks: list[Task], plan: SharingPlan, text: str, first: int, last: int
 ) -> None:
     """Of {2, 1, 1} layers, three are the shared and the clusters' ones."""
-    model = build(backbone, tasks, plan, layers)
-    low = {name.replace(".", "/") for name, depth in plan.depths.items() if depth < layers}
+    model = build(backbone, tasks, plan, frozen_layers(canonical(text), 4))
+    chosen = {
+        name.replace(".", "/") for name, depth in plan.depths.items() if first <= depth + 1 <= last
+    }
     for name, weight in model.named_parameters():
-        is_frozen = owner(name) in low
+        is_frozen = owner(name) in chosen
         if owner(name) == "shared/outside":
-            is_frozen = layers > 4 if "final_norm" in name else layers > 0
+            is_frozen = last == 5 if "final_norm" in name else first == 1
         assert weight.requires_grad != is_frozen, name
 
 
@@ -47,7 +60,7 @@ def test_what_is_frozen_builds_no_graph_and_all_else_gets_a_gradient(
     plan: SharingPlan,
     batch_for: Callable[[Path], dict[str, Tensor]],
 ) -> None:
-    model = build(backbone, tasks, plan, 2)
+    model = build(backbone, tasks, plan, range(2))
     seen: dict[int, bool] = {}
 
     def look(depth: int) -> Callable[..., None]:
@@ -76,26 +89,36 @@ def test_heads_alone(tiny_bert: Path, tasks: list[Task], plan: SharingPlan) -> N
 
 def test_whether_tasks_share_what_is_trained(plan: SharingPlan) -> None:
     """The third layer is the clusters'; above it each task has its own."""
-    assert [trains_together(plan, layers) for layers in range(6)] == [True] * 3 + [False] * 3
-    assert trains_together(fully_shared(plan.tasks, 4), 3)
-    assert not trains_together(separate(plan.tasks, 4), 0)
+    found = [trains_together(plan, range(layers)) for layers in range(6)]
+    assert found == [True] * 3 + [False] * 3
+    assert trains_together(plan, range(1, 4))  # the embeddings and the lowest layer
+    assert trains_together(fully_shared(plan.tasks, 4), range(3))
+    assert not trains_together(separate(plan.tasks, 4), range(0))
 
 
-@pytest.mark.parametrize("text", ["", "half", "-1", "101%", "2.5", "%", "all layers"])
+@pytest.mark.parametrize(
+    "text", ["", "half", "-1", "101%", "2.5", "%", "all layers", "0-4", "8-5", "5-"]
+)
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(RelevanceError) as error:
         canonical(text)
     assert str(error.value) == (
-        f"--freeze takes a number of layers such as 4, a share such as 50%, or all, got '{text}'."
+        "--freeze takes a number of layers such as 4, a share such as 50%, layers such as 5-8, or"
+        f" all, got '{text}'."
     )
 
 
 def test_more_layers_than_there_are_are_refused() -> None:
-    with pytest.raises(RelevanceError) as error:
-        frozen_layers("13", 12)
-    assert str(error.value) == (
-        "--freeze 13 is more than the backbone's 12 layers. Give 12 at most, or all."
-    )
+    for text in ("13", "5-13"):
+        with pytest.raises(RelevanceError) as error:
+            frozen_layers(text, 12)
+        assert str(error.value) == (
+            f"--freeze {text} is more than the backbone's 12 layers. Give 12 at most, or all."
+        )
+
+
+def test_a_range_from_the_lowest_layer_is_a_number_of_layers() -> None:
+    assert canonical("1-4") == canonical(" 01 - 4") == "4"
 
 
 @pytest.mark.parametrize(
@@ -103,4 +126,4 @@ def test_more_layers_than_there_are_are_refused() -> None:
     [("0", 12, 0), ("25%", 12, 3), ("50%", 6, 3), ("25%", 6, 2), ("1%", 12, 0), ("12", 12, 12)],
 )
 def test_shares_are_taken_to_the_nearest_layer(text: str, depth: int, expected: int) -> None:
-    assert frozen_layers(canonical(text), depth) == expected
+    assert frozen_layers(canonical(text), depth) == range(expected)
