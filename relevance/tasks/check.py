@@ -42,13 +42,14 @@ def to_split(
 
 
 def _texts(task: Task, name: str, values: Sequence[Any], where: str) -> Sequence[str]:
-    def text(row: int, value: Any) -> str:
+    text = kind_of(task).text
+    found: list[str] = []
+    for row, value in enumerate(values, start=1):
         try:
-            return cell_text(task, name, value)
+            found.append(text(value))
         except RelevanceError as error:
-            raise RelevanceError(f"{where}, row {row}: {error}") from None
-
-    return [text(row, value) for row, value in enumerate(values, start=1)]
+            raise RelevanceError(f"{where}, row {row}: column '{name}' {error}") from None
+    return found
 
 
 def cell_text(task: Task, name: str, value: Any) -> str:
