@@ -153,7 +153,7 @@ def curves(
     if out is not None:
         save_figure(curves_figure(found), out)
         note(f"wrote {out}")
-    show(table(found.table_rows(), form))
+    show(table(found.table_rows(), form, decimals=1))
 
 
 def similarity(

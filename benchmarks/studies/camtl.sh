@@ -22,6 +22,7 @@ train() {
     train uncertainty --method camtl --sampler uncertainty
     train released_uncertainty --method camtl --sampler uncertainty:variant=released
     train adapters --method adapters
+    train adapters_1e-3 --method adapters --lr 1e-3
     train pals --method pals
     train frozen_0 --method camtl --freeze 0
     train frozen_25 --method camtl --freeze 25%
@@ -36,5 +37,5 @@ train() {
 } | xargs -P "$jobs" -L 1 hmnet train >> "$out/train.log"
 
 hmnet compare "$out"/{single,multi,camtl,released,no_attention,full_block,no_alignment,no_norm,no_bottleneck}
-hmnet compare "$out"/{camtl,frozen_0,frozen_25,adapters,pals}
+hmnet compare "$out"/{camtl,frozen_0,frozen_25,adapters,adapters_1e-3,pals}
 hmnet compare "$out"/{camtl,proportional,uncertainty,released_uncertainty,as_many_updates}
