@@ -25,6 +25,7 @@ train() {
     train adapters_1e-3 --method adapters --lr 1e-3
     train pals --method pals
     train frozen_0 --method camtl --freeze 0
+    train multi_frozen_0 --method multi
     train frozen_25 --method camtl --freeze 25%
     train single --method single
     train released --method camtl:variant=released
@@ -36,6 +37,7 @@ train() {
     train proportional --method camtl --sampler proportional
 } | xargs -P "$jobs" -L 1 hmnet train >> "$out/train.log"
 
-hmnet compare "$out"/{single,multi,camtl,released,no_attention,full_block,no_alignment,no_norm,no_bottleneck}
-hmnet compare "$out"/{camtl,frozen_0,frozen_25,adapters,adapters_1e-3,pals}
-hmnet compare "$out"/{camtl,proportional,uncertainty,released_uncertainty,as_many_updates}
+hmnet compare "$out"/{multi,single,camtl,released,no_attention,full_block,no_alignment,no_norm,no_bottleneck} --baseline multi
+hmnet compare "$out"/{multi_frozen_0,single,multi,camtl,frozen_25,frozen_0,adapters,adapters_1e-3,pals} --baseline multi_frozen_0
+hmnet compare "$out"/{camtl,proportional,uncertainty,released_uncertainty,as_many_updates} --baseline camtl
+hmnet curves "$out/as_many_updates/seed-0" --out "$out/as_many_updates.svg"
