@@ -8,7 +8,7 @@ from typing import Any
 from hmnet.data.encoder import check_unicode
 from hmnet.kinds.kind import Texts, kind_of
 from relevance.errors import RelevanceError
-from relevance.tasks.check import cell_text
+from relevance.tasks.check import cell_reader
 from relevance.tasks.task import Task
 
 MOST_TEXTS = 3
@@ -69,7 +69,7 @@ def read_texts(task: Task, content: Mapping[str, Any]) -> Texts:
                 f"column '{missing[0]}' of task '{task.name}' is missing; found: {found}."
                 ' Every task can also read {"text": [...]}.'
             )
-        texts = tuple(cell_text(task, column, content[column]) for column in task.text)
+        texts = tuple(cell_reader(task, column)(content[column]) for column in task.text)
     for text in texts:
         check_unicode(text)
     return texts

@@ -1,6 +1,6 @@
 """Checking columns as they stand in a file, and making a split of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,34 +42,35 @@ def to_split(
 
 
 def _texts(task: Task, name: str, values: Sequence[Any], where: str) -> Sequence[str]:
-    text = kind_of(task).text
-    found: list[str] = []
+    read = cell_reader(task, name)
+    texts: list[str] = []
     for row, value in enumerate(values, start=1):
         try:
-            found.append(text(value))
+            texts.append(read(value))
         except RelevanceError as error:
-            raise RelevanceError(f"{where}, row {row}: column '{name}' {error}") from None
-    return found
+            raise RelevanceError(f"{where}, row {row}: {error}") from None
+    return texts
 
 
-def cell_text(task: Task, name: str, value: Any) -> str:
-    """A cell of a text column as text.
+def cell_reader(task: Task, name: str) -> Callable[[Any], str]:
+    """What gives cells of a text column as text.
 
     Args:
         task: The definition.
         name: Of the column, for messages.
-        value: As it stands in a file.
 
     Returns:
-        The text.
-
-    Raises:
-        RelevanceError: If it is none.
+        It takes a cell as it stands in a file, and raises a `RelevanceError` if that is no text.
     """
-    try:
-        return kind_of(task).text(value)
-    except RelevanceError as error:
-        raise RelevanceError(f"column '{name}' {error}") from None
+    text = kind_of(task).text
+
+    def read(value: Any) -> str:
+        try:
+            return text(value)
+        except RelevanceError as error:
+            raise RelevanceError(f"column '{name}' {error}") from None
+
+    return read
 
 
 def _groups(columns: Sequence[Sequence[Any]], where: str) -> Int[np.ndarray, " row"]:
