@@ -14,7 +14,7 @@ from cli.options import WeightOptions, settings, split_names
 def add_task(
     folder: RunArgument,
     tasks: Annotated[
-        str,
+        list[str],
         typer.Option(
             help="New ones: names from the catalogue, or TOML files with your own.",
             metavar="RTE,new.toml",
@@ -55,7 +55,7 @@ def add_task(
         ),
     ] = 1.0,
     head: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             help="Heads of the new tasks.",
             metavar="NAME[,TASK=NAME]",
@@ -116,7 +116,7 @@ def add_task(
         "relevance": relevance,
         "cluster": cluster,
         "fraction": fraction,
-        "head": head,
+        "head": ",".join(head) if head else None,
         "skills": None if skills is None else SkillTable.load(skills),
         "data_dir": data_dir,
         "max_train": max_train,

@@ -40,7 +40,7 @@ def diagnose(
     folder: RunArgument,
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.", metavar="DIR")],
     task: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(help="A task, or several.", metavar="RTE", show_default="all"),
     ] = None,
     split: Annotated[
@@ -64,7 +64,7 @@ def diagnose(
     from relevance.report.tables import table
 
     check_writable(out / "labels.csv")
-    names = None if task is None else split_names(task)
+    names = split_names(task) if task else None
     run = load_run(folder)
     found = diagnosed(run, tasks=names, split=split, precision=precision, device=device)
     tables = {
@@ -199,7 +199,7 @@ def sweep(
     out: Annotated[Path, typer.Option(help="Folder of the runs.", metavar="DIR")],
     clusters: ClustersOption = None,
     shared: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             help="Numbers of shared layers.", metavar="0,4,8", show_default="0 to all layers"
         ),
@@ -241,7 +241,7 @@ def sweep(
         out,
         spec=spec,
         seeds=chosen.get("seeds", (chosen.get("seed", 0),)),
-        shared=None if shared is None else split_numbers(shared, "--shared"),
+        shared=split_numbers(shared, "--shared") if shared else None,
         mixes=[layers for text in mix or () if (layers := split_layers(text, "--mix"))],
     )
     compared = run_sweep(planned, _shown)

@@ -149,7 +149,7 @@ def evaluate(
 def predict(
     folder: RunArgument,
     task: Annotated[
-        str, typer.Option(help="A task, several, or all.", metavar="RTE", show_default=False)
+        list[str], typer.Option(help="A task, several, or all.", metavar="RTE", show_default=False)
     ],
     input_file: Annotated[
         Path,
@@ -176,7 +176,7 @@ def predict(
     from hmnet.training.folder import load_run
 
     trained = load_run(folder)
-    names = [known.name for known in trained.tasks] if task == "all" else split_names(task)
+    names = [known.name for known in trained.tasks] if task == ["all"] else split_names(task)
     wanted = [trained.task(name) for name in names]
     if not wanted:
         raise RelevanceError("--task names no task. Give one of the run's, or all.")
@@ -312,14 +312,14 @@ def count(
     from relevance.tasks.find import find_tasks
 
     spec = read_spec(clusters)
-    found = find_tasks(_default_tasks(spec) if tasks.tasks is None else split_names(tasks.tasks))
+    found = find_tasks(split_names(tasks.tasks) if tasks.tasks else _default_tasks(spec))
     table = None if skills is None else SkillTable.load(skills)
     chosen = find_method(method or "hmnet")
     sharing = chosen.build(spec, split_layers(layers), table, max_length=max_length)
     frozen = canonical(freeze or chosen.member.defaults.get("freeze", "0"))
     if sharing.note:
         note(f"hmnet: note: {sharing.note}")
-    choice = head or "auto"
+    choice = ",".join(head) if head else "auto"
     settled = pooling or default_pooling(choice)
     check_heads(choice, settled, found)
     parts = sharing.plans(found, depth_of(load_config(backbone)))

@@ -43,7 +43,7 @@ SkillsOption = Annotated[
     ),
 ]
 HeadOption = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         help="native, linear, siamese, siamese-difference or cosine; TASK=NAME for some tasks.",
         metavar="NAME[,TASK=NAME]",
@@ -91,7 +91,7 @@ def split_layers(text: str | None, option: str = "--layers") -> tuple[int, int, 
     """
     if text is None:
         return None
-    numbers = split_numbers(text, option)
+    numbers = split_numbers([text], option)
     if len(numbers) != 3:
         raise RelevanceError(f"{option} takes three numbers such as 8,2,2, got '{text}'.")
     shared, cluster, task = numbers

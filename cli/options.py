@@ -1,5 +1,6 @@
 """Options that several commands share, as dataclasses that `takes_groups` expands."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -16,6 +17,9 @@ TASKS = "Tasks"
 TRAINING = "Training"
 STUDY = "Study"
 
+JOINED = {"loss_weights", "head"}
+"""Settings that are one text with commas; options that are given several times add up to it."""
+
 FormatOption = Annotated[
     Literal["markdown", "latex", "csv"], typer.Option("--format", help="Of the table.")
 ]
@@ -26,7 +30,7 @@ class TaskOptions:
     """Which tasks, and where their files are."""
 
     tasks: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             help="Names from the catalogue, or TOML files with your own, comma-separated.",
             metavar="RTE,CB,my.toml",
@@ -108,7 +112,7 @@ class EncoderOptions:
         ),
     ] = None
     seeds: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             help="Several runs; wins over --seed.", metavar="0,1,2", rich_help_panel=TRAINING
         ),
@@ -194,7 +198,7 @@ class WeightOptions:
         ),
     ] = None
     loss_weights: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             help="What a task's loss counts for, beside others in a step.",
             metavar="TASK=NUMBER,...",
@@ -401,7 +405,9 @@ def settings(*groups: TaskOptions | WeightOptions, **others: Any) -> dict[str, A
         given |= asdict(group)
     given |= others
     config: Path | None = given.pop("config", None)
-    chosen = {name: value for name, value in given.items() if value is not None}
+    chosen = {name: value for name, value in given.items() if value not in (None, [])}
+    for name in JOINED & chosen.keys():
+        chosen[name] = ",".join(chosen[name])
     if "tasks" in chosen:
         chosen["tasks"] = [_absolute(name) for name in split_names(chosen["tasks"])]
     if "data_dir" in chosen:
@@ -433,14 +439,13 @@ def read_settings(path: Path) -> dict[str, Any]:
 
     fields = {name.replace("-", "_"): value for name, value in read_toml(path).items()}
     if isinstance(fields.get("tasks"), str):
-        fields["tasks"] = split_names(fields["tasks"])
+        fields["tasks"] = split_names([fields["tasks"]])
     seeds = fields.pop("seeds", None)
     needed = {"tasks": ["all"]}  # the one field without a default may come from the command line
     config = validated(RunConfig, needed | fields, str(path))
     chosen = config.model_dump(include=set(fields), exclude_none=True)
     if seeds is not None:
-        text = seeds if isinstance(seeds, str) else ",".join(map(str, _as_list(seeds)))
-        chosen["seeds"] = split_seeds(text)
+        chosen["seeds"] = split_seeds([str(seed) for seed in _as_list(seeds)])
     return chosen
 
 
@@ -449,21 +454,31 @@ def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def split_names(text: str) -> list[str]:
-    """Names from a comma-separated list.
-
-    >>> split_names("RTE, CB,")
-    ['RTE', 'CB']
-    """
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def split_numbers(text: str, option: str) -> tuple[int, ...]:
-    """Whole numbers from a comma-separated list.
+def split_names(texts: Sequence[str]) -> list[str]:
+    """Names from comma-separated lists, of which an option takes several.
 
     Args:
-        text: Such as `8,2,2`.
-        option: What took it, for the message.
+        texts: What the option was given, once for each time. One that names a file is not split,
+            so that names of files may hold commas.
+
+    Returns:
+        The names in their order.
+
+    >>> split_names(["RTE, CB,", "MRPC"])
+    ['RTE', 'CB', 'MRPC']
+    """
+    parts = (
+        part for text in texts for part in ([text] if Path(text).is_file() else text.split(","))
+    )
+    return [part.strip() for part in parts if part.strip()]
+
+
+def split_numbers(texts: Sequence[str], option: str) -> tuple[int, ...]:
+    """Whole numbers from comma-separated lists.
+
+    Args:
+        texts: Such as `8,2,2`, once for each time that the option was given.
+        option: What took them, for the message.
 
     Returns:
         The numbers in their order.
@@ -471,20 +486,22 @@ def split_numbers(text: str, option: str) -> tuple[int, ...]:
     Raises:
         RelevanceError: If one is no whole number of 0 or more.
 
-    >>> split_numbers("8,2,2", "--layers")
+    >>> split_numbers(["8,2,2"], "--layers")
     (8, 2, 2)
     """
-    parts = split_names(text)
-    if not parts or not all(part.isdecimal() for part in parts):
-        raise RelevanceError(f"{option} takes whole numbers such as 0,1,2, got '{text}'.")
+    parts = [part.strip() for text in texts for part in text.split(",") if part.strip()]
+    if not parts or not all(part.isascii() and part.isdecimal() for part in parts):
+        raise RelevanceError(
+            f"{option} takes whole numbers such as 0,1,2, got '{','.join(texts)}'."
+        )
     return tuple(int(part) for part in parts)
 
 
-def split_seeds(text: str) -> tuple[int, ...]:
-    """Seeds from a comma-separated list.
+def split_seeds(texts: Sequence[str]) -> tuple[int, ...]:
+    """Seeds from comma-separated lists.
 
     Args:
-        text: Such as `0,1,2`.
+        texts: Such as `0,1,2`, once for each time that the option was given.
 
     Returns:
         The seeds in their order.
@@ -492,9 +509,9 @@ def split_seeds(text: str) -> tuple[int, ...]:
     Raises:
         RelevanceError: If one is no whole number of 0 or more, or is named twice.
     """
-    seeds = split_numbers(text, "--seeds")
+    seeds = split_numbers(texts, "--seeds")
     if len(set(seeds)) < len(seeds):
-        raise RelevanceError(f"--seeds names a seed twice: {text}.")
+        raise RelevanceError(f"--seeds names a seed twice: {','.join(texts)}.")
     return seeds
 
 

@@ -73,7 +73,7 @@ def list_tasks(
     from relevance.tasks.find import catalogue, find_tasks
     from relevance.tasks.overview import overview, sizes
 
-    chosen = find_tasks(list(catalogue()) if tasks.tasks is None else split_names(tasks.tasks))
+    chosen = find_tasks(split_names(tasks.tasks) if tasks.tasks else list(catalogue()))
     rows = sizes(chosen, tasks.data_dir) if stats else overview(chosen)
     show(table(rows, form))
 
@@ -89,7 +89,7 @@ def prepare(tasks: TaskOptions) -> None:
     from relevance.tasks.prepare import prepare as fetch
 
     folder = tasks.data_dir or cache_dir() / "tasks"
-    for task in _tasks(None if tasks.tasks is None else split_names(tasks.tasks)):
+    for task in _tasks(split_names(tasks.tasks) if tasks.tasks else None):
         for path in fetch(task, folder):
             show(str(path))
 

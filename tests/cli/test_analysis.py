@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from commands import done, refused
+from commands import done, on_tasks, refused
 from hmnet.analysis.diagnosis import diagnose
 from hmnet.evaluation.costs import cost_of
 from hmnet.evaluation.scores import read_scores
@@ -41,7 +41,7 @@ class TestCompare:
     def test_average_over_the_number_of_tasks(
         self, trained: Path, quick: list[str], halves: tuple[Path, Path], tmp_path: Path
     ) -> None:
-        options = [*quick, "--tasks", halves[0], "--method", "multi", "--device", "cpu"]
+        options = [*on_tasks(quick, halves[0]), "--method", "multi", "--device", "cpu"]
         done("hmnet", "train", *options, "--out", tmp_path / "two")
         figure = tmp_path / "tasks.svg"
         outcome = done("hmnet", "compare", trained, tmp_path / "two", "--figure", figure)
@@ -147,7 +147,7 @@ class TestSweep:
     @pytest.fixture
     def two(self, quick: list[str], halves: tuple[Path, Path]) -> list[str]:
         """Options for two tasks."""
-        return [*quick, "--tasks", str(halves[0]), "--device", "cpu"]
+        return [*on_tasks(quick, halves[0]), "--device", "cpu"]
 
     def test_shared_layers_of_two_tasks(self, two: list[str], tmp_path: Path) -> None:
         out = tmp_path / "sweep"
@@ -219,7 +219,7 @@ class TestSweep:
         assert refused("hmnet", "sweep", *two, "--config", config, *options) == (
             "A sweep chooses 'method' itself. Leave it out of --config."
         )
-        assert refused("hmnet", "sweep", *quick, "--tasks", "RTE", *options) == (
+        assert refused("hmnet", "sweep", *on_tasks(quick, "RTE"), *options) == (
             "A sweep is about layers that tasks share, so it needs two tasks."
         )
 
@@ -250,7 +250,7 @@ class TestSimilarity:
         self, quick: list[str], halves: tuple[Path, Path], tmp_path: Path
     ) -> None:
         """Also with heads that read the texts of a pair apart."""
-        options = [*quick, "--tasks", halves[0], "--method", "multi", "--device", "cpu"]
+        options = [*on_tasks(quick, halves[0]), "--method", "multi", "--device", "cpu"]
         heads = ["--freeze", "all", "--head", "siamese", "--out", tmp_path / "run"]
         done("hmnet", "train", *options, *heads)
         shown = done("hmnet", "similarity", tmp_path / "run", "--format", "csv").out

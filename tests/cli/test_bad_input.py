@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import done, refused, run
+from commands import done, on_tasks, refused, run
 
 WORD = ("--tokenizer", "word")
 Change = Callable[[str, str], Path]
@@ -69,11 +69,17 @@ class TestTasks:
     ) -> None:
         toml = changed('text = ["sentence"]', 'text = ["premise"]')
         options: dict[str, list[object]] = {
-            "relevance vocab": [*WORD],
-            "relevance pairwise": [*quick],
-            "hmnet train": [*quick, "--clusters", clusters, "--out", tmp_path / "run"],
+            "relevance vocab": [*WORD, "--tasks", toml],
+            "relevance pairwise": [*on_tasks(quick, toml)],
+            "hmnet train": [
+                *on_tasks(quick, toml),
+                "--clusters",
+                clusters,
+                "--out",
+                tmp_path / "run",
+            ],
         }
-        message = refused(*command.split(), *options[command], "--tasks", toml)
+        message = refused(*command.split(), *options[command])
         assert message == (
             f"task 'TONE': column 'premise' is not in {toml.parent}/tone/train.csv."
             " Columns: sentence, label."
@@ -82,13 +88,13 @@ class TestTasks:
 
     def test_a_label_outside_the_declared_ones(self, changed: Change, quick: list[str]) -> None:
         toml = changed('labels = ["bad", "good"]', 'labels = ["fine", "good"]')
-        message = refused("relevance", "pairwise", *quick, "--tasks", toml)
+        message = refused("relevance", "pairwise", *on_tasks(quick, toml))
         assert message.startswith(f"task 'TONE': {toml.parent}/tone/train.csv, row ")
         assert message.endswith(": label 'bad' is not one of: 0, 1, fine, good.")
 
     def test_a_label_outside_the_range(self, changed: Change, quick: list[str]) -> None:
         toml = changed("range = [1, 5]", "range = [1, 4]")
-        message = refused("relevance", "pairwise", *quick, "--tasks", toml)
+        message = refused("relevance", "pairwise", *on_tasks(quick, toml))
         assert message.endswith("label 5.0 is no number from 1 to 4, the task's `range`.")
 
     def test_an_empty_split(self, changed: Change) -> None:

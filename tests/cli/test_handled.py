@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from commands import done, refused
+from commands import done, on_tasks, refused
 from relevance.matrix import load_matrix
 
 ONE_ROW = """
@@ -99,7 +99,7 @@ def test_one_row_of_a_hundred_thousand_words(tiny_bert: Path, tmp_path: Path) ->
 @pytest.mark.usefixtures("_inline")
 def test_gains_of_one_row_want_a_split_of_their_own(quick: list[str], tmp_path: Path) -> None:
     toml = write_one_row(tmp_path, "a good film")
-    options = [*quick, "--tasks", toml, "--normalise", "absolute", "--single-seeds", 1]
+    options = [*on_tasks(quick, toml), "--normalise", "absolute", "--single-seeds", 1]
     message = refused("relevance", "pairwise", *options)
     assert message.startswith("task 'ONE': ")
     assert "--gain-split dev" in message

@@ -62,3 +62,9 @@ def refused(command: str, *arguments: object, stdin: bytes = b"") -> str:
     assert outcome.err.endswith("\n")
     assert outcome.err.count("\n") == 1, outcome.err
     return outcome.err.removeprefix(f"{command}: ").rstrip("\n")
+
+
+def on_tasks(options: list[str], tasks: object) -> list[str]:
+    """Options with other tasks in place of those they name, as a second `--tasks` adds to them."""
+    place = options.index("--tasks")
+    return [*options[:place], "--tasks", str(tasks), *options[place + 2 :]]
