@@ -137,7 +137,6 @@ def bare(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
 def trainer(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
     """Steps per second of `transformers.Trainer` on one task."""
     from transformers import (
-        AutoModelForSequenceClassification,
         DataCollatorWithPadding,
         Trainer,
         TrainingArguments,
@@ -145,6 +144,7 @@ def trainer(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
 
     from hmnet.data.tokenizer import read_tokenizer
     from hmnet.models.folder import resolve_backbone
+    from hmnet.pretrained import read_model
     from relevance.tasks.data import DataOptions
     from relevance.tasks.find import find_tasks
     from relevance.tasks.load import load_task
@@ -157,7 +157,8 @@ def trainer(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
         {**tokenizer(*texts, truncation=True, max_length=MAX_LENGTH), "labels": int(label)}
         for *texts, label in zip(*train.texts, train.labels, strict=True)
     ]
-    model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=task.outputs)
+    auto = "AutoModelForSequenceClassification"
+    model, _ = read_model(folder, auto, num_labels=task.outputs)
     with tempfile.TemporaryDirectory() as out:
         arguments = TrainingArguments(
             out, num_train_epochs=1, per_device_train_batch_size=BATCH_SIZE, report_to="none"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from relevance.errors import RelevanceError
 from relevance.minilm import minilm_dir
+from relevance.own_code import refuse_own_code
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -28,12 +29,14 @@ def read_tokenizer(name: str) -> "Tokenizer":
         The tokenizer; its truncation and padding are those of the file.
 
     Raises:
-        RelevanceError: If there is no such file, it is no tokenizer, or the hub is out of reach.
+        RelevanceError: If there is no such file, it is no tokenizer, what is beside it asks for
+            code, or the hub is out of reach.
     """
     path = Path(name)
     if name == "minilm":
         return _from_json(minilm_dir(weights=False) / FILES[0])
     if path.is_dir():
+        refuse_own_code(path)
         found = [path / file for file in FILES if (path / file).is_file()]
         if not found:
             raise RelevanceError(f"{path} holds no {' or '.join(FILES)}. {WHAT_TO_DO}")
@@ -91,11 +94,12 @@ def _from_hub(name: str) -> Path:
             # a download tries for half a minute where nothing answers; this question fails at once
             get_hf_file_metadata(hf_hub_url(name, FILES[0]), timeout=HUB_TIMEOUT_S)
             file = hf_hub_download(name, FILES[0])
-        return Path(file)
     except Exception as error:  # the hub's, its HTTP client's or the system's, by version
         raise RelevanceError(
             f"Tokenizer '{name}' cannot be fetched from the hub ({_line(error)}). {WHAT_TO_DO}"
         ) from error
+    refuse_own_code(Path(file).parent)  # what is there of the model; only one file is fetched
+    return Path(file)
 
 
 def _line(error: Exception) -> str:

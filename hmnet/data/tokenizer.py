@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
+from hmnet.pretrained import tokenizer_of
 from relevance.errors import RelevanceError
 
 
@@ -17,10 +18,10 @@ def read_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
         The tokenizer.
 
     Raises:
-        RelevanceError: If the folder holds none.
+        RelevanceError: If the folder holds none, or one that asks for code.
     """
     try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder)
+        tokenizer = tokenizer_of(folder)
     except (OSError, ValueError, KeyError) as error:
         raise RelevanceError(
             f"{folder} holds no tokenizer. Copy tokenizer.json and tokenizer_config.json there."

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import torch
 import transformers
-from safetensors import SafetensorError
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils import logging
 
@@ -64,26 +62,3 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(verbosity)
         if bars:
             logging.enable_progress_bar()
-
-
-@contextmanager
-def readable(folder: Path) -> Iterator[None]:
-    """Tell in one line what transformers raises for a checkpoint that it cannot read.
-
-    Args:
-        folder: The checkpoint.
-
-    Yields:
-        Nothing.
-
-    Raises:
-        RelevanceError: In place of what came up inside.
-    """
-    try:
-        yield
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        reason = str(error).strip().partition("\n")[0].rstrip(".:")
-        raise RelevanceError(
-            f"{folder} cannot be loaded as an encoder: {reason}. Expected config.json and"
-            " model.safetensors of a family that transformers can classify with."
-        ) from error

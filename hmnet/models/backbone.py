@@ -6,16 +6,12 @@ from typing import TypeVar
 
 import torch
 from torch import nn
-from transformers import (
-    AutoConfig,
-    AutoModelForSequenceClassification,
-    PreTrainedConfig,
-    PreTrainedModel,
-)
+from transformers import PreTrainedConfig, PreTrainedModel
 
-from hmnet.models.auto import classification_model, quiet, readable
+from hmnet.models.auto import classification_model, quiet
 from hmnet.models.folder import resolve_backbone
 from hmnet.models.graft import graft
+from hmnet.pretrained import read_config, read_model
 from relevance.errors import RelevanceError
 
 M = TypeVar("M", bound=nn.Module)
@@ -155,10 +151,7 @@ def load_config(name: str) -> PreTrainedConfig:
     Raises:
         RelevanceError: If it cannot be found or is not one.
     """
-    folder = resolve_backbone(name, weights=False)
-    with readable(folder):
-        config: PreTrainedConfig = AutoConfig.from_pretrained(folder)
-    return config
+    return read_config(resolve_backbone(name, weights=False))
 
 
 def load_backbone(name: str, *, seed: int = 0) -> Backbone:
@@ -175,11 +168,9 @@ def load_backbone(name: str, *, seed: int = 0) -> Backbone:
         RelevanceError: If it cannot be found or read, lacks weights, or has no list of layers.
     """
     folder = resolve_backbone(name)
-    with readable(folder), quiet(), torch.random.fork_rng(devices=[]):
+    with quiet(), torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        model, report = AutoModelForSequenceClassification.from_pretrained(
-            folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True
-        )
+        model, report = read_model(folder, "AutoModelForSequenceClassification")
     backbone = Backbone.of(model)
     optional = f"{backbone.prefix}.pooler."
     missing = sorted(

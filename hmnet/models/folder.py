@@ -4,6 +4,7 @@ from pathlib import Path
 
 from relevance.errors import RelevanceError
 from relevance.minilm import minilm_dir
+from relevance.own_code import refuse_own_code
 
 SMALL_FILES = ["*.json", "*.txt", "*.model"]
 WEIGHTS = ["model.safetensors", "model-*.safetensors"]
@@ -21,7 +22,7 @@ def resolve_backbone(name: str, *, weights: bool = True) -> Path:
 
     Raises:
         RelevanceError: If there is no such folder and the hub is out of reach or does not have it,
-            or if the packaged encoder is missing or damaged.
+            if what it has asks for code, or if the packaged encoder is missing or damaged.
     """
     if name == "minilm":
         return minilm_dir(weights=weights)
@@ -33,7 +34,11 @@ def resolve_backbone(name: str, *, weights: bool = True) -> Path:
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(name, allow_patterns=SMALL_FILES + WEIGHTS * weights))
+        folder = Path(snapshot_download(name, allow_patterns=SMALL_FILES))
+        refuse_own_code(folder)  # before weights of gigabytes are fetched
+        if weights:
+            folder = Path(snapshot_download(name, allow_patterns=SMALL_FILES + WEIGHTS))
+        return folder
     except (OSError, ValueError) as error:
         offline = isinstance(error, LocalEntryNotFoundError)
         reason = "no hub is within reach" if offline else "the hub has no such model"

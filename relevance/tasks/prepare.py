@@ -68,7 +68,7 @@ def _fetch(task: Task, source: Source, hub: str, out_dir: Path) -> "Mapping[str,
             fetched: Mapping[str, Dataset] = load_dataset(
                 hub, source.config, revision=source.revision
             )
-    except (DatasetsError, OSError, ValueError) as error:
+    except (DatasetsError, OSError, ValueError, RuntimeError) as error:  # the last for scripts
         reason = str(error).partition("\n")[0][:200].rstrip(".")
         raise RelevanceError(
             f"task '{task.name}' cannot be fetched from {hub}: {reason}. Where there is no network,"

@@ -139,14 +139,6 @@ def test_a_folder_that_is_no_checkpoint(tmp_path: Path) -> None:
         resolve_backbone(str(tmp_path))
 
 
-def test_pickled_weights_are_not_taken(copied: Path) -> None:
-    weights = load_file(copied / "model.safetensors")
-    (copied / "model.safetensors").unlink()
-    torch.save(weights, copied / "pytorch_model.bin")
-    with pytest.raises(RelevanceError, match=r"cannot be loaded as an encoder: .*model\.safetens"):
-        load_backbone(str(copied))
-
-
 @pytest.mark.parametrize("size", [0, 100, 5000])
 def test_truncated_weights(copied: Path, size: int) -> None:
     whole = (copied / "model.safetensors").read_bytes()

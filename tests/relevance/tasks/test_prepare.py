@@ -184,6 +184,14 @@ def test_no_hub_within_reach(tmp_path: Path) -> None:
     )
 
 
+def test_a_dataset_with_a_script_of_its_own(hub: Path, tmp_path: Path, make_task: MakeTask) -> None:
+    hub.mkdir(exist_ok=True)
+    (hub / f"{hub.name}.py").write_text("raise SystemExit", encoding="utf-8")
+    assert "Dataset scripts are no longer supported" in failure(
+        make_task(source={"hub": str(hub)}), tmp_path / "out"
+    )
+
+
 def test_a_task_without_a_hub_source(tmp_path: Path, make_task: MakeTask) -> None:
     assert failure(make_task(), tmp_path / "out") == (
         "task 'TOY' names no hub dataset to fetch. Put its files into"

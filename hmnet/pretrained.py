@@ -1,0 +1,113 @@
+"""What is read from the folder of a checkpoint: the one place that calls `from_pretrained`.
+
+No code of a checkpoint is run, nothing is asked, and weights come from safetensors alone.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from safetensors import SafetensorError
+from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from relevance.errors import RelevanceError
+from relevance.own_code import refuse_own_code
+
+PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt")
+
+
+def read_config(folder: Path) -> PreTrainedConfig:
+    """Read the configuration of a checkpoint.
+
+    Args:
+        folder: Of the checkpoint.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        RelevanceError: If there is none, it cannot be read, or it asks for code.
+    """
+    refuse_own_code(folder)
+    with readable(folder):
+        config: PreTrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    return config
+
+
+def read_model(folder: Path, auto: str, **settings: Any) -> tuple[PreTrainedModel, dict[str, Any]]:
+    """Read a model in fp32; what it says of weights that don't fit is not printed but returned.
+
+    Args:
+        folder: Of the checkpoint.
+        auto: Name of the Auto class of transformers.
+        **settings: Of its configuration.
+
+    Returns:
+        The model, and what transformers reports: lists of `missing_keys`, `unexpected_keys` and
+        `mismatched_keys`.
+
+    Raises:
+        RelevanceError: If the files cannot be read, ask for code, or have weights as pickles only.
+    """
+    refuse_own_code(folder)
+    if not any(folder.glob("*.safetensors")) and any(map(any, map(folder.glob, PICKLES))):
+        raise RelevanceError(
+            f"{folder} has its weights as a pickle, which can run code, and not as"
+            " model.safetensors. Convert them with safetensors, or use a checkpoint that comes with"
+            " them."
+        )
+    with readable(folder):
+        model, report = getattr(transformers, auto).from_pretrained(
+            folder,
+            trust_remote_code=False,
+            use_safetensors=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+            **settings,
+        )
+    return model, report
+
+
+def tokenizer_of(folder: Path) -> PreTrainedTokenizerBase:
+    """Read the tokenizer of a checkpoint as transformers does, for `hmnet.data.tokenizer`.
+
+    Args:
+        folder: Of the checkpoint.
+
+    Returns:
+        The tokenizer, not checked.
+
+    Raises:
+        RelevanceError: If it asks for code; other faults as transformers raises them.
+    """
+    refuse_own_code(folder)
+    tokenizer: PreTrainedTokenizerBase = transformers.AutoTokenizer.from_pretrained(
+        folder, trust_remote_code=False
+    )
+    return tokenizer
+
+
+@contextmanager
+def readable(folder: Path) -> Iterator[None]:
+    """Tell in one line what transformers raises for a checkpoint that it cannot read.
+
+    Args:
+        folder: The checkpoint.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        RelevanceError: In place of what came up inside.
+    """
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        reason = str(error).strip().partition("\n")[0].rstrip(".:")
+        raise RelevanceError(
+            f"{folder} cannot be loaded as an encoder: {reason}. Expected config.json and"
+            " model.safetensors of a family that transformers can classify with."
+        ) from error

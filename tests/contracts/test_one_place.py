@@ -1,0 +1,63 @@
+"""Files that others made are opened in few places, which make the checks."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[2]
+OWN = "MultiTaskModel"  # reads what `save_pretrained` wrote, by the project's own reader
+PLACES = {
+    "from_pretrained": {"hmnet/pretrained.py"},
+    "load_dataset": {"relevance/tasks/prepare.py"},
+    "snapshot_download": {"hmnet/models/folder.py"},
+    "hf_hub_download": {"relevance/tokenizer_files.py"},
+}
+NOWHERE = {("torch", "load"), ("pickle", "load"), ("pickle", "loads"), ("joblib", "load")}
+
+
+def calls(file: Path) -> Iterator[tuple[str, str]]:
+    """Owner and name of each function called or handed on in a file."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute):
+            yield ast.unparse(node.value), node.attr
+        elif isinstance(node, ast.Name):
+            yield "", node.id
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, set[tuple[str, str]]]:
+    """What is called, by file."""
+    folders = ("relevance", "hmnet", "cli", "benchmarks")
+    files = [file for folder in folders for file in (REPO / folder).rglob("*.py")]
+    return {file.relative_to(REPO).as_posix(): set(calls(file)) for file in files}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_only_the_places_that_check_open_files_of_others(
+    found: dict[str, set[tuple[str, str]]], name: str
+) -> None:
+    callers = {
+        file
+        for file, called in found.items()
+        if any(each == name and owner != OWN for owner, each in called)
+    }
+    assert callers == PLACES[name]
+
+
+def test_nothing_is_unpickled(found: dict[str, set[tuple[str, str]]]) -> None:
+    assert not {file for file, called in found.items() if called & NOWHERE}
+
+
+def test_no_call_trusts_code(found: dict[str, set[tuple[str, str]]]) -> None:
+    source = (REPO / "hmnet/pretrained.py").read_text(encoding="utf-8")
+    openings = [
+        {key.arg: ast.unparse(key.value) for key in node.keywords}
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "from_pretrained"
+    ]
+    assert len(openings) == 3
+    assert all(settings["trust_remote_code"] == "False" for settings in openings)
