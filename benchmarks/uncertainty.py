@@ -57,7 +57,7 @@ def main() -> None:
         for task in tasks
     }
     plain = update_s(tasks, data, "packed")
-    chosen = update_s(tasks, data, "uncertainty")
+    chosen = update_s(tasks, data, f"uncertainty:share={1 / len(tasks)}")
     count = len(tasks)
     passes = (count + 3) / 3
     print(f"plain         {1000 * plain:7.0f} ms of CPU an update")

@@ -2,8 +2,8 @@
 # CA-MTL on eight GLUE tasks, one choice changed at a time: benchmarks/studies/camtl.sh DATA OUT [SEEDS]
 #
 # Each conditional module left out, other shares of frozen layers, samplers, adapters and PALs, beside
-# hard sharing with the same half frozen. Uncertainty sampling updates once where the others do for
-# each of the eight tasks: `as_many_updates` gives it eight times the epochs.
+# hard sharing with the same half frozen. With as many rows in every task an epoch of uncertainty
+# sampling has as many updates as one of `packed`; `mt_uncertainty_eighth` offers every row once.
 # Started again it goes on where it was stopped. JOBS runs at a time (2), one thread each.
 set -euo pipefail
 data=$1 out=$2 seeds=${3:-0} jobs=${JOBS:-2}
@@ -16,11 +16,11 @@ train() {
         "--seeds $seeds --resume --name $1 --out $out/$1 ${*:2}"
 }
 {
-    train as_many_updates --method camtl --sampler uncertainty --epochs 16
+    train mt_uncertainty --method camtl --sampler uncertainty
     train camtl --method camtl
     train multi --method multi --freeze 50%
-    train uncertainty --method camtl --sampler uncertainty
-    train released_uncertainty --method camtl --sampler uncertainty:variant=released
+    train mt_uncertainty_eighth --method camtl --sampler uncertainty:share=0.125
+    train released_mt_uncertainty --method camtl --sampler uncertainty:variant=released
     train adapters --method adapters
     train adapters_1e-3 --method adapters --lr 1e-3
     train pals --method pals
@@ -39,5 +39,5 @@ train() {
 
 hmnet compare "$out"/{multi,single,camtl,released,no_attention,full_block,no_alignment,no_norm,no_bottleneck} --baseline multi
 hmnet compare "$out"/{multi_frozen_0,single,multi,camtl,frozen_25,frozen_0,adapters,adapters_1e-3,pals} --baseline multi_frozen_0
-hmnet compare "$out"/{camtl,proportional,uncertainty,released_uncertainty,as_many_updates} --baseline camtl
-hmnet curves "$out/as_many_updates/seed-0" --out "$out/as_many_updates.svg"
+hmnet compare "$out"/{camtl,proportional,mt_uncertainty,released_mt_uncertainty,mt_uncertainty_eighth} --baseline camtl
+hmnet curves "$out/mt_uncertainty/seed-0" --out "$out/mt_uncertainty.svg"

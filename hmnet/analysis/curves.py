@@ -48,8 +48,8 @@ class Curves(NamedTuple):
 
         Returns:
             One row per task, and one for all: training rows, how many were trained, each as often
-            as it was, and their share of what all epochs would train if they left none out, in
-            percent.
+            as it was, and their share of one pass over the rows in every epoch, in percent; above
+            100 for samplers whose epochs train rows several times.
         """
         trained = self.passes[-1] * self.rows
         whole = ("all", self.rows.sum(), trained.sum())

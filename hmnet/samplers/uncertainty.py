@@ -1,11 +1,11 @@
 """Uncertainty sampling: of candidates of every task, those that the model is least sure of."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import zip_longest
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from jaxtyping import Float
+from pydantic import Field
 from scipy.special import entr, softmax
 
 from hmnet.data.encoding import Encoded
@@ -22,10 +22,12 @@ ROUNDING = 1e-6  # deviations below are not dropout's
 class Uncertainty(Sampler):
     """Of b candidates of every task, the b that the model is least sure of, in one update.
 
-    An epoch is as many steps as the task with most batches has. It offers every row once: each step
-    a batch of every task that has rows left. What is trained of them is as many rows as the largest
-    of these batches holds; the others are passed over until the next epoch, so that an epoch trains
-    a part of the rows only.
+    An epoch is T times as many steps as the largest task has batches, where T is the number of
+    tasks, so that it offers the largest task T times. Each step has a batch of every task: a task
+    whose rows are used up is loaded again in another order, so that small tasks stay candidates to
+    the end, and within one pass no row comes twice. Of a step's candidates as many rows are trained
+    as the largest of its batches holds. So an epoch trains as many rows as T passes over the
+    largest task, some rows several times and others never.
 
     Uncertainty is the entropy of the predicted labels over the largest there can be, log C. A
     regression task has no entropy; `proxy` says what stands for it.
@@ -41,12 +43,14 @@ class Uncertainty(Sampler):
             of the task's own, the name of a classification task asks that one, `dropout` takes the
             deviation of five predictions under dropout. A deviation is no share of a largest
             value, so those of a step are scaled to the mean entropy of its other candidates.
+        share: Of an epoch's steps, how many it has: above 0, at most 1. 1 / T offers the largest
+            task once.
 
     Source:
         Pilault et al. (2021), Algorithm 2; El Hattami (2021), section 3.3.
     """
 
-    version = 2
+    version = 3
     joint = True
 
     def __init__(
@@ -57,21 +61,24 @@ class Uncertainty(Sampler):
         seed: int,
         variant: Variant = "paper",
         proxy: str = "relevant",
+        share: Annotated[float, Field(gt=0, le=1)] = 1.0,
     ) -> None:
         super().__init__(batches, epochs=epochs, seed=seed)
         self.variant = variant
         self.proxy = proxy
+        self.share = share
 
     def turns(self) -> list[dict[str, int]]:
-        """Every batch of every task once.
+        """A batch of every task as a candidate of every step.
 
         Returns:
-            The number of batches of each task, in every epoch.
+            The number of steps for each task, in every epoch.
         """
-        return [{task: len(batches) for task, batches in self.batches.items()}] * self.epochs
+        whole = len(self.batches) * max(map(len, self.batches.values()))
+        return [dict.fromkeys(self.batches, max(1, round(self.share * whole)))] * self.epochs
 
     def epoch(self, number: int) -> list[Step]:
-        """The candidates of every step of an epoch: a batch of every task that has one left.
+        """The candidates of every step of an epoch: a batch of every task.
 
         Args:
             number: 0 for the first epoch; epochs can be asked for in any order.
@@ -79,7 +86,7 @@ class Uncertainty(Sampler):
         Returns:
             The steps in the order they are trained.
         """
-        return [[b for b in step if b] for step in zip_longest(*self.upcoming(number))]
+        return [list(step) for step in zip(*self.upcoming(number), strict=True)]
 
     @classmethod
     def chooser(

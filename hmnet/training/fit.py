@@ -34,6 +34,7 @@ from hmnet.training.record import NOTHING, Record
 from hmnet.training.selection import Selection
 from hmnet.training.step import Recipe, make_optimizer
 from hmnet.training.task_gradients import TaskGradients
+from hmnet.training.versions import other_version, versions_of
 from relevance.errors import RelevanceError
 from relevance.files import digest
 from relevance.tasks.task import Task
@@ -124,7 +125,7 @@ def fit(
 
     Raises:
         RelevanceError: If a loss is not finite, inputs are longer than the backbone takes, or a
-            checkpoint is damaged or from other data.
+            checkpoint is damaged, from other data or from another version of the sampler.
         ValueError: If the precision is not resolved.
     """
     model = MultiTaskModel(
@@ -184,7 +185,8 @@ def fit_model(
         What training took.
 
     Raises:
-        RelevanceError: If a loss is not finite, or a checkpoint is damaged or from other data.
+        RelevanceError: If a loss is not finite, or a checkpoint is damaged, from other data or from
+            another version of the sampler.
         ValueError: If the precision is not resolved.
     """
     optimizer = make_optimizer(model, settings.lr, settings.weight_decay, settings.head_lr)
@@ -197,7 +199,7 @@ def fit_model(
         if watch:
             saving = Saving(lambda step, _: watch(model, step), every_s=0.0)
         if checkpoints:
-            start, record, saving = _resumed(checkpoints, model, optimizer, kept, data)
+            start, record, saving = _resumed(checkpoints, model, optimizer, kept, data, settings)
         if not ranks.is_main:
             saving = None
         sampler = find_sampler(settings.sampler)
@@ -219,7 +221,7 @@ def fit_model(
             chooser=sampler.member.chooser(tasks, data, **sampler.parameters),
         )
     sequences = {task.name: len(data[task.name]) for task in tasks}
-    return record.model_copy(update={"sequences": sequences})
+    return record.model_copy(update={"sequences": sequences, "versions": versions_of(settings)})
 
 
 def _recipe(model: MultiTaskModel, settings: TrainingSettings, ranks: Ranks) -> Recipe:
@@ -247,6 +249,7 @@ def _resumed(
     optimizer: torch.optim.Optimizer,
     kept: Kept,
     data: Mapping[str, Encoded],
+    settings: TrainingSettings,
 ) -> tuple[int, Record, Saving]:
     """Steps done before, what they took, and how to keep further ones."""
     fingerprint = digest({task: encoded.fingerprint for task, encoded in data.items()})
@@ -259,10 +262,17 @@ def _resumed(
                 f"{folder} was written with other training data than there is now."
                 " Put the data back, or train anew with another --out."
             )
+        if other := other_version(position.record.versions, settings):
+            raise RelevanceError(
+                f"{checkpoints.folder.parent} was begun by {other}. Train anew with another --out."
+            )
         load_checkpoint(folder, model, optimizer, kept)
         start, record = position.step, position.record
 
+    versions = versions_of(settings)
+
     def save(step: int, record: Record) -> None:
+        record = record.model_copy(update={"versions": versions})
         position = Position(checkpoints.part, step, fingerprint, record)
         save_checkpoint(checkpoints.folder, model, optimizer, position, kept)
 

@@ -55,6 +55,8 @@ class Record(BaseModel):
         evaluations: Of the epochs up to now; none where nothing goes by them.
         sequences: How many sequences each task's training rows were made into; empty in records of
             older versions and before training has ended.
+        versions: Of what was trained by and has been changed since it first came out, by name such
+            as `sampler uncertainty`; empty in records of older versions.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,6 +65,7 @@ class Record(BaseModel):
     examples: int = Field(0, ge=0)
     evaluations: tuple[Evaluation, ...] = ()
     sequences: dict[str, int] = Field(default_factory=dict)
+    versions: dict[str, int] = Field(default_factory=dict)
 
     @computed_field  # type: ignore[prop-decorator]  # as pydantic's documentation has it
     @property

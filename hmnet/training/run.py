@@ -48,6 +48,7 @@ from hmnet.training.loss_weights import check_loss_weights
 from hmnet.training.ranks import Ranks, find_ranks
 from hmnet.training.record import Record, read_records, write_records
 from hmnet.training.selection import Selection
+from hmnet.training.versions import other_version
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.files import cache_dir, check_writable, write_json
@@ -104,7 +105,9 @@ def train_run(
     if checked.note:
         on_event(Note(checked.note))
     if (out / SCORES).exists():
-        on_event(Note(f"{out} is finished: every part is trained and scored."))
+        on_event(
+            Note(f"{out} is finished: every part is trained and scored.{_by_others(out, config)}")
+        )
         return Run(out, config)
     device = resolve_device(config.device)
     job = _Job.prepare(config, checked.tasks, checked.parts, out, device, ranks)
@@ -351,6 +354,13 @@ class _Job:
 
 def _say_nothing(_: Progress | Note) -> None:
     """What a process does that is not the main one."""
+
+
+def _by_others(out: Path, config: RunConfig) -> str:
+    """What a finished run's numbers rest on that training would no longer do."""
+    found = (other_version(record.versions, config) for record in read_records(out / RECORDS))
+    other = next(filter(None, found), None)
+    return f" It was trained by {other}." if other else ""
 
 
 def _settled(config: RunConfig) -> RunConfig:

@@ -1,6 +1,7 @@
 """Which rows uncertainty sampling takes: closed forms, and a slow and plain reading of the rule."""
 
 import math
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from hmnet.data.encoding import Encoded
 from hmnet.data.template import Template
-from hmnet.samplers.sampler import Step, TaskBatch
+from hmnet.samplers.sampler import Step, TaskBatch, schedule
 from hmnet.samplers.uncertainty import (
     Uncertainty,
     comparable,
@@ -51,13 +52,48 @@ def test_entropy_in_closed_form() -> None:
     assert normalised_entropy(logits) == pytest.approx(expected, abs=1e-12)
 
 
-def test_an_epoch_offers_every_row_once_until_a_task_is_used_up() -> None:
-    sampler = make("uncertainty", {"A": 20, "B": 5}, epochs=2, batch_size=8)
+def offered(epochs: list[list[Step]], sizes: dict[str, int]) -> None:
+    """Algorithm 2 read slowly: rows are taken from D_t, which is loaded again where it is empty."""
+    left = {task: set(range(size)) for task, size in sizes.items()}
+    for step in chain.from_iterable(epochs):
+        assert [task for task, _ in step] == list(sizes)
+        for task, rows in step:
+            left[task] = left[task] or set(range(sizes[task]))
+            assert len(set(rows.tolist())) == len(rows) > 0
+            assert set(rows.tolist()) <= left[task]
+            left[task] -= set(rows.tolist())
+
+
+@settings(max_examples=40)
+@given(
+    sizes=st.dictionaries(st.text(max_size=3), st.integers(1, 60), min_size=1, max_size=4),
+    batch_size=st.integers(1, 20),
+    epochs=st.integers(1, 3),
+    limit=st.none() | st.integers(1, 30),
+)
+def test_used_up_tasks_are_loaded_again(
+    sizes: dict[str, int], batch_size: int, epochs: int, limit: int | None
+) -> None:
+    sampler = make("uncertainty", sizes, epochs=epochs, batch_size=batch_size)
+    steps = schedule(sampler, limit)
+    offered(steps, sizes)
+    whole = len(sizes) * math.ceil(max(sizes.values()) / batch_size)
+    assert sum(map(len, steps)) == min(epochs * whole, limit or epochs * whole)
+
+
+def test_an_epoch_offers_the_largest_task_as_often_as_there_are_tasks() -> None:
+    sampler = make("uncertainty", {"A": 20, "B": 5, "C": 16}, epochs=2, batch_size=8)
     for number in range(2):
         steps = sampler.epoch(number)
-        assert [[b.task for b in step] for step in steps] == [["A", "B"], ["A"], ["A"]]
-        offered = [row for step in steps for b in step if b.task == "A" for row in b.rows.tolist()]
-        assert sorted(offered) == list(range(20))
+        assert [[b.task for b in step] for step in steps] == [["A", "B", "C"]] * 9
+        rows = [row for step in steps for b in step if b.task == "A" for row in b.rows.tolist()]
+        assert sorted(rows) == sorted(3 * list(range(20)))
+
+
+@pytest.mark.parametrize(("share", "steps"), [("1", 8), ("0.5", 4), ("0.25", 2), ("1e-9", 1)])
+def test_a_share_of_an_epoch_has_all_tasks_too(share: str, steps: int) -> None:
+    sampler = make(f"uncertainty:share={share}", {"A": 30, "B": 5}, epochs=1, batch_size=8)
+    assert [[b.task for b in step] for step in sampler.epoch(0)] == [["A", "B"]] * steps
 
 
 def plainly(step: Step, unsure: list[np.ndarray], variant: str) -> dict[str, list[int]]:

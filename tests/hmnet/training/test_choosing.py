@@ -1,6 +1,7 @@
 """Training on the rows that a sampler chooses as the model is at a step."""
 
 import dataclasses
+import json
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hmnet.samplers.sampler import TaskBatch
 from hmnet.training.asking import Asking
 from hmnet.training.fit import Checkpoints
 from hmnet.training.loop import Progress
+from relevance.errors import RelevanceError
 
 
 def choosing(world: Any, text: str = "uncertainty") -> Any:
@@ -45,6 +47,34 @@ def test_a_run_broken_off_chooses_the_same_rows(world: Any, text: str, tmp_path:
         unsure.fit(checkpoints=checkpoints, on_step=stop)
     resumed = unsure.fit(checkpoints=checkpoints).state_dict()
     assert all(torch.equal(weights, resumed[name]) for name, weights in whole.items())
+
+
+@pytest.mark.parametrize("sampler", ["uncertainty", "packed"])
+def test_a_run_begun_by_another_version_of_its_sampler_is_not_gone_on_with(
+    world: Any, sampler: str, tmp_path: Any
+) -> None:
+    run = choosing(world, sampler)
+
+    def stop(progress: Progress) -> None:
+        if progress.step == 2:
+            raise KeyboardInterrupt
+
+    checkpoints = Checkpoints(tmp_path / "run" / "checkpoint", 0, 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        run.fit(checkpoints=checkpoints, on_step=stop)
+    state = checkpoints.folder / "state.json"
+    content = json.loads(state.read_text())
+    del content["record"]["versions"]  # as before versions were written down
+    state.write_text(json.dumps(content))
+    if sampler == "packed":  # whose steps are what they were
+        run.fit(checkpoints=checkpoints)
+        return
+    with pytest.raises(RelevanceError) as error:
+        run.fit(checkpoints=checkpoints)
+    assert str(error.value) == (
+        f"{tmp_path / 'run'} was begun by version 2 of sampler uncertainty, which is now at version"
+        " 3 and takes other steps. Train anew with another --out."
+    )
 
 
 def test_asking_leaves_the_model_and_its_random_numbers_alone(world: Any) -> None:

@@ -243,6 +243,22 @@ def test_a_finished_run_says_so(config: RunConfig, tmp_path: Path) -> None:
     assert (tmp_path / "run" / "scores.csv").stat().st_mtime_ns == before
 
 
+def test_a_finished_run_says_what_has_changed_since(config: RunConfig, tmp_path: Path) -> None:
+    config = config.model_copy(update={"sampler": "uncertainty", "max_steps_per_task": 1})
+    run = train_run(config, None, tmp_path / "run")
+    records = run.folder / "training.json"
+    content = json.loads(records.read_text())
+    assert content["parts"][0].pop("versions") == {"sampler uncertainty": 3}
+    records.write_text(json.dumps(content))
+    seen: list[Any] = []
+    train_run(config, None, run.folder, resume=True, on_event=seen.append)
+    (note,) = seen
+    assert note.text.partition("scored.")[2] == (
+        " It was trained by version 2 of sampler uncertainty, which is now at version 3 and takes"
+        " other steps."
+    )
+
+
 def test_an_existing_folder_needs_resume_and_the_same_settings(
     config: RunConfig, tmp_path: Path
 ) -> None:

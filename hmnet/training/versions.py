@@ -1,0 +1,44 @@
+"""Which versions of its parts trained a run, so that it is not gone on with by other ones."""
+
+from collections.abc import Mapping
+
+from hmnet.config import TrainingSettings
+from hmnet.samplers.sampler import find_sampler
+
+# what runs were trained by that did not write it down; all else has version 1 there
+UNWRITTEN = {"sampler uncertainty": 2}
+
+
+def versions_of(settings: TrainingSettings) -> dict[str, int]:
+    """The parts that settings name, with their versions as they are now.
+
+    Args:
+        settings: How a run is trained.
+
+    Returns:
+        Numbers by kind and name, such as `sampler uncertainty`.
+    """
+    sampler = find_sampler(settings.sampler)
+    return {f"sampler {sampler.name}": sampler.member.version}
+
+
+def other_version(written: Mapping[str, int], settings: TrainingSettings) -> str | None:
+    """What has been changed since a run was trained.
+
+    Args:
+        written: Versions as the run's record has them; empty in records of older versions.
+        settings: The run's.
+
+    Returns:
+        The first such part in words; None if there is none.
+
+    >>> other_version({}, TrainingSettings(sampler="uncertainty"))
+    'version 2 of sampler uncertainty, which is now at version 3 and takes other steps'
+    >>> other_version({}, TrainingSettings()) is None
+    True
+    """
+    for part, now in versions_of(settings).items():
+        then = written.get(part, UNWRITTEN.get(part, 1))
+        if then != now:
+            return f"version {then} of {part}, which is now at version {now} and takes other steps"
+    return None
