@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
+
+LONGEST_VALUE = 80
 
 
 class RelevanceError(Exception):
@@ -27,6 +30,20 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> RelevanceError:
     """
     names = sorted(known)
     by_lower = {known_name.lower(): known_name for known_name in names}
+    name = name if len(name) <= LONGEST_VALUE else f"{name[: LONGEST_VALUE - 3]}..."
     close = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
     hint = f" Did you mean '{by_lower[close[0]]}'?" if close else ""
     return RelevanceError(f"Unknown {kind} '{name}'.{hint} Known: {', '.join(names)}.")
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it, however large it is.
+
+    >>> shown("abc"), len(shown("a" * 1000))
+    ("'abc'", 80)
+    """
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested too deeply, or an integer of too many digits
+        return f"a value of type {type(value).__name__} that is too large to show"
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."

@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import tempfile
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +12,12 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from relevance.errors import RelevanceError, unknown_name
+from relevance.errors import RelevanceError, shown, unknown_name
+from relevance.parsing import parse_json, parse_toml
 
 Model = TypeVar("Model", bound=BaseModel)
+
+LONGEST_NAME, LONGEST_MESSAGE = 80, 500
 
 
 def cache_dir() -> Path:
@@ -64,7 +66,7 @@ def replacing(path: Path) -> Iterator[Path]:
         if _is_stream(path):
             yield path
             return
-        file = path.resolve()
+        file = _resolved(path)
         file.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
             prefix=f".{file.stem}-", suffix=path.suffix, dir=file.parent
@@ -99,6 +101,14 @@ def unwritable(path: Path, error: OSError) -> RelevanceError:
     return RelevanceError(f"{path} cannot be written: {error.strerror or error}.")
 
 
+def _resolved(path: Path) -> Path:
+    """Where a path leads; a circle of links, which Python tells as a bug, is the system's error."""
+    try:
+        return path.resolve()
+    except RuntimeError:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
+
+
 def _is_stream(path: Path) -> bool:
     """Whether a path is a device or pipe, such as `/dev/stdout`, which no file may replace."""
     return path.exists() and not path.is_file() and not path.is_dir()
@@ -118,7 +128,7 @@ def check_writable(path: Path) -> None:
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        folder = path.resolve().parent
+        folder = _resolved(path).parent
         while not folder.exists():
             folder = folder.parent
         with tempfile.TemporaryFile(dir=folder):
@@ -145,7 +155,7 @@ def read_text(path: Path) -> str:
     """Read a UTF-8 text file.
 
     Args:
-        path: The file.
+        path: The file; a byte order mark at its beginning is skipped.
 
     Returns:
         Its content.
@@ -154,15 +164,29 @@ def read_text(path: Path) -> str:
         RelevanceError: If the file is missing, unreadable or not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise RelevanceError(f"{path}: no such file.") from None
     except UnicodeDecodeError as error:
         raise RelevanceError(
             f"{path} is not UTF-8 (byte {error.start}). Save it as UTF-8."
         ) from None
-    except OSError as error:
-        raise RelevanceError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from None
+
+
+def unreadable(path: Path, error: OSError | ValueError) -> RelevanceError:
+    """The error for a file that the system does not give, to be raised by the caller.
+
+    Args:
+        path: The file.
+        error: What the system said, or Python of a name that no file can have.
+
+    Returns:
+        The error.
+    """
+    reason = (error.strerror if isinstance(error, OSError) else None) or error
+    return RelevanceError(f"{path} cannot be read: {reason}.")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -177,10 +201,33 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         RelevanceError: If it cannot be read or is not TOML.
     """
+    text = read_text(path)
     try:
-        return tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise RelevanceError(f"{path} is not valid TOML: {error}.") from None
+        return parse_toml(text)
+    except RelevanceError as error:
+        raise RelevanceError(f"{path} is {error}") from None
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a file that holds one JSON object.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The object.
+
+    Raises:
+        RelevanceError: If it cannot be read or is not a JSON object; see `parse_json`.
+    """
+    text = read_text(path)
+    try:
+        content = parse_json(text)
+    except RelevanceError as error:
+        raise RelevanceError(f"{path} is {error}") from None
+    if not isinstance(content, dict):
+        raise RelevanceError(f"{path}: expected a JSON object, got {type(content).__name__}.")
+    return content
 
 
 def read_json(path: Path, schema: str) -> dict[str, Any]:
@@ -198,22 +245,16 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
         RelevanceError: If it cannot be read, is not a JSON object, is of another kind, or was
             written by a newer version.
     """
-    try:
-        content = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise RelevanceError(
-            f"{path} is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}."
-        ) from None
-    if not isinstance(content, dict):
-        raise RelevanceError(f"{path}: expected a JSON object, got {type(content).__name__}.")
+    content = read_object(path)
     found = content.pop("schema", schema)
     kind, _, version = str(found).partition("/")
     expected_kind, _, expected_version = schema.partition("/")
     if kind != expected_kind:
-        raise RelevanceError(f"{path} holds '{found}', expected '{schema}'.")
-    if not version.isdecimal() or int(version) > int(expected_version):
+        raise RelevanceError(f"{path} holds {shown(found)}, expected '{schema}'.")
+    known = {str(number) for number in range(int(expected_version) + 1)}
+    if version not in known:
         raise RelevanceError(
-            f"{path} has schema '{found}', newer than this version reads ('{schema}')."
+            f"{path} has schema {shown(found)}, newer than this version reads ('{schema}')."
             " Update the toolkit: a release from when the file was written or later reads it."
         )
     return content
@@ -268,10 +309,10 @@ def validated(model: type[Model], content: Any, where: str) -> Model:
         errors = error.errors(include_url=False)
     # A misspelt field is missing under its right name too; the misspelling says more.
     first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
-    field = ".".join(str(part) for part in first["loc"])
+    field = ".".join(f"{part!s:.{LONGEST_NAME}}" for part in first["loc"])
     if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
         raise RelevanceError(f"{where}: {unknown_name('field', field, model.model_fields)}")
     message = str(first.get("ctx", {}).get("error", first["msg"]))
-    got = "" if first["type"] in {"missing", "value_error"} else f", got {first['input']!r}"
+    got = "" if first["type"] in {"missing", "value_error"} else f", got {shown(first['input'])}"
     place = f"{field}: " if field else ""
-    raise RelevanceError(f"{where}: {place}{message.rstrip('.')}{got}.")
+    raise RelevanceError(f"{where}: {place}{message.rstrip('.'):.{LONGEST_MESSAGE}}{got}.")

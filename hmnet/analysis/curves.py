@@ -1,16 +1,17 @@
 """How a run went: which tasks it trained when, how often their rows, and what it scored."""
 
-import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
+from pydantic import BaseModel, NonNegativeInt
 
 from hmnet.training.folder import LOG, RECORDS, Run
 from hmnet.training.record import read_records
-from relevance.errors import RelevanceError
-from relevance.files import read_text
+from relevance.errors import RelevanceError, unknown_name
+from relevance.files import read_text, validated
+from relevance.parsing import parse_json
 from relevance.report.tables import Row
 
 WINDOWS = 60
@@ -64,6 +65,18 @@ class Curves(NamedTuple):
         ]
 
 
+class LogLine(BaseModel):
+    """What the curves need of a line of `log.jsonl`; its other fields are left out.
+
+    Attributes:
+        rows: How many rows of each task the step trained.
+        uncertainty: Mean over the candidates of each task, of samplers that ask the model.
+    """
+
+    rows: dict[str, NonNegativeInt]
+    uncertainty: dict[str, float] = {}
+
+
 def curves(run: Run) -> Curves:
     """Read how a run went from its log.
 
@@ -74,22 +87,22 @@ def curves(run: Run) -> Curves:
         Its curves.
 
     Raises:
-        RelevanceError: If the log is missing, or is one of an older version that does not say which
-            rows a step trained; if the tasks' files are no longer there; or if tasks were added to
-            the run without training.
+        RelevanceError: If the log is missing or damaged, or is one of an older version that does
+            not say which rows a step trained; if the tasks' files are no longer there; or if tasks
+            were added to the run without training.
 
     Source:
         El Hattami (2021), figures 3.4, 3.5 and 3.8.
     """
     names, epochs = _trained(run)
-    lines = _read(run)
+    lines = _read(run, names)
     place = {name: number for number, name in enumerate(names)}
     trained = np.zeros((len(lines), len(names)))
     unsure = np.full((len(lines), len(names)), np.nan)
     for number, line in enumerate(lines):
-        for task, rows in line["rows"].items():
+        for task, rows in line.rows.items():
             trained[number, place[task]] = rows
-        for task, value in line.get("uncertainty", {}).items():
+        for task, value in line.uncertainty.items():
             unsure[number, place[task]] = value
     sizes = _sizes(run, names)
     ends = np.unique(np.linspace(0, len(lines), min(WINDOWS, len(lines)) + 1).round().astype(int))
@@ -131,16 +144,28 @@ def _sizes(run: Run, names: Sequence[str]) -> Int[np.ndarray, " task"]:
     return np.array([counted.get(name) or len(run.data(name).train) for name in names])
 
 
-def _read(run: Run) -> list[dict[str, Any]]:
-    """The log, a dictionary per step."""
+def _read(run: Run, names: Sequence[str]) -> list[LogLine]:
+    """The log, a line per step."""
     path = run.folder / LOG
-    lines = [json.loads(line) for line in read_text(path).splitlines()]
-    if not lines or "rows" not in lines[0]:
+    lines = read_text(path).splitlines()
+    if not lines or '"rows"' not in lines[0]:
         raise RelevanceError(
             f"{path} does not say which rows a step trained, as an older version wrote it."
             " Train the run again to see how it goes."
         )
-    return lines
+    return [_line(text, names, f"{path}, line {n}") for n, text in enumerate(lines, start=1)]
+
+
+def _line(text: str, names: Sequence[str], where: str) -> LogLine:
+    try:
+        content = parse_json(text, row=True)  # the loss of a run that went astray may be NaN
+    except RelevanceError as error:
+        raise RelevanceError(f"{where}: {error}") from None
+    line = validated(LogLine, content, where)
+    for name in (*line.rows, *line.uncertainty):
+        if name not in names:
+            raise RelevanceError(f"{where}: {unknown_name('task', name, names)}")
+    return line
 
 
 def _window_means(

@@ -1,6 +1,5 @@
 """What tasks read in lines of JSON, and which line is wrong in what way."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from hmnet.data.encoder import check_unicode
 from hmnet.kinds.kind import Texts, kind_of
 from relevance.errors import RelevanceError
+from relevance.parsing import parse_json
 from relevance.tasks.check import cell_reader
 from relevance.tasks.task import Task
 
@@ -77,14 +77,10 @@ def read_texts(task: Task, content: Mapping[str, Any]) -> Texts:
 
 def _parse(line: str | bytes) -> dict[str, Any]:
     try:
-        text = line.decode("utf-8-sig") if isinstance(line, bytes) else line
-        content = json.loads(text)
-    except UnicodeDecodeError as error:
-        raise RelevanceError(f"not UTF-8 (byte {error.start}). Save it as UTF-8.") from None
-    except json.JSONDecodeError as error:
-        raise RelevanceError(
-            f"not valid JSON: {error.msg} at column {error.colno}. Each line is one JSON object."
-        ) from None
+        content = parse_json(line, row=True)
+    except RelevanceError as error:
+        hint = " Each line is one JSON object." if "JSON" in str(error) else ""
+        raise RelevanceError(f"{error}{hint}") from None
     if not isinstance(content, dict):
         raise RelevanceError(
             f"expected a JSON object, got {content!r:.50}. Each line is one JSON object."

@@ -1,6 +1,5 @@
 """The input embeddings of an encoder, read from its checkpoint without torch or a model."""
 
-import json
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from safetensors import SafetensorError, safe_open
 
 from hmnet.models.folder import resolve_backbone
 from relevance.errors import RelevanceError
+from relevance.files import read_object
 from relevance.token_vectors import TokenVectors
 from relevance.tokenizers import load_tokenizer
 
@@ -51,7 +51,9 @@ def read_token_vectors(backbone: str) -> TokenVectors:
 def _input_embeddings(folder: Path) -> np.ndarray:
     index = folder / INDEX
     if index.is_file():
-        files = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+        files = read_object(index).get("weight_map")
+        if not isinstance(files, dict):
+            raise ValueError(f"{INDEX} has no `weight_map`")
         name = _only(list(files))
         return _tensor(folder / files[name], name)
     with safe_open(folder / WEIGHTS, "np") as file:

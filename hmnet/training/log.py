@@ -13,6 +13,7 @@ from hmnet.training.folder import LOG
 from hmnet.training.loop import Progress
 from relevance.errors import RelevanceError
 from relevance.files import read_text, unwritable, write_text
+from relevance.parsing import parse_json
 
 
 class RunLog:
@@ -111,8 +112,8 @@ def forget_after(log: Path, step: int) -> None:
 
 def _is_of(line: str, steps: range) -> bool:
     try:
-        return json.loads(line)["step"] in steps
-    except (json.JSONDecodeError, KeyError):
+        return parse_json(line, row=True)["step"] in steps
+    except (RelevanceError, KeyError, TypeError):
         return False
 
 

@@ -1,6 +1,5 @@
 """Finished jobs on disk: found by what went into them, written whole, never trusted unchecked."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 
 from relevance.errors import RelevanceError
 from relevance.files import canonical_json, digest, write_text
+from relevance.parsing import parse_json
 
 SCHEMA = "relevance.job/1"
 
@@ -50,10 +50,12 @@ class JobStore:
         """
         path = self.folder(inputs) / "result.json"
         try:
-            content = json.loads(path.read_bytes())
+            content = parse_json(path.read_bytes(), row=True)
             result = content["result"]
             return result if content == _sealed(self.key(inputs), result) else None
         except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
+            return None
+        except RelevanceError:  # no JSON
             return None
         except OSError as error:
             raise RelevanceError(f"{path} cannot be read: {error.strerror or error}.") from None

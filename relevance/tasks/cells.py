@@ -1,7 +1,9 @@
 """Cells that hold more than one value: nested in parquet and JSON Lines, JSON in csv and tsv."""
 
-import json
 from typing import Any
+
+from relevance.errors import RelevanceError
+from relevance.parsing import parse_json
 
 
 def nested(value: Any) -> Any:
@@ -13,8 +15,8 @@ def nested(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
-    except ValueError:
+        return parse_json(value, row=True)
+    except RelevanceError:
         return value
 
 

@@ -1,12 +1,12 @@
 """Reading some columns of a parquet, csv, tsv or JSON Lines file."""
 
 import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from relevance.errors import RelevanceError
+from relevance.parsing import parse_json
 
 SUFFIXES = (".parquet", ".csv", ".tsv", ".jsonl")
 LONGEST_ROW_BYTES = 2**26
@@ -115,13 +115,9 @@ def _json_lines(path: Path, columns: list[str]) -> dict[str, list[Any]]:
 
 def _json_row(line: str, where: str) -> dict[str, Any]:
     try:
-        row = json.loads(line)
-        if "\\ud" in line.lower():
-            json.dumps(row, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise RelevanceError(f"{where} has half of a surrogate pair, which is no text.") from None
-    except ValueError as error:
-        raise RelevanceError(f"{where} is not JSON: {error}.") from None
+        row = parse_json(line, row=True)
+    except RelevanceError as error:
+        raise RelevanceError(f"{where}: {error}") from None
     if not isinstance(row, dict):
         raise RelevanceError(f"{where}: expected an object, got {type(row).__name__}.")
     return row

@@ -47,11 +47,14 @@ def test_checking_leaves_nothing_behind(tmp_path: Path) -> None:
         ("file/result.json", "Not a directory"),
         ("file/folder/result.json", "Not a directory"),
         (".", "Is a directory"),
+        ("circle", "Too many levels of symbolic links"),
+        ("circle/result.json", "Too many levels of symbolic links"),
         ("/proc/result.json", "No such file or directory"),
     ],
 )
 def test_what_cannot_be_written_is_one_line(tmp_path: Path, place: str, reason: str) -> None:
     (tmp_path / "file").touch()
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
     path = tmp_path / place
     for refuse in (check_writable, lambda path: write_text(path, "")):
         with pytest.raises(RelevanceError) as error:

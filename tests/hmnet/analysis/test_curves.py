@@ -100,6 +100,26 @@ def test_a_log_of_an_older_version_is_one_line(tmp_path: Path) -> None:
         read(tmp_path, [{"task": "A", "step": 1}])
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"rows": {"A"', "not valid JSON: Expecting ':' delimiter at column 14."),
+        ("[" * 100_000, "not valid JSON: it is nested too deeply."),
+        ("[1]", "Input should be a valid dictionary or instance of LogLine, got [1]."),
+        ('{"rows": {"A": "x"}}', "rows.A: Input should be a valid integer"),
+        ('{"rows": {"A": -1}}', "rows.A: Input should be greater than or equal to 0, got -1."),
+        ('{"rows": {"C": 1}}', "Unknown task 'C'."),
+        ('{"step": 2}', "rows: Field required."),
+    ],
+)
+def test_a_damaged_log_is_one_line(tmp_path: Path, line: str, message: str) -> None:
+    whole = '{"rows": {"A": 1}, "loss": NaN}'
+    (tmp_path / "log.jsonl").write_text(f"{whole}\n{line}\n")
+    with pytest.raises(RelevanceError) as error:
+        curves(Written(tmp_path, RunConfig(tasks=tuple(SIZES))))
+    assert str(error.value).startswith(f"{tmp_path / 'log.jsonl'}, line 2: {message}")
+
+
 def test_all_panels_are_drawn(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     tasks = tuple(f"TASK-{number}" for number in range(13))

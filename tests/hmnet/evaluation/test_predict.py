@@ -232,8 +232,8 @@ def test_tasks_with_models_of_their_own(
             "TONE",
             r'{"sentence": "a\ud800"}',
             (
-                r"Text 'a\ud800' is not valid Unicode: '\ud800' at 1 is half of a surrogate pair. "
-                "Remove or replace it."
+                "not valid JSON: half of a surrogate pair is no character."
+                " Each line is one JSON object."
             ),
         ),
     ],

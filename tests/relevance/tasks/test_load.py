@@ -347,12 +347,12 @@ def test_a_parquet_file_garbled_in_its_pages(tmp_path: Path, make_task: MakeTask
         ("train.csv", "", "column 'sentence' is not in {path}. Columns: none."),
         ("train.csv", "sentence,label\na,b,c\n", "{path} cannot be read as csv: CSV parse error"),
         ("train.csv", "sentence,label,label\na,0,1\n", "column 'label' is in {path} twice."),
-        ("train.jsonl", '{"sentence": \n', "{path}, line 1 is not JSON: Expecting value"),
+        ("train.jsonl", '{"sentence": \n', "{path}, line 1: not valid JSON: Expecting value"),
         ("train.jsonl", "[1, 2]\n", "{path}, line 1: expected an object, got list."),
         (
             "train.jsonl",
             json.dumps({"sentence": "\ud800", "label": 0}),
-            "{path}, line 1 has half of a surrogate pair, which is no text.",
+            "{path}, line 1: not valid JSON: half of a surrogate pair is no character.",
         ),
     ],
 )
