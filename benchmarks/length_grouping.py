@@ -43,7 +43,8 @@ def measured(
     from hmnet.precision import resolve_precision
     from hmnet.samplers.sampler import TaskBatch
     from hmnet.training.loop import train
-    from hmnet.training.step import Recipe, make_optimizer
+    from hmnet.training.optimizer import make_optimizer
+    from hmnet.training.step import Recipe
     from relevance.tasks.data import DataOptions
     from relevance.tasks.find import find_tasks
     from relevance.tasks.load import load_task

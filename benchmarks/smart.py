@@ -119,7 +119,8 @@ def directions(model: Any, batches: list[Any]) -> None:
 def cost(model: Any, batches: list[Any], rounds: int) -> None:
     """Print the processor time of a regularized step as a multiple of a plain one."""
     from hmnet.regularizers.smart import Smart
-    from hmnet.training.step import Recipe, make_optimizer, train_step
+    from hmnet.training.optimizer import make_optimizer
+    from hmnet.training.step import Recipe, train_step
 
     optimizer = make_optimizer(model, 1e-5, 0.0)
     ways = {"plain": None} | {f"smart, K = {steps}": Smart(steps=steps) for steps in (1, 2)}

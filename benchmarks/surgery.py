@@ -39,7 +39,8 @@ def prepared(data_dir: Path, steps: int) -> dict[str, Any]:
     from hmnet.models.folder import resolve_backbone
     from hmnet.models.multitask import MultiTaskModel
     from hmnet.models.plan import default_layers, hierarchical
-    from hmnet.training.step import Batch, make_optimizer
+    from hmnet.training.optimizer import make_optimizer
+    from hmnet.training.step import Batch
     from relevance.clustering.spec import ClusterSpec
     from relevance.tasks.data import DataOptions
     from relevance.tasks.find import find_tasks

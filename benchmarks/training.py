@@ -70,8 +70,9 @@ def ours(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
     from hmnet.models.multitask import MultiTaskModel
     from hmnet.training.checkpoint import Position, save_checkpoint
     from hmnet.training.loop import Saving, train
+    from hmnet.training.optimizer import make_optimizer
     from hmnet.training.record import Record
-    from hmnet.training.step import Recipe, make_optimizer
+    from hmnet.training.step import Recipe
 
     made = prepared(tasks, data_dir, steps)
     model = MultiTaskModel(made["backbone"], made["tasks"], made["plan"])

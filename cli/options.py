@@ -166,6 +166,31 @@ class WeightOptions:
             rich_help_panel=TRAINING,
         ),
     ] = None
+    schedule: Annotated[
+        Literal["linear", "constant"] | None,
+        typer.Option(
+            help="How the rate goes from its peak: to 0 at the end, or not at all.",
+            show_default="linear",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+    optimizer: Annotated[
+        Literal["adamw", "adam"] | None,
+        typer.Option(
+            help="adam has no weight decay unless a --config file gives one.",
+            show_default="adamw",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+    amsgrad: Annotated[
+        bool | None,
+        typer.Option(
+            "--amsgrad/--no-amsgrad",
+            help="Divide by the largest second moment so far.",
+            show_default="no",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
     accumulate: Annotated[
         int | None,
         typer.Option(

@@ -12,6 +12,8 @@ from relevance.files import read_toml, validated, write_text
 from relevance.tasks.data import DataOptions
 
 Pooling = Literal["native", "cls", "mean"]
+OptimizerName = Literal["adamw", "adam"]
+ScheduleName = Literal["linear", "constant"]
 Settings = TypeVar("Settings", bound="TrainingSettings")
 FREE_ON_RESUME = frozenset({"device", "tracker", "checkpoint_s"})
 
@@ -27,15 +29,26 @@ class TrainingSettings(BaseModel):
     )
     batch_size: int = Field(32, ge=1, description="rows of one task per batch")
     max_length: int = Field(512, ge=8, description="tokens per input, special ones counted")
-    lr: float = Field(2e-5, gt=0, description="AdamW's learning rate at its largest")
+    lr: float = Field(2e-5, gt=0, description="learning rate at its largest")
     head_lr: float | None = Field(
         None, gt=0, description="the same for the tasks' heads; none for that of all other weights"
     )
     warmup: float = Field(
         0.0, ge=0, le=1, description="share of the steps that the learning rate rises for, from 0"
     )
+    schedule: ScheduleName = Field(
+        "linear",
+        description="how the rate goes from its largest: linear, to 0 at the end; constant",
+    )
+    optimizer: OptimizerName = Field("adamw", description="adamw or adam")
+    amsgrad: bool = Field(
+        False, description="divide by the largest second moment so far, not by the present one"
+    )
     weight_decay: float = Field(
-        0.01, ge=0, description="AdamW's, on matrices; biases and norms have none"
+        0.01,
+        ge=0,
+        description="on matrices; biases and norms have none. AdamW's stands beside the update; for"
+        " adam it is added to the gradient, and 0 unless given, as in the papers that use Adam",
     )
     freeze: str = Field(
         "0",
@@ -89,6 +102,13 @@ class TrainingSettings(BaseModel):
 
         if isinstance(given, dict) and isinstance(given.get("head"), str):
             return {"pooling": default_pooling(given["head"])} | given
+        return given
+
+    @model_validator(mode="before")
+    @classmethod
+    def _decay_of_the_optimizer(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("optimizer") == "adam":
+            return {"weight_decay": 0.0} | given
         return given
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hmnet.config import RunConfig
 from hmnet.data.encoding import Encoded, encode_split
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
@@ -152,8 +153,11 @@ def _is_finished(new: Run, entry: Mapping[str, Any]) -> bool:
     out, begun = new.folder, new.additions()
     if not begun:
         raise RelevanceError(f"{out} has no {ADDED}, so nothing was added. Give another --out.")
+    # settings that came later had their defaults
+    settings = {name: RunConfig.model_fields[name].default for name in TRAINING}
+    before = begun[-1] | {"settings": settings | begun[-1].get("settings", {})}
     for what, value in entry.items():
-        if begun[-1].get(what) != value:
+        if before.get(what) != value:
             raise RelevanceError(
                 f"{out} was begun with other {what}. Resume as it was begun, or give another --out."
             )

@@ -29,10 +29,11 @@ from hmnet.training.checkpoint import (
 )
 from hmnet.training.loop import Progress, Saving, train
 from hmnet.training.loss_weights import read_loss_weights
+from hmnet.training.optimizer import make_optimizer
 from hmnet.training.ranks import ALONE, OneDecision, Ranks
 from hmnet.training.record import NOTHING, Record
 from hmnet.training.selection import Selection
-from hmnet.training.step import Recipe, make_optimizer
+from hmnet.training.step import Recipe
 from hmnet.training.task_gradients import TaskGradients
 from hmnet.training.versions import other_version, versions_of
 from relevance.errors import RelevanceError
@@ -189,7 +190,14 @@ def fit_model(
             another version of the sampler.
         ValueError: If the precision is not resolved.
     """
-    optimizer = make_optimizer(model, settings.lr, settings.weight_decay, settings.head_lr)
+    optimizer = make_optimizer(
+        model,
+        settings.lr,
+        settings.weight_decay,
+        settings.head_lr,
+        name=settings.optimizer,
+        amsgrad=settings.amsgrad,
+    )
     recipe = _recipe(model, settings, ranks)
     kept = {"regularizer": recipe.regularizer.state} if recipe.regularizer else {}
     if selection:
@@ -212,6 +220,7 @@ def fit_model(
             lr=settings.lr,
             recipe=recipe,
             warmup=settings.warmup,
+            schedule=settings.schedule,
             start=start,
             record=record,
             on_step=on_step,

@@ -158,7 +158,10 @@ def _training(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
                 " out."
             )
     own = {"sampler": "packed", "freeze": "0", "surgery": None}
-    trained = validated(RunConfig, config.model_dump() | own | dict(settings), "settings")
+    before = config.model_dump()
+    if settings.get("optimizer", config.optimizer) != config.optimizer:
+        del before["weight_decay"]  # its default goes by the optimizer
+    trained = validated(RunConfig, before | own | dict(settings), "settings")
     return trained.resolved(resolve_device(trained.device))
 
 

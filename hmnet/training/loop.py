@@ -21,9 +21,10 @@ from hmnet.training.asking import Asking
 from hmnet.training.averaging import add_to_mean, is_averaged, take_mean
 from hmnet.training.interrupts import Held, held_interrupts
 from hmnet.training.memory import kept_memory
+from hmnet.training.optimizer import ScheduleName, rate_at
 from hmnet.training.record import NOTHING, Record
 from hmnet.training.selection import Selection
-from hmnet.training.step import Batch, Losses, Recipe, linear_schedule, train_step
+from hmnet.training.step import Batch, Losses, Recipe, train_step
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 
@@ -85,6 +86,7 @@ def train(
     lr: float,
     recipe: Recipe,
     warmup: float = 0.0,
+    schedule: ScheduleName = "linear",
     start: int = 0,
     record: Record = NOTHING,
     on_step: Callable[[Progress], None] | None = None,
@@ -101,9 +103,10 @@ def train(
         data: Their training rows by name.
         epochs: Steps by epoch, as `hmnet.samplers.sampler.schedule` gives them.
         optimizer: Over the model's weights.
-        lr: Largest learning rate; it falls in a straight line to 0 at the last step.
+        lr: Largest learning rate.
         recipe: How the batches of a step become an update.
-        warmup: Share of the steps that the rate rises for, from 0 and before it falls.
+        warmup: Share of the steps that the rate rises for, from 0.
+        schedule: How the rate goes from then on, as for `rate_at`.
         start: Steps that were done before, when a run is resumed.
         record: What those took.
         on_step: Told about every step, about once a second for all steps since.
@@ -136,7 +139,7 @@ def train(
         for done, step in enumerate(steps[start:], start + 1):
             if selection and selection.is_over(meter.evaluations):
                 break
-            rate = linear_schedule(lr, done - 1, len(steps), warmup)
+            rate = rate_at(done - 1, len(steps), lr=lr, warmup=warmup, schedule=schedule)
             ranks.reseed(done)
             chosen = ranks.agree(partial(chooser, step, ask)) if chooser else Chosen.whole(step)
             losses = train_step(model, optimizer, batches.of(chosen), rate, recipe)

@@ -1,4 +1,4 @@
-"""One step of training: the loss of its batches, their gradients, one update of AdamW."""
+"""One step of training: the loss of its batches, their gradients, one update of the weights."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -149,39 +149,6 @@ def row_losses(
     return losses.sum(dim=1) / (labels >= 0).sum(dim=1).clamp_min(1)
 
 
-def make_optimizer(
-    model: MultiTaskModel, lr: float, weight_decay: float, head_lr: float | None = None
-) -> torch.optim.AdamW:
-    """AdamW over all weights that are not frozen, fused where the device has it.
-
-    Args:
-        model: On the device that it trains on.
-        lr: Largest learning rate.
-        weight_decay: Of matrices, embeddings included; biases and norms have none.
-        head_lr: Largest learning rate of the heads; None for the same.
-
-    Returns:
-        The optimizer. It leaves a weight without gradient alone, its decay too, so that a step on
-        one task changes its own path only. The heads' groups hold `lr_factor`, the ratio of their
-        rate to the others'.
-    """
-    pool = model.pool.items()
-    heads = {w for name, module in pool if name.endswith("/head") for w in module.parameters()}
-    groups = []
-    for of_heads in (False, True):
-        weights = [w for w in model.parameters() if w.requires_grad and (w in heads) == of_heads]
-        factor = head_lr / lr if of_heads and head_lr else 1.0
-        for decayed in (True, False):
-            group = {
-                "params": [w for w in weights if (w.ndim > 1) == decayed],
-                "weight_decay": weight_decay if decayed else 0.0,
-                "lr": lr * factor,
-                "lr_factor": factor,
-            }
-            groups.append(group)
-    return torch.optim.AdamW([group for group in groups if group["params"]], fused=True)
-
-
 def train_step(
     model: MultiTaskModel,
     optimizer: torch.optim.Optimizer,
@@ -240,26 +207,3 @@ def leave_gradients(model: MultiTaskModel, batches: Sequence[Batch], recipe: Rec
     if recipe.task_gradients:
         recipe.task_gradients.join()
     return Losses(sums[0], sums[1])
-
-
-def linear_schedule(lr: float, step: int, total: int, warmup: float = 0.0) -> float:
-    """Learning rate that rises in a straight line from 0, then falls in one to 0 at the end.
-
-    Args:
-        lr: The largest.
-        step: From 0 to `total` - 1.
-        total: Steps of the run.
-        warmup: Share of the steps that the rate rises for, to the nearest step; 0 for none.
-
-    Returns:
-        The learning rate of the step.
-
-    >>> [linear_schedule(1.0, step, 4) for step in range(4)]
-    [1.0, 0.75, 0.5, 0.25]
-    >>> [linear_schedule(1.0, step, 6, warmup=1 / 3) for step in range(6)]
-    [0.0, 0.5, 1.0, 0.75, 0.5, 0.25]
-    """
-    rising = round(warmup * total)
-    if step < rising:
-        return lr * step / rising
-    return lr * (total - step) / (total - rising)

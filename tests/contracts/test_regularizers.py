@@ -9,7 +9,8 @@ import torch
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import fully_shared
 from hmnet.regularizers.regularizer import Regularizer, find_regularizer, regularizers
-from hmnet.training.step import Batch, Recipe, make_optimizer, train_step
+from hmnet.training.optimizer import make_optimizer
+from hmnet.training.step import Batch, Recipe, train_step
 from relevance.tasks.task import Task
 
 SHARED: dict[str, Any] = {"family": "f", "text": ("sentence",)}

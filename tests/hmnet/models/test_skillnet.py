@@ -15,7 +15,8 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import SharingPlan, fully_shared
 from hmnet.models.skill_table import Skills, SkillTable
 from hmnet.models.skillnet import SkillLayer, SkillMean
-from hmnet.training.step import Batch, Recipe, make_optimizer, train_step
+from hmnet.training.optimizer import make_optimizer
+from hmnet.training.step import Batch, Recipe, train_step
 from relevance.errors import RelevanceError
 from relevance.tasks.find import PAPER_TASKS, find_tasks
 from relevance.tasks.task import Task

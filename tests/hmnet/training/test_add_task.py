@@ -637,6 +637,10 @@ def test_stopped_and_resumed_is_as_unbroken(
         with pytest.raises(StoppedError):
             add_tasks(run, addition, tmp_path / "run2", settings=settings)
     assert (tmp_path / "run2" / "checkpoint").exists()
+    begun = json.loads((tmp_path / "run2" / "added.json").read_text())
+    for name in ("optimizer", "amsgrad", "schedule"):  # as an older version began it
+        del begun["additions"][-1]["settings"][name]
+    (tmp_path / "run2" / "added.json").write_text(json.dumps(begun))
     with pytest.raises(RelevanceError, match=r"run2 was begun with other settings. Resume"):
         add_tasks(run, addition, tmp_path / "run2", settings=QUICK, resume=True)
     resumed = add_tasks(run, addition, tmp_path / "run2", settings=settings, resume=True)
@@ -690,3 +694,18 @@ def test_a_new_task_may_have_another_head(
     borrowing = Addition(tasks=(new("MOOD"),), init="TONE", head="siamese", fraction=0.0)
     with pytest.raises(RelevanceError, match=r"but 'MOOD' needs another .siamese: good"):
         plan_growth(pooled, borrowing, {}, tmp_path)
+
+
+def test_the_weight_decay_goes_by_the_optimizer(
+    trained: Callable[[str], Run], new: Callable[[str], str], tmp_path: Path
+) -> None:
+    run, addition = trained("multi"), Addition(tasks=(new("FACT"),))
+
+    def decay(**settings: Any) -> float:
+        return plan_growth(run, addition, settings, tmp_path / "run2").training.weight_decay
+
+    assert [decay(), decay(optimizer="adam"), decay(optimizer="adam", weight_decay=0.1)] == [
+        0.01,
+        0.0,
+        0.1,
+    ]

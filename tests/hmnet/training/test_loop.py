@@ -20,7 +20,8 @@ from hmnet.training.checkpoint import find_checkpoint
 from hmnet.training.dropout import fast_dropout
 from hmnet.training.fit import Checkpoints
 from hmnet.training.loop import Progress
-from hmnet.training.step import Batch, Recipe, make_optimizer, train_step
+from hmnet.training.optimizer import make_optimizer
+from hmnet.training.step import Batch, Recipe, train_step
 from relevance.errors import RelevanceError
 
 

@@ -16,11 +16,10 @@ from hmnet.regularizers.smart import Smart
 from hmnet.samplers.sampler import Step, TaskBatch, find_sampler
 from hmnet.surgery.pcgrad import PCGrad
 from hmnet.training.loop import train
+from hmnet.training.optimizer import make_optimizer, rate_at
 from hmnet.training.step import (
     Recipe,
     batch_loss,
-    linear_schedule,
-    make_optimizer,
     row_losses,
 )
 from hmnet.training.task_gradients import TaskGradients
@@ -61,7 +60,7 @@ def test_the_rate_goes_as_that_of_transformers(total: int, warmup: float) -> Non
     scheduler = get_linear_schedule_with_warmup(optimizer, round(total * warmup), total)
     for step in range(total):
         (rate,) = scheduler.get_last_lr()
-        assert linear_schedule(0.3, step, total, warmup) == pytest.approx(rate)
+        assert rate_at(step, total, lr=0.3, warmup=warmup) == pytest.approx(rate)
         optimizer.step()
         scheduler.step()
 

@@ -1,0 +1,90 @@
+"""What updates the weights, and how the learning rate goes over a run."""
+
+import torch
+
+from hmnet.config import OptimizerName, ScheduleName
+from hmnet.models.multitask import MultiTaskModel
+
+OPTIMIZERS: dict[OptimizerName, type[torch.optim.Adam]] = {
+    "adamw": torch.optim.AdamW,  # in torch a kind of Adam
+    "adam": torch.optim.Adam,
+}
+
+
+def make_optimizer(
+    model: MultiTaskModel,
+    lr: float,
+    weight_decay: float,
+    head_lr: float | None = None,
+    *,
+    name: OptimizerName = "adamw",
+    amsgrad: bool = False,
+) -> torch.optim.Adam:
+    """Adam or AdamW over all weights that are not frozen, fused.
+
+    Args:
+        model: On the device that it trains on.
+        lr: Largest learning rate.
+        weight_decay: Of matrices, embeddings included; biases and norms have none. AdamW shrinks
+            the weights by it beside the update; Adam adds it to the gradient (L2), where the
+            moments scale it with the rest.
+        head_lr: Largest learning rate of the heads; None for the same.
+        name: `adamw` or `adam`.
+        amsgrad: Whether a weight's step is divided by the largest second moment it has had so far,
+            and not by the present one. The largest one is part of the optimizer's state.
+
+    Returns:
+        The optimizer. It leaves a weight without gradient alone, its decay too, so that a step on
+        one task changes its own path only. The heads' groups hold `lr_factor`, the ratio of their
+        rate to the others'.
+
+    Source:
+        Kingma and Ba (2015), "Adam"; Loshchilov and Hutter (2019), "Decoupled Weight Decay
+        Regularization"; Reddi et al. (2018), "On the Convergence of Adam and Beyond", for AMSGrad.
+    """
+    pool = model.pool.items()
+    heads = {w for name, module in pool if name.endswith("/head") for w in module.parameters()}
+    groups = []
+    for of_heads in (False, True):
+        weights = [w for w in model.parameters() if w.requires_grad and (w in heads) == of_heads]
+        factor = head_lr / lr if of_heads and head_lr else 1.0
+        for decayed in (True, False):
+            group = {
+                "params": [w for w in weights if (w.ndim > 1) == decayed],
+                "weight_decay": weight_decay if decayed else 0.0,
+                "lr": lr * factor,
+                "lr_factor": factor,
+            }
+            groups.append(group)
+    filled = [group for group in groups if group["params"]]
+    return OPTIMIZERS[name](filled, amsgrad=amsgrad, fused=True)
+
+
+def rate_at(
+    step: int, total: int, *, lr: float, warmup: float = 0.0, schedule: ScheduleName = "linear"
+) -> float:
+    """Learning rate that rises in a straight line from 0 where wanted, then falls in one or stays.
+
+    Args:
+        step: From 0 to `total` - 1.
+        total: Steps of the run.
+        lr: The largest.
+        warmup: Share of the steps that the rate rises for, to the nearest step; 0 for none.
+        schedule: What comes then: `linear` falls to 0 at the end, `constant` stays.
+
+    Returns:
+        The learning rate of the step.
+
+    >>> [rate_at(step, 4, lr=1.0) for step in range(4)]
+    [1.0, 0.75, 0.5, 0.25]
+    >>> [rate_at(step, 6, lr=1.0, warmup=1 / 3) for step in range(6)]
+    [0.0, 0.5, 1.0, 0.75, 0.5, 0.25]
+    >>> [rate_at(step, 4, lr=1.0, warmup=0.5, schedule="constant") for step in range(4)]
+    [0.0, 0.5, 1.0, 1.0]
+    """
+    rising = round(warmup * total)
+    if step < rising:
+        return lr * step / rising
+    if schedule == "constant":
+        return lr
+    return lr * (total - step) / (total - rising)
