@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hmnet.config import ScheduleName
 from hmnet.data.batching import collate
 from hmnet.data.encoding import Encoded
 from hmnet.kinds.kind import kind_of
@@ -21,7 +22,7 @@ from hmnet.training.asking import Asking
 from hmnet.training.averaging import add_to_mean, is_averaged, take_mean
 from hmnet.training.interrupts import Held, held_interrupts
 from hmnet.training.memory import kept_memory
-from hmnet.training.optimizer import ScheduleName, rate_at
+from hmnet.training.optimizer import rate_at
 from hmnet.training.record import NOTHING, Record
 from hmnet.training.selection import Selection
 from hmnet.training.step import Batch, Losses, Recipe, train_step
