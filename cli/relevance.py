@@ -492,6 +492,7 @@ def _study(
             metric=protocol.metric,
             normalise=study.normalise,
             gain_split=protocol.gain_split,
+            drop_overlap=study.drop_overlap,
             on_event=line.on_event,
         )
         yield inputs, found

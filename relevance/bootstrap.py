@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from jaxtyping import Float
 
-from relevance.gains import Cells, first_order, scores
+from relevance.baselines import own_error
+from relevance.gains import METRICS, Cells, first_order, scores
 from relevance.tasks.data import Split, as_rows
 from relevance.tasks.resampled import Draws, resampled_scores, units
 from relevance.tasks.task import Task
@@ -69,6 +70,46 @@ def evaluation_noise(
             task, split, alone, together, draws, metric=metric, normalise=normalise
         )
     return errors
+
+
+def baseline_noise(
+    tasks: Sequence[Task],
+    held_out: Mapping[str, Split],
+    single: Results,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[str, dict[str, float]]:
+    """Standard errors of the scores of one single run of each task, had other rows been held out.
+
+    Args:
+        tasks: The definitions.
+        held_out: The rows that each task was scored on.
+        single: Its result for each of the tasks, None where it is missing.
+        resamples: How many.
+        seed: Of the draws.
+
+    Returns:
+        {metric: {task: error}} for each of `METRICS`, by the bootstrap, else by the formula for the
+        metric (`relevance.baselines.own_error`); where neither can be had, the task is left out.
+    """
+    found: dict[str, dict[str, float]] = {metric: {} for metric in METRICS}
+    for task, result in zip(tasks, single, strict=True):
+        if result is None:
+            continue
+        split = held_out[task.name]
+        for metric in METRICS:
+            error = own_error(task, metric, result.metrics, len(split))
+            if _usable([result], split, metric):
+                random = np.random.default_rng(seed)
+                blocks = [
+                    _resampled(task, split, [result], draws, metric)
+                    for draws in _draws(split, resamples, random)
+                ]
+                error = float(np.concatenate(blocks, axis=1).std(ddof=1))
+            if np.isfinite(error):
+                found[metric][task.name] = error
+    return found
 
 
 def _column(

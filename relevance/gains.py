@@ -1,10 +1,9 @@
 """What a joint-training gain is: formulas from scores of single and joint training, with noise."""
 
-from typing import TypeAlias
-
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
+from relevance.baselines import Scores, Single, divisor, undefined, whole
 from relevance.errors import RelevanceError, unknown_name
 from relevance.tasks.metrics import gain_score
 from relevance.tasks.task import Task
@@ -15,8 +14,6 @@ METRICS = ("gain", "primary", "loss")
 
 NORMALISATIONS = ("relative", "absolute", "error")
 
-Scores: TypeAlias = Float[np.ndarray, "..."]
-Single = Float[np.ndarray, "single_seed target"]
 Joint = Float[np.ndarray, "seed source target"]
 Cells = Float[np.ndarray, "source target"]
 
@@ -54,7 +51,7 @@ def gain(joint: Scores, baseline: Scores, *, metric: str, normalise: str) -> Sco
         Fei et al. (2022), equations 3 and 4.
     """
     sign = -1 if metric == "loss" else 1
-    return np.asarray(sign * (joint - baseline) / _divisor(baseline, metric, normalise))
+    return np.asarray(sign * (joint - baseline) / divisor(baseline, metric, normalise))
 
 
 def first_order(
@@ -71,44 +68,34 @@ def first_order(
     Returns:
         Slopes, and divisors; NaN where the gain is undefined. The sign is left out.
     """
-    divisor = _divisor(baseline, metric, normalise)
+    divided_by = divisor(baseline, metric, normalise)
     if normalise == "absolute":
-        return np.ones_like(joint), divisor
-    return np.asarray(_normed(joint, metric, normalise) / divisor), divisor
-
-
-def _normed(scores: Scores, metric: str, normalise: str) -> Scores:
-    """What relative changes refer to: the score, or the error that is left of it."""
-    return 1 - scores if normalise == "error" and metric != "loss" else scores
-
-
-def _divisor(baseline: Scores, metric: str, normalise: str) -> Scores:
-    if normalise == "absolute":
-        return np.ones_like(baseline)
-    whole = _normed(baseline, metric, normalise)
-    return np.where(whole > 0, whole, np.nan)
-
-
-def undefined(baseline: Scores, *, metric: str, normalise: str) -> Bool[np.ndarray, "..."]:
-    """Where a known baseline leaves gains undefined, for want of a divisor."""
-    return np.asarray(np.isnan(_divisor(baseline, metric, normalise)) & ~np.isnan(baseline))
+        return np.ones_like(joint), divided_by
+    return np.asarray(whole(joint, metric, normalise) / divided_by), divided_by
 
 
 def gains(
-    single: Single, joint: Joint, *, metric: str = "gain", normalise: str = "relative"
+    single: Single,
+    joint: Joint,
+    *,
+    metric: str = "gain",
+    normalise: str = "relative",
+    baseline_errors: Float[np.ndarray, " target"] | None = None,
 ) -> tuple[Joint, Cells | None]:
     """How much better each target does in joint training than alone, and how sure that is.
 
     The baseline of a column is the mean over all single runs of its task, since the luck of one
     run would stand in every cell. Standard errors hold the noise of both sides, to first order of
     the ratio; a joint run is paired with the single run of its seed, so what the two share cancels.
-    Cells of one column share its baseline, so their errors are not independent.
+    Cells of one column share its baseline, so their errors are not independent. A baseline whose
+    interval holds zero leaves its column undefined (`relevance.baselines.undefined`).
 
     Args:
         single: Scores of single-task training, or losses; the seeds of joint runs come first.
         joint: Scores of the target when trained with the source; the diagonal is ignored.
         metric: One of `METRICS`.
         normalise: One of `NORMALISATIONS`.
+        baseline_errors: Standard errors over examples of the baselines, for a single single seed.
 
     Returns:
         Gains of each seed, zeros on the diagonal, NaN where undefined or unknown; and standard
@@ -118,13 +105,14 @@ def gains(
         RelevanceError: If the metric or normalisation is unknown, or losses are to be subtracted.
     """
     check_choice(metric, normalise)
-    baseline = single.mean(axis=0)
+    without = undefined(single, metric=metric, normalise=normalise, errors=baseline_errors)
+    baseline = np.where(without, np.nan, single.mean(axis=0))
     own = np.eye(joint.shape[-1], dtype=bool)
     per_seed = np.where(own, 0.0, gain(joint, baseline, metric=metric, normalise=normalise))
     if len(joint) == 1:
         return per_seed, None
-    slope, divisor = first_order(joint.mean(axis=0), baseline, metric=metric, normalise=normalise)
-    return per_seed, np.where(own, 0.0, _noise(single, joint, slope) / divisor)
+    slope, scale = first_order(joint.mean(axis=0), baseline, metric=metric, normalise=normalise)
+    return per_seed, np.where(own, 0.0, _noise(single, joint, slope) / scale)
 
 
 def own_baseline_gains(
@@ -148,6 +136,7 @@ def own_baseline_gains(
     turns = len(single) // seeds
     baseline = single[: turns * seeds].reshape(turns, seeds, 1, tasks).mean(axis=0)
     found = gain(joint, baseline, metric=metric, normalise=normalise)
+    found[..., undefined(single, metric=metric, normalise=normalise)] = np.nan
     return np.where(np.eye(tasks, dtype=bool), 0.0, found)
 
 

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
+from relevance.baselines import undefined_notes
 from relevance.errors import RelevanceError
-from relevance.gains import Cells, check_choice, gains, undefined
+from relevance.gains import Cells, check_choice, gains
 from relevance.matrix import RelevanceMatrix
 from relevance.reliability import reliabilities
 
 MEASURE = "joint-training"
+MOST_PAIRS = 3
 
 
 def gains_matrix(
@@ -38,7 +39,8 @@ def gains_matrix(
         metric: One of `METRICS`.
         normalise: One of `NORMALISATIONS`.
         cost: What it took.
-        provenance: Where it came from; the choices made here are added.
+        provenance: Where it came from; the choices made here are added. `baseline_noise`, if it is
+            there, holds standard errors over examples of single runs, {metric: {task: error}}.
         evaluation_noise: Standard errors over examples (`relevance.bootstrap`), which stand in for
             those over seeds where there is a single seed, unless no cell has one.
 
@@ -52,12 +54,17 @@ def gains_matrix(
     check_choice(metric, normalise)
     baseline = np.asarray(single[metric], dtype=np.float64)
     scores = np.asarray(joint[metric], dtype=np.float64)
-    per_seed, standard_errors = gains(baseline, scores, metric=metric, normalise=normalise)
+    known = provenance.get("baseline_noise", {}).get(metric, {})
+    errors = np.array([known.get(name, np.nan) for name in tasks])
+    per_seed, standard_errors = gains(
+        baseline, scores, metric=metric, normalise=normalise, baseline_errors=errors
+    )
     values = per_seed.mean(axis=0)
     noise = None if standard_errors is None else "seeds"
     notes: list[str] = []
     if noise is None and evaluation_noise is not None and _any_known(evaluation_noise):
-        noise, standard_errors = "examples", evaluation_noise
+        noise = "examples"
+        standard_errors = np.where(np.isnan(values), np.nan, evaluation_noise)
         notes = _noise_notes(values, evaluation_noise)
     return RelevanceMatrix(
         values,
@@ -78,8 +85,11 @@ def gains_matrix(
             "noise": noise,
             "warnings": [
                 *_mixtures(provenance),
-                *_undefined(tasks, baseline.mean(axis=0), metric, normalise),
+                *undefined_notes(
+                    tasks, baseline, metric=metric, normalise=normalise, errors=errors
+                ),
                 *notes,
+                *_shared(tasks, provenance),
             ],
         },
         reliability=reliabilities(single, joint, normalise),
@@ -125,20 +135,6 @@ def renormalised(
     )
 
 
-def _undefined(
-    tasks: Sequence[str], baseline: Float[np.ndarray, " task"], metric: str, normalise: str
-) -> list[str]:
-    """One warning for every task whose column has no gain for want of a divisor."""
-    hint = "" if metric == "loss" else "; --normalise absolute is defined"
-    without = undefined(baseline, metric=metric, normalise=normalise).tolist()
-    return [
-        f"{name}: the mean single-task {metric} is {mean:.4f}, which leaves its {normalise} gains"
-        f" undefined{hint}."
-        for name, mean, warn in zip(tasks, baseline.tolist(), without, strict=True)
-        if warn
-    ]
-
-
 def _mixtures(provenance: Mapping[str, Any]) -> list[str]:
     """A warning for each thing that should be one and the same for all runs, and is not."""
     return [
@@ -146,6 +142,25 @@ def _mixtures(provenance: Mapping[str, Any]) -> list[str]:
         for kind in ("devices", "trainers")
         if len(values := provenance.get(kind, ())) > 1
     ]
+
+
+def _shared(tasks: Sequence[str], provenance: Mapping[str, Any]) -> list[str]:
+    """A warning where sources train on texts that targets are scored on, those with most first."""
+    if provenance.get("drop_overlap"):
+        return []
+    counts = {
+        f"{source} trains on {number} of the texts that {target} is scored on": number
+        for source, targets in provenance.get("shared_texts", {}).items()
+        for target, number in targets.items()
+        if number and source != target and {source, target} <= set(tasks)
+    }
+    if not counts:
+        return []
+    said = sorted(counts, key=lambda pair: -counts[pair])
+    more = [f"{len(said) - MOST_PAIRS} more pairs share some"] if len(said) > MOST_PAIRS else []
+    pairs = "; ".join([*said[:MOST_PAIRS], *more])
+    remedy = "--drop-overlap leaves these training rows out"
+    return [f"{pairs}. Such gains may be memory: {remedy}."]
 
 
 def _any_known(errors: Cells) -> bool:

@@ -12,7 +12,11 @@ from jaxtyping import Float
 from relevance.errors import RelevanceError
 from relevance.gains import METRICS
 from relevance.gains_matrix import gains_matrix
+from relevance.marks import CONSTANT
 from relevance.matrix import RelevanceMatrix
+
+KEPT = (*METRICS, CONSTANT)
+"""What is merged of the scores, as far as all matrices have it."""
 
 Cells = dict[tuple[Hashable, ...], float]
 """Known values by seed, source and target, or by what else they belong to."""
@@ -61,6 +65,9 @@ def _from_scores(matrices: Mapping[str, RelevanceMatrix]) -> RelevanceMatrix:
     turns = zip_longest(*map(_single_seeds, several))  # as one study of all seeds has them
     alone = _union([seeds, *([seed for seed in turn if seed is not None] for turn in turns)])
     provenance = _in_common([matrix.provenance for matrix in several])
+    if noise := _baseline_noise(several):
+        provenance["baseline_noise"] = noise
+    metrics = [name for name in KEPT if all(_has(matrix, name) for matrix in several)]
 
     def single(metric: str) -> Float[np.ndarray, "single_seed task"]:
         found: dict[tuple[Hashable, ...], list[float]] = {}
@@ -81,16 +88,16 @@ def _from_scores(matrices: Mapping[str, RelevanceMatrix]) -> RelevanceMatrix:
         cells = {
             name: _cells(matrix.majority[metric], matrix.tasks)
             for name, matrix in matrices.items()
-            if matrix.majority
+            if matrix.majority and metric in matrix.majority
         }
         return _table(_laid_over(cells), tasks)
 
     return gains_matrix(
         tasks,
         seeds,
-        {metric: single(metric) for metric in METRICS},
-        {metric: joint(metric) for metric in METRICS},
-        {metric: majority(metric) for metric in METRICS}
+        {metric: single(metric) for metric in metrics},
+        {metric: joint(metric) for metric in metrics},
+        {metric: majority(metric) for metric in metrics if metric in METRICS}
         if any(matrix.majority for matrix in several)
         else None,
         metric=provenance.get("metric", "gain"),
@@ -99,6 +106,21 @@ def _from_scores(matrices: Mapping[str, RelevanceMatrix]) -> RelevanceMatrix:
         provenance={**provenance, "single_seeds": alone},
         evaluation_noise=_evaluation_noise(several, tasks),
     )
+
+
+def _has(matrix: RelevanceMatrix, metric: str) -> bool:
+    return metric in (matrix.single or {}) and metric in (matrix.joint or {})
+
+
+def _baseline_noise(matrices: Iterable[RelevanceMatrix]) -> dict[str, dict[str, float]]:
+    """The largest error over examples that any of them has for a task's baseline, by metric."""
+    largest: dict[str, dict[str, float]] = {}
+    for matrix in matrices:
+        for metric, errors in matrix.provenance.get("baseline_noise", {}).items():
+            known = largest.setdefault(metric, {})
+            for task, error in errors.items():
+                known[task] = max(error, known.get(task, 0.0))
+    return largest
 
 
 def _evaluation_noise(

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from relevance.bootstrap import evaluation_noise
+from relevance.bootstrap import baseline_noise, evaluation_noise
 from relevance.errors import RelevanceError
 from relevance.files import cache_dir
 from relevance.gains import METRICS, check_choice, scores
 from relevance.gains_matrix import gains_matrix
+from relevance.marks import CONSTANT, constant_answers
 from relevance.matrix import RelevanceMatrix
 from relevance.measures.measure import Inputs, Measure
 from relevance.studies.plan import Plan
@@ -83,12 +84,16 @@ def joint_training_gains(
     finished, failed = study.run(schedule, on_event)
     wall_s = time.perf_counter() - start
     single, joint = study.scores(finished)
+    alone, together = study.results(finished)
+    single = {**single, CONSTANT: constant_answers(alone)}
+    joint = {**joint, CONSTANT: constant_answers(together)}
     noise = None
     if held_out and len(study.seeds) == 1:
-        alone, (together,) = study.results(finished)
         noise = evaluation_noise(
-            tasks, held_out, alone, together, metric=metric, normalise=normalise
+            tasks, held_out, alone, together[0], metric=metric, normalise=normalise
         )
+    if held_out and len(study.single_seeds) == 1:
+        provenance = {**provenance, "baseline_noise": baseline_noise(tasks, held_out, alone[0])}
     constant = [scores(task, majorities[task.name]) for task in tasks] if majorities else []
     return gains_matrix(
         [task.name for task in tasks],
@@ -199,6 +204,7 @@ class JointTraining(Measure):
                 "max_train": inputs.data.max_train,
                 "max_dev": inputs.data.max_dev,
                 "shared_texts": _shared(data, inputs.gain_split),
+                **({"drop_overlap": True} if inputs.drop_overlap else {}),
             },
             on_event=inputs.on_event,
         )

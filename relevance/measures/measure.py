@@ -34,6 +34,8 @@ class Inputs:
         metric: What gains are made of: `gain`, `primary` or `loss`.
         normalise: `relative`, `absolute` or `error`.
         gain_split: `holdout` or `dev`.
+        drop_overlap: Whether the trainer leaves out training rows with texts that others are scored
+            on, so that nothing needs to be said of them.
         on_event: Told about every job that starts, ends or fails.
     """
 
@@ -49,6 +51,7 @@ class Inputs:
     metric: str = "gain"
     normalise: str = "relative"
     gain_split: Literal["holdout", "dev"] = "holdout"
+    drop_overlap: bool = False
     on_event: Callable[[Event], None] | None = None
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relevance.bootstrap import RESAMPLES, evaluation_noise
+from relevance.bootstrap import RESAMPLES, baseline_noise, evaluation_noise
 from relevance.gains import METRICS, NORMALISATIONS, gain, scores
 from relevance.tasks.data import Split
 from relevance.tasks.find import catalogue
@@ -208,3 +208,19 @@ def test_thirteen_tasks_take_seconds() -> None:
     errors = noise(tasks, split, resamples=RESAMPLES)
     assert time.process_time() - start < 20  # 0.7 s without the checks of shapes
     assert np.isfinite(errors).all()
+
+
+def test_the_noise_of_one_single_run_by_its_rows_or_else_by_a_formula() -> None:
+    split = {task.name: rows(task, 400) for task in (RTE, STSB, CB)}
+    kept = result(RTE, split["RTE"], 0)
+    bare = replace(result(STSB, split["STS-B"], 0), predictions=None, losses=None)
+    found = baseline_noise([RTE, STSB, CB], split, [kept, bare, None], resamples=4000)
+    accuracy = kept.metrics["accuracy"]
+    expected = np.sqrt(accuracy * (1 - accuracy) / 400)
+    assert found["gain"]["RTE"] == pytest.approx(expected, rel=0.05)
+    assert found["loss"]["RTE"] == pytest.approx(np.std(kept.losses or []) / 20, rel=0.05)
+    assert found["primary"]["STS-B"] == pytest.approx(
+        (1 - bare.metrics["pearson"] ** 2) / np.sqrt(399)
+    )
+    assert list(found["loss"]) == ["RTE"]
+    assert list(found["gain"]) == ["RTE", "STS-B"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from relevance.errors import RelevanceError
-from relevance.gains import METRICS, NORMALISATIONS, gains, scores
+from relevance.gains import METRICS, NORMALISATIONS, gains, own_baseline_gains, scores
 from relevance.gains_matrix import gains_matrix, renormalised
 from relevance.matrix import RelevanceMatrix, load_matrix
 from relevance.tasks.find import catalogue
@@ -65,7 +65,7 @@ def test_closed_forms(metric: str, normalise: str, gain: float) -> None:
 
 @given(
     joint=arrays(np.float64, (3, 4, 4), elements=positive),
-    single=arrays(np.float64, (6, 4), elements=positive),
+    single=arrays(np.float64, (6, 4), elements=st.floats(0.45, 0.55)),
     choice=st.sampled_from(CHOICES),
 )
 def test_properties(joint: np.ndarray, single: np.ndarray, choice: tuple[str, str]) -> None:
@@ -197,6 +197,79 @@ def test_an_undefined_gain_is_unknown_and_said(
     assert not np.isnan(found.values[1, 0])
 
 
+@pytest.mark.parametrize(
+    ("single", "choice", "said"),
+    [
+        (
+            [0.038, -0.013],  # t(1) = 12.706, standard error .0255
+            {},
+            (
+                "T1: the mean single-task gain is 0.0125 ± 0.3240 (95 % interval), too near 0: its"
+                " relative gains are undefined; --normalise absolute is defined, more"
+                " --single-seeds narrow the interval."
+            ),
+        ),
+        (
+            [0.98, 0.94, 0.99],  # t(2) = 4.303, standard error .0153: 1 - .97 is less than .0657
+            {"metric": "primary", "normalise": "error"},
+            (
+                "T1: the mean single-task primary is 0.9700 ± 0.0657 (95 % interval), too near 1:"
+                " its error gains are undefined; --normalise absolute is defined, more"
+                " --single-seeds narrow the interval."
+            ),
+        ),
+        (
+            [0.1, 0.9, 0.2],
+            {"metric": "loss"},
+            (
+                "T1: the mean single-task loss is 0.4000 ± 1.0828 (95 % interval), too near 0: its"
+                " relative gains are undefined; more --single-seeds narrow the interval."
+            ),
+        ),
+        ([0.038, -0.013], {"normalise": "absolute"}, None),
+        ([0.98, 0.94, 0.99], {}, None),
+    ],
+)
+def test_a_baseline_whose_interval_holds_zero_is_not_divided_by(
+    single: list[float], choice: dict[str, str], said: str | None
+) -> None:
+    scores = np.array([[0.5, score] for score in single])
+    found = matrix(scores, np.full((2, 2, 2), 0.146), **choice)
+    assert found.provenance["warnings"] == ([] if said is None else [said])
+    assert found.per_seed is not None
+    assert found.standard_errors is not None
+    for cells in (found.values, found.per_seed, found.standard_errors):
+        assert np.isnan(cells[..., 0, 1]).all() == (said is not None)
+        assert np.isfinite(cells[..., 1, 0]).all()
+    assert renormalised(found, **choice) == found
+
+
+def test_a_column_without_a_baseline_has_no_reliability_either() -> None:
+    random = np.random.default_rng(0)
+    joint = random.uniform(0.5, 0.6, (3, 4, 4))
+    single = random.uniform(0.5, 0.6, (9, 4))
+    single[:, 3] = np.linspace(-0.1, 0.2, 9)
+    cells = own_baseline_gains(single, joint)
+    assert np.isnan(cells[:, :3, 3]).all()
+    assert np.isfinite(cells[:, :, :3]).all()
+
+
+@pytest.mark.parametrize(("error", "defined"), [(0.03, True), (0.05, False)])
+def test_one_single_run_has_the_interval_of_its_examples(error: float, defined: bool) -> None:
+    tables = np.array([[0.5, 0.08]]), np.full((1, 2, 2), 0.6)
+    found = gains_matrix(
+        ("T0", "T1"),
+        [0],
+        *(dict.fromkeys(METRICS, table) for table in tables),
+        None,
+        cost={},
+        provenance={"baseline_noise": {"gain": {"T1": error}}},
+    )
+    assert np.isfinite(found.values).all() == defined
+    assert len(found.provenance["warnings"]) == (not defined)
+    assert np.isfinite(found.select(["T1", "T0"]).values).all() == defined
+
+
 def test_mixed_devices_and_trainers_are_said() -> None:
     tables = dict.fromkeys(METRICS, np.ones((1, 1))), dict.fromkeys(METRICS, np.ones((1, 1, 1)))
     mixed = {"devices": ["cpu", "cuda"], "trainers": ["a", "b"]}
@@ -205,6 +278,33 @@ def test_mixed_devices_and_trainers_are_said() -> None:
         "The runs mix devices: cpu, cuda. Differences of devices may pass for gains.",
         "The runs mix trainers: a, b. Differences of trainers may pass for gains.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("shared", "said"),
+    [
+        ({"A": {"B": 0}, "B": {"A": 0}}, []),
+        ({"A": {"B": 12}, "drop_overlap": True}, []),
+        (
+            {"A": {"B": 12, "C": 1, "D": 0}, "B": {"A": 3, "C": 2}, "C": {"E": 99}},
+            [
+                (
+                    "A trains on 12 of the texts that B is scored on; B trains on 3 of the texts"
+                    " that A is scored on; B trains on 2 of the texts that C is scored on; 1 more"
+                    " pairs share some. Such gains may be memory: --drop-overlap leaves these"
+                    " training rows out."
+                )
+            ],
+        ),
+    ],
+)
+def test_shared_texts_are_told_with_the_option_that_drops_them(
+    shared: dict[str, Any], said: list[str]
+) -> None:
+    tables = dict.fromkeys(METRICS, np.ones((1, 4))), dict.fromkeys(METRICS, np.ones((1, 4, 4)))
+    provenance = {"drop_overlap": shared.pop("drop_overlap", False), "shared_texts": shared}
+    found = gains_matrix("ABCD", [0], *tables, None, cost={}, provenance=provenance)
+    assert found.provenance["warnings"] == said
 
 
 @pytest.mark.parametrize(("metric", "normalise"), CHOICES)

@@ -411,6 +411,9 @@ def test_the_measure_loads_what_it_needs(inputs: Inputs, trainer: TableTrainer) 
     assert matrix.majority["primary"] == pytest.approx([0.8] * 3)
     assert matrix.majority["gain"] == pytest.approx([0.4] * 3)
     assert matrix.provenance["shared_texts"]["A"] == {"B": 1, "C": 1}
+    assert "A trains on 1 of the texts that B is scored on; " in matrix.provenance["warnings"][-1]
+    dropped = measure(replace(inputs, gain_split="dev", drop_overlap=True))
+    assert dropped.provenance["warnings"] == []
     assert matrix.provenance["gain_split"] == "dev"
     measure(replace(inputs, gain_split="dev"))
     assert len(trainer.calls()) == 12
@@ -455,11 +458,19 @@ def test_one_seed_has_noise_over_examples_and_several_have_that_of_seeds(
     off = ~np.eye(3, dtype=bool)
     assert (one.standard_errors[off] > 0.02).all()
     assert (one.standard_errors[off] < 0.6).all()
+    assert one.single is not None
+    assert one.joint is not None
+    assert not np.any(one.single["constant"])
+    np.testing.assert_array_equal(np.isnan(one.joint["constant"][0]), ~off)
+    single = measure(replace(coin, single_seeds=1)).provenance["baseline_noise"]
+    assert single.keys() == {"gain", "primary", "loss"}
+    assert 0.02 < single[metric]["A"] < 0.2
     again = measure(coin)
     np.testing.assert_array_equal(again.standard_errors, one.standard_errors)
     several = measure(replace(coin, seeds=(0, 1)))
     assert several.provenance["noise"] == "seeds"
-    assert several.provenance["warnings"] == []
+    (shared,) = several.provenance["warnings"]
+    assert "--drop-overlap leaves these training rows out" in shared
     assert several.reliability is not None
     assert several.reliability[metric]["within_target"]["between_seeds"] is not None
 

@@ -1,0 +1,157 @@
+"""Cells of a matrix of gains that a reader should not build on, and why."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from relevance.intervals import beats_no_majority, covers_zero
+from relevance.matrix import RelevanceMatrix
+from relevance.trainer import Result
+
+Cells = Bool[np.ndarray, "source target"]
+
+CONSTANT = "constant"
+"""Key beside the metrics in `single` and `joint`: 1 where a run gave one answer for all rows, 0
+where it did not, NaN (null) where its predictions were not kept."""
+
+GAINS = frozenset({"joint-training", "linearised", "lookahead"})
+LOST_ALL = -1.0
+EQUAL = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """Known cells off the diagonal with something against them.
+
+    Attributes:
+        noise: The 95 % interval covers 0.
+        beaten: Neither the single nor the joint run does better than the majority class.
+        collapsed: See `collapsed`.
+        known: All known cells off the diagonal.
+    """
+
+    noise: Cells
+    beaten: Cells
+    collapsed: Cells
+    known: Cells
+
+    @property
+    def any(self) -> Cells:
+        """Cells with at least one mark."""
+        return np.asarray(self.noise | self.beaten | self.collapsed)
+
+    def counts(self) -> dict[str, int]:
+        """How many cells carry each mark, in words, without marks that none carries."""
+        cells = {
+            "noise": self.noise,
+            "below the majority class": self.beaten,
+            "collapsed": self.collapsed,
+        }
+        return {name: int(found.sum()) for name, found in cells.items() if found.any()}
+
+
+def marks(matrix: RelevanceMatrix) -> Marks:
+    """What is against the cells of a matrix.
+
+    Args:
+        matrix: Any matrix; one without scores and standard errors has few marks.
+
+    Returns:
+        The marks.
+    """
+    known = np.isfinite(matrix.values) & ~np.eye(len(matrix.tasks), dtype=bool)
+    return Marks(
+        noise=covers_zero(matrix) & known,
+        beaten=beats_no_majority(matrix) & known,
+        collapsed=collapsed(matrix) & known,
+        known=known,
+    )
+
+
+def is_gains(matrix: RelevanceMatrix) -> bool:
+    """Whether values are gains over training alone, so that 0 means no better and no worse.
+
+    Args:
+        matrix: Any matrix; one from a CSV file is taken for gains if its diagonal is 0, or empty
+            and some value negative.
+
+    Returns:
+        True for measured and predicted gains, False for likenesses such as vocabulary overlap.
+    """
+    from relevance.measures.measure import measures
+
+    if matrix.measure in GAINS:
+        return True
+    diagonal = np.diagonal(matrix.values)
+    told = bool(np.isfinite(diagonal).any() or (matrix.off_diagonal() < 0).any())
+    zero = told and not np.nan_to_num(diagonal).any()
+    return matrix.unit in {"ratio", "points"} and zero and matrix.measure not in measures().names()
+
+
+def collapsed(matrix: RelevanceMatrix) -> Cells:
+    """Where a run behind a gain learned nothing, or forgot everything.
+
+    Args:
+        matrix: Any matrix; nothing is marked in one that holds no gains.
+
+    Returns:
+        Cells off the diagonal in which the joint run of any seed, or any single run of the target,
+        gives one answer for all rows (where predictions were not kept: scores exactly what the
+        majority class does); the joint run of any seed scores 0 or less, as a correlation or F1
+        can; or the gain is below -100 %.
+    """
+    off_diagonal = ~np.eye(len(matrix.tasks), dtype=bool)
+    if not is_gains(matrix):
+        return np.zeros_like(off_diagonal)
+    found = (matrix.values < LOST_ALL) & (matrix.unit == "ratio")
+    single, joint, majority = matrix.single or {}, matrix.joint or {}, matrix.majority or {}
+    for scores in _scores(joint):
+        found = found | (scores <= 0).any(axis=0)
+    if single:
+        found = found | np.atleast_1d(_constant(single, majority).any(axis=0))
+    if joint:
+        found = found | _constant(joint, majority).any(axis=0)
+    return np.asarray(found & off_diagonal)
+
+
+def constant_answers(results: Sequence[Any]) -> Float[np.ndarray, "..."]:
+    """Which runs gave one answer for all rows.
+
+    Args:
+        results: Results or None, in sequences nested alike.
+
+    Returns:
+        1 or 0 for each, NaN where fewer than two predictions were kept.
+    """
+    return np.array([_constant_answer(one) for one in results], dtype=np.float64)
+
+
+def _constant_answer(result: Any) -> Any:
+    if result is not None and not isinstance(result, Result):
+        return [_constant_answer(one) for one in result]
+    predictions = None if result is None else result.predictions
+    if predictions is None or len(predictions) < 2:
+        return np.nan
+    return float(all(one == predictions[0] for one in predictions))
+
+
+def _scores(table: Mapping[str, Any]) -> Iterator[Float[np.ndarray, "..."]]:
+    """Tables of scores, of which higher is better."""
+    for metric in ("primary", "gain"):
+        if metric in table:
+            yield np.asarray(table[metric], dtype=np.float64)
+
+
+def _constant(table: Mapping[str, Any], majority: Mapping[str, Any]) -> Bool[np.ndarray, "..."]:
+    """Runs that gave one answer for all rows, as far as it is known or their scores say so."""
+    known = [metric for metric in ("primary", "gain") if metric in table.keys() & majority.keys()]
+    shape = np.shape(next(iter(table.values())))
+    alike = np.full(shape, bool(known))
+    for metric in known:
+        of_constant = np.asarray(majority[metric], dtype=np.float64)
+        alike &= np.abs(np.asarray(table[metric], dtype=np.float64) - of_constant) <= EQUAL
+    told = np.asarray(table.get(CONSTANT, np.full(shape, np.nan)), dtype=np.float64)
+    return np.where(np.isnan(told), alike, told > 0)
