@@ -1,0 +1,185 @@
+"""Names of tasks, splits, runs, families, labels and columns, checked where they come in.
+
+A name is shown on terminals, in tables and in figures; some are parts of paths as well. `fault`
+says what is wrong with a name that is shown, `path_fault` with one that files are called by, and
+`below` joins a folder with such names, so that nothing is written outside the folder.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from relevance.errors import RelevanceError
+
+LONGEST_NAME = 200
+LONGEST_PATH_NAME_BYTES = 120  # a file system takes 255, and temporary names add some
+PATH_NAME = re.compile(r"[\w+-][\w.+ -]*")
+# Both reorder or hide what stands around them on a screen.
+DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+INVISIBLE = frozenset("\u00ad\u200b\u2060\ufeff")
+
+
+def fault(name: object) -> str | None:
+    r"""What is wrong with a name that people are shown.
+
+    Args:
+        name: What came, of any type.
+
+    Returns:
+        Words that follow the name, such as `is empty`; None where it can stay.
+
+    >>> fault("SST-2"), fault(" "), fault(2), fault("a\nb")
+    (None, 'is empty', 'is no text', 'holds a line break')
+    """
+    if not isinstance(name, str):
+        return "is no text"
+    if not name.strip():
+        return "is empty"
+    if len(name) > LONGEST_NAME:
+        return f"has {len(name):,} characters, {LONGEST_NAME} are the most"
+    for character in name:
+        if character in "\n\r\u2028\u2029\x0b\x0c\x85":
+            return "holds a line break"
+        category = unicodedata.category(character)
+        if category == "Cs":
+            return "holds half of a surrogate pair, which is no text"
+        if category == "Cc" or character in DIRECTIONS or character in INVISIBLE:
+            return f"holds a control character (U+{ord(character):04X})"
+    return None
+
+
+def path_fault(name: object) -> str | None:
+    """What is wrong with a name that a file or folder gets.
+
+    Args:
+        name: What came, of any type.
+
+    Returns:
+        Words that follow the name; None for letters, digits, `-`, `_`, `.`, `+` and spaces, neither
+        beginning with a dot or space nor ending in a space.
+
+    >>> path_fault("dev_mismatched"), path_fault("..")
+    (None, "may hold letters, digits, '-', '_', '.', '+' and spaces only, and no dot at its start")
+    """
+    if wrong := fault(name):
+        return wrong
+    text = str(name)
+    if not PATH_NAME.fullmatch(text) or text.endswith(" "):
+        return (
+            "may hold letters, digits, '-', '_', '.', '+' and spaces only, and no dot at its start"
+        )
+    if len(text.encode()) > LONGEST_PATH_NAME_BYTES:
+        return f"is too long for a file: {LONGEST_PATH_NAME_BYTES} bytes are the most"
+    return None
+
+
+def shown(name: object) -> str:
+    r"""A name as an error shows it: one short line, whatever it holds.
+
+    >>> shown("a\nb"), shown("x" * 100)
+    ("'a\\nb'", "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...'")
+    """
+    text = repr(name)
+    return text if len(text) <= 64 else f"{text[:61]}...'"
+
+
+def check_name(name: object, what: str) -> str:
+    """Refuse a name that cannot be shown.
+
+    Args:
+        name: What came.
+        what: What it names, and where, such as `gains.json: task`.
+
+    Returns:
+        The name.
+
+    Raises:
+        RelevanceError: If it is no text, empty, too long, or holds line breaks or other control
+            characters.
+    """
+    if wrong := fault(name):
+        raise RelevanceError(f"{what} {shown(name)} {wrong}.")
+    return str(name)
+
+
+def check_names(names: object, what: str) -> tuple[str, ...]:
+    """Refuse a list of names that is none, or has a name twice or one that cannot be shown.
+
+    Args:
+        names: What came, such as the `tasks` of a JSON file.
+        what: What they name, and where, in the singular, such as `gains.json: task`.
+
+    Returns:
+        The names in their order.
+
+    Raises:
+        RelevanceError: If they are no list of different names.
+    """
+    if isinstance(names, str) or not isinstance(names, Sequence):
+        raise RelevanceError(f'{what}s must be a list such as ["RTE", "CB"], got {shown(names)}.')
+    checked = tuple(check_name(name, what) for name in names)
+    if repeated := twice(checked):
+        raise RelevanceError(f"{what} {shown(repeated)} is named twice.")
+    return checked
+
+
+def twice(names: Sequence[str]) -> str | None:
+    """The first name that a list has a second time, None where there is none."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
+
+
+def place(name: str) -> str:
+    r"""What two names have in common where some file system takes them for one.
+
+    >>> place("Dev") == place("dev"), place("caf\u00e9") == place("cafe\u0301")
+    (True, True)
+    """
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def below(folder: Path, *names: str) -> Path:
+    """A path inside a folder.
+
+    Args:
+        folder: Any folder.
+        *names: Of folders in it and, last, of what lies there; each is one part of a path.
+
+    Returns:
+        The path.
+
+    Raises:
+        RelevanceError: If a name would lead out of the folder, or is none for a file.
+    """
+    for name in names:
+        if wrong := path_fault(name):
+            raise RelevanceError(
+                f"{folder}: nothing there can be called {shown(name)}: it {wrong}."
+            )
+    return folder.joinpath(*names)
+
+
+def _shown_name(name: str) -> str:
+    if wrong := fault(name):
+        raise ValueError(f"{shown(name)} {wrong}")
+    return name
+
+
+def _path_name(name: str) -> str:
+    if wrong := path_fault(name):
+        raise ValueError(f"{shown(name)} {wrong}")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_shown_name)]
+"""A field of a definition or of settings that holds a name."""
+PathName = Annotated[str, AfterValidator(_path_name)]
+"""The same for a name that a file or folder gets."""
