@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from typing import Any
 
 LONGEST_VALUE = 80
+MOST_LISTED = 100
 
 
 class RelevanceError(Exception):
@@ -30,10 +31,12 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> RelevanceError:
     """
     names = sorted(known)
     by_lower = {known_name.lower(): known_name for known_name in names}
-    name = name if len(name) <= LONGEST_VALUE else f"{name[: LONGEST_VALUE - 3]}..."
-    close = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+    called = f"'{name}'" if len(name) <= LONGEST_VALUE and name.isprintable() else shown(name)
+    close = get_close_matches(name[:LONGEST_VALUE].lower(), by_lower, n=1, cutoff=0.5)
     hint = f" Did you mean '{by_lower[close[0]]}'?" if close else ""
-    return RelevanceError(f"Unknown {kind} '{name}'.{hint} Known: {', '.join(names)}.")
+    more = f" and {len(names) - MOST_LISTED:,} more" if len(names) > MOST_LISTED else ""
+    listed = ", ".join(names[:MOST_LISTED])
+    return RelevanceError(f"Unknown {kind} {called}.{hint} Known: {listed}{more}.")
 
 
 def shown(value: Any) -> str:

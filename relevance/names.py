@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from relevance.errors import RelevanceError
+from relevance.errors import RelevanceError, shown
 
 LONGEST_NAME = 200
 LONGEST_PATH_NAME_BYTES = 120  # a file system takes 255, and temporary names add some
@@ -75,16 +75,6 @@ def path_fault(name: object) -> str | None:
     if len(text.encode()) > LONGEST_PATH_NAME_BYTES:
         return f"is too long for a file: {LONGEST_PATH_NAME_BYTES} bytes are the most"
     return None
-
-
-def shown(name: object) -> str:
-    r"""A name as an error shows it: one short line, whatever it holds.
-
-    >>> shown("a\nb"), shown("x" * 100)
-    ("'a\\nb'", "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...'")
-    """
-    text = repr(name)
-    return text if len(text) <= 64 else f"{text[:61]}...'"
 
 
 def check_name(name: object, what: str) -> str:

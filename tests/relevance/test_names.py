@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relevance.errors import RelevanceError
-from relevance.names import below, check_name, check_names, fault, path_fault, place, shown
+from relevance.errors import RelevanceError, shown
+from relevance.names import below, check_name, check_names, fault, path_fault, place
 
 BAD = {
     "": "is empty",
