@@ -16,6 +16,10 @@ from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrain
 from relevance.errors import RelevanceError
 from relevance.own_code import refuse_own_code
 
+CONFIG = "config.json"
+# The configuration in a folder of ours has a name that transformers does not look for: by its own
+# name it would make a model of random weights, as our weights are no plain encoder's.
+OWN_CONFIG = "backbone_config.json"
 PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
@@ -23,7 +27,7 @@ def read_config(folder: Path) -> PreTrainedConfig:
     """Read the configuration of a checkpoint.
 
     Args:
-        folder: Of the checkpoint.
+        folder: Of the checkpoint, or of a model of ours.
 
     Returns:
         The configuration.
@@ -32,8 +36,12 @@ def read_config(folder: Path) -> PreTrainedConfig:
         RelevanceError: If there is none, it cannot be read, or it asks for code.
     """
     refuse_own_code(folder)
+    # runs of older versions have it under the plain name
+    found = [folder / name for name in (OWN_CONFIG, CONFIG) if (folder / name).is_file()]
+    if not found:
+        raise RelevanceError(f"{folder} holds no {CONFIG}. Give the folder of a checkpoint.")
     with readable(folder):
-        config: PreTrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        config: PreTrainedConfig = AutoConfig.from_pretrained(found[0], trust_remote_code=False)
     return config
 
 
@@ -85,7 +93,7 @@ def tokenizer_of(folder: Path) -> PreTrainedTokenizerBase:
     """
     refuse_own_code(folder)
     tokenizer: PreTrainedTokenizerBase = transformers.AutoTokenizer.from_pretrained(
-        folder, trust_remote_code=False
+        folder, config=read_config(folder), trust_remote_code=False
     )
     return tokenizer
 

@@ -27,6 +27,11 @@ def resolve_backbone(name: str, *, weights: bool = True) -> Path:
     if name == "minilm":
         return minilm_dir(weights=weights)
     if Path(name).is_dir():
+        if (Path(name) / "plan.json").is_file():
+            raise RelevanceError(
+                f"{name} is the model of a run, which is no plain checkpoint. Take one task out of"
+                " the run with `hmnet export`, and give that folder."
+            )
         if not (Path(name) / "config.json").is_file():
             raise RelevanceError(f"{name} holds no config.json. Give the folder of a checkpoint.")
         return Path(name)

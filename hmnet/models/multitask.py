@@ -20,12 +20,13 @@ from transformers import PreTrainedModel
 from hmnet.data.batching import InputForm, input_form
 from hmnet.heads.head import Head, Pooling, find_head, head_name
 from hmnet.inserts.insert import make_insert
-from hmnet.models.backbone import Backbone, load_backbone, load_config
+from hmnet.models.backbone import Backbone, load_backbone
 from hmnet.models.graft import graft
 from hmnet.models.plan import SharingPlan
 from hmnet.models.remember import remembering
 from hmnet.models.seeded import seeded
 from hmnet.models.skillnet import SkillLayer
+from hmnet.pretrained import OWN_CONFIG, read_config
 from hmnet.saving import os_errors
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import read_json, replacing, validated, write_json, write_text
@@ -269,7 +270,7 @@ class MultiTaskModel(nn.Module):
         return remembering(dict.fromkeys(modules))
 
     def save_pretrained(self, folder: Path) -> None:
-        """Write `config.json`, `plan.json` and `model.safetensors`.
+        """Write `backbone_config.json`, `plan.json` and `model.safetensors`.
 
         Args:
             folder: Made if missing; files of these names are replaced.
@@ -277,7 +278,7 @@ class MultiTaskModel(nn.Module):
         Raises:
             RelevanceError: If the folder cannot be written.
         """
-        write_text(folder / "config.json", self.config.to_json_string())
+        write_text(folder / OWN_CONFIG, self.config.to_json_string())
         blueprint = Blueprint(
             pooling=self.pooling,
             head=self.head,
@@ -295,7 +296,8 @@ class MultiTaskModel(nn.Module):
         """Read what `save_pretrained` wrote; nothing else is needed.
 
         Args:
-            folder: With `config.json`, `plan.json` and `model.safetensors`.
+            folder: With `backbone_config.json` (`config.json` in older runs), `plan.json` and
+                `model.safetensors`.
 
         Returns:
             The model in evaluation mode, on the CPU.
@@ -305,7 +307,7 @@ class MultiTaskModel(nn.Module):
         """
         plan_file, weights = folder / "plan.json", folder / "model.safetensors"
         blueprint = validated(Blueprint, read_json(plan_file, SCHEMA), str(plan_file))
-        backbone = Backbone.from_config(load_config(str(folder)))
+        backbone = Backbone.from_config(read_config(folder))
         model = cls(
             backbone,
             blueprint.tasks,

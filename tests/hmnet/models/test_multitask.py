@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
-from transformers import AutoModelForSequenceClassification, PreTrainedModel
+from transformers import AutoModel, AutoModelForSequenceClassification, BertModel, PreTrainedModel
 
+from hmnet.data.tokenizer import read_tokenizer
 from hmnet.heads.native import NativePath
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import SharingPlan, fully_shared, separate
@@ -207,10 +208,39 @@ def test_the_saved_files(
     for _ in range(2):  # the second time over the first
         model.save_pretrained(tmp_path / "model")
     files = sorted(file.name for file in (tmp_path / "model").iterdir())
-    assert files == ["config.json", "model.safetensors", "plan.json"]
+    assert files == ["backbone_config.json", "model.safetensors", "plan.json"]
     plan_file = (tmp_path / "model" / "plan.json").read_text()
     assert '"schema": "hmnet.plan/1"' in plan_file
     assert '"source"' not in plan_file
+
+
+def test_plain_transformers_takes_no_model_of_several_tasks(
+    tiny_bert: Path, tmp_path: Path, tasks: list[Task], plan: SharingPlan
+) -> None:
+    """It would take the configuration and make up the weights."""
+    model = MultiTaskModel.from_backbone(str(tiny_bert), tasks, plan)
+    model.save_pretrained(tmp_path)
+    read_tokenizer(tiny_bert).save_pretrained(tmp_path)
+    for auto in (AutoModel, AutoModelForSequenceClassification, BertModel):
+        with pytest.raises((OSError, ValueError), match=r"config\.json"):
+            auto.from_pretrained(tmp_path)
+    with pytest.raises(RelevanceError, match=r"is the model of a run, .* `hmnet export`"):
+        MultiTaskModel.from_backbone(str(tmp_path), tasks, plan)
+    assert read_tokenizer(tmp_path).get_vocab() == read_tokenizer(tiny_bert).get_vocab()
+
+
+def test_models_of_older_versions_are_still_read(
+    backbone: Path, tmp_path: Path, tasks: list[Task], plan: SharingPlan, batch_for: Batches
+) -> None:
+    """Their configuration has the name that transformers gives it."""
+    model = MultiTaskModel.from_backbone(str(backbone), tasks, plan)
+    model.save_pretrained(tmp_path)
+    (tmp_path / "backbone_config.json").rename(tmp_path / "config.json")
+    read_tokenizer(backbone).save_pretrained(tmp_path)
+    inputs = batch_for(backbone)
+    loaded = MultiTaskModel.from_pretrained(tmp_path)
+    assert torch.equal(loaded("CB", inputs), model("CB", inputs))
+    assert read_tokenizer(tmp_path).get_vocab() == read_tokenizer(backbone).get_vocab()
 
 
 def test_task_names_may_be_words_that_torch_uses(
