@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
-from transformers import AutoModel, AutoModelForSequenceClassification, BertModel, PreTrainedModel
+from transformers import AutoModel, AutoModelForSequenceClassification, PreTrainedModel
 
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.heads.native import NativePath
@@ -221,8 +221,8 @@ def test_plain_transformers_takes_no_model_of_several_tasks(
     model = MultiTaskModel.from_backbone(str(tiny_bert), tasks, plan)
     model.save_pretrained(tmp_path)
     read_tokenizer(tiny_bert).save_pretrained(tmp_path)
-    for auto in (AutoModel, AutoModelForSequenceClassification, BertModel):
-        with pytest.raises((OSError, ValueError), match=r"config\.json"):
+    for auto in (AutoModel, AutoModelForSequenceClassification):
+        with pytest.raises(ValueError, match=r"Unrecognized model in .* config\.json"):
             auto.from_pretrained(tmp_path)
     with pytest.raises(RelevanceError, match=r"is the model of a run, .* `hmnet export`"):
         MultiTaskModel.from_backbone(str(tmp_path), tasks, plan)
