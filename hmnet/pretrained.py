@@ -13,13 +13,10 @@ import transformers
 from safetensors import SafetensorError
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from hmnet.models.folder import CONFIG, OWN_CONFIG
 from relevance.errors import RelevanceError
 from relevance.own_code import refuse_own_code
 
-CONFIG = "config.json"
-# The configuration in a folder of ours has a name that transformers does not look for: by its own
-# name it would make a model of random weights, as our weights are no plain encoder's.
-OWN_CONFIG = "backbone_config.json"
 PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt")
 
 

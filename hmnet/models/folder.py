@@ -6,6 +6,10 @@ from relevance.errors import RelevanceError
 from relevance.minilm import minilm_dir
 from relevance.own_code import refuse_own_code
 
+CONFIG = "config.json"
+# The configuration in a folder of ours has a name that transformers does not look for: by its own
+# name it would make a model of random weights, as our weights are no plain encoder's.
+OWN_CONFIG = "backbone_config.json"
 SMALL_FILES = ["*.json", "*.txt", "*.model"]
 WEIGHTS = ["model.safetensors", "model-*.safetensors"]
 
@@ -18,7 +22,7 @@ def resolve_backbone(name: str, *, weights: bool = True) -> Path:
         weights: Whether the weights are needed, or configuration and tokenizer are enough.
 
     Returns:
-        A folder with a `config.json`.
+        A folder with a `config.json`, or where no weights are needed the model of a run.
 
     Raises:
         RelevanceError: If there is no such folder and the hub is out of reach or does not have it,
@@ -27,12 +31,12 @@ def resolve_backbone(name: str, *, weights: bool = True) -> Path:
     if name == "minilm":
         return minilm_dir(weights=weights)
     if Path(name).is_dir():
-        if (Path(name) / "plan.json").is_file():
+        if weights and (Path(name) / "plan.json").is_file():
             raise RelevanceError(
                 f"{name} is the model of a run, which is no plain checkpoint. Take one task out of"
                 " the run with `hmnet export`, and give that folder."
             )
-        if not (Path(name) / "config.json").is_file():
+        if not any((Path(name) / file).is_file() for file in (CONFIG, OWN_CONFIG)):
             raise RelevanceError(f"{name} holds no config.json. Give the folder of a checkpoint.")
         return Path(name)
     from huggingface_hub import snapshot_download

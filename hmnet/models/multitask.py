@@ -21,12 +21,13 @@ from hmnet.data.batching import InputForm, input_form
 from hmnet.heads.head import Head, Pooling, find_head, head_name
 from hmnet.inserts.insert import make_insert
 from hmnet.models.backbone import Backbone, load_backbone
+from hmnet.models.folder import OWN_CONFIG
 from hmnet.models.graft import graft
 from hmnet.models.plan import SharingPlan
 from hmnet.models.remember import remembering
 from hmnet.models.seeded import seeded
 from hmnet.models.skillnet import SkillLayer
-from hmnet.pretrained import OWN_CONFIG, read_config
+from hmnet.pretrained import read_config
 from hmnet.saving import os_errors
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import read_json, replacing, validated, write_json, write_text
