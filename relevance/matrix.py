@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import json_text, read_json, read_text, write_text
+from relevance.matrix_reading import check_fields, csv_matrix
 from relevance.reliability import reliabilities
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class RelevanceMatrix:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_names(self.tasks)
         tasks = tuple(self.tasks)
         object.__setattr__(self, "tasks", tasks)
         for name in ARRAYS:
@@ -74,10 +76,9 @@ class RelevanceMatrix:
                         f"{name} of {len(tasks)} tasks must be {len(tasks)} x {len(tasks)},"
                         f" got {' x '.join(map(str, array.shape))}."
                     )
+                if np.isinf(array).any():
+                    raise RelevanceError(f"{name} must be finite, NaN where unknown; got infinity.")
                 object.__setattr__(self, name, array)
-        repeated = sorted({name for name in tasks if tasks.count(name) > 1})
-        if repeated:
-            raise RelevanceError(f"A matrix names {', '.join(repeated)} twice.")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RelevanceMatrix) and self._as_json() == other._as_json()
@@ -212,48 +213,50 @@ def load_matrix(name: str | Path) -> RelevanceMatrix:
         source = f"Fei et al. (2022), Table {table[-1]}"
         return _from_csv(text, str(name), measure, {"source": source})
     path = Path(name)
-    if path.suffix.lower() == ".csv":
+    if path.suffix.lower() in {".csv", ".tsv"}:
         return _from_csv(read_text(path), str(path), path.stem, {"file": str(path)})
+    if path.suffix.lower() in {".md", ".tex"}:
+        raise RelevanceError(
+            f"{path}: tables are not read back. Give the matrix itself: JSON, or a .csv file with a"
+            " header row and a first column of task names."
+        )
     content = read_json(path, SCHEMA)
-    known = {known.name for known in fields(RelevanceMatrix)}
-    for key in content:
-        if key not in known:
-            raise RelevanceError(f"{path}: {unknown_name('field', key, known)}")
     for key in ("tasks", "values", "measure"):
         if key not in content:
             raise RelevanceError(f"{path}: field '{key}' is missing.")
+    check_fields(content, str(path))
+    content |= {key: _nans(content[key]) for key in ARRAYS if content.get(key) is not None}
+    content |= {key: tuple(content.get(key) or ()) for key in ("tasks", "seeds")}
+    content |= {key: content.get(key) or {} for key in ("cost", "provenance")}
     try:
-        content |= {key: _nans(content[key]) for key in ARRAYS if content.get(key) is not None}
-        content |= {key: tuple(content.get(key) or ()) for key in ("tasks", "seeds")}
         return RelevanceMatrix(**content)
-    except (RelevanceError, TypeError, ValueError) as error:
+    except RelevanceError as error:
         raise RelevanceError(f"{path}: {error}") from None
 
 
+def check_names(tasks: Sequence[str]) -> None:
+    """Refuse names that are none: a string in a list's place, empty ones, and one twice.
+
+    Args:
+        tasks: Names of a matrix's rows and columns.
+
+    Raises:
+        RelevanceError: With the first that will not do.
+    """
+    if isinstance(tasks, str):
+        raise RelevanceError(f"Task names come in a list, got the string '{tasks}'.")
+    for name in tasks:
+        if not isinstance(name, str) or not name.strip():
+            raise RelevanceError(f"{name!r} is no name of a task; names are strings.")
+    repeated = sorted({name for name in tasks if tasks.count(name) > 1})
+    if repeated:
+        raise RelevanceError(f"A matrix names {', '.join(repeated)} twice.")
+
+
 def _from_csv(text: str, where: str, measure: str, provenance: dict[str, Any]) -> RelevanceMatrix:
-    rows = [row for row in csv.reader(io.StringIO(text.removeprefix("\ufeff"))) if row]
-    if len(rows) < 2:
-        raise RelevanceError(f"{where}: expected a header row and one row per task.")
-    tasks = [name.strip() for name in rows[0][1:]]
-    if [row[0].strip() for row in rows[1:]] != tasks:
-        raise RelevanceError(
-            f"{where}: the first column must name the tasks of the header row in its order."
-        )
-    values = np.full((len(tasks), len(tasks)), np.nan)
-    for source, row in enumerate(rows[1:]):
-        if len(row) != len(tasks) + 1:
-            raise RelevanceError(
-                f"{where}: row '{row[0]}' has {len(row) - 1} values, the header {len(tasks)}."
-            )
-        for target, cell in enumerate(row[1:]):
-            try:
-                values[source, target] = float(cell) if cell.strip() else np.nan
-            except ValueError:
-                raise RelevanceError(
-                    f"{where}: row '{row[0]}', column '{tasks[target]}': '{cell}' is no number."
-                ) from None
+    tasks, values = csv_matrix(text, where)
     try:
-        return RelevanceMatrix(values, tuple(tasks), measure, provenance=provenance)
+        return RelevanceMatrix(values, tasks, measure, provenance=provenance)
     except RelevanceError as error:
         raise RelevanceError(f"{where}: {error}") from None
 

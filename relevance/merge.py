@@ -42,7 +42,7 @@ def merge(
 
     Raises:
         RelevanceError: If they differ in measure, unit or metric, in the data of a task, or in a
-            cell that both have.
+            cell that both have; or if some, but not all, come from CSV.
     """
     if names is None:
         names = [f"matrix {number}" for number, _ in enumerate(matrices, start=1)]
@@ -179,6 +179,11 @@ def _errors(
     return _table(_laid_over(errors), tasks, tasks) if errors else None
 
 
+def is_bare(matrix: RelevanceMatrix) -> bool:
+    """Whether a matrix comes from CSV, which names no measure; it is called after its file."""
+    return matrix.provenance.keys() == {"file"} and not matrix.seeds
+
+
 def _layers(matrix: RelevanceMatrix) -> dict[tuple[int, ...], Any]:
     """The values by the seeds whose mean they are."""
     if matrix.per_seed is None:
@@ -225,7 +230,13 @@ def _laid_over(parts: Mapping[str, Cells]) -> Cells:
 
 def _check_alike(matrices: Mapping[str, RelevanceMatrix]) -> None:
     (first, one), *others = matrices.items()
-    for name, other in others:
+    unnamed = [name for name, matrix in matrices.items() if is_bare(matrix)]
+    if unnamed and len(unnamed) < len(matrices):
+        raise RelevanceError(
+            f"{unnamed[0]} is CSV, which has values alone: neither seeds nor scores that could be"
+            " merged with the others'. Merge the JSON files that the matrices were saved to."
+        )
+    for name, other in () if unnamed else others:
         for what, mine, its in (
             ("measure", one.measure, other.measure),
             ("unit", one.unit, other.unit),

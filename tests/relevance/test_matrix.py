@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrix import RelevanceMatrix, check_names, load_matrix
+from relevance.merge import merge
 
 VALUES = st.floats(-10, 10) | st.just(float("nan"))
 
@@ -107,7 +108,7 @@ def test_published_tables_ship_inside_the_package(number: int, paper_dir: Path) 
             "Did you mean 'measure'?",
         ),
         ("m.json", '{"tasks": ["A", "B"], "values": [[0]], "measure": "m"}', "must be 2 x 2"),
-        ("m.json", '{"tasks": ["A"], "values": [["x"]], "measure": "m"}', "could not convert"),
+        ("m.json", '{"tasks": ["A"], "values": [["x"]], "measure": "m"}', '"x" is no number.'),
     ],
 )
 def test_what_is_no_matrix_is_refused_in_one_line(
@@ -118,6 +119,25 @@ def test_what_is_no_matrix_is_refused_in_one_line(
         load_matrix(tmp_path / name)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_merged_matrix_of_csv_files_holds_the_cells_of_both(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("task,A,B\nA,0,0.1\nB,0.2,0\n")
+    (tmp_path / "b.csv").write_text("task,A,C\nA,0,0.3\nC,0.4,0\n")
+    merged = merge([load_matrix(tmp_path / "a.csv"), load_matrix(tmp_path / "b.csv")])
+    np.testing.assert_array_equal(
+        merged.values, [[0, 0.1, 0.3], [0.2, 0, np.nan], [0.4, np.nan, 0]]
+    )
+    with_seeds = RelevanceMatrix(np.zeros((1, 1)), ("A",), "a", seeds=(0,))
+    with pytest.raises(RelevanceError, match=r"matrix 1 is CSV, which has values alone"):
+        merge([load_matrix(tmp_path / "a.csv"), with_seeds])
+
+
+def test_a_string_is_no_list_of_names() -> None:
+    with pytest.raises(RelevanceError, match="got the string 'AB'"):
+        check_names("AB")
+    with pytest.raises(RelevanceError, match="got infinity"):
+        RelevanceMatrix(np.full((1, 1), np.inf), ("A",), "m")
 
 
 def test_unknown_published_table_and_missing_file(tmp_path: Path) -> None:
