@@ -12,7 +12,9 @@ from typing import Any, get_type_hints
 
 import typer
 
+from cli.streams import Results, standing_streams
 from relevance.errors import RelevanceError
+from relevance.escaping import for_line, for_terminal
 
 # click's own error, whichever click typer brings along
 ClickError: type[Exception] = typer.BadParameter.__mro__[2]
@@ -30,6 +32,37 @@ def new_app(help_text: str) -> typer.Typer:
 
 
 def run(app: typer.Typer, name: str) -> None:
+    """Run a command to its exit status, and tell where stdout could not take its results.
+
+    Args:
+        app: The command.
+        name: What lines on stderr begin with.
+    """
+    with standing_streams() as results:
+        try:
+            _run(app, name)
+        except SystemExit as end:
+            if end.code in {0, 1}:
+                _check(results, name)
+            raise
+        except Unread:
+            _check(results, name)
+            sys.exit(0)
+
+
+def _check(results: Results, name: str) -> None:
+    """Fail where results are lost."""
+    try:
+        results.check()
+    except RelevanceError as error:
+        fail(name, str(error))
+
+
+class Unread(BaseException):
+    """Nobody takes what a command goes on to answer."""
+
+
+def _run(app: typer.Typer, name: str) -> None:
     """Run a command to its exit status: 0 done, 1 some jobs failed, 2 bad input, 130 interrupted.
 
     Bad input is one line on stderr; anything unexpected keeps its traceback.
@@ -55,7 +88,7 @@ def run(app: typer.Typer, name: str) -> None:
 
 def fail(name: str, message: str) -> None:
     """End with one line on stderr and exit status 2."""
-    note(f"{name}: {' '.join(message.split())}")
+    note(f"{name}: {for_line(message)}")
     sys.exit(2)
 
 
@@ -66,13 +99,27 @@ def _usage(name: str, error: Any) -> str:
 
 
 def note(text: str) -> None:
-    """One line on stderr."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the command line is where printing belongs
+    """One line on stderr, what would move a terminal's cursor or change its colours spelt out."""
+    print(for_terminal(text), file=sys.stderr, flush=True)  # noqa: T201 - the command line is where printing belongs
 
 
 def show(text: str) -> None:
-    """A result on stdout."""
-    print(text, flush=True)  # noqa: T201 - the command line is where printing belongs
+    """A result on stdout, made as harmless for a terminal as `note` makes its lines."""
+    print(for_terminal(text), flush=True)  # noqa: T201 - the command line is where printing belongs
+
+
+def stream(text: str) -> None:
+    """One of many results on stdout, as they come.
+
+    Args:
+        text: A line.
+
+    Raises:
+        Unread: If stdout takes no more, so that there is no use in going on.
+    """
+    show(text)
+    if isinstance(sys.stdout, Results) and sys.stdout.is_lost:
+        raise Unread
 
 
 def deliver(text: str, out: Path | None) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from cli import analysis
 from cli.add_task import add_task
-from cli.app import deliver, new_app, note, run, show, takes_groups
+from cli.app import deliver, new_app, note, run, show, stream, takes_groups
 from cli.model_options import (
     ClustersOption,
     DeviceOption,
@@ -24,7 +24,14 @@ from cli.model_options import (
     read_spec,
     split_layers,
 )
-from cli.options import FormatOption, TaskOptions, TrainingOptions, settings, split_names
+from cli.options import (
+    FileFormatOption,
+    FormatOption,
+    TaskOptions,
+    TrainingOptions,
+    settings,
+    split_names,
+)
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
@@ -224,7 +231,7 @@ def compare(
         str | None,
         typer.Option(help="Test the others against the run of this name.", metavar="NAME"),
     ] = None,
-    form: FormatOption = "markdown",
+    form: FileFormatOption = None,
     out: Annotated[
         Path | None, typer.Option(help="File for the table; without it, stdout.", metavar="FILE")
     ] = None,
@@ -251,15 +258,17 @@ def compare(
     from hmnet.figures.number_of_tasks import number_of_tasks_figure, trained_by
     from hmnet.training.folder import load_run, runs_under
     from relevance.figures.figure import check_format, save_figure
+    from relevance.report.tables import format_of
 
+    shown = format_of(form, out)
     if figure is not None:
         check_format(figure)
     runs = [load_run(found) for folder in folders for found in runs_under(folder)]
     scores = [score for trained in runs for score in read_scores(trained.folder / "scores.csv")]
     compared = side_by_side(scores, baseline=baseline, spread=True, costs=costs_of(runs))
     axes = None if figure is None else number_of_tasks_figure(compared, trained_by(runs))
-    deliver(compared.to_table(form), out)
-    if form == "csv":
+    deliver(compared.to_table(shown), out)
+    if shown == "csv":
         for remark in compared.remarks:
             note(f"hmnet: note: {remark}")
     if figure is not None and axes is not None:
@@ -374,7 +383,7 @@ def _sink(path: Path | None) -> Iterator[Callable[[str], None]]:
     from relevance.files import replacing
 
     if path is None:
-        yield show
+        yield stream
         return
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         yield lambda line: print(line, file=file)

@@ -24,6 +24,11 @@ FormatOption = Annotated[
     Literal["markdown", "latex", "csv"], typer.Option("--format", help="Of the table.")
 ]
 
+FileFormatOption = Annotated[
+    Literal["markdown", "latex", "csv"] | None,
+    typer.Option("--format", help="Of the table.", show_default="by --out: .md, .tex, .csv"),
+]
+
 
 @dataclass(frozen=True)
 class TaskOptions:

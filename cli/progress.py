@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from relevance.escaping import for_line
+
 if TYPE_CHECKING:
     from hmnet.training.loop import Progress
     from hmnet.training.run import Note
@@ -45,7 +47,7 @@ class StatusLine:
             last: Print it in a log file whenever the one before was printed.
         """
         if self._console.is_terminal:
-            self._live.update(Text(text, no_wrap=True, overflow="ellipsis"))
+            self._live.update(Text(for_line(text), no_wrap=True, overflow="ellipsis"))
         elif last or time.monotonic() - self._printed_at >= PLAIN_EVERY_S:
             self._printed_at = time.monotonic()
             self._print(text)
@@ -55,7 +57,7 @@ class StatusLine:
         self._print(text)
 
     def _print(self, text: str) -> None:
-        self._console.print(Text(text), soft_wrap=True, highlight=False)
+        self._console.print(Text(for_line(text)), soft_wrap=True, highlight=False)
 
 
 class StudyLine(StatusLine):

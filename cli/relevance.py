@@ -11,6 +11,7 @@ import typer
 from cli.app import deliver, new_app, note, run, show, takes_groups
 from cli.clustering import GroupFigures, GroupingOptions, check, draw, group
 from cli.options import (
+    FileFormatOption,
     FormatOption,
     StudyOptions,
     TaskOptions,
@@ -299,15 +300,26 @@ def bars(
 
 
 @app.command()
-def table(matrix: MatrixArgument, form: FormatOption = "markdown", out: OutOption = None) -> None:
+def table(
+    matrix: MatrixArgument,
+    form: FileFormatOption = None,
+    out: OutOption = None,
+    caption: Annotated[
+        str | None, typer.Option(help="LaTeX: plain text above the table.", metavar="TEXT")
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(help="LaTeX: what references call it.", metavar="tab:gains")
+    ] = None,
+) -> None:
     """A matrix as a table for a paper or a page, in percent.
 
-    Example: relevance table paper:table3 --format latex
+    Example: relevance table paper:table3 --out table3.tex --label tab:gains
     """
     from relevance.matrix import load_matrix
-    from relevance.report.tables import matrix_table
+    from relevance.report.tables import format_of, matrix_table
 
-    deliver(matrix_table(load_matrix(matrix), form), out)
+    shown = format_of(form, out)
+    deliver(matrix_table(load_matrix(matrix), shown, caption=caption, label=label), out)
 
 
 @app.command()
@@ -330,7 +342,7 @@ def compare(
             show_default="with --reference its best silhouette",
         ),
     ] = None,
-    form: FormatOption = "markdown",
+    form: FileFormatOption = None,
     out: OutOption = None,
     figure: Annotated[
         Path | None,
@@ -349,17 +361,19 @@ def compare(
     from relevance.clustering.agreement import compare as compared
     from relevance.errors import RelevanceError
     from relevance.matrix import load_matrix
+    from relevance.report.tables import format_of
     from relevance.report.tables import table as as_table
 
+    shown = format_of(form, out)
     if reference is not None:
-        return _compare_with(reference, matrices, k, form, out, figure)
+        return _compare_with(reference, matrices, k, shown, out, figure)
     if figure is not None:
         raise RelevanceError("--figure draws matrices against a reference. Name it: --reference.")
     agreements = compared([load_matrix(name) for name in matrices], matrices, k)
     rows = [asdict(agreement) for agreement in agreements]
     if k is None:
         rows = [{key: row[key] for key in row if key != "adjusted_rand"} for row in rows]
-    return deliver(as_table(rows, form), out)
+    return deliver(as_table(rows, shown), out)
 
 
 def _compare_with(

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.errors import RelevanceError, unknown_name
+from relevance.escaping import for_csv
 from relevance.files import json_text, read_json, read_text, write_text
 from relevance.matrix_reading import check_fields, csv_matrix
 from relevance.reliability import reliabilities
@@ -168,8 +169,9 @@ class RelevanceMatrix:
         """A header row and a first column of task names; unknown values are empty cells."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["task", *self.tasks])
-        for name, row in zip(self.tasks, self.values.tolist(), strict=True):
+        names = [for_csv(name) for name in self.tasks]
+        writer.writerow(["task", *names])
+        for name, row in zip(names, self.values.tolist(), strict=True):
             writer.writerow([name, *("" if np.isnan(value) else repr(value) for value in row)])
         return text.getvalue()
 

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from relevance.errors import RelevanceError
+from relevance.escaping import from_csv
 from relevance.files import validated
 
 DELIMITERS = ",;\t"
@@ -72,8 +73,8 @@ def csv_matrix(text: str, where: str) -> tuple[tuple[str, ...], Float[np.ndarray
         raise RelevanceError(f"{where} holds {kind}. Expected CSV: a header row and one per task.")
     delimiter = _delimiter(text)
     header, *rows = _lines(text, delimiter, where) or [Line(1, ())]
-    tasks = header.cells[1:]
     _check_header(header, where)
+    tasks = header.cells[1:]
     if not rows:
         raise RelevanceError(f"{where}: expected a header row and one row per task.")
     decimal = _decimal_mark(rows, delimiter)
@@ -175,7 +176,9 @@ def _lines(text: str, delimiter: str, where: str) -> list[Line]:
     """The lines that are not blank."""
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     try:
-        lines = [Line(reader.line_num, tuple(cell.strip() for cell in row)) for row in reader]
+        lines = [
+            Line(reader.line_num, tuple(from_csv(cell.strip()) for cell in row)) for row in reader
+        ]
     except csv.Error as error:
         raise RelevanceError(
             f"{where}, line {reader.line_num}: {error}. Is a quote left open?"

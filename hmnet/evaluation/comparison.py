@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hmnet.evaluation.significance import LEVEL, Paired
-from relevance.report.tables import MARKS, Cell, Place, Row, table
+from relevance.escaping import for_line, for_markdown
+from relevance.report.tables import Cell, Place, Row, table
 
 DECIMALS = 1
 LABELS = ("task", "metric")
@@ -111,9 +112,8 @@ class Comparison:
         ]
         text = table(rows, format, decimals=DECIMALS, bold=self._best(), starred=self._starred())
         if format == "latex":
-            return "".join(f"% {remark}\n" for remark in self.remarks) + text
-        star, _ = MARKS[format]
-        remarks = [f"- {remark.replace('*', star)}\n" for remark in self.remarks]
+            return "".join(f"% {for_line(remark)}\n" for remark in self.remarks) + text
+        remarks = [f"- {for_markdown(remark)}\n" for remark in self.remarks]
         return "\n".join([text, "".join(remarks)]) if remarks else text
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from relevance.errors import RelevanceError
+from relevance.escaping import for_csv, from_csv
 from relevance.files import read_text, write_text
 from relevance.tasks.task import Task
 from relevance.trainer import Result
@@ -90,7 +91,10 @@ def write_scores(path: Path, scores: Iterable[Score]) -> None:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(asdict(score) for score in scores)
+    writer.writerows(
+        {key: for_csv(cell) if isinstance(cell, str) else cell for key, cell in row.items()}
+        for row in map(asdict, scores)
+    )
     write_text(path, text.getvalue())
 
 
@@ -116,7 +120,8 @@ def read_scores(path: Path) -> list[Score]:
 
 
 def _to_score(row: Mapping[str, str], where: str) -> Score:
-    run, method, task, split, metric, seed, value = (row[column] for column in COLUMNS)
+    cells = [from_csv(row[column] or "") for column in COLUMNS]
+    run, method, task, split, metric, seed, value = cells
     try:
         return Score(run, method, task, split, metric, int(seed), float(value))
     except (TypeError, ValueError):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hmnet.analysis.attention import AttentionCosines
 from hmnet.figures.grid import Grid, draw
+from relevance.escaping import for_figure
 from relevance.figures.heatmap_layout import number
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ def lay_out(found: AttentionCosines) -> Grid:
         columns=tuple(str(head) for head in range(1, heads + 1)),
         row_title="layer",
         column_title="head",
-        title=f"{found.task}: {found.runs[0]}\nand {found.runs[1]}",
+        title="\n".join(
+            map(for_figure, (f"{found.task}: {found.runs[0]}", f"and {found.runs[1]}"))
+        ),
         low=max(0.0, lowest),
         high=1.0,
         quantity="cosine of attention maps",

@@ -8,6 +8,7 @@ import numpy as np
 
 from hmnet.analysis.confusion import Confusion
 from hmnet.figures.grid import Grid, draw
+from relevance.escaping import for_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +34,7 @@ def lay_out(found: Confusion) -> Grid:
         row_title="label",
         column_title="predicted",
         title=(
-            f"{found.task} ({found.split})\n"
+            f"{for_figure(found.task)} ({for_figure(found.split)})\n"
             f"accuracy {100 * found.accuracy:.1f}, macro F1 {100 * found.macro.f1:.1f}"
         ),
         low=0.0,

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from hmnet.analysis.curves import Curves
+from relevance.escaping import for_figure
 from relevance.figures.figure import INK, TWO_COLUMNS_PT, draw_frame, figure_of, new_figure
 from relevance.figures.scatter import COLOURS
 
@@ -136,7 +137,7 @@ def _legend(tasks: Sequence[str], axes: Axes) -> None:
     styles = [_style(number) for number in range(len(tasks))]
     legend = figure_of(axes).legend(
         [Line2D([], [], color=colour, linestyle=line, linewidth=1.5) for colour, line in styles],
-        list(tasks),
+        [for_figure(task) for task in tasks],
         loc="outside upper center",
         ncols=min(len(tasks), 7),
         fontsize=TEXT_PT,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from relevance.escaping import for_figure
 from relevance.figures.figure import FAINT, INK, figure_of, new_figure, text_width_em
 from relevance.figures.heatmap import colours, is_light
 
@@ -177,10 +178,10 @@ def _texts(grid: Grid, axes: Axes, mesh: QuadMesh) -> None:
 
 def _names(grid: Grid, axes: Axes, size: GridSize) -> None:
     """Names of rows at the left, of columns at the top: level where they fit, else upright."""
-    axes.set_xticks(
-        np.arange(len(grid.columns)) + 0.5, grid.columns, rotation=90 if size.upright else 0
-    )
-    axes.set_yticks(np.arange(len(grid.rows)) + 0.5, grid.rows)
+    columns, rows = (list(map(for_figure, names)) for names in (grid.columns, grid.rows))
+    upright = 90 if size.upright else 0
+    axes.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=upright, parse_math=False)
+    axes.set_yticks(np.arange(len(rows)) + 0.5, rows, parse_math=False)
     axes.xaxis.tick_top()
     axes.xaxis.set_label_position("top")
     axes.tick_params(length=0, pad=2, labelsize=NAME_PT, labelcolor=INK)
@@ -189,8 +190,6 @@ def _names(grid: Grid, axes: Axes, size: GridSize) -> None:
     axes.set_title(
         grid.title, fontsize=TITLE_PT, color=INK, loc="left", pad=PAD_PT, parse_math=False
     )
-    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        label.set_parse_math(False)
 
 
 def _colour_bar(grid: Grid, axes: Axes, mesh: QuadMesh, size: GridSize) -> None:

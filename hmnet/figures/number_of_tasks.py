@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hmnet.evaluation.comparison import Comparison
 from hmnet.training.folder import Run
 from relevance.errors import RelevanceError
+from relevance.escaping import for_figure
 from relevance.figures.figure import INK, ONE_COLUMN_PT, draw_frame, figure_of, new_figure
 from relevance.figures.scatter import COLOURS
 
@@ -136,8 +137,9 @@ def number_of_tasks_figure(compared: Comparison, trained: Mapping[str, Trained])
     figure = new_figure(ONE_COLUMN_PT, HEIGHT_PT + 1.5 * TEXT_PT * len(layout.curves))
     figure.set_layout_engine("constrained")
     axes: Axes = figure.subplots()
+    lines: dict[str, Any] = {}
     for number, curve in enumerate(layout.curves):
-        axes.errorbar(
+        line = axes.errorbar(
             curve.tasks,
             curve.means,
             yerr=curve.deviations,
@@ -147,12 +149,20 @@ def number_of_tasks_figure(compared: Comparison, trained: Mapping[str, Trained])
             linewidth=1.1,
             elinewidth=0.7,
             capsize=1.5,
-            label=curve.method.replace("$", r"\$"),
         )
+        lines[for_figure(curve.method)] = line
     axes.set_xticks(sorted({tasks for curve in layout.curves for tasks in curve.tasks}))
     axes.margins(y=0.12)
     axes.set_xlabel("number of tasks trained", fontsize=TEXT_PT, color=INK)
     axes.set_ylabel(layout.y_label, fontsize=TEXT_PT, color=INK)
     draw_frame(axes, TEXT_PT)
-    figure_of(axes).legend(loc="outside upper left", fontsize=TEXT_PT, frameon=False)
+    legend = figure_of(axes).legend(
+        list(lines.values()),
+        list(lines),
+        loc="outside upper left",
+        fontsize=TEXT_PT,
+        frameon=False,
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
     return axes

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hmnet.analysis.covariance import Similarity
+from relevance.escaping import for_figure
 from relevance.figures.figure import FAINT, INK, ONE_COLUMN_PT, POSITIVE, draw_frame, new_figure
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def similarity_figure(found: Similarity) -> Axes:
         (0.2, POSITIVE, "trained", found.after),
     ):
         axes.barh(places + offset, list(means.values()), height=0.36, color=colour, label=label)
-    axes.set_yticks(places, tasks, parse_math=False)
+    axes.set_yticks(places, list(map(for_figure, tasks)), parse_math=False)
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
     axes.set_xlabel("covariance similarity, mean over the other tasks", fontsize=TEXT_PT, color=INK)

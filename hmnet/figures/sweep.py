@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hmnet.analysis.sweep import Sweep
 from hmnet.evaluation.comparison import Comparison, Line
+from relevance.escaping import for_figure
 from relevance.figures.figure import (
     INK,
     ONE_COLUMN_PT,
@@ -134,7 +135,7 @@ def _curves(layout: SweepLayout) -> Axes:
         axes.set_xticks(_ticks(places, side))
         name = f"{panel.name} ({panel.metric})"
         small = TITLE_PT * min(1.0, (side - 24.0) / (TITLE_PT * text_width_em(name)))
-        axes.set_title(name, fontsize=small, color=INK, pad=4, parse_math=False)
+        axes.set_title(for_figure(name), fontsize=small, color=INK, pad=4, parse_math=False)
         _plain(axes)
     figure.supxlabel(layout.x_label, fontsize=TITLE_PT, color=INK)
     figure.supylabel("score (%)", fontsize=TITLE_PT, color=INK)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from relevance.errors import unknown_name
+from relevance.escaping import for_figure
 from relevance.figures.figure import (
     FAINT,
     INK,
@@ -134,7 +135,8 @@ def bars(
 
 
 def _titles(task: str) -> tuple[str, str]:
-    return f"influence of {task} on others", f"influence of others on {task}"
+    name = for_figure(task)
+    return f"influence of {name} on others", f"influence of others on {name}"
 
 
 def _new_axes(layout: BarsLayout) -> tuple[Axes, Axes]:
@@ -168,17 +170,15 @@ def _panel(axes: Axes, shown: tuple[Bar, ...], title: str, label: str) -> None:
     for place, bar, error in zip(places, shown, errors, strict=True):
         _value(axes, place, bar, error)
     axes.axvline(0, color=INK, linewidth=0.6)
-    axes.set_yticks(places, [bar.task for bar in shown])
+    axes.set_yticks(places, [for_figure(bar.task) for bar in shown], parse_math=False)
     axes.set_ylim(max(len(shown), 1) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0, pad=2, labelsize=TEXT_PT, labelcolor=INK)
     axes.tick_params(axis="x", length=2, width=0.5, labelsize=TEXT_PT - 1, color=FAINT)
-    for name in axes.get_yticklabels():
-        name.set_parse_math(False)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(FAINT)
     axes.set_title(title, fontsize=TITLE_PT, color=INK, pad=5, parse_math=False)
-    axes.set_xlabel(label, fontsize=TEXT_PT, color=INK, labelpad=2)
+    axes.set_xlabel(label, fontsize=TEXT_PT, color=INK, labelpad=2, parse_math=False)
 
 
 def _widen(axes: Axes, lows: np.ndarray, highs: np.ndarray) -> None:

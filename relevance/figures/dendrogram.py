@@ -11,6 +11,7 @@ from jaxtyping import Float
 from relevance.clustering.methods.agglomerative import Linkage, merges
 from relevance.clustering.rows import check_k, features
 from relevance.errors import RelevanceError
+from relevance.escaping import for_figure
 from relevance.figures.figure import FAINT, INK, ONE_COLUMN_PT, new_figure, text_width_em
 from relevance.matrix import RelevanceMatrix
 
@@ -174,12 +175,12 @@ def draw(layout: DendrogramLayout, axes: Axes) -> Axes:
     axes.set_xlim(1.04 * layout.merges[-1].distance or 1.0, 0)
     axes.set_ylim(len(layout.tasks) - 0.5, -0.5)
     axes.yaxis.tick_right()
-    axes.set_yticks(range(len(layout.tasks)), layout.tasks)
+    names = [for_figure(task) for task in layout.tasks]
+    axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.tick_params(axis="y", length=0, pad=3, labelsize=TEXT_PT)
     axes.tick_params(axis="x", length=2, width=0.5, labelsize=TEXT_PT - 1, color=FAINT)
     for label, cluster in zip(axes.get_yticklabels(), layout.clusters, strict=True):
         label.set_color(_colour(cluster))
-        label.set_parse_math(False)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(FAINT)

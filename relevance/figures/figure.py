@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relevance.errors import RelevanceError
+from relevance.escaping import for_figure
 from relevance.files import replacing
 
 if TYPE_CHECKING:
@@ -60,12 +61,23 @@ def save_figure(axes: Axes, path: Path) -> None:
     from matplotlib import rc_context
 
     check_format(path)
+    _make_plain(figure_of(axes))
     suffix = path.suffix.lower()
     content = BytesIO()  # where a disk is full, matplotlib's own files fail in many ways
     with rc_context({"pdf.fonttype": 42, "svg.hashsalt": path.stem}):
         figure_of(axes).savefig(content, format=suffix[1:], dpi=300, metadata=METADATA[suffix])
     with replacing(path) as file:
         file.write_bytes(content.getvalue())
+
+
+def _make_plain(figure: Figure) -> None:
+    """Keep matplotlib from reading names as mathematics, and fonts from lacking controls."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if isinstance(text, Text):
+            text.set_parse_math(False)
+            text.set_text("\n".join(map(for_figure, text.get_text().split("\n"))))
 
 
 def check_format(path: Path) -> None:
@@ -98,9 +110,11 @@ def draw_frame(axes: Axes, text_pt: float) -> None:
 
 @cache
 def text_width_em(text: str) -> float:
-    """Width of a text in the figures' font, in multiples of the font size."""
+    """Width of a text in the figures' font, in multiples of the font size, on one line."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=10), False)
+    width, _, _ = text_to_path.get_text_width_height_descent(
+        for_figure(text), FontProperties(size=10), False
+    )
     return float(width) / 10

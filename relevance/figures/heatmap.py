@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.clustering.spec import ClusterSpec
+from relevance.escaping import for_figure
 from relevance.figures.figure import FAINT, INK, figure_of, new_figure
 from relevance.figures.heatmap_layout import (
     NAME_PT,
@@ -264,16 +265,15 @@ def _names(layout: HeatmapLayout, axes: Axes) -> None:
     cell_pt = _points(axes)[0] / len(layout.tasks)
     label_pt = label_size(cell_pt)
     shown = named(len(layout.tasks), cell_pt)
-    places, names = np.array(shown) + 0.5, [layout.tasks[place] for place in shown]
-    axes.set_xticks(places, names, rotation=90 if names_upright(layout.tasks, cell_pt) else 0)
-    axes.set_yticks(places, names)
+    places, names = np.array(shown) + 0.5, [for_figure(layout.tasks[place]) for place in shown]
+    upright = names_upright(layout.tasks, cell_pt)
+    axes.set_xticks(places, names, rotation=90 if upright else 0, parse_math=False)
+    axes.set_yticks(places, names, parse_math=False)
     axes.xaxis.tick_top()
     axes.tick_params(length=0, pad=2, labelsize=label_pt, labelcolor=INK)
     axes.xaxis.set_label_position("top")
     axes.set_xlabel("target", fontsize=label_pt, color=FAINT, labelpad=3)
     axes.set_ylabel("source", fontsize=label_pt, color=FAINT, labelpad=3)
-    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        label.set_parse_math(False)
 
 
 def _colour_bar(layout: HeatmapLayout, axes: Axes, mesh: QuadMesh) -> None:
@@ -292,7 +292,7 @@ def _colour_bar(layout: HeatmapLayout, axes: Axes, mesh: QuadMesh) -> None:
     bar.ax.tick_params(
         length=2, width=0.4, pad=1, labelsize=label_pt - 0.5, color=FAINT, labelcolor=INK
     )
-    bar.set_label(layout.quantity, fontsize=label_pt, color=INK, labelpad=1.5)
+    bar.set_label(layout.quantity, fontsize=label_pt, color=INK, labelpad=1.5, parse_math=False)
     for line, note in enumerate(layout.notes):
         axes.annotate(
             note,

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from relevance.comparison import Comparison, Judgement
+from relevance.escaping import for_figure
 from relevance.figures.figure import (
     FAINT,
     INK,
@@ -157,7 +158,7 @@ def scatter(comparison: Comparison) -> Axes:
         axes.remove()
     for panel, axes in zip(layout.panels, grid, strict=False):
         _draw(panel, axes, side)
-    figure.supylabel(layout.quantity, fontsize=TITLE_PT, color=INK)
+    figure.supylabel(layout.quantity, fontsize=TITLE_PT, color=INK, parse_math=False)
     if layout.legend:
         _legend(layout, grid[0], in_a_line)
     first: Axes = grid[0]
@@ -180,7 +181,7 @@ def _draw(panel: Panel, axes: Axes, width_pt: float) -> None:
     axes.ticklabel_format(axis="x", scilimits=(-2, 3))
     axes.xaxis.get_offset_text().set_fontsize(TEXT_PT)
     axes.set_title(panel.title, fontsize=TEXT_PT, color=INK, pad=3)
-    name = _shortened(panel.name, width_pt / TITLE_PT)
+    name = _shortened(for_figure(panel.name), width_pt / TITLE_PT)
     axes.set_xlabel(name, fontsize=TITLE_PT, color=INK, labelpad=2, parse_math=False)
     draw_frame(axes, TEXT_PT)
 
@@ -211,7 +212,7 @@ def _legend(layout: ScatterLayout, axes: Axes, in_a_line: int) -> None:
     ]
     legend = figure_of(axes).legend(
         points,
-        layout.legend,
+        [for_figure(name) for name in layout.legend],
         loc="outside lower center",
         ncols=in_a_line,
         title=layout.about,

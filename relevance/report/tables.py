@@ -3,13 +3,16 @@
 import csv
 import io
 import math
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from relevance.errors import RelevanceError, unknown_name
+from relevance.escaping import for_csv, for_latex, for_markdown
 from relevance.intervals import beats_no_majority, covers_zero, over_examples
 from relevance.matrix import RelevanceMatrix
 
@@ -22,13 +25,11 @@ MARKS = {"latex": ("*", r"\textsuperscript{\dag}"), "markdown": (r"\*", "\N{DAGG
 """Star and dagger as each format writes them."""
 
 PERCENT = {"latex": r"\%", "markdown": "%"}
+SUFFIXES = {".csv": "csv", ".tex": "latex", ".md": "markdown"}
+"""Formats of files that are named so."""
 
-LATEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-}
+LABEL = re.compile(r"[A-Za-z0-9:._+/ -]+")
+NEGATIVE = re.compile(r"-(?=\d[\d.,]*( ± [\d.,]+)?$)")
 
 
 def table(
@@ -84,8 +85,8 @@ def table(
     if format == "csv":
         return _csv(rows)
     write, escape, strong, dash = {
-        "latex": (_latex, _escape_latex, r"\textbf{{{}}}", "--"),
-        "markdown": (_markdown, _escape_markdown, "**{}**", "\N{EN DASH}"),
+        "latex": (_latex, for_latex, r"\textbf{{{}}}", "--"),
+        "markdown": (_markdown, for_markdown, "**{}**", "\N{EN DASH}"),
     }[format]
     star, dagger = MARKS[format]
     texts = [[escape(key) for key in rows[0]]]
@@ -93,6 +94,8 @@ def table(
         texts.append([])
         for x, key in enumerate(rows[0]):
             text = _text(row[key], decimals, escape, dash)
+            if format == "latex":
+                text = NEGATIVE.sub("$-$", text)
             text += star * ((y, x) in starred) + dagger * ((y, x) in daggered)
             texts[-1].append(strong.format(text) if (y, x) in bold else text)
     numeric = [all(not isinstance(row[key], str) for row in rows) for key in rows[0]]
@@ -104,6 +107,8 @@ def matrix_table(
     format: str,  # noqa: A002 - the option's name
     *,
     decimals: int | None = None,
+    caption: str | None = None,
+    label: str | None = None,
 ) -> str:
     """A matrix in percent, like the paper's Tables 2 and 3: row = source, column = target.
 
@@ -115,12 +120,14 @@ def matrix_table(
         format: `csv` (values in percent, no marks), `latex` or `markdown`.
         decimals: Of the percentages, not in CSV; None for 2, or more where all values are so small
             that these would show fewer than three digits of the largest.
+        caption: LaTeX only: plain text above the table, which then floats.
+        label: LaTeX only: what references call the table, which then floats.
 
     Returns:
         The table; below it, but for CSV, what the marks mean.
 
     Raises:
-        RelevanceError: If the format is unknown.
+        RelevanceError: If the format is unknown, or has no caption and label.
 
     Source:
         Fei et al. (2022), Tables 2 and 3.
@@ -138,11 +145,73 @@ def matrix_table(
         starred=_places(covers_zero(matrix)),
         daggered=_places(beats_no_majority(matrix) & np.isfinite(percent)),
     )
-    return {
+    text = {
         "csv": text,
         "latex": f"{text}\\par\\smallskip{{\\footnotesize {_remark(matrix, 'latex')}\\par}}\n",
         "markdown": f"{text}\n{_remark(matrix, 'markdown')}\n",
     }[format]
+    return floating(text, format, caption=caption, label=label)
+
+
+def floating(
+    text: str,
+    format: str,  # noqa: A002 - the option's name
+    *,
+    caption: str | None = None,
+    label: str | None = None,
+) -> str:
+    r"""A LaTeX table with a caption, a label or both.
+
+    Args:
+        text: The table.
+        format: What it is written in.
+        caption: Plain text, which is escaped.
+        label: What `\ref` calls the table.
+
+    Returns:
+        The table in a `table` environment; as it is without caption and label.
+
+    Raises:
+        RelevanceError: If the format is another one, or a label holds what LaTeX cannot take there.
+
+    >>> print(floating("...\n", "latex", caption="Gains in %", label="tab:gains"), end="")
+    \begin{table}
+    \centering
+    \caption{Gains in \%}
+    \label{tab:gains}
+    ...
+    \end{table}
+    """
+    if caption is None and label is None:
+        return text
+    if format != "latex":
+        raise RelevanceError(
+            f"--caption and --label belong to LaTeX, and this table is {format}. Take --format"
+            " latex or a name that ends in .tex."
+        )
+    if label is not None and not LABEL.fullmatch(label):
+        raise RelevanceError(
+            f"--label '{label}' must be of letters, digits and : . _ + / -, such as tab:gains."
+        )
+    lines = [] if caption is None else [f"\\caption{{{for_latex(caption)}}}\n"]
+    lines += [] if label is None else [f"\\label{{{label}}}\n"]
+    return f"\\begin{{table}}\n\\centering\n{''.join(lines)}{text}\\end{{table}}\n"
+
+
+def format_of(chosen: str | None, out: Path | None) -> str:
+    """The format of a table.
+
+    Args:
+        chosen: The one that was asked for; it wins.
+        out: The file that the table goes to.
+
+    Returns:
+        One of `FORMATS`: that of the file's suffix, Markdown for other suffixes and without a file.
+
+    >>> format_of(None, Path("t.tex")), format_of("csv", Path("t.tex")), format_of(None, None)
+    ('latex', 'csv', 'markdown')
+    """
+    return chosen or SUFFIXES.get(out.suffix.lower() if out else "", "markdown")
 
 
 def _decimals(percent: Float[np.ndarray, "source target"]) -> int:
@@ -190,20 +259,8 @@ def _text(cell: Cell, decimals: int, escape: Callable[[str], str], dash: str) ->
         return dash
     if isinstance(cell, str):
         return escape(cell)
-    return f"{cell:,}" if isinstance(cell, int) else f"{cell:.{decimals}f}"
-
-
-def _escape_markdown(text: str) -> str:
-    return text.replace("\\", r"\\").replace("|", r"\|").replace("*", r"\*")
-
-
-def _escape_latex(text: str) -> str:
-    r"""Text in which LaTeX takes nothing for a command.
-
-    >>> print(_escape_latex("my_task (50%)"))
-    my\_task (50\%)
-    """
-    return "".join(LATEX.get(character, character) for character in text)
+    text = f"{cell:,}" if isinstance(cell, int) else f"{cell:.{decimals}f}"
+    return text if float(text.replace(",", "")) else text.removeprefix("-")
 
 
 def _markdown(texts: list[list[str]], numeric: list[bool]) -> str:
@@ -240,13 +297,13 @@ def _latex(texts: list[list[str]], numeric: list[bool]) -> str:
 
 def _csv(rows: Sequence[Row]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(
-        {
-            key: "" if isinstance(cell, float) and math.isnan(cell) else cell
-            for key, cell in row.items()
-        }
-        for row in rows
-    )
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(map(for_csv, rows[0]))
+    writer.writerows([_csv_cell(row[key]) for key in rows[0]] for row in rows)
     return text.getvalue()
+
+
+def _csv_cell(cell: Cell) -> Cell:
+    if isinstance(cell, str):
+        return for_csv(cell)
+    return "" if isinstance(cell, float) and math.isnan(cell) else cell

@@ -66,7 +66,7 @@ def test_splits_of(tasks: dict[str, Task]) -> None:
         ),
         (
             "run,method,task,split,metric,seed,value\na,b,c,dev,f1,0,1\na,b,c,dev\n",
-            "row 2: seed 'None' and value 'None' must be numbers.",
+            "row 2: seed '' and value '' must be numbers.",
         ),
     ],
 )

@@ -51,7 +51,7 @@ def test_markdown_marks_the_best_source_what_is_uncertain_and_what_beats_no_majo
 def test_latex_escapes_names_and_explains_the_marks_below() -> None:
     text = matrix_table(NOISY, "latex", decimals=1)
     assert text.startswith(
-        "\\begin{tabular}{lrrr}\n\\toprule\nsource & my\\_task & A|B & 50\\% \\\\\n"
+        "\\begin{tabular}{lrrr}\n\\toprule\nsource & my\\_task & A\\textbar{}B & 50\\% \\\\\n"
     )
     dagger = r"\textsuperscript{\dag}"
     assert f"my\\_task & 0.0 & 10.0 & \\textbf{{10.0{dagger}}} \\\\\n" in text

@@ -1,0 +1,125 @@
+"""stdout and stderr that may be full, closed, or read to the first lines only."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import UnsupportedOperation
+from typing import Any, TextIO
+
+from relevance.errors import RelevanceError
+from relevance.escaping import for_line
+
+
+class _Stream:
+    """A text stream that does not raise; what cannot be written is dropped.
+
+    Work goes on, so that files which are still to be written are written.
+
+    Args:
+        stream: The one beneath, None where it is closed.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+        self.failure: Exception | None = None if stream else OSError("it is closed")
+
+    def write(self, text: str) -> int:
+        """Take a text; dropped once a write has failed."""
+        if self._stream is not None and self.failure is None:
+            try:
+                self._stream.write(text)
+            except (OSError, ValueError) as error:
+                self._fail(error)
+        return len(text)
+
+    def flush(self) -> None:
+        """Pass on what was taken."""
+        if self._stream is not None and self.failure is None:
+            try:
+                self._stream.flush()
+            except (OSError, ValueError) as error:
+                self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self.failure = error
+        if not isinstance(error, UnicodeError):
+            _drop_what_is_left(self._stream)
+
+    def __getattr__(self, name: str) -> Any:
+        if self._stream is None:
+            raise AttributeError(name)
+        return getattr(self._stream, name)
+
+
+class Results(_Stream):
+    """stdout. That it fails is told at the end; that nobody reads on is no failure."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether what is written from now on reaches nobody."""
+        return self.failure is not None
+
+    def check(self) -> None:
+        """Say that results are lost.
+
+        Raises:
+            RelevanceError: If something could not be written, but to a reader who has gone.
+        """
+        self.flush()
+        error = self.failure
+        if error is None or isinstance(error, BrokenPipeError) or not self._was_used:
+            return
+        if isinstance(error, UnicodeEncodeError):
+            character = error.object[error.start]
+            raise RelevanceError(
+                f"stdout takes {error.encoding} only, which has no {for_line(ascii(character))}."
+                " Set PYTHONIOENCODING=utf-8, or write a file where the command has --out."
+            )
+        reason = getattr(error, "strerror", None) or error
+        raise RelevanceError(f"stdout cannot be written: {reason}.")
+
+    def __init__(self, stream: TextIO | None) -> None:
+        super().__init__(stream)
+        self._was_used = stream is not None
+
+    def write(self, text: str) -> int:
+        """Take a text; where stdout is closed this is remembered as a loss."""
+        self._was_used = True
+        return super().write(text)
+
+
+@contextmanager
+def standing_streams() -> Iterator[Results]:
+    """Put streams that do not raise in the place of `sys.stdout` and `sys.stderr`.
+
+    Yields:
+        The one for stdout.
+    """
+    _occupy_closed_descriptors()
+    before = sys.stdout, sys.stderr
+    results = Results(sys.stdout)
+    sys.stdout, sys.stderr = results, _Stream(sys.stderr)  # type: ignore[assignment]
+    try:
+        yield results
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        sys.stdout, sys.stderr = before
+
+
+def _occupy_closed_descriptors() -> None:
+    """Keep files that are opened later from becoming stdin, stdout or stderr by their number."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+
+
+def _drop_what_is_left(stream: TextIO | None) -> None:
+    """Let the interpreter's last flush succeed: what is still buffered goes nowhere."""
+    with suppress(OSError, ValueError, UnsupportedOperation, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())  # type: ignore[union-attr]
+        os.close(nowhere)

@@ -1,0 +1,102 @@
+"""Names, labels and paths made harmless for where they are shown: one function per medium.
+
+They come from files of users and others, so they may hold what a terminal, LaTeX, Markdown, a
+spreadsheet or matplotlib takes for a command.
+"""
+
+import re
+
+# C0 and C1 controls but for line break and tab, what turns the direction of text, line separators
+# that are not "\n", and halves of surrogate pairs, which cannot be encoded.
+UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\char34{}",  # the start of a command in some languages
+    "[": "{[}",  # at the start of a row it would be an argument of the line break before
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+}
+# what begins or ends a mark, HTML or a link; a single < or [ between other characters does not
+MARKDOWN = re.compile(
+    r"[\\|*`~$]|<(?=[A-Za-z/!?])|\](?=[\[(:])|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])"
+)
+FORMULA = re.compile(r"'*[=+\-@\t\r]")
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?%?", re.ASCII)
+
+
+def for_terminal(text: str) -> str:
+    r"""Text that moves no cursor and changes no colour, title or direction: controls are spelt out.
+
+    They are written as in JSON, so that JSON stays the same JSON.
+
+    Args:
+        text: Of one line or several.
+
+    Returns:
+        The text; line breaks and tabs stay.
+
+    >>> for_terminal("\x1b[2Jred\r\u202e.")
+    '\\u001b[2Jred\\u000d\\u202e.'
+    """
+    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def for_line(text: str) -> str:
+    r"""Text on one line: as for a terminal, every run of white space one blank.
+
+    >>> for_line("a\n\tb \x08")
+    'a b \\u0008'
+    """
+    return for_terminal(re.sub(r"[ \t\r\n\f\v]+", " ", text))
+
+
+def for_markdown(text: str) -> str:
+    r"""Text of a cell of a table in which Markdown finds no mark, no HTML and no end of the cell.
+
+    >>> print(for_markdown("a_b|<img> *c* _d_\n$x$"))
+    a_b\|\<img> \*c\* \_d\_ \$x\$
+    """
+    return MARKDOWN.sub(r"\\\g<0>", for_line(text))
+
+
+def for_latex(text: str) -> str:
+    r"""Text in which LaTeX takes nothing for a command.
+
+    >>> print(for_latex("my_task (50%)"), for_latex(r"\input{x}"))
+    my\_task (50\%) \textbackslash{}input\{x\}
+    """
+    escaped = "".join(LATEX.get(character, character) for character in for_line(text))
+    return f"{{*}}{escaped[1:]}" if escaped.startswith("*") else escaped
+
+
+def for_csv(text: str) -> str:
+    """Text of a cell that no spreadsheet takes for a formula: an apostrophe stands before it.
+
+    >>> for_csv("=1+1"), for_csv("-1.5"), for_csv("RTE")
+    ("'=1+1", '-1.5', 'RTE')
+    """
+    return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
+
+
+def from_csv(text: str) -> str:
+    """What `for_csv` was given.
+
+    >>> from_csv(for_csv("=1+1")), from_csv("'tis")
+    ('=1+1', "'tis")
+    """
+    return text[1:] if text.startswith("'") and FORMULA.match(text) else text
+
+
+def for_figure(text: str) -> str:
+    r"""Text on one line of a figure; it is to be drawn with `parse_math=False`.
+
+    >>> for_figure("a\nb")
+    'a b'
+    """
+    return for_line(text)

@@ -1,0 +1,149 @@
+"""stdout that is full, closed, of few characters, or read to its first line only; stderr too."""
+
+import errno
+import io
+import os
+import subprocess
+import sys
+import warnings
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from cli.app import Unread, stream
+from cli.relevance import main
+from cli.streams import standing_streams
+from commands import refused, run
+
+pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
+FULL = "stdout cannot be written: No space left on device."
+
+
+def shell(line: str, folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run a line of bash in which `relevance` and `hmnet` are ours."""
+    functions = "".join(
+        f"{name}() {{ {sys.executable} -c 'from cli.{name} import main; main()' \"$@\"; }}\n"
+        for name in ("relevance", "hmnet")
+    )
+    return subprocess.run(
+        ["bash", "-c", f"{functions} set -o pipefail\n{line}"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "m.csv").write_text("task,情,B\n情,1,.1\nB,.2,1\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "reason"),
+    [
+        ("relevance table m.csv > /dev/full", "relevance", FULL),
+        ("relevance --help > /dev/full", "relevance", FULL),
+        ("relevance table m.csv >&-", "relevance", "stdout cannot be written: it is closed."),
+    ],
+)
+def test_one_line_where_results_are_lost(line: str, name: str, reason: str, folder: Path) -> None:
+    lost = shell(line, folder)
+    assert (lost.returncode, lost.stderr) == (2, f"{name}: {reason}\n")
+
+
+def test_characters_that_stdout_lacks(folder: Path) -> None:
+    lost = shell("relevance table m.csv", folder, PYTHONIOENCODING="ascii")
+    assert lost.returncode == 2
+    assert lost.stderr.startswith("relevance: stdout takes ascii only, which has no '\\u60c5'.")
+    assert lost.stderr.count("\n") == 1
+
+
+class Failing(io.StringIO):
+    """A stream that takes nothing."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self.error = error
+
+    def flush(self) -> None:
+        raise self.error
+
+
+def ended(error: OSError, *arguments: str) -> tuple[object, str]:
+    """Exit status and stderr of a command whose stdout fails."""
+    noted = io.StringIO()
+    with (
+        redirect_stdout(Failing(error)),
+        redirect_stderr(noted),
+        patch.object(sys, "argv", list(arguments)),
+        patch.object(warnings, "showwarning", warnings.showwarning),
+        pytest.raises(SystemExit) as end,
+    ):
+        main()
+    return end.value.code, noted.getvalue()
+
+
+def test_files_are_written_though_stdout_is_full(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("task,A,B,C\nA,1,.1,.2\nB,.2,1,.1\nC,.9,.8,1\n")
+    cluster = ["relevance", "cluster", str(tmp_path / "m.csv"), "--k", "2", "--out"]
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert ended(full, *cluster, str(tmp_path / "a.json")) == (2, f"relevance: {FULL}\n")
+    assert ended(BrokenPipeError(errno.EPIPE, ""), *cluster, str(tmp_path / "b.json")) == (0, "")
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+
+
+def test_nothing_is_answered_to_nobody() -> None:
+    with standing_streams() as results:
+        results.failure = BrokenPipeError()
+        with pytest.raises(Unread):
+            stream("answer")
+
+
+def test_a_reader_that_has_enough_is_no_error(folder: Path) -> None:
+    both = shell("relevance table m.csv | true; relevance table --help | true", folder)
+    assert (both.returncode, both.stderr) == (0, "")
+
+
+def test_a_stderr_that_fails_changes_no_exit_status(folder: Path) -> None:
+    lines = [f"relevance table none.csv {where}" for where in ("2>&-", "2>/dev/full", ">&- 2>&-")]
+    states = shell("\n".join(f"{line}; echo $? >> states" for line in lines), folder)
+    assert states.stderr == ""
+    assert (folder / "states").read_text().split() == ["2", "2", "2"]
+
+
+def test_what_is_quoted_in_an_error_moves_no_cursor(tmp_path: Path) -> None:
+    message = refused("relevance", "table", tmp_path / "a\x1b[2J\u202e\nb.csv")
+    assert "a\\u001b[2J\\u202e b.csv" in message
+
+
+def test_names_on_stdout_change_no_colours(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("task,A\x1b[31m,B\nA\x1b[31m,1,.1\nB,.2,1\n")
+    shown = run("relevance", "table", tmp_path / "m.csv", "--format", "csv").out
+    assert "\x1b" not in shown
+    assert "A\\u001b[31m" in shown
+
+
+def test_the_suffix_of_a_table_decides_its_format(tmp_path: Path) -> None:
+    begins = {"t.tex": "\\begin{tabular}", "t.csv": "source,MNLI", "t.md": "| source"}
+    for name, words in begins.items():
+        run("relevance", "table", "paper:table3", "--out", tmp_path / name)
+        assert (tmp_path / name).read_text().startswith(words)
+    run("relevance", "table", "paper:table3", "--out", tmp_path / "t.csv", "--format", "latex")
+    assert (tmp_path / "t.csv").read_text().startswith("\\begin{tabular}")
+
+
+def test_captions_and_labels_belong_to_latex(tmp_path: Path) -> None:
+    options = ["--caption", "Gains in % & more", "--label", "tab:gains"]
+    run("relevance", "table", "paper:table3", "--out", tmp_path / "t.tex", *options)
+    text = (tmp_path / "t.tex").read_text()
+    assert "\\caption{Gains in \\% \\& more}\n\\label{tab:gains}\n" in text
+    assert text.endswith("\\end{table}\n")
+    assert " $-$0.10 & " in text
+    assert "belong to LaTeX" in refused("relevance", "table", "paper:table3", *options)
+    bad = refused("relevance", "table", "paper:table3", "--format", "latex", "--label", "}\\x")
+    assert "must be of letters" in bad
