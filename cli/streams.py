@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import UnsupportedOperation
 from typing import Any, TextIO
 
 from relevance.errors import RelevanceError
@@ -30,7 +29,7 @@ class _Stream:
             try:
                 self._stream.write(text)
             except (OSError, ValueError) as error:
-                self._fail(error)
+                self._fail(error, self._stream)
         return len(text)
 
     def flush(self) -> None:
@@ -39,12 +38,12 @@ class _Stream:
             try:
                 self._stream.flush()
             except (OSError, ValueError) as error:
-                self._fail(error)
+                self._fail(error, self._stream)
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: Exception, stream: TextIO) -> None:
         self.failure = error
         if not isinstance(error, UnicodeError):
-            _drop_what_is_left(self._stream)
+            _drop_what_is_left(stream)
 
     def __getattr__(self, name: str) -> Any:
         if self._stream is None:
@@ -99,7 +98,7 @@ def standing_streams() -> Iterator[Results]:
     _occupy_closed_descriptors()
     before = sys.stdout, sys.stderr
     results = Results(sys.stdout)
-    sys.stdout, sys.stderr = results, _Stream(sys.stderr)  # type: ignore[assignment]
+    sys.stdout, sys.stderr = results, _Stream(sys.stderr)
     try:
         yield results
     finally:
@@ -117,9 +116,9 @@ def _occupy_closed_descriptors() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
 
 
-def _drop_what_is_left(stream: TextIO | None) -> None:
+def _drop_what_is_left(stream: TextIO) -> None:
     """Let the interpreter's last flush succeed: what is still buffered goes nowhere."""
-    with suppress(OSError, ValueError, UnsupportedOperation, AttributeError):
+    with suppress(OSError, ValueError):  # streams in memory have no number
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())  # type: ignore[union-attr]
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)

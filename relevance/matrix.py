@@ -15,6 +15,7 @@ from relevance.errors import RelevanceError, unknown_name
 from relevance.escaping import for_csv
 from relevance.files import json_text, read_json, read_text, write_text
 from relevance.matrix_reading import check_fields, csv_matrix
+from relevance.names import check_names
 from relevance.reliability import reliabilities
 
 if TYPE_CHECKING:
@@ -66,8 +67,7 @@ class RelevanceMatrix:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_names(self.tasks)
-        tasks = tuple(self.tasks)
+        tasks = check_names(self.tasks, "task")
         object.__setattr__(self, "tasks", tasks)
         for name in ARRAYS:
             if getattr(self, name) is not None:
@@ -234,25 +234,6 @@ def load_matrix(name: str | Path) -> RelevanceMatrix:
         return RelevanceMatrix(**content)
     except RelevanceError as error:
         raise RelevanceError(f"{path}: {error}") from None
-
-
-def check_names(tasks: Sequence[str]) -> None:
-    """Refuse names that are none: a string in a list's place, empty ones, and one twice.
-
-    Args:
-        tasks: Names of a matrix's rows and columns.
-
-    Raises:
-        RelevanceError: With the first that will not do.
-    """
-    if isinstance(tasks, str):
-        raise RelevanceError(f"Task names come in a list, got the string '{tasks}'.")
-    for name in tasks:
-        if not isinstance(name, str) or not name.strip():
-            raise RelevanceError(f"{name!r} is no name of a task; names are strings.")
-    repeated = sorted({name for name in tasks if tasks.count(name) > 1})
-    if repeated:
-        raise RelevanceError(f"A matrix names {', '.join(repeated)} twice.")
 
 
 def _from_csv(text: str, where: str, measure: str, provenance: dict[str, Any]) -> RelevanceMatrix:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import math
 import re
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from relevance.errors import RelevanceError
+from relevance.errors import RelevanceError, shown
 from relevance.escaping import from_csv
 from relevance.files import validated
 
@@ -239,11 +238,11 @@ def _number(cell: str, decimal: str, where: str) -> int | float:
     raise RelevanceError(f"{where}: '{cell}' is no number.{hint}")
 
 
-def _finite(value: int | float, shown: str, where: str) -> int | float:
+def _finite(value: int | float, text: str, where: str) -> int | float:
     if abs(value) > LARGEST:
         why = "is not finite" if value in {math.inf, -math.inf} else "is too large to be meant"
         raise RelevanceError(
-            f"{where}: {shown} {why}. Leave the cell empty (null in JSON) where a value is unknown."
+            f"{where}: {text} {why}. Leave the cell empty (null in JSON) where a value is unknown."
         )
     return value
 
@@ -254,12 +253,12 @@ def _check_nested(value: Any, axes: Sequence[str], file: _File, where: str) -> N
         if value is None:
             return
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise RelevanceError(f"{where}: {shortened(value)} is no number.")
-        _finite(value, shortened(value), where)
+            raise RelevanceError(f"{where}: {shown(value)} is no number.")
+        _finite(value, shown(value), where)
         return
     axis, *inner = axes
     if not isinstance(value, list):
-        raise RelevanceError(f"{where}: expected a list, one {axis} each, got {shortened(value)}.")
+        raise RelevanceError(f"{where}: expected a list, one {axis} each, got {shown(value)}.")
     names: Sequence[Any] = file.tasks
     if axis == "seed":
         names = (file.seeds or ()) if "source" in inner else range(len(value))
@@ -269,16 +268,6 @@ def _check_nested(value: Any, axes: Sequence[str], file: _File, where: str) -> N
         raise RelevanceError(f"{where}: {len(value)} for {len(names)} {axis}s.{rule}")
     for name, part in zip(names, value, strict=True):
         _check_nested(part, inner, file, f"{where}, {axis} '{name}'")
-
-
-def shortened(value: object) -> str:
-    """A value of a JSON file as it stood there, cut where it is long.
-
-    >>> shortened({"a": None})
-    '{"a": null}'
-    """
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _few(names: Sequence[str]) -> str:

@@ -122,8 +122,10 @@ def test_what_is_quoted_in_an_error_moves_no_cursor(tmp_path: Path) -> None:
 
 
 def test_names_on_stdout_change_no_colours(tmp_path: Path) -> None:
-    (tmp_path / "m.csv").write_text("task,A\x1b[31m,B\nA\x1b[31m,1,.1\nB,.2,1\n")
-    shown = run("relevance", "table", tmp_path / "m.csv", "--format", "csv").out
+    paths = [tmp_path / name for name in ("A\x1b[31m.csv", "B.csv")]
+    for path in paths:
+        path.write_text("task,A,B,C\nA,1,.1,.2\nB,.2,1,.3\nC,.3,.4,1\n")
+    shown = run("relevance", "compare", *paths, "--format", "csv").out
     assert "\x1b" not in shown
     assert "A\\u001b[31m" in shown
 

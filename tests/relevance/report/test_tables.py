@@ -55,7 +55,7 @@ def test_latex_escapes_names_and_explains_the_marks_below() -> None:
     )
     dagger = r"\textsuperscript{\dag}"
     assert f"my\\_task & 0.0 & 10.0 & \\textbf{{10.0{dagger}}} \\\\\n" in text
-    assert "50\\% & \\textbf{-2.0*} & \\textbf{30.0} & 0.0 \\\\\n\\bottomrule\n" in text
+    assert "50\\% & \\textbf{$-$2.0*} & \\textbf{30.0} & 0.0 \\\\\n\\bottomrule\n" in text
     foot = f"{FOOT}; *: the 95 \\% interval covers 0; {dagger}: no run beats the majority class."
     assert text.endswith(f"\\end{{tabular}}\n\\par\\smallskip{{\\footnotesize {foot}\\par}}\n")
 
