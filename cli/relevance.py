@@ -10,6 +10,7 @@ import typer
 
 from cli.app import deliver, new_app, note, run, show, takes_groups
 from cli.clustering import GroupFigures, GroupingOptions, check, draw, group
+from cli.gains import GainOptions, load_gains, tell
 from cli.options import (
     FileFormatOption,
     FormatOption,
@@ -226,6 +227,7 @@ def cluster(
     matrix: MatrixArgument,
     options: GroupingOptions,
     figures: GroupFigures,
+    gains: GainOptions,
     out: OutOption = None,
     seed: Annotated[int, typer.Option(help="Of random starts and resampling.", min=0)] = 0,
 ) -> None:
@@ -234,11 +236,10 @@ def cluster(
     Example: relevance cluster paper:table3 --k 3 --out out.json
     """
     from relevance.clustering.deciding import deciding_columns
-    from relevance.matrix import load_matrix
     from relevance.report.tables import table as as_table
 
     check(options, figures)
-    loaded = load_matrix(matrix)
+    loaded, lines = load_gains(matrix, gains)
     spec, choice = group(loaded, matrix, options, seed)
     spec = spec.made_from(matrix)
     draw(figures, loaded, spec, choice)
@@ -254,6 +255,7 @@ def cluster(
         say(line)
     if spec.stability is not None:
         say(str(spec.stability))
+    tell(loaded, lines)
     _note_distrust(loaded)
     if out is None:
         show(spec.to_json())
@@ -262,9 +264,11 @@ def cluster(
 
 
 @app.command()
+@takes_groups
 def heatmap(
     matrix: MatrixArgument,
     out: FigureOption,
+    gains: GainOptions,
     clusters: Annotated[
         Path | None, typer.Option(help="Draw tasks of a cluster together.", metavar="out.json")
     ] = None,
@@ -274,17 +278,20 @@ def heatmap(
     Example: relevance heatmap paper:table3 --out table3.pdf
     """
     from relevance.clustering.spec import ClusterSpec
-    from relevance.matrix import load_matrix
 
     spec = None if clusters is None else ClusterSpec.load(clusters)
-    _draw_heatmap(load_matrix(matrix), out, spec)
+    loaded, lines = load_gains(matrix, gains)
+    _draw_heatmap(loaded, out, spec)
+    tell(loaded, lines)
 
 
 @app.command()
+@takes_groups
 def bars(
     matrix: MatrixArgument,
     task: Annotated[str, typer.Option(help="The task that it is about.")],
     out: FigureOption,
+    gains: GainOptions,
 ) -> None:
     """Influence of one task on the others and of the others on it (Figure 2).
 
@@ -292,16 +299,19 @@ def bars(
     """
     from relevance.figures.bars import bars as draw
     from relevance.figures.figure import check_format, save_figure
-    from relevance.matrix import load_matrix
 
     check_format(out)
-    axes, _ = draw(load_matrix(matrix), task)
+    loaded, lines = load_gains(matrix, gains)
+    axes, _ = draw(loaded, task)
     save_figure(axes, out)
+    tell(loaded, lines)
 
 
 @app.command()
+@takes_groups
 def table(
     matrix: MatrixArgument,
+    gains: GainOptions,
     form: FileFormatOption = None,
     out: OutOption = None,
     caption: Annotated[
@@ -315,11 +325,12 @@ def table(
 
     Example: relevance table paper:table3 --out table3.tex --label tab:gains
     """
-    from relevance.matrix import load_matrix
     from relevance.report.tables import format_of, matrix_table
 
     shown = format_of(form, out)
-    deliver(matrix_table(load_matrix(matrix), shown, caption=caption, label=label), out)
+    loaded, lines = load_gains(matrix, gains)
+    deliver(matrix_table(loaded, shown, caption=caption, label=label), out)
+    tell(loaded, lines)
 
 
 @app.command()

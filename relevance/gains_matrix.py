@@ -7,7 +7,7 @@ import numpy as np
 
 from relevance.baselines import undefined_notes
 from relevance.errors import RelevanceError
-from relevance.gains import Cells, check_choice, gains
+from relevance.gains import METRICS, Cells, check_choice, gains
 from relevance.matrix import RelevanceMatrix
 from relevance.reliability import reliabilities
 
@@ -111,13 +111,20 @@ def renormalised(
         only where the choice is the one they were made for.
 
     Raises:
-        RelevanceError: If the matrix holds no scores, the metric or normalisation is unknown, or
-            losses are to be subtracted.
+        RelevanceError: If the matrix holds no scores by the metric, the metric or normalisation is
+            unknown, or losses are to be subtracted.
     """
     if matrix.single is None or matrix.joint is None:
         raise RelevanceError(
             f"This {matrix.measure} matrix holds no scores of single and joint training to compute"
             " gains from. The JSON that `relevance pairwise` writes does."
+        )
+    check_choice(metric, normalise)
+    if metric not in matrix.single or metric not in matrix.joint:
+        kept = [name for name in METRICS if name in matrix.single and name in matrix.joint]
+        raise RelevanceError(
+            f"The matrix keeps no scores by '{metric}', only by {', '.join(kept) or 'others'}."
+            " Measure it again with `relevance pairwise`."
         )
     chosen = matrix.provenance.get("metric"), matrix.provenance.get("normalise")
     same = chosen == (metric, normalise)

@@ -17,6 +17,7 @@ CONSTANT = "constant"
 """Key beside the metrics in `single` and `joint`: 1 where a run gave one answer for all rows, 0
 where it did not, NaN (null) where its predictions were not kept."""
 
+COLLAPSED = "collapsed (one answer for all rows, a score of 0 or less, below -100 %)"
 GAINS = frozenset({"joint-training", "linearised", "lookahead"})
 LOST_ALL = -1.0
 EQUAL = 1e-9

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from relevance.errors import RelevanceError
 from relevance.matrix import RelevanceMatrix
@@ -31,19 +31,29 @@ def features(matrix: RelevanceMatrix) -> Float[np.ndarray, "task feature"]:
         Fei et al. (2022), section 3.2. Symmetrised, transposed or z-scored values, or a dropped
         diagonal, give other groups than those published for Table 3.
     """
-    unknown = np.argwhere(~np.isfinite(matrix.values))
-    if len(unknown):
-        cells = [f"{matrix.tasks[row]} -> {matrix.tasks[column]}" for row, column in unknown]
+    unknown = ~np.isfinite(matrix.values)
+    if unknown.any():
+        cells = [
+            f"{matrix.tasks[row]} -> {matrix.tasks[column]}" for row, column in np.argwhere(unknown)
+        ]
         more = f" and {len(cells) - SHOWN_CELLS} more" if len(cells) > SHOWN_CELLS else ""
-        command = "pairwise"
-        hint = ", with `--normalise absolute` where a single run scores 0 or less."
-        if matrix.measure != "joint-training" and matrix.measure in measures().names():
-            command, hint = f"estimate {matrix.measure}", "."
-        raise RelevanceError(
-            f"The matrix has no value for {', '.join(cells[:SHOWN_CELLS])}{more}. Fill it with"
-            f" `relevance {command} --tasks {','.join(matrix.tasks)} --out FILE`{hint}"
-        )
+        missing = f"The matrix has no value for {', '.join(cells[:SHOWN_CELLS])}{more}."
+        raise RelevanceError(f"{missing} {_remedy(matrix, unknown)}")
     return matrix.values
+
+
+def _remedy(matrix: RelevanceMatrix, unknown: Bool[np.ndarray, "source target"]) -> str:
+    """What gives unknown cells a value."""
+    scores = (matrix.joint or {}).get(matrix.provenance.get("metric", "gain"))
+    if scores is not None and np.isfinite(np.asarray(scores, dtype=np.float64)[:, unknown]).all():
+        return (
+            "All runs are there, but the baseline is too near 0 to divide by: take --normalise"
+            " absolute, which runs nothing, or measure more --single-seeds."
+        )
+    command, hint = "pairwise", ", with `--normalise absolute` where a baseline is too near 0."
+    if matrix.measure != "joint-training" and matrix.measure in measures().names():
+        command, hint = f"estimate {matrix.measure}", "."
+    return f"Fill it with `relevance {command} --tasks {','.join(matrix.tasks)} --out FILE`{hint}"
 
 
 def check_range(count: int, k: int) -> None:

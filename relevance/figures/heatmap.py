@@ -223,17 +223,20 @@ def luminance(rgb: Float[np.ndarray, " 3"]) -> float:
 
 
 def _corners(layout: HeatmapLayout, axes: Axes) -> None:
-    """A small dark corner in the cells where no run beats the majority class."""
+    """A small corner where no run beats the majority class, and a dark one where one collapsed."""
     from matplotlib.collections import PolyCollection
 
-    corners = [
-        [(x + 0.72, y + 0.04), (x + 0.96, y + 0.04), (x + 0.96, y + 0.28)]
-        for y, x in np.argwhere(layout.beaten & np.isfinite(layout.percent))
-    ]
-    axes.add_collection(
-        PolyCollection(corners, facecolors="#ffb000", edgecolors=INK, linewidths=0.3, zorder=2.5),
-        autolim=False,
-    )
+    upper_right = [(0.72, 0.04), (0.96, 0.04), (0.96, 0.28)]
+    lower_left = [(0.28, 0.96), (0.04, 0.96), (0.04, 0.72)]
+    for cells, corner, colour in (
+        (layout.beaten, upper_right, "#ffb000"),
+        (layout.collapsed, lower_left, INK),
+    ):
+        corners = [[(x + dx, y + dy) for dx, dy in corner] for y, x in np.argwhere(cells)]
+        axes.add_collection(
+            PolyCollection(corners, facecolors=colour, edgecolors=INK, linewidths=0.3, zorder=2.5),
+            autolim=False,
+        )
 
 
 def _frames(layout: HeatmapLayout, axes: Axes) -> None:

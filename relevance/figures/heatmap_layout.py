@@ -9,7 +9,8 @@ from jaxtyping import Bool, Float
 
 from relevance.clustering.spec import ClusterSpec
 from relevance.figures.figure import ONE_COLUMN_PT, text_width_em
-from relevance.intervals import beats_no_majority, covers_zero, over_examples
+from relevance.intervals import over_examples
+from relevance.marks import COLLAPSED, Marks, marks
 from relevance.matrix import RelevanceMatrix
 
 MINUS = "\N{MINUS SIGN}"
@@ -48,6 +49,7 @@ class HeatmapLayout:
         fixed_diagonal: Whether the diagonal is one number by definition, so that it says nothing.
         uncertain: Where the 95 % interval covers zero.
         beaten: Where no run beats the majority class.
+        collapsed: Where a run behind the value collapsed.
         clusters: Sizes of the groups in the order shown, empty without groups.
         quantity: What the colours mean.
         notes: What the marks mean, one line each.
@@ -64,6 +66,7 @@ class HeatmapLayout:
     fixed_diagonal: bool
     uncertain: Cells
     beaten: Cells
+    collapsed: Cells
     clusters: tuple[int, ...]
     quantity: str
     notes: tuple[str, ...]
@@ -96,7 +99,7 @@ def lay_out(
     diverging = matrix.measure == "joint-training" or bool((judged < 0).any())
     low, high = colour_limits(judged, diverging=diverging)
     texts, text_pt = cell_texts(percent, FILL * cell_pt, fixed_diagonal=fixed)
-    uncertain, beaten = covers_zero(matrix), beats_no_majority(matrix)
+    marked = marks(matrix)
     return HeatmapLayout(
         tasks=matrix.tasks,
         percent=percent,
@@ -107,11 +110,12 @@ def lay_out(
         extend=_extend(bool((judged < low).any()), bool((judged > high).any())),
         diverging=diverging,
         fixed_diagonal=fixed,
-        uncertain=uncertain,
-        beaten=beaten,
+        uncertain=marked.noise,
+        beaten=marked.beaten,
+        collapsed=marked.collapsed,
         clusters=tuple(map(len, clusters.clusters)) if clusters else (),
         quantity=quantity(matrix),
-        notes=_notes(matrix, uncertain, beaten),
+        notes=_notes(matrix, marked),
     )
 
 
@@ -129,11 +133,12 @@ def _extend(below: bool, above: bool) -> str:
     return "min" if below else "max" if above else "neither"
 
 
-def _notes(matrix: RelevanceMatrix, uncertain: Cells, beaten: Cells) -> tuple[str, ...]:
+def _notes(matrix: RelevanceMatrix, marked: Marks) -> tuple[str, ...]:
     noise = ", noise of the evaluation only" if over_examples(matrix) else ""
     notes = {
-        f"hatched: the 95 % interval covers 0{noise}": uncertain,
-        "corner: no run beats the majority class": beaten,
+        f"hatched: the 95 % interval covers 0{noise}": marked.noise,
+        "corner: no run beats the majority class": marked.beaten,
+        f"dark corner: {COLLAPSED}": marked.collapsed,
         "crossed out: unknown": np.isnan(matrix.values),
     }
     return tuple(note for note, cells in notes.items() if cells.any())

@@ -13,7 +13,8 @@ from jaxtyping import Bool, Float
 
 from relevance.errors import RelevanceError, unknown_name
 from relevance.escaping import for_csv, for_latex, for_markdown
-from relevance.intervals import beats_no_majority, covers_zero, over_examples
+from relevance.intervals import over_examples
+from relevance.marks import COLLAPSED, Marks, is_gains, marks
 from relevance.matrix import RelevanceMatrix
 
 Cell: TypeAlias = str | int | float | None
@@ -21,8 +22,11 @@ Row: TypeAlias = Mapping[str, Cell]
 Place: TypeAlias = tuple[int, int]
 
 FORMATS = ("csv", "latex", "markdown")
-MARKS = {"latex": ("*", r"\textsuperscript{\dag}"), "markdown": (r"\*", "\N{DAGGER}")}
-"""Star and dagger as each format writes them."""
+MARKS = {
+    "latex": ("*", r"\textsuperscript{\dag}", r"\textsuperscript{\ddag}"),
+    "markdown": (r"\*", "\N{DAGGER}", "\N{DOUBLE DAGGER}"),
+}
+"""Star, dagger and double dagger as each format writes them."""
 
 PERCENT = {"latex": r"\%", "markdown": "%"}
 SUFFIXES = {".csv": "csv", ".tex": "latex", ".md": "markdown"}
@@ -40,6 +44,7 @@ def table(
     bold: Collection[Place] = (),
     starred: Collection[Place] = (),
     daggered: Collection[Place] = (),
+    double_daggered: Collection[Place] = (),
 ) -> str:
     r"""A table of any rows.
 
@@ -50,6 +55,7 @@ def table(
         bold: Places (row, column) from 0 to set in bold, not in CSV.
         starred: Places to mark with a star, not in CSV.
         daggered: Places to mark with a dagger, not in CSV.
+        double_daggered: Places to mark with a double dagger, not in CSV.
 
     Returns:
         The table, ending with a line break. Text is escaped; None and NaN are empty in CSV and a
@@ -88,7 +94,7 @@ def table(
         "latex": (_latex, for_latex, r"\textbf{{{}}}", "--"),
         "markdown": (_markdown, for_markdown, "**{}**", "\N{EN DASH}"),
     }[format]
-    star, dagger = MARKS[format]
+    star, dagger, double_dagger = MARKS[format]
     texts = [[escape(key) for key in rows[0]]]
     for y, row in enumerate(rows):
         texts.append([])
@@ -97,6 +103,7 @@ def table(
             if format == "latex":
                 text = NEGATIVE.sub("$-$", text)
             text += star * ((y, x) in starred) + dagger * ((y, x) in daggered)
+            text += double_dagger * ((y, x) in double_daggered)
             texts[-1].append(strong.format(text) if (y, x) in bold else text)
     numeric = [all(not isinstance(row[key], str) for row in rows) for key in rows[0]]
     return write(texts, numeric)
@@ -112,8 +119,10 @@ def matrix_table(
 ) -> str:
     """A matrix in percent, like the paper's Tables 2 and 3: row = source, column = target.
 
-    The best source of every target is in bold, ties all of them. Values whose 95 % interval covers
-    zero carry a star, and a dagger where no run does better than the majority class.
+    The best source of every target is in bold, ties all of them, as far as one helps: of gains only
+    those above 0 that carry no mark, and none where all sources are alike. Values whose 95 %
+    interval covers zero carry a star, a dagger where no run does better than the majority class,
+    and a double dagger where a run behind them collapsed (`relevance.marks`).
 
     Args:
         matrix: Any matrix.
@@ -137,18 +146,23 @@ def matrix_table(
         {"source": source, **dict(zip(matrix.tasks, values, strict=True))}
         for source, values in zip(matrix.tasks, percent.tolist(), strict=True)
     ]
+    decimals = _decimals(percent) if decimals is None else decimals
+    marked = marks(matrix)
+    best = _best_sources(matrix, np.round(percent, decimals), marked)
     text = table(
         rows,
         format,
-        decimals=_decimals(percent) if decimals is None else decimals,
-        bold=_places(_best_sources(percent)),
-        starred=_places(covers_zero(matrix)),
-        daggered=_places(beats_no_majority(matrix) & np.isfinite(percent)),
+        decimals=decimals,
+        bold=_places(best),
+        starred=_places(marked.noise),
+        daggered=_places(marked.beaten),
+        double_daggered=_places(marked.collapsed),
     )
+    remark = _remark(matrix, marked, format, bold=bool(best.any()))
     text = {
         "csv": text,
-        "latex": f"{text}\\par\\smallskip{{\\footnotesize {_remark(matrix, 'latex')}\\par}}\n",
-        "markdown": f"{text}\n{_remark(matrix, 'markdown')}\n",
+        "latex": f"{text}\\par\\smallskip{{\\footnotesize {remark}\\par}}\n",
+        "markdown": f"{text}\n{remark}\n",
     }[format]
     return floating(text, format, caption=caption, label=label)
 
@@ -224,17 +238,32 @@ def _decimals(percent: Float[np.ndarray, "source target"]) -> int:
     return 2 if largest == 0 else max(2, 2 - math.floor(math.log10(largest)))
 
 
-def _remark(matrix: RelevanceMatrix, format: str) -> str:  # noqa: A002 - the option's name
+def _remark(
+    matrix: RelevanceMatrix,
+    marked: Marks,
+    format: str,  # noqa: A002 - the option's name
+    *,
+    bold: bool,
+) -> str:
     """What the values and the marks of a matrix mean."""
-    star, dagger = MARKS[format]
+    if format not in MARKS:
+        return ""
+    star, dagger, double_dagger = MARKS[format]
     unit = matrix.shown_in.replace("%", "percent").capitalize()
-    remark = f"{unit}; row = source, column = target; bold: best source of each target"
-    if covers_zero(matrix).any():
-        noise = " for the noise of the evaluation alone" if over_examples(matrix) else ""
-        remark += f"; {star}: the 95 {PERCENT[format]} interval{noise} covers 0"
-    if beats_no_majority(matrix).any():
-        remark += f"; {dagger}: no run beats the majority class"
-    return f"{remark}."
+    helps = " that helps" if is_gains(matrix) else ""
+    noise = " for the noise of the evaluation alone" if over_examples(matrix) else ""
+    collapsed = COLLAPSED.replace("%", PERCENT[format])
+    if format == "latex":
+        collapsed = collapsed.replace("-100", "$-$100")
+    number, cells = int(marked.collapsed.sum()), int(marked.known.sum())
+    remarks = {
+        f"{unit}; row = source, column = target": True,
+        f"bold: best source of each target{helps}": bold,
+        f"{star}: the 95 {PERCENT[format]} interval{noise} covers 0": bool(marked.noise.any()),
+        f"{dagger}: no run beats the majority class": bool(marked.beaten.any()),
+        f"{double_dagger}: {collapsed}, {number} of {cells} cells": number > 0,
+    }
+    return f"{'; '.join(remark for remark, said in remarks.items() if said)}."
 
 
 def check_format(format: str) -> None:  # noqa: A002 - the option's name
@@ -243,10 +272,20 @@ def check_format(format: str) -> None:  # noqa: A002 - the option's name
         raise unknown_name("format", format, FORMATS)
 
 
-def _best_sources(percent: Float[np.ndarray, "source target"]) -> Bool[np.ndarray, "source target"]:
-    """Where the largest known value of each column stands, the diagonal left out."""
-    others = np.where(np.eye(len(percent), dtype=bool) | np.isnan(percent), -np.inf, percent)
-    return np.asarray((others == others.max(axis=0)) & np.isfinite(others))
+def _best_sources(
+    matrix: RelevanceMatrix, shown: Float[np.ndarray, "source target"], marked: Marks
+) -> Bool[np.ndarray, "source target"]:
+    """Where the largest value of each column stands, as far as it is printed and means something.
+
+    Of gains only unmarked ones above 0 can be the best; none is where all of a column are alike.
+    """
+    highest = np.where(marked.known, shown, -np.inf).max(axis=0, initial=-np.inf)
+    lowest = np.where(marked.known, shown, np.inf).min(axis=0, initial=np.inf)
+    worth = marked.known & ~marked.any & (lowest < highest)
+    if is_gains(matrix):
+        worth &= shown > 0
+    others = np.where(worth, shown, -np.inf)
+    return np.asarray(worth & (others == others.max(axis=0, initial=-np.inf)))
 
 
 def _places(cells: Bool[np.ndarray, "source target"]) -> set[Place]:

@@ -190,6 +190,15 @@ def test_marks_and_what_they_mean() -> None:
     assert lay_out(TABLE3).notes == ()
 
 
+def test_a_collapsed_run_is_marked_and_told() -> None:
+    collapsed = replace(marked((0, 1, 2)), joint={"primary": [[[0.7, 0.34, -0.1]] * 3]})
+    layout = lay_out(collapsed)
+    assert np.argwhere(layout.collapsed).tolist() == [[1, 2]]  # RTE -> CB is unknown
+    assert layout.notes[2] == (
+        "dark corner: collapsed (one answer for all rows, a score of 0 or less, below -100 %)"
+    )
+
+
 def test_marks_follow_the_order_of_clusters() -> None:
     spec = ClusterSpec(clusters=(("CB", "RTE"), ("WNLI",)))
     layout = lay_out(marked((0, 1, 2)), spec)

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +26,7 @@ NOISY = RelevanceMatrix(
     joint={"primary": [[[0.7, 0.7, 0.3]] * 3]},
     majority={"primary": [0.5, 0.5, 0.4]},
 )
-FOOT = "Percent; row = source, column = target; bold: best source of each target"
+FOOT = "Percent; row = source, column = target; bold: best source of each target that helps"
 
 
 def test_the_papers_table_2_in_percent() -> None:
@@ -38,11 +39,11 @@ def test_the_papers_table_2_in_percent() -> None:
 
 def test_markdown_marks_the_best_source_what_is_uncertain_and_what_beats_no_majority() -> None:
     assert matrix_table(NOISY, "markdown", decimals=1) == (
-        "| source  |    my_task |     A\\|B |       50% |\n"
-        "| :------ | ---------: | -------: | --------: |\n"
-        "| my_task |        0.0 |     10.0 | **10.0\N{DAGGER}** |\n"
-        "| A\\|B    | **-2.0\\*** |      0.0 |         \N{EN DASH} |\n"
-        "| 50%     | **-2.0\\*** | **30.0** |       0.0 |\n"
+        "| source  | my_task |     A\\|B |   50% |\n"
+        "| :------ | ------: | -------: | ----: |\n"
+        "| my_task |     0.0 |     10.0 | 10.0\N{DAGGER} |\n"
+        "| A\\|B    |  -2.0\\* |      0.0 |     \N{EN DASH} |\n"
+        "| 50%     |  -2.0\\* | **30.0** |   0.0 |\n"
         "\n"
         f"{FOOT}; \\*: the 95 % interval covers 0; \N{DAGGER}: no run beats the majority class.\n"
     )
@@ -54,8 +55,8 @@ def test_latex_escapes_names_and_explains_the_marks_below() -> None:
         "\\begin{tabular}{lrrr}\n\\toprule\nsource & my\\_task & A\\textbar{}B & 50\\% \\\\\n"
     )
     dagger = r"\textsuperscript{\dag}"
-    assert f"my\\_task & 0.0 & 10.0 & \\textbf{{10.0{dagger}}} \\\\\n" in text
-    assert "50\\% & \\textbf{$-$2.0*} & \\textbf{30.0} & 0.0 \\\\\n\\bottomrule\n" in text
+    assert f"my\\_task & 0.0 & 10.0 & 10.0{dagger} \\\\\n" in text
+    assert "50\\% & $-$2.0* & \\textbf{30.0} & 0.0 \\\\\n\\bottomrule\n" in text
     foot = f"{FOOT}; *: the 95 \\% interval covers 0; {dagger}: no run beats the majority class."
     assert text.endswith(f"\\end{{tabular}}\n\\par\\smallskip{{\\footnotesize {foot}\\par}}\n")
 
@@ -77,8 +78,60 @@ def test_one_seed_says_that_its_intervals_hold_the_noise_of_the_evaluation_alone
 
 
 def test_a_matrix_without_noise_has_no_marks() -> None:
-    assert matrix_table(TABLE2, "markdown").endswith(f"\n\n{FOOT}.\n")
+    foot = FOOT.removesuffix(" that helps")
+    assert matrix_table(TABLE2, "markdown").endswith(f"\n\n{foot}.\n")
     assert "*" not in matrix_table(TABLE2, "markdown").replace("**", "")
+
+
+def bold_in(values: list[list[float]], **fields: object) -> list[str]:
+    """Cells in bold of a table of gains between A, B and C, one decimal shown."""
+    matrix = RelevanceMatrix(np.array(values), ("A", "B", "C"), "joint-training", **fields)  # type: ignore[arg-type]
+    text = matrix_table(matrix, "markdown", decimals=1)
+    assert ("bold: best source" in text) == ("**" in text)
+    return re.findall(r"\*\*(.*?)\*\*", text)
+
+
+@pytest.mark.parametrize(
+    ("column", "bold"),
+    [
+        ([0.01, 0.02], ["2.0"]),
+        ([0.02, 0.02], []),  # all sources are alike
+        ([0.0201, 0.0199], []),  # as far as is printed
+        ([-0.01, -0.02], []),  # the best one harms
+        ([-0.01, 0.0004], []),  # 0.0 is no help
+        ([np.nan, 0.02], []),  # nothing to choose from
+    ],
+)
+def test_bold_is_the_best_source_that_helps(column: list[float], bold: list[str]) -> None:
+    values = [[0, 0, 0], [column[0], 0, 0], [column[1], 0, 0]]
+    assert bold_in(values) == bold
+
+
+def test_marked_cells_are_not_the_best() -> None:
+    values = [[0, 0.3, 0.3], [0.1, 0, 0.1], [0.3, 0.1, 0]]
+    noisy = np.full((3, 3), 0.001)
+    noisy[0, 1] = 0.5
+    assert bold_in(values, standard_errors=noisy, seeds=(0, 1, 2)) == ["30.0", "30.0", "10.0"]
+    beaten = {
+        "single": {"primary": [[0.7, 0.4, 0.7]]},
+        "joint": {"primary": [[[0.8, 0.45, 0.8]] * 3]},
+        "majority": {"primary": [0.5, 0.5, 0.5]},
+    }
+    assert bold_in(values, **beaten) == ["30.0", "30.0"]
+
+
+def test_collapsed_cells_are_marked_and_counted() -> None:
+    values = [[0, 0.3, -1.5], [0.1, 0, 0.1], [0.3, 0.1, 0]]
+    matrix = RelevanceMatrix(np.array(values), ("A", "B", "C"), "joint-training")
+    text = matrix_table(matrix, "markdown", decimals=1)
+    assert "-150.0\N{DOUBLE DAGGER} |" in text
+    assert text.endswith(
+        "; \N{DOUBLE DAGGER}: collapsed (one answer for all rows, a score of 0 or less, below"
+        " -100 %), 1 of 6 cells.\n"
+    )
+    latex = matrix_table(matrix, "latex")
+    assert r"$-$150.00\textsuperscript{\ddag}" in latex
+    assert r"below $-$100 \%), 1 of 6 cells." in latex
 
 
 def test_points_are_called_so() -> None:

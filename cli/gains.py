@@ -1,0 +1,74 @@
+"""Options of commands that show a finished matrix: which gains, from the scores in its file."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from cli.app import note
+
+if TYPE_CHECKING:
+    from relevance.matrix import RelevanceMatrix
+
+GAINS = "Gains"
+
+
+@dataclass(frozen=True)
+class GainOptions:
+    """What the gains of a finished matrix are made of."""
+
+    metric: Annotated[
+        Literal["gain", "primary", "loss"] | None,
+        typer.Option(
+            help="Gains by this metric, from the scores in the file; nothing is run.",
+            show_default="as measured",
+            rich_help_panel=GAINS,
+        ),
+    ] = None
+    normalise: Annotated[
+        Literal["relative", "absolute", "error"] | None,
+        typer.Option(
+            help="By the single score, in points, or by the error that is left; nothing is run.",
+            show_default="as measured",
+            rich_help_panel=GAINS,
+        ),
+    ] = None
+
+
+def load_gains(name: str, options: GainOptions) -> "tuple[RelevanceMatrix, list[str]]":
+    """Read a matrix and make the gains that are asked for.
+
+    Args:
+        name: A file, or a table of the paper.
+        options: Which gains.
+
+    Returns:
+        The matrix, and what to say of it once the command has done its work.
+
+    Raises:
+        RelevanceError: If there is no such matrix, or it lacks what the gains are made of.
+    """
+    from relevance.errors import RelevanceError
+    from relevance.matrix import load_matrix
+    from relevance.rechosen import rechosen
+
+    loaded = load_matrix(name)
+    try:
+        return rechosen(loaded, metric=options.metric, normalise=options.normalise)
+    except RelevanceError as error:
+        raise RelevanceError(f"{name}: {error}") from None
+
+
+def tell(matrix: "RelevanceMatrix", lines: list[str]) -> None:
+    """Say on stderr what a reader should know of gains, and how reliable they are.
+
+    Args:
+        matrix: What was shown.
+        lines: As `load_gains` gives them.
+    """
+    from relevance.report.trust import reliability_lines
+
+    for line in lines:
+        note(f"relevance: note: {line}")
+    for line in reliability_lines(matrix):
+        note(line)
