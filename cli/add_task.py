@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.app import note, show, takes_groups
+from cli.app import RESUME, goes_on, note, show, takes_groups
 from cli.model_options import RunArgument
 from cli.options import WeightOptions, settings, split_names
 
@@ -127,7 +127,7 @@ def add_task(
     scores = []
     for found in runs_under(folder):
         target = out if found == folder else out / found.name
-        with TrainingLine(str(target)) as line:
+        with goes_on(RESUME), TrainingLine(str(target)) as line:
             add_tasks(
                 load_run(found),
                 addition,

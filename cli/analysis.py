@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.app import deliver, note, show, takes_groups
+from cli.app import AGAIN, deliver, goes_on, note, show, takes_groups
 from cli.model_options import (
     ClustersOption,
     DeviceOption,
@@ -244,7 +244,8 @@ def sweep(
         shared=split_numbers(shared, "--shared") if shared else None,
         mixes=[layers for text in mix or () if (layers := split_layers(text, "--mix"))],
     )
-    compared = run_sweep(planned, _shown)
+    with goes_on(AGAIN):
+        compared = run_sweep(planned, _shown)
     deliver(compared.to_table("csv"), out / "sweep.csv")
     save_figure(sweep_figure(planned, compared), figure)
     note(f"wrote {figure}")

@@ -5,9 +5,12 @@ import functools
 import inspect
 import signal
 import sys
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any, get_type_hints
 
 import typer
@@ -19,7 +22,72 @@ from relevance.escaping import for_line, for_terminal
 # click's own error, whichever click typer brings along
 ClickError: type[Exception] = typer.BadParameter.__mro__[2]
 
-INTERRUPTED = 128 + signal.SIGINT
+STOPPED = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+
+
+class Stopped(BaseException):
+    """Ctrl-C or SIGTERM came: the command ends, and whatever it holds is let go on the way.
+
+    Unlike `KeyboardInterrupt` it passes typer, which would make an exit status of it.
+
+    Args:
+        number: The signal.
+        advice: How to go on, as a sentence; empty where nothing was kept.
+    """
+
+    def __init__(self, number: signal.Signals, advice: str = "") -> None:
+        super().__init__(number, advice)
+        self.number, self.advice = number, advice
+
+
+RESUME = "Go on with the same command and --resume."
+AGAIN = "What is finished is kept: go on with the same command."
+
+
+@contextmanager
+def goes_on(advice: str) -> Iterator[None]:
+    """Say how to go on where the block is stopped.
+
+    Args:
+        advice: A sentence, such as `The same command goes on.`
+
+    Yields:
+        Nothing.
+
+    Raises:
+        Stopped: With the advice, in place of what stopped the block.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Stopped(signal.SIGINT, advice) from None
+    except Stopped as stopped:
+        raise Stopped(stopped.number, stopped.advice or advice) from None
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Ctrl-C and SIGTERM stop the block; the second signal ends the process at once.
+
+    Signals that the process ignores, as after `nohup`, stay ignored.
+    """
+
+    def stop(number: int, _: FrameType | None) -> None:
+        for each in former:
+            signal.signal(each, signal.SIG_DFL)
+        raise Stopped(signal.Signals(number))
+
+    former = {}
+    if threading.current_thread() is threading.main_thread():
+        handlers = {number: signal.getsignal(number) for number in STOPPED}
+        former = {n: handler for n, handler in handlers.items() if handler is not signal.SIG_IGN}
+    for number in former:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def new_app(help_text: str) -> typer.Typer:
@@ -63,9 +131,10 @@ class Unread(BaseException):
 
 
 def _run(app: typer.Typer, name: str) -> None:
-    """Run a command to its exit status: 0 done, 1 some jobs failed, 2 bad input, 130 interrupted.
+    """Run a command to its exit status: 0 done, 1 some jobs failed, 2 bad input.
 
-    Bad input is one line on stderr; anything unexpected keeps its traceback.
+    Bad input is one line on stderr; anything unexpected keeps its traceback. A command that is
+    stopped says in one line how to go on, with status 130 after Ctrl-C and 143 after SIGTERM.
 
     Args:
         app: The command.
@@ -74,15 +143,15 @@ def _run(app: typer.Typer, name: str) -> None:
     warnings.showwarning = lambda message, *_args, **_kwargs: note(f"{name}: note: {message}")
     status: object = None
     try:
-        status = app(prog_name=name, standalone_mode=False)
+        with _stopped_by_signals(), goes_on(""):
+            status = app(prog_name=name, standalone_mode=False)
     except RelevanceError as error:
         fail(name, str(error))
     except ClickError as error:
         fail(name, _usage(name, error))
-    except (KeyboardInterrupt, typer.Abort):
-        status = INTERRUPTED
-    if status == INTERRUPTED:  # some versions of typer turn Ctrl-C into this status themselves
-        note(f"{name}: interrupted.")
+    except Stopped as stopped:
+        note(f"{name}: {STOPPED[stopped.number]}. {stopped.advice}".rstrip())
+        status = 128 + stopped.number
     sys.exit(status if isinstance(status, int) else 0)
 
 

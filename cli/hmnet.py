@@ -11,7 +11,7 @@ import typer
 
 from cli import analysis
 from cli.add_task import add_task
-from cli.app import deliver, new_app, note, run, show, stream, takes_groups
+from cli.app import RESUME, deliver, goes_on, new_app, note, run, show, stream, takes_groups
 from cli.model_options import (
     ClustersOption,
     DeviceOption,
@@ -116,7 +116,7 @@ def train(
     for folder, config in configs.items():
         check_run(config, spec, folder, resume=resume)
     for folder, config in configs.items():
-        with TrainingLine(str(folder)) as line:
+        with goes_on(RESUME), TrainingLine(str(folder)) as line:
             train_run(config, spec, folder, resume=resume, on_event=line.on_event)
         if is_main_process():
             note(f"wrote {folder}")

@@ -75,10 +75,12 @@ class StudyLine(StatusLine):
             self.say(f"{event.job}: its worker was killed; it runs once more at the end")
         ended = event.done + event.failed == event.total
         left = "" if ended else f", {duration(event.left_s)} left"
+        cached = f" ({event.cached} cached)" if event.cached else ""
+        on = f" on {event.workers} worker(s)" if event.workers and not ended else ""
         self.update(
-            f"{event.done} of {event.total} jobs done, {event.running} running,"
+            f"{event.done} of {event.total} jobs done{cached}, {event.running} running{on},"
             f" {event.failed} failed{left}",
-            last=ended,
+            last=ended and event.kind != "begun",
         )
 
 

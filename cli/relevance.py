@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.app import deliver, new_app, note, run, show, takes_groups
+from cli.app import AGAIN, deliver, goes_on, new_app, note, run, show, takes_groups
 from cli.clustering import GroupFigures, GroupingOptions, check, draw, group
 from cli.gains import GainOptions, load_gains, tell
 from cli.options import (
@@ -91,9 +91,10 @@ def prepare(tasks: TaskOptions) -> None:
     from relevance.tasks.prepare import prepare as fetch
 
     folder = tasks.data_dir or cache_dir() / "tasks"
-    for task in _tasks(split_names(tasks.tasks) if tasks.tasks else None):
-        for path in fetch(task, folder):
-            show(str(path))
+    with goes_on(AGAIN):
+        for task in _tasks(split_names(tasks.tasks) if tasks.tasks else None):
+            for path in fetch(task, folder):
+                show(str(path))
 
 
 @app.command()
@@ -200,7 +201,8 @@ def pairwise(
         if dry_run:
             show_plan(measure.plan(found), inputs.schedule())
             return 0
-        matrix = measure.measure(found)
+        with goes_on(AGAIN):
+            matrix = measure.measure(found)
     return _deliver(matrix, out)
 
 
@@ -436,7 +438,8 @@ def demo(
             else:
                 line.on_event(event)
 
-        result = run_demo(out, on_event=on_event)
+        with goes_on(AGAIN):
+            result = run_demo(out, on_event=on_event)
     show(result.report())
     note(f"wrote {out}: read report.md first, then look at gains.png")
 

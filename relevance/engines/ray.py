@@ -118,6 +118,7 @@ def _start_here(ray: Any, schedule: Schedule, quiet: Mapping[str, Any]) -> None:
         address="local",
         num_cpus=actors * (schedule.threads or 1),
         include_dashboard=False,
+        _node_ip_address="127.0.0.1",  # nothing of it listens to other machines
         **quiet,
     )
 

@@ -13,6 +13,7 @@ class Progress:
         jobs: Those that are to be done.
         cached: Those that need not be, each with the seconds it took.
         on_event: Told about every change.
+        workers: How many jobs will be done at a time, None where it is not known yet.
 
     Attributes:
         errors: Of failed jobs by name, in one line.
@@ -24,18 +25,19 @@ class Progress:
         jobs: Sequence[Job],
         cached: Sequence[tuple[Job, float]],
         on_event: Callable[[Event], None] | None,
+        workers: int | None = None,
     ) -> None:
         self.errors: dict[str, str] = {}
-        self.workers: Callable[[], int] = lambda: 1
+        self.workers: Callable[[], int | None] = lambda: workers
         self._total = len(jobs) + len(cached)
-        self._done = 0
+        self._done = self._cached = len(cached)
         self._on_event = on_event
         self._waiting = {job.name: job.cost for job in jobs}
         self._running: dict[str, tuple[float, float]] = {}  # cost, start
         self._timed_cost = sum(job.cost for job, _ in cached)
         self._timed_s = sum(seconds for _, seconds in cached)
+        self._tell("begun")
         for job, _ in cached:
-            self._done += 1
             self._tell("cached", job)
 
     def started(self, job: Job) -> None:
@@ -57,6 +59,7 @@ class Progress:
         """Another process has done it."""
         del self._waiting[job.name]
         self._done += 1
+        self._cached += 1
         self._tell("cached", job)
 
     def held(self, job: Job) -> None:
@@ -81,10 +84,11 @@ class Progress:
             self.started(job)
         return self._running.pop(job.name)
 
-    def _tell(self, kind: Kind, job: Job, error: str | None = None) -> None:
+    def _tell(self, kind: Kind, job: Job | None = None, error: str | None = None) -> None:
         if self._on_event is not None:
-            counts = self._done, len(self._running), len(self.errors), self._total
-            self._on_event(Event(kind, job.name, *counts, self._left_s(), error))
+            name = job.name if job else ""
+            counts = self._done, self._cached, len(self._running), len(self.errors), self._total
+            self._on_event(Event(kind, name, *counts, self._left_s(), error, self.workers()))
 
     def _left_s(self) -> float | None:
         """What is left to do at the speed so far, shared by as many workers as have work."""
@@ -94,4 +98,4 @@ class Progress:
         now = time.monotonic()
         left_s = [cost * speed for cost in self._waiting.values()]
         left_s += [max(cost * speed - (now - start), 0) for cost, start in self._running.values()]
-        return sum(left_s) / max(1, min(self.workers(), len(left_s)))
+        return sum(left_s) / max(1, min(self.workers() or 1, len(left_s)))

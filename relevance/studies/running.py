@@ -37,7 +37,8 @@ def run_jobs(
     Raises:
         RelevanceError: If the engine is unknown or cannot be started.
     """
-    progress = Progress(jobs, cached, on_event)
+    workers = None if schedule.all_workers else len(schedule.slots)
+    progress = Progress(jobs, cached, on_event, workers)
     if jobs:
         engine = engines().find(schedule.engine).start(schedule)
         try:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from relevance.errors import RelevanceError
 
-Kind = Literal["cached", "started", "done", "held", "retried", "failed"]
+Kind = Literal["begun", "cached", "started", "done", "held", "retried", "failed"]
 Status = Literal["open", "held", "finished"]
 
 
@@ -75,22 +75,27 @@ class Event:
     """What happened to a job, and where the study stands.
 
     Attributes:
-        kind: What happened; `retried` is a job whose worker was killed and that will be run again,
-            `held` one that another process took first.
-        job: Name of the job.
+        kind: What happened; `begun` is the study itself, before its workers are started, `retried`
+            a job whose worker was killed and that will be run again, `held` one that another
+            process took first.
+        job: Name of the job, empty where the study has begun.
         done: Jobs finished so far, those found in the cache included.
+        cached: How many of these were found in the cache, or done by another process.
         running: Jobs being run.
         failed: Jobs that ended with an error.
         total: All jobs of the study.
         left_s: Estimate of the time left in seconds, None while no job's duration is known.
         error: Of a failed job.
+        workers: How many jobs are done at a time; None while a cluster has not told.
     """
 
     kind: Kind
     job: str
     done: int
+    cached: int
     running: int
     failed: int
     total: int
     left_s: float | None = None
     error: str | None = None
+    workers: int | None = None

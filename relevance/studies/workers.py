@@ -4,8 +4,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any
 
 from relevance.studies.attempts import Outcome, attempt
@@ -52,10 +54,12 @@ class Worker:
         from joblib.externals.loky import ProcessPoolExecutor
 
         if self._executor is None:
+            resource_tracker.ensure_running()  # it would let Ctrl-C through again when it starts
             self._executor = ProcessPoolExecutor(
                 1, initializer=_obey, initargs=(os.getpid(),), env=self._environment
             )
-        future: Future[Outcome] = self._executor.submit(attempt, call, self._device)
+        with _ctrl_c_held():
+            future: Future[Outcome] = self._executor.submit(attempt, call, self._device)
         return future
 
     def stop(self) -> None:
@@ -63,6 +67,22 @@ class Worker:
         if self._executor is not None:
             self._executor.shutdown(wait=True, kill_workers=True)
             self._executor = None
+
+
+@contextmanager
+def _ctrl_c_held() -> Iterator[None]:
+    """Hold back Ctrl-C, for processes started in the block as well: these never get it.
+
+    A process that is just starting could not answer it but with a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def was_killed(error: BaseException | None) -> bool:

@@ -124,8 +124,18 @@ class TestTrain:
         assert outcome.err.startswith(note)
         assert not (tmp_path / "run" / "clusters.json").exists()
 
-    def test_ctrl_c_leaves_a_run_that_can_be_resumed(
-        self, quick: list[str], clusters: Path, tmp_path: Path
+    @pytest.mark.parametrize(
+        ("sent", "status", "word"),
+        [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+    )
+    def test_a_run_that_is_stopped_can_be_resumed(
+        self,
+        quick: list[str],
+        clusters: Path,
+        tmp_path: Path,
+        sent: signal.Signals,
+        status: int,
+        word: str,
     ) -> None:
         out = tmp_path / "run"
         options = [*quick, "--epochs", "20", "--device", "cpu", "--clusters", str(clusters)]
@@ -140,11 +150,11 @@ class TestTrain:
         while process.poll() is None and not (log.exists() and log.read_text().count("\n") > 2):
             assert time.monotonic() < until
             time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         shown, said = process.communicate(timeout=300)
-        assert process.returncode == 130, said
+        assert process.returncode == status, said
         assert shown == ""
-        assert said.endswith("hmnet: interrupted.\n")
+        assert said.endswith(f"hmnet: {word}. Go on with the same command and --resume.\n")
         done_steps = log.read_text().count("\n")
         assert done_steps < 240
 

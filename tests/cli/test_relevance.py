@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from commands import done, run
+from commands import done, on_tasks, run
 from relevance.clustering.spec import ClusterSpec
 from relevance.matrix import RelevanceMatrix, load_matrix
 from relevance.measures.joint_training import JointTraining
@@ -120,7 +120,7 @@ class TestPairwise:
     def test_the_same_command_again_runs_nothing(self, study: Any, tmp_path: Path) -> None:
         again = tmp_path / "again.json"
         outcome = done("relevance", "pairwise", *study.options, "--out", again)
-        assert "10 of 10 jobs done, 0 running, 0 failed" in outcome.err
+        assert "10 of 10 jobs done (10 cached), 0 running, 0 failed\n" in outcome.err
         np.testing.assert_array_equal(load_matrix(again).values, load_matrix(study.out).values)
 
     @pytest.mark.usefixtures("_no_workers")
@@ -312,7 +312,7 @@ class TestWhatIsMadeOfAMatrix:
         """Two halves of the tasks, whose cells across stay unknown until someone measures them."""
         outs = [tmp_path / half.with_suffix(".json").name for half in halves]
         for half, out in zip(halves, outs, strict=True):
-            done("relevance", "pairwise", *study.options, "--tasks", half, "--out", out)
+            done("relevance", "pairwise", *on_tasks(study.options, half), "--out", out)
         assert len(results(study.cache)) == 10
         outcome = done("relevance", "merge", *outs, "--out", tmp_path / "m.json")
         assert outcome.out == ""

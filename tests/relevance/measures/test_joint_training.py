@@ -151,7 +151,8 @@ def test_the_second_time_nothing_runs(trainer: TableTrainer) -> None:
     second = joint_training_gains(TASKS, trainer, on_event=events.append)
     assert len(trainer.calls()) == 12
     assert replace(second, cost={}) == replace(first, cost={})
-    assert {event.kind for event in events} == {"cached"}
+    assert [event.kind for event in events] == ["begun"] + 12 * ["cached"]
+    assert {(event.done, event.cached, event.total) for event in events} == {(12, 12, 12)}
 
 
 @without_workers

@@ -176,6 +176,7 @@ def test_progress_counts_and_estimates(log: Log) -> None:
     ]
     run_jobs(jobs, Schedule(), events.append, cached=[(job(log, "old", 4.0), 40.0)])
     assert [(event.kind, event.done, event.running, event.failed) for event in events] == [
+        ("begun", 1, 0, 0),
         ("cached", 1, 0, 0),
         ("started", 1, 1, 0),
         ("done", 2, 0, 0),
@@ -184,7 +185,7 @@ def test_progress_counts_and_estimates(log: Log) -> None:
         ("started", 3, 1, 0),
         ("failed", 3, 0, 1),
     ]
-    assert {event.total for event in events} == {4}
+    assert {(event.total, event.cached, event.workers) for event in events} == {(4, 1, 1)}
     assert events[0].left_s == pytest.approx(30.0)
     assert events[-1].left_s == 0
     assert events[-1].error == "KeyError: 'x'"
@@ -193,7 +194,7 @@ def test_progress_counts_and_estimates(log: Log) -> None:
 def test_no_estimate_before_the_first_duration(log: Log) -> None:
     events: list[Event] = []
     run_jobs([job(log, "a"), job(log, "b")], Schedule(), events.append)
-    assert [event.left_s is None for event in events] == [True, False, False, False]
+    assert [event.left_s is None for event in events] == [True, True, False, False, False]
 
 
 def _wait_until(true: Callable[[], bool], seconds: float = 20) -> None:
