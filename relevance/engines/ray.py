@@ -57,6 +57,10 @@ class Ray(Engine):
         """
         # Ray would report to its makers how it is used.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        if schedule.address is None:
+            # Whoever reaches a port of Ray's can run code, and Ray has no option for the loopback
+            # alone. This variable, read when Ray is imported, makes it listen nowhere else.
+            os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         try:
             import ray
         except ImportError:
@@ -118,7 +122,6 @@ def _start_here(ray: Any, schedule: Schedule, quiet: Mapping[str, Any]) -> None:
         address="local",
         num_cpus=actors * (schedule.threads or 1),
         include_dashboard=False,
-        _node_ip_address="127.0.0.1",  # nothing of it listens to other machines
         **quiet,
     )
 

@@ -9,11 +9,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import cloudpickle
+import psutil
 import pytest
 
 from relevance.engines.engine import engines
@@ -81,10 +83,31 @@ def the_jobs(folder: Path) -> list[Job]:
     ]
 
 
+def listening() -> set[str]:
+    """The addresses that this process and those it started listen at, as they are right now."""
+    addresses = set()
+    process = psutil.Process()
+    for each in (process, *process.children(recursive=True)):
+        with suppress(psutil.Error):  # it may end meanwhile
+            connections = each.net_connections("inet")
+            addresses |= {c.laddr.ip for c in connections if c.status == psutil.CONN_LISTEN}
+    return addresses
+
+
 def check(folder: Path, schedule: Schedule) -> None:
     """Everything is done once, the killed job twice, and those that failed are known."""
     events: list[Event] = []
-    errors = run_jobs(the_jobs(folder), schedule, events.append)
+    addresses: set[str] = set()
+
+    def on_event(event: Event) -> None:
+        events.append(event)
+        if event.kind == "done":
+            addresses.update(listening())
+
+    errors = run_jobs(the_jobs(folder), schedule, on_event)
+    if schedule.address is None:  # no other machine reaches what was started here
+        assert addresses <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
+        assert bool(addresses) == (schedule.engine != "local")
     assert "pickle" in errors.pop("stuck")
     assert errors == {"bad": "ValueError: loss is nan"}
     lines = [line.split() for line in (folder / "log").read_text().splitlines()]
@@ -103,7 +126,7 @@ def check(folder: Path, schedule: Schedule) -> None:
     victim = [event.kind for event in events if event.job == "victim"]
     assert victim == ["started", "retried", "started", "done"]
     last = events[-1]
-    assert (last.done, last.running, last.failed, last.total) == (5, 0, 2, 7)
+    assert (last.done, last.cached, last.running, last.failed, last.total) == (5, 0, 0, 2, 7)
     assert last.left_s == 0
 
 
