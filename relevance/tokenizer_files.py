@@ -53,8 +53,10 @@ def _from_json(path: Path) -> "Tokenizer":
 
     try:
         return Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises nothing narrower
-        raise RelevanceError(f"{path} is no tokenizer: {_line(error)}. {WHAT_TO_DO}") from error
+    except BaseException as error:
+        if not is_of_tokenizers(error):
+            raise
+        raise RelevanceError(f"{path} is no tokenizer: {reason_of(error)}. {WHAT_TO_DO}") from error
 
 
 def _from_vocabulary(path: Path) -> "Tokenizer":
@@ -67,7 +69,9 @@ def _from_vocabulary(path: Path) -> "Tokenizer":
     try:
         vocabulary = WordPiece.read_file(str(path))
     except Exception as error:  # the library raises nothing narrower
-        raise RelevanceError(f"{path} is no vocabulary: {_line(error)}. {WHAT_TO_DO}") from error
+        raise RelevanceError(
+            f"{path} is no vocabulary: {reason_of(error)}. {WHAT_TO_DO}"
+        ) from error
     special = [token for token in BERT_SPECIAL if token in vocabulary]
     if "[UNK]" not in special:
         raise RelevanceError(f"{path} is no BERT vocabulary: it has no [UNK]. {WHAT_TO_DO}")
@@ -96,11 +100,24 @@ def _from_hub(name: str) -> Path:
             file = hf_hub_download(name, FILES[0])
     except Exception as error:  # the hub's, its HTTP client's or the system's, by version
         raise RelevanceError(
-            f"Tokenizer '{name}' cannot be fetched from the hub ({_line(error)}). {WHAT_TO_DO}"
+            f"Tokenizer '{name}' cannot be fetched from the hub ({reason_of(error)}). {WHAT_TO_DO}"
         ) from error
     refuse_own_code(Path(file).parent)  # what is there of the model; only one file is fetched
     return Path(file)
 
 
-def _line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+def is_of_tokenizers(error: BaseException) -> bool:
+    """Whether the library of tokenizers can have raised this, which knows no class of its own.
+
+    Args:
+        error: What was caught.
+
+    Returns:
+        True for every error, and for the panic that is none to Python; False for Ctrl-C and exits.
+    """
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
+
+
+def reason_of(error: BaseException) -> str:
+    """The first line of what an error says, without its full stop."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".:")

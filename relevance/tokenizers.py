@@ -14,8 +14,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from relevance.chunks import CHARACTERS_PER_BATCH, batches, packed_chunks, packed_counts
+from relevance.errors import RelevanceError
 from relevance.files import digest
-from relevance.tokenizer_files import read_tokenizer
+from relevance.tokenizer_files import is_of_tokenizers, read_tokenizer, reason_of
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -103,10 +104,18 @@ class SubwordTokenizer(TextTokenizer):
 
     def _encode(self, texts: list[str]) -> "list[Encoding]":
         try:
-            return self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-        except TypeError:  # not UTF-8, and only now is it worth looking at each character
-            texts = [LONE_SURROGATE.sub("\ufffd", text) for text in texts]
-            return self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+            try:
+                return self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+            except TypeError:  # not UTF-8, and only now is it worth looking at each character
+                texts = [LONE_SURROGATE.sub("\ufffd", text) for text in texts]
+                return self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        except BaseException as error:
+            if not is_of_tokenizers(error):
+                raise
+            raise RelevanceError(
+                f"Tokenizer '{self.name}' fails on one of {len(texts)} texts, the first of which is"
+                f" {texts[0][:40]!r}: {reason_of(error)}. Use another tokenizer."
+            ) from error
 
 
 class WordTokenizer(TextTokenizer):

@@ -1,5 +1,6 @@
 """Text to token ids with a backbone's tokenizer, whatever its settings for length and padding."""
 
+import json
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain, islice
@@ -13,6 +14,7 @@ from transformers import PreTrainedTokenizerBase
 from hmnet.data.template import Pieces, Sequences, Template, assemble, boundaries
 from relevance.errors import RelevanceError
 from relevance.files import digest
+from relevance.tokenizer_files import is_of_tokenizers, reason_of
 
 TEXTS_AT_ONCE = 1024  # bounds the memory of the library's own results
 
@@ -40,6 +42,10 @@ class Encoder:
     Attributes:
         fingerprint: Changes whenever the ids of a text could.
         template: The special ids.
+        unknown: The id of pieces that are not in the vocabulary; None where there is no such id.
+
+    Raises:
+        RelevanceError: If the tokenizer leaves out plain letters.
     """
 
     def __init__(self, definition: str) -> None:
@@ -47,8 +53,14 @@ class Encoder:
         self._backend.no_truncation()
         self._backend.no_padding()
         self.fingerprint = digest(self._backend.to_str())
+        self.unknown = _unknown(self._backend)
         pair = self._backend.encode("a", "a")
         sides = pair.sequence_ids  # 0 for the first text, 1 for the second, None for special ids
+        if not {0, 1} <= set(sides):
+            raise RelevanceError(
+                "The backbone's tokenizer makes no token of 'a', so that its special tokens cannot"
+                " be told. Use the tokenizer that belongs to the backbone."
+            )
         first, second, end = sides.index(0), sides.index(1), len(sides) - sides[::-1].index(1)
         self.template = Template(
             prefix=tuple(pair.ids[:first]),
@@ -161,10 +173,15 @@ class Encoder:
         encode = backend.encode_batch if with_offsets else backend.encode_batch_fast
         try:
             return encode(texts, add_special_tokens=False)
-        except TypeError:  # what the library raises for half of a surrogate pair
+        except BaseException as error:  # the library raises nothing narrower
+            if not is_of_tokenizers(error):
+                raise
             for text in texts:
                 check_unicode(text)
-            raise
+            raise RelevanceError(
+                f"The backbone's tokenizer fails on one of {len(texts)} texts, the first of"
+                f" which is {texts[0][:40]!r}: {reason_of(error)}. Use another tokenizer.json."
+            ) from error
 
 
 def check_unicode(text: str) -> None:
@@ -194,6 +211,13 @@ def _characters(text: str, encoding: Encoding) -> Int32[np.ndarray, "_ 2"]:
             begin += len(piece) - len(piece.lstrip())
             found[token] = begin, begin + len(piece.strip())
     return found
+
+
+def _unknown(backend: Tokenizer) -> int | None:
+    """The id of unknown pieces; only Unigram models have it as a number."""
+    model = json.loads(backend.to_str())["model"]
+    token = model.get("unk_token")
+    return model.get("unk_id") if token is None else backend.token_to_id(token)
 
 
 @lru_cache(maxsize=4)

@@ -19,6 +19,7 @@ from relevance.tasks.task import Task
 
 VERSION = 1  # raised whenever the same text would give other ids
 SCHEMA = "relevance.encoded/1"
+MOST_UNKNOWN = 0.5  # of the tokens of a split
 ALIGNED = ("rows", "begins", "ends")
 
 
@@ -91,8 +92,9 @@ def encode_split(
         The encoded rows.
 
     Raises:
-        RelevanceError: If the length leaves no room for text, the tokenizer has no such backend, a
-            text is not valid Unicode, or the cache cannot be written.
+        RelevanceError: If the length leaves no room for text, the tokenizer has no such backend or
+            does not know most of the tokens, a text is not valid Unicode, or the cache cannot be
+            written.
     """
     from hmnet.kinds.kind import kind_of  # whose members read encoded splits
 
@@ -111,6 +113,7 @@ def encode_split(
     sequences = _read(folder, encoder.template)
     if sequences is None:
         sequences = kind.encode(split.texts, encoder, max_length)
+        _check_known(sequences, encoder, task.name, len(split.texts))
         _write(folder, sequences, task.name)
     return Encoded(
         sequences.ids,
@@ -122,6 +125,18 @@ def encode_split(
         template=encoder.template,
         alignment=sequences.alignment,
     )
+
+
+def _check_known(sequences: Sequences, encoder: Encoder, task: str, parts: int) -> None:
+    """Refuse a tokenizer that most of the texts say nothing to."""
+    tokens = len(sequences.ids) - len(sequences) * encoder.template.special_count(parts)
+    unknown = int(np.count_nonzero(sequences.ids == encoder.unknown))
+    if encoder.unknown is not None and unknown > MOST_UNKNOWN * tokens > 0:
+        raise RelevanceError(
+            f"Task '{task}': {unknown / tokens:.0%} of the tokens are unknown to the backbone's"
+            " tokenizer, so that texts can hardly be told apart. Use a backbone whose tokenizer"
+            " knows the language and the casing of the texts."
+        )
 
 
 def _read(folder: Path, template: Template) -> Sequences | None:

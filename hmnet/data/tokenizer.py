@@ -1,29 +1,143 @@
-"""The tokenizer that comes with a checkpoint."""
+"""The tokenizer that comes with a checkpoint, refused where it would give a model wrong ids."""
 
 from pathlib import Path
 
-from transformers import PreTrainedTokenizerBase
+from tokenizers import Tokenizer
+from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
-from hmnet.pretrained import tokenizer_of
+from hmnet.pretrained import read_config, tokenizer_of
 from relevance.errors import RelevanceError
+from relevance.tokenizer_files import FILES, is_of_tokenizers, reason_of
+from relevance.tokenizer_files import read_tokenizer as read_file
+
+WHOLE = FILES[0]
+PARTS = ("*vocab*", "*merges*", "*.model", "*.spm", WHOLE)
+COPY = "Copy tokenizer.json and tokenizer_config.json there."
+STARTS = ("[CLS]", "<cls>", "<s>")
+PROBE = "The quick brown Fox isn't in Paris, 1999"
+CASED = 0.01  # of the words; the vocabulary of lower-cased texts has a stray capital at most
 
 
 def read_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """Load a tokenizer.
+    """Load a tokenizer and look whether it is whole and belongs to the checkpoint.
+
+    transformers makes a tokenizer of five special tokens where there are no files, takes the
+    casing from a default where a file is missing, and adds special tokens that a vocabulary lacks
+    at its end. Each would give a model ids that it was not trained with, and none is an error.
 
     Args:
-        folder: Of a checkpoint; no code in it is run.
+        folder: Of a checkpoint, with its configuration; no code in it is run.
 
     Returns:
         The tokenizer.
 
     Raises:
-        RelevanceError: If the folder holds none, or one that asks for code.
+        RelevanceError: If the folder holds none or half of one, a file is damaged or asks for code,
+            its casing is not that of its vocabulary, it knows no special tokens, or it has more
+            tokens than the model.
     """
+    config = read_config(folder)
+    file = folder / WHOLE
+    written = read_file(str(file)) if file.is_file() else None
     try:
         tokenizer = tokenizer_of(folder)
-    except (OSError, ValueError, KeyError) as error:
-        raise RelevanceError(
-            f"{folder} holds no tokenizer. Copy tokenizer.json and tokenizer_config.json there."
-        ) from error
+    except BaseException as error:
+        if isinstance(error, RelevanceError) or not is_of_tokenizers(error):
+            raise
+        raise _none(folder, reason_of(error)) from error
+    if written is None:
+        _check_parts(folder, tokenizer)
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if isinstance(backend, Tokenizer):  # others are refused by who wants a fast form
+        _check_backend(folder, backend, written)
+        _check_size(folder, backend, config)
     return tokenizer
+
+
+def _none(folder: Path, reason: str = "") -> RelevanceError:
+    if not reason or not any(any(folder.glob(part)) for part in PARTS):
+        return RelevanceError(f"{folder} holds no tokenizer. {COPY}")
+    return RelevanceError(f"{folder} holds no tokenizer that can be read: {reason}. {COPY}")
+
+
+def _check_parts(folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Refuse what transformers makes up where files are missing."""
+    parts = [file for file in tokenizer.vocab_files_names.values() if file != WHOLE]
+    missing = [file for file in parts if not (folder / file).is_file()]
+    if len(missing) == len(parts):
+        raise _none(folder)
+    if missing:
+        raise _none(folder, f"it has no {' and no '.join(missing)}")
+
+
+def _check_backend(folder: Path, backend: Tokenizer, written: Tokenizer | None) -> None:
+    try:
+        pair = backend.encode("a", "a")
+        if written is not None:
+            _check_same(folder, _words(backend), _words(written))
+    except BaseException as error:
+        if isinstance(error, RelevanceError) or not is_of_tokenizers(error):
+            raise
+        raise _none(folder, reason_of(error)) from error
+    masks = zip(pair.ids, pair.special_tokens_mask, pair.attention_mask, strict=True)
+    special = [token for token, is_special, is_kept in masks if is_special and is_kept]
+    words, known = backend.get_vocab(with_added_tokens=False), backend.get_vocab()
+    if any(backend.id_to_token(token) is None for token in special):
+        raise _none(folder, "it puts special tokens around a text that its vocabulary lacks")
+    if not special and (start := next(filter(known.__contains__, STARTS), None)):
+        raise _none(folder, f"it has {start}, but puts no special tokens around a text")
+    if type(backend.model).__name__ == "WordPiece":
+        # without a tokenizer.json special tokens that the vocabulary lacks were added behind it
+        added = [backend.id_to_token(token) for token in special if token >= len(words)]
+        if written is None and added:
+            raise _none(folder, f"its vocabulary lacks {added[0]}")
+        _check_casing(folder, backend, words)
+
+
+def _words(backend: Tokenizer) -> list[str | None]:
+    """What a tokenizer makes of the probe, without padding."""
+    found = backend.encode(PROBE, add_special_tokens=False)
+    kept = zip(found.ids, found.attention_mask, strict=True)
+    return [backend.id_to_token(token) for token, is_kept in kept if is_kept]
+
+
+def _check_same(folder: Path, made: list[str | None], expected: list[str | None]) -> None:
+    """Refuse settings beside a tokenizer.json that make another tokenizer of it."""
+    if made != expected:
+        place = next(n for n in range(len(made) + 1) if made[n : n + 1] != expected[n : n + 1])
+        mine, theirs = (" ".join(map(str, each[place : place + 5])) for each in (made, expected))
+        raise RelevanceError(
+            f"{folder}: its settings make '{mine} ...' of '{PROBE}' where {WHOLE} itself makes"
+            f" '{theirs} ...'. Copy the tokenizer_config.json that belongs to it there, or set"
+            " do_lower_case and tokenizer_class in it."
+        )
+
+
+def _check_casing(folder: Path, backend: Tokenizer, words: dict[str, int]) -> None:
+    """Refuse a cased vocabulary for lower-cased text, and the reverse."""
+    lowers = backend.normalizer is not None and backend.normalizer.normalize_str("A") == "a"
+    plain = [word for word in words if word.isascii() and word[0] not in "[<"]
+    letters = [word for word in plain if word.upper() != word.lower()]
+    capitals = [word for word in letters if word != word.lower()]
+    if lowers and len(capitals) > CASED * len(letters):
+        raise RelevanceError(
+            f"{folder}: the tokenizer brings texts to lower case, but its vocabulary is cased"
+            f" ('{min(capitals)}'). Set do_lower_case to false in tokenizer_config.json."
+        )
+    if not lowers and letters and not capitals:
+        raise RelevanceError(
+            f"{folder}: the tokenizer keeps capitals, but its vocabulary has none, so that every"
+            " word with one is unknown. Set do_lower_case to true in tokenizer_config.json."
+        )
+
+
+def _check_size(folder: Path, backend: Tokenizer, config: PreTrainedConfig) -> None:
+    """Refuse ids that the table of embeddings does not have."""
+    rows = getattr(config.get_text_config(), "vocab_size", None)
+    token, last = max(backend.get_vocab().items(), key=lambda each: each[1], default=("", -1))
+    if isinstance(rows, int) and last >= rows:
+        raise RelevanceError(
+            f"The tokenizer in {folder} has the token {last} ('{token}'), but there are vectors for"
+            f" {rows} tokens only: they belong to another tokenizer. Copy that of the checkpoint"
+            " there, or take the added tokens out."
+        )
