@@ -17,8 +17,8 @@ def parse_json(text: str | bytes, *, row: bool = False) -> Any:
 
     Args:
         text: JSON, as text or as UTF-8 bytes; a byte order mark before it is skipped.
-        row: Whether it is a row of somebody's data, which stands on a line of its own. Such rows
-            may hold numbers of any size, and NaN and Infinity, in columns that nobody reads.
+        row: Whether it is a row of somebody's data, or several. Such rows may hold numbers of any
+            size, and NaN and Infinity, in columns that nobody reads.
 
     Returns:
         Dictionaries, lists, strings, numbers, Booleans and None.
@@ -38,7 +38,7 @@ def parse_json(text: str | bytes, *, row: bool = False) -> Any:
     except UnicodeEncodeError:
         raise RelevanceError("not valid JSON: half of a surrogate pair is no character.") from None
     except json.JSONDecodeError as error:
-        line = "" if row else f"line {error.lineno}, "
+        line = "" if row and error.lineno == 1 else f"line {error.lineno}, "
         raise RelevanceError(
             f"not valid JSON: {error.msg} at {line}column {error.colno}."
         ) from None

@@ -1,27 +1,90 @@
-"""Reading some columns of a parquet, csv, tsv or JSON Lines file."""
+"""Reading some columns of a file of rows: parquet, csv, tsv, JSON or text."""
 
-import csv
-from collections.abc import Sequence
+import gzip
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 from relevance.errors import RelevanceError
+from relevance.files import unreadable
 from relevance.parsing import parse_json
+from relevance.tasks.delimited import CSV, TSV, Delimited
 
 SUFFIXES = (".parquet", ".csv", ".tsv", ".jsonl")
-LONGEST_ROW_BYTES = 2**26
+FORMATS = (*SUFFIXES, ".json", ".txt")
+COMPRESSED = ".gz"
 
 
-def read_columns(path: Path, columns: Sequence[str]) -> dict[str, list[Any]]:
+@dataclass(frozen=True)
+class ReadOptions:
+    """How the columns of a file are called.
+
+    Attributes:
+        header: Whether the first row of a csv or tsv file says what its columns are called. If not,
+            they are called 1, 2, 3 and so on, or what `order` says.
+        names: What the file calls a column, for those that it calls something else.
+        order: Columns of a file without header from left to right; empty where `names` says which
+            of the numbers is which.
+    """
+
+    header: bool = True
+    names: Mapping[str, str] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, own: Sequence[str], columns: Mapping[str, str], *, header: bool = True
+    ) -> "ReadOptions":
+        """The options for a task's files.
+
+        Args:
+            own: The task's columns in the order of a file without header: those of its text, its
+                groups, then its label.
+            columns: Pairs of what the file and the task call a column, in either order; where both
+                are names of the task's own, the file's comes first.
+            header: Whether the first row of a csv or tsv file says what its columns are called.
+
+        Returns:
+            The options.
+
+        Raises:
+            RelevanceError: If a pair names none of the task's columns, or two name the same.
+        """
+        names: dict[str, str] = {}
+        for pair in columns.items():
+            theirs, ours = pair if pair[1] in own else pair[::-1]
+            if ours not in own:
+                raise RelevanceError(
+                    f"`columns` names '{pair[0]}' and '{pair[1]}', neither of which is a column of"
+                    f" the task. Its columns: {', '.join(own)}."
+                )
+            if ours in names:
+                raise RelevanceError(f"`columns` names '{ours}' twice.")
+            names[ours] = theirs
+        return cls(header, names, () if header or names else tuple(dict.fromkeys(own)))
+
+
+AS_NAMED = ReadOptions()
+
+
+def read_columns(
+    path: Path, columns: Sequence[str], options: ReadOptions = AS_NAMED
+) -> dict[str, list[Any]]:
     """Read the named columns of a file and nothing else.
 
     Csv and tsv cells stay text as they stand: neither numbers nor words such as "n/a" are turned
-    into anything else. Both follow the csv dialect (`"` quotes, doubled inside), in UTF-8 with a
-    header row.
+    into anything else. How their quotes are read, `relevance.tasks.delimited` says. A `.json` file
+    is a list of objects, a `.txt` file holds a text on each line and nothing else. All are UTF-8,
+    and may be packed with gzip (`.csv.gz`), except for parquet.
 
     Args:
-        path: A file with one of `SUFFIXES`.
+        path: A file with one of `FORMATS`.
         columns: Names of columns that it should have.
+        options: How its columns are called.
 
     Returns:
         One list of values per column, all equally long; None for null.
@@ -30,94 +93,220 @@ def read_columns(path: Path, columns: Sequence[str]) -> dict[str, list[Any]]:
         RelevanceError: If the file is missing, cannot be read as what its suffix says, or lacks a
             column.
     """
+    wanted = list(dict.fromkeys(columns))
+    form = file_format(path)
+    if form not in {".csv", ".tsv"} and not options.header:
+        raise RelevanceError(f"{path}: `header = false` is for csv and tsv files.")
+    with _reading(path, form):
+        if form == ".parquet":
+            return _parquet(path, wanted, options)
+        if form == ".txt":
+            return _text_lines(path, wanted)
+        if form in {".csv", ".tsv"}:
+            return _delimited(path, form, wanted, options)
+        return _rows(_objects(path, form), wanted, options)
+
+
+def file_format(path: Path) -> str:
+    """What a file holds, by its suffix.
+
+    Args:
+        path: The file.
+
+    Returns:
+        One of `FORMATS`, of a file packed with gzip that of its content.
+
+    Raises:
+        RelevanceError: If the suffix is none of them.
+    """
+    packed = path.suffix.lower() == COMPRESSED
+    form = (path.with_suffix("") if packed else path).suffix.lower()
+    if form not in FORMATS or (packed and form == ".parquet"):
+        raise RelevanceError(
+            f"{path} has to end in one of {', '.join(FORMATS)}; all but parquet may end in"
+            f" {COMPRESSED} after that."
+        )
+    return form
+
+
+def column_names(path: Path) -> list[str]:
+    """What the columns of a file are called.
+
+    Args:
+        path: A csv or tsv file with a header, or a parquet file.
+
+    Returns:
+        The names, in order.
+
+    Raises:
+        RelevanceError: If the file cannot be read as what its suffix says.
+    """
+    form = file_format(path)
+    with _reading(path, form):
+        if form == ".parquet":
+            import pyarrow.parquet as pq
+
+            return list(pq.read_schema(path).names)
+        return _table(path, form).first_row
+
+
+def open_lines(path: Path) -> TextIOWrapper:
+    """Open a text file, unpacking it where it is packed; a byte order mark is skipped."""
+    if path.suffix.lower() == COMPRESSED:
+        return TextIOWrapper(gzip.open(path), encoding="utf-8-sig")
+    return path.open(encoding="utf-8-sig")
+
+
+@contextmanager
+def _reading(path: Path, form: str) -> Iterator[None]:
+    """Say in one line why a file cannot be read."""
     import pyarrow as pa
 
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise RelevanceError(f"{path} has to end in one of {', '.join(SUFFIXES)}.")
-    wanted = list(dict.fromkeys(columns))
     try:
-        if suffix == ".parquet":
-            return _parquet(path, wanted)
-        if suffix == ".jsonl":
-            return _json_lines(path, wanted)
-        return _delimited(path, wanted, "," if suffix == ".csv" else "\t")
+        yield
     except FileNotFoundError:
         raise RelevanceError(f"{path}: no such file.") from None
     except UnicodeDecodeError:
         raise _not_utf8(path) from None
-    except (pa.ArrowException, csv.Error, OSError) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise RelevanceError(f"{path} cannot be read as gzip: {error}.") from None
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise unreadable(path, error) from None
         reason = str(error).partition("\n")[0][:200].rstrip(".")
         if "invalid UTF8" in reason:
             raise _not_utf8(path) from None
-        raise RelevanceError(f"{path} cannot be read as {suffix[1:]}: {reason}.") from None
+        raise RelevanceError(f"{path} cannot be read as {form[1:]}: {reason}.") from None
 
 
 def _not_utf8(path: Path) -> RelevanceError:
     return RelevanceError(f"{path} is not UTF-8. Save it as UTF-8.")
 
 
-def _require(columns: Sequence[str], present: Sequence[str], path: Path) -> None:
+def _find(columns: Sequence[str], present: Sequence[str], where: str) -> None:
+    """Refuse columns that are not there, or there twice."""
     for column in columns:
         if column not in present:
             raise RelevanceError(
-                f"column '{column}' is not in {path}. Columns: {', '.join(present) or 'none'}."
+                f"column '{column}' is not in {where}. Columns: {', '.join(present) or 'none'}."
             )
         if present.count(column) > 1:
-            raise RelevanceError(f"column '{column}' is in {path} twice. Rename one of them.")
+            raise RelevanceError(f"column '{column}' is in {where} twice. Rename one of them.")
 
 
-def _parquet(path: Path, columns: list[str]) -> dict[str, list[Any]]:
+def _parquet(path: Path, columns: list[str], options: ReadOptions) -> dict[str, list[Any]]:
     import pyarrow.parquet as pq
 
+    names = {column: options.names.get(column, column) for column in columns}
     with pq.ParquetFile(path) as file:
-        _require(columns, file.schema_arrow.names, path)
-        table = file.read(columns=columns)
-    return {column: table[column].to_pylist() for column in columns}
+        _find(list(names.values()), file.schema_arrow.names, str(path))
+        table = file.read(columns=list(names.values()))
+    return {column: table[name].to_pylist() for column, name in names.items()}
 
 
-def _delimited(path: Path, columns: list[str], delimiter: str) -> dict[str, list[Any]]:
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
+def _table(path: Path, form: str) -> Delimited:
+    data = path.read_bytes()
+    if path.suffix.lower() == COMPRESSED:
+        data = gzip.decompress(data)
+    return Delimited(data, CSV if form == ".csv" else TSV, str(path))
 
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        header = next(csv.reader(file, delimiter=delimiter), [])
-    _require(columns, header, path)
-    table = arrow_csv.read_csv(
-        path,
-        read_options=arrow_csv.ReadOptions(block_size=LONGEST_ROW_BYTES),
-        parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-        convert_options=arrow_csv.ConvertOptions(
-            include_columns=columns,
-            column_types=dict.fromkeys(columns, pa.string()),
-            strings_can_be_null=False,
-        ),
+
+def _delimited(
+    path: Path, form: str, columns: list[str], options: ReadOptions
+) -> dict[str, list[Any]]:
+    file = _table(path, form)
+    present = file.first_row
+    if any("\0" in name for name in present):  # UTF-16 without a mark passes for UTF-8
+        raise _not_utf8(path)
+    if not options.header:
+        present = _numbered(present, columns, options, path)
+    names = {column: options.names.get(column, column) for column in columns}
+    _find(list(names.values()), present, str(path))
+    wanted = set(names.values())
+    table = file.table(
+        [name if name in wanted else None for name in present], header=options.header
     )
-    return {column: table[column].to_pylist() for column in columns}
+    return {column: table[name].to_pylist() for column, name in names.items()}
 
 
-def _json_lines(path: Path, columns: list[str]) -> dict[str, list[Any]]:
-    values: dict[str, list[Any]] = {column: [] for column in columns}
-    with path.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, start=1):
-            if line.isspace():
-                continue
-            row = _json_row(line, f"{path}, line {number}")
-            if missing := [column for column in columns if column not in row]:
-                raise RelevanceError(
-                    f"column '{missing[0]}' is not in {path}, line {number}."
-                    f" Columns: {', '.join(row) or 'none'}."
-                )
-            for column in columns:
-                values[column].append(row[column])
-    return values
+def _numbered(
+    first_row: Sequence[str], columns: Sequence[str], options: ReadOptions, path: Path
+) -> list[str]:
+    """Names for the columns of a file that does not say them."""
+    count = len(first_row)
+    if not options.order:
+        return [str(number) for number in range(1, count + 1)]
+    for order in (options.order, tuple(columns)):  # texts alone may come without their labels
+        if count == len(order) and options.order[:count] == order:
+            return list(order)
+    raise RelevanceError(
+        f"{path} has {count} columns and no header, but the task's are {', '.join(options.order)}."
+        f' Say which is which: columns = {{ 1 = "{options.order[0]}", ... }}.'
+    )
 
 
-def _json_row(line: str, where: str) -> dict[str, Any]:
+def _text_lines(path: Path, columns: list[str]) -> dict[str, list[Any]]:
+    if len(columns) != 1:
+        raise RelevanceError(
+            f"{path} is plain text, one text on each line, but {len(columns)} columns are read:"
+            f" {', '.join(columns)}. Use a format that has columns."
+        )
+    with open_lines(path) as file:
+        return {columns[0]: [line.removesuffix("\n") for line in file]}
+
+
+def _objects(path: Path, form: str) -> Iterator[tuple[str, Any]]:
+    """What a `.json` or `.jsonl` file holds, with the place of each."""
+    with open_lines(path) as file:
+        if form == ".jsonl":
+            yield from json_lines(file, str(path))
+            return
+        text = file.read()
     try:
-        row = parse_json(line, row=True)
+        rows = parse_json(text, row=True)
     except RelevanceError as error:
-        raise RelevanceError(f"{where}: {error}") from None
-    if not isinstance(row, dict):
-        raise RelevanceError(f"{where}: expected an object, got {type(row).__name__}.")
-    return row
+        raise RelevanceError(f"{path}: {error} Lines of JSON belong into a .jsonl file.") from None
+    if not isinstance(rows, list):
+        raise RelevanceError(
+            f"{path}: expected a list of objects, one for each row, got {type(rows).__name__}."
+        )
+    yield from ((f"{path}, row {number}", row) for number, row in enumerate(rows, start=1))
+
+
+def json_lines(lines: Iterable[str | bytes], where: str) -> Iterator[tuple[str, Any]]:
+    """The values of JSON Lines, blank ones skipped.
+
+    Args:
+        lines: As text, or as UTF-8 bytes.
+        where: How to name their place in messages.
+
+    Yields:
+        Each value, after the words that name its place.
+
+    Raises:
+        RelevanceError: With the number of the line, from 1, if one is no JSON.
+    """
+    for number, line in enumerate(lines, start=1):
+        if line.isspace():
+            continue
+        place = f"{where}, line {number}"
+        try:
+            value = parse_json(line, row=True)
+        except RelevanceError as error:
+            raise RelevanceError(f"{place}: {error}") from None
+        yield place, value
+
+
+def _rows(
+    objects: Iterable[tuple[str, Any]], columns: list[str], options: ReadOptions
+) -> dict[str, list[Any]]:
+    values: dict[str, list[Any]] = {column: [] for column in columns}
+    names = [(options.names.get(column, column), values[column].append) for column in columns]
+    for place, row in objects:
+        if not isinstance(row, dict):
+            raise RelevanceError(f"{place}: expected an object, got {type(row).__name__}.")
+        for name, append in names:
+            if name not in row:
+                _find([name], list(row), place)
+            append(row[name])
+    return values

@@ -48,11 +48,12 @@ def write() -> Write:
         elif path.suffix == ".jsonl":
             lines = [json.dumps(dict(zip(columns, row, strict=True))) + "\n" for row in rows]
             path.write_text("".join(lines), encoding="utf-8")
+        elif path.suffix == ".tsv":
+            lines = ["\t".join(map(str, row)) + "\n" for row in (tuple(columns), *rows)]
+            path.write_text("".join(lines), encoding="utf-8", newline="")
         else:
             with path.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file, delimiter="\t" if path.suffix == ".tsv" else ",")
-                writer.writerow(columns)
-                writer.writerows(rows)
+                csv.writer(file).writerows([tuple(columns), *rows])
         return path
 
     return write_columns

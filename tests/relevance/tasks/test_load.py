@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from relevance.errors import RelevanceError
@@ -40,11 +41,12 @@ ODD_TEXTS = [
 def test_text_comes_back_as_it_was_written(
     tmp_path: Path, make_task: MakeTask, write: Write, suffix: str
 ) -> None:
-    labels = [row % 2 for row in range(len(ODD_TEXTS))]
-    columns: dict[str, Any] = {"other": labels, "sentence": ODD_TEXTS, "label": labels}
+    texts = [text for text in ODD_TEXTS if suffix != ".tsv" or not re.search("[\t\n]", text)]
+    labels = [row % 2 for row in range(len(texts))]
+    columns: dict[str, Any] = {"other": labels, "sentence": texts, "label": labels}
     write(tmp_path / "toy" / f"train{suffix}", columns)
     split = load_split(make_task(), "train", tmp_path)
-    assert list(split.texts[0]) == ODD_TEXTS
+    assert list(split.texts[0]) == texts
     assert split.labels.tolist() == labels
     assert split.labels.dtype == np.int64
 
@@ -58,6 +60,8 @@ def test_any_text_comes_back(
     tmp_path: Path, make_task: MakeTask, write: Write, texts: list[str], suffix: str
 ) -> None:
     folder = tmp_path / suffix[1:]
+    if suffix == ".tsv":  # in which such texts have no form, and the last looks like one of csv
+        assume(not any(re.search('[\t\n\r]|^".*""', text) for text in texts))
     write(folder / "toy" / f"train{suffix}", {"sentence": texts, "label": [0] * len(texts)})
     assert list(load_split(make_task(), "train", folder).texts[0]) == texts
 
@@ -345,7 +349,11 @@ def test_a_parquet_file_garbled_in_its_pages(tmp_path: Path, make_task: MakeTask
     ("name", "content", "message"),
     [
         ("train.csv", "", "column 'sentence' is not in {path}. Columns: none."),
-        ("train.csv", "sentence,label\na,b,c\n", "{path} cannot be read as csv: CSV parse error"),
+        (
+            "train.csv",
+            "sentence,label\na,b,c\n",
+            "{path}, line 2: 3 columns, but the header has 2.",
+        ),
         ("train.csv", "sentence,label,label\na,0,1\n", "column 'label' is in {path} twice."),
         ("train.jsonl", '{"sentence": \n', "{path}, line 1: not valid JSON: Expecting value"),
         ("train.jsonl", "[1, 2]\n", "{path}, line 1: expected an object, got list."),
@@ -374,10 +382,11 @@ def test_two_files_for_one_split(tmp_path: Path, make_task: MakeTask, write: Wri
 
 
 def test_an_own_file_with_another_suffix(tmp_path: Path, make_task: MakeTask) -> None:
-    path = tmp_path / "train.txt"
+    path = tmp_path / "train.dat"
     path.write_text("hi")
     assert failure(make_task(source={"train": str(path), "dev": str(path)}), None) == (
-        f"{path} has to end in one of .parquet, .csv, .tsv, .jsonl."
+        f"{path} has to end in one of .parquet, .csv, .tsv, .jsonl, .json, .txt; all but parquet"
+        " may end in .gz after that."
     )
 
 

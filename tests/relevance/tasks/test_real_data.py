@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from relevance.tasks.data import DataOptions
@@ -10,6 +11,7 @@ from relevance.tasks.entities import entities
 from relevance.tasks.find import catalogue
 from relevance.tasks.load import load_split, load_task
 from relevance.tasks.metrics import majority
+from relevance.tasks.read import read_columns
 
 ROWS = {
     "MNLI": (48_216, {"dev": 9_815, "dev_mismatched_1k": 1_000}),
@@ -43,6 +45,18 @@ def test_every_task_loads_with_its_rows(data_dir: Path, name: str) -> None:
     assert len(data.train.texts) == len(task.text)
     if task.kind == "classification":
         assert set(data.train.labels.tolist()) == set(range(len(task.labels)))
+
+
+@pytest.mark.parametrize(("name", "rows"), [("mnli", 9_815), ("qnli", 1_000), ("cola", 1_043)])
+def test_rows_in_glues_own_form(data_dir: Path, tmp_path: Path, name: str, rows: int) -> None:
+    """Tabs between columns and nothing quoted, though fields begin with a lone quote."""
+    table = pq.read_table(data_dir / name / "dev.parquet").to_pydict()
+    columns = {name: [" ".join(str(value).split()) for value in table[name]] for name in table}
+    lines = ["\t".join(row) for row in (columns, *zip(*columns.values(), strict=True))]
+    path = tmp_path / "dev.tsv"
+    path.write_text("\n".join(lines))
+    assert read_columns(path, list(columns)) == columns
+    assert len(lines) == rows + 1
 
 
 @pytest.mark.parametrize("name", MAJORITY)
