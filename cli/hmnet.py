@@ -256,7 +256,7 @@ def compare(
     from hmnet.evaluation.costs import costs_of
     from hmnet.evaluation.scores import read_scores
     from hmnet.figures.number_of_tasks import number_of_tasks_figure, trained_by
-    from hmnet.training.folder import load_run, runs_under
+    from hmnet.training.folder import has_old_loss, load_run, runs_under
     from relevance.figures.figure import check_format, save_figure
     from relevance.report.tables import format_of
 
@@ -271,6 +271,12 @@ def compare(
     if shown == "csv":
         for remark in compared.remarks:
             note(f"hmnet: note: {remark}")
+    old = [str(trained.folder) for trained in runs if has_old_loss(trained.folder, trained.tasks)]
+    if old:
+        note(
+            f"hmnet: note: trained by older versions, whose loss of regression tasks lay on [0, 1]"
+            f" and not on a task's own scale: {', '.join(old)}."
+        )
     if figure is not None and axes is not None:
         save_figure(axes, figure)
         note(f"wrote {figure}")

@@ -236,6 +236,14 @@ class WeightOptions:
             rich_help_panel=TRAINING,
         ),
     ] = None
+    regression_loss: Annotated[
+        Literal["scale", "standardised"] | None,
+        typer.Option(
+            help="Squared errors on a task's own scale; standardised where its range is wide.",
+            show_default="scale",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
     average: Annotated[
         float | None,
         typer.Option(

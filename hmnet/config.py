@@ -14,6 +14,7 @@ from relevance.tasks.data import DataOptions
 Pooling = Literal["native", "cls", "mean"]
 OptimizerName = Literal["adamw", "adam"]
 ScheduleName = Literal["linear", "constant"]
+RegressionLoss = Literal["scale", "standardised"]
 Settings = TypeVar("Settings", bound="TrainingSettings")
 FREE_ON_RESUME = frozenset({"device", "tracker", "checkpoint_s"})
 
@@ -69,6 +70,11 @@ class TrainingSettings(BaseModel):
     )
     loss_weights: str | None = Field(
         None, description="TASK=NUMBER,...: what a task's loss counts for; 1 where not named"
+    )
+    regression_loss: RegressionLoss = Field(
+        "scale",
+        description="squared errors on the task's own scale, or of labels standardised by mean and"
+        " deviation of the training rows, for tasks whose range is wide",
     )
     average: float = Field(
         0.0, ge=0, le=1, description="share of the last steps whose weights are averaged; 0: none"

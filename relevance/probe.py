@@ -63,7 +63,7 @@ class Linearisation:
 
     Attributes:
         outputs: Classification: `log(p / (1 - p))` of the row's true label; regression: output less
-            label, on the scale of [0, 1].
+            label, on the scale that the task's loss is taken on.
         gradients: Of the outputs with respect to the shared weights, projected at random so that
             inner products keep their expectation.
     """

@@ -24,6 +24,22 @@ class Result:
 
 
 @runtime_checkable
+class TellsTasksApart(Protocol):
+    """A trainer whose results for some tasks depend on more than its `fingerprint` says."""
+
+    def fingerprint_of(self, tasks: tuple[str, ...]) -> str:
+        """What `fingerprint` is for runs of these tasks.
+
+        Args:
+            tasks: Names.
+
+        Returns:
+            Changes whenever results of such a run could.
+        """
+        ...
+
+
+@runtime_checkable
 class Trainer(Protocol):
     """Trains the named tasks together and scores each of them."""
 
@@ -47,3 +63,18 @@ class Trainer(Protocol):
             A result for every task.
         """
         ...
+
+
+def fingerprint_of(trainer: Trainer, tasks: tuple[str, ...]) -> str:
+    """What could change the results of runs of some tasks.
+
+    Args:
+        trainer: Does them.
+        tasks: Names.
+
+    Returns:
+        The trainer's fingerprint, or the one that it has for these tasks.
+    """
+    if isinstance(trainer, TellsTasksApart):
+        return trainer.fingerprint_of(tasks)
+    return trainer.fingerprint

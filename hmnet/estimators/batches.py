@@ -10,7 +10,7 @@ from torch import nn
 
 from hmnet.data.batching import InputForm, collate
 from hmnet.data.encoding import Encoded
-from hmnet.kinds.kind import kind_of
+from hmnet.kinds.kind import Kind
 from hmnet.models.graft import graft
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.samplers.sampler import generator
@@ -46,7 +46,7 @@ def drawn(
 
 
 def batches_of(
-    task: Task,
+    kind: Kind,
     encoded: Encoded,
     rows: Int64[np.ndarray, " row"],
     form: InputForm,
@@ -57,7 +57,7 @@ def batches_of(
     """Rows batch by batch, in their order.
 
     Args:
-        task: The definition.
+        kind: Of the task.
         encoded: The split.
         rows: Which of its rows.
         form: Of the inputs, which is a matter of the encoder and of the head on it.
@@ -71,9 +71,9 @@ def batches_of(
         some = rows[start : start + batch_size]
         inputs = collate(encoded, some, **form)
         yield Batch(
-            task.name,
+            kind.task.name,
             {name: values.to(device) for name, values in inputs.items()},
-            torch.from_numpy(kind_of(task).targets(encoded, some)).to(device),
+            torch.from_numpy(kind.targets(encoded, some)).to(device),
         )
 
 

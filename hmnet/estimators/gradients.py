@@ -14,7 +14,8 @@ CHUNK = 2**20  # columns that are multiplied at a time, in fp32
 
 def loss_of(model: MultiTaskModel, batch: Batch) -> Float[Tensor, ""]:
     """Mean loss of a batch, in fp32."""
-    return batch_loss(model(batch.task, batch.inputs), batch.labels)
+    unit = model.kinds[batch.task].unit
+    return batch_loss(model(batch.task, batch.inputs), batch.labels, unit=unit)
 
 
 def gradient(

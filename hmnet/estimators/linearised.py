@@ -63,7 +63,8 @@ def _of_batch(
     gradients: list[Float[Tensor, "row direction"]] = []
 
     def total() -> Float[Tensor, ""]:
-        outputs.append(true_margin(model(batch.task, batch.inputs), batch.labels))
+        margin = true_margin(model(batch.task, batch.inputs), batch.labels)
+        outputs.append(margin * model.kinds[batch.task].unit)
         return outputs[0].sum()
 
     def take(
@@ -88,7 +89,7 @@ def true_margin(
 
     Args:
         logits: One column per label, or one for regression.
-        labels: Codes, or values in [0, 1] for regression.
+        labels: Codes, or values on the scale of the outputs for regression.
 
     Returns:
         `log(p / (1 - p))` of the true label, whose softplus with the other sign is the

@@ -28,7 +28,7 @@ from hmnet.estimators.fisher import fisher_diagonal
 from hmnet.estimators.gradients import gradient_products
 from hmnet.estimators.linearised import linearise, make_sketches
 from hmnet.estimators.lookahead import evaluating, look_ahead, spread
-from hmnet.kinds.kind import kind_of
+from hmnet.kinds.kind import Kind, kind_of
 from hmnet.models.backbone import Backbone, load_backbone
 from hmnet.models.folder import resolve_backbone
 from hmnet.models.multitask import MultiTaskModel
@@ -66,7 +66,7 @@ class EncoderProbe:
             "training": self.trainer.settings.model_dump(),
             "max_train": self.trainer.data.max_train,
             "gain_split": self.trainer.gain_split,
-            "trainer": self.trainer.fingerprint,
+            "trainer": self.trainer.fingerprint_of(tuple(self.trainer.tasks)),
             "device": torch.device(self.device).type,
         }
 
@@ -93,7 +93,7 @@ class EncoderProbe:
         """Diagonal Fisher information of the plain encoder, by output unit of its linear layers."""
         of = self._rows(task)
         chosen = drawn(of.task, of.train, rows, seed)
-        batches = self._batches(of, of.train, chosen, self._joined)
+        batches = self._batches(kind_of(of.task), of.train, chosen, self._joined)
         return np.asarray(fisher_diagonal(self._encoder(seed), head, batches, seed).cpu())
 
     def gradient_products(
@@ -129,7 +129,7 @@ class EncoderProbe:
 
         def of_split(of: TaskRows, encoded: Encoded) -> Linearisation:
             chosen = drawn(of.task, encoded, rows, seed)
-            batches = self._batches(of, encoded, chosen, model.input_form(of.task.name))
+            batches = self._batches_for(model, of, encoded, chosen)
             return linearise(model, sketches, batches)
 
         return {
@@ -140,7 +140,7 @@ class EncoderProbe:
     def _features(self, encoder: nn.Module, of: TaskRows, count: int, seed: int) -> Features:
         rows = drawn(of.task, of.train, count, seed)
         return Features(
-            features(encoder, self._batches(of, of.train, rows, self._joined)),
+            features(encoder, self._batches(kind_of(of.task), of.train, rows, self._joined)),
             _labels(of, rows),
         )
 
@@ -181,7 +181,7 @@ class EncoderProbe:
         chosen = [self._rows(name) for name in tasks]
         drawings = [drawn(of.task, of.train, size, seed, number) for of in chosen]
         return [
-            next(self._batches(of, of.train, rows, model.input_form(of.task.name)))
+            next(self._batches_for(model, of, of.train, rows))
             for of, rows in zip(chosen, drawings, strict=True)
         ]
 
@@ -190,15 +190,26 @@ class EncoderProbe:
         """What the encoder itself wants of its inputs: the texts of a row as one."""
         return input_form(self._backbone(0).config)
 
+    def _batches_for(
+        self,
+        model: MultiTaskModel,
+        of: TaskRows,
+        encoded: Encoded,
+        rows: Int64[np.ndarray, " row"],
+    ) -> Iterator[Batch]:
+        """Rows as a model reads and answers them."""
+        name = of.task.name
+        return self._batches(model.kinds[name], encoded, rows, model.input_form(name))
+
     def _batches(
         self,
-        of: TaskRows,
+        kind: Kind,
         encoded: Encoded,
         rows: Int64[np.ndarray, " row"],
         form: InputForm,
     ) -> Iterator[Batch]:
         return batches_of(
-            of.task,
+            kind,
             encoded,
             rows,
             form,

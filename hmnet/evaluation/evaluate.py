@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from hmnet.data.batching import collate
 from hmnet.data.encoding import Encoded
 from hmnet.data.template import Sequences
-from hmnet.kinds.kind import Logits, Said, kind_of
+from hmnet.kinds.kind import Logits, Said
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision, autocast
 from hmnet.training.step import row_losses
@@ -42,18 +42,19 @@ def evaluate(
 
     Returns:
         Every metric of the task; the mean loss per row: cross-entropy in nats (the mean over the
-        places of a row that have a target), or the squared error of labels scaled to [0, 1]; the
+        places of a row that have a target), or the squared error on the task's own scale; the
         prediction for each row, a label code, a value on the task's own scale, or what else its
         kind has; and the loss of each row.
     """
-    kind = kind_of(task)
+    kind = model.kinds[task.name]
     logits: list[Logits] = [np.empty(0, np.float32)] * len(encoded)
     losses = np.empty(len(encoded), dtype=np.float32)
     for rows, of_batch in batches_of_logits(
         model, task, encoded, batch_size=batch_size, precision=precision
     ):
         targets = torch.from_numpy(kind.targets(encoded, rows))
-        losses[rows] = row_losses(torch.from_numpy(of_batch), targets).numpy()
+        said = torch.from_numpy(of_batch)
+        losses[rows] = row_losses(said, targets, unit=kind.own_unit).numpy()
         for row, own in zip(rows, kind.unpadded(of_batch, encoded.lengths[rows]), strict=True):
             logits[row] = own
     predicted = kind.predictions(Said(split.texts, encoded, logits))

@@ -70,7 +70,7 @@ def predict(
             encoded = _encoded(encoder, tasks, read, max_length)
             logits = _logits(models, tasks, encoded, batch_size, precision)
             answers = [
-                kind_of(task).answers(Said(read[name], encoded[name], logits[name]))
+                models[name].kinds[name].answers(Said(read[name], encoded[name], logits[name]))
                 for task, name in zip(tasks, names, strict=True)
             ]
             for answers_to_line in zip(*answers, strict=True):

@@ -34,6 +34,7 @@ class CosineHead(Head):
 
     poolings = ("mean", "cls")
     apart = True
+    bounded = True
 
     def __init__(self, backbone: Backbone, task: Task, pooling: Pooling) -> None:
         super().__init__(backbone, task, pooling)

@@ -29,10 +29,12 @@ class Head(nn.Module):
     Attributes:
         poolings: How the head can pool hidden states; the first is what it does unless told.
         apart: Whether the encoder reads the texts of a row one by one, and not as one input.
+        bounded: Whether a regression's outputs lie in [0, 1] by the head's very form.
     """
 
     poolings: tuple[Pooling, ...] = ("cls", "mean")
     apart: bool = False
+    bounded: bool = False
 
     @abstractmethod
     def __init__(self, backbone: Backbone, task: Task, pooling: Pooling) -> None:
@@ -133,6 +135,23 @@ def head_name(choice: str, pooling: Pooling, task: str) -> str:
     return _settled(chosen.get(task.lower(), chosen[OTHERS]), pooling)
 
 
+def head_of(choice: str, pooling: Pooling, task: str) -> type[Head]:
+    """The head that a task gets.
+
+    Args:
+        choice: As `chosen_heads` reads it.
+        pooling: How hidden states become one vector.
+        task: Name of the task, in any case.
+
+    Returns:
+        Its class.
+
+    Raises:
+        RelevanceError: If there is no such head, or it cannot pool in this way.
+    """
+    return find_head(head_name(choice, pooling, task), pooling)
+
+
 def default_pooling(choice: str) -> Pooling:
     """How heads pool unless told: as the first that is named does by itself.
 
@@ -172,7 +191,7 @@ def check_heads(choice: str, pooling: Pooling, tasks: Sequence[Task]) -> None:
                 f"--head {choice} names '{name}', which is not trained here. Tasks: {names}."
             )
     for task in tasks:
-        find_head(head_name(choice, pooling, task.name), pooling).check(task)
+        head_of(choice, pooling, task.name).check(task)
 
 
 def _settled(name: str, pooling: Pooling) -> str:

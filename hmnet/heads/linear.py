@@ -83,7 +83,7 @@ class PooledPath(nn.Module):
                 one by one, and the like, as the tokenizer names them.
 
         Returns:
-            Logits; for regression one value on the scale of [0, 1].
+            Logits; for regression one value, on the scale that the model has for the task.
         """
         *texts, _ = attention_mask.shape
         last = len(texts) - 1

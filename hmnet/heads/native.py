@@ -72,7 +72,7 @@ class NativePath(nn.Module):
             **inputs: Token ids and masks `[batch, length]`, as the family's tokenizer names them.
 
         Returns:
-            Logits; for regression one value on the scale of [0, 1].
+            Logits; for regression one value, on the scale that the model has for the task.
         """
         logits: Tensor = self.model(**inputs).logits
         return logits

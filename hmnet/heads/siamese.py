@@ -94,7 +94,7 @@ class SiameseHead(Head):
             vectors: One per row, or two where there are two texts.
 
         Returns:
-            Logits; for regression one value on the scale of [0, 1].
+            Logits; for regression one value, on the scale that the model has for the task.
         """
         joined = self.join(*vectors.unbind(dim=1)) if self.apart else vectors
         logits: Tensor = self.output(F.relu(self.hidden(self.dropout(joined))))

@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import PreTrainedConfig
 
 import hmnet.kinds
+from hmnet.answer_scale import AnswerScale
 from hmnet.data.encoder import Encoder
 from hmnet.data.encoding import Encoded
 from hmnet.data.template import Sequences
@@ -47,8 +48,10 @@ class Kind(ABC):
 
     Args:
         task: One of them.
+        scale: How outputs stand for values, for kinds whose answers are values.
 
     Attributes:
+        scale: As given; None for other kinds.
         auto: The family's own class for it, by the name of an Auto class of transformers.
         purpose: What that class is for, in messages.
         token_axis: Which axis of a row's logits goes over tokens; None where a row has one answer.
@@ -58,8 +61,19 @@ class Kind(ABC):
     purpose: ClassVar[str]
     token_axis: ClassVar[int | None] = None
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, scale: AnswerScale | None = None) -> None:
         self.task = task
+        self.scale = scale
+
+    @property
+    def unit(self) -> float:
+        """What a difference of 1 between outputs counts as in the loss of a regression."""
+        return self.scale.unit if self.scale else 1.0
+
+    @property
+    def own_unit(self) -> float:
+        """The same on the task's own scale, whatever the loss of training is taken on."""
+        return self.scale.spread if self.scale else 1.0
 
     def configure(self, config: PreTrainedConfig) -> None:
         """Tell the family's class what its outputs mean.
@@ -125,7 +139,7 @@ class Kind(ABC):
             rows: Which of its sequences.
 
         Returns:
-            Codes, -100 where there is nothing to compare; or values in [0, 1].
+            Codes, -100 where there is nothing to compare; or values on the scale of the outputs.
         """
 
     @abstractmethod
@@ -213,6 +227,15 @@ def kinds() -> Registry[Kind]:
     return Registry("kind", hmnet.kinds, Kind)
 
 
-def kind_of(task: Task) -> Kind:
-    """The kind of a task."""
-    return kinds().find(task.kind)(task)
+def kind_of(task: Task, scale: AnswerScale | None = None) -> Kind:
+    """The kind of a task.
+
+    Args:
+        task: The definition.
+        scale: How outputs of a regression stand for values; None for the scale of its range. A
+            model has the kinds of its tasks, with their scales, as `MultiTaskModel.kinds`.
+
+    Returns:
+        The kind.
+    """
+    return kinds().find(task.kind)(task, scale)

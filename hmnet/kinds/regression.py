@@ -1,4 +1,4 @@
-"""A number for each row: in [0, 1] inside the model, on the task's own scale outside of it."""
+"""A number for each row: on a scale of the model's inside of it, on the task's own outside."""
 
 from typing import Any
 
@@ -6,38 +6,47 @@ import numpy as np
 from jaxtyping import Float, Float32, Int
 from transformers import PreTrainedConfig
 
+from hmnet.answer_scale import AnswerScale, scale_of_range
 from hmnet.data.encoding import Encoded
 from hmnet.kinds.kind import Kind, Said
+from relevance.tasks.task import Task
 
 
 class Regression(Kind):
-    """There is one output."""
+    """There is one output.
+
+    Args:
+        task: A regression.
+        scale: Of its outputs; None for that of its range.
+
+    Attributes:
+        scale: How outputs stand for values.
+    """
 
     auto = "AutoModelForSequenceClassification"
     purpose = "classification"
+    scale: AnswerScale
+
+    def __init__(self, task: Task, scale: AnswerScale | None = None) -> None:
+        super().__init__(task, scale or scale_of_range(task))
 
     def configure(self, config: PreTrainedConfig) -> None:
         """A value."""
         super().configure(config)
         config.problem_type = "regression"
 
-    @property
-    def range(self) -> tuple[float, float]:
-        """Lowest and highest label."""
-        return self.task.range or (0.0, 1.0)
-
     def targets(
         self, encoded: Encoded, rows: Int[np.ndarray, " row"]
     ) -> Float32[np.ndarray, " row"]:
-        """The values with the task's range moved to [0, 1]."""
-        low, high = self.range
-        return np.asarray((encoded.labels[rows] - low) / (high - low), dtype=np.float32)
+        """The values on the scale of the outputs, [0, 1] for the task's range unless told."""
+        return np.asarray(
+            (encoded.labels[rows] - self.scale.offset) / self.scale.spread, dtype=np.float32
+        )
 
     def predictions(self, said: Said) -> Float[np.ndarray, " row"]:
         """Values on the task's own scale, which may lie a little beyond its ends."""
-        low, high = self.range
         inside = np.stack(said.logits)[:, 0].astype(np.float64)
-        values: Float[np.ndarray, " row"] = low + (high - low) * inside
+        values: Float[np.ndarray, " row"] = self.scale.offset + self.scale.spread * inside
         return values
 
     def answers(self, said: Said) -> list[dict[str, Any]]:

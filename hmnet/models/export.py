@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from hmnet.answer_scale import AnswerScale
 from hmnet.heads.head import head_name
 from hmnet.heads.native import NativePath
 from hmnet.models.auto import quiet
@@ -58,7 +59,8 @@ def export(
         )
     if out_dir.exists() and (not out_dir.is_dir() or any(out_dir.iterdir())):
         raise RelevanceError(f"{out_dir} exists and is not empty. Give a new folder with --out.")
-    view = path.model if task.range is None else _on_scale(path.model, *task.range)
+    scale = model.kinds[task.name].scale
+    view = path.model if scale is None else _on_scale(path.model, scale)
     try:
         out_dir.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=out_dir.parent, prefix=f".{out_dir.name}-") as parent:
@@ -71,8 +73,8 @@ def export(
         raise unwritable(out_dir, error) from error
 
 
-def _on_scale(model: PreTrainedModel, low: float, high: float) -> PreTrainedModel:
-    """A view whose outputs in [0, 1] are stretched to [low, high] by its last linear layer."""
+def _on_scale(model: PreTrainedModel, scale: AnswerScale) -> PreTrainedModel:
+    """A view whose last linear layer answers on the task's own scale."""
     name, last = [
         (name, module)
         for name, module in model.named_modules()
@@ -80,6 +82,6 @@ def _on_scale(model: PreTrainedModel, low: float, high: float) -> PreTrainedMode
     ][-1]
     scaled = copy.deepcopy(last)
     with torch.no_grad():
-        scaled.weight.mul_(high - low)
-        scaled.bias.mul_(high - low).add_(low)
+        scaled.weight.mul_(scale.spread)
+        scaled.bias.mul_(scale.spread).add_(scale.offset)
     return graft(model, {name: scaled})

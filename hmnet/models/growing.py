@@ -4,12 +4,13 @@ What a task has of its own depends on how the model shares: a head always; the t
 hierarchical model; the task embedding of a conditional one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
+from hmnet.answer_scale import NO_SCALES, AnswerScale
 from hmnet.heads.head import Head, Pooling, find_head, head_name
 from hmnet.models.backbone import Backbone
 from hmnet.models.multitask import MultiTaskModel
@@ -27,6 +28,7 @@ def grown(
     *,
     head: str = "auto",
     seed: int = 0,
+    scales: Mapping[str, AnswerScale] = NO_SCALES,
 ) -> MultiTaskModel:
     """A model that has further tasks beside those of a trained one.
 
@@ -37,6 +39,8 @@ def grown(
         plan: A row for old and new tasks; those of the old ones name the same modules as before.
         head: Name of the head, or names by task; for the old tasks the same as before.
         seed: Of new random weights; they depend on the task's name and on no other task.
+        scales: How outputs of the new tasks stand for values, where they are not spread over the
+            range.
 
     Returns:
         A new model on the CPU. The old weights are as they were and frozen; those of the new tasks
@@ -47,7 +51,13 @@ def grown(
     """
     definitions = [*model.definitions.values(), *tasks]
     larger = MultiTaskModel(
-        backbone, definitions, plan, pooling=model.pooling, head=head, seed=seed
+        backbone,
+        definitions,
+        plan,
+        pooling=model.pooling,
+        head=head,
+        seed=seed,
+        scales={**model.scales, **scales},
     )
     trained = model.state_dict()
     report = larger.load_state_dict(trained, strict=False)
@@ -69,7 +79,7 @@ def borrows_head(task: Task, source: Task, head: str, pooling: Pooling) -> bool:
 
     Returns:
         True for heads of one name and the same labels in any order, or tasks of a kind without
-        labels: regression heads answer on the scale of [0, 1] that every range is brought to.
+        labels: what a regression head says is the same share of either range.
     """
     names = {head_name(head, pooling, one.name) for one in (task, source)}
     same_labels = task.kind == source.kind and set(task.labels) == set(source.labels)

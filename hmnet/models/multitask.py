@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import cast
 
 from jaxtyping import Float, Int
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from hmnet.answer_scale import NO_SCALES, AnswerScale
 from hmnet.data.batching import InputForm, input_form
-from hmnet.heads.head import Head, Pooling, find_head, head_name
+from hmnet.heads.head import Head, Pooling, head_of
 from hmnet.inserts.insert import make_insert
+from hmnet.kinds.kind import kind_of
 from hmnet.models.backbone import Backbone, load_backbone
 from hmnet.models.folder import OWN_CONFIG
 from hmnet.models.graft import graft
@@ -44,6 +46,8 @@ class Blueprint(BaseModel):
         head: Name of the head, names by task, or `auto`.
         tasks: The definitions, which say what the outputs mean.
         plan: The sharing plan.
+        scales: How outputs stand for values, by the names of those regression tasks whose outputs
+            are not spread over their range.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +56,7 @@ class Blueprint(BaseModel):
     head: str = "auto"
     tasks: tuple[Task, ...]
     plan: SharingPlan
+    scales: dict[str, AnswerScale] = Field(default_factory=dict)
 
 
 class MultiTaskModel(nn.Module):
@@ -68,6 +73,7 @@ class MultiTaskModel(nn.Module):
         head: Name of the head, or names by task, as `hmnet.heads.head.chosen_heads` reads them;
             `auto` for the family's with `native` pooling, else a linear one.
         seed: Of the heads' weights.
+        scales: How outputs stand for values, by task, where they are not spread over its range.
 
     Attributes:
         pool: Every module, by the plan's names with `/` for `.`; heads are `<task>/head`.
@@ -77,6 +83,8 @@ class MultiTaskModel(nn.Module):
         head: As given.
         config: The backbone's configuration.
         definitions: The tasks by name.
+        kinds: How each task is learned and answered, its scale included.
+        scales: As given.
 
     Raises:
         RelevanceError: If the plan is for another number of layers than the backbone has.
@@ -92,6 +100,7 @@ class MultiTaskModel(nn.Module):
         pooling: Pooling = "native",
         head: str = "auto",
         seed: int = 0,
+        scales: Mapping[str, AnswerScale] = NO_SCALES,
     ) -> None:
         super().__init__()
         if {task.name for task in tasks} != set(plan.tasks):
@@ -103,6 +112,8 @@ class MultiTaskModel(nn.Module):
         self.plan, self.pooling, self.head = plan, pooling, head
         self.config = backbone.config
         self.definitions = {task.name: task for task in tasks}
+        self.scales = dict(scales)
+        self.kinds = {task.name: kind_of(task, scales.get(task.name)) for task in tasks}
         self._layer_list = backbone.layer_list
         self.pool = nn.ModuleDict()
         for name in dict.fromkeys(plan.outside.values()):
@@ -209,7 +220,7 @@ class MultiTaskModel(nn.Module):
                 `[batch, 2, length]` where the head wants texts apart, see `input_form`.
 
         Returns:
-            Logits; for regression one value on the scale of [0, 1].
+            Logits; for regression one value on the scale that `kinds` has for the task.
         """
         logits: Tensor = self.path(task)(**inputs)
         return logits
@@ -285,9 +296,12 @@ class MultiTaskModel(nn.Module):
             head=self.head,
             tasks=tuple(self.definitions.values()),
             plan=self.plan,
+            scales=self.scales,
         )
         # Where the data lay is the run's affair; a model folder may be carried elsewhere.
         content = blueprint.model_dump(mode="json", exclude={"tasks": {"__all__": {"source"}}})
+        if not self.scales:
+            del content["scales"]
         write_json(folder / "plan.json", SCHEMA, content)
         with replacing(folder / "model.safetensors") as temporary, os_errors():
             save_model(self, str(temporary))
@@ -315,6 +329,7 @@ class MultiTaskModel(nn.Module):
             blueprint.plan,
             pooling=blueprint.pooling,
             head=blueprint.head,
+            scales=blueprint.scales,
         )
         try:
             load_model(model, weights)
@@ -356,4 +371,4 @@ def _key(name: str) -> str:
 def _make_head(backbone: Backbone, task: Task, pooling: Pooling, head: str, seed: int) -> Head:
     """A task's head, the same whatever other tasks there are."""
     with seeded(seed, task.name):
-        return find_head(head_name(head, pooling, task.name), pooling)(backbone, task, pooling)
+        return head_of(head, pooling, task.name)(backbone, task, pooling)

@@ -96,19 +96,18 @@ class Smart(Regularizer):
             logits: What it said to them.
 
         Returns:
-            The weighted divergences, nats or squared errors on the scale of [0, 1].
+            The weighted divergences: nats, or squared errors on the scale of the task's loss.
         """
-        regression = model.definitions[task].kind == "regression"
         term = logits.new_zeros(())
         if self.weight:
             noise = self.start(model.embed(task, inputs["input_ids"]))
             for _ in range(self.steps):
                 noise = self.ascend(model, task, inputs, logits, noise)
             perturbed = model(task, _perturbed(model, task, inputs, noise))
-            term = term + self.weight * divergence(logits, perturbed, regression=regression).mean()
+            term = term + self.weight * _apart(model, task, logits, perturbed).mean()
         if self.proximal:
             before = self._answer_of_average(model, task, inputs)
-            term = term + self.proximal * divergence(logits, before, regression=regression).mean()
+            term = term + self.proximal * _apart(model, task, logits, before).mean()
         return term
 
     def start(
@@ -146,8 +145,7 @@ class Smart(Regularizer):
         """
         noise = noise.detach().requires_grad_()
         perturbed = model(task, _perturbed(model, task, inputs, noise))
-        regression = model.definitions[task].kind == "regression"
-        distance = divergence(logits.detach(), perturbed, regression=regression).sum()
+        distance = _apart(model, task, logits.detach(), perturbed).sum()
         (gradient,) = torch.autograd.grad(distance, noise)
         noise = noise.detach()
         if self.variant == "paper":
@@ -216,6 +214,17 @@ def divergence(
         return (one - other).square().squeeze(-1)
     log_p, log_q = F.log_softmax(one, dim=-1), F.log_softmax(other, dim=-1)
     return ((log_p.exp() - log_q.exp()) * (log_p - log_q)).sum(dim=-1)
+
+
+def _apart(
+    model: MultiTaskModel,
+    task: str,
+    one: Float[Tensor, "batch outputs"],
+    other: Float[Tensor, "batch outputs"],
+) -> Float[Tensor, " batch"]:
+    """The divergence of a task's answers, squared errors on the scale that its loss is taken on."""
+    kind = model.kinds[task]
+    return divergence(one, other, regression=kind.scale is not None) * kind.unit**2
 
 
 def scaled_to_row(

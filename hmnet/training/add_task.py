@@ -2,11 +2,12 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hmnet.answer_scale import AnswerScale, lent
 from hmnet.config import RunConfig
 from hmnet.data.encoding import Encoded, encode_split
 from hmnet.devices import resolve_device
@@ -14,10 +15,10 @@ from hmnet.evaluation.evaluate import evaluate
 from hmnet.evaluation.runs import score_run
 from hmnet.evaluation.scores import MAJORITY, read_scores, write_scores
 from hmnet.models.backbone import load_backbone
-from hmnet.models.growing import draw_xavier, grown, start_from
+from hmnet.models.growing import borrows_head, draw_xavier, grown, start_from
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.training.checkpoint import find_checkpoint, replacing_folder
-from hmnet.training.fit import Checkpoints, fit_model, make_schedule
+from hmnet.training.fit import Checkpoints, answer_scales, fit_model, make_schedule
 from hmnet.training.folder import (
     ADDED,
     ADDED_SCHEMA,
@@ -28,6 +29,7 @@ from hmnet.training.folder import (
     RECORDS,
     SCORES,
     Run,
+    old_loss,
 )
 from hmnet.training.growth import TRAINING, Growth, plan_growth
 from hmnet.training.log import forget_after, open_log
@@ -43,6 +45,7 @@ from relevance.tasks.data import Split, TaskData
 from relevance.tasks.find import write_tasks
 from relevance.tasks.load import load_task
 from relevance.tasks.subset import subset
+from relevance.tasks.task import Task
 
 
 def add_tasks(
@@ -89,10 +92,10 @@ def add_tasks(
     data = {task.name: load_task(task, growth.data) for task in growth.tasks}
     rows = {name: _rows(growth, len(one.train)) for name, one in data.items()}
     entry, new = _entry(growth, rows), Run(out, growth.config)
-    if out.exists() and _is_finished(new, entry):
+    if out.exists() and _is_finished(new, entry, growth.tasks):
         on_event(Note(f"{out} is finished: the new tasks are there and scored."))
         return new
-    model = None if (out / "model").exists() else _model(growth)
+    model = None if (out / "model").exists() else _model(growth, data, rows)
     for text in _notes(growth, data, rows):
         on_event(Note(text))
     check_writable(out / ADDED)
@@ -148,11 +151,15 @@ def _entry(growth: Growth, rows: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def _is_finished(new: Run, entry: Mapping[str, Any]) -> bool:
+def _is_finished(new: Run, entry: Mapping[str, Any], tasks: Sequence[Task]) -> bool:
     """Whether nothing is left to do; a folder that was begun as something else is refused."""
     out, begun = new.folder, new.additions()
     if not begun:
         raise RelevanceError(f"{out} has no {ADDED}, so nothing was added. Give another --out.")
+    if "regression_loss" not in begun[-1].get("settings", {}) and any(
+        task.kind == "regression" for task in tasks
+    ):
+        raise old_loss(out)
     # settings that came later had their defaults
     settings = {name: RunConfig.model_fields[name].default for name in TRAINING}
     before = begun[-1] | {"settings": settings | begun[-1].get("settings", {})}
@@ -164,18 +171,49 @@ def _is_finished(new: Run, entry: Mapping[str, Any]) -> bool:
     return (out / CONFIG).is_file()
 
 
-def _model(growth: Growth) -> MultiTaskModel:
+def _model(growth: Growth, data: Mapping[str, TaskData], rows: Mapping[str, int]) -> MultiTaskModel:
     """The trained model with the new tasks, as these start."""
     run, config = growth.run, growth.config
     trained = run.model_for(run.tasks[0].name)
     backbone = load_backbone(config.backbone, seed=config.seed)
-    model = grown(trained, backbone, growth.tasks, growth.plan, head=config.head, seed=config.seed)
+    model = grown(
+        trained,
+        backbone,
+        growth.tasks,
+        growth.plan,
+        head=config.head,
+        seed=config.seed,
+        scales=_scales(growth, trained, data, rows),
+    )
     for name, placed in growth.placements.items():
         if placed.source:
             start_from(model, name, placed.source)
         elif growth.addition.init == XAVIER:
             draw_xavier(model, name, seed=config.seed)
     return model
+
+
+def _scales(
+    growth: Growth,
+    trained: MultiTaskModel,
+    data: Mapping[str, TaskData],
+    rows: Mapping[str, int],
+) -> dict[str, AnswerScale]:
+    """How outputs of the new tasks stand for values; a borrowed head goes by the lender's scale."""
+    labels = {
+        name: subset(one.train, rows[name]).labels for name, one in data.items() if rows[name]
+    }
+    learning = [task for task in growth.tasks if task.name in labels]
+    scales = answer_scales(growth.training, learning, labels)
+    for task in growth.tasks:
+        source = trained.definitions.get(growth.placements[task.name].source or "")
+        scale = trained.kinds[source.name].scale if source else None
+        if source and scale and borrows_head(task, source, growth.config.head, trained.pooling):
+            borrowed = lent(scale, source, task)
+            own = scales.get(task.name)
+            unit = borrowed.spread * own.unit / own.spread if own else borrowed.unit
+            scales[task.name] = borrowed.model_copy(update={"unit": unit})
+    return scales
 
 
 def _train(

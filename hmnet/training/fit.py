@@ -9,10 +9,12 @@ import numpy as np
 import torch
 from jaxtyping import Int
 
+from hmnet.answer_scale import AnswerScale, standardised
 from hmnet.config import TrainingSettings
 from hmnet.data.batching import check_max_length
 from hmnet.data.encoding import Encoded
 from hmnet.data.packing import pack
+from hmnet.heads.head import head_of
 from hmnet.models.backbone import Backbone
 from hmnet.models.freezing import freeze, frozen_layers
 from hmnet.models.multitask import MultiTaskModel
@@ -38,6 +40,7 @@ from hmnet.training.task_gradients import TaskGradients
 from hmnet.training.versions import other_version, versions_of
 from relevance.errors import RelevanceError
 from relevance.files import digest
+from relevance.tasks.data import Labels
 from relevance.tasks.task import Task
 
 
@@ -130,7 +133,13 @@ def fit(
         ValueError: If the precision is not resolved.
     """
     model = MultiTaskModel(
-        backbone, tasks, plan, pooling=settings.pooling, head=settings.head, seed=seed
+        backbone,
+        tasks,
+        plan,
+        pooling=settings.pooling,
+        head=settings.head,
+        seed=seed,
+        scales=answer_scales(settings, tasks, {name: one.labels for name, one in data.items()}),
     ).to(device)
     check_max_length(model, settings.max_length)
     freeze(model, frozen_layers(settings.freeze, backbone.depth), backbone.layer_list)
@@ -150,6 +159,35 @@ def fit(
     if on_end:
         on_end(record)
     return model
+
+
+def answer_scales(
+    settings: TrainingSettings, tasks: Sequence[Task], labels: Mapping[str, Labels]
+) -> dict[str, AnswerScale]:
+    """How outputs stand for values where labels are standardised.
+
+    Args:
+        settings: Loss of regression tasks, and heads.
+        tasks: What is trained.
+        labels: Of the training rows, by task.
+
+    Returns:
+        By regression task; empty where the loss is on the tasks' own scales.
+
+    Raises:
+        RelevanceError: If all labels of a task are the same.
+    """
+    if settings.regression_loss == "scale":
+        return {}
+    return {
+        task.name: standardised(
+            task,
+            np.asarray(labels[task.name], dtype=np.float64),
+            bounded=head_of(settings.head, settings.pooling, task.name).bounded,
+        )
+        for task in tasks
+        if task.kind == "regression"
+    }
 
 
 def fit_model(

@@ -1,5 +1,6 @@
 """A trained run on disk, and all that can be asked of it without anything else."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ from hmnet.data.tokenizer import read_tokenizer
 from hmnet.models.multitask import SCHEMA, Blueprint, MultiTaskModel
 from hmnet.training.record import Timing, read_records
 from relevance.errors import RelevanceError, unknown_name
-from relevance.files import read_json, validated
+from relevance.files import read_json, read_toml, validated
 from relevance.tasks.data import TaskData
 from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task
@@ -142,6 +143,43 @@ class Run:
             folder: validated(Blueprint, read_json(folder / PLAN, SCHEMA), str(folder / PLAN))
             for folder in folders
         }
+
+
+def has_old_loss(folder: Path, tasks: Sequence[Task]) -> bool:
+    """Whether a run was begun when the squared errors of its regression tasks lay on [0, 1].
+
+    Runs of older versions did not write `regression_loss` down. Their models answer in the same
+    units as those of newer ones.
+
+    Args:
+        folder: The run's; it has a config.toml.
+        tasks: The run's.
+
+    Returns:
+        False for runs without a regression task.
+
+    Raises:
+        RelevanceError: If the settings cannot be read.
+    """
+    if all(task.kind != "regression" for task in tasks):
+        return False
+    return "regression_loss" not in read_toml(folder / CONFIG)
+
+
+def old_loss(folder: Path) -> RelevanceError:
+    """The error for training that would go on from the old loss with the new one.
+
+    Args:
+        folder: What was begun under the old one.
+
+    Returns:
+        The error.
+    """
+    return RelevanceError(
+        f"{folder} was begun by an older version, whose loss of regression tasks lay on [0, 1]; it"
+        " is on a task's own scale now, so this would mix the two. Train anew with another --out;"
+        " evaluate, predict and export still read the run."
+    )
 
 
 def load_run(folder: Path) -> Run:

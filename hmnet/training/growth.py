@@ -11,7 +11,7 @@ from hmnet.heads.head import OTHERS, check_heads, chosen_heads
 from hmnet.methods.method import find_method
 from hmnet.methods.single import Single
 from hmnet.models.plan import SharingPlan
-from hmnet.training.folder import CLUSTERS, DEFINITIONS, Run
+from hmnet.training.folder import CLUSTERS, DEFINITIONS, Run, has_old_loss, old_loss
 from hmnet.training.loss_weights import check_loss_weights
 from hmnet.training.placing import Addition, Placement, Placing
 from relevance.clustering.joining import joined
@@ -75,9 +75,12 @@ def plan_growth(run: Run, addition: Addition, settings: Mapping[str, Any], out: 
         The plan of it.
 
     Raises:
-        RelevanceError: If the run's method has nothing to add to, a task is there already, a
-            setting is one that the run has settled, or a choice does not fit the run.
+        RelevanceError: If the run was trained with another loss than there is now, its method has
+            nothing to add to, a task is there already, a setting is one that the run has settled,
+            or a choice does not fit the run.
     """
+    if has_old_loss(run.folder, run.tasks):
+        raise old_loss(run.folder)
     member = find_method(run.config.method).member
     if issubclass(member, Single):
         raise RelevanceError(

@@ -37,6 +37,8 @@ from relevance.trainer import Result
 
 # raised when the same data and settings, or the default of one, would give other results
 VERSION = 2
+# the same for runs in which there is a regression task
+REGRESSION_VERSION = 2
 
 
 class Loaded(NamedTuple):
@@ -78,7 +80,7 @@ class JointTrainer:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes whenever results could, tasks and their rows aside."""
+        """Changes whenever results could, tasks and their rows and kinds aside."""
         regularizer = make_regularizer(self.settings.regularizer)
         surgery = self.settings.surgery
         return digest(
@@ -87,7 +89,8 @@ class JointTrainer:
                 "version": VERSION,
                 # a setting that is added later leaves the results of older runs valid
                 "settings": self.settings.model_dump(
-                    include=set(TrainingSettings.model_fields), exclude_defaults=True
+                    include=set(TrainingSettings.model_fields) - {"regression_loss"},
+                    exclude_defaults=True,
                 ),
                 "sampler_version": find_sampler(self.settings.sampler).member.version,
                 "regularizer_version": regularizer and regularizer.version,
@@ -98,6 +101,21 @@ class JointTrainer:
                 "drop_overlap": self.drop_overlap,
             }
         )
+
+    def fingerprint_of(self, tasks: tuple[str, ...]) -> str:
+        """What `fingerprint` is for runs of some tasks.
+
+        Args:
+            tasks: Names.
+
+        Returns:
+            The fingerprint itself, unless a regression task is among them: then that of its loss
+            is in it too.
+        """
+        if all(self.tasks[name].kind != "regression" for name in tasks):
+            return self.fingerprint
+        loss = {"regression": self.settings.regression_loss, "version": REGRESSION_VERSION}
+        return digest({"trainer": self.fingerprint, "loss": loss})
 
     def __call__(self, tasks: tuple[str, ...], seed: int, device: str) -> dict[str, Result]:
         """Train one model on all tasks and score it on each, in fp32.

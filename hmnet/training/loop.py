@@ -15,7 +15,6 @@ from torch import Tensor
 from hmnet.config import ScheduleName
 from hmnet.data.batching import collate
 from hmnet.data.encoding import Encoded
-from hmnet.kinds.kind import kind_of
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.samplers.sampler import Chooser, Chosen, Step
 from hmnet.training.asking import Asking
@@ -237,7 +236,7 @@ class _Batches:
         self.data = data
         self.accumulate, self.ranks = recipe.accumulate, recipe.ranks
         self.weights = {t.name: recipe.loss_weights.get(t.name.lower(), 1.0) for t in tasks}
-        self.kinds = {task.name: kind_of(task) for task in tasks}
+        self.kinds = model.kinds
         self.forms = {task.name: model.input_form(task.name) for task in tasks}
         self.device = next(model.parameters()).device
 

@@ -31,7 +31,7 @@ from hmnet.models.skill_table import SkillTable
 from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers.sampler import Step
 from hmnet.training.checkpoint import find_checkpoint, replacing_folder
-from hmnet.training.fit import Checkpoints, fit, make_schedule
+from hmnet.training.fit import Checkpoints, answer_scales, fit, make_schedule
 from hmnet.training.folder import (
     CLUSTERS,
     CONFIG,
@@ -41,6 +41,8 @@ from hmnet.training.folder import (
     RECORDS,
     SCORES,
     Run,
+    has_old_loss,
+    old_loss,
 )
 from hmnet.training.log import forget_after, open_log
 from hmnet.training.loop import Progress
@@ -179,7 +181,7 @@ def check_run(
     parts = method.plans(tasks, depth)
     _check_surgery(config, parts, frozen_layers(config.freeze, depth))
     spec = spec if method.reads_clusters else None
-    _check_folder(config, spec, out, resume)
+    _check_folder(config, spec, out, tasks if resume else None)
     check_writable(out / CONFIG)
     return Checked(config, spec, tasks, parts, method.note)
 
@@ -237,6 +239,7 @@ class _Job:
                 split = next(iter(loaded.evaluation.values()))
                 encoded = encode_split(task, split, tokenizer, config.max_length)
                 dev[task.name] = split, encoded
+        answer_scales(config, tasks, {name: one.labels for name, one in data.items()})
         schedules = [
             make_schedule(config, {task: data[task].lengths for task in part.tasks}, config.seed)
             for part in parts
@@ -398,16 +401,20 @@ def _check_inserts(parts: Sequence[Part], backbone: Backbone) -> None:
                 make_insert(part.plan.inserted, backbone, part.tasks, seed=0)
 
 
-def _check_folder(config: RunConfig, spec: ClusterSpec | None, out: Path, resume: bool) -> None:
+def _check_folder(
+    config: RunConfig, spec: ClusterSpec | None, out: Path, resumed: Sequence[Task] | None
+) -> None:
     """Refuse a folder that is in use, or is a run of other settings."""
     if not out.exists():
         return
-    if not resume:
+    if resumed is None:
         raise RelevanceError(
             f"{out} exists. Go on with the run in it with --resume, or give another --out."
         )
     if not (out / CONFIG).is_file():
         raise RelevanceError(f"{out} is no run: it has no {CONFIG}. Give another --out.")
+    if has_old_loss(out, resumed):
+        raise old_loss(out)
     config.check_resumes(RunConfig.from_toml(out / CONFIG), out)
     if spec is not None and ClusterSpec.load(out / CLUSTERS).clusters != spec.clusters:
         raise RelevanceError(

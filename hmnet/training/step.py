@@ -24,7 +24,7 @@ class Batch(NamedTuple):
         task: Its name.
         inputs: Token ids and masks `[batch, length]`, as the backbone's forward names them;
             `[batch, 2, length]` for texts apart.
-        labels: Codes `[batch]` for classification, values on the scale of [0, 1] for regression,
+        labels: Codes `[batch]` for classification, values on the scale of outputs for regression,
             codes `[batch, place]` for kinds that label parts of a text, -100 where none is due.
         weight: What the mean loss of the rows counts in a step; a part of a batch counts as much as
             its share of the rows.
@@ -98,13 +98,16 @@ def batch_losses(model: MultiTaskModel, batch: Batch, recipe: Recipe) -> Losses:
         else:
             term = regularizer(model, batch.task, batch.inputs, logits)
     smoothing = recipe.label_smoothing if model.definitions[batch.task].labels else 0.0
-    return Losses(batch_loss(logits, batch.labels, smoothing), term)
+    unit = model.kinds[batch.task].unit
+    return Losses(batch_loss(logits, batch.labels, smoothing, unit=unit), term)
 
 
 def batch_loss(
     logits: Float[Tensor, "batch class *place"],
     labels: Int[Tensor, "batch *place"] | Float[Tensor, " batch"],
     label_smoothing: float = 0.0,
+    *,
+    unit: float = 1.0,
 ) -> Float[Tensor, ""]:
     """Mean of the losses of a batch's rows.
 
@@ -112,25 +115,30 @@ def batch_loss(
         logits: As for `row_losses`.
         labels: As for `row_losses`.
         label_smoothing: As for `row_losses`.
+        unit: As for `row_losses`.
 
     Returns:
         The loss.
     """
-    return row_losses(logits, labels, label_smoothing).mean()
+    return row_losses(logits, labels, label_smoothing, unit=unit).mean()
 
 
 def row_losses(
     logits: Float[Tensor, "batch class *place"],
     labels: Int[Tensor, "batch *place"] | Float[Tensor, " batch"],
     label_smoothing: float = 0.0,
+    *,
+    unit: float = 1.0,
 ) -> Float[Tensor, " batch"]:
     """Loss of each row, in fp32 whatever the logits are.
 
     Args:
         logits: One column per label, or one for regression; for several labels a row at places.
-        labels: Codes for cross-entropy, or values in [0, 1] for the squared error; -100 at a place
-            without a label.
+        labels: Codes for cross-entropy, or values on the scale of the logits for the squared error;
+            -100 at a place without a label.
         label_smoothing: Share of a label's probability that all labels get in equal parts.
+        unit: What a difference of 1 between values counts as: for values in [0, 1] the width of the
+            task's range, which gives the squared error on the task's own scale.
 
     Returns:
         Nats, the mean over a row's places that have a label (0 if none has), or squared errors.
@@ -140,7 +148,8 @@ def row_losses(
         7, for label smoothing.
     """
     if labels.is_floating_point():
-        return F.mse_loss(logits.float().squeeze(-1), labels.float(), reduction="none")
+        errors = (logits.float().squeeze(-1) - labels.float()) * unit
+        return errors.square()
     losses = F.cross_entropy(
         logits.float(), labels, reduction="none", label_smoothing=label_smoothing
     )

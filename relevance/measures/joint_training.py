@@ -23,7 +23,7 @@ from relevance.tasks.load import load_task
 from relevance.tasks.metrics import majority
 from relevance.tasks.overlap import shared_texts
 from relevance.tasks.task import Task
-from relevance.trainer import Result, Trainer
+from relevance.trainer import Result, Trainer, fingerprint_of
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -111,7 +111,7 @@ def joint_training_gains(
             **provenance,
             "single_seeds": list(study.single_seeds),
             "data": dict(data_fingerprints),
-            "trainers": [trainer.fingerprint],
+            "trainers": [fingerprint_of(trainer, tuple(task.name for task in tasks))],
             "devices": sorted({run.device.partition(":")[0] for run in finished.values()}),
             "failed": failed,
         },

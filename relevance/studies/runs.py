@@ -15,7 +15,7 @@ from relevance.studies.attempts import HeldElsewhereError
 from relevance.studies.scheduling import Status
 from relevance.studies.store import JobStore
 from relevance.tasks.task import Task
-from relevance.trainer import Result, Trainer
+from relevance.trainer import Result, Trainer, fingerprint_of
 
 VERSION = 1
 """Raised when runs of the same trainer would come out differently."""
@@ -69,7 +69,7 @@ class TrainingRun:
             "tasks": [task.model_dump(mode="json", exclude=about) for task in self.tasks],
             "data": list(self.data),
             "seed": self.seed,
-            "trainer": self.trainer.fingerprint,
+            "trainer": fingerprint_of(self.trainer, tuple(task.name for task in self.tasks)),
         }
 
     def do(self, store: JobStore, device: str) -> None:

@@ -49,7 +49,7 @@ def majority(task: Task, train: Split, evaluation: Split) -> Result:
     Returns:
         Scores, constant predictions, and the losses of the best constant: cross-entropy of the
         training frequencies (one added to each count, so that it stays finite) in nats, or the
-        mean squared error of the training mean with labels scaled to [0, 1].
+        mean squared error of the training mean on the task's own scale.
     """
     predictions, losses = kind_of(task).constant(train, evaluation)
     return Result(

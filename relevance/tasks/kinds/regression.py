@@ -35,10 +35,9 @@ class Regression(Kind):
         return np.array(numbers, dtype=np.float64)
 
     def constant(self, train: Split, evaluation: Split) -> Constant:
-        """The mean; squared errors of labels scaled to [0, 1]."""
+        """The mean; squared errors on the task's own scale."""
         mean = float(train.labels.mean())
-        low, high = self.task.range or (0.0, 1.0)
-        losses = ((evaluation.labels - mean) / (high - low)) ** 2
+        losses = (evaluation.labels - mean) ** 2
         return Constant(np.full_like(evaluation.labels, mean), losses)
 
 

@@ -84,7 +84,7 @@ def test_what_it_says_of_itself(probe: EncoderProbe) -> None:
     said = probe.provenance
     assert said["backbone"] == probe.trainer.backbone
     assert said["training"]["max_steps_per_task"] == 3
-    assert said["trainer"] == probe.trainer.fingerprint
+    assert said["trainer"] == probe.trainer.fingerprint_of(tuple(probe.trainer.tasks))
     assert said["device"] == "cpu"
 
 

@@ -11,9 +11,11 @@ from torch import nn
 from hmnet.estimators.batches import drawn, shared_layers
 from hmnet.estimators.features import mean_states
 from hmnet.estimators.fisher import drawn_loss, fisher_diagonal
+from hmnet.estimators.gradients import loss_of
 from hmnet.estimators.linearised import linearise, make_sketches, true_margin
 from hmnet.estimators.per_row import Sketch, each_row, linear_layers, squared_gradients
 from hmnet.estimators.probe import EncoderProbe
+from hmnet.kinds.kind import kind_of
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.training.step import Batch, batch_loss
 from relevance.probe import LinearHead
@@ -52,8 +54,10 @@ def first_batch(
 ) -> Batch:
     """Rows as a model reads them, or as the encoder alone does."""
     of = probe._rows(task)
-    form = model.input_form(task) if model else probe._joined
-    return next(probe._batches(of, of.train, drawn(of.task, of.train, rows, 0), form))
+    chosen = drawn(of.task, of.train, rows, 0)
+    if model is not None:
+        return next(probe._batches_for(model, of, of.train, chosen))
+    return next(probe._batches(kind_of(of.task), of.train, chosen, probe._joined))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -88,6 +92,7 @@ def check_projections(probe: EncoderProbe, task: str) -> None:
     for row in range(5):
         one = alone(batch, row)
         margin = true_margin(model(task, one.inputs), one.labels).squeeze()
+        margin = margin * model.kinds[task].unit
         expected = torch.zeros(4, 4)
         for name, (weight, bias) in layer_gradients(layers, margin).items():
             sketch = sketches[name]
@@ -134,6 +139,20 @@ def test_the_loss_is_a_function_of_the_margin(probe: EncoderProbe, task: str) ->
     regression = task == "GRADE"
     losses = output**2 if regression else nn.functional.softplus(-output)
     assert losses.mean().item() == pytest.approx(batch_loss(logits, batch.labels).item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["scale", "standardised"])
+def test_a_line_fits_values_on_the_scale_of_their_loss(
+    make_probe: Callable[..., EncoderProbe], loss: str
+) -> None:
+    probe = make_probe(max_steps_per_task=1, regression_loss=loss)
+    model = probe._trained(["GRADE"], 0)
+    batch = first_batch(probe, "GRADE", model)
+    outputs = linearise(model, make_sketches(shared_layers(model), 16, 0), [batch]).outputs
+    assert np.mean(outputs**2) == pytest.approx(loss_of(model, batch).item(), rel=1e-5)
+    unit = 4.0 if loss == "scale" else 1.0
+    errors = model("GRADE", batch.inputs)[:, 0] - batch.labels
+    assert outputs == pytest.approx((unit * errors).tolist(), rel=1e-4)
 
 
 def test_small_changes_of_weights_move_outputs_along_the_gradients(probe: EncoderProbe) -> None:
