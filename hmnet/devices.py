@@ -7,6 +7,7 @@ import torch
 from relevance.engines.engine import engines
 from relevance.errors import RelevanceError
 from relevance.studies.scheduling import Schedule
+from relevance.studies.workers import threads_for
 
 MOST_CPU_WORKERS = 4
 ANY_GPU = "cuda"
@@ -53,7 +54,8 @@ def resolve_schedule(
 
     Args:
         gpus: How many GPUs to use; None for all there are, 0 for the CPU.
-        jobs: Workers on the CPU, which share its cores; None for one per core, four at most as
+        jobs: Workers on the CPU, which share its cores unless `$OMP_NUM_THREADS` says how many
+            threads each has; None for one per core, four at most as
             each holds a model in memory (`benchmarks/RESULTS.md` has it against one for all).
         jobs_per_gpu: Workers on each GPU.
         engine: Name of what runs the jobs.
@@ -80,7 +82,7 @@ def resolve_schedule(
         devices = tuple(f"cuda:{index}" for index in range(count))
         return Schedule(devices, jobs_per_gpu, engine=engine)
     workers = jobs or min(_cores(), MOST_CPU_WORKERS)
-    return Schedule(("cpu",), workers, threads=max(1, _cores() // workers), engine=engine)
+    return Schedule(("cpu",), workers, threads=threads_for(workers, _cores()), engine=engine)
 
 
 def _on_cluster(

@@ -7,7 +7,7 @@ from functools import partial
 from relevance.engines.engine import Engine, News
 from relevance.studies.attempts import Outcome, one_line
 from relevance.studies.scheduling import Job, Schedule
-from relevance.studies.workers import Worker, was_killed
+from relevance.studies.workers import Worker, threads_for, was_killed
 
 
 class Local(Engine):
@@ -37,7 +37,7 @@ class Local(Engine):
 
         # Loky replaces a worker whose memory grew. Nothing is lost, and nobody can act on it.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
-        threads = schedule.threads or max(1, cpu_count() // len(schedule.slots))
+        threads = schedule.threads or threads_for(len(schedule.slots), cpu_count())
         return cls([Worker(device, threads) for device in schedule.slots])
 
     def submit(self, job: Job) -> None:

@@ -18,7 +18,8 @@ class Schedule:
         devices: Such as `("cpu",)` or `("cuda:0", "cuda:1")`; on a cluster `cpu` or `cuda`, where
             every worker sees its own.
         jobs_per_device: Workers on each device.
-        threads: CPU threads of each worker; None shares the cores out evenly.
+        threads: CPU threads of each worker; None for `$OMP_NUM_THREADS`, or else an even share of
+            the cores.
         engine: Name of what runs the jobs: `local`, `dask` or `ray`.
         address: Of a cluster that is there already; None starts workers on this machine.
         all_workers: Use every worker of that cluster, however many join it.

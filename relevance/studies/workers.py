@@ -28,6 +28,23 @@ def thread_limits(threads: int) -> dict[str, str]:
     return dict.fromkeys(THREAD_VARIABLES, str(threads))
 
 
+def threads_for(workers: int, cores: int) -> int:
+    """CPU threads of each of several workers.
+
+    Args:
+        workers: How many work at a time.
+        cores: Those that they may use together.
+
+    Returns:
+        `$OMP_NUM_THREADS` where the user has set it to a number, else an even share of the cores, 1
+        at least.
+    """
+    given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    if given.isascii() and given.isdecimal() and int(given) > 0:
+        return int(given)
+    return max(1, cores // workers)
+
+
 class Worker:
     """A process for one device, started when first needed and ended with the one that started it.
 

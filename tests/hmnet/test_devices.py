@@ -13,6 +13,7 @@ def gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(devices, "_cores", lambda: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS")
 
 
 def test_all_gpus_by_default_and_as_many_as_asked_for(gpus: None) -> None:
@@ -25,6 +26,15 @@ def test_workers_share_the_cores(gpus: None) -> None:
     assert resolve_schedule(gpus=0) == Schedule(("cpu",), 4, threads=2)
     assert resolve_schedule(gpus=0, jobs=3) == Schedule(("cpu",), 3, threads=2)
     assert resolve_schedule(gpus=0, jobs=16) == Schedule(("cpu",), 16, threads=1)
+
+
+@pytest.mark.parametrize(("given", "threads"), [("3", 3), ("1,2", 1), ("0", 2), ("many", 2)])
+def test_the_users_number_of_threads_is_obeyed(
+    gpus: None, monkeypatch: pytest.MonkeyPatch, given: str, threads: int
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", given)
+    assert resolve_schedule(gpus=0) == Schedule(("cpu",), 4, threads=threads)
+    assert resolve_schedule(gpus=1) == Schedule(("cuda:0",))
 
 
 def test_more_gpus_than_there_are(gpus: None) -> None:

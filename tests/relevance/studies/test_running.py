@@ -110,14 +110,15 @@ def test_one_job_at_a_time_on_every_device(log: Log) -> None:
     assert most == 2
 
 
-@pytest.mark.parametrize("threads", [None, 3])
+@pytest.mark.parametrize(("threads", "given", "got"), [(None, "", 4), (3, "1", 3), (None, "2", 2)])
 def test_threads_are_shared_out(
-    log: Log, monkeypatch: pytest.MonkeyPatch, threads: int | None
+    log: Log, monkeypatch: pytest.MonkeyPatch, threads: int | None, given: str, got: int
 ) -> None:
     monkeypatch.setattr("joblib.cpu_count", lambda: 8)
+    monkeypatch.setenv("OMP_NUM_THREADS", given)
     schedule = Schedule(("cpu",), jobs_per_device=2, threads=threads)
     run_jobs([job(log, str(i), seconds=0.2) for i in range(2)], schedule)
-    assert {line[4] for line in log.lines() if line[0] == "start"} == {str(threads or 4)}
+    assert {line[4] for line in log.lines() if line[0] == "start"} == {str(got)}
 
 
 @pytest.mark.parametrize(
