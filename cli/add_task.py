@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.app import RESUME, goes_on, note, show, takes_groups
+from cli.app import RESUME, goes_on, loading, note, show, takes_groups
 from cli.model_options import RunArgument
 from cli.options import WeightOptions, settings, split_names
 
@@ -100,15 +100,16 @@ def add_task(
 
     Example: hmnet add-task run/ --tasks new.toml --fraction 0.01 --out run2/
     """
-    from cli.progress import TrainingLine
-    from hmnet.evaluation.compare import compare
-    from hmnet.evaluation.scores import read_scores
-    from hmnet.models.skill_table import SkillTable
-    from hmnet.training.add_task import add_tasks
-    from hmnet.training.folder import load_run, runs_under
-    from hmnet.training.placing import Addition
-    from relevance.files import validated
-    from relevance.tasks.find import find_tasks
+    with loading():
+        from cli.progress import TrainingLine
+        from hmnet.evaluation.compare import compare
+        from hmnet.evaluation.scores import read_scores
+        from hmnet.models.skill_table import SkillTable
+        from hmnet.training.add_task import add_tasks
+        from hmnet.training.folder import load_run, runs_under
+        from hmnet.training.placing import Addition
+        from relevance.files import validated
+        from relevance.tasks.find import find_tasks
 
     given = {
         "tasks": split_names(tasks),

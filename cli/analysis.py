@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.app import AGAIN, deliver, goes_on, note, show, takes_groups
+from cli.app import AGAIN, deliver, goes_on, loading, note, show, takes_groups
 from cli.model_options import (
     ClustersOption,
     DeviceOption,
@@ -225,9 +225,10 @@ def sweep(
 
     Example: hmnet sweep --what shared --tasks RTE,MRPC --seeds 0,1,2 --out sweep/
     """
-    from hmnet.analysis.sweep import plan_sweep, run_sweep
-    from hmnet.figures.sweep import sweep_figure
-    from relevance.figures.figure import check_format, save_figure
+    with loading():
+        from hmnet.analysis.sweep import plan_sweep, run_sweep
+        from hmnet.figures.sweep import sweep_figure
+        from relevance.figures.figure import check_format, save_figure
 
     figure = figure or out / "sweep.pdf"
     check_format(figure)

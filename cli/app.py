@@ -172,6 +172,21 @@ def note(text: str) -> None:
     print(for_terminal(text), file=sys.stderr, flush=True)  # noqa: T201 - the command line is where printing belongs
 
 
+@contextmanager
+def loading() -> Iterator[None]:
+    """Say on a terminal that libraries are being loaded, for as long as the block takes."""
+    terminal = sys.stderr.isatty()
+    if terminal:
+        sys.stderr.write("loading ...")
+        sys.stderr.flush()
+    try:
+        yield
+    finally:
+        if terminal:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
 def show(text: str) -> None:
     """A result on stdout, made as harmless for a terminal as `note` makes its lines."""
     print(for_terminal(text), flush=True)  # noqa: T201 - the command line is where printing belongs

@@ -11,7 +11,18 @@ import typer
 
 from cli import analysis
 from cli.add_task import add_task
-from cli.app import RESUME, deliver, goes_on, new_app, note, run, show, stream, takes_groups
+from cli.app import (
+    RESUME,
+    deliver,
+    goes_on,
+    loading,
+    new_app,
+    note,
+    run,
+    show,
+    stream,
+    takes_groups,
+)
 from cli.model_options import (
     ClustersOption,
     DeviceOption,
@@ -86,13 +97,14 @@ def train(
 
     Example: hmnet train --clusters out.json --data-dir data/ --backbone minilm --out run/
     """
-    from cli.progress import TrainingLine
-    from hmnet.config import RunConfig
-    from hmnet.evaluation.compare import compare as side_by_side
-    from hmnet.evaluation.scores import read_scores
-    from hmnet.training.ranks import is_main_process
-    from hmnet.training.run import check_run, train_run
-    from relevance.files import validated
+    with loading():
+        from cli.progress import TrainingLine
+        from hmnet.config import RunConfig
+        from hmnet.evaluation.compare import compare as side_by_side
+        from hmnet.evaluation.scores import read_scores
+        from hmnet.training.ranks import is_main_process
+        from hmnet.training.run import check_run, train_run
+        from relevance.files import validated
 
     chosen = settings(
         tasks,

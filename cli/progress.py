@@ -23,7 +23,9 @@ class StatusLine:
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)
-        self._live = Live(Text(), console=self._console, refresh_per_second=4, transient=True)
+        self._live = Live(
+            Text("loading ..."), console=self._console, refresh_per_second=4, transient=True
+        )
         self._printed_at = float("-inf")
 
     def __enter__(self) -> Self:
@@ -51,6 +53,15 @@ class StatusLine:
         elif last or time.monotonic() - self._printed_at >= PLAIN_EVERY_S:
             self._printed_at = time.monotonic()
             self._print(text)
+
+    def pass_by(self, text: str) -> None:
+        """Show on a terminal what goes on; a log file, where bad input is one line, goes without.
+
+        Args:
+            text: The line.
+        """
+        if self._console.is_terminal:
+            self.update(text)
 
     def say(self, text: str) -> None:
         """Print a line that stays."""
@@ -103,6 +114,9 @@ class TrainingLine(StatusLine):
         """
         from hmnet.training.run import Note
 
+        if isinstance(event, Note) and event.passing:
+            self.pass_by(f"{self._run}: {event.text}")
+            return
         if isinstance(event, Note):
             self.say(f"hmnet: note: {event.text}")
             return

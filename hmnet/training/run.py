@@ -64,9 +64,15 @@ LOCK = ".lock"
 
 @dataclass(frozen=True)
 class Note:
-    """Something the user should know, in one line."""
+    """Something the user should know, in one line.
+
+    Attributes:
+        text: The line.
+        passing: Whether it only says what goes on right now.
+    """
 
     text: str
+    passing: bool = False
 
 
 def train_run(
@@ -112,6 +118,7 @@ def train_run(
         )
         return Run(out, config)
     device = resolve_device(config.device)
+    on_event(Note(f"reading and encoding {len(checked.tasks)} task(s)", passing=True))
     job = _Job.prepare(config, checked.tasks, checked.parts, out, device, ranks)
     run = Run(out, config)
     ranks.wait()  # all have seen what the folder was like before

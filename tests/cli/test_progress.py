@@ -1,0 +1,52 @@
+"""What is shown on the way: at once, with the right counts, and nothing of it in a file."""
+
+import io
+import sys
+
+import pytest
+
+from cli.app import loading
+from cli.progress import StudyLine, TrainingLine
+from hmnet.training.run import Note
+from relevance.studies.progress import Progress
+from relevance.studies.scheduling import Event, Job
+
+
+def test_counts_of_workers_and_cached_jobs(capsys: pytest.CaptureFixture[str]) -> None:
+    jobs = [Job(name, print, 1.0) for name in "abc"]
+    told: list[Event] = []
+    progress = Progress(jobs[1:], [(jobs[0], 60.0)], told.append, workers=2)
+    for job in jobs[1:]:
+        progress.started(job)
+    for job in jobs[1:]:
+        progress.done(job)
+    for event in told:  # a line of its own for each, as if 10 seconds lay between them
+        StudyLine().on_event(event)
+    assert capsys.readouterr().err.splitlines() == [
+        "1 of 3 jobs done (1 cached), 0 running on 2 worker(s), 0 failed, 60 s left",
+        "1 of 3 jobs done (1 cached), 0 running on 2 worker(s), 0 failed, 60 s left",
+        "1 of 3 jobs done (1 cached), 1 running on 2 worker(s), 0 failed, 60 s left",
+        "1 of 3 jobs done (1 cached), 2 running on 2 worker(s), 0 failed, 60 s left",
+        "2 of 3 jobs done (1 cached), 1 running on 2 worker(s), 0 failed, 30 s left",
+        "3 of 3 jobs done (1 cached), 0 running, 0 failed",
+    ]
+
+
+def test_passing_notes_are_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:
+    with TrainingLine("run") as line:
+        line.on_event(Note("reading", passing=True))
+        line.on_event(Note("stays"))
+    assert capsys.readouterr().err == "hmnet: note: stays\n"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_loading_is_wiped_off_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    for stream, shown in ((Terminal(), "loading ...\r\x1b[K"), (io.StringIO(), "")):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with loading():
+            pass
+        assert stream.getvalue() == shown
