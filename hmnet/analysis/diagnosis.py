@@ -134,7 +134,7 @@ def confusion_rows(found: Iterable[Diagnosis]) -> list[Row]:
 
 
 def regression_rows(found: Iterable[Diagnosis]) -> list[Row]:
-    """Errors and regression lines of regression tasks, on their own scales.
+    """Errors and regression lines of regression tasks on their own scales; accuracy in percent.
 
     Args:
         found: What was diagnosed; classification tasks are left out.
@@ -150,6 +150,7 @@ def regression_rows(found: Iterable[Diagnosis]) -> list[Row]:
                 "RMSE": one.rmse,
                 "MAE": one.mae,
                 "R2": one.r2,
+                "accuracy, rounded": round(100 * one.accuracy, 10),
                 "slope": line and line.slope,
                 "intercept": line and line.intercept,
                 "residual slope": residuals and residuals.slope,

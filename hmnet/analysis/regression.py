@@ -36,6 +36,9 @@ class Regression:
         mae: Mean absolute residual.
         r2: Share of the labels' variance that the predictions explain; below 0 where their mean
             would explain more, NaN without variance.
+        accuracy: Share of the rows whose prediction and label are the same when both are rounded to
+            the nearest whole number, halves upwards; a figure for scales of whole steps, such as
+            0 to 5.
     """
 
     task: str
@@ -47,6 +50,7 @@ class Regression:
     rmse: float
     mae: float
     r2: float
+    accuracy: float
 
     @property
     def residuals(self) -> Float[np.ndarray, " row"]:
@@ -70,7 +74,10 @@ def regression(
         predicted: Predictions of the same rows.
 
     Returns:
-        Errors and regression lines.
+        Errors, regression lines and accuracy.
+
+    Source:
+        Li (2024), CS224N report: Table 7 has the accuracy beside the residual figures.
     """
     from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
@@ -84,7 +91,14 @@ def regression(
         rmse=float(root_mean_squared_error(truth, predicted)),
         mae=float(mean_absolute_error(truth, predicted)),
         r2=float(r2_score(truth, predicted)) if np.ptp(truth) > 0 else float("nan"),
+        accuracy=float(np.mean(_rounded(predicted) == _rounded(truth))),
     )
+
+
+def _rounded(values: Float[np.ndarray, " row"]) -> Float[np.ndarray, " row"]:
+    """The nearest whole numbers; numpy's own rounding would take 2.5 down and 3.5 up."""
+    whole: Float[np.ndarray, " row"] = np.floor(values + 0.5)
+    return whole
 
 
 def _line(x: Float[np.ndarray, " row"], y: Float[np.ndarray, " row"]) -> StraightLine | None:

@@ -78,7 +78,8 @@ def lay_out(found: Regression) -> RegressionLayout:
         The layout.
     """
     return RegressionLayout(
-        f"{found.task} ({found.split}): RMSE {number(found.rmse, 2)}, MAE {number(found.mae, 2)}",
+        f"{found.task} ({found.split}): RMSE {number(found.rmse, 2)}, MAE {number(found.mae, 2)},"
+        f" accuracy (rounded) {number(100 * found.accuracy, 1)} %",
         Panel(
             found.truth,
             found.predicted,

@@ -70,6 +70,7 @@ class TestDiagnose:
         assert sum(int(row["rows"]) for row in read(out / "confusion.csv")) == 3 * 12
         (grade,) = read(out / "regression.csv")
         assert (grade["task"], grade["rows"]) == ("GRADE", "12")
+        assert 0 <= float(grade["accuracy, rounded"]) <= 100
         assert "mean of labels" in outcome.out
         assert "residual slope" in outcome.out
 

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -103,6 +104,17 @@ class TestTrain:
             " or all, got 'half'."
         )
         assert not (tmp_path / "run").exists()
+
+    def test_comparisons_name_runs_of_the_old_loss(self, trained: Path, tmp_path: Path) -> None:
+        old = tmp_path / "old"
+        shutil.copytree(trained, old)
+        text = (old / "config.toml").read_text()
+        (old / "config.toml").write_text(text.replace('regression_loss = "scale"\n', ""))
+        assert done("hmnet", "compare", trained).err == ""
+        assert done("hmnet", "compare", old).err == (
+            "hmnet: note: trained by older versions, whose loss of regression tasks lay on [0, 1]"
+            f" and not on a task's own scale: {old}.\n"
+        )
 
     def test_several_seeds_are_several_folders(self, quick: list[str], tmp_path: Path) -> None:
         out = tmp_path / "runs"

@@ -29,6 +29,12 @@ def test_errors_are_those_of_their_definitions() -> None:
     assert found.residual_line == pytest.approx(tuple(np.polyfit(predicted, residuals, 1)))
 
 
+def test_accuracy_is_that_of_the_nearest_whole_numbers() -> None:
+    truth = np.array([0.0, 2.5, 2.4, 5.0, 1.0])  # 0, 3, 2, 5, 1
+    predicted = np.array([-0.4, 3.4, 2.5, 5.6, 0.5])  # 0, 3, 3, 6, 1
+    assert regression("STS-B", "dev", truth, predicted).accuracy == pytest.approx(3 / 5)
+
+
 def test_equal_values_have_no_line() -> None:
     truth = np.array([1.0, 2.0, 4.0])
     constant = regression("STS-B", "dev", truth, np.full(3, 2.0))

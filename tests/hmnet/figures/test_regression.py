@@ -13,7 +13,7 @@ def test_panels_show_predictions_and_residuals() -> None:
     truth = np.array([0.0, 1.0, 3.0, 5.0])
     found = regression("STS-B", "dev", truth, 1 + 0.5 * truth)
     layout = lay_out(found)
-    assert layout.title == "STS-B (dev): RMSE 0.97, MAE 0.88"
+    assert layout.title == "STS-B (dev): RMSE 0.97, MAE 0.88, accuracy (rounded) 25.0 %"
     assert layout.scatter.title == "slope 0.50, intercept 1.00"
     assert layout.residuals.title == "slope 1.00, intercept \N{MINUS SIGN}2.00"
     np.testing.assert_array_equal(layout.residuals.x, found.predicted)

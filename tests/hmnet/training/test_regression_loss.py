@@ -326,3 +326,43 @@ def test_labels_without_deviation_are_refused_before_a_folder_is_made(
     with pytest.raises(RelevanceError, match=r"task 'GRADE': all 9 training labels are 2, so"):
         train_run(chosen, None, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+RATING = """
+[[task]]
+name = "RATING"
+family = "sentiment"
+kind = "regression"
+text = ["sentence"]
+range = [0, 10]
+metrics = ["pearson"]
+source = { train = "rating.jsonl", dev = "rating.jsonl" }
+"""
+
+
+def test_a_new_task_learns_and_borrows_on_the_scale_of_its_source(
+    config: RunConfig, tmp_path: Path
+) -> None:
+    (tmp_path / "rating.toml").write_text(RATING)
+    rows = [{"sentence": f"{'good ' * (n % 5)}film", "label": 2.0 * (n % 5)} for n in range(20)]
+    (tmp_path / "rating.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run = train_run(config.model_copy(update=STANDARD), None, tmp_path / "run")
+    graded_as = run.model_for("GRADE").kinds["GRADE"].scale
+    assert graded_as is not None
+    assert graded_as.unit == 1.0
+
+    def added(name: str, **choice: Any) -> MultiTaskModel:
+        addition = Addition(tasks=(str(tmp_path / "rating.toml"),), init="GRADE", **choice)
+        settings = {"epochs": 1, "max_steps_per_task": 2}
+        return add_tasks(run, addition, tmp_path / name, settings=settings).model_for("RATING")
+
+    borrowed = added("borrowed", fraction=0.0).kinds["RATING"].scale
+    # the share of 0 to 10 is that of 1 to 5
+    assert borrowed is not None
+    assert borrowed.offset == pytest.approx(10 * (graded_as.offset - 1) / 4)
+    assert borrowed.spread == pytest.approx(10 * graded_as.spread / 4)
+    learned = added("learned").kinds["RATING"].scale
+    assert learned is not None
+    assert (learned.offset, learned.spread) == (borrowed.offset, borrowed.spread)
+    deviation = np.std([row["label"] for row in rows])
+    assert learned.unit == pytest.approx(learned.spread / deviation)
