@@ -98,10 +98,14 @@ class Backbone:
 
     def copy_outside(self) -> PreTrainedModel:
         """A new encoder without layers and pooler, for `graft` to put others in."""
-        parts: dict[str, nn.Module | None] = {self.layer_list: nn.ModuleList()}
-        if self.has_pooler:
-            parts["pooler"] = None
-        return self._copy(graft(self.base, parts))
+        return self._copy(graft(self.without_pooler(), {self.layer_list: nn.ModuleList()}))
+
+    def without_pooler(self) -> PreTrainedModel:
+        """A view of the encoder without its pooler, nothing copied.
+
+        SqueezeBERT and LayoutLM call theirs without a look, so another module stands there.
+        """
+        return graft(self.base, {"pooler": nn.Identity()}) if self.has_pooler else self.base
 
     def _copy(self, module: M) -> M:
         """A deep copy that refers to the one configuration, so that settings reach all copies."""

@@ -17,6 +17,7 @@ from hmnet.evaluation.scores import MAJORITY, read_scores, write_scores
 from hmnet.models.backbone import load_backbone
 from hmnet.models.growing import borrows_head, draw_xavier, grown, start_from
 from hmnet.models.multitask import MultiTaskModel
+from hmnet.models.trial import check_reading
 from hmnet.training.checkpoint import find_checkpoint, replacing_folder
 from hmnet.training.fit import Checkpoints, answer_scales, fit_model, make_schedule
 from hmnet.training.folder import (
@@ -176,6 +177,14 @@ def _model(growth: Growth, data: Mapping[str, TaskData], rows: Mapping[str, int]
     run, config = growth.run, growth.config
     trained = run.model_for(run.tasks[0].name)
     backbone = load_backbone(config.backbone, seed=config.seed)
+    check_reading(
+        backbone,
+        run.tokenizer,
+        growth.tasks,
+        pooling=config.pooling,
+        head=config.head,
+        max_length=config.max_length,
+    )
     model = grown(
         trained,
         backbone,

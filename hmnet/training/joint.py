@@ -22,6 +22,7 @@ from hmnet.models.backbone import Backbone, load_backbone
 from hmnet.models.folder import resolve_backbone
 from hmnet.models.freezing import ALL, frozen_layers
 from hmnet.models.plan import fully_shared
+from hmnet.models.trial import check_reading
 from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers.sampler import Step, TaskBatch, find_sampler
 from hmnet.surgery.surgery import find_surgery
@@ -316,6 +317,14 @@ def make_trainer(
     backbone = _backbone(config.backbone, 0)
     check_max_length(backbone.base, config.max_length)
     frozen_layers(config.freeze, backbone.depth)
+    check_reading(
+        backbone,
+        _tokenizer(config.backbone),
+        tasks,
+        pooling=config.pooling,
+        head=config.head,
+        max_length=config.max_length,
+    )
     return JointTrainer(
         {task.name: task for task in tasks},
         config.data,

@@ -28,6 +28,7 @@ from hmnet.models.folder import resolve_backbone
 from hmnet.models.freezing import frozen_layers, trains_together
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.skill_table import SkillTable
+from hmnet.models.trial import check_reading
 from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers.sampler import Step
 from hmnet.training.checkpoint import find_checkpoint, replacing_folder
@@ -238,6 +239,14 @@ class _Job:
         _check_inserts(parts, backbone)
         check_max_length(backbone.base, config.max_length)
         tokenizer = read_tokenizer(resolve_backbone(config.backbone))
+        check_reading(
+            backbone,
+            tokenizer,
+            tasks,
+            pooling=config.pooling,
+            head=config.head,
+            max_length=config.max_length,
+        )
         data, dev = {}, {}
         for task in tasks:
             loaded = load_task(task, config.data)
