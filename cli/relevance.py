@@ -93,8 +93,9 @@ def prepare(tasks: TaskOptions) -> None:
     folder = tasks.data_dir or cache_dir() / "tasks"
     with goes_on(AGAIN):
         for task in _tasks(split_names(tasks.tasks) if tasks.tasks else None):
-            for path in fetch(task, folder):
-                show(str(path))
+            for split in fetch(task, folder):
+                show(str(split.path))
+                note(f"relevance: note: {split}.")
 
 
 @app.command()

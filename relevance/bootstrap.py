@@ -12,6 +12,7 @@ from jaxtyping import Float
 from relevance.baselines import own_error
 from relevance.gains import METRICS, Cells, first_order, scores
 from relevance.tasks.data import Split, as_rows
+from relevance.tasks.metrics import scored_as
 from relevance.tasks.resampled import Draws, resampled_scores, units
 from relevance.tasks.task import Task
 from relevance.trainer import Result
@@ -165,7 +166,9 @@ def _resampled(
         return np.asarray(losses @ draws.T / draws.sum(axis=1))
     names = task.gain_metrics if metric == "gain" else (task.primary,)
     predictions = np.stack([as_rows(result.predictions or ()) for result in results])
-    found = [resampled_scores(name, split, predictions, draws) for name in names]
+    found = [
+        resampled_scores(name, *scored_as(task, name, split, predictions), draws) for name in names
+    ]
     return np.asarray(np.mean(found, axis=0))
 
 

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -310,9 +310,23 @@ def validated(model: type[Model], content: Any, where: str) -> Model:
     # A misspelt field is missing under its right name too; the misspelling says more.
     first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
     field = ".".join(f"{part!s:.{LONGEST_NAME}}" for part in first["loc"])
-    if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
-        raise RelevanceError(f"{where}: {unknown_name('field', field, model.model_fields)}")
+    known = _fields_beside(model, first["loc"])
+    if first["type"] == "extra_forbidden" and known:
+        raise RelevanceError(f"{where}: {unknown_name('field', field, known)}")
     message = str(first.get("ctx", {}).get("error", first["msg"]))
     got = "" if first["type"] in {"missing", "value_error"} else f", got {shown(first['input'])}"
     place = f"{field}: " if field else ""
     raise RelevanceError(f"{where}: {place}{message.rstrip('.'):.{LONGEST_MESSAGE}}{got}.")
+
+
+def _fields_beside(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    """Full names of the fields that stand beside one, empty where its table is none of ours."""
+    for part in place[:-1]:
+        field = model.model_fields.get(str(part))
+        found = () if field is None else (field.annotation, *get_args(field.annotation))
+        models = [each for each in found if isinstance(each, type) and issubclass(each, BaseModel)]
+        if len(models) != 1:
+            return []
+        model = models[0]
+    before = "".join(f"{part}." for part in place[:-1])
+    return [f"{before}{name}" for name in model.model_fields]

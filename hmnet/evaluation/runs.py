@@ -43,7 +43,7 @@ def score_run(
     scores = []
     known: dict[str, None] = {}
     for task in run.tasks if tasks is None else map(run.task, tasks):
-        data = run.data(task.name)
+        data = run.data(task.name, also=splits or ())
         known |= dict.fromkeys(data.evaluation)
         chosen = {n: s for n, s in data.evaluation.items() if splits is None or n in splits}
         if not chosen:

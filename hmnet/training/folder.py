@@ -102,11 +102,12 @@ class Run:
         (model,) = self._models.values()
         return model
 
-    def data(self, task: str) -> TaskData:
+    def data(self, task: str, *, also: Sequence[str] = ()) -> TaskData:
         """A task's training rows and what it is scored on, from where the run's settings say.
 
         Args:
             task: A name.
+            also: Further splits, such as `test`, as `relevance.tasks.load.load_task` takes them.
 
         Returns:
             The data.
@@ -116,7 +117,7 @@ class Run:
         """
         wanted = self.task(task).name
         found = {known.name: known for known in find_tasks(self.config.tasks)}
-        return load_task(found[wanted], self.config.data)
+        return load_task(found[wanted], self.config.data, also=also)
 
     def additions(self) -> list[dict[str, Any]]:
         """What was added to the run it came from, the last addition at the end; none for most runs.

@@ -44,6 +44,10 @@ class Split:
             groups=None if self.groups is None else self.groups[rows],
         )
 
+    def without_labels(self) -> "Split":
+        """The same texts and groups, all labels 0."""
+        return Split(self.texts, np.zeros(len(self), dtype=np.int64), self.groups)
+
     @cached_property
     def fingerprint(self) -> str:
         """Hexadecimal sha256 of texts, labels and groups, row by row."""

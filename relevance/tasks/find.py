@@ -1,15 +1,18 @@
 """Finding tasks: the built-in catalogue, and users' own TOML files in the same format."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from relevance.errors import RelevanceError, unknown_name
+from relevance.errors import RelevanceError, shown, unknown_name
 from relevance.files import read_toml, validated, write_text
+from relevance.names import fault, place
 from relevance.tasks.task import Source, Task
 
 CATALOG = Path(__file__).parent / "catalog"
+RESERVED = frozenset({"all", "average", "majority", "nearest", "parts.json", "random", "xavier"})
+"""Folder names that tasks of users cannot have: what options and tables of ours take them for."""
 PAPER_TASKS: tuple[str, ...] = (
     "MNLI",
     "QNLI",
@@ -65,9 +68,9 @@ def find_tasks(names: Sequence[str]) -> tuple[Task, ...]:
         else:
             raise unknown_name("task", name, catalogue())
         for task in tasks:
-            if task.slug in found:
-                raise _listed_twice(task, origin, *found[task.slug])
-            found[task.slug] = (task, origin)
+            if (key := place(task.slug)) in found:
+                raise _listed_twice(task, origin, *found[key])
+            found[key] = (task, origin)
     return tuple(task for task, _ in found.values())
 
 
@@ -96,9 +99,31 @@ def read_tasks(path: Path) -> tuple[Task, ...]:
     content = read_toml(path)
     tables = content.pop("task", None)
     if content or not isinstance(tables, list) or not tables:
-        found = ", ".join(content) or "no task"
-        raise RelevanceError(f"{path}: expected one [[task]] table per task, found {found}.")
-    return tuple(_task(path, number, table) for number, table in enumerate(tables, start=1))
+        raise RelevanceError(f"{path}: {_no_tables(content, tables)}")
+    tasks = tuple(_task(path, number, table) for number, table in enumerate(tables, start=1))
+    found: dict[str, Task] = {}
+    for task in tasks:
+        first = found.setdefault(place(task.slug), task)
+        if first is not task:
+            also = "" if first.name == task.name else f" (as '{first.name}')"
+            raise RelevanceError(
+                f"{path}: task '{task.name}' is defined twice{also}. Rename one, or take it out."
+            )
+    return tasks
+
+
+def _no_tables(content: Mapping[str, Any], tables: Any) -> str:
+    """What is wrong with a file whose top level is not a list of `[[task]]` tables."""
+    expected = "expected one [[task]] table per task"
+    if isinstance(tables, dict):
+        return f"{expected}, found [task]. Write it with double brackets: [[task]]."
+    if misspelt := [name for name in content if name.lower() in {"tasks", "task"}]:
+        return f"{expected}, found {misspelt[0]}. Call it `task`: [[task]]."
+    if stray := [name for name in content if name in Task.model_fields]:
+        return f"{expected}, found `{stray[0]}` outside of one. Put [[task]] above it."
+    if content:
+        return f"{expected}, found {', '.join(shown(name)[1:-1] for name in content)}."
+    return f"{expected}, found {'no task' if tables is None or tables == [] else shown(tables)}."
 
 
 def write_tasks(path: Path, tasks: Sequence[Task]) -> None:
@@ -119,8 +144,13 @@ def write_tasks(path: Path, tasks: Sequence[Task]) -> None:
 
 def _task(path: Path, number: int, table: Any) -> Task:
     name = table.get("name") if isinstance(table, dict) else None
-    where = f"{path}: task '{name}'" if name else f"{path}: task number {number}"
+    where = f"{path}: task number {number}" if fault(name) else f"{path}: task '{name}'"
     task = validated(Task, table, where)
+    if place(task.slug) in RESERVED or place(task.slug).endswith(".toml"):
+        raise RelevanceError(
+            f"{where}: the name means something else on the command line. Take another one than"
+            f" {', '.join(sorted(RESERVED))}, and none that ends in .toml."
+        )
     if task.source is None or task.source.hub is not None:
         return task
     return task.model_copy(update={"source": _absolute(task.source, path.resolve().parent)})
@@ -128,10 +158,10 @@ def _task(path: Path, number: int, table: Any) -> Task:
 
 def _absolute(source: Source, folder: Path) -> Source:
     """The same files, with paths that do not depend on the working directory."""
+    paths = {key: getattr(source, key) for key in ("train", "dev", "test")}
     return source.model_copy(
         update={
-            "train": str(folder / str(source.train)),
-            "dev": str(folder / str(source.dev)),
+            **{key: str(folder / path) for key, path in paths.items() if isinstance(path, str)},
             "extra": {name: str(folder / file) for name, file in source.extra.items()},
         }
     )

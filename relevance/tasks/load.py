@@ -1,6 +1,6 @@
 """Loading a task's splits, with every check that can be made before training starts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -9,19 +9,27 @@ from relevance.errors import RelevanceError, unknown_name
 from relevance.files import cache_dir
 from relevance.tasks.check import to_split
 from relevance.tasks.data import DataOptions, Split, TaskData
+from relevance.tasks.kinds.kind import kind_of
 from relevance.tasks.read import SUFFIXES, read_columns
-from relevance.tasks.subset import hold_out, subset
-from relevance.tasks.task import Source, Task
+from relevance.tasks.source import Source, renamed_labels, source_columns
+from relevance.tasks.subset import dev_share, hold_out, subset
+from relevance.tasks.task import Task
 
 
 def load_task(
-    task: Task, options: DataOptions, *, gain_split: Literal["dev", "holdout"] | None = None
+    task: Task,
+    options: DataOptions,
+    *,
+    gain_split: Literal["dev", "holdout"] | None = None,
+    also: Sequence[str] = (),
 ) -> TaskData:
     """A task with its training split and what it is scored on, cut to the sizes asked for.
 
     Args:
         task: The definition.
         options: Where the files are and how many rows are used.
+        also: Names of splits that are loaded beside those that are always scored, such as `test`;
+            one that the task has no file for is left out.
         gain_split: None for every evaluation split there is; `dev` for that one alone; `holdout`
             for 20 % of the training rows, taken away before `max_train` applies to the rest.
 
@@ -41,10 +49,19 @@ def load_task(
             train, held = hold_out(train, options.max_dev)
         return TaskData(task, subset(train, options.max_train), {"holdout": held})
     names = ("dev",) if gain_split == "dev" else evaluation_splits(task, options)
+    names = (*names, *(each for each in also if each not in names and _has(task, each, options)))
     evaluation = {
         name: subset(load_split(task, name, options.data_dir), options.max_dev) for name in names
     }
     return TaskData(task, subset(train, options.max_train), evaluation)
+
+
+def _has(task: Task, split: str, options: DataOptions) -> bool:
+    """Whether there is a file for the test split; others are known without looking."""
+    if split != "test":
+        return False
+    own = own_files(task)
+    return split in own if own else split_file(task, split, options.data_dir) is not None
 
 
 def evaluation_splits(task: Task, options: DataOptions) -> tuple[str, ...]:
@@ -59,7 +76,7 @@ def evaluation_splits(task: Task, options: DataOptions) -> tuple[str, ...]:
         that begin with the name of a further split (`dev_mismatched_1k` for `dev_mismatched`).
     """
     further = () if task.source is None else tuple(task.source.extra)
-    if further and not _own_files(task):
+    if further and not own_files(task):
         files = [
             path
             for name in further
@@ -89,7 +106,7 @@ def split_file(task: Task, split: str, data_dir: Path | None) -> Path | None:
     Raises:
         RelevanceError: If there are two, or the task's own files don't include such a split.
     """
-    if own := _own_files(task):
+    if own := own_files(task):
         if split not in own:
             raise unknown_name("split", split, own)
         return Path(own[split]) if Path(own[split]).is_file() else None
@@ -114,7 +131,7 @@ def with_files(task: Task, data_dir: Path) -> Task:
     Raises:
         RelevanceError: If the folder has no training or dev split of the task.
     """
-    if _own_files(task):
+    if own_files(task):
         return task
     folder, files = data_dir.absolute(), {}
     for split in ("train", *evaluation_splits(task, DataOptions(folder))):
@@ -123,7 +140,13 @@ def with_files(task: Task, data_dir: Path) -> Task:
             if path is None:
                 raise _missing(task, split, folder)
         files[split] = str(path)
-    source = Source(train=files.pop("train"), dev=files.pop("dev"), extra=files)
+    test = None if "test" in files else split_file(task, "test", folder)
+    source = Source(
+        train=files.pop("train"),
+        dev=files.pop("dev"),
+        test=None if test is None else str(test),
+        extra=files,
+    )
     return task.model_copy(update={"source": source})
 
 
@@ -144,12 +167,34 @@ def load_split(task: Task, split: str, data_dir: Path | None, *, text_only: bool
             is null, or a label is none of the task's.
     """
     with _of(task):
-        path = split_file(task, split, data_dir)
-        if path is None:
-            raise _missing(task, split, data_dir)
-        label = () if text_only else (task.label,)
-        columns = read_columns(path, (*task.text, *task.group, *label))
-        return to_split(task, columns, str(path), text_only=text_only)
+        share = None if task.source is None else task.source.share
+        if share is None or split not in {"train", "dev"} or not own_files(task):
+            return _read(task, split, data_dir, text_only=text_only)
+        # which rows are whose is drawn by label, so labels are read whether or not they are wanted
+        whole = _read(task, "train", data_dir)
+        left, held = dev_share(whole, share, (task.source and task.source.seed) or 0)
+        chosen = left if split == "train" else held
+        return chosen.without_labels() if text_only else chosen
+
+
+def _read(task: Task, split: str, data_dir: Path | None, *, text_only: bool = False) -> Split:
+    """All rows of the file of a split."""
+    path = split_file(task, split, data_dir)
+    if path is None:
+        raise _missing(task, split, data_dir)
+    source = task.source if own_files(task) else None
+    names = {} if source is None else source_columns(source, task.columns)
+    columns = {
+        column: names.get(column, column)
+        for column in task.columns
+        if column != task.label or not text_only
+    }
+    found = read_columns(path, tuple(columns.values()))
+    cells = {column: found[name] for column, name in columns.items()}
+    if source is not None and source.labels and task.label in cells:
+        several = not kind_of(task).per_row
+        cells[task.label] = renamed_labels(source, cells[task.label], several=several)
+    return to_split(task, cells, str(path), text_only=text_only)
 
 
 def load_training_texts(task: Task, options: DataOptions) -> Split:
@@ -180,16 +225,13 @@ def _of(task: Task) -> Iterator[None]:
         raise RelevanceError(f"task '{task.name}': {error}") from None
 
 
-def _own_files(task: Task) -> dict[str, str]:
+def own_files(task: Task) -> dict[str, str]:
     """Split to file for a task that names its files; empty for one that is looked up."""
-    source = task.source
-    if source is None or source.train is None or source.dev is None:
-        return {}
-    return {"train": source.train, "dev": source.dev, **source.extra}
+    return {} if task.source is None else task.source.files
 
 
 def _missing(task: Task, split: str, data_dir: Path | None) -> RelevanceError:
-    if own := _own_files(task):
+    if own := own_files(task):
         return RelevanceError(f"{own[split]}: no such file. `source` names it as '{split}'.")
     folder = task_folder(task, data_dir)
     fetch = task.source is not None and task.source.hub is not None

@@ -1,12 +1,15 @@
 """Scores of a task's predictions: fractions in [0, 1], correlations in [-1, 1]."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Shaped
 
 from relevance.tasks.answers import best, exact, overlap
 from relevance.tasks.data import Labels, Split
 from relevance.tasks.entities import entity_counts
+from relevance.tasks.kinds.classification import BINARY_METRICS
 from relevance.tasks.kinds.kind import kind_of
 from relevance.tasks.task import Task
 from relevance.trainer import Result
@@ -26,7 +29,28 @@ def score(task: Task, split: Split, predictions: Rows) -> dict[str, float]:
         Score by metric name, the primary one first, gain metrics included.
     """
     names = dict.fromkeys((*task.metrics, *task.gain_metrics))
-    return {name: FUNCTIONS[name](split, predictions) for name in names}
+    return {name: FUNCTIONS[name](*scored_as(task, name, split, predictions)) for name in names}
+
+
+def scored_as(
+    task: Task, metric: str, split: Split, predictions: Shaped[np.ndarray, "*run row"]
+) -> tuple[Split, Shaped[np.ndarray, "*run row"]]:
+    """Labels and predictions as a metric takes them.
+
+    Args:
+        task: The definition.
+        metric: Name of a metric.
+        split: The rows.
+        predictions: As the task's kind has them, of one run or several.
+
+    Returns:
+        The same; for `f1` and `f1a` 1 where they are the task's positive label, and 0 elsewhere.
+    """
+    if metric not in BINARY_METRICS or (task.positive_code == 1 and len(task.labels) == 2):
+        return split, predictions
+    positive = task.positive_code
+    binary = replace(split, labels=(split.labels == positive).astype(np.int64))
+    return binary, (predictions == positive).astype(np.int64)
 
 
 def gain_score(task: Task, metrics: Mapping[str, float]) -> float:
@@ -66,7 +90,7 @@ def accuracy(split: Split, predictions: Rows) -> float:
 
 
 def f1(split: Split, predictions: Rows) -> float:
-    """F1 of class 1; 0 where it is neither there nor predicted.
+    """F1 of class 1, as `scored_as` makes the positive label; 0 if neither there nor predicted.
 
     For MultiRC this is F1a: over all answers, whatever question they belong to.
     """

@@ -1,34 +1,83 @@
 """From the hub to files in uniform columns, through `datasets`."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from relevance.errors import RelevanceError
 from relevance.files import replacing
+from relevance.names import below
 from relevance.tasks.check import to_split
-from relevance.tasks.kinds.classification import label_text
+from relevance.tasks.hub_labels import HubLabels, class_names
+from relevance.tasks.kinds.classification import label_codes
 from relevance.tasks.kinds.kind import kind_of
-from relevance.tasks.task import Source, Task
+from relevance.tasks.source import Source, source_columns
+from relevance.tasks.subset import dev_rows
+from relevance.tasks.task import Task
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
 
-def prepare(task: Task, out_dir: Path) -> list[Path]:
+class PreparedSplit(NamedTuple):
+    """One split as it was written.
+
+    Attributes:
+        task: Name of the task.
+        path: The file.
+        rows: Number of rows in it.
+        left_out: Number of rows that the dataset leaves without a label, by what stands in place
+            of one: `null`, `nan` or `-1`.
+        labelled: Whether the rows have labels; those of a test split that is kept back have none.
+    """
+
+    task: str
+    path: Path
+    rows: int
+    left_out: Mapping[str, int]
+    labelled: bool = True
+
+    def __str__(self) -> str:
+        before = f"task '{self.task}', {self.path.stem}: {self.rows:,} rows"
+        if not self.labelled:
+            return f"{before}, all without a label; they can be predicted and not scored"
+        if not self.left_out:
+            return f"{before}, none left out"
+        why = " and ".join(f"{count:,} with {label}" for label, count in self.left_out.items())
+        number = f"{sum(self.left_out.values()):,}"
+        return f"{before}, {number} left out because they have no label ({why})"
+
+
+class _Columns(NamedTuple):
+    """A split before it is written: cells by the task's names for the columns."""
+
+    cells: dict[str, list[Any]]
+    left_out: Mapping[str, int]
+    labelled: bool = True
+
+    def take(self, rows: Iterable[int]) -> "_Columns":
+        rows = list(rows)
+        cells = {name: [values[row] for row in rows] for name, values in self.cells.items()}
+        return self._replace(cells=cells)
+
+
+def prepare(task: Task, out_dir: Path) -> list[PreparedSplit]:
     """Fetch a task from the hub and write its splits to `<out_dir>/<slug>/<split>.parquet`.
 
-    Columns and label codes are the task's own; rows that the dataset leaves without a label (null,
-    or -1 where labels are classes) are left out. Nothing is written unless every split is in order.
+    Columns and label codes are the task's own. Rows that the dataset leaves without a label (null,
+    NaN, or -1 where labels are classes and none of the task's is called -1) are left out; a `test`
+    split that has no label at all is kept without. Nothing is written unless every split is in
+    order.
 
     Args:
         task: One whose source is a hub dataset.
         out_dir: Folder with one folder per task, such as `data_cache/tasks`.
 
     Returns:
-        The files, `train.parquet` first.
+        What was written and how many rows were left out, `train` first.
 
     Raises:
         RelevanceError: If the task has no hub source, the hub is out of reach and the dataset in no
@@ -44,19 +93,47 @@ def prepare(task: Task, out_dir: Path) -> list[Path]:
             f"task '{task.name}' names no hub dataset to fetch. Put its files into"
             f" {out_dir / task.slug}, or name them in its `source`."
         )
-    fetched = _fetch(task, source, source.hub, out_dir)
+    splits = _splits(task, source, _fetch(task, source, source.hub, out_dir))
+    written = {split: below(out_dir, task.slug, f"{split}.parquet") for split in splits}
+    for split, path in written.items():
+        with replacing(path) as temporary:
+            pq.write_table(table(splits[split].cells), temporary)
+    return [
+        PreparedSplit(
+            task.name,
+            path,
+            len(splits[split].cells[task.text[0]]),
+            splits[split].left_out,
+            splits[split].labelled,
+        )
+        for split, path in written.items()
+    ]
+
+
+def _splits(task: Task, source: Source, fetched: "Mapping[str, Dataset]") -> dict[str, _Columns]:
+    """All splits that the source names, by the task's names for them."""
     names = {"train": "train", "dev": "validation"} | source.splits | source.extra
+    if source.test is not None:
+        names["test"] = source.test
+    if source.share is not None:
+        del names["dev"]
     splits = {}
     for split, name in names.items():
         where = f"task '{task.name}': {source.hub}, split '{name}'"
         if name not in fetched:
             raise RelevanceError(f"{where}: no such split. It has {', '.join(fetched)}.")
-        splits[split] = _columns(task, source, fetched[name], where)
-    written = [out_dir / task.slug / f"{split}.parquet" for split in splits]
-    for path, columns in zip(written, splits.values(), strict=True):
-        with replacing(path) as temporary:
-            pq.write_table(table(columns), temporary)
-    return written
+        optional = split == "test" and source.test is not None
+        splits[split] = _columns(task, source, fetched[name], where, label_optional=optional)
+    if source.share is not None:
+        where = f"task '{task.name}': {source.hub}, split '{names['train']}'"
+        whole = to_split(task, splits["train"].cells, where)
+        left, held = dev_rows(whole, source.share, source.seed or 0)
+        splits = {
+            "train": splits["train"].take(left.tolist()),
+            "dev": splits["train"].take(held.tolist()),
+            **{split: columns for split, columns in splits.items() if split != "train"},
+        }
+    return splits
 
 
 def _fetch(task: Task, source: Source, hub: str, out_dir: Path) -> "Mapping[str, Dataset]":
@@ -89,41 +166,37 @@ def _quiet(name: str) -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _columns(task: Task, source: Source, dataset: "Dataset", where: str) -> dict[str, Any]:
+def _columns(
+    task: Task, source: Source, dataset: "Dataset", where: str, *, label_optional: bool = False
+) -> _Columns:
     """The task's columns, and further ones that its source renames, in plain types."""
     flat = dataset.flatten()
     held = dict.fromkeys((*flat.column_names, *dataset.column_names))
-    renamed = {source.columns.get(name, name): name for name in held}
-    wanted = dict.fromkeys((*task.text, *task.group, *source.columns.values(), task.label))
-    for column in wanted:
-        if column not in renamed:
+    names = source_columns(source, task.columns)
+    for column, name in names.items():
+        if name not in held:
+            called = "" if name == column else f", which the task calls '{column}'"
             raise RelevanceError(
-                f"{where}: no column is '{column}'. Columns: {', '.join(flat.column_names)}."
+                f"{where}: no column is '{name}'{called}. Columns: {', '.join(flat.column_names)}."
             )
     whole, parts = (each.with_format("arrow")[:] for each in (dataset, flat))
-    columns = {
+    cells = {
         column: (whole if name in dataset.column_names else parts)[name].to_pylist()
-        for column, name in ((column, renamed[column]) for column in wanted)
+        for column, name in names.items()
     }
-    if task.labels:
-        names = _label_names({**flat.features, **dataset.features}[renamed[task.label]])
-        columns[task.label] = [_label(source, names, label) for label in columns[task.label]]
-    kept = [row for row, label in enumerate(columns[task.label]) if label is not None]
-    columns = {column: [values[row] for row in kept] for column, values in columns.items()}
-    labels = to_split(task, columns, where).labels
-    return columns | ({task.label: labels} if kind_of(task).per_row else {})
-
-
-def _label_names(feature: Any) -> list[str] | None:
-    """Names of classes, where the column holds classes or lists of them."""
-    return getattr(getattr(feature, "feature", feature), "names", None)
-
-
-def _label(source: Source, names: list[str] | None, value: Any) -> Any:
-    """A label's name in the task's own words, as the hub's codes need not be in its order."""
-    if value is None or value == -1:
-        return None
-    if isinstance(value, list):
-        return [_label(source, names, each) for each in value]
-    name = names[value] if names else label_text(value)
-    return source.labels.get(name, name)
+    feature = {**flat.features, **dataset.features}[names[task.label]]
+    labels = HubLabels(task, source, class_names(feature), where)
+    missing = [labels.missing(label) for label in cells[task.label]]
+    if label_optional and missing and all(missing):
+        cells[task.label] = [None] * len(missing)
+        to_split(task, cells, where, text_only=True)
+        return _Columns(cells, {}, labelled=False)
+    columns = _Columns(cells, Counter(each for each in missing if each))
+    columns = columns.take(row for row, each in enumerate(missing) if not each)
+    columns.cells[task.label] = [labels.name(label) for label in columns.cells[task.label]]
+    checked = to_split(task, columns.cells, where).labels
+    known = label_codes(task)
+    if kind_of(task).per_row and all(known.get(str(c)) == c for c in range(len(task.labels))):
+        # codes, as files hold them; names stay where one is a number and would be taken for a code
+        columns.cells[task.label] = checked.tolist()
+    return columns

@@ -1,5 +1,7 @@
 """Subsets and hold-outs of a split, drawn with seed 0: every run sees the same rows."""
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Int
 
@@ -56,11 +58,79 @@ def hold_out(split: Split, limit: int | None) -> tuple[Split, Split]:
     return split.take(left), split.take(held)
 
 
-def _stratified(split: Split, size: int) -> Int[np.ndarray, " held"]:
+def dev_share(split: Split, share: float, seed: int) -> tuple[Split, Split]:
+    """Take a share of the rows of a training split away, to be its dev split.
+
+    Args:
+        split: The training split.
+        share: Of its rows, in (0, 1).
+        seed: What they are drawn with.
+
+    Returns:
+        The rows left to train on and those of the dev split, both in the order of the split.
+
+    Raises:
+        RelevanceError: If either would have fewer than 2 rows.
+    """
+    left, held = dev_rows(split, share, seed)
+    return split.take(left), split.take(held)
+
+
+def dev_rows(
+    split: Split, share: float, seed: int
+) -> tuple[Int[np.ndarray, " left"], Int[np.ndarray, " held"]]:
+    """Choose the rows of a training split that are to be its dev split.
+
+    Stratified as a hold-out is. Rows whose texts are all the same stay together on one side, and so
+    do rows that are scored together.
+
+    Args:
+        split: The training split.
+        share: Of its rows, in (0, 1).
+        seed: What they are drawn with.
+
+    Returns:
+        Numbers of the rows left to train on, and of those of the dev split, both in rising order.
+
+    Raises:
+        RelevanceError: If either would have fewer than 2 rows.
+    """
+    size = round(len(split) * share)
+    held = _stratified(replace(split, groups=_alike(split)), size, seed)
+    if len(held) < 2 or len(split) - len(held) < 2:
+        raise RelevanceError(
+            f"`dev = {share:g}` leaves {len(held)} of {len(split)} training rows for dev; at least"
+            " 2 are needed there and to train on. Rows of equal texts stay together."
+        )
+    return np.setdiff1d(np.arange(len(split)), held), held
+
+
+def _alike(split: Split) -> Int[np.ndarray, " row"]:
+    """Equal numbers for rows that must not be parted: of equal texts, or of one group.
+
+    That goes on from row to row, so a text in two groups holds both together.
+    """
+    numbers: dict[tuple[str, ...], int] = {}
+    texts = [numbers.setdefault(row, len(numbers)) for row in zip(*split.texts, strict=True)]
+    if split.groups is None:
+        return np.array(texts, dtype=np.int64)
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    _, groups = np.unique(split.groups, return_inverse=True)
+    ends = np.array(texts), groups + len(numbers)
+    size = int(ends[1].max()) + 1
+    ties = coo_array((np.ones(len(split)), ends), shape=(size, size))
+    _, component = connected_components(ties, directed=False)
+    alike: Int[np.ndarray, " row"] = component[ends[0]].astype(np.int64)
+    return alike
+
+
+def _stratified(split: Split, size: int, seed: int = 0) -> Int[np.ndarray, " held"]:
     """Sorted rows: groups in random order, each taken if no label's quota is exceeded by it."""
     _, strata, counts = np.unique(_strata(split), return_inverse=True, return_counts=True)
     room = _quotas(counts, size)
-    order = _shuffled(split)
+    order = _shuffled(split, seed)
     starts = np.flatnonzero(np.diff(_groups(split)[order])) + 1
     held: list[Int[np.ndarray, " member"]] = []
     for members in np.split(order, starts):
@@ -96,9 +166,9 @@ def _groups(split: Split) -> Int[np.ndarray, " row"]:
     return np.arange(len(split)) if split.groups is None else split.groups
 
 
-def _shuffled(split: Split) -> Int[np.ndarray, " row"]:
+def _shuffled(split: Split, seed: int = 0) -> Int[np.ndarray, " row"]:
     """All rows in random order, the rows of a group next to each other in their own order."""
     _, group = np.unique(_groups(split), return_inverse=True)
-    place: Int[np.ndarray, " group"] = np.random.default_rng(0).permutation(int(group.max()) + 1)
+    place: Int[np.ndarray, " group"] = np.random.default_rng(seed).permutation(int(group.max()) + 1)
     rows: Int[np.ndarray, " row"] = np.argsort(place[group], kind="stable")
     return rows

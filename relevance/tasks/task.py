@@ -1,79 +1,68 @@
 """What a task is: a labelled dataset with text columns, a label kind and metrics."""
 
-import re
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from relevance.errors import unknown_name
+from relevance.errors import shown, unknown_name
+from relevance.names import Name, PathName, twice
+from relevance.tasks.source import Source as Source
+from relevance.tasks.source import source_columns
 
-
-class Source(BaseModel):
-    """Where the data comes from: files beside the TOML that names them, or a pinned hub dataset.
-
-    `train` and `dev` are files; `hub`, `config`, `revision` and `splits` name a dataset on the hub,
-    `columns` renames its columns to the task's, and `extra` names further evaluation splits (a
-    file, or a hub split).
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    train: str | None = None
-    dev: str | None = None
-    hub: str | None = None
-    config: str | None = None
-    revision: str | None = None
-    splits: dict[str, str] = Field(default_factory=dict)
-    columns: dict[str, str] = Field(default_factory=dict)
-    labels: dict[str, str] = Field(default_factory=dict)
-    extra: dict[str, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _files_or_hub(self) -> "Source":
-        if (self.hub is None) == (self.train is None and self.dev is None):
-            raise ValueError("source needs either `train` and `dev` files or a `hub` dataset")
-        if self.hub is None and (self.train is None or self.dev is None):
-            raise ValueError("source needs both `train` and `dev`")
-        return self
+MOST_LABELS = 10_000
+Limit = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 class Task(BaseModel):
-    """One task, as the catalogue and users' TOML files define it.
-
-    Attributes:
-        name: Shown everywhere; no path separators.
-        family: The group of the manual taxonomy it belongs to, in snake case.
-        kind: Name of a member of `relevance.tasks.kinds`, such as `classification`.
-        text: Text columns in input order.
-        label: The label column: integer codes or label names, numbers for regression, or what else
-            the kind has.
-        labels: Label names in the order of their codes; empty for kinds without labels.
-        range: Lowest and highest label of a regression task.
-        metrics: Names of metrics, the primary one first.
-        gain: The metrics whose mean joint-training gains are made of (default: `metrics`).
-        truncate: The column that gives way when an input is too long (default: the longest).
-        group: Columns that together tell which rows are scored together (`question_em`).
-        unanswerable: Whether the context of some questions of a span task has no answer.
-        licence: Of the data.
-        source: Where the data comes from; None where it is only looked up in `--data-dir`.
-    """
+    """One task, as the catalogue and users' TOML files define it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
-    family: str
-    kind: str
-    text: tuple[str, ...] = Field(min_length=1, max_length=3)
-    label: str = "label"
-    labels: tuple[str, ...] = ()
-    range: tuple[float, float] | None = None
-    metrics: tuple[str, ...] = Field(min_length=1)
-    gain: tuple[str, ...] = ()
-    truncate: str | None = None
-    group: tuple[str, ...] = ()
-    # not written where it is false, so that definitions without it stay what they were
-    unanswerable: bool = Field(default=False, exclude_if=lambda value: not value)
-    licence: str = "unknown"
-    source: Source | None = None
+    name: PathName = Field(description="shown everywhere; no path separators")
+    family: Name = Field(
+        description="the group of the manual taxonomy that it belongs to, in snake case"
+    )
+    kind: str = Field(description="`classification`, `regression`, `tokens` or `span`")
+    text: tuple[Name, ...] = Field(
+        min_length=1, max_length=3, description="one to three text columns, in input order"
+    )
+    label: Name = Field(
+        "label",
+        description="the label column: integer codes or label names, numbers for regression, or"
+        " what else the kind has",
+    )
+    labels: tuple[Name, ...] = Field(
+        (), max_length=MOST_LABELS, description="label names in the order of their codes"
+    )
+    range: tuple[Limit, Limit] | None = Field(
+        None, description="lowest and highest label of a regression task, such as `[0, 5]`"
+    )
+    metrics: tuple[str, ...] = Field(min_length=1, description="metrics, the primary one first")
+    gain: tuple[str, ...] = Field(
+        (), description="the metrics whose mean joint-training gains are made of; all unless given"
+    )
+    # What follows is not written where it is not given, so that older definitions stay the same.
+    positive: Name | None = Field(
+        None,
+        description="the label that `f1` and `f1a` score; the last unless given",
+        exclude_if=lambda value: value is None,
+    )
+    truncate: str | None = Field(
+        None, description="the text column that gives way in a long input; the longest unless given"
+    )
+    group: tuple[Name, ...] = Field(
+        (), description="columns that together tell which rows are scored together (`question_em`)"
+    )
+    unanswerable: bool = Field(
+        default=False,
+        strict=True,
+        description="`true`: some questions of a span task have no answer in their context",
+        exclude_if=lambda value: not value,
+    )
+    licence: str = Field("unknown", description="of the data")
+    source: Source | None = Field(
+        None, description="where the data comes from; unless given it is looked up in `--data-dir`"
+    )
 
     @field_validator("kind")
     @classmethod
@@ -89,23 +78,42 @@ class Task(BaseModel):
         from relevance.tasks.kinds.kind import kind_of
 
         kind = kind_of(self)
-        if not re.fullmatch(r"[\w.+ -]*\w[\w.+ -]*", self.name) or self.name.startswith("."):
-            raise ValueError(
-                f"name '{self.name}' may hold letters, digits, '-', '_', '.', '+' and spaces only"
-            )
-        for what, names in (("text", self.text), ("labels", self.labels)):
-            if len(set(names)) != len(names):
-                raise ValueError(f"`{what}` names one thing twice: {', '.join(names)}")
+        if self.slug.startswith(".") or not any(each.isalnum() for each in self.slug):
+            raise ValueError(f"name {shown(self.name)} needs a letter or digit, and no dot before")
+        for what in ("text", "labels", "metrics", "gain", "group"):
+            if (repeated := twice([each.strip() for each in getattr(self, what)])) is not None:
+                raise ValueError(f"`{what}` names one thing twice: {repeated}")
+        if self.label in (*self.text, *self.group):
+            raise ValueError(f"`label` names '{self.label}', which is a text or group column too")
         for metric in (*self.metrics, *self.gain):
             if metric not in kind.metrics:
                 known = ", ".join(sorted(kind.metrics))
                 raise ValueError(f"metric '{metric}' is not one for {self.kind}: {known}")
         if self.truncate is not None and self.truncate not in self.text:
             raise ValueError(f"`truncate` names '{self.truncate}', which is no text column")
-        if self.unanswerable and "unanswerable" not in kind.options:
-            raise ValueError(f"`unanswerable` means nothing to a task of kind {self.kind}")
+        if self.range is not None and self.kind != "regression":
+            raise ValueError(f"`range` means nothing to a task of kind {self.kind}")
+        for option in ("unanswerable", "positive"):
+            if getattr(self, option) and option not in kind.options:
+                raise ValueError(f"`{option}` means nothing to a task of kind {self.kind}")
         kind.check()
+        if self.source is not None:
+            source_columns(self.source, self.columns)
+            self._check_renamed(self.source)
         return self
+
+    def _check_renamed(self, source: Source) -> None:
+        """Refuse names for labels that are none of the task's."""
+        if source.labels and not self.labels:
+            raise ValueError(f"`source.labels` means nothing to a task of kind {self.kind}")
+        for name in source.labels.values():
+            if name not in self.labels:
+                raise ValueError(str(unknown_name("label", name, self.labels)))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read, text first and the label last."""
+        return tuple(dict.fromkeys((*self.text, *self.group, self.label)))
 
     @property
     def slug(self) -> str:
@@ -121,6 +129,11 @@ class Task(BaseModel):
     def primary(self) -> str:
         """Name of the primary metric."""
         return self.metrics[0]
+
+    @property
+    def positive_code(self) -> int:
+        """Code of the label that `f1` scores: the last one, where none is called positive."""
+        return len(self.labels) - 1 if self.positive is None else self.labels.index(self.positive)
 
     @property
     def gain_metrics(self) -> tuple[str, ...]:

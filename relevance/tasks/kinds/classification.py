@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Int
 
-from relevance.errors import RelevanceError
+from relevance.errors import RelevanceError, unknown_name
 from relevance.tasks.data import Split
 from relevance.tasks.kinds.kind import Constant, Kind, LabelColumn
 from relevance.tasks.task import Task
@@ -17,14 +17,24 @@ class Classification(Kind):
     """Labels are codes: 0 to the number of labels - 1."""
 
     metrics: ClassVar = frozenset({"accuracy", "f1", "macro_f1", "matthews", "f1a", "question_em"})
+    options: ClassVar = frozenset({"positive"})
 
     def check(self) -> None:
-        """Two labels at least, two for F1, groups for question_em."""
-        if len(self.task.labels) < 2:
+        """Two labels at least, two or a positive one for F1, groups for question_em."""
+        task = self.task
+        if len(task.labels) < 2:
             raise ValueError("a classification task needs at least two `labels`")
-        used = {*self.task.metrics, *self.task.gain}
-        if len(self.task.labels) != 2 and (binary := sorted(BINARY_METRICS & used)):
-            raise ValueError(f"metric '{binary[0]}' is for two labels; `macro_f1` takes any number")
+        used = {*task.metrics, *task.gain}
+        binary = sorted(BINARY_METRICS & used)
+        if len(task.labels) != 2 and binary and task.positive is None:
+            raise ValueError(
+                f"metric '{binary[0]}' is for two labels; `macro_f1` takes any number, and with"
+                " `positive` one label is scored against the others"
+            )
+        if task.positive is not None and task.positive not in task.labels:
+            raise ValueError(str(unknown_name("label", task.positive, task.labels)))
+        if task.positive is not None and not binary:
+            raise ValueError("`positive` is the label that `f1` scores, which `metrics` leaves out")
         if "question_em" in used and not self.task.group:
             raise ValueError("metric 'question_em' needs `group`")
 

@@ -1,5 +1,6 @@
 """A number for each row."""
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,8 +20,13 @@ class Regression(Kind):
         """A range, and no labels."""
         if self.task.labels:
             raise ValueError("a regression task has a `range` and no `labels`")
-        if self.task.range is None or self.task.range[0] >= self.task.range[1]:
-            raise ValueError("a regression task needs a `range` such as [0, 5]")
+        low, high = self.task.range or (0.0, 0.0)
+        if not low < high or not math.isfinite(high - low):
+            got = "none" if self.task.range is None else f"[{low:g}, {high:g}]"
+            raise ValueError(
+                "a regression task needs a `range` of two different numbers, the lower one first,"
+                f" such as [0, 5]; got {got}"
+            )
 
     def labels(self, column: LabelColumn, where: str) -> Float[np.ndarray, " row"]:
         """Numbers within the range."""

@@ -129,7 +129,7 @@ def test_an_unknown_task() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ('"REVIEWS"', '"a/b"', "task 'a/b': name 'a/b' may hold letters, digits"),
+        ('"REVIEWS"', '"a/b"', "task 'a/b': name: 'a/b' may hold letters, digits"),
         ('"REVIEWS"', '"..\\\\b"', "may hold letters, digits"),
         ('name = "REVIEWS"', "", r"task number 1: name: Field required\."),
         ("family", "famly", "Unknown field 'famly'. Did you mean 'family'?"),
@@ -140,8 +140,43 @@ def test_an_unknown_task() -> None:
         ('"negative", "positive"', '"a", "b", "c"', "'f1' is for two labels; `macro_f1` takes any"),
         ('["accuracy", "f1"]', '["question_em"]', "metric 'question_em' needs `group`"),
         (', dev = "/data/dev.csv"', "", "source needs both `train` and `dev`"),
-        ("[[task]]", "[[tasks]]", r"expected one \[\[task\]\] table per task, found tasks"),
-        ("[[task]]", "[task]", r"expected one \[\[task\]\] table per task"),
+        ("[[task]]", "[[tasks]]", r"one \[\[task\]\] table per task, found tasks\. Call it `task`"),
+        ("[[task]]", "[task]", r"found \[task\]\. Write it with double brackets: \[\[task\]\]\."),
+        ("[[task]]", "", r"found `name` outside of one\. Put \[\[task\]\] above it\."),
+        ("[[task]]", "[[job]]", r"expected one \[\[task\]\] table per task, found job\."),
+        (REVIEWS, "", r"expected one \[\[task\]\] table per task, found no task\."),
+        (REVIEWS, "task = 1", r"expected one \[\[task\]\] table per task, found 1\."),
+        (REVIEWS, "task = ['RTE']", r"task number 1: Input should be a valid dictionary"),
+        ('dev = "', 'dve = "', r"Unknown field 'source\.dve'\. Did you mean 'source\.dev'\? Known"),
+        ('"REVIEWS"', '"all"', "task 'all': the name means something else on the command line"),
+        ('"REVIEWS"', '"a.toml"', "the name means something else on the command line"),
+        ('"REVIEWS"', '"-."', "name '-.' needs a letter or digit"),
+        ('"REVIEWS"', '"a\\nb"', "task number 1: name: 'a.nb' holds a line break"),
+        ('"REVIEWS"', '""', "task number 1: name: '' is empty"),
+        ("REVIEWS", "R" * 121, "is too long for a file: 120 bytes are the most"),
+        ('"sentence"', '"sent\\u0000ence"', r"text\.0: 'sent.x00ence' holds a control character"),
+        ('"sentiment_classification"', '"a\\u202Eb"', "family: .* holds a control character"),
+        ('["negative", "positive"]', '["a", "a"]', "`labels` names one thing twice: a"),
+        ('["negative", "positive"]', '["a", " a"]', "`labels` names one thing twice: a"),
+        ('["negative", "positive"]', '["a", ""]', r"labels\.1: '' is empty"),
+        ('["negative", "positive"]', "[0, 1]", r"labels\.0: Input should be a valid string, got 0"),
+        ('["accuracy", "f1"]', '["f1", "f1"]', "`metrics` names one thing twice: f1"),
+        ('["accuracy", "f1"]', '["f1"]\ngain = ["f1", "f1"]', "`gain` names one thing twice: f1"),
+        ('["accuracy", "f1"]', '["f1"]\ngain = ["pearson"]', "metric 'pearson' is not one for"),
+        ('["accuracy", "f1"]', '["f1"]\ntruncate = "x"', "`truncate` names 'x', which is no text"),
+        ('["accuracy", "f1"]', '["f1"]\ngroup = ["a", "a"]', "`group` names one thing twice: a"),
+        (
+            '["accuracy", "f1"]',
+            '["f1"]\nlabel = "sentence"',
+            "`label` names 'sentence', which",
+        ),
+        ('["accuracy", "f1"]', '["f1"]\nrange = [0, 5]', "`range` means nothing to a task of kind"),
+        (
+            '["accuracy", "f1"]',
+            '["f1"]\npositive = "pos"',
+            "Unknown label 'pos'. Did you",
+        ),
+        ('["accuracy", "f1"]', '["accuracy"]\npositive = "positive"', "which `metrics` leaves out"),
         ("[[task]]", "[[task]", "is not valid TOML"),
         ("REVIEWS", "R\xc9", "is not UTF-8"),
     ],
@@ -153,6 +188,51 @@ def test_a_wrong_toml_file(tmp_path: Path, before: str, after: str, message: str
         find_tasks([str(own)])
     assert str(caught.value).startswith(str(own))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    ["[0, inf]", "[-inf, inf]", "[nan, 5]", "[0, nan]", "[5, 5]", "[5, 0]", "[-1.7e308, 1.7e308]",
+     "[0]", "[0, 1, 2]", '["0", "5"]', "[false, true]", "5", "[]"],
+)  # fmt: skip
+def test_a_range_that_labels_cannot_be_scaled_by(tmp_path: Path, limits: str) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(
+        '[[task]]\nname = "R"\nfamily = "f"\nkind = "regression"\ntext = ["s"]\n'
+        f'metrics = ["pearson"]\nrange = {limits}\n'
+    )
+    with pytest.raises(RelevanceError, match=r"own\.toml: task 'R': .*(range|number)") as caught:
+        find_tasks([str(own)])
+    assert "\n" not in str(caught.value)
+
+
+def test_more_labels_than_any_head_should_have(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    labels = str([f"l{number}" for number in range(10_001)])
+    own.write_text(REVIEWS.replace('["negative", "positive"]', labels))
+    with pytest.raises(RelevanceError, match="labels: Tuple should have at most 10000 items"):
+        find_tasks([str(own)])
+
+
+def test_one_task_defined_twice(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(REVIEWS + REVIEWS.replace('"REVIEWS"', '"Reviews"'))
+    with pytest.raises(RelevanceError) as caught:
+        find_tasks([str(own)])
+    assert str(caught.value) == (
+        f"{own}: task 'Reviews' is defined twice (as 'REVIEWS'). Rename one, or take it out."
+    )
+    own.write_text(REVIEWS + REVIEWS.replace('"REVIEWS"', '"\uff32EVIEWS"'))  # a wide R
+    with pytest.raises(RelevanceError, match="is defined twice"):
+        find_tasks([str(own)])
+
+
+def test_f1_of_one_label_among_several(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    three = REVIEWS.replace('"negative", "positive"', '"negative", "mixed", "positive"')
+    own.write_text(three.replace("metrics =", 'positive = "mixed"\nmetrics ='))
+    (task,) = find_tasks([str(own)])
+    assert task.positive_code == 1
 
 
 def test_a_missing_toml_file() -> None:

@@ -11,7 +11,8 @@ from relevance.tasks.data import Split
 from relevance.tasks.find import catalogue
 from relevance.tasks.kinds.classification import Classification
 from relevance.tasks.kinds.regression import Regression
-from relevance.tasks.metrics import FUNCTIONS, gain_score, majority, score
+from relevance.tasks.metrics import FUNCTIONS, gain_score, majority, score, scored_as
+from relevance.tasks.resampled import resampled_scores
 from relevance.tasks.task import Task
 
 MakeTask = Callable[..., Task]
@@ -160,3 +161,18 @@ def test_majority_of_a_regression_task() -> None:
     assert result.metrics == {"pearson": 0.0, "spearman": 0.0}
     assert result.predictions == [2.5, 2.5, 2.5]
     assert result.loss == pytest.approx((0.5**2 + 0 + 0.5**2) / 3)
+
+
+@pytest.mark.parametrize("positive", [None, "a", "b", "c"])
+def test_f1_is_that_of_the_positive_label(make_task: MakeTask, positive: str | None) -> None:
+    labels = ["a", "b"] if positive is None else ["a", "b", "c"]
+    task = make_task(labels=labels, metrics=["f1"], positive=positive)
+    random = np.random.default_rng(0)
+    true, found = random.integers(len(labels), size=(2, 50))
+    split = split_of(true.tolist(), [0] * 50)
+    code = 1 if positive is None else labels.index(positive)
+    expected = plain_f1(true.tolist(), found.tolist(), of=code)
+    assert score(task, split, found) == {"f1": pytest.approx(expected)}
+    draws = np.ones((1, 50))
+    resampled = resampled_scores("f1", *scored_as(task, "f1", split, found[None]), draws)
+    assert resampled.item() == pytest.approx(expected)

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pydantic import ValidationError
 
 from relevance.errors import RelevanceError
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import catalogue
-from relevance.tasks.load import load_task
+from relevance.tasks.load import load_split, load_task
 from relevance.tasks.prepare import prepare
 from relevance.tasks.task import Task
 
@@ -58,7 +60,13 @@ def test_columns_are_renamed_and_unlabelled_rows_left_out(hub: Path, tmp_path: P
         write_classes(hub / f"{split}.parquet", columns, names)
     task = at(catalogue()["SNLI"], hub)
     out = tmp_path / "out"
-    assert prepare(task, out) == [out / "snli" / "train.parquet", out / "snli" / "dev.parquet"]
+    prepared = prepare(task, out)
+    assert [one.path for one in prepared] == [
+        out / "snli" / f"{s}.parquet" for s in ("train", "dev")
+    ]
+    assert str(prepared[1]) == (
+        "task 'SNLI', dev: 2 rows, 1 left out because they have no label (1 with -1)"
+    )
     table = pq.read_table(out / "snli" / "train.parquet")
     assert table.to_pydict() == {"sentence1": ["a", "c"], "sentence2": ["d", "f"], "label": [2, 0]}
     assert table.schema.metadata is None
@@ -164,7 +172,116 @@ def test_answers_keep_their_places(hub: Path, tmp_path: Path) -> None:
     assert [list(column) for column in data.train.texts] == [["who"], ["it is a Kim"]]
 
 
+def lines(task: Task, out: Path) -> list[str]:
+    """What is said of each split."""
+    return [str(one).partition(", ")[2] for one in prepare(task, out)]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
+def test_a_label_called_minus_one_is_a_label(
+    hub: Path, tmp_path: Path, make_task: MakeTask, write: Write, suffix: str
+) -> None:
+    rows: dict[str, Any] = {"sentence": list("abcd"), "label": [-1, 0, 1, -1]}
+    for split in ("train", "validation"):
+        write(hub / f"{split}{suffix}", rows)
+    task = make_task(source={"hub": str(hub)}, labels=["-1", "0", "1"])
+    assert lines(task, tmp_path / "out") == [
+        "train: 4 rows, none left out",
+        "dev: 4 rows, none left out",
+    ]
+    assert load_split(task, "train", tmp_path / "out").labels.tolist() == [0, 1, 2, 0]
+
+
+def test_a_code_that_the_source_gives_a_name_is_a_label(
+    hub: Path, tmp_path: Path, make_task: MakeTask, write: Write
+) -> None:
+    for split in ("train", "validation"):
+        write(hub / f"{split}.csv", {"sentence": list("abc"), "label": [-1, 1, -1]})
+    labels = {"-1": "negative", "1": "positive"}
+    task = make_task(source={"hub": str(hub), "labels": labels})
+    assert lines(task, tmp_path / "out")[0] == "train: 3 rows, none left out"
+    assert load_split(task, "dev", tmp_path / "out").labels.tolist() == [0, 1, 0]
+
+
+def test_rows_without_label_are_counted_by_what_stands_there(
+    hub: Path, tmp_path: Path, make_task: MakeTask, write: Write
+) -> None:
+    write(hub / "train.parquet", {"sentence": list("abcde"), "label": [0.0, None, -1.0, 1.0, None]})
+    write(hub / "validation.parquet", {"sentence": ["a", "b"], "label": [float("nan"), 1.0]})
+    assert lines(make_task(source={"hub": str(hub)}), tmp_path / "out") == [
+        "train: 2 rows, 3 left out because they have no label (2 with null and 1 with -1)",
+        "dev: 1 rows, 1 left out because they have no label (1 with nan)",
+    ]
+
+
+def test_a_class_without_name_is_no_label_even_where_a_class_is_called_minus_one(
+    hub: Path, tmp_path: Path, make_task: MakeTask
+) -> None:
+    for split in ("train", "validation"):
+        columns = {"sentence": list("abc"), "label": [0, -1, 1]}
+        write_classes(hub / f"{split}.parquet", columns, ["1", "-1"])
+    task = make_task(source={"hub": str(hub)}, labels=["-1", "1"])
+    assert lines(task, tmp_path / "out")[0].endswith(
+        "1 left out because they have no label (1 with -1)"
+    )
+    assert load_split(task, "train", tmp_path / "out").labels.tolist() == [1, 0]
+
+
+def test_a_test_split_that_is_kept_back_keeps_its_texts(
+    hub: Path, tmp_path: Path, make_task: MakeTask
+) -> None:
+    for split, label in (("train", 0), ("validation", 1), ("test", -1)):
+        columns = {"sentence": ["a", "b"], "label": [label, label]}
+        write_classes(hub / f"{split}.parquet", columns, ["negative", "positive"])
+    task = make_task(source={"hub": str(hub), "test": "test"})
+    said = "test: 2 rows, all without a label; they can be predicted and not scored"
+    assert lines(task, tmp_path / "out")[2] == said
+    assert len(load_split(task, "test", tmp_path / "out", text_only=True)) == 2
+    with pytest.raises(RelevanceError, match=r"test\.parquet, row 1: label None is not one of"):
+        load_split(task, "test", tmp_path / "out")
+    assert list(load_task(task, DataOptions(tmp_path / "out")).evaluation) == ["dev"]
+
+
+def test_a_share_of_the_training_rows_becomes_dev(
+    hub: Path, tmp_path: Path, make_task: MakeTask, write: Write
+) -> None:
+    write(hub / "train.csv", {"sentence": [f"s{n}" for n in range(50)], "label": [0, 1] * 25})
+    task = make_task(source={"hub": str(hub), "dev": 0.2})
+    assert [one.rows for one in prepare(task, tmp_path / "out")] == [40, 10]
+    splits = [load_split(task, name, tmp_path / "out") for name in ("train", "dev")]
+    assert np.bincount(splits[1].labels).tolist() == [5, 5]
+    texts = [set(split.texts[0]) for split in splits]
+    assert len(texts[0] | texts[1]) == 50
+
+
 # What can be wrong
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["pos", "neg"], "its class 'pos' is none of the task's labels. Classes: pos, neg;"),
+        (["positive", "2"], "its class '2' is none of the task's labels"),
+        (["positive"], "none of its classes is the task's label 'negative'"),
+    ],
+)
+def test_classes_that_are_not_the_tasks_labels(
+    hub: Path, tmp_path: Path, make_task: MakeTask, names: list[str], message: str
+) -> None:
+    for split in ("train", "validation"):
+        write_classes(hub / f"{split}.parquet", {"sentence": ["a"], "label": [0]}, names)
+    assert message in failure(make_task(source={"hub": str(hub)}), tmp_path / "out")
+
+
+@pytest.mark.parametrize("key", ["extra", "splits"])
+@pytest.mark.parametrize("name", ["../../x", "/abs", "a/b", "", ".", "..", "a\nb", "Dev", "train"])
+def test_nothing_is_written_outside_the_folder(
+    hub: Path, make_task: MakeTask, key: str, name: str
+) -> None:
+    if key == "splits" and name == "train":
+        return
+    with pytest.raises(ValidationError):
+        make_task(source={"hub": str(hub), key: {name: "validation"}})
 
 
 def failure(task: Task, out_dir: Path) -> str:
@@ -204,14 +321,14 @@ def test_a_dataset_of_another_shape(
 ) -> None:
     source = {"hub": str(hub), "splits": {"dev": "train"}}
     out = tmp_path / "out"
-    write(hub / "train.csv", {"text": ["a"], "label": [0]})
+    write(hub / "train.csv", {"text": ["a"], "label": [0], "other": ["a"]})
     assert failure(make_task(source={"hub": str(hub)}, text=["text"]), out) == (
         f"task 'TOY': {hub}, split 'validation': no such split. It has train."
     )
     assert failure(make_task(source=source), out) == (
-        f"task 'TOY': {hub}, split 'train': no column is 'sentence'. Columns: text, label."
+        f"task 'TOY': {hub}, split 'train': no column is 'sentence'. Columns: text, label, other."
     )
-    wrong = make_task(source=source, text=["text"], labels=["one", "two"], label="text")
+    wrong = make_task(source=source, text=["text"], labels=["one", "two"], label="other")
     assert failure(wrong, out) == (
         f"task 'TOY': {hub}, split 'train', row 1: label 'a' is not one of: 0, 1, one, two."
     )

@@ -1,0 +1,189 @@
+"""Where a task's data comes from: files beside the TOML that names them, or a hub dataset."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from relevance.errors import shown
+from relevance.names import Name, PathName, place
+
+RESERVED_SPLITS = frozenset({"train", "dev", "holdout"})
+LONGEST_PATH = 4096
+
+
+def _path(text: str) -> str:
+    if not text or len(text) > LONGEST_PATH or any(wrong in text for wrong in "\0\n\r"):
+        raise ValueError(f"{shown(text)} is no path of a file")
+    return text
+
+
+FilePath = Annotated[str, AfterValidator(_path)]
+
+
+class Source(BaseModel):
+    """Where the data comes from: files beside the TOML that names them, or a pinned hub dataset."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train: FilePath | None = Field(None, description="file with the training rows")
+    dev: float | FilePath | None = Field(
+        None,
+        description="file with the rows that are scored; or the share of the training rows, such"
+        " as `0.2`, that is taken away for it",
+    )
+    seed: int | None = Field(
+        None,
+        ge=0,
+        strict=True,
+        description="what a share is drawn with, 0 unless given",
+        exclude_if=lambda value: value is None,
+    )
+    test: FilePath | None = Field(
+        None,
+        description="file (with `hub` a split) that is only scored where it is asked for, by"
+        " `hmnet evaluate --split test`",
+        exclude_if=lambda value: value is None,
+    )
+    extra: dict[PathName, FilePath] = Field(
+        default_factory=dict,
+        description="further splits that are always scored, by name: files (with `hub` splits)",
+    )
+    columns: dict[Name, Name] = Field(
+        default_factory=dict,
+        description="the task's column = what it is called in the files or on the hub",
+    )
+    labels: dict[Name, Name] = Field(
+        default_factory=dict, description="a label in the files or on the hub = the task's label"
+    )
+    hub: FilePath | None = Field(None, description="name of a dataset on the hub, or its folder")
+    config: Name | None = Field(None, description="its configuration")
+    revision: Name | None = Field(None, description="its revision, a commit")
+    splits: dict[Literal["train", "dev"], Name] = Field(
+        default_factory=dict,
+        description="its splits for `train` and `dev`, where they are not `train` and `validation`",
+    )
+
+    @property
+    def share(self) -> float | None:
+        """The share of the training rows that is the dev split; None where dev has its own."""
+        return self.dev if isinstance(self.dev, float) else None
+
+    @property
+    def files(self) -> dict[str, str]:
+        """File by split, dev at that of train where it is a share; empty for a hub dataset."""
+        if self.train is None or self.dev is None:
+            return {}
+        dev = self.train if isinstance(self.dev, float) else self.dev
+        test = {} if self.test is None else {"test": self.test}
+        return {"train": self.train, "dev": dev, **test, **self.extra}
+
+    @model_validator(mode="after")
+    def _files_or_hub(self) -> "Source":
+        if self.hub is None and self.train is None and self.dev is None:
+            raise ValueError("source needs either `train` and `dev` files or a `hub` dataset")
+        if self.hub is None:
+            self._check_files()
+        else:
+            self._check_hub()
+        if self.share is not None and not 0 < self.share < 1:
+            raise ValueError(
+                f"`dev = {self.share:g}` is no share of the training rows: give one between 0 and"
+                " 1, such as 0.2, or a file"
+            )
+        if self.seed is not None and self.share is None:
+            raise ValueError("`seed` draws a share of the training rows, such as `dev = 0.2`")
+        self._check_extra()
+        return self
+
+    def _check_files(self) -> None:
+        if self.train is None or self.dev is None:
+            raise ValueError(
+                "source needs both `train` and `dev`; `dev = 0.2` takes its rows from those of"
+                " `train`"
+            )
+        for key in ("config", "revision", "splits"):
+            if getattr(self, key):
+                raise ValueError(f"`{key}` is of a `hub` dataset, and this source names files")
+
+    def _check_hub(self) -> None:
+        if self.train is not None or isinstance(self.dev, str):
+            raise ValueError(
+                "source needs either `train` and `dev` files or a `hub` dataset, whose splits are"
+                " named by `splits`"
+            )
+        if self.share is not None and "dev" in self.splits:
+            raise ValueError("`dev` is a share of the training rows, and `splits` names one too")
+
+    def _check_extra(self) -> None:
+        taken = RESERVED_SPLITS if self.test is None else {*RESERVED_SPLITS, "test"}
+        for name in self.extra:
+            if place(name) in taken or " " in name:
+                raise ValueError(
+                    f"`extra` cannot name a split '{name}': it takes further ones beside"
+                    f" {_listed(sorted(taken))}, without spaces"
+                )
+        if len({place(name) for name in self.extra}) < len(self.extra):
+            raise ValueError(f"`extra` names one split twice: {', '.join(self.extra)}")
+
+
+def source_columns(source: Source, own: Iterable[str]) -> dict[str, str]:
+    """What the task's columns are called at the source.
+
+    Args:
+        source: Where the data comes from.
+        own: The columns that the task reads.
+
+    Returns:
+        Name at the source by the task's name, for every column of `own`. Of a hub dataset also
+        further columns, which are kept under a new name.
+
+    Raises:
+        ValueError: If a pair of `columns` names none of the task's columns, or it cannot be told
+            which of the two is the task's.
+    """
+    columns = dict.fromkeys(own)
+    found: dict[str, str] = {}
+    for here, there in source.columns.items():
+        # A pair may stand the other way round, as those of the catalogue do.
+        if here in columns and there in columns and source.columns.get(there, there) != here:
+            raise ValueError(
+                f"`columns` has {here} = {there}, which are both columns of the task. Rename one"
+            )
+        if here not in columns and there not in columns and source.hub is None:
+            raise ValueError(
+                f"`columns` has {here} = {there}, and neither is a column of the task:"
+                f" {_listed(columns)}"
+            )
+        name, at_source = (here, there) if here in columns else (there, here)
+        if name in found:
+            raise ValueError(f"`columns` says twice where '{name}' comes from")
+        found[name] = at_source
+    return {column: found.get(column, column) for column in columns} | found
+
+
+def renamed_labels(source: Source, values: Iterable[Any], *, several: bool) -> list[Any]:
+    """A column of labels with those of the source called as the task calls them.
+
+    Args:
+        source: Its `labels` say what is called what.
+        values: Cells as they stand in a file.
+        several: Whether a cell holds a list of labels, which may be JSON.
+
+    Returns:
+        The cells; what `labels` does not name stays as it is.
+    """
+    from relevance.tasks.cells import json_list
+    from relevance.tasks.kinds.classification import label_text
+
+    def renamed(value: Any) -> Any:
+        return source.labels.get(label_text(value), value)
+
+    if not several:
+        return [renamed(value) for value in values]
+    listed = ((value, json_list(value)) for value in values)
+    return [value if tags is None else [renamed(tag) for tag in tags] for value, tags in listed]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
