@@ -10,8 +10,8 @@ from relevance.files import cache_dir
 from relevance.tasks.check import to_split
 from relevance.tasks.data import DataOptions, Split, TaskData
 from relevance.tasks.kinds.kind import kind_of
-from relevance.tasks.read import SUFFIXES, read_columns
-from relevance.tasks.source import Source, renamed_labels, source_columns
+from relevance.tasks.read import AS_NAMED, SUFFIXES, ReadOptions, read_columns
+from relevance.tasks.source import Source, renamed_labels
 from relevance.tasks.subset import dev_share, hold_out, subset
 from relevance.tasks.task import Task
 
@@ -183,15 +183,12 @@ def _read(task: Task, split: str, data_dir: Path | None, *, text_only: bool = Fa
     if path is None:
         raise _missing(task, split, data_dir)
     source = task.source if own_files(task) else None
-    names = {} if source is None else source_columns(source, task.columns)
-    columns = {
-        column: names.get(column, column)
-        for column in task.columns
-        if column != task.label or not text_only
-    }
-    found = read_columns(path, tuple(columns.values()))
-    cells = {column: found[name] for column, name in columns.items()}
-    if source is not None and source.labels and task.label in cells:
+    options = AS_NAMED
+    if source is not None:
+        options = ReadOptions.of(task.columns, source.columns, header=source.header)
+    wanted = [column for column in task.columns if column != task.label or not text_only]
+    cells = read_columns(path, wanted, options)
+    if source is not None and source.labels and not text_only:
         several = not kind_of(task).per_row
         cells[task.label] = renamed_labels(source, cells[task.label], several=several)
     return to_split(task, cells, str(path), text_only=text_only)

@@ -49,6 +49,12 @@ class Source(BaseModel):
         default_factory=dict,
         description="further splits that are always scored, by name: files (with `hub` splits)",
     )
+    header: bool = Field(
+        True,
+        strict=True,
+        description="`false`: the files have no row of column names",
+        exclude_if=lambda value: value,
+    )
     columns: dict[Name, Name] = Field(
         default_factory=dict,
         description="the task's column = what it is called in the files or on the hub",
@@ -112,6 +118,8 @@ class Source(BaseModel):
                 "source needs either `train` and `dev` files or a `hub` dataset, whose splits are"
                 " named by `splits`"
             )
+        if not self.header:
+            raise ValueError("`header` is of files, and this source names a `hub` dataset")
         if self.share is not None and "dev" in self.splits:
             raise ValueError("`dev` is a share of the training rows, and `splits` names one too")
 

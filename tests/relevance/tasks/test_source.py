@@ -54,6 +54,20 @@ def test_a_column_that_the_file_lacks_is_named_as_the_file_would(
         load_task(task, DataOptions())
 
 
+@pytest.mark.parametrize(
+    "columns", [{}, {"2": "label", "1": "sentence"}, {"sentence": "1", "label": "2"}]
+)
+def test_files_without_header(tmp_path: Path, make_task: MakeTask, columns: dict[str, str]) -> None:
+    file = tmp_path / "d.tsv"
+    file.write_text("good film\t1\nbad film\t0\n")
+    task = make_task(
+        source={"train": str(file), "dev": str(file), "header": False, "columns": columns}
+    )
+    split = load_split(task, "dev", None)
+    assert (list(split.texts[0]), split.labels.tolist()) == (["good film", "bad film"], [1, 0])
+    assert list(load_split(task, "dev", None, text_only=True).texts[0]) == ["good film", "bad film"]
+
+
 def test_two_columns_may_change_places() -> None:
     source = Source(train="t.csv", dev="d.csv", columns={"a": "b", "b": "a"})
     assert source_columns(source, ["a", "b", "label"]) == {"a": "b", "b": "a", "label": "label"}
@@ -180,7 +194,7 @@ def test_what_older_versions_wrote_is_still_what_is_written(make_task: MakeTask)
     task = make_task(source={"train": "t.csv", "dev": "d.csv"})
     written = task.model_dump(mode="json")
     assert not {"positive", "unanswerable"} & set(written)
-    assert not {"seed", "test"} & set(written["source"])
+    assert not {"seed", "test", "header"} & set(written["source"])
 
 
 # What can be wrong
@@ -213,6 +227,8 @@ def test_what_older_versions_wrote_is_still_what_is_written(make_task: MakeTask)
         ({"columns": {"sentence": "label"}}, "which are both columns of the task"),
         ({"columns": {"sentence": "a", "b": "sentence"}}, "says twice where 'sentence' comes from"),
         ({"labels": {"bad": "negativ"}}, "Unknown label 'negativ'. Did you mean 'negative'?"),
+        ({"header": "no"}, "valid boolean"),
+        ({"train": None, "dev": 0.5, "hub": "x", "header": False}, "`header` is of files"),
         ({"hub": "x"}, "whose splits are named by `splits`"),
         ({"train": None, "dev": 0.5, "hub": "x", "splits": {"dev": "v"}}, "`splits` names one too"),
     ],
