@@ -28,10 +28,10 @@ def load_task(
     Args:
         task: The definition.
         options: Where the files are and how many rows are used.
-        also: Names of splits that are loaded beside those that are always scored, such as `test`;
-            one that the task has no file for is left out.
         gain_split: None for every evaluation split there is; `dev` for that one alone; `holdout`
             for 20 % of the training rows, taken away before `max_train` applies to the rest.
+        also: Names of splits that are loaded beside those that are always scored, such as `test`;
+            one that the task has no file for is left out.
 
     Returns:
         The task's data.
