@@ -12,6 +12,7 @@ from transformers import AutoTokenizer
 
 from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
+from hmnet.kinds.kind import kind_of
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import hierarchical
 from hmnet.regularizers.smart import Smart, divergence, scaled_to_row
@@ -48,6 +49,7 @@ class LinearModel(MultiTaskModel):
     def __init__(self, task: Task) -> None:
         nn.Module.__init__(self)
         self.definitions = {task.name: task}
+        self.kinds = {task.name: kind_of(task)}
         self.only = LinearPath(task.outputs)
 
     def embed(self, task: str, ids: Tensor) -> Tensor:
@@ -71,7 +73,7 @@ def gradient_by_hand(model: LinearModel, logits: Tensor, noise: Tensor, task: Ta
     weights = model.only.map.weight.detach()
     moved = logits.detach() + noise.sum(dim=1) @ weights.T
     if task.kind == "regression":
-        of_logits = 2 * (moved - logits.detach())
+        of_logits = 2 * 5**2 * (moved - logits.detach())  # LIKE goes from 0 to 5
     else:
         log_p, log_q = logits.detach().log_softmax(1), moved.log_softmax(1)
         p, q = log_p.exp(), log_q.exp()
@@ -153,7 +155,7 @@ def paper_term(
 
         def loss(one: Tensor, other: Tensor) -> Tensor:
             if task.kind == "regression":
-                return (one - other) ** 2
+                return (5 * one - 5 * other) ** 2  # LIKE goes from 0 to 5
             terms = [a * (a / b).log() + b * (b / a).log() for a, b in zip(one, other, strict=True)]
             return sum(terms)
 
