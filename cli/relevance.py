@@ -239,25 +239,38 @@ def cluster(
     Example: relevance cluster paper:table3 --k 3 --out out.json
     """
     from relevance.clustering.deciding import deciding_columns
+    from relevance.clustering.resting import resting_on
+    from relevance.clustering.worth import group_worth
     from relevance.report.tables import table as as_table
 
     check(options, figures)
     loaded, lines = load_gains(matrix, gains)
     spec, choice = group(loaded, matrix, options, seed)
     spec = spec.made_from(matrix)
+    worth = group_worth(loaded, spec)
+    spec = spec if worth is None else worth.kept_in(spec)
     draw(figures, loaded, spec, choice)
     say = note if out is None else show
+    columns: set[str] = set()
     if choice is not None:
         say(f"{as_table(choice.rows(), 'markdown')}{choice}")
     for number, members in enumerate(spec.clusters):
         say(f"{spec.names[number] if spec.names else number}: {', '.join(members)}")
     if spec.inertia is not None:
         say(f"inertia: {spec.inertia:.4f}")
-        say(str(deciding_columns(loaded, spec)))
+        deciding = deciding_columns(loaded, spec)
+        columns = {*deciding.carrying, *deciding.changing}
+        say(str(deciding))
     for line in spec.provenance.get("notes", ()):
         say(line)
     if spec.stability is not None:
         say(str(spec.stability))
+    if resting := resting_on(loaded, sorted(columns)):
+        say(resting)
+    if worth is not None:
+        say(as_table(worth.rows(), "markdown").rstrip("\n"))
+        for line in worth.lines():
+            say(line)
     tell(loaded, lines)
     _note_distrust(loaded)
     if out is None:

@@ -40,10 +40,10 @@ class DecidingColumns:
         if not self.carrying:
             return "deciding columns: none, all rows are equal"
         carry = "carries" if len(self.carrying) == 1 else "carry"
-        removal = f"removing {_listed(self.changing, ' or ')} changes the groups"
+        removal = f"removing {listed(self.changing, ' or ')} changes the groups"
         if not self.changing:
             removal = "no column's removal changes the groups"
-        columns = _listed(self.carrying, ", ")
+        columns = listed(self.carrying, ", ")
         percent = round(100 * self.share)
         return f"deciding columns: {columns} {carry} {percent} % of the variance; {removal}"
 
@@ -130,10 +130,17 @@ def _groups(clusters: Sequence[Sequence[str]]) -> set[frozenset[str]]:
     return {frozenset(cluster) for cluster in clusters}
 
 
-def _listed(names: Sequence[str], last: str) -> str:
+def listed(names: Sequence[str], last: str) -> str:
     """Names with something of its own before the last; the first dozen of many.
 
-    >>> _listed(["CB", "WNLI", "RTE"], " or "), _listed([f"T{n}" for n in range(99)], " or ")[-24:]
+    Args:
+        names: In the order to be printed.
+        last: What stands before the last one, such as ` and `.
+
+    Returns:
+        One text.
+
+    >>> listed(["CB", "WNLI", "RTE"], " or "), listed([f"T{n}" for n in range(99)], " or ")[-24:]
     ('CB, WNLI or RTE', ' T9, T10, T11 or 87 more')
     """
     more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []

@@ -97,7 +97,7 @@ def joined(spec: ClusterSpec, clusters: Mapping[str, int]) -> ClusterSpec:
             "silhouette": None,
             "stability": None,
             "provenance": {
-                **spec.provenance,
+                **{key: value for key, value in spec.provenance.items() if key != "gains"},
                 "added": {**spec.provenance.get("added", {}), **clusters},
             },
         }

@@ -1,0 +1,33 @@
+"""What groups rest on: how many cells of their matrix may be noise or the trace of a failed run."""
+
+from collections.abc import Sequence
+
+from relevance.clustering.deciding import listed
+from relevance.marks import marks
+from relevance.matrix import RelevanceMatrix
+
+
+def resting_on(matrix: RelevanceMatrix, columns: Sequence[str] = ()) -> str | None:
+    """What share of a matrix groups are made of carries a mark, and so may be noise.
+
+    Args:
+        matrix: What was grouped.
+        columns: Targets whose columns decide the groups.
+
+    Returns:
+        One line; None where no cell is marked.
+    """
+    marked = marks(matrix)
+    if not marked.any.any():
+        return None
+    kinds = ", ".join(f"{number} {kind}" for kind, number in marked.counts().items())
+    line = (
+        f"resting on marked cells: {int(marked.any.sum())} of {int(marked.known.sum())} ({kinds})"
+    )
+    per_column, known = marked.any.sum(axis=0).tolist(), marked.known.sum(axis=0).tolist()
+    shares = [
+        f"{task} {per_column[place]} of {known[place]}"
+        for place, task in enumerate(matrix.tasks)
+        if task in columns
+    ]
+    return line + (f"; of deciding columns {listed(shares, ' and ')}" if shares else "")
