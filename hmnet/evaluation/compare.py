@@ -117,6 +117,8 @@ def _by_column(scores: Sequence[Score]) -> dict[str, Values]:
         if score.method == MAJORITY:
             majority.setdefault(what, set()).add(score.value)
             continue
+        if score.majority is not None:
+            majority.setdefault(what, set()).add(score.majority)
         of_seed = runs.setdefault(score.run, {}).setdefault(what, {})
         if score.seed in of_seed:
             raise RelevanceError(

@@ -6,7 +6,7 @@ from typing import Literal
 from hmnet.data.encoding import encode_split
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
-from hmnet.evaluation.scores import Score, majority_scores, to_scores
+from hmnet.evaluation.scores import Score, to_scores
 from hmnet.precision import resolve_precision
 from hmnet.training.folder import Run
 from relevance.errors import unknown_name
@@ -32,7 +32,7 @@ def score_run(
         device: `auto`, `cpu` or `cuda:N`.
 
     Returns:
-        A row per task, split and metric, each task's followed by those of the majority class.
+        One per task, split and metric, with what the majority class scores as its `majority`.
 
     Raises:
         RelevanceError: If data or models are no longer there, or no task has such a split.
@@ -61,8 +61,14 @@ def score_run(
             for name, split in chosen.items()
         }
         constant = {name: majority(task, data.train, split) for name, split in chosen.items()}
-        scores += to_scores(results, task, run=config.label, method=config.method, seed=config.seed)
-        scores += majority_scores(constant, task, seed=config.seed)
+        scores += to_scores(
+            results,
+            task,
+            run=config.label,
+            method=config.method,
+            seed=config.seed,
+            constant=constant,
+        )
     for name in splits or ():
         if name not in known:
             raise unknown_name("split", name, known)

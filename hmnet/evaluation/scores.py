@@ -3,8 +3,10 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields, replace
+from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 
 from relevance.errors import RelevanceError
 from relevance.escaping import for_csv, from_csv
@@ -12,6 +14,7 @@ from relevance.files import read_text, write_text
 from relevance.tasks.task import Task
 from relevance.trainer import Result
 
+NOTHING: Mapping[str, Result] = MappingProxyType({})
 MAJORITY = "majority"
 MISMATCHED = "dev_mismatched"
 
@@ -22,12 +25,15 @@ class Score:
 
     Attributes:
         run: Name of the run; runs of one name are seeds of one column in comparisons.
-        method: How the model shares its layers, or `majority` for answers without reading.
+        method: How the model shares its layers; `majority` in rows of a file that hold what answers
+            without reading score.
         task: The task's name.
         split: What it was scored on, such as `dev`.
         metric: Name of the metric.
         seed: Of the run.
         value: A fraction in [0, 1], or a correlation in [-1, 1].
+        majority: What the majority class scores on the same rows; None where it is not known, or
+            stands in a row of its own.
     """
 
     run: str
@@ -37,15 +43,22 @@ class Score:
     metric: str
     seed: int
     value: float
+    majority: float | None = None
 
 
-COLUMNS = tuple(field.name for field in fields(Score))
+COLUMNS = tuple(field.name for field in fields(Score) if field.name != "majority")
 
 
 def to_scores(
-    results: Mapping[str, Result], task: Task, *, run: str, method: str, seed: int
+    results: Mapping[str, Result],
+    task: Task,
+    *,
+    run: str,
+    method: str,
+    seed: int,
+    constant: Mapping[str, Result] = NOTHING,
 ) -> list[Score]:
-    """The rows of one task.
+    """The scores of one task.
 
     Args:
         results: By the name of the split.
@@ -53,29 +66,47 @@ def to_scores(
         run: Name of the run.
         method: Its method.
         seed: Its seed.
+        constant: Results of the majority class (`relevance.tasks.metrics.majority`) by the name of
+            the split, to stand beside the scores.
 
     Returns:
-        A row per split and metric, the task's primary metric first.
+        One per split and metric, the task's primary metric first.
     """
     return [
-        Score(run, method, task.name, split, metric, seed, value)
+        Score(
+            run,
+            method,
+            task.name,
+            split,
+            metric,
+            seed,
+            value,
+            constant[split].metrics[metric] if split in constant else None,
+        )
         for split, result in results.items()
         for metric, value in result.metrics.items()
     ]
 
 
-def majority_scores(results: Mapping[str, Result], task: Task, *, seed: int) -> list[Score]:
-    """The rows of answers without reading, which stand beside a run's own.
+def as_rows(scores: Iterable[Score]) -> list[Score]:
+    """Scores as a table has them: what the majority class scores in rows of its own.
 
     Args:
-        results: Of `relevance.tasks.metrics.majority`, by the name of the split.
-        task: The task.
-        seed: Of the run that they stand beside.
+        scores: Any.
 
     Returns:
-        A row per split and metric.
+        The scores, each task's followed by rows of method and run `majority`.
     """
-    return to_scores(results, task, run=MAJORITY, method=MAJORITY, seed=seed)
+    rows: list[Score] = []
+    for _, of_task in groupby(scores, key=lambda score: (score.run, score.seed, score.task)):
+        several = list(of_task)
+        rows += [replace(score, majority=None) for score in several]
+        rows += [
+            replace(score, run=MAJORITY, method=MAJORITY, value=score.majority, majority=None)
+            for score in several
+            if score.majority is not None
+        ]
+    return rows
 
 
 def write_scores(path: Path, scores: Iterable[Score]) -> None:
@@ -83,18 +114,17 @@ def write_scores(path: Path, scores: Iterable[Score]) -> None:
 
     Args:
         path: Such as `run/scores.csv`; an older one is replaced.
-        scores: The rows.
+        scores: What stands in it; the majority class gets rows of its own.
 
     Raises:
         RelevanceError: If it cannot be written.
     """
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(
-        {key: for_csv(cell) if isinstance(cell, str) else cell for key, cell in row.items()}
-        for row in map(asdict, scores)
-    )
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for score in as_rows(scores):
+        cells = [getattr(score, name) for name in COLUMNS]
+        writer.writerow([for_csv(cell) if isinstance(cell, str) else cell for cell in cells])
     write_text(path, text.getvalue())
 
 

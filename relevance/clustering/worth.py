@@ -81,7 +81,7 @@ class Worth:
         lines = [f"mean gain {', '.join(said)}; training alone is 0"] if said else []
         if self.overall is not None and self.overall < 0:
             lines.append(
-                f"alone is better: any two tasks together gain {self._shown(self.overall)}"
+                f"alone is better: any two tasks gain {self._shown(self.overall)} together"
             )
         if within is not None and within < 0:
             lines.append(f"alone is better: in these groups tasks gain {self._shown(within)}")

@@ -77,7 +77,12 @@ def _groups(columns: Sequence[Sequence[Any]], where: str) -> Int[np.ndarray, " r
     numbers: dict[tuple[Any, ...], int] = {}
     keys = list(zip(*columns, strict=True))
     for row, key in enumerate(keys, start=1):
-        if None in key:
+        if any(_missing(part) for part in key):
             raise RelevanceError(f"{where}, row {row}: a `group` column is null.")
         numbers.setdefault(key, len(numbers))
     return np.array([numbers[key] for key in keys], dtype=np.int64)
+
+
+def _missing(value: Any) -> bool:
+    """Whether a group is none: null, not a number, or an empty cell, which would all be one."""
+    return value is None or value != value or (isinstance(value, str) and not value.strip())

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,11 @@ def test_the_majority_class_stands_beside_and_is_never_the_best() -> None:
         ["50.0", "**70.0**", "**70.0**"],
         ["70.0", "**65.0**", "60.0"],
     ]
+
+
+def test_the_majority_class_may_stand_beside_each_score() -> None:
+    beside = [replace(score, majority=0.5) for score in run("a", {"RTE": 0.6})]
+    assert compare(beside) == compare([*run("a", {"RTE": 0.6}), *majority({"RTE": 0.5})])
 
 
 def test_runs_scored_on_other_rows_show_in_the_majority_class() -> None:

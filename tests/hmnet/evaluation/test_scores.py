@@ -1,12 +1,13 @@
 """The table of scores: written, read again, and what a damaged one says."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hmnet.evaluation.scores import (
     Score,
-    majority_scores,
+    as_rows,
     read_scores,
     row_name,
     splits_of,
@@ -24,15 +25,23 @@ RESULTS = {
 
 
 def test_a_round_trip_keeps_every_digit(tmp_path: Path, tasks: dict[str, Task]) -> None:
-    scores = to_scores(RESULTS, tasks["SAME"], run='my, "run"', method="hmnet", seed=3)
-    scores += majority_scores(RESULTS, tasks["SAME"], seed=3)
+    constant = {"dev": Result({"accuracy": 0.5, "macro_f1": 1 / 3}, loss=1.0)}
+    own = {"run": 'my, "run"', "method": "hmnet", "seed": 3}
+    scores = to_scores(RESULTS, tasks["SAME"], constant=constant, **own)
+    first = Score('my, "run"', "hmnet", "SAME", "dev", "accuracy", 3, 0.1 + 0.2)
+    assert scores[0] == replace(first, majority=0.5)
+    assert [score.majority for score in scores] == [0.5, 1 / 3, None, None]
 
     write_scores(tmp_path / "run" / "scores.csv", scores)
 
-    assert read_scores(tmp_path / "run" / "scores.csv") == scores
-    assert len(scores) == 8
-    assert scores[0] == Score('my, "run"', "hmnet", "SAME", "dev", "accuracy", 3, 0.1 + 0.2)
-    assert scores[4].run == scores[4].method == "majority"
+    rows = read_scores(tmp_path / "run" / "scores.csv")
+    assert rows == as_rows(scores)
+    assert as_rows(rows) == rows  # as those of older files
+    assert rows[0] == first
+    assert rows[4:] == [
+        Score("majority", "majority", "SAME", "dev", "accuracy", 3, 0.5),
+        Score("majority", "majority", "SAME", "dev", "macro_f1", 3, 1 / 3),
+    ]
     text = (tmp_path / "run" / "scores.csv").read_text()
     assert text.startswith("run,method,task,split,metric,seed,value\n")
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from hmnet.config import RunConfig
 from hmnet.evaluation.runs import score_run
-from hmnet.evaluation.scores import read_scores
+from hmnet.evaluation.scores import as_rows, read_scores
 from hmnet.training import fit, loop
 from hmnet.training.checkpoint import save_checkpoint
 from hmnet.training.folder import load_run, runs_under
@@ -112,9 +112,13 @@ def test_a_run_is_scored_on_every_split_or_on_those_asked_for(
         ("GRADE", "dev", "spearman"),
     }
     assert {score.run for score in written} == {"multi", "majority"}
-    assert score_run(load_run(run.folder)) == written
-    assert score_run(run, splits=["dev"]) == [score for score in written if score.split == "dev"]
-    other = score_run(run, splits=["dev_other"])
+    scores = score_run(load_run(run.folder))
+    assert as_rows(scores) == written
+    assert {score.method for score in scores} == {"multi"}
+    assert all(score.majority is not None for score in scores)
+    dev = as_rows(score_run(run, splits=["dev"]))
+    assert dev == [score for score in written if score.split == "dev"]
+    other = as_rows(score_run(run, splits=["dev_other"]))
     assert other == [score for score in written if score.split == "dev_other"]
     with pytest.raises(RelevanceError) as error:
         score_run(run, splits=["dev_othr"])

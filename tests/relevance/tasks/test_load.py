@@ -301,6 +301,25 @@ def test_a_null_label_and_a_null_group(tmp_path: Path, make_task: MakeTask, writ
     )
 
 
+@pytest.mark.parametrize(
+    ("suffix", "groups"),
+    [
+        (".parquet", [1.0, float("nan"), float("nan")]),
+        (".jsonl", [1, None, None]),
+        (".csv", ["q1", "", ""]),
+        (".csv", ["q1", " ", "q2"]),
+    ],
+)
+def test_rows_without_a_group_are_neither_lumped_together_nor_dropped(
+    tmp_path: Path, make_task: MakeTask, write: Write, suffix: str, groups: list[Any]
+) -> None:
+    columns = {"sentence": ["a", "b", "c"], "label": [0, 1, 1], "idx": groups}
+    path = write(tmp_path / "toy" / f"train{suffix}", columns)
+    assert failure(make_task(group=["idx"]), tmp_path) == (
+        f"{path}, row 2: a `group` column is null."
+    )
+
+
 def test_text_that_is_a_number(tmp_path: Path, make_task: MakeTask, write: Write) -> None:
     path = write(tmp_path / "toy" / "train.parquet", {"sentence": [3, 4], "label": [0, 1]})
     assert failure(make_task(), tmp_path).startswith(
