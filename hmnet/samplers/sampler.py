@@ -146,6 +146,18 @@ class Sampler(ABC):
             for task, start, end in zip(self.batches, starts, ends, strict=True)
         ]
 
+    @classmethod  # noqa: B027  for samplers that cannot take every task
+    def check(cls, tasks: Sequence[Task], **parameters: Any) -> None:
+        """Refuse tasks that the sampler cannot take together; most take any.
+
+        Args:
+            tasks: All that train together.
+            **parameters: Of the sampler.
+
+        Raises:
+            RelevanceError: If there is one that it cannot take.
+        """
+
     @classmethod
     def chooser(
         cls,

@@ -89,6 +89,21 @@ class Uncertainty(Sampler):
         return [list(step) for step in zip(*self.upcoming(number), strict=True)]
 
     @classmethod
+    def check(cls, tasks: Sequence[Task], *, proxy: str = "relevant", **_: Any) -> None:
+        """Refuse tasks that have no uncertainty, or that the proxy can't stand for.
+
+        Args:
+            tasks: All that train together.
+            proxy: As for the sampler.
+            **_: Not looked at.
+
+        Raises:
+            RelevanceError: If there is one.
+        """
+        for task in tasks:
+            _check(task, tasks, proxy)
+
+    @classmethod
     def chooser(
         cls,
         tasks: Sequence[Task],
@@ -195,17 +210,31 @@ def normalised_entropy(logits: Float[np.ndarray, "row label"]) -> Float[np.ndarr
     return np.asarray(entr(probabilities).sum(axis=1) / np.log(logits.shape[1]))
 
 
-def _measure(
-    task: Task, tasks: Sequence[Task], data: Mapping[str, Encoded], proxy: str
-) -> Callable[[TaskBatch, Ask], Float[np.ndarray, " _"]]:
-    """How unsure the model is of a task's rows."""
+def _check(task: Task, tasks: Sequence[Task], proxy: str) -> None:
+    """Refuse a task whose rows cannot be ranked."""
     if task.kind == "classification":
-        return lambda batch, ask: normalised_entropy(ask(batch, task.name))
+        return
     if task.kind != "regression":
         raise RelevanceError(
             f"Sampler 'uncertainty' ranks rows of classification and regression, but '{task.name}'"
             f" has kind {task.kind}. Leave it out, or take another --sampler."
         )
+    if proxy not in ("relevant", "dropout"):
+        _named(proxy, tasks)
+    if proxy == "relevant" and all(other.kind != "classification" for other in tasks):
+        raise RelevanceError(
+            f"Sampler 'uncertainty' asks a classification task in place of '{task.name}', and there"
+            " is none. Add one, or say --sampler uncertainty:proxy=dropout."
+        )
+
+
+def _measure(
+    task: Task, tasks: Sequence[Task], data: Mapping[str, Encoded], proxy: str
+) -> Callable[[TaskBatch, Ask], Float[np.ndarray, " _"]]:
+    """How unsure the model is of a task's rows."""
+    _check(task, tasks, proxy)
+    if task.kind == "classification":
+        return lambda batch, ask: normalised_entropy(ask(batch, task.name))
     if proxy == "dropout":
         return _deviation(task.name)
     asked = _relevant(task, tasks, data) if proxy == "relevant" else _named(proxy, tasks)
@@ -225,11 +254,6 @@ def _deviation(task: str) -> Callable[[TaskBatch, Ask], Float[np.ndarray, " _"]]
 def _relevant(task: Task, tasks: Sequence[Task], data: Mapping[str, Encoded]) -> str:
     """The classification task whose vocabulary holds most of a task's own."""
     names = [task.name, *(other.name for other in tasks if other.kind == "classification")]
-    if len(names) == 1:
-        raise RelevanceError(
-            f"Sampler 'uncertainty' asks a classification task in place of '{task.name}', and there"
-            " is none. Add one, or say --sampler uncertainty:proxy=dropout."
-        )
     vocabularies = [frozenset(np.unique(data[name].ids).tolist()) for name in names]
     overlap = vocabulary_overlap(vocabularies, tasks=tuple(names))
     return names[1 + int(np.argmax(overlap[1:, 0]))]

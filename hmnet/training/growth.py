@@ -7,12 +7,12 @@ from typing import Any
 
 from hmnet.config import RunConfig, TrainingSettings
 from hmnet.devices import resolve_device
-from hmnet.heads.head import OTHERS, check_heads, chosen_heads
-from hmnet.methods.method import find_method
+from hmnet.heads.head import OTHERS, chosen_heads
+from hmnet.methods.method import Part, find_method
 from hmnet.methods.single import Single
 from hmnet.models.plan import SharingPlan
+from hmnet.training.checks import check_training
 from hmnet.training.folder import CLUSTERS, DEFINITIONS, Run, has_old_loss, old_loss
-from hmnet.training.loss_weights import check_loss_weights
 from hmnet.training.placing import Addition, Placement, Placing
 from relevance.clustering.joining import joined
 from relevance.clustering.spec import ClusterSpec
@@ -98,8 +98,9 @@ def plan_growth(run: Run, addition: Addition, settings: Mapping[str, Any], out: 
     _check_new(run, tasks)
     config = _config(run, addition, tasks, settings, out)
     training = _training(config, settings)
-    check_heads(config.head, config.pooling, [*run.tasks, *tasks])
-    check_loss_weights(training.loss_weights, (task.name for task in [*run.tasks, *tasks]))
+    (trained,) = run.blueprints.values()
+    new = Part(tuple(task.name for task in tasks), trained.plan)
+    check_training(training, [*run.tasks, *tasks], [new], trained.plan.depth)
     spec = ClusterSpec.load(run.folder / CLUSTERS) if member.reads_clusters else None
     placing = Placing(run, addition, config, spec, tasks)
     placements = {task.name: placing.place(task) for task in tasks}

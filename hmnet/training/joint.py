@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
+from itertools import combinations
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -17,17 +18,17 @@ from hmnet.data.encoder import Encoder
 from hmnet.data.encoding import Encoded, encode_split
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.evaluation.evaluate import evaluate
-from hmnet.heads.head import check_heads
-from hmnet.models.backbone import Backbone, load_backbone
+from hmnet.methods.method import Part
+from hmnet.models.backbone import Backbone, depth_of, load_backbone, load_config
 from hmnet.models.folder import resolve_backbone
-from hmnet.models.freezing import ALL, frozen_layers
+from hmnet.models.freezing import frozen_layers, trains_together
 from hmnet.models.plan import fully_shared
 from hmnet.models.trial import check_reading
 from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers.sampler import Step, TaskBatch, find_sampler
 from hmnet.surgery.surgery import find_surgery
+from hmnet.training.checks import check_training
 from hmnet.training.fit import fit, make_schedule
-from hmnet.training.loss_weights import check_loss_weights
 from relevance.errors import RelevanceError
 from relevance.files import digest, validated
 from relevance.tasks.data import DataOptions, Split, TaskData
@@ -308,15 +309,14 @@ def make_trainer(
     """
     names = tuple(task.name for task in tasks)
     config = validated(RunConfig, {**settings, "tasks": names}, "settings")
-    _check_study(config)
+    depth = depth_of(load_config(config.backbone))
+    _check_study(config, depth)
     training = TrainingSettings(**config.model_dump(include=set(TrainingSettings.model_fields)))
-    check_heads(config.head, config.pooling, tasks)
-    check_loss_weights(config.loss_weights, names)
-    if regularizer := make_regularizer(config.regularizer):
-        regularizer.check(tasks)
+    runs = [*((name,) for name in names), *combinations(names, 2)]
+    parts = [Part(run, fully_shared(run, depth)) for run in runs]
+    check_training(config, tasks, parts, depth)
     backbone = _backbone(config.backbone, 0)
     check_max_length(backbone.base, config.max_length)
-    frozen_layers(config.freeze, backbone.depth)
     check_reading(
         backbone,
         _tokenizer(config.backbone),
@@ -335,15 +335,16 @@ def make_trainer(
     )
 
 
-def _check_study(config: RunConfig) -> None:
+def _check_study(config: RunConfig, depth: int) -> None:
     """Refuse what would choose by the very scores that gains are made of, or change nothing."""
     if config.goes_by_dev:
         raise RelevanceError(
             "checkpoint = best and patience go by scores on the rows that gains are made of, so a"
             " study takes neither. Leave them out of the settings."
         )
-    if config.freeze == ALL:
+    pair = fully_shared(("one", "other"), depth)
+    if not trains_together(pair, frozen_layers(config.freeze, depth)):
         raise RelevanceError(
-            "--freeze all trains heads alone, and tasks share none, so that no task could gain from"
-            " another. Freeze some layers, such as --freeze 50%."
+            f"--freeze {config.freeze} trains heads alone, and tasks share none, so that no task"
+            " could gain from another. Freeze some layers, such as --freeze 50%."
         )

@@ -20,18 +20,16 @@ from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.evaluation.runs import score_run
 from hmnet.evaluation.scores import write_scores
-from hmnet.heads.head import check_heads
 from hmnet.inserts.insert import make_insert
 from hmnet.methods.method import Part, find_method
 from hmnet.models.backbone import Backbone, depth_of, load_backbone, load_config
 from hmnet.models.folder import resolve_backbone
-from hmnet.models.freezing import frozen_layers, trains_together
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.skill_table import SkillTable
 from hmnet.models.trial import check_reading
-from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers.sampler import Step
 from hmnet.training.checkpoint import find_checkpoint, replacing_folder
+from hmnet.training.checks import check_training
 from hmnet.training.fit import Checkpoints, answer_scales, fit, make_schedule
 from hmnet.training.folder import (
     CLUSTERS,
@@ -47,7 +45,6 @@ from hmnet.training.folder import (
 )
 from hmnet.training.log import forget_after, open_log
 from hmnet.training.loop import Progress
-from hmnet.training.loss_weights import check_loss_weights
 from hmnet.training.ranks import Ranks, find_ranks
 from hmnet.training.record import Record, read_records, write_records
 from hmnet.training.selection import Selection
@@ -178,16 +175,12 @@ def check_run(
     if spec is None and resume and (out / CLUSTERS).is_file():
         spec = ClusterSpec.load(out / CLUSTERS)
     tasks = find_tasks(config.tasks)
-    check_heads(config.head, config.pooling, tasks)
-    check_loss_weights(config.loss_weights, (task.name for task in tasks))
-    if regularizer := make_regularizer(config.regularizer):
-        regularizer.check(tasks)
     method = find_method(config.method).build(
         spec, config.layers, config.skills, max_length=config.max_length
     )
     depth = depth_of(load_config(config.backbone))
     parts = method.plans(tasks, depth)
-    _check_surgery(config, parts, frozen_layers(config.freeze, depth))
+    check_training(config, tasks, parts, depth)
     spec = spec if method.reads_clusters else None
     _check_folder(config, spec, out, tasks if resume else None)
     check_writable(out / CONFIG)
@@ -393,20 +386,6 @@ def _settled(config: RunConfig) -> RunConfig:
     if skills is None and find_method(config.method).member.reads_skills:
         skills = SkillTable.load()
     return config.model_copy(update={"data_dir": data_dir, "tasks": tasks, "skills": skills})
-
-
-def _check_surgery(config: RunConfig, parts: Sequence[Part], frozen: range) -> None:
-    """Refuse to join the gradients of tasks that never train weights together."""
-    if config.surgery and all(len(part.tasks) == 1 for part in parts):
-        raise RelevanceError(
-            f"--surgery {config.surgery} joins the gradients of tasks that train together, but here"
-            " each trains alone. Leave it out, or train several tasks with --method multi or hmnet."
-        )
-    if config.surgery and not any(trains_together(part.plan, frozen) for part in parts):
-        raise RelevanceError(
-            f"--surgery {config.surgery} joins the gradients of weights that tasks share, but"
-            f" --freeze {config.freeze} leaves all of those as they are. Leave one of the two out."
-        )
 
 
 def _check_inserts(parts: Sequence[Part], backbone: Backbone) -> None:

@@ -11,7 +11,7 @@ from relevance.tasks.find import PAPER_TASKS, catalogue, find_tasks
 from relevance.tasks.task import Task
 
 PAIR = ("sequence", "interaction", "general")
-SENTIMENT = ("sequence", "sentiment", "general")
+SENTIMENT = ("sentiment", "general")
 QA = ("token", "interaction", "question", "general")
 REVIEWS = Task(
     name="REVIEWS",
