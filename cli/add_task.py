@@ -1,7 +1,7 @@
 """`hmnet add-task`: new tasks on a trained run."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -26,10 +26,16 @@ def add_task(
         str,
         typer.Option(
             help="Start as a copy of a task's own weights, or of the nearest one's; random: as in"
-            " training; xavier: with another draw of the task embedding (camtl).",
-            metavar="TASK|nearest|random|xavier",
+            " training; xavier, average: with another draw or the mean of task embeddings (camtl).",
+            metavar="TASK|nearest|random|xavier|average",
         ),
     ] = "nearest",
+    train: Annotated[
+        Literal["new", "all"],
+        typer.Option(
+            help="The new tasks' own weights, or all, which changes what the old tasks answer."
+        ),
+    ] = "new",
     relevance: Annotated[
         Path | None,
         typer.Option(
@@ -49,7 +55,8 @@ def add_task(
     fraction: Annotated[
         float,
         typer.Option(
-            help="Share of the training rows, one batch at least; 0: no training, a borrowed head.",
+            help="Share of the training rows, one batch at least; 0: no training, with the head of"
+            " the task it starts as, or a new one.",
             min=0.0,
             max=1.0,
         ),
@@ -93,7 +100,7 @@ def add_task(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what was stopped.")] = False,
 ) -> None:
-    """Add tasks to a trained run: the old ones answer as before, to the bit.
+    """Add tasks to a trained run: the old ones answer as before, to the bit, unless --train all.
 
     Only the new tasks' own weights are trained: the head, and with hmnet the task layers, with
     camtl the task embedding. Settings are the run's unless given here; batches are packed.
@@ -114,6 +121,7 @@ def add_task(
     given = {
         "tasks": split_names(tasks),
         "init": init,
+        "train": train,
         "relevance": relevance,
         "cluster": cluster,
         "fraction": fraction,

@@ -1,4 +1,4 @@
-"""A trained model with further tasks, whose own weights alone are trained.
+"""A trained model with further tasks, whose own weights are all that is new and trains.
 
 What a task has of its own depends on how the model shares: a head always; the task layers of the
 hierarchical model; the task embedding of a conditional one.
@@ -121,14 +121,40 @@ def draw_xavier(model: MultiTaskModel, task: str, *, seed: int) -> None:
         Glorot and Bengio (2010), "Understanding the difficulty of training deep feedforward neural
         networks", equation 16: uniform within ± sqrt(6 / (1 + d)).
     """
+    embedding = _embedding(model, task, "xavier draws a task embedding")
+    with seeded(seed, f"{task}.xavier"), torch.no_grad():
+        nn.init.xavier_uniform_(embedding[None])
+
+
+def take_average(model: MultiTaskModel, task: str) -> None:
+    """Let a new task's embedding start as the mean of those of the tasks that were trained.
+
+    Args:
+        model: As `grown` makes it; the embedding is changed.
+        task: The new one.
+
+    Raises:
+        RelevanceError: If the method has no task embeddings.
+
+    Source:
+        El Hattami (2021), section 3.5.4.
+    """
+    embedding = _embedding(model, task, "average takes the mean of the task embeddings")
+    old = [_embedding(model, name, "") for name in model.definitions]
+    trained = torch.stack([one.detach() for one in old if not one.requires_grad])
+    with torch.no_grad():
+        embedding.copy_(trained.mean(dim=0))
+
+
+def _embedding(model: MultiTaskModel, task: str, what: str) -> nn.Parameter:
+    """A task's embedding, in a method that has one."""
     embedding = model.insert.embedding(task) if model.insert else None
     if embedding is None:
         raise RelevanceError(
-            "--init xavier draws a task embedding, which this run's method does not have. Take"
-            " random, nearest or the name of a task."
+            f"--init {what}, which this run's method does not have. Take random, nearest or the"
+            " name of a task."
         )
-    with seeded(seed, f"{task}.xavier"), torch.no_grad():
-        nn.init.xavier_uniform_(embedding[None])
+    return embedding
 
 
 def _copy_head(model: MultiTaskModel, task: str, source: str) -> None:

@@ -95,7 +95,6 @@ class Uncertainty(Sampler):
         Args:
             tasks: All that train together.
             proxy: As for the sampler.
-            **_: Not looked at.
 
         Raises:
             RelevanceError: If there is one.

@@ -1,4 +1,4 @@
-"""`hmnet add-task`: new tasks on a trained run, whose old tasks answer as before, to the bit."""
+"""`hmnet add-task`: new tasks on a trained run, whose old ones answer as before unless asked."""
 
 import os
 import shutil
@@ -13,9 +13,9 @@ from hmnet.data.encoding import Encoded, encode_split
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.evaluation.runs import score_run
-from hmnet.evaluation.scores import MAJORITY, read_scores, write_scores
+from hmnet.evaluation.scores import MAJORITY, Score, read_scores, write_scores
 from hmnet.models.backbone import load_backbone
-from hmnet.models.growing import borrows_head, draw_xavier, grown, start_from
+from hmnet.models.growing import borrows_head, draw_xavier, grown, start_from, take_average
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
 from hmnet.training.checkpoint import find_checkpoint, replacing_folder
@@ -35,7 +35,7 @@ from hmnet.training.folder import (
 from hmnet.training.growth import TRAINING, Growth, plan_growth
 from hmnet.training.log import forget_after, open_log
 from hmnet.training.loop import Progress
-from hmnet.training.placing import XAVIER, Addition, describe
+from hmnet.training.placing import AVERAGE, XAVIER, Addition, describe, untrained
 from hmnet.training.ranks import launched
 from hmnet.training.record import NOTHING, Record, read_records, write_records
 from hmnet.training.run import Note, alone
@@ -48,6 +48,8 @@ from relevance.tasks.load import load_task
 from relevance.tasks.subset import subset
 from relevance.tasks.task import Task
 
+BEFORE = {"train": "new"}  # what additions did that do not say it
+
 
 def add_tasks(
     run: Run,
@@ -58,10 +60,12 @@ def add_tasks(
     resume: bool = False,
     on_event: Callable[[Progress | Note], None] = lambda _: None,
 ) -> Run:
-    """Add tasks to a trained run, train their own weights and nothing else, and score them.
+    """Add tasks to a trained run, train their own weights or all of them, and score them.
 
-    The new run is a folder like any other, with `added.json` beside: what was added to which run,
-    how the new tasks started, and on how many rows and with which settings they were trained.
+    Where the new tasks' own weights alone are trained, the old tasks answer as before, to the bit,
+    and their scores are copied; else they are scored anew. The new run is a folder like any other,
+    with `added.json` beside: what was added to which run, how the new tasks started, what was
+    trained, and on how many rows and with which settings.
 
     Args:
         run: A finished run of any method but single; it is not changed.
@@ -96,6 +100,9 @@ def add_tasks(
     if out.exists() and _is_finished(new, entry, growth.tasks):
         on_event(Note(f"{out} is finished: the new tasks are there and scored."))
         return new
+    if addition.changes_the_run:
+        for task in run.tasks:
+            run.data(task.name)  # which will be scored again: it must be there before training
     model = None if (out / "model").exists() else _model(growth, data, rows)
     for text in _notes(growth, data, rows):
         on_event(Note(text))
@@ -127,6 +134,13 @@ def _notes(growth: Growth, data: Mapping[str, TaskData], rows: Mapping[str, int]
         if addition.fraction < 1:
             taken, of = rows[task.name], len(data[task.name].train)
             yield f"{task.name} is trained on {taken} of {of} rows."
+        if addition.fraction == 0:
+            yield untrained(task, placed)
+    if addition.changes_the_run:
+        old = ", ".join(task.name for task in growth.run.tasks)
+        yield f"--train all changes what {old} answer too; they are scored anew."
+    elif addition.train == "all":
+        yield "--train all is not used: --fraction 0 trains nothing."
     if addition.relevance and not any(placed.why for placed in growth.placements.values()):
         yield "--relevance is not used: --init and --cluster say everything."
 
@@ -148,6 +162,7 @@ def _entry(growth: Growth, rows: Mapping[str, int]) -> dict[str, Any]:
         "model": file_digest(model / "model.safetensors"),
         "tasks": tasks,
         "fraction": growth.addition.fraction,
+        "train": growth.addition.train,
         "settings": growth.training.model_dump(mode="json", include=set(TRAINING)),
     }
 
@@ -163,7 +178,7 @@ def _is_finished(new: Run, entry: Mapping[str, Any], tasks: Sequence[Task]) -> b
         raise old_loss(out)
     # settings that came later had their defaults
     settings = {name: RunConfig.model_fields[name].default for name in TRAINING}
-    before = begun[-1] | {"settings": settings | begun[-1].get("settings", {})}
+    before = BEFORE | begun[-1] | {"settings": settings | begun[-1].get("settings", {})}
     for what, value in entry.items():
         if before.get(what) != value:
             raise RelevanceError(
@@ -199,6 +214,10 @@ def _model(growth: Growth, data: Mapping[str, TaskData], rows: Mapping[str, int]
             start_from(model, name, placed.source)
         elif growth.addition.init == XAVIER:
             draw_xavier(model, name, seed=config.seed)
+        elif growth.addition.init == AVERAGE:
+            take_average(model, name)
+    if growth.addition.train == "all":
+        model.requires_grad_(True)
     return model
 
 
@@ -233,7 +252,7 @@ def _train(
     out: Path,
     on_event: Callable[[Progress | Note], None],
 ) -> None:
-    """Train what is new in a model, and keep it."""
+    """Train a model, and keep it."""
     run, record = growth.run, NOTHING
     if growth.addition.fraction > 0:
         cut = {
@@ -258,7 +277,7 @@ def _fit(
     out: Path,
     on_event: Callable[[Progress | Note], None],
 ) -> Record:
-    """Train the new tasks' own weights, or go on where a checkpoint stands."""
+    """Train on the new tasks' rows, or go on where a checkpoint stands."""
     training, checkpoint = growth.training, out / "checkpoint"
     device = resolve_device(training.device)
     encoded = {name: _encoded(growth, one, one.train) for name, one in data.items()}
@@ -314,20 +333,28 @@ def _encoded(growth: Growth, data: TaskData, split: Split) -> Encoded:
 
 def _complete(growth: Growth, new: Run) -> None:
     """Write what stands beside the model; the settings come last, and make the folder a run."""
-    old, config, out = growth.run, growth.config, new.folder
-    scores = [
-        replace(
-            score,
-            run=score.run if score.method == MAJORITY else config.label,
-            seed=config.seed,
-        )
-        for score in read_scores(old.folder / SCORES)
-    ]
-    added = [task.name for task in growth.tasks]
+    config, out = growth.config, new.folder
     device = resolve_device(growth.training.device)
-    scores += score_run(new, tasks=added, device=device)
+    if growth.addition.changes_the_run:
+        scores = score_run(new, device=device)
+    else:
+        added = [task.name for task in growth.tasks]
+        scores = [*_copied_scores(growth), *score_run(new, tasks=added, device=device)]
     if growth.spec is not None:
         growth.spec.save(out / CLUSTERS)
     write_scores(out / SCORES, scores)
     shutil.rmtree(out / "checkpoint", ignore_errors=True)
     config.to_toml(out / CONFIG)
+
+
+def _copied_scores(growth: Growth) -> list[Score]:
+    """Scores of the old tasks, which answer as before."""
+    config = growth.config
+    return [
+        replace(
+            score,
+            run=score.run if score.method == MAJORITY else config.label,
+            seed=config.seed,
+        )
+        for score in read_scores(growth.run.folder / SCORES)
+    ]

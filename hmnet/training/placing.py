@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from hmnet.config import RunConfig
-from hmnet.heads.head import head_name
 from hmnet.models.growing import borrows_head
 from hmnet.models.skill_table import SkillTable
 from hmnet.training.folder import Run
@@ -21,8 +20,8 @@ from relevance.tasks.find import find_tasks
 from relevance.tasks.task import Task
 from relevance.tokenizers import load_tokenizer
 
-NEAREST, RANDOM, XAVIER = "nearest", "random", "xavier"
-INITS = (NEAREST, RANDOM, XAVIER)
+NEAREST, RANDOM, XAVIER, AVERAGE = "nearest", "random", "xavier", "average"
+INITS = (NEAREST, RANDOM, XAVIER, AVERAGE)
 
 
 class Addition(BaseModel):
@@ -32,14 +31,18 @@ class Addition(BaseModel):
         tasks: Names from the catalogue, or TOML files.
         init: Where the new tasks' own weights start: a task of the run for a copy of its own
             weights, `nearest` for that of the most relevant one, `random` for the start that a
-            training gives, `xavier` for that with another draw of the task embedding.
+            training gives, `xavier` for that with another draw of the task embedding, `average` for
+            that with the mean of the run's task embeddings.
+        train: Which weights are trained: the `new` tasks' own, so that the run's tasks answer as
+            before, or `all`, which changes what these answer.
         relevance: Matrix that says how relevant the run's tasks are; None for the overlap of
             vocabularies.
         cluster: Which cluster the new tasks join, by number from 0 or by a member's name; None for
             the cluster of the task that `init` names if no matrix is given, else the one that is
             most relevant on average.
         fraction: Share of each new task's training rows that is used, in [0, 1], drawn with seed 0;
-            one batch at least, and nothing for 0.
+            one batch at least. Nothing is trained for 0; the task then has the head that it starts
+            with: its source's where that has the same labels, else a new one.
         head: Heads of the new tasks, as `--head` takes them; None for what the run's choice gives.
         skills: A table with rows for new families, for runs of skillnet; None for the run's.
         data_dir: Folder with the new tasks' files, where they don't name their own; None for the
@@ -47,13 +50,14 @@ class Addition(BaseModel):
         max_train: Training rows of each new task at most, before the share is taken; None for the
             run's limit.
         name: Of the new run in comparisons; None for the old one's with the new tasks' names, and
-            with the start and the share where these are not `nearest` and 1.
+            with the start, the share and `train` where these are not `nearest`, 1 and `new`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     tasks: tuple[str, ...] = Field(min_length=1)
     init: str = NEAREST
+    train: Literal["new", "all"] = "new"
     relevance: Path | None = None
     cluster: str | None = None
     fraction: float = Field(1.0, ge=0, le=1)
@@ -80,7 +84,13 @@ class Addition(BaseModel):
             return self.name
         start = "" if self.init == NEAREST else f" as {self.init}"
         share = "" if self.fraction == 1 else f" {100 * self.fraction:g}%"
-        return "+".join([run, *tasks]) + start + share
+        trained = ", all trained" if self.changes_the_run else ""
+        return "+".join([run, *tasks]) + start + share + trained
+
+    @property
+    def changes_the_run(self) -> bool:
+        """Whether the run's own tasks answer otherwise afterwards."""
+        return self.train == "all" and self.fraction > 0
 
 
 class Placement(NamedTuple):
@@ -90,11 +100,13 @@ class Placement(NamedTuple):
         source: The task whose own weights are copied; None for none.
         cluster: Number of its cluster; None where the method has no clusters.
         why: The measure that made the choice and what it says; empty where the user chose.
+        borrows: Whether the whole head is copied too; else its output layer is new.
     """
 
     source: str | None
     cluster: int | None
     why: str = ""
+    borrows: bool = False
 
 
 class Placing:
@@ -131,17 +143,15 @@ class Placing:
             Its place.
 
         Raises:
-            RelevanceError: If a task or cluster that the user names is not there, the matrix does
-                not know the new task, or nobody has a head to lend to a task that is not trained.
+            RelevanceError: If a task or cluster that the user names is not there, or the matrix
+                does not know the new task.
         """
         named = self._named()
         cluster = None if self.spec is None else self._cluster(self.spec, task, named)
         source = self._nearest(task, cluster) if self.addition.init == NEAREST else named
-        if self.addition.fraction == 0:
-            self._check_borrowing(task, source)
         asked = self._asked.get(task.name)
         why = f"{self._matrix.measure}: {_listed(asked)}" if asked else ""
-        return Placement(source, cluster, why)
+        return Placement(source, cluster, why, source is not None and self._lends(source, task))
 
     def _named(self) -> str | None:
         """The task of the run that the user names, None for a word."""
@@ -162,19 +172,13 @@ class Placing:
         return most_relevant_cluster(spec, self._relevance(task))
 
     def _nearest(self, task: Task, cluster: int | None) -> str:
-        """The most relevant task of the cluster; without training, of those that lend a head."""
+        """The most relevant task of the cluster; without training, one that lends its head."""
         among = list(self.known)
         if self.spec is not None and cluster is not None:
             among = list(self.spec.clusters[cluster])
         if self.addition.fraction == 0:
             lending = [name for name in among if self._lends(name, task)]
-            if not lending:
-                raise RelevanceError(
-                    f"--fraction 0 borrows a head, but none of {', '.join(among)} has that of"
-                    f" '{task.name}' ({self._answers(task)}). Give a --fraction above 0 to train"
-                    " one."
-                )
-            among = lending
+            among = lending or among
         if len(among) == 1:
             return among[0]
         ranked = [name for name in self._relevance(task) if name in among]
@@ -185,26 +189,8 @@ class Placing:
             )
         return ranked[0]
 
-    def _check_borrowing(self, task: Task, source: str | None) -> None:
-        if source is None:
-            raise RelevanceError(
-                f"--fraction 0 borrows the head of a task, and --init {self.addition.init} copies"
-                " none. Name a task with --init, or give a --fraction above 0."
-            )
-        if not self._lends(source, task):
-            lent, needed = self._answers(self.known[source]), self._answers(task)
-            raise RelevanceError(
-                f"--fraction 0 borrows the head of '{source}' ({lent}), but '{task.name}' needs"
-                f" another ({needed}). Name another task with --init, or give a --fraction above 0."
-            )
-
     def _lends(self, source: str, task: Task) -> bool:
         return borrows_head(task, self.known[source], self.config.head, self.config.pooling)
-
-    def _answers(self, task: Task) -> str:
-        """What a task's head is and says, in words."""
-        head = head_name(self.config.head, self.config.pooling, task.name)
-        return f"{head}: {', '.join(task.labels) or task.kind}"
 
     def _relevance(self, task: Task) -> dict[str, float]:
         """Of the run's tasks to a new one, the most relevant first."""
@@ -239,6 +225,22 @@ def _given_cluster(spec: ClusterSpec, given: str) -> int:
 def _listed(relevance: Mapping[str, float], most: int = 5) -> str:
     shown = [f"{task} {value:.3g}" for task, value in relevance.items()]
     return ", ".join(shown[:most]) + (", ..." if len(shown) > most else "")
+
+
+def untrained(task: Task, placed: Placement) -> str:
+    """What a task answers with that is not trained.
+
+    Args:
+        task: The new task.
+        placed: Where it goes.
+
+    Returns:
+        One line.
+    """
+    if placed.borrows:
+        return f"{task.name} is not trained and answers with the head of {placed.source}."
+    why = f"{placed.source}'s is for other labels" if placed.source else "there is none to borrow"
+    return f"{task.name} is not trained and answers with a new head at random, as {why}."
 
 
 def describe(task: Task, placed: Placement, init: str, spec: ClusterSpec | None) -> str:

@@ -114,7 +114,7 @@ def test_a_task_of_the_catalogue_from_another_folder(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--init", "MOODY"], "Unknown --init 'MOODY'. Known: FACT, GRADE, SAME, TONE, nearest,"),
+        (["--init", "MOODY"], "Unknown --init 'MOODY'. Known: FACT, GRADE, SAME, TONE, average,"),
         (["--cluster", "7"], "--cluster 7: the run has 2 clusters, numbered from 0."),
         (["--fraction", "2"], "Invalid value for '--fraction': Input should be less"),
         (["--relevance", "no.json"], "no.json: no such file"),

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from hmnet.analysis.curves import curves
 from hmnet.config import RunConfig
+from hmnet.evaluation.runs import score_run
 from hmnet.evaluation.scores import Score, read_scores
 from hmnet.methods.method import methods
 from hmnet.models.export import export
@@ -323,6 +324,7 @@ class TestInit:
         assert told == [
             "MOOD joins TONE, GRADE in cluster 0 and starts as TONE.",
             "MOOD is trained on 0 of 40 rows.",
+            "MOOD is not trained and answers with the head of TONE.",
         ]
         found = weights(load_run(tmp_path / "run2"))
         copied = [name for name in found if "MOOD" in name]
@@ -453,43 +455,89 @@ class TestFraction:
         addition = Addition(tasks=(new("RATING"),), fraction=0.0)
         assert notes(trained("multi"), addition, tmp_path / "run2")[0] == "RATING starts as GRADE."
 
-    @pytest.mark.parametrize(
-        ("options", "message"),
-        [
-            (
-                {"init": "TONE"},
-                (
-                    "--fraction 0 borrows the head of 'TONE' (native: bad, good), but 'FACT' needs"
-                    " another (native: no, yes). Name another task with --init, or give a"
-                    " --fraction above 0."
-                ),
-            ),
-            (
-                {},
-                (
-                    "--fraction 0 borrows a head, but none of TONE, SAME, GRADE has that of"
-                    " 'FACT' (native: no, yes). Give a --fraction above 0 to train one."
-                ),
-            ),
-            (
-                {"init": "random"},
-                (
-                    "--fraction 0 borrows the head of a task, and --init random copies none. Name a"
-                    " task with --init, or give a --fraction above 0."
-                ),
-            ),
-        ],
-    )
-    def test_no_head_to_borrow(
-        self,
-        trained: Callable[[str], Run],
-        new: Callable[[str], str],
-        tmp_path: Path,
-        options: dict[str, str],
-        message: str,
+    @pytest.mark.parametrize("init", ["nearest", "TONE", "random", "xavier", "average"])
+    def test_every_start_goes_without_training(
+        self, trained: Callable[[str], Run], new: Callable[[str], str], tmp_path: Path, init: str
     ) -> None:
-        addition = Addition(tasks=(new("FACT"),), fraction=0.0, **options)
-        assert refusal(trained("multi"), addition, tmp_path / "run2") == message
+        """FACT has labels of its own, so that nobody's output layer fits."""
+        matrix = matrix_file(tmp_path / "m.json", {"TONE": 0.8, "GRADE": 0.1, "SAME": 0.5})
+        addition = Addition(tasks=(new("FACT"),), init=init, fraction=0.0, relevance=matrix)
+        run = trained(METHODS["camtl"])
+        told = notes(run, addition, tmp_path / "run2")
+        copies = init in ("nearest", "TONE")
+        why = "TONE's is for other labels" if copies else "there is none to borrow"
+        assert told[1:3] == [
+            "FACT is trained on 0 of 40 rows.",
+            f"FACT is not trained and answers with a new head at random, as {why}.",
+        ]
+        larger = load_run(tmp_path / "run2")
+        assert {name for task, name in scores(larger) if task == "FACT"} == {
+            "majority",
+            larger.config.label,
+        }
+        embedding = {
+            task: weight.double()
+            for task in ("TONE", "SAME", "GRADE", "FACT")
+            for weight in [weights(larger)[f"insert.embeddings.{task}"]]
+        }
+        mean = (embedding["TONE"] + embedding["SAME"] + embedding["GRADE"]) / 3
+        assert torch.allclose(embedding["FACT"], mean, atol=1e-7) == (init == "average")
+        assert torch.equal(embedding["FACT"], embedding["TONE"]) == copies
+
+
+class TestTrainAll:
+    @pytest.mark.parametrize("method", [METHODS["camtl"], "hmnet"])
+    def test_the_whole_model_is_trained_and_scored_anew(
+        self, trained: Callable[[str], Run], new: Callable[[str], str], tmp_path: Path, method: str
+    ) -> None:
+        run = trained(method)
+        addition = Addition(tasks=(new("MOOD"),), init="TONE", train="all")
+        told = notes(run, addition, tmp_path / "run2", settings=QUICK)
+        assert told[-1] == (
+            "--train all changes what TONE, SAME, GRADE answer too; they are scored anew."
+        )
+        larger = load_run(tmp_path / "run2")
+        assert larger.config.label == f"{run.config.label}+MOOD as TONE, all trained"
+        before, after = weights(run), weights(larger)
+        moved = {name for name in before if not torch.equal(before[name], after[name])}
+        path = load_run(larger.folder).model_for("MOOD").plan.layers["MOOD"]
+        shared = [layer.replace(".", "/") for layer in path if "MOOD" not in layer]
+        assert len(shared) >= 3
+        for layer in shared:
+            assert any(name.startswith(f"pool.{layer}.") for name in moved), layer
+        assert any("word_embeddings" in name for name in moved)
+        found = scores(larger)
+        assert {score.value for score in found["TONE", larger.config.label]} == {
+            score.value
+            for score in score_run(larger)
+            if (score.task, score.run) == ("TONE", larger.config.label)
+        }
+        (entry,) = json.loads((larger.folder / "added.json").read_text())["additions"]
+        assert entry["train"] == "all"
+
+    def test_without_rows_nothing_is_trained(
+        self, trained: Callable[[str], Run], new: Callable[[str], str], tmp_path: Path
+    ) -> None:
+        run = trained("multi")
+        addition = Addition(tasks=(new("MOOD"),), init="TONE", train="all", fraction=0.0)
+        told = notes(run, addition, tmp_path / "run2")
+        assert told[-1] == "--train all is not used: --fraction 0 trains nothing."
+        assert torch.equal(logits(load_run(tmp_path / "run2"), "SAME"), logits(run, "SAME"))
+
+    def test_an_addition_of_an_older_version_is_gone_on_with(
+        self, trained: Callable[[str], Run], new: Callable[[str], str], tmp_path: Path
+    ) -> None:
+        """It trained the new tasks' own weights, and did not say so."""
+        run, addition, out = trained("multi"), Addition(tasks=(new("MOOD"),)), tmp_path / "run2"
+        add_tasks(run, addition, out, settings=QUICK)
+        content = json.loads((out / "added.json").read_text())
+        del content["additions"][0]["train"]
+        (out / "added.json").write_text(json.dumps(content))
+        again = notes(run, addition, out, settings=QUICK, resume=True)
+        assert again == [f"{out} is finished: the new tasks are there and scored."]
+        other = addition.model_copy(update={"train": "all"})
+        with pytest.raises(RelevanceError, match="was begun with other train"):
+            add_tasks(run, other, out, settings=QUICK, resume=True)
 
 
 class TestRefused:
@@ -508,8 +556,8 @@ class TestRefused:
                 "multi",
                 {"init": "TON"},
                 (
-                    "Unknown --init 'TON'. Did you mean 'TONE'? Known: GRADE, SAME, TONE, nearest,"
-                    " random, xavier."
+                    "Unknown --init 'TON'. Did you mean 'TONE'? Known: GRADE, SAME, TONE, average,"
+                    " nearest, random, xavier."
                 ),
             ),
             (
@@ -692,8 +740,9 @@ def test_a_new_task_may_have_another_head(
     growth = plan_growth(pooled, addition, {}, tmp_path)
     assert growth.config.head == "auto,MOOD=linear,FACT=siamese"
     borrowing = Addition(tasks=(new("MOOD"),), init="TONE", head="siamese", fraction=0.0)
-    with pytest.raises(RelevanceError, match=r"but 'MOOD' needs another .siamese: good"):
-        plan_growth(pooled, borrowing, {}, tmp_path)
+    assert not plan_growth(pooled, borrowing, {}, tmp_path).placements["MOOD"].borrows
+    same = borrowing.model_copy(update={"head": None})
+    assert plan_growth(pooled, same, {}, tmp_path).placements["MOOD"].borrows
 
 
 def test_the_weight_decay_goes_by_the_optimizer(
