@@ -130,7 +130,9 @@ class WeightOptions:
 
     epochs: Annotated[
         int | None,
-        typer.Option(help="Passes.", min=1, show_default="3", rich_help_panel=TRAINING),
+        typer.Option(
+            help="Passes.", min=1, show_default="3, 5 for camtl", rich_help_panel=TRAINING
+        ),
     ] = None
     max_steps_per_task: Annotated[
         int | None,
@@ -167,7 +169,7 @@ class WeightOptions:
             metavar="SHARE",
             min=0.0,
             max=1.0,
-            show_default="0",
+            show_default="0, 0.1 for camtl",
             rich_help_panel=TRAINING,
         ),
     ] = None
@@ -183,7 +185,7 @@ class WeightOptions:
         Literal["adamw", "adam"] | None,
         typer.Option(
             help="adam has no weight decay unless a --config file gives one.",
-            show_default="adamw",
+            show_default="adamw, adam for camtl",
             rich_help_panel=TRAINING,
         ),
     ] = None

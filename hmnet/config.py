@@ -16,6 +16,8 @@ OptimizerName = Literal["adamw", "adam"]
 ScheduleName = Literal["linear", "constant"]
 RegressionLoss = Literal["scale", "standardised"]
 Settings = TypeVar("Settings", bound="TrainingSettings")
+# what runs of older versions were trained with and do not state; a method may differ by now
+UNSTATED = {"optimizer": "adamw"}
 FREE_ON_RESUME = frozenset({"device", "tracker", "checkpoint_s"})
 
 
@@ -307,6 +309,21 @@ class RunConfig(TrainingSettings):
             RelevanceError: If the file cannot be read or a setting is unknown or out of range.
         """
         return validated(cls, read_toml(path) | overrides, str(path))
+
+    @classmethod
+    def of_run(cls, path: Path) -> "RunConfig":
+        """Read the settings that a run was trained with.
+
+        Args:
+            path: The `config.toml` of a run of this or an older version.
+
+        Returns:
+            The settings; what an older version did not state is as it was then.
+
+        Raises:
+            RelevanceError: If the file cannot be read or a setting is unknown or out of range.
+        """
+        return validated(cls, UNSTATED | read_toml(path), str(path))
 
     def check_resumes(self, written: "RunConfig", folder: Path) -> None:
         """Refuse to go on with a run under other settings than it was started with.

@@ -12,7 +12,7 @@ mkdir -p "$out"
 
 train() {
     echo "--tasks CoLA,SST-2,MRPC,STS-B,QQP,MNLI,QNLI,RTE --data-dir $data --backbone minilm --pooling mean" \
-        "--max-train 480 --max-dev 400 --max-length 96 --length-grouped --batch-size 16 --epochs 2 --lr 1e-4 --warmup 0.1" \
+        "--max-train 480 --max-dev 400 --max-length 96 --length-grouped --batch-size 16 --epochs 2 --lr 1e-4 --warmup 0.1 --optimizer adamw" \
         "--seeds $seeds --resume --name $1 --out $out/$1 ${*:2}"
 }
 {
@@ -31,13 +31,14 @@ train() {
     train released --method camtl:variant=released
     train no_attention --method camtl:attention=off
     train full_block --method camtl:attention=full-block
+    train random_attention --method camtl:attention_start=random
     train no_alignment --method camtl:alignment=off
     train no_norm --method camtl:norm=off
     train no_bottleneck --method camtl:bottleneck=off
     train proportional --method camtl --sampler proportional
 } | xargs -P "$jobs" -L 1 hmnet train >> "$out/train.log"
 
-hmnet compare "$out"/{multi,single,camtl,released,no_attention,full_block,no_alignment,no_norm,no_bottleneck} --baseline multi
+hmnet compare "$out"/{multi,single,camtl,released,no_attention,full_block,random_attention,no_alignment,no_norm,no_bottleneck} --baseline multi
 hmnet compare "$out"/{multi_frozen_0,single,multi,camtl,frozen_25,frozen_0,adapters,adapters_1e-3,pals} --baseline multi_frozen_0
 hmnet compare "$out"/{camtl,proportional,mt_uncertainty,released_mt_uncertainty,mt_uncertainty_eighth} --baseline camtl
 hmnet curves "$out/mt_uncertainty/seed-0" --out "$out/mt_uncertainty.svg"

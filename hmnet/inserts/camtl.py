@@ -36,6 +36,9 @@ class ConditionalModules(Insert):
         seed: Of the new weights; a task's own depend on its name and on no other task.
         variant: `paper`, or `released` for the published code.
         attention: Whether every layer's scores have a bias, in d // L `blocks` or a `full-block`.
+        attention_start: `zero` for A_n that leave the pretrained attention as it is; `random` as
+            the thesis says it, normal with the backbone's deviation, so that the exact start is
+            lost.
         alignment: Whether z modulates what the embeddings give.
         norm: Whether it modulates the norms of the upper half of the layers.
         bottleneck: Whether there is one in the top layer or, by the wiring, beside each layer.
@@ -47,7 +50,8 @@ class ConditionalModules(Insert):
         layers: For each depth the modules of that layer.
 
     Raises:
-        RelevanceError: If nothing is on, there is a wiring for no bottlenecks, the backbone's
+        RelevanceError: If nothing is on, there is a wiring for no bottlenecks or a start for no
+            attention, the backbone's
             layers are built in another way than BERT's, or d // L is below 2 where attention has
             blocks.
 
@@ -67,6 +71,7 @@ class ConditionalModules(Insert):
         seed: int,
         variant: Variant = "paper",
         attention: Literal["blocks", "full-block", "off"] = "blocks",
+        attention_start: Literal["zero", "random"] = "zero",
         alignment: Switch = "on",
         norm: Switch = "on",
         bottleneck: Switch = "on",
@@ -83,6 +88,11 @@ class ConditionalModules(Insert):
                 "Method 'camtl' with wiring=large puts its bottlenecks beside the layers, and"
                 " bottleneck=off leaves none. Leave one of the two out."
             )
+        if attention_start == "random" and attention == "off":
+            raise RelevanceError(
+                "Method 'camtl' with attention_start=random draws what attention=off leaves out."
+                " Leave one of the two out."
+            )
         config, top = backbone.config, backbone.depth - 1
         width, deviation = config.hidden_size, config.initializer_range
 
@@ -91,9 +101,14 @@ class ConditionalModules(Insert):
             if alignment == "on" and depth == 0:
                 parts["alignment"] = ConditionalAlignment(width, variant=variant)
             if attention != "off":
-                parts["attention"] = ConditionalAttention(
-                    width, max_length, variant=variant, full_block=attention == "full-block"
-                )
+                with seeded(seed, f"attention.{depth}"):
+                    parts["attention"] = ConditionalAttention(
+                        width,
+                        max_length,
+                        variant=variant,
+                        full_block=attention == "full-block",
+                        deviation=deviation if attention_start == "random" else 0.0,
+                    )
             if norm == "on" and depth > top - backbone.depth // 2:
                 parts["norms"] = nn.ModuleList(
                     ConditionalNorm(width, variant=variant) for _ in NORMS

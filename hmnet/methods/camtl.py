@@ -8,11 +8,18 @@ from hmnet.methods.method import Inserting
 class CaMtl(Inserting):
     """One model whose tasks share all layers, and the conditional modules in them.
 
-    The new modules train even where the pretrained layers are frozen.
+    The new modules train even where the pretrained layers are frozen. The defaults are the
+    thesis' settings.
 
     Source:
         El Hattami (2021), chapter 3; Pilault et al. (2021), "Conditionally Adaptive Multi-Task
         Learning".
     """
 
-    defaults: ClassVar = {"max_length": 128, "freeze": "50%"}
+    defaults: ClassVar = {
+        "max_length": 128,
+        "freeze": "50%",
+        "epochs": 5,
+        "warmup": 0.1,
+        "optimizer": "adam",
+    }

@@ -74,15 +74,16 @@ class FiLM(nn.Module):
 class ConditionalAttention(nn.Module):
     """A bias on attention's scaled scores: square blocks along the diagonal, and 0 beside them.
 
-    M(z) = blockdiag(A_1 (1 + γ) + β, ..., A_N (1 + γ) + β), each A_n zero at start; one M for all
-    heads. The last block is cut where M ends, and an input shorter than M uses M's upper left
-    corner.
+    M(z) = blockdiag(A_1 (1 + γ) + β, ..., A_N (1 + γ) + β), each A_n zero at start unless told
+    otherwise; one M for all heads. The last block is cut where M ends, and an input shorter than M
+    uses M's upper left corner.
 
     Args:
         width: Hidden size d.
         max_length: Side L of M, the most tokens of one input.
         variant: `paper` has a γ and a β for each place in a block, `released` one for each column.
         full_block: One block of side L in the place of d // L blocks.
+        deviation: Of the blocks at start; 0 starts as the pretrained module does.
 
     Raises:
         RelevanceError: If d // L is below 2, which leaves nothing of the blocks.
@@ -92,7 +93,13 @@ class ConditionalAttention(nn.Module):
     """
 
     def __init__(
-        self, width: int, max_length: int, *, variant: Variant, full_block: bool = False
+        self,
+        width: int,
+        max_length: int,
+        *,
+        variant: Variant,
+        full_block: bool = False,
+        deviation: float = 0.0,
     ) -> None:
         super().__init__()
         count = 1 if full_block else width // max_length
@@ -105,6 +112,8 @@ class ConditionalAttention(nn.Module):
         self.max_length, self.side = max_length, math.ceil(max_length / count)
         needed = math.ceil(max_length / self.side)  # at times fewer than d // L, as sides round up
         self.blocks = nn.Parameter(torch.zeros(needed, self.side, self.side))
+        if deviation:
+            nn.init.normal_(self.blocks, std=deviation)
         self.rows = self.side if variant == "paper" else 1
         self.film = FiLM(width, self.rows * self.side)
 

@@ -204,7 +204,7 @@ def load_run(folder: Path) -> Run:
             f"{folder} is not finished. Go on with `hmnet train --config {folder / CONFIG}"
             f" --out {folder} --resume`."
         )
-    return Run(folder, RunConfig.from_toml(folder / CONFIG))
+    return Run(folder, RunConfig.of_run(folder / CONFIG))
 
 
 def runs_under(folder: Path) -> list[Path]:

@@ -108,8 +108,6 @@ def train_run(
         on_event = on_event if ranks.is_main else _say_nothing
     checked = check_run(config, spec, out, resume=resume)
     config, spec = checked.config, checked.spec
-    if checked.note:
-        on_event(Note(checked.note))
     if (out / SCORES).exists():
         on_event(
             Note(f"{out} is finished: every part is trained and scored.{_by_others(out, config)}")
@@ -118,6 +116,8 @@ def train_run(
     device = resolve_device(config.device)
     on_event(Note(f"reading and encoding {len(checked.tasks)} task(s)", passing=True))
     job = _Job.prepare(config, checked.tasks, checked.parts, out, device, ranks)
+    for text in checked.notes:
+        on_event(Note(text))
     run = Run(out, config)
     ranks.wait()  # all have seen what the folder was like before
     if ranks.is_main:
@@ -143,14 +143,15 @@ class Checked(NamedTuple):
         spec: The clusters, None for methods that don't read them.
         tasks: Definitions, in the order of the settings.
         parts: What is trained, one after another.
-        note: One line for the user about arguments that are not used.
+        notes: Lines for the user, about settings that are the method's own and arguments that are
+            not used.
     """
 
     config: RunConfig
     spec: ClusterSpec | None
     tasks: Sequence[Task]
     parts: Sequence[Part]
-    note: str | None
+    notes: tuple[str, ...]
 
 
 def check_run(
@@ -184,7 +185,8 @@ def check_run(
     spec = spec if method.reads_clusters else None
     _check_folder(config, spec, out, tasks if resume else None)
     check_writable(out / CONFIG)
-    return Checked(config, spec, tasks, parts, method.note)
+    notes = tuple(filter(None, (_set_by_method(config), method.note)))
+    return Checked(config, spec, tasks, parts, notes)
 
 
 @dataclass(frozen=True)
@@ -368,6 +370,20 @@ def _say_nothing(_: Progress | Note) -> None:
     """What a process does that is not the main one."""
 
 
+def _set_by_method(config: RunConfig) -> str | None:
+    """One line about settings that have another default with the run's method, and have kept it."""
+    defaults = find_method(config.method).member.defaults
+    kept = [
+        f"--{name.replace('_', '-')} {value}"
+        for name, value in defaults.items()
+        if getattr(config, name) == value
+    ]
+    if not kept:
+        return None
+    name = config.method.partition(":")[0]
+    return f"Method '{name}' has defaults of its own: {', '.join(kept)}. Any that is given wins."
+
+
 def _by_others(out: Path, config: RunConfig) -> str:
     """What a finished run's numbers rest on that training would no longer do."""
     found = (other_version(record.versions, config) for record in read_records(out / RECORDS))
@@ -410,7 +426,7 @@ def _check_folder(
         raise RelevanceError(f"{out} is no run: it has no {CONFIG}. Give another --out.")
     if has_old_loss(out, resumed):
         raise old_loss(out)
-    config.check_resumes(RunConfig.from_toml(out / CONFIG), out)
+    config.check_resumes(RunConfig.of_run(out / CONFIG), out)
     if spec is not None and ClusterSpec.load(out / CLUSTERS).clusters != spec.clusters:
         raise RelevanceError(
             f"{out} was started with other clusters ({out / CLUSTERS})."

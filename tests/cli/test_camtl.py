@@ -27,7 +27,8 @@ def run(options: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("camtl")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RELEVANCE_CACHE", str(root / "cache"))
-        done("hmnet", "train", *options, "--surgery", "pcgrad", "--out", root / "run")
+        said = done("hmnet", "train", *options, "--surgery", "pcgrad", "--out", root / "run").err
+    (root / "said.txt").write_text(said)
     return root / "run"
 
 
@@ -35,6 +36,15 @@ def test_the_runs_settings_are_those_of_the_method(run: Path) -> None:
     config = tomllib.loads((run / "config.toml").read_text())
     assert config["method"] == WRITTEN
     assert (config["freeze"], config["max_length"]) == ("50%", 32)
+
+
+def test_what_the_method_has_set_is_printed(run: Path) -> None:
+    """Epochs and length are given, so they are the user's."""
+    said = run.with_name("said.txt").read_text()
+    assert (
+        "Method 'camtl' has defaults of its own: --freeze 50%, --warmup 0.1, --optimizer adam. Any"
+        " that is given wins." in said
+    )
 
 
 def test_the_lower_half_is_as_pretrained_and_all_that_is_new_has_moved(

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hmnet.config import RunConfig, TrainingSettings
+from hmnet.methods.method import methods
 from relevance.errors import RelevanceError
+from relevance.files import read_toml
 
 FULL = RunConfig(
     tasks=("RTE", "/somewhere/tasks.toml"),
@@ -142,3 +144,38 @@ def test_a_method_has_defaults_of_its_own(tmp_path: Path) -> None:
     given.to_toml(tmp_path / "run.toml")
     assert RunConfig.from_toml(tmp_path / "run.toml") == given
     assert RunConfig(tasks=["RTE"], method="adapters").freeze == "all"
+
+
+CAMTL = {"max_length": 128, "freeze": "50%", "epochs": 5, "warmup": 0.1, "optimizer": "adam"}
+
+
+def test_camtl_has_the_settings_of_the_thesis_and_gives_way() -> None:
+    found = RunConfig(tasks=("RTE",), method="camtl:alignment=off")
+    assert {name: getattr(found, name) for name in CAMTL} == CAMTL
+    assert (found.weight_decay, found.lr, found.seed) == (0.0, 2e-5, 0)
+    given = {"max_length": 64, "freeze": "0", "epochs": 3, "warmup": 0.0, "optimizer": "adamw"}
+    other = RunConfig(tasks=("RTE",), method="camtl", **given)
+    assert {name: getattr(other, name) for name in given} == given
+    assert other.weight_decay == 0.01
+
+
+def test_a_run_of_an_older_version_keeps_what_it_was_trained_with(tmp_path: Path) -> None:
+    """It stated epochs, warm-up and weight decay, and had AdamW, which there was no word for."""
+    old = RunConfig(tasks=("RTE",), method="camtl", epochs=3, warmup=0.0, optimizer="adamw")
+    old.to_toml(tmp_path / "config.toml")
+    lines = (tmp_path / "config.toml").read_text().splitlines(keepends=True)
+    without = [line for line in lines if not line.startswith("optimizer")]
+    assert len(without) == len(lines) - 1
+    (tmp_path / "config.toml").write_text("".join(without))
+    assert RunConfig.of_run(tmp_path / "config.toml") == old
+    with pytest.raises(RelevanceError, match="started with optimizer = adamw, not adam"):
+        RunConfig(**old.model_dump() | {"optimizer": "adam"}).check_resumes(old, tmp_path)
+
+
+def test_every_setting_of_a_method_is_stated_by_a_run(tmp_path: Path) -> None:
+    for name in methods().names():
+        config = RunConfig(tasks=("RTE",), method=name)
+        config.to_toml(tmp_path / "config.toml")
+        stated = read_toml(tmp_path / "config.toml")
+        assert stated.keys() >= methods().find(name).defaults.keys()
+        assert RunConfig.of_run(tmp_path / "config.toml") == config

@@ -64,6 +64,23 @@ def test_nothing_on_is_one_line(backbone: Backbone) -> None:
     )
 
 
+def test_blocks_may_start_at_random(backbone: Backbone) -> None:
+    plain, drawn, again = (
+        made(backbone, text)
+        for text in ("camtl", *2 * ["camtl:attention_start=random,alignment=off"])
+    )
+    for depth, layer in enumerate(drawn.layers):
+        blocks = layer["attention"].blocks
+        assert 0.5 < blocks.std() / backbone.config.initializer_range < 1.5
+        assert torch.equal(blocks, again.layers[depth]["attention"].blocks)
+        assert not plain.layers[depth]["attention"].blocks.any()
+    assert not torch.equal(*(drawn.layers[depth]["attention"].blocks for depth in (0, 1)))
+    for task in ("A", "B"):
+        assert torch.equal(plain.embedding(task), drawn.embedding(task))
+    with pytest.raises(RelevanceError, match="draws what attention=off leaves out"):
+        made(backbone, "camtl:attention_start=random,attention=off")
+
+
 def test_blocks_need_a_length_of_half_the_width(backbone: Backbone) -> None:
     assert made(backbone, "camtl", 8).layers[0]["attention"].blocks.shape == (2, 4, 4)
     assert made(backbone, "camtl:attention=full-block", 9)
