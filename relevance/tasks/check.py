@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Int
 
 from relevance.errors import RelevanceError
+from relevance.files import canonical_json
 from relevance.tasks.data import Split
 from relevance.tasks.kinds.kind import LabelColumn, kind_of
 from relevance.tasks.task import Task
@@ -75,7 +76,7 @@ def cell_reader(task: Task, name: str) -> Callable[[Any], str]:
 
 def _groups(columns: Sequence[Sequence[Any]], where: str) -> Int[np.ndarray, " row"]:
     numbers: dict[tuple[Any, ...], int] = {}
-    keys = list(zip(*columns, strict=True))
+    keys = list(zip(*(map(_hashable, column) for column in columns), strict=True))
     for row, key in enumerate(keys, start=1):
         if any(_missing(part) for part in key):
             raise RelevanceError(f"{where}, row {row}: a `group` column is null.")
@@ -86,3 +87,8 @@ def _groups(columns: Sequence[Sequence[Any]], where: str) -> Int[np.ndarray, " r
 def _missing(value: Any) -> bool:
     """Whether a group is none: null, not a number, or an empty cell, which would all be one."""
     return value is None or value != value or (isinstance(value, str) and not value.strip())
+
+
+def _hashable(value: Any) -> Any:
+    """A cell that can be a key, of lists and objects their text."""
+    return canonical_json(value) if isinstance(value, list | dict) else value

@@ -8,7 +8,7 @@ from jaxtyping import Int
 from relevance.errors import RelevanceError, unknown_name
 from relevance.tasks.data import Split
 from relevance.tasks.kinds.kind import Constant, Kind, LabelColumn
-from relevance.tasks.task import Task
+from relevance.tasks.labels import LabelNames
 
 BINARY_METRICS = frozenset({"f1", "f1a"})
 
@@ -40,14 +40,12 @@ class Classification(Kind):
 
     def labels(self, column: LabelColumn, where: str) -> Int[np.ndarray, " row"]:
         """Codes of what may be codes, or names of labels."""
-        known = label_codes(self.task)
-        codes = [known.get(label_text(value), -1) for value in column.values]
-        if -1 in codes:
-            row = codes.index(-1)
-            allowed = ", ".join(known)
-            raise RelevanceError(
-                f"{where}, row {row + 1}: label {column.values[row]!r} is not one of: {allowed}."
-            )
+        known = LabelNames(self.task.labels)
+        codes = [known.code(value) for value in column.values]
+        if None in codes:
+            row = codes.index(None)
+            said = known.refusal(column.values[row])
+            raise RelevanceError(f"{where}, row {row + 1}: label {said}")
         return np.array(codes, dtype=np.int64)
 
     def constant(self, train: Split, evaluation: Split) -> Constant:
@@ -60,24 +58,8 @@ class Classification(Kind):
         return Constant(np.full_like(evaluation.labels, counts.argmax()), losses)
 
 
-def label_codes(task: Task) -> dict[str, int]:
-    """What may stand for a label in a file, as text, and the code that it means.
-
-    Names and codes both, but names alone where one of them is a number itself: a "1" of the labels
-    "1" to "5" is the first of them and not the second.
-
-    >>> from relevance.tasks.find import catalogue
-    >>> label_codes(catalogue()["RTE"])
-    {'0': 0, '1': 1, 'entailment': 0, 'not_entailment': 1}
-    """
-    names = {name: code for code, name in enumerate(task.labels)}
-    if any(name.lstrip("-").isdecimal() for name in names):
-        return names
-    return {str(code): code for code in names.values()} | names
-
-
 def label_text(value: Any) -> str:
-    """A label as `label_codes` has it: `true` for a Boolean, `1` for 1 and 1.0."""
+    """A label of a dataset as text: `true` for a Boolean, `1` for 1 and 1.0."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():

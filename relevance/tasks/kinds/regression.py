@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from relevance.errors import RelevanceError
+from relevance.errors import RelevanceError, shown
 from relevance.tasks.data import Split
 from relevance.tasks.kinds.kind import Constant, Kind, LabelColumn
 
@@ -35,8 +35,8 @@ class Regression(Kind):
         for row, (value, number) in enumerate(zip(column.values, numbers, strict=True), start=1):
             if not low <= number <= high:
                 raise RelevanceError(
-                    f"{where}, row {row}: label {value!r} is no number from {low:g} to {high:g},"
-                    " the task's `range`."
+                    f"{where}, row {row}: label {shown(value)} is no number from {low:g} to"
+                    f" {high:g}, the task's `range`."
                 )
         return np.array(numbers, dtype=np.float64)
 
@@ -51,5 +51,5 @@ def _number(value: Any) -> float:
     """NaN for what is no number."""
     try:
         return float("nan") if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return float("nan")

@@ -10,8 +10,8 @@ from relevance.errors import RelevanceError
 from relevance.tasks.cells import json_list
 from relevance.tasks.data import Labels, Split, as_rows
 from relevance.tasks.entities import OUTSIDE
-from relevance.tasks.kinds.classification import label_codes, label_text
 from relevance.tasks.kinds.kind import Constant, Kind, LabelColumn
+from relevance.tasks.labels import LabelNames
 from relevance.tasks.task import Task
 
 
@@ -55,7 +55,7 @@ class Tokens(Kind):
 
     def labels(self, column: LabelColumn, where: str) -> Labels:
         """Tags by name, from names or codes."""
-        known = {text: self.task.labels[code] for text, code in label_codes(self.task).items()}
+        known = LabelNames(self.task.labels)
         cells = column.values, column.texts[0]
         return as_rows(
             [
@@ -92,7 +92,7 @@ def words(text: str) -> list[str]:
     return text.split(" ") if text else []
 
 
-def _tags(task: Task, known: dict[str, str], value: Any, count: int, where: str) -> tuple[str, ...]:
+def _tags(task: Task, known: LabelNames, value: Any, count: int, where: str) -> tuple[str, ...]:
     """The tags of one row."""
     listed = json_list(value)
     if listed is None:
@@ -105,8 +105,7 @@ def _tags(task: Task, known: dict[str, str], value: Any, count: int, where: str)
             f"{where}: {len(listed)} tags in '{task.label}' for {count} words in"
             f" '{task.text[0]}'. Give each word one."
         )
-    tags = [known.get(label_text(tag)) for tag in listed]
-    if None in tags:
-        allowed = ", ".join(task.labels)
-        raise RelevanceError(f"{where}: tag {listed[tags.index(None)]!r} is not one of: {allowed}.")
-    return tuple(tag for tag in tags if tag is not None)
+    codes = [known.code(tag) for tag in listed]
+    if None in codes:
+        raise RelevanceError(f"{where}: tag {known.refusal(listed[codes.index(None)])}")
+    return tuple(task.labels[code] for code in codes if code is not None)

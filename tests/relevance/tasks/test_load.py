@@ -119,6 +119,14 @@ def test_columns_come_in_input_order_and_groups_by_their_columns(
     assert split.groups.tolist() == [0, 0, 1]
 
 
+def test_a_group_may_be_told_by_a_list(tmp_path: Path, make_task: MakeTask, write: Write) -> None:
+    columns = {"sentence": list("abc"), "label": [0, 1, 0], "g": [[1, 2], [1, 3], [1, 2]]}
+    write(tmp_path / "toy" / "dev.jsonl", columns)
+    groups = load_split(make_task(group=["g"]), "dev", tmp_path).groups
+    assert groups is not None
+    assert groups.tolist() == [0, 1, 0]
+
+
 def test_text_alone_needs_no_labels(tmp_path: Path, make_task: MakeTask, write: Write) -> None:
     write(tmp_path / "toy" / "train.csv", {"sentence": ["a", ""], "other": ["x", "y"]})
     split = load_split(make_task(), "train", tmp_path, text_only=True)

@@ -128,8 +128,8 @@ def test_a_wrong_definition(changes: dict[str, Any], message: str) -> None:
     ("tokens", "tags", "message"),
     [
         (["a", "b"], ["O"], "row 2: 1 tags in 'tags' for 2 words in 'tokens'. Give each word one."),
-        (["a"], ["B-group"], "row 2: tag 'B-group' is not one of: O, B-person, I-person."),
-        (["a"], [None], "row 2: tag None is not one of: O, B-person, I-person."),
+        (["a"], ["B-group"], "row 2: tag 'B-group' is not one of: 0, 1, 2, O, B-person, I-person."),
+        (["a"], [None], "row 2: tag None is not one of: 0, 1, 2, O, B-person, I-person."),
         (
             ["a"],
             "O",
