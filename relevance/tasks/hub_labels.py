@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from relevance.errors import MOST_LISTED, RelevanceError, shown
-from relevance.tasks.kinds.classification import label_codes, label_text
+from relevance.tasks.kinds.classification import label_text
 from relevance.tasks.kinds.kind import kind_of
+from relevance.tasks.labels import LabelNames
 from relevance.tasks.source import Source
 from relevance.tasks.task import Task
 
@@ -37,10 +38,11 @@ class HubLabels:
     def _check_classes(self, names: list[str]) -> None:
         """Refuse classes that are none of the task's labels, and labels that are no class."""
         task = self._task
-        codes = label_codes(task)
+        known = LabelNames(task.labels)
         renamed = [self._source.labels.get(name, name) for name in names]
-        strange = [name for name, own in zip(names, renamed, strict=True) if own not in codes]
-        absent = set(range(len(task.labels))) - {codes.get(name) for name in renamed}
+        codes = [known.code(name) for name in renamed]
+        strange = [name for name, code in zip(names, codes, strict=True) if code is None]
+        absent = set(range(len(task.labels))) - set(codes)
         if not strange and not (absent and kind_of(task).per_row):
             return
         wrong = (

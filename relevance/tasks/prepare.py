@@ -12,8 +12,8 @@ from relevance.files import replacing
 from relevance.names import below
 from relevance.tasks.check import to_split
 from relevance.tasks.hub_labels import HubLabels, class_names
-from relevance.tasks.kinds.classification import label_codes
 from relevance.tasks.kinds.kind import kind_of
+from relevance.tasks.labels import LabelNames
 from relevance.tasks.source import Source, source_columns
 from relevance.tasks.subset import dev_rows
 from relevance.tasks.task import Task
@@ -195,8 +195,8 @@ def _columns(
     columns = columns.take(row for row, each in enumerate(missing) if not each)
     columns.cells[task.label] = [labels.name(label) for label in columns.cells[task.label]]
     checked = to_split(task, columns.cells, where).labels
-    known = label_codes(task)
-    if kind_of(task).per_row and all(known.get(str(c)) == c for c in range(len(task.labels))):
+    known = LabelNames(task.labels)
+    if kind_of(task).per_row and all(known.code(c) == c for c in range(len(task.labels))):
         # codes, as files hold them; names stay where one is a number and would be taken for a code
         columns.cells[task.label] = checked.tolist()
     return columns
