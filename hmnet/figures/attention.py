@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hmnet.analysis.attention import AttentionCosines
 from hmnet.figures.grid import Grid, draw
 from relevance.escaping import for_figure
-from relevance.figures.heatmap_layout import number
+from relevance.figures.scale import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from relevance.escaping import for_figure
 from relevance.figures.figure import FAINT, INK, figure_of, new_figure, text_width_em
 from relevance.figures.heatmap import colours, is_light
+from relevance.figures.scale import bar_ticks, overhang_pt
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -107,7 +108,9 @@ def size_of(grid: Grid) -> GridSize:
         + 2 * PAD_PT
         + NAME_PT * 1.6
         + (names if upright else NAME_PT),
-        right=max(PAD_PT, title - side + PAD_PT),
+        right=max(
+            PAD_PT, title - side + PAD_PT, overhang_pt(grid.low, grid.high, side, TEXT_PT) + 1.0
+        ),
         written=widest <= cell and height >= TEXT_PT + 2.0,
         upright=upright,
     )
@@ -197,5 +200,7 @@ def _colour_bar(grid: Grid, axes: Axes, mesh: QuadMesh, size: GridSize) -> None:
     inset = axes.inset_axes((0, -(BAR_PT + 5) / height, 1, BAR_PT / height))
     bar = figure_of(axes).colorbar(mesh, cax=inset, orientation="horizontal")
     bar.outline.set_visible(False)
+    places, texts = bar_ticks(grid.low, grid.high, size.cell * len(grid.columns), TEXT_PT)
+    bar.set_ticks(list(places), labels=list(texts))
     bar.ax.tick_params(length=2, width=0.4, pad=1, labelsize=TEXT_PT, color=FAINT, labelcolor=INK)
     bar.set_label(grid.quantity, fontsize=TEXT_PT, color=INK, labelpad=1.5)

@@ -19,7 +19,7 @@ from relevance.figures.figure import (
     figure_of,
     new_figure,
 )
-from relevance.figures.heatmap_layout import number
+from relevance.figures.scale import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

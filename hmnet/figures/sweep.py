@@ -19,7 +19,7 @@ from relevance.figures.figure import (
     new_figure,
     text_width_em,
 )
-from relevance.figures.heatmap_layout import number
+from relevance.figures.scale import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -85,8 +85,8 @@ def _changes(matrix: RelevanceMatrix, spec: ClusterSpec, task: str, restarts: in
     """Whether a new search without a task's column finds other groups."""
     left = np.delete(features(matrix), matrix.tasks.index(task), axis=1)
     found = _groups(spec.clusters)
-    if len(np.unique(left, axis=0)) < len(found):
-        return True
+    if left.shape[1] == 0 or len(np.unique(left, axis=0)) < len(found):
+        return len(found) > 1
     labels, _ = best_labels(left, len(found), seed=spec.seed or 0, restarts=restarts)
     return _groups(clusters_of(matrix.tasks, labels)) != found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,15 @@ from relevance.figures.figure import (
     FAINT,
     INK,
     NEGATIVE,
+    POINTS_PER_INCH,
     POSITIVE,
     TWO_COLUMNS_PT,
+    figure_of,
     new_figure,
     text_width_em,
 )
-from relevance.figures.heatmap_layout import number, quantity
+from relevance.figures.heatmap_layout import quantity
+from relevance.figures.scale import nice_ticks, one_style, tick_texts
 from relevance.intervals import half_widths, over_examples
 from relevance.matrix import RelevanceMatrix
 
@@ -31,6 +35,7 @@ TITLE_PT = 8.0
 ROW_PT = 11.5
 ABOVE_PT = 18.0
 BELOW_PT = 28.0
+MOST_REACH = 3.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,14 @@ class Bar:
     percent: float
     error: float | None = None
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Ends of the interval, both at the bar's end without one; 0 for an unknown value."""
+        if math.isnan(self.percent):
+            return 0.0, 0.0
+        width = self.error if self.error is not None and math.isfinite(self.error) else 0.0
+        return self.percent - width, self.percent + width
+
 
 @dataclass(frozen=True)
 class BarsLayout:
@@ -56,7 +69,7 @@ class BarsLayout:
         task: The task that both panels are about.
         on_others: Its row of the matrix: what others gain from it.
         by_others: Its column: what it gains from others.
-        quantity: What the bars measure, and on a second line what their intervals leave out.
+        quantity: What the bars measure, and on a second line what their whiskers are.
     """
 
     task: str
@@ -90,17 +103,42 @@ def lay_out(matrix: RelevanceMatrix, task: str) -> BarsLayout:
         found = map(Bar, matrix.tasks, percent[cells].tolist(), errors)
         return tuple(sorted((bar for bar in found if bar.task != task), key=_rank))
 
-    return BarsLayout(
-        task,
-        on_others=panel((place, slice(None))),
-        by_others=panel((slice(None), place)),
-        quantity=quantity(matrix) + _intervals(matrix),
-    )
+    on_others, by_others = panel((place, slice(None))), panel((slice(None), place))
+    cut = any(is_cut(bar, span(bars)) for bars in (on_others, by_others) for bar in bars)
+    whiskers = _whiskers(matrix, cut=cut) if widths is not None else ""
+    return BarsLayout(task, on_others, by_others, quantity(matrix) + whiskers)
 
 
-def _intervals(matrix: RelevanceMatrix) -> str:
-    """A second line of the label where intervals hold less than one might think."""
-    return "\n95 % intervals: noise of the evaluation only" if over_examples(matrix) else ""
+def _whiskers(matrix: RelevanceMatrix, *, cut: bool) -> str:
+    """A second line of the label: what the whiskers are, and what an arrow at one means."""
+    seeds = len(matrix.seeds)
+    over = f" over {seeds} seeds" if seeds > 1 else ""
+    what = ": noise of the evaluation only" if over_examples(matrix) else over
+    return f"\n95 % intervals{what}" + ("; arrows: they go on" if cut else "")
+
+
+def span(bars: Sequence[Bar]) -> tuple[float, float]:
+    """What the axis of a panel shows, in percent.
+
+    Two seeds make intervals of 12.7 standard errors; they would shrink all bars to nothing.
+
+    Args:
+        bars: Of the panel.
+
+    Returns:
+        Both ends, 0 between them: as far as bars and intervals go, but not beyond `MOST_REACH`
+        times the longest bar.
+    """
+    lows, highs = zip(*(bar.interval for bar in bars), strict=True) if bars else ((0.0,), (0.0,))
+    longest = max((abs(bar.percent) for bar in bars if not math.isnan(bar.percent)), default=0.0)
+    most = MOST_REACH * longest or math.inf
+    return max(min(0.0, *lows), -most), min(max(0.0, *highs), most)
+
+
+def is_cut(bar: Bar, shown: tuple[float, float]) -> bool:
+    """Whether a bar's interval goes on beyond what is shown."""
+    low, high = bar.interval
+    return low < shown[0] or high > shown[1]
 
 
 def _rank(bar: Bar) -> float:
@@ -156,19 +194,17 @@ def _new_axes(layout: BarsLayout) -> tuple[Axes, Axes]:
 
 def _panel(axes: Axes, shown: tuple[Bar, ...], title: str, label: str) -> None:
     lengths = np.nan_to_num([bar.percent for bar in shown])
-    errors = np.nan_to_num([0.0 if np.isnan(bar.percent) else bar.error or 0.0 for bar in shown])
     places = range(len(shown))
     axes.barh(
         places,
         lengths,
         height=0.72,
         color=[POSITIVE if length >= 0 else NEGATIVE for length in lengths],
-        xerr=np.where(errors > 0, errors, np.nan) if errors.any() else None,
-        error_kw={"elinewidth": 0.7, "ecolor": INK, "capsize": 1.5, "capthick": 0.7},
     )
-    _widen(axes, lengths - errors, lengths + errors)
-    for place, bar, error in zip(places, shown, errors, strict=True):
-        _value(axes, place, bar, error)
+    ends = span(shown)
+    for place, bar in zip(places, shown, strict=True):
+        _whisker(axes, place, bar, ends)
+    _values(axes, shown, ends)
     axes.axvline(0, color=INK, linewidth=0.6)
     axes.set_yticks(places, [for_figure(bar.task) for bar in shown], parse_math=False)
     axes.set_ylim(max(len(shown), 1) - 0.5, -0.5)
@@ -181,24 +217,42 @@ def _panel(axes: Axes, shown: tuple[Bar, ...], title: str, label: str) -> None:
     axes.set_xlabel(label, fontsize=TEXT_PT, color=INK, labelpad=2, parse_math=False)
 
 
-def _widen(axes: Axes, lows: np.ndarray, highs: np.ndarray) -> None:
-    """Make room for the values that are printed at the ends of the bars."""
-    low, high = min(0.0, lows.min(initial=0)), max(0.0, highs.max(initial=0))
-    room = 0.16 * ((high - low) or 1.0)
-    axes.set_xlim(low - (room if low < 0 else 0), high + room)
+def _whisker(axes: Axes, place: int, bar: Bar, ends: tuple[float, float]) -> None:
+    """The interval of a bar, with arrows in place of its caps where it goes on."""
+    low, high = bar.interval
+    if low == high:
+        return
+    inside = max(low, ends[0]), min(high, ends[1])
+    axes.plot(inside, (place, place), color=INK, linewidth=0.7)
+    for end, full, arrow in zip(inside, (low, high), "<>", strict=True):
+        mark = "|" if end == full else arrow
+        axes.plot(
+            end, place, color=INK, marker=mark, markersize=3.0, markeredgewidth=0.7, clip_on=False
+        )
 
 
-def _value(axes: Axes, place: int, bar: Bar, error: float) -> None:
-    """Print a value beyond the end of its bar or interval."""
-    unknown = math.isnan(bar.percent)
-    sign = -1 if bar.percent < 0 else 1
-    axes.annotate(
-        "unknown" if unknown else number(bar.percent, 1),
-        (0.0 if unknown else bar.percent + sign * error, place),
-        xytext=(3 * sign, 0),
-        textcoords="offset points",
-        ha="left" if sign > 0 else "right",
-        va="center_baseline",
-        fontsize=TEXT_PT - 1,
-        color=FAINT if unknown else INK,
-    )
+def _values(axes: Axes, shown: tuple[Bar, ...], ends: tuple[float, float]) -> None:
+    """Print the values in a column at the right, clear of bars and whiskers."""
+    size = TEXT_PT - 1
+    texts = [text or "unknown" for text in one_style([bar.percent for bar in shown])]
+    column = size * max(map(text_width_em, texts), default=0.0) + 6.0
+    width = axes.get_window_extent().width * POINTS_PER_INCH / figure_of(axes).dpi
+    left, right = (0.03 * (ends[1] - ends[0] or 1.0) * bool(end) for end in ends)
+    low, high = ends[0] - left, ends[1] + right
+    if low == high:
+        high = 1.0
+    share = min(column / width, 0.5)
+    axes.set_xlim(low, high + (high - low) * share / (1 - share))
+    places = nice_ticks(low, high, 6 if width > 130 else 3)
+    axes.set_xticks(list(places), list(tick_texts(places)))
+    for place, (bar, text) in enumerate(zip(shown, texts, strict=True)):
+        axes.text(
+            1.0,
+            place,
+            text,
+            transform=axes.get_yaxis_transform(),
+            ha="right",
+            va="center_baseline",
+            fontsize=size,
+            color=FAINT if math.isnan(bar.percent) else INK,
+        )

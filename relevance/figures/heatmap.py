@@ -22,6 +22,7 @@ from relevance.figures.heatmap_layout import (
     names_upright,
     size_of,
 )
+from relevance.figures.scale import bar_ticks
 from relevance.matrix import RelevanceMatrix
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ LINES_PER_CELL = 3
 EDGE = 0.04
 DARK_HATCH, LIGHT_HATCH = "#8c8c8c", "#ffffffb0"
 BAR_PT = 5.0
+LIGHT = 0.25
 
 
 def heatmap(
@@ -166,8 +168,12 @@ def _fills(layout: HeatmapLayout, mesh: QuadMesh) -> Float[np.ndarray, "source t
 
 
 def is_light(rgb: Float[np.ndarray, " 3"]) -> bool:
-    """Whether black stands out more than white on a colour."""
-    return luminance(rgb) > 0.18
+    """Whether dark text reads better than white on a colour, by its relative luminance.
+
+    Contrasts with `INK` and with white are equal at 0.22; up to 0.25, where white still has 3.5, a
+    saturated colour looks dark, and dark digits on it are hard to read.
+    """
+    return luminance(rgb) > LIGHT
 
 
 def _lines(
@@ -292,6 +298,8 @@ def _colour_bar(layout: HeatmapLayout, axes: Axes, mesh: QuadMesh) -> None:
         extendfrac=2 * BAR_PT / width,
     )
     bar.outline.set_visible(False)
+    places, texts = bar_ticks(layout.low, layout.high, width, label_pt - 0.5)
+    bar.set_ticks(list(places), labels=list(texts))
     bar.ax.tick_params(
         length=2, width=0.4, pad=1, labelsize=label_pt - 0.5, color=FAINT, labelcolor=INK
     )

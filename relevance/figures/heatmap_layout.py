@@ -9,11 +9,13 @@ from jaxtyping import Bool, Float
 
 from relevance.clustering.spec import ClusterSpec
 from relevance.figures.figure import ONE_COLUMN_PT, text_width_em
+from relevance.figures.scale import MINUS as MINUS
+from relevance.figures.scale import decimals_for, needs_power, overhang_pt, power
+from relevance.figures.scale import number as number
 from relevance.intervals import over_examples
 from relevance.marks import COLLAPSED, Marks, marks
 from relevance.matrix import RelevanceMatrix
 
-MINUS = "\N{MINUS SIGN}"
 MIN_TEXT_PT = 5.0
 MAX_TEXT_PT = 8.0
 MIN_CELL_PT = 11.7
@@ -186,17 +188,10 @@ def cell_texts(
     empty = tuple(("",) * len(row) for row in percent)
     if text_width_em("0") * MIN_TEXT_PT > width_pt:
         return empty, MIN_TEXT_PT
-    known = percent[np.isfinite(percent)]
-    whole = bool((known == np.round(known)).all())
-    styles: tuple[Callable[[float], int], ...] = (
-        lambda _: 1,
-        lambda value: int(abs(value) < 9.95),
-        lambda _: 0,
-    )
-    for decimals in styles[2:] if whole else styles:
+    for style in _styles(percent, fixed_diagonal=fixed_diagonal):
         texts = tuple(
             tuple(
-                number(value, 0 if fixed_diagonal and x == y else decimals(value))
+                number(value, 0) if fixed_diagonal and x == y else style(value)
                 for x, value in enumerate(row)
             )
             for y, row in enumerate(percent.tolist())
@@ -207,16 +202,28 @@ def cell_texts(
     return empty, MIN_TEXT_PT
 
 
-def number(value: float, decimals: int) -> str:
-    """A number as it is printed in a figure: a real minus sign, no negative zero, no NaN.
-
-    >>> number(-12.34, 1), number(-0.01, 1), number(float("nan"), 1)
-    ('−12.3', '0.0', '')
-    """
-    if math.isnan(value):
-        return ""
-    text = f"{value:.{decimals}f}"
-    return f"{abs(float(text)):.{decimals}f}" if float(text) == 0 else text.replace("-", MINUS)
+def _styles(
+    percent: Float[np.ndarray, "source target"], *, fixed_diagonal: bool
+) -> tuple[Callable[[float], str], ...]:
+    """Ways to write the values of a matrix, the most precise first."""
+    cells = ~np.eye(len(percent), percent.shape[1], dtype=bool) if fixed_diagonal else True
+    known = percent[np.isfinite(percent) & cells]
+    largest = float(np.abs(known).max(initial=0.0))
+    rough = (lambda value: power(value, 0),)
+    if needs_power(largest):
+        return (lambda value: power(value, 1), *rough)
+    if 0 < largest < 1:
+        decimals = decimals_for(largest)
+        fine = (lambda value: number(value, decimals), lambda value: number(value, decimals - 1))
+        return (*fine, *rough)
+    if (known == np.round(known)).all():
+        return (lambda value: number(value, 0), *rough)
+    return (
+        lambda value: number(value, 1),
+        lambda value: number(value, int(abs(value) < 9.95)),
+        lambda value: number(value, 0),
+        *rough,
+    )
 
 
 @dataclass(frozen=True)
@@ -262,7 +269,9 @@ def size_of(layout: HeatmapLayout) -> HeatmapSize:
     side = count * cell
     # hinted glyphs are up to 4 % wider than their outlines
     widest = max((side, *(1.04 * NOTE_PT * text_width_em(note) for note in layout.notes)))
-    return HeatmapSize(cell, left, bottom, left + widest + RIGHT_PT, top + side + bottom)
+    over = overhang_pt(layout.low, layout.high, side, label_size(cell) - 0.5)
+    right = max(RIGHT_PT, side + over - widest + 1.0)
+    return HeatmapSize(cell, left, bottom, left + widest + right, top + side + bottom)
 
 
 def label_size(cell_pt: float) -> float:

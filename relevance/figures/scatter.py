@@ -21,7 +21,8 @@ from relevance.figures.figure import (
     new_figure,
     text_width_em,
 )
-from relevance.figures.heatmap_layout import number, quantity
+from relevance.figures.heatmap_layout import quantity
+from relevance.figures.scale import number, plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -178,8 +179,8 @@ def _draw(panel: Panel, axes: Axes, width_pt: float) -> None:
         linewidths=0.3,
     )
     axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.ticklabel_format(axis="x", scilimits=(-2, 3))
-    axes.xaxis.get_offset_text().set_fontsize(TEXT_PT)
+    plain_ticks(axes.xaxis)
+    plain_ticks(axes.yaxis)
     axes.set_title(panel.title, fontsize=TEXT_PT, color=INK, pad=3)
     name = _shortened(for_figure(panel.name), width_pt / TITLE_PT)
     axes.set_xlabel(name, fontsize=TITLE_PT, color=INK, labelpad=2, parse_math=False)

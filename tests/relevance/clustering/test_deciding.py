@@ -137,3 +137,9 @@ def test_forty_tasks_take_seconds() -> None:
     start_s = time.process_time()
     deciding_columns(matrix, spec)
     assert time.process_time() - start_s < 20
+
+
+def test_one_task_is_one_group_whatever_is_left_out() -> None:
+    matrix = RelevanceMatrix(np.zeros((1, 1)), ("A",), "m")
+    columns = deciding_columns(matrix, ClusterSpec(clusters=(("A",),)))
+    assert columns.changing == ()

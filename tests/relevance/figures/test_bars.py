@@ -7,8 +7,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from relevance.errors import RelevanceError
-from relevance.figures.bars import bars, lay_out
+from relevance.figures.bars import Bar, bars, is_cut, lay_out, span
 from relevance.figures.figure import NEGATIVE, POSITIVE, figure_of
+from relevance.figures.scale import MINUS
 from relevance.matrix import RelevanceMatrix, load_matrix
 
 TABLE3 = load_matrix("paper:table3")
@@ -45,11 +46,41 @@ def test_unknown_values_come_last_and_intervals_are_95_percent() -> None:
 
 
 def test_intervals_of_one_seed_say_what_they_leave_out() -> None:
-    assert "\n" not in lay_out(noisy(), "A").quantity
+    assert lay_out(noisy(), "A").quantity.endswith("(%)\n95 % intervals")
+    assert "\n" not in lay_out(TABLE3, "CB").quantity
     one = replace(noisy(), provenance={"noise": "examples"})
     assert lay_out(one, "A").quantity == (
         "joint-training gain of the target (%)\n95 % intervals: noise of the evaluation only"
     )
+
+
+def test_two_seeds_do_not_shrink_the_bars() -> None:
+    two = replace(noisy(), seeds=(0, 1))
+    layout = lay_out(two, "A")
+    assert layout.on_others[0].error == pytest.approx(12.706, abs=0.001)
+    assert "\n95 % intervals over 2 seeds" in layout.quantity
+    wide = lay_out(replace(two, standard_errors=np.full((4, 4), 0.1)), "A")
+    assert span(wide.on_others) == (-60.0, 60.0)
+    assert is_cut(wide.on_others[0], span(wide.on_others))
+    assert wide.quantity.endswith("over 2 seeds; arrows: they go on")
+
+
+def test_the_axis_holds_zero_and_all_bars() -> None:
+    assert span([Bar("A", 2.0), Bar("B", 3.0, 1.0), Bar("C", float("nan"))]) == (0.0, 4.0)
+    assert span([Bar("A", 0.0, 2.0)]) == (-2.0, 2.0)
+    assert span([]) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e9])
+def test_values_stand_apart_from_bars_and_whiskers(scale: float) -> None:
+    matrix = replace(noisy(), values=noisy().values * scale)
+    for axes in bars(matrix, "A"):
+        figure_of(axes).draw_without_rendering()
+        left = min(text.get_window_extent().x0 for text in axes.texts)
+        assert max(patch.get_window_extent().x1 for patch in axes.patches) < left
+        assert max(line.get_window_extent().x1 for line in axes.lines[:-1]) <= left + 1
+        assert not axes.xaxis.get_offset_text().get_text()
+    assert {text.get_text() for text in axes.texts} > {f"3.0e{MINUS}11" if scale < 1 else "3.0e10"}
 
 
 def test_an_unknown_task() -> None:

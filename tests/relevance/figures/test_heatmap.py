@@ -11,7 +11,8 @@ from matplotlib.patches import Rectangle
 
 from relevance.clustering.kmeans import kmeans
 from relevance.figures.figure import figure_of
-from relevance.figures.heatmap import colours, heatmap, luminance
+from relevance.figures.heatmap import colours, heatmap, is_light, luminance
+from relevance.figures.scale import MINUS
 from relevance.intervals import covers_zero
 from relevance.matrix import RelevanceMatrix, load_matrix
 
@@ -64,6 +65,9 @@ MATRICES = {
     "marks": with_marks(),
     "one seed": one_seed(),
     "unknown": RelevanceMatrix(np.full((2, 2), np.nan), ("A", "B"), "joint-training"),
+    "tiny": RelevanceMatrix(np.array([[0, 1e-9], [3e-9, 0]]), ("A", "B"), "m"),
+    "huge": RelevanceMatrix(np.array([[0, 1e9], [-1e12, 0]]), ("A", "B"), "m"),
+    "to the end": RelevanceMatrix(np.array([[1, 0.1, 0.2]] * 3), ("A", "B", "C"), "m"),
     "equal": RelevanceMatrix(np.ones((3, 3)), ("A", "B", "C"), "vocabulary"),
 }
 
@@ -95,6 +99,15 @@ def test_values_stay_within_their_cells(name: str) -> None:
     side = axes.get_window_extent().width / len(MATRICES[name].tasks)
     widest = max(text.get_window_extent().width for text in axes.texts if len(text.get_text()) < 6)
     assert widest <= side
+
+
+def test_no_factor_stands_over_the_colour_bars_name() -> None:
+    for name in ("tiny", "huge"):
+        axes = heatmap(MATRICES[name])
+        figure_of(axes).draw_without_rendering()
+        (bar,) = axes.child_axes
+        assert not bar.xaxis.get_offset_text().get_text()
+    assert {text.get_text() for text in axes.texts} == {"0", "1.0e11", f"{MINUS}1.0e14"}
 
 
 def test_rows_are_sources_from_the_top_and_columns_targets() -> None:
@@ -198,5 +211,7 @@ def test_values_stand_out_from_their_cells(diverging: bool) -> None:
     for position in np.linspace(0, 1, 101):
         fill = luminance(np.array(colours(diverging=diverging)(position)[:3]))
         dark, light = (fill + 0.05) / (ink + 0.05), (white + 0.05) / (fill + 0.05)
-        assert (dark if fill > 0.18 else light) > 3
+        chosen = dark if is_light(np.array(colours(diverging=diverging)(position)[:3])) else light
+        assert chosen > 3.4
+        assert chosen > 0.8 * max(dark, light)
     assert luminance(np.array([1.0, 0.0, 0.0])) == pytest.approx(0.2126)

@@ -149,6 +149,13 @@ def test_many_tasks_share_the_room_of_forty(count: int, cell_pt: float) -> None:
     assert size_of(layout).cell == pytest.approx(cell_pt)
 
 
+def test_small_values_show_the_digits_they_need() -> None:
+    found, _ = cell_texts(np.array([[100.0, 0.032], [0.0, 100.0]]), 60.0, fixed_diagonal=True)
+    assert found == (("100", "0.032"), ("0.000", "100"))
+    found, _ = cell_texts(np.array([[0.0, 3e-7], [-2.51e-7, 0.0]]), 60.0, fixed_diagonal=True)
+    assert found == (("0", f"3.0e{MINUS}7"), (f"{MINUS}2.5e{MINUS}7", "0"))
+
+
 def test_whole_numbers_need_no_decimals() -> None:
     found, _ = cell_texts(np.array([[100.0, 0.0, np.nan]]), 40.0, fixed_diagonal=False)
     assert found == (("100", "0", ""),)
