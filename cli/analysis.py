@@ -9,11 +9,11 @@ import typer
 
 from cli.app import AGAIN, deliver, goes_on, loading, note, show, takes_groups
 from cli.model_options import (
-    ClustersOption,
     DeviceOption,
     HeadOption,
     PrecisionOption,
     RunArgument,
+    RunsArgument,
     read_spec,
     split_layers,
 )
@@ -28,6 +28,9 @@ from cli.options import (
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
+    from hmnet.analysis.covariance import Similarity
+    from hmnet.figures.similarity import Beside
+    from hmnet.training.folder import Run
     from hmnet.training.loop import Progress
     from hmnet.training.run import Note
 
@@ -124,11 +127,11 @@ def attention(
     if heatmap is not None:
         save_figure(attention_figure(found), heatmap)
         note(f"wrote {heatmap}")
-    show(table(found.table_rows(), "markdown"))
+    show(table(found.table_rows(), "markdown", decimals=found.decimals))
 
 
 def curves(
-    folder: RunArgument,
+    folders: RunsArgument,
     out: Annotated[
         Path | None, typer.Option(help="Draw them: .pdf, .svg or .png.", metavar="FILE")
     ] = None,
@@ -137,27 +140,35 @@ def curves(
     """How a run went: task mix, passes over the rows, uncertainty, and scores of its epochs.
 
     Prints which share of each task's data was trained. Scores are there for runs that were trained
-    with --checkpoint best or --patience, uncertainty for --sampler uncertainty.
+    with --checkpoint best or --patience, uncertainty for --sampler uncertainty. Of several runs, or
+    a folder of seeds, the figure shows medians over tasks, a colour per name.
 
     Example: hmnet curves run/ --out curves.pdf
     """
     from hmnet.analysis.curves import curves as read_curves
     from hmnet.figures.curves import curves_figure
-    from hmnet.training.folder import load_run
+    from hmnet.figures.several_runs import runs_figure
     from relevance.figures.figure import check_format, save_figure
     from relevance.report.tables import table
 
     if out is not None:
         check_format(out)
-    found = read_curves(load_run(folder))
+    runs = _runs(folders)
+    found = [(run.config.label, read_curves(run)) for run in runs]
     if out is not None:
-        save_figure(curves_figure(found), out)
+        save_figure(curves_figure(found[0][1]) if len(found) == 1 else runs_figure(found), out)
         note(f"wrote {out}")
-    show(table(found.table_rows(), form, decimals=1))
+    several = len(found) > 1
+    rows = [
+        {**({"run": str(run.folder)} if several else {}), **row}
+        for run, (_, each) in zip(runs, found, strict=True)
+        for row in each.table_rows()
+    ]
+    show(table(rows, form, decimals=1))
 
 
 def similarity(
-    folder: RunArgument,
+    folders: RunsArgument,
     out: Annotated[
         Path | None, typer.Option(help="Draw it: .pdf, .svg or .png.", metavar="FILE")
     ] = None,
@@ -166,23 +177,40 @@ def similarity(
 ) -> None:
     """How alike the tasks' inputs of the first layer are, before training and after.
 
-    Covariance similarity to the other tasks on dev, in the pretrained backbone and in the run.
+    Covariance similarity to the other tasks on dev, in the pretrained backbone and in the run. Of
+    several runs of the same tasks, such as one of --method single and a joint one, the last one's
+    gain in score over the first stands beside them.
 
-    Example: hmnet similarity run/ --out similarity.pdf
+    Example: hmnet similarity single/ run/ --out similarity.pdf
     """
+    from hmnet.analysis.covariance import same_inputs_before
     from hmnet.analysis.covariance import similarity as compare_inputs
-    from hmnet.figures.similarity import similarity_figure
-    from hmnet.training.folder import load_run
+    from hmnet.evaluation.scores import primary_on_dev
+    from hmnet.figures.similarity import beside, similarity_figure
     from relevance.figures.figure import check_format, save_figure
     from relevance.report.tables import table
 
     if out is not None:
         check_format(out)
-    found = compare_inputs(load_run(folder), device=device)
+    runs = _runs(folders)
+    same_inputs_before(runs)
+    each = [compare_inputs(run, device=device) for run in runs]
+    names = [run.config.label for run in runs]
+    found: Similarity | Beside = each[0]
+    if len(runs) > 1:
+        scores = [primary_on_dev(run.folder / "scores.csv", run.tasks) for run in runs]
+        found = beside(list(zip(names, each, strict=True)), scores)
     if out is not None:
         save_figure(similarity_figure(found), out)
         note(f"wrote {out}")
     show(table(found.table_rows(), form, decimals=3))
+
+
+def _runs(folders: list[Path]) -> "list[Run]":
+    """All runs that folders stand for, seeds included."""
+    from hmnet.training.folder import load_run, runs_under
+
+    return [load_run(found) for folder in folders for found in runs_under(folder)]
 
 
 @takes_groups
@@ -197,7 +225,13 @@ def sweep(
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder of the runs.", metavar="DIR")],
-    clusters: ClustersOption = None,
+    clusters: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Which tasks share the middle layers; give several files for several lines.",
+            metavar="out.json",
+        ),
+    ] = None,
     shared: Annotated[
         list[str] | None,
         typer.Option(
@@ -226,31 +260,41 @@ def sweep(
     Example: hmnet sweep --what shared --tasks RTE,MRPC --seeds 0,1,2 --out sweep/
     """
     with loading():
-        from hmnet.analysis.sweep import plan_sweep, run_sweep
-        from hmnet.figures.sweep import sweep_figure
+        from hmnet.analysis.sweep import different_names, plan_sweep, run_sweep
+        from hmnet.figures.sweep import specs_figure, sweep_figure
         from relevance.figures.figure import check_format, save_figure
 
     figure = figure or out / "sweep.pdf"
     check_format(figure)
     chosen = settings(tasks, training, head=head)
-    spec = read_spec(clusters)
-    if spec is not None:
-        chosen.setdefault("tasks", list(spec.tasks))
-    planned = plan_sweep(
-        what,
-        {name: value for name, value in chosen.items() if name != "seeds"},
-        out,
-        spec=spec,
-        seeds=chosen.get("seeds", (chosen.get("seed", 0),)),
-        shared=split_numbers(shared, "--shared") if shared else None,
-        mixes=[layers for text in mix or () if (layers := split_layers(text, "--mix"))],
-    )
+    files: list[Path | None] = list(clusters) if clusters else [None]
+    specs = {name: read_spec(file) for name, file in different_names(files).items()}
+    first = next(iter(specs.values()))
+    if first is not None:
+        chosen.setdefault("tasks", list(first.tasks))
+    places = {name: out / name if len(specs) > 1 else out for name in specs}
+    planned = {
+        name: plan_sweep(
+            what,
+            {field: value for field, value in chosen.items() if field != "seeds"},
+            places[name],
+            spec=spec,
+            seeds=chosen.get("seeds", (chosen.get("seed", 0),)),
+            shared=split_numbers(shared, "--shared") if shared else None,
+            mixes=[layers for text in mix or () if (layers := split_layers(text, "--mix"))],
+        )
+        for name, spec in specs.items()
+    }
     with goes_on(AGAIN):
-        compared = run_sweep(planned, _shown)
-    deliver(compared.to_table("csv"), out / "sweep.csv")
-    save_figure(sweep_figure(planned, compared), figure)
+        compared = {name: run_sweep(plan, _shown) for name, plan in planned.items()}
+    found = [(name, planned[name], compared[name]) for name in specs]
+    for name, _, table in found:
+        deliver(table.to_table("csv"), places[name] / "sweep.csv")
+    axes = sweep_figure(*found[0][1:]) if len(found) == 1 else specs_figure(found)
+    save_figure(axes, figure)
     note(f"wrote {figure}")
-    show(compared.to_table(form))
+    for name, _, table in found:
+        show(f"{name}:\n\n{table.to_table(form)}" if len(found) > 1 else table.to_table(form))
 
 
 @contextmanager

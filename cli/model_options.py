@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 RunArgument = Annotated[
     Path, typer.Argument(help="Folder of a trained run.", metavar="RUN", show_default=False)
 ]
+RunsArgument = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Trained runs, or folders of seeds.", metavar="RUN ...", show_default=False
+    ),
+]
 ClustersOption = Annotated[
     Path | None,
     typer.Option(help="Which tasks share the middle layers.", metavar="out.json"),

@@ -1,5 +1,6 @@
 """Where two runs look: cosine of their attention maps, per layer and head, on the same inputs."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,12 @@ class AttentionCosines:
         """Means over the heads of each layer."""
         means: Float64[np.ndarray, " layer"] = self.cosines.mean(axis=1)
         return means
+
+    @property
+    def decimals(self) -> int:
+        """Decimals that tell the least cosine from 1, 2 to 8."""
+        away = 1 - float(self.cosines.min())
+        return min(8, 1 - math.floor(math.log10(away))) if 0 < away < 0.01 else 2
 
     def save(self, path: Path) -> None:
         """Write it as JSON.

@@ -99,6 +99,29 @@ def similarity(
     return Similarity(**means)
 
 
+def same_inputs_before(runs: Sequence[Run]) -> None:
+    """Refuse runs whose similarities do not belong beside each other.
+
+    Args:
+        runs: One at least.
+
+    Raises:
+        RelevanceError: If they differ in tasks, backbone or the length of inputs.
+    """
+    first = runs[0]
+    for run in runs[1:]:
+        for what, one, other in (
+            ("tasks", {t.name for t in first.tasks}, {t.name for t in run.tasks}),
+            ("backbone", first.config.backbone, run.config.backbone),
+            ("--max-length", first.config.max_length, run.config.max_length),
+        ):
+            if one != other:
+                raise RelevanceError(
+                    f"{first.folder} and {run.folder} differ in {what}, so their inputs cannot be"
+                    " compared. Name runs of the same tasks, backbone and --max-length."
+                )
+
+
 def mean_similarity(grams: Sequence[Float64[np.ndarray, "width width"]]) -> Float[np.ndarray, " _"]:
     """Mean covariance similarity of each task to the others.
 

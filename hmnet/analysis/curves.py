@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from pydantic import BaseModel, NonNegativeInt
 
+from hmnet.samplers.sampler import find_sampler
 from hmnet.training.folder import LOG, RECORDS, Run
 from hmnet.training.record import read_records
 from relevance.errors import RelevanceError, unknown_name
@@ -32,6 +33,8 @@ class Curves(NamedTuple):
         scores: Primary metric by task at the end of epochs; NaN where a task has none. None for
             runs that were not scored on the way.
         scored_at: Steps of these scores.
+        deviates: Which tasks' uncertainty is a deviation of predictions under dropout, on the scale
+            of their labels moved to [0, 1], and no normalised entropy; empty for none.
     """
 
     tasks: tuple[str, ...]
@@ -43,6 +46,24 @@ class Curves(NamedTuple):
     uncertainty: Float[np.ndarray, "window task"] | None
     scores: Float[np.ndarray, "evaluation task"] | None
     scored_at: Int[np.ndarray, " evaluation"]
+    deviates: tuple[bool, ...] = ()
+
+    @property
+    def entropies(self) -> Float[np.ndarray, "window task"] | None:
+        """The uncertainty of tasks that have an entropy, NaN for others; None where none has."""
+        return self._uncertainty_of(deviating=False)
+
+    @property
+    def deviations(self) -> Float[np.ndarray, "window task"] | None:
+        """The uncertainty of tasks that have a deviation, NaN for others; None where none has."""
+        return self._uncertainty_of(deviating=True)
+
+    def _uncertainty_of(self, *, deviating: bool) -> Float[np.ndarray, "window task"] | None:
+        if self.uncertainty is None:
+            return None
+        deviates = np.array(self.deviates or (False,) * len(self.tasks))
+        found = np.where(deviates == deviating, self.uncertainty, np.nan)
+        return None if np.isnan(found).all() else found
 
     def table_rows(self) -> list[Row]:
         """What became of each task's rows, in all.
@@ -118,7 +139,17 @@ def curves(run: Run) -> Curves:
         uncertainty=None if np.isnan(unsure).all() else _window_means(unsure, ends),
         scores=scores,
         scored_at=scored_at,
+        deviates=_deviates(run, names),
     )
+
+
+def _deviates(run: Run, names: Sequence[str]) -> tuple[bool, ...]:
+    """Which tasks' uncertainty is a deviation; see `hmnet.samplers.uncertainty`."""
+    if run.additions():
+        return ()  # these are trained in packed batches
+    by_dropout = find_sampler(run.config.sampler).parameters.get("proxy") == "dropout"
+    kinds = {task.name: getattr(task, "kind", "") for task in run.tasks}
+    return tuple(by_dropout and kinds[name] == "regression" for name in names)
 
 
 def _trained(run: Run) -> tuple[tuple[str, ...], int]:

@@ -134,6 +134,27 @@ def run_sweep(
     return compare(scores, costs=costs_of(runs))
 
 
+def different_names(files: Sequence[Path | None]) -> dict[str, Path | None]:
+    """What the sweeps of several groupings are called: each after its file.
+
+    Args:
+        files: Of clusters; None for a sweep without.
+
+    Returns:
+        By name, in their order.
+
+    Raises:
+        RelevanceError: If two are called the same.
+    """
+    named = {"" if file is None else file.stem: file for file in files}
+    if len(named) < len(files):
+        raise RelevanceError(
+            "--clusters: the runs of each file are kept in a folder called after it, so that the"
+            " files need different names."
+        )
+    return named
+
+
 def _ignore(_: Progress | Note) -> None:
     pass
 

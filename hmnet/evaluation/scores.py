@@ -149,6 +149,30 @@ def read_scores(path: Path) -> list[Score]:
     return [_to_score(row, f"{path}, row {number}") for number, row in enumerate(reader, start=1)]
 
 
+def primary_on_dev(path: Path, tasks: Iterable[Task]) -> dict[str, float]:
+    """What a run scored on dev.
+
+    Args:
+        path: Its table of scores.
+        tasks: Definitions of its tasks.
+
+    Returns:
+        Each task's primary metric, a fraction.
+
+    Raises:
+        RelevanceError: If the table cannot be read, or lacks a task.
+    """
+    known = {
+        (score.task, score.metric): score.value
+        for score in read_scores(path)
+        if score.method != MAJORITY and score.split == "dev"
+    }
+    try:
+        return {task.name: known[task.name, task.metrics[0]] for task in tasks}
+    except KeyError as error:
+        raise RelevanceError(f"{path} has no score on dev of {error.args[0][0]}.") from None
+
+
 def _to_score(row: Mapping[str, str], where: str) -> Score:
     cells = [from_csv(row[column] or "") for column in COLUMNS]
     run, method, task, split, metric, seed, value = cells

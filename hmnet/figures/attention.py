@@ -21,13 +21,17 @@ def lay_out(found: AttentionCosines) -> Grid:
         found: Cosines of two runs.
 
     Returns:
-        A grid; its colours end at 1, and begin at the tenth below the least cosine.
+        A grid; its colours end at 1, and begin at the tenth below the least cosine, or at the
+        hundredth, thousandth and so on where all are that close to 1.
     """
     layers, heads = found.cosines.shape
-    lowest = math.ceil(10 * float(found.cosines.min()) - 1) / 10
+    steps = 10 ** max(1, found.decimals - 2)
+    lowest = math.ceil(steps * float(found.cosines.min()) - 1) / steps
     return Grid(
         values=found.cosines,
-        texts=tuple(tuple(number(each, 2) for each in row) for row in found.cosines.tolist()),
+        texts=tuple(
+            tuple(number(each, found.decimals) for each in row) for row in found.cosines.tolist()
+        ),
         rows=tuple(str(layer) for layer in range(1, layers + 1)),
         columns=tuple(str(head) for head in range(1, heads + 1)),
         row_title="layer",

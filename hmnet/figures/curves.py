@@ -45,14 +45,16 @@ def lay_out(found: Curves) -> list[Panel]:
         found: How a run went.
 
     Returns:
-        Panels from top to bottom: two, and up to four where there is more to show.
+        Panels from top to bottom: two, and up to five where there is more to show.
     """
     panels = [
         Panel("share of rows (%)", found.steps, 100 * found.mix, is_mix=True),
         Panel("passes over the rows", found.steps, found.passes),
     ]
-    if found.uncertainty is not None:
-        panels.append(Panel("uncertainty", found.steps, found.uncertainty))
+    if found.entropies is not None:
+        panels.append(Panel("uncertainty", found.steps, found.entropies))
+    if found.deviations is not None:
+        panels.append(Panel("deviation under dropout", found.steps, found.deviations))
     if found.scores is not None:
         panels.append(Panel("score on dev (%)", found.scored_at, 100 * found.scores))
     return panels

@@ -1,14 +1,17 @@
-"""Figure of covariance similarity: each task before and after training, side by side."""
+"""Figure of covariance similarity: each task in the backbone and in trained runs, side by side."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from hmnet.analysis.covariance import Similarity
 from relevance.escaping import for_figure
 from relevance.figures.figure import FAINT, INK, ONE_COLUMN_PT, POSITIVE, draw_frame, new_figure
+from relevance.figures.scatter import COLOURS
+from relevance.report.tables import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,31 +19,130 @@ if TYPE_CHECKING:
 TEXT_PT = 7.0
 LINE_PT = 15.0
 AROUND_PT = 45.0
+IMPROVEMENT = "score improvement (points)"
 
 
-def similarity_figure(found: Similarity) -> Axes:
+class Beside(NamedTuple):
+    """Runs of the same tasks beside each other.
+
+    Attributes:
+        before: By task, of the pretrained backbone.
+        after: By name of the run and task; means over seeds.
+        improvement: By task: primary metric on dev of the last run less that of the first, in
+            percentage points.
+    """
+
+    before: dict[str, float]
+    after: dict[str, dict[str, float]]
+    improvement: dict[str, float]
+
+    def table_rows(self) -> list[Row]:
+        """One row per task.
+
+        Returns:
+            The similarities, and how many points the last run scores above the first.
+        """
+        return [
+            {
+                "task": task,
+                "before": before,
+                **{name: means[task] for name, means in self.after.items()},
+                "improvement": self.improvement[task],
+            }
+            for task, before in self.before.items()
+        ]
+
+
+def beside(
+    found: Sequence[tuple[str, Similarity]], scores: Sequence[dict[str, float]]
+) -> Similarity | Beside:
+    """Put the similarities of several runs together.
+
+    Args:
+        found: Name and similarities of each run; runs of one name are seeds.
+        scores: Primary metric on dev by task of each run, fractions.
+
+    Returns:
+        Means over the seeds of each name.
+    """
+    tasks = list(found[0][1].before)
+    names = list(dict.fromkeys(name for name, _ in found))
+
+    def means(values: Sequence[dict[str, float]], name: str) -> dict[str, float]:
+        own = [value for value, (other, _) in zip(values, found, strict=True) if other == name]
+        return {task: float(np.mean([value[task] for value in own])) for task in tasks}
+
+    after = [similarity.after for _, similarity in found]
+    if len(names) == 1:
+        return Similarity(found[0][1].before, means(after, names[0]))
+    first, last = means(scores, names[0]), means(scores, names[-1])
+    return Beside(
+        before=found[0][1].before,
+        after={name: means(after, name) for name in names},
+        improvement={task: 100 * (last[task] - first[task]) for task in tasks},
+    )
+
+
+def similarity_figure(found: Similarity | Beside) -> Axes:
     """Draw how alike each task's inputs are to those of the others.
 
     Args:
-        found: Means before and after training.
+        found: Means before and after training, of one run or of several.
 
     Returns:
-        The axes, in a figure one column of a paper wide.
+        The axes, in a figure one column of a paper wide; for several runs their improvement in
+        score has an axis of its own above.
+
+    Source:
+        El Hattami (2021), figure 3.6.
     """
+    trained = {"trained": found.after} if isinstance(found, Similarity) else found.after
+    bars = {"pretrained": found.before, **trained}
     tasks = list(found.before)
     places = np.arange(len(tasks))
-    figure = new_figure(ONE_COLUMN_PT, len(tasks) * LINE_PT + AROUND_PT)
+    height = 0.76 / len(bars)
+    line = max(LINE_PT, 6.0 * len(bars))
+    figure = new_figure(ONE_COLUMN_PT, len(tasks) * line + AROUND_PT + 10.0 * len(bars))
     figure.set_layout_engine("constrained")
-    axes = figure.subplots()
-    for offset, colour, label, means in (
-        (-0.2, FAINT, "pretrained", found.before),
-        (0.2, POSITIVE, "trained", found.after),
-    ):
-        axes.barh(places + offset, list(means.values()), height=0.36, color=colour, label=label)
+    axes: Axes = figure.subplots()
+    drawn: dict[str, Any] = {}
+    for number, (name, means) in enumerate(bars.items()):
+        colour = FAINT if number == 0 else POSITIVE if len(bars) == 2 else COLOURS[number - 1]
+        offset = (number - (len(bars) - 1) / 2) * height
+        drawn[name] = axes.barh(
+            places + offset, [means[task] for task in tasks], height=0.9 * height, color=colour
+        )
     axes.set_yticks(places, list(map(for_figure, tasks)), parse_math=False)
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
     axes.set_xlabel("covariance similarity, mean over the other tasks", fontsize=TEXT_PT, color=INK)
-    figure.legend(loc="outside upper center", ncols=2, fontsize=TEXT_PT, frameon=False)
     draw_frame(axes, TEXT_PT)
+    if isinstance(found, Beside):
+        drawn[IMPROVEMENT] = _improvement(axes, [found.improvement[task] for task in tasks])
+    legend = figure.legend(
+        list(drawn.values()),
+        list(map(for_figure, drawn)),
+        loc="outside upper center",
+        ncols=2,
+        fontsize=TEXT_PT,
+        frameon=False,
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
     return axes
+
+
+def _improvement(axes: Axes, points: Sequence[float]) -> object:
+    """A diamond per task on an axis above, whose 0 is dashed."""
+    above = axes.twiny()
+    reach = 1.15 * max(1.0, *map(abs, points))
+    above.set_xlim(-reach, reach)
+    above.axvline(0, color=FAINT, linewidth=0.6, linestyle="--")
+    (marks,) = above.plot(
+        points, range(len(points)), color=INK, marker="D", markersize=3.0, linestyle=""
+    )
+    draw_frame(above, TEXT_PT)
+    above.spines["top"].set_visible(True)
+    above.spines["top"].set_color(FAINT)
+    above.set_xlabel(IMPROVEMENT, fontsize=TEXT_PT, color=INK)
+    return marks

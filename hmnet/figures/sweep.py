@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hmnet.analysis.sweep import Sweep
 from hmnet.evaluation.comparison import Comparison, Line
@@ -20,9 +20,11 @@ from relevance.figures.figure import (
     text_width_em,
 )
 from relevance.figures.scale import number
+from relevance.figures.scatter import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.container import ErrorbarContainer
 
 TEXT_PT = 6.5
 TITLE_PT = 7.0
@@ -180,8 +182,47 @@ def _points(layout: SweepLayout) -> Axes:
     return axes
 
 
-def _errorbar(axes: Axes, places: Sequence[int], panel: Panel, colour: str, line: str) -> None:
-    axes.errorbar(
+def specs_figure(found: Sequence[tuple[str, Sweep, Comparison]]) -> Axes:
+    """Draw the averages of mixes of layers for several groupings of the tasks side by side.
+
+    Args:
+        found: Name of the grouping, its sweep and the scores of its runs; the same mixes for all.
+
+    Returns:
+        The axes, in a figure one column of a paper wide or more.
+
+    Source:
+        Fei et al. (2022), Figure 4.
+    """
+    layouts = [(name, lay_out(sweep, compared)) for name, sweep, compared in found]
+    first = layouts[0][1]
+    count, names = len(first.choices), [for_figure(name) for name, _ in layouts]
+    width = max(ONE_COLUMN_PT, count * (SLOT_PT + 8.0 * len(layouts)) + BESIDE_PT)
+    figure = new_figure(width, HEIGHT_PT + 3 * TEXT_PT + 1.5 * TEXT_PT * len(layouts))
+    figure.set_layout_engine("constrained")
+    axes: Axes = figure.subplots()
+    lines: list[Any] = []
+    for number_of, (_, layout) in enumerate(layouts):
+        shift = 0.6 * ((number_of + 0.5) / len(layouts) - 0.5)
+        places = [place + shift for place in range(count)]
+        colour = COLOURS[number_of % len(COLOURS)]
+        lines.append(_errorbar(axes, places, layout.panels[0], colour, ":"))
+    axes.set_xlim(-0.5, count - 0.5)
+    axes.margins(y=0.15)
+    axes.set_xticks(range(count), first.choices)
+    _plain(axes)
+    axes.set_ylabel(f"{first.panels[0].name} (%)", fontsize=TITLE_PT, color=INK)
+    axes.set_xlabel(first.x_label, fontsize=TITLE_PT, color=INK)
+    legend = figure.legend(lines, names, loc="outside upper left", fontsize=TEXT_PT, frameon=False)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+    return axes
+
+
+def _errorbar(
+    axes: Axes, places: Sequence[int] | Sequence[float], panel: Panel, colour: str, line: str
+) -> ErrorbarContainer:
+    return axes.errorbar(
         places,
         panel.means,
         yerr=panel.deviations,

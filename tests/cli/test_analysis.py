@@ -236,7 +236,22 @@ class TestCurves:
         assert (tmp_path / "c.png").exists()
 
 
+    def test_several_runs(self, trained: Path, tmp_path: Path) -> None:
+        rows = done("hmnet", "curves", trained, trained, "--format", "csv").out.splitlines()
+        assert rows[0] == "run,task,rows,trained,share of data"
+        assert [row.split(",")[0] for row in rows[1:]] == [str(trained)] * 10
+        message = refused("hmnet", "curves", trained, trained, "--out", tmp_path / "c.pdf")
+        assert message.startswith("None of these runs was scored while it was trained")
+
+
 class TestSimilarity:
+    def test_runs_of_one_name_are_seeds(self, trained: Path, tmp_path: Path) -> None:
+        one, two = (
+            done("hmnet", "similarity", *runs, "--format", "csv").out
+            for runs in ([trained], [trained, trained])
+        )
+        assert one == two
+
     def test_before_and_after(self, trained: Path, tmp_path: Path) -> None:
         outcome = done(
             "hmnet", "similarity", trained, "--out", tmp_path / "s.svg", "--format", "csv"

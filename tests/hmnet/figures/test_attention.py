@@ -18,6 +18,15 @@ def test_colours_begin_at_the_tenth_below(least: float, low: float) -> None:
     assert grid.title == "RTE: single\nand hmnet"
 
 
+def test_short_runs_show_how_far_they_are_from_one() -> None:
+    cosines = np.array([[1.0, 0.99969]])
+    found = AttentionCosines("RTE", "dev", 5, ("single", "hmnet"), cosines)
+    grid = lay_out(found)
+    assert grid.texts == (("1.00000", "0.99969"),)
+    assert grid.low == pytest.approx(0.999)
+    assert found.decimals == 5
+
+
 @pytest.mark.parametrize(("layers", "heads"), [(4, 2), (12, 12), (24, 16)])
 def test_everything_fits(layers: int, heads: int) -> None:
     names = "single", "/a/folder/with/a/long_name/seed-0"

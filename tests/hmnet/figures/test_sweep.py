@@ -7,14 +7,15 @@ import pytest
 
 from fitting import fits
 from hmnet.analysis.layer_choices import Layers, What, column, mix_choices, shared_choices
-from hmnet.analysis.sweep import Sweep
+from hmnet.analysis.sweep import Sweep, different_names
 from hmnet.config import RunConfig
 from hmnet.evaluation.compare import compare
 from hmnet.evaluation.comparison import Comparison
 from hmnet.evaluation.scores import Score
-from hmnet.figures.sweep import lay_out, sweep_figure
+from hmnet.figures.sweep import lay_out, specs_figure, sweep_figure
 from relevance.clustering.spec import ClusterSpec
-from relevance.figures.figure import figure_of
+from relevance.errors import RelevanceError
+from relevance.figures.figure import figure_of, save_figure
 
 
 def swept(
@@ -61,3 +62,21 @@ def test_everything_fits(what: What, count: int, name: str) -> None:
     choices = shared_choices(12) if what == "shared" else mix_choices(12)
     sweep, compared = swept(what, choices, [name.format(n) for n in range(count)], seeds=3)
     assert fits(figure_of(sweep_figure(sweep, compared)))
+
+
+def test_several_groupings_share_one_figure(tmp_path: Path) -> None:
+    found = [
+        (name, *swept("mix", mix_choices(12), ["RTE", "CB"], seeds=2))
+        for name in ("by_vocabulary", "$by_gains$")
+    ]
+    axes = specs_figure(found)
+    assert [label.get_text() for label in axes.get_xticklabels()][:2] == ["{12,0,0}", "{10,1,1}"]
+    assert fits(figure_of(axes))
+    (legend,) = figure_of(axes).legends
+    assert [text.get_text() for text in legend.get_texts()] == ["by_vocabulary", "$by_gains$"]
+    save_figure(axes, tmp_path / "specs.png")
+
+
+def test_files_of_one_name_would_share_a_folder() -> None:
+    with pytest.raises(RelevanceError, match="need different names"):
+        different_names([Path("a/out.json"), Path("b/out.json")])

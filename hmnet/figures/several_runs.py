@@ -1,0 +1,169 @@
+"""Several runs over their steps: the median over tasks of scores and of uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from hmnet.analysis.curves import Curves
+from relevance.errors import RelevanceError
+from relevance.escaping import for_figure
+from relevance.figures.figure import INK, TWO_COLUMNS_PT, draw_frame, figure_of, new_figure
+from relevance.figures.scatter import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+TEXT_PT = 7.0
+PANEL_PT = 130.0
+AROUND_PT = 42.0
+
+
+class RunLine(NamedTuple):
+    """One quantity of one run.
+
+    Attributes:
+        name: Of the run; runs of one name are seeds.
+        steps: Where the values stand.
+        values: Median over the tasks that have one there.
+    """
+
+    name: str
+    steps: Int[np.ndarray, " place"]
+    values: Float[np.ndarray, " place"]
+
+
+class Panel(NamedTuple):
+    """One quantity of all runs that have it.
+
+    Attributes:
+        quantity: What the vertical axis shows.
+        lines: One per run.
+        medians: One per name with several runs that stand at the same steps: the median over them.
+    """
+
+    quantity: str
+    lines: tuple[RunLine, ...]
+    medians: tuple[RunLine, ...]
+
+
+def lay_out(runs: Sequence[tuple[str, Curves]]) -> list[Panel]:
+    """Decide what the figure shows.
+
+    Args:
+        runs: Names and curves, two at least.
+
+    Returns:
+        A panel for scores, and one for uncertainty, where a run has them.
+
+    Raises:
+        RelevanceError: If no run has either.
+    """
+    scores = [
+        RunLine(name, found.scored_at, 100 * _median(found.scores))
+        for name, found in runs
+        if found.scores is not None
+    ]
+    unsure = [
+        RunLine(name, found.steps, _median(values))
+        for name, found in runs
+        if (values := found.entropies) is not None
+    ]
+    panels = [
+        Panel(quantity, tuple(lines), tuple(_over_seeds(lines)))
+        for quantity, lines in (
+            ("score on dev (%)\nmedian over tasks", scores),
+            ("uncertainty\nmedian over tasks", unsure),
+        )
+        if lines
+    ]
+    if not panels:
+        raise RelevanceError(
+            "None of these runs was scored while it was trained, or ranked rows by uncertainty, so"
+            " there is nothing to draw side by side. Train with --checkpoint best or --sampler"
+            " uncertainty, or draw each run alone."
+        )
+    return panels
+
+
+def _median(values: Float[np.ndarray, "place task"]) -> Float[np.ndarray, " place"]:
+    """Over the tasks that have a value; NaN where none has."""
+    known = ~np.isnan(values).all(axis=1)
+    found = np.full(len(values), np.nan)
+    found[known] = np.nanmedian(values[known], axis=1)
+    return found
+
+
+def _over_seeds(lines: Iterable[RunLine]) -> Iterable[RunLine]:
+    by_name: dict[str, list[RunLine]] = {}
+    for line in lines:
+        by_name.setdefault(line.name, []).append(line)
+    for name, same in by_name.items():
+        first = same[0].steps
+        if len(same) > 1 and all(np.array_equal(line.steps, first) for line in same):
+            yield RunLine(name, first, _median(np.stack([line.values for line in same], axis=1)))
+
+
+def runs_figure(runs: Sequence[tuple[str, Curves]]) -> Axes:
+    """Draw how several runs went: a colour per name, seeds thin and their median thick.
+
+    Args:
+        runs: Names and curves, two at least.
+
+    Returns:
+        The axes of the first panel, in a figure two columns of a paper wide.
+
+    Raises:
+        RelevanceError: If there is nothing to draw.
+
+    Source:
+        El Hattami (2021), figures 3.4 and 3.5.
+    """
+    panels = lay_out(runs)
+    figure = new_figure(TWO_COLUMNS_PT, len(panels) * PANEL_PT + AROUND_PT)
+    figure.set_layout_engine("constrained")
+    grid = figure.subplots(len(panels), 1, sharex=True, squeeze=False).ravel()
+    names = list(dict.fromkeys(name for name, _ in runs))
+    for panel, axes in zip(panels, grid, strict=True):
+        _draw(panel, axes, names)
+    grid[-1].set_xlabel("step", fontsize=TEXT_PT, color=INK)
+    _legend(names, grid[0])
+    first: Axes = grid[0]
+    return first
+
+
+def _draw(panel: Panel, axes: Axes, names: Sequence[str]) -> None:
+    averaged = {line.name for line in panel.medians}
+    for lines, width in ((panel.lines, None), (panel.medians, 1.8)):
+        for line in lines:
+            known = ~np.isnan(line.values)
+            axes.plot(
+                line.steps[known],
+                line.values[known],
+                color=COLOURS[names.index(line.name) % len(COLOURS)],
+                linewidth=width or (0.5 if line.name in averaged else 1.2),
+                marker="o" if len(line.steps) < 10 else "",
+                markersize=2.5,
+            )
+    axes.set_xlim(left=0)
+    axes.set_ylabel(panel.quantity, fontsize=TEXT_PT, color=INK)
+    draw_frame(axes, TEXT_PT)
+
+
+def _legend(names: Sequence[str], axes: Axes) -> None:
+    from matplotlib.lines import Line2D
+
+    legend = figure_of(axes).legend(
+        [Line2D([], [], color=COLOURS[n % len(COLOURS)]) for n in range(len(names))],
+        [for_figure(name) for name in names],
+        loc="outside upper center",
+        ncols=min(len(names), 5),
+        fontsize=TEXT_PT,
+        frameon=False,
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+        text.set_color(INK)
