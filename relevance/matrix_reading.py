@@ -143,6 +143,10 @@ class _Provenance(BaseModel):
     single_seeds: list[int] | None = None
     warnings: list[str] | None = None
     failed: dict[str, str] | None = None
+    shared_texts: dict[str, dict[str, int]] = Field(default_factory=dict)
+    baseline_noise: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)
+    devices: list[str] = Field(default_factory=list)
+    trainers: list[str] = Field(default_factory=list)
 
 
 class _File(BaseModel):

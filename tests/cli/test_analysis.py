@@ -235,7 +235,6 @@ class TestCurves:
         )
         assert (tmp_path / "c.png").exists()
 
-
     def test_several_runs(self, trained: Path, tmp_path: Path) -> None:
         rows = done("hmnet", "curves", trained, trained, "--format", "csv").out.splitlines()
         assert rows[0] == "run,task,rows,trained,share of data"

@@ -107,6 +107,8 @@ BASE: dict[str, Any] = {"measure": "m", "tasks": ["A", "B"], "values": [[0, 0.1]
         ({"majority": [1]}, "majority: Input should be a valid dictionary"),
         ({"cost": {"seconds": "1"}}, "cost.seconds"),
         ({"provenance": {"data": [1]}}, "provenance.data"),
+        ({"provenance": {"shared_texts": {"A": [None]}}}, "provenance.shared_texts.A"),
+        ({"provenance": {"devices": [1]}}, "provenance.devices"),
         ({"reliability": {"gain": {"within_target": 1}}}, "reliability.gain.within_target"),
     ],
 )
