@@ -318,7 +318,7 @@ def test_a_full_disk_ends_the_log_in_one_line() -> None:
 def test_ignored_arguments_are_noted(config: RunConfig, tmp_path: Path) -> None:
     seen: list[Any] = []
     train_run(config, SPEC, tmp_path / "run", on_event=seen.append)
-    assert seen[0] == Note("Method 'multi' ignores --clusters.")
+    assert Note("Method 'multi' ignores --clusters.") in seen
     assert not (tmp_path / "run" / "clusters.json").exists()
 
 
