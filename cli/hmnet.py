@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -47,6 +47,7 @@ from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
     from relevance.clustering.spec import ClusterSpec
+    from relevance.tasks.task import Task
 
 app = new_app("Train the model whose layers follow the clusters, score it, ask it, export it.")
 
@@ -174,34 +175,43 @@ def predict(
         Path,
         typer.Option(
             "--input",
-            help='JSON lines with the task\'s columns or {"text": [a, b]}; - for stdin.',
+            help='Rows with the task\'s columns or {"text": [a, b]}: csv, tsv, json, jsonl, parquet'
+            " or txt, .gz too; - for JSON lines on stdin.",
             metavar="in.jsonl",
         ),
     ],
     out: Annotated[
         Path | None, typer.Option(help="File for the answers; without it, stdout.", metavar="FILE")
     ] = None,
+    form: Annotated[
+        Literal["jsonl", "csv"],
+        typer.Option("--format", help="JSON lines, or a table for one task."),
+    ] = "jsonl",
     batch_size: Annotated[int, typer.Option(help="Lines at a time.", min=1)] = 32,
     precision: PrecisionOption = "fp32",
     device: DeviceOption = "auto",
 ) -> None:
-    """Labels and probabilities as JSON lines; for several tasks each shared layer runs once.
+    """Labels and probabilities of lines or rows; for several tasks each shared layer runs once.
 
     Example: hmnet predict run/ --task all --input in.jsonl
     """
     from hmnet.devices import resolve_device
+    from hmnet.evaluation.answers import CsvAnswers, json_answer
     from hmnet.evaluation.predict import predict as answers
     from hmnet.precision import resolve_precision
     from hmnet.training.folder import load_run
 
     trained = load_run(folder)
     names = [known.name for known in trained.tasks] if task == ["all"] else split_names(task)
-    wanted = [trained.task(name) for name in names]
+    wanted = trained.with_sources([trained.task(name) for name in names])
     if not wanted:
         raise RelevanceError("--task names no task. Give one of the run's, or all.")
+    if form == "csv" and len(wanted) > 1:
+        raise RelevanceError("--format csv is a table of one task. Give one --task, or jsonl.")
     place = resolve_device(device)
     models = {one.name: trained.model_for(one.name).to(place) for one in wanted}
-    with _lines(input_file) as (lines, where), _sink(out) as write:
+    lay_out = CsvAnswers() if form == "csv" else json_answer
+    with _lines(input_file, wanted) as (lines, where), _sink(out) as write:
         for answer in answers(
             models,
             wanted,
@@ -212,7 +222,8 @@ def predict(
             precision=resolve_precision(precision, place),
             where=where,
         ):
-            write(json.dumps(answer, ensure_ascii=False))
+            for line in lay_out(answer):
+                write(line)
 
 
 @app.command()
@@ -382,10 +393,19 @@ def _default_tasks(spec: "ClusterSpec | None") -> list[str]:
 
 
 @contextmanager
-def _lines(path: Path) -> Iterator[tuple[Iterable[bytes], str]]:
-    """Lines of a file or of stdin, as they come, and how to name their place."""
+def _lines(
+    path: Path, tasks: "Sequence[Task]"
+) -> Iterator[tuple[Iterable[bytes | Mapping[str, object]], str]]:
+    """Lines of a file or of stdin as they come, or rows of a file, and how to name their place."""
+    from hmnet.evaluation.lines import input_rows
+    from relevance.tasks.read import COMPRESSED, FORMATS
+
     if str(path) == "-":
         yield sys.stdin.buffer, "stdin"
+        return
+    suffix = path.suffix.lower()
+    if suffix != ".jsonl" and suffix in {*FORMATS, COMPRESSED}:
+        yield input_rows(tasks, path), str(path)
         return
     try:
         file = path.open("rb")

@@ -1,41 +1,90 @@
-"""What tasks read in lines of JSON, and which line is wrong in what way."""
+"""What tasks read in lines of JSON or rows of a file, and which line is wrong in what way."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from hmnet.data.encoder import check_unicode
 from hmnet.kinds.kind import Texts, kind_of
-from relevance.errors import RelevanceError
+from relevance.errors import RelevanceError, shown
 from relevance.parsing import parse_json
 from relevance.tasks.check import cell_reader
+from relevance.tasks.read import ReadOptions, file_format, read_rows
+from relevance.tasks.source import source_columns
 from relevance.tasks.task import Task
 
 MOST_TEXTS = 3
+ID = re.compile(r"(?i)id|idx|idx_\w+|guid|index")
+"""Columns that tell rows apart and are given back with the answers."""
+
+
+class Line(NamedTuple):
+    """What stands in a line.
+
+    Attributes:
+        texts: One to three per task.
+        ids: What tells the line from others, to be given back with its answers.
+    """
+
+    texts: dict[str, Texts]
+    ids: dict[str, Any]
 
 
 def read_lines(
-    tasks: Sequence[Task], lines: Iterable[str | bytes], where: str
-) -> Iterator[dict[str, Texts]]:
+    tasks: Sequence[Task], lines: Iterable[str | bytes | Mapping[str, Any]], where: str
+) -> Iterator[Line]:
     """What the tasks read in each line.
 
     Args:
         tasks: The tasks.
-        lines: As text, or as UTF-8 bytes.
+        lines: As text, as UTF-8 bytes, or as rows of a table.
         where: How to name their place in messages.
 
     Yields:
-        One to three texts per task, for every line that is not blank.
+        One for every line that is not blank.
 
     Raises:
         RelevanceError: With the number of the line, from 1, and what is wrong with it.
     """
     for number, line in enumerate(lines, start=1):
-        if line.strip():
-            with _line(where, number):
-                content = _parse(line)
-                texts = {task.name: read_texts(task, content) for task in tasks}
-            yield texts
+        if isinstance(line, str | bytes):
+            if not line.strip():
+                continue
+            with _place(where, "line", number):
+                found = _read(tasks, _parse(line))
+        else:
+            with _place(where, "row", number):
+                found = _read(tasks, line)
+        yield found
+
+
+def input_rows(tasks: Sequence[Task], path: Path) -> Iterator[Mapping[str, Any]]:
+    """The rows of a file of any format that training takes, and of `.txt`.
+
+    Args:
+        tasks: Whose texts are in it; where their own files have no header, this has none.
+        path: The file.
+
+    Yields:
+        One object per row.
+
+    Raises:
+        RelevanceError: If the file cannot be read.
+    """
+    columns: tuple[str, ...] = ()
+    options = ReadOptions()
+    headless = [task for task in tasks if task.source is not None and not task.source.header]
+    if headless and file_format(path) in {".csv", ".tsv"}:
+        task = headless[0]
+        columns = task.text
+        renamed = {} if task.source is None else task.source.columns
+        options = ReadOptions.of(task.columns, renamed, header=False)
+    for number, row in enumerate(read_rows(path, columns, options), start=1):
+        if not isinstance(row, dict):
+            raise RelevanceError(f"{path}, row {number}: expected a JSON object, got {shown(row)}.")
+        yield row
 
 
 def read_texts(task: Task, content: Mapping[str, Any]) -> Texts:
@@ -43,7 +92,8 @@ def read_texts(task: Task, content: Mapping[str, Any]) -> Texts:
 
     Args:
         task: The task.
-        content: With the task's columns, or a list of texts under `text`.
+        content: With the task's columns, by its own names or those that its source has for them, or
+            else with a list of texts under `text`.
 
     Returns:
         One to three texts.
@@ -52,27 +102,51 @@ def read_texts(task: Task, content: Mapping[str, Any]) -> Texts:
         RelevanceError: If a column is missing, something is no text, or there are more texts than
             the task reads.
     """
-    listed = content.get("text")
-    if isinstance(listed, list) or ("text" in content and "text" not in task.text):
-        if not isinstance(listed, list) or not 1 <= len(listed) <= MOST_TEXTS:
-            raise RelevanceError(f"'text' must be a list of 1 to 3 strings, got {listed!r:.50}.")
-        for place, text in enumerate(listed, start=1):
-            if not isinstance(text, str):
-                raise RelevanceError(
-                    f"text {place} of the list must be a string, got {text!r:.50}."
-                )
-        texts = kind_of(task).reading(tuple(listed))
-    else:
-        if missing := [column for column in task.text if column not in content]:
-            found = ", ".join(content) or "nothing"
-            raise RelevanceError(
-                f"column '{missing[0]}' of task '{task.name}' is missing; found: {found}."
-                ' Every task can also read {"text": [...]}.'
-            )
-        texts = tuple(cell_reader(task, column)(content[column]) for column in task.text)
+    texts = _texts(task, content)
     for text in texts:
         check_unicode(text)
     return texts
+
+
+def _texts(task: Task, content: Mapping[str, Any]) -> Texts:
+    renamed = {} if task.source is None else source_columns(task.source, task.columns)
+    names = [name if name in content else renamed.get(name, name) for name in task.text]
+    missing = [column for column, name in zip(task.text, names, strict=True) if name not in content]
+    if missing and "text" not in content:
+        found = ", ".join(content) or "nothing"
+        raise RelevanceError(
+            f"column '{missing[0]}' of task '{task.name}' is missing; found: {found}."
+            ' Every task can also read {"text": [...]}.'
+        )
+    if missing:
+        return _listed(task, content["text"])
+    try:
+        return tuple(
+            cell_reader(task, column)(content[name])
+            for column, name in zip(task.text, names, strict=True)
+        )
+    except RelevanceError:
+        # a task whose one column is called `text` reads both forms, its own first
+        if names == ["text"] and isinstance(content["text"], list):
+            with suppress(RelevanceError):
+                return _listed(task, content["text"])
+        raise
+
+
+def _listed(task: Task, listed: Any) -> Texts:
+    """The texts of the form that every task reads."""
+    if not isinstance(listed, list) or not 1 <= len(listed) <= MOST_TEXTS:
+        raise RelevanceError(f"'text' must be a list of 1 to 3 strings, got {listed!r:.50}.")
+    for place, text in enumerate(listed, start=1):
+        if not isinstance(text, str):
+            raise RelevanceError(f"text {place} of the list must be a string, got {text!r:.50}.")
+    return kind_of(task).reading(tuple(listed))
+
+
+def _read(tasks: Sequence[Task], content: Mapping[str, Any]) -> Line:
+    read = {column for task in tasks for column in task.text}
+    ids = {name: content[name] for name in content if ID.fullmatch(name) and name not in read}
+    return Line({task.name: read_texts(task, content) for task in tasks}, ids)
 
 
 def _parse(line: str | bytes) -> dict[str, Any]:
@@ -89,9 +163,9 @@ def _parse(line: str | bytes) -> dict[str, Any]:
 
 
 @contextmanager
-def _line(where: str, number: int) -> Iterator[None]:
-    """Say which line an error is about."""
+def _place(where: str, what: str, number: int) -> Iterator[None]:
+    """Say which line or row an error is about."""
     try:
         yield
     except RelevanceError as error:
-        raise RelevanceError(f"{where}, line {number}: {error}") from None
+        raise RelevanceError(f"{where}, {what} {number}: {error}") from None

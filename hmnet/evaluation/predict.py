@@ -12,7 +12,7 @@ from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
 from hmnet.data.template import Sequences
 from hmnet.evaluation.evaluate import inference, on_device
-from hmnet.evaluation.lines import read_lines
+from hmnet.evaluation.lines import Line, read_lines
 from hmnet.kinds.kind import Logits, Said, Texts, kind_of
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision
@@ -25,7 +25,7 @@ Columns = tuple[Texts, ...]
 def predict(
     models: Mapping[str, MultiTaskModel],
     tasks: Sequence[Task],
-    lines: Iterable[str | bytes],
+    lines: Iterable[str | bytes | Mapping[str, Any]],
     tokenizer: PreTrainedTokenizerBase,
     *,
     max_length: int,
@@ -44,7 +44,7 @@ def predict(
         models: For each of the tasks the model that has a path for it, most often one for all; on
             any device, and left in the mode they were in.
         tasks: Whose answers are wanted, in the order of the answers.
-        lines: As text, or as UTF-8 bytes.
+        lines: As text, as UTF-8 bytes, or as rows of a table, which are as the objects are.
         tokenizer: The backbone's.
         max_length: Most tokens of one input, special ids included.
         batch_size: Lines per forward pass at most.
@@ -52,9 +52,10 @@ def predict(
         where: How to name the place of the lines in messages.
 
     Yields:
-        For each line one object per task: `{"task", "label", "probabilities"}`, probabilities in
-        the order of the task's labels, `{"task", "value"}` for regression, or the fields of another
-        kind.
+        For each line one object per task: the columns that tell the line from others (`id`, `idx`,
+        `idx_...`, `guid`, `index`), where it has them, then `{"task", "label", "probabilities"}`,
+        probabilities in the order of the task's labels, `{"task", "value"}` for regression, or the
+        fields of another kind.
 
     Raises:
         RelevanceError: If a line is no JSON object, lacks a column, or has something else than text
@@ -65,7 +66,8 @@ def predict(
         while batch := list(islice(same_form, batch_size)):
             names = [task.name for task in tasks]
             read = {
-                name: tuple(zip(*(texts[name] for texts in batch), strict=True)) for name in names
+                name: tuple(zip(*(line.texts[name] for line in batch), strict=True))
+                for name in names
             }
             encoded = _encoded(encoder, tasks, read, max_length)
             logits = _logits(models, tasks, encoded, batch_size, precision)
@@ -73,14 +75,14 @@ def predict(
                 models[name].kinds[name].answers(Said(read[name], encoded[name], logits[name]))
                 for task, name in zip(tasks, names, strict=True)
             ]
-            for answers_to_line in zip(*answers, strict=True):
+            for line, *answers_to_line in zip(batch, *answers, strict=True):
                 for name, answer in zip(names, answers_to_line, strict=True):
-                    yield {"task": name, **answer}
+                    yield {**line.ids, "task": name, **answer}
 
 
-def _form(texts: Mapping[str, Texts]) -> list[int]:
+def _form(line: Line) -> list[int]:
     """Number of texts per task: lines of one form fit into one batch."""
-    return [len(of_task) for of_task in texts.values()]
+    return [len(of_task) for of_task in line.texts.values()]
 
 
 def _encoded(

@@ -51,6 +51,21 @@ class Run:
         """The backbone's, as the run kept it."""
         return read_tokenizer(next(iter(self.blueprints)))
 
+    def with_sources(self, tasks: Sequence[Task]) -> list[Task]:
+        """Definitions of the run with what their files call the columns, where that is still known.
+
+        Args:
+            tasks: As `task` gives them.
+
+        Returns:
+            The same definitions, with the `source` of those whose TOML file is still there.
+        """
+        try:
+            found = {task.name: task.source for task in find_tasks(self.config.tasks)}
+        except RelevanceError:  # a run answers without the files that it was trained on
+            found = {}
+        return [task.model_copy(update={"source": found.get(task.name)}) for task in tasks]
+
     def task(self, name: str) -> Task:
         """A task's definition by its name in any case.
 

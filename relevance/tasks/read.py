@@ -107,6 +107,36 @@ def read_columns(
         return _rows(_objects(path, form), wanted, options)
 
 
+def read_rows(
+    path: Path, columns: Sequence[str] = (), options: ReadOptions = AS_NAMED
+) -> Iterator[Any]:
+    """The rows of a file as they stand.
+
+    Args:
+        path: A file with one of `FORMATS`.
+        columns: Which columns a csv or tsv file without header is asked for; of the others all are
+            read, under the names that the file has for them.
+        options: Whether there is a header.
+
+    Yields:
+        For each row an object, which of a `.json` file may be something else; of a `.txt` file each
+        line as `{"text": [line]}`.
+
+    Raises:
+        RelevanceError: If the file is missing or cannot be read as what its suffix says.
+    """
+    form = file_format(path)
+    if form == ".txt":
+        yield from ({"text": [line]} for line in read_columns(path, ["text"])["text"])
+    elif form in {".json", ".jsonl"}:
+        with _reading(path, form):
+            yield from (row for _, row in _objects(path, form))
+    else:
+        names = column_names(path) if options.header else list(columns)
+        cells = read_columns(path, names, options)
+        yield from (dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True))
+
+
 def file_format(path: Path) -> str:
     """What a file holds, by its suffix.
 

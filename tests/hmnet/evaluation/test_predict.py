@@ -1,20 +1,27 @@
 """Answers to lines of JSON: what is read, what comes out in what order, which line is wrong."""
 
+import gzip
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from transformers import PreTrainedTokenizerBase
 
 from answers import all_logits
 from hmnet.data.encoder import Encoder
+from hmnet.evaluation.answers import CsvAnswers
+from hmnet.evaluation.lines import input_rows, read_texts
 from hmnet.evaluation.predict import predict
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import separate
 from relevance.errors import RelevanceError
+from relevance.tasks.source import Source
 from relevance.tasks.task import Task
 
 LISTS = 'Every task can also read {"text": [...]}.'
@@ -106,6 +113,112 @@ def test_lines_of_different_forms_and_blank_ones(ask: Any) -> None:
 
     assert len(answers) == 4
     assert answers[1]["probabilities"] == pytest.approx(answers[3]["probabilities"], abs=1e-6)
+
+
+def test_a_row_that_has_the_tasks_columns_is_read_by_them(ask: Any) -> None:
+    """Whatever else it has under the name of the other form."""
+    (alone,) = ask("TONE", [{"sentence": "no"}])
+    for other in ("y", ["a", "dog"], 5, None):
+        (answer,) = ask("TONE", [{"sentence": "no", "text": other}])
+        assert answer["probabilities"] == pytest.approx(alone["probabilities"], abs=1e-6)
+    (listed,) = ask("GRADE", [{"text": ["no"]}])
+    (own,) = ask("GRADE", [{"text": "no"}])
+    assert own["value"] == pytest.approx(listed["value"], abs=1e-5)
+
+
+def test_a_token_task_whose_words_are_called_text() -> None:
+    task = Task.model_validate(
+        {"name": "NER", "family": "f", "kind": "tokens", "text": ["text"], "label": "tags"}
+        | {"labels": ["O", "B-p"], "metrics": ["entity_f1"]}
+    )
+    words = ["the", "man", "runs", "to", "city"]
+    for row, text in [
+        ({"text": words, "tags": ["O"] * 5}, "the man runs to city"),
+        ({"text": ["Ann"]}, "Ann"),
+        ({"text": ["a", "b"]}, "a b"),
+        ({"text": ["words between spaces"]}, "words between spaces"),
+        ({"text": '["in", "csv"]'}, "in csv"),
+    ]:
+        assert read_texts(task, row) == (text,)
+    with pytest.raises(RelevanceError, match="has 5 as word 2"):
+        read_texts(task, {"text": ["a", 5]})
+
+
+def test_columns_may_be_called_as_the_tasks_files_call_them(tasks: dict[str, Task]) -> None:
+    source = {"train": "a.csv", "dev": "b.csv", "columns": {"sentence1": "premise"}}
+    task = tasks["SAME"].model_copy(update={"source": Source.model_validate(source)})
+    for row in ({"premise": "a", "sentence2": "b"}, {"sentence1": "a", "sentence2": "b"}):
+        assert read_texts(task, row) == ("a", "b")
+
+
+def test_what_tells_lines_apart_comes_back(ask: Any) -> None:
+    lines = [
+        {"sentence": "no", "text": "no", "idx": 7, "id": "x", "label": 0},
+        {"text": ["a"], "guid": [1]},
+    ]
+    first, other, second, _ = ask("TONE GRADE", lines)
+    assert (first["idx"], first["id"], other["idx"]) == (7, "x", 7)
+    assert list(first) == ["idx", "id", "task", "label", "probabilities"]
+    assert (second["guid"], second["task"]) == ([1], "TONE")
+
+
+@pytest.mark.parametrize(
+    "name", ["d.csv", "d.tsv", "d.csv.gz", "d.json", "d.jsonl.gz", "d.parquet"]
+)
+def test_rows_of_every_format_have_the_same_answers(ask: Any, tmp_path: Path, name: str) -> None:
+    rows = [
+        {"sentence1": "no", "sentence2": "a dog", "label": "x", "idx": str(n)} for n in range(3)
+    ]
+    path = tmp_path / name
+    if name == "d.parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        mark = "\t" if ".tsv" in name else ","
+        table = [list(rows[0]), *(list(row.values()) for row in rows)]
+        text = "\n".join(mark.join(row) for row in table)
+        if ".json" in name:
+            lines = [json.dumps(row) for row in rows]
+            text = f"[{','.join(lines)}]" if name == "d.json" else "\n".join(lines)
+        path.write_bytes(gzip.compress(text.encode()) if ".gz" in name else text.encode())
+    read = list(input_rows([], path))
+    assert read == rows
+    expected = ask("SAME", rows)
+    assert [answer["idx"] for answer in expected] == ["0", "1", "2"]
+
+
+def test_rows_of_texts_and_of_files_without_header(tasks: dict[str, Task], tmp_path: Path) -> None:
+    (tmp_path / "d.txt").write_text("no\n\na dog\n")
+    assert list(input_rows([], tmp_path / "d.txt")) == [
+        {"text": ["no"]},
+        {"text": [""]},
+        {"text": ["a dog"]},
+    ]
+    source = Source.model_validate({"train": "a.tsv", "dev": "b.tsv", "header": False})
+    task = tasks["TONE"].model_copy(update={"source": source})
+    (tmp_path / "d.tsv").write_text('"no\na dog\n')
+    assert list(input_rows([task], tmp_path / "d.tsv")) == [
+        {"sentence": '"no'},
+        {"sentence": "a dog"},
+    ]
+
+
+def test_answers_as_a_table() -> None:
+    lay_out = CsvAnswers()
+    answers = [
+        {"id": "=1+1", "task": "T", "label": "a,b", "probabilities": {"a,b": 0.75, "c": 0.25}},
+        {"id": 2, "task": "T", "label": "c", "probabilities": {"a,b": 0.5, "c": 0.5}},
+    ]
+    assert [line for answer in answers for line in lay_out(answer)] == [
+        'id,task,label,"probability: a,b",probability: c',
+        '\'=1+1,T,"a,b",0.75,0.25',
+        "2,T,c,0.5,0.5",
+    ]
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"sentence": ' + "9" * 5000 + "}"])
+def test_json_that_python_refuses(ask: Any, line: str) -> None:
+    with pytest.raises(RelevanceError, match=r"^in\.jsonl, line 1: not valid JSON: "):
+        ask("TONE", [line])
 
 
 def test_lines_as_bytes(
