@@ -198,14 +198,23 @@ class TestATrainedRun:
         (tmp_path / "in.jsonl").write_text('{"sentence": "good film", "id": 7}\n\n')
         options = ["predict", trained, "--input", tmp_path / "in.jsonl", "--task"]
         (answer,) = map(json.loads, done("hmnet", *options, "tone").out.splitlines())
-        assert list(answer) == ["task", "label", "probabilities"]
-        assert answer["task"] == "TONE"
+        assert list(answer) == ["id", "task", "label", "probabilities"]
+        assert (answer["id"], answer["task"]) == (7, "TONE")
         assert list(answer["probabilities"]) == LABELS["TONE"]
         assert sum(answer["probabilities"].values()) == pytest.approx(1)
         assert answer["label"] == max(answer["probabilities"], key=answer["probabilities"].get)
         (answer,) = map(json.loads, done("hmnet", *options, "GRADE").out.splitlines())
-        assert list(answer) == ["task", "value"]
+        assert list(answer) == ["id", "task", "value"]
         assert isinstance(answer["value"], float)
+
+    def test_predict_from_a_table_into_a_table(self, trained: Path, tmp_path: Path) -> None:
+        (tmp_path / "in.csv").write_text('sentence,label,idx\n"good, ""fine"" film",bad,7\n')
+        options = ["predict", trained, "--input", tmp_path / "in.csv", "--format", "csv", "--task"]
+        (row,) = rows(done("hmnet", *options, "tone").out)
+        assert list(row) == ["idx", "task", "label", "probability: bad", "probability: good"]
+        assert row["idx"] == "7"
+        assert float(row["probability: bad"]) + float(row["probability: good"]) == pytest.approx(1)
+        assert "--format csv is a table of one task" in refused("hmnet", *options, "all")
 
     def test_predict_every_task_from_stdin(self, trained: Path, tmp_path: Path) -> None:
         lines = "".join(json.dumps(line) + "\n" for line in LINES).encode()
