@@ -34,7 +34,7 @@ QUALITIES = (
 LEGEND = (
     "Spearman, Kendall: rank correlation with the reference over ordered pairs; within: of values"
     " less the mean of their target; precision: at finding negative pairs, as many called negative"
-    " as there are; ARI: agreement of groups; bold: best."
+    " as there are; ARI: agreement of groups"
 )
 
 
@@ -65,7 +65,7 @@ def comparison_table(
         for y in _best([getattr(row, quality) for row in comparison.rows])
     }
     text = table(rows, format, bold=best)
-    lines = (LEGEND, *remarks(comparison))
+    lines = (f"{LEGEND}; bold: best." if best else f"{LEGEND}.", *remarks(comparison))
     if format == "latex":
         return "".join(f"% {line}\n" for line in lines) + text
     return "\n".join([text, *(f"- {line}" for line in lines)]) + "\n"
@@ -106,14 +106,16 @@ def _row(row: Judgement) -> Row:
 
 
 def _best(values: list[float | None]) -> list[int]:
-    """Places of the highest value, as far as two decimals tell; none where there is no choice."""
+    """Places of the highest value, as far as two decimals tell; none where all known are alike."""
     known = {
         place: round(value, 2)
         for place, value in enumerate(values)
         if value is not None and not math.isnan(value)
     }
-    highest = max(known.values(), default=0.0)
-    return [place for place, value in known.items() if value == highest and len(known) > 1]
+    if len(set(known.values())) < 2:
+        return []
+    highest = max(known.values())
+    return [place for place, value in known.items() if value == highest]
 
 
 def _tasks(comparison: Comparison) -> str:

@@ -53,7 +53,7 @@ def test_markdown() -> None:
     ]
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in (good, bad)]
     assert cells[0] == ["good", *["**1.00**"] * 7, "2.00", "0.25"]
-    assert cells[1] == ["bad_one", *["-1.00"] * 5, "0.00", "**1.00**", "2.00", "0.25"]
+    assert cells[1] == ["bad_one", *["-1.00"] * 5, "0.00", "1.00", "2.00", "0.25"]
     assert blank == ""
     assert lines[0].startswith("- Spearman, Kendall: rank correlation with the reference")
     tasks, negatives, ceiling, groups = lines[1:]
@@ -76,6 +76,21 @@ def test_latex_has_the_remarks_as_comments() -> None:
     assert r"m\_1 & 1.00 &" in text
     assert r"cost (\%)" in text
     assert r"\textbf" not in text  # one measure is no choice
+
+
+def test_bold_is_left_out_where_there_is_nothing_to_choose() -> None:
+    twins = compare_with(gains(), [measure("one"), measure("two")], ["one", "two"], k=2)
+    text = comparison_table(twins, "markdown")
+    assert "**" not in text
+    assert "ARI: agreement of groups.\n" in text
+    constant = RelevanceMatrix(np.ones((4, 4)), TASKS, "constant")
+    known = compare_with(gains(), [measure("one"), constant], ["one", "constant"])
+    text = comparison_table(known, "markdown")
+    assert text.count("**") == 2  # of precision; the other measure has no correlation
+    three = [measure("one"), measure("two"), measure("bad", -1)]
+    text = comparison_table(compare_with(gains(), three, ["one", "two", "bad"]), "markdown")
+    assert text.count("| **1.00** | **1.00** |") >= 2
+    assert "ARI: agreement of groups; bold: best.\n" in text
 
 
 def test_csv_has_everything_in_full() -> None:

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from relevance.errors import RelevanceError
+from relevance.escaping import from_csv
 from relevance.matrix import RelevanceMatrix, load_matrix
 from relevance.report.tables import FORMATS, check_format, matrix_table, table
 
@@ -161,10 +162,11 @@ def test_nats_and_small_values_keep_three_digits() -> None:
         min_size=1,
     )
 )
+@example([{"name": name, "score": None, "rows": 0} for name in ("=1", "'=1", "@", "-1", "'tis")])
 def test_csv_loses_nothing(rows: list[dict[str, str | float | int | None]]) -> None:
     read = list(csv.DictReader(io.StringIO(table(rows, "csv"))))
     for row, back in zip(rows, read, strict=True):
-        assert back["name"] == row["name"]
+        assert from_csv(back["name"]) == row["name"]
         assert int(back["rows"]) == row["rows"]
         score = row["score"]
         if score is None or math.isnan(float(score)):
