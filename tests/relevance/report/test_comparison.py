@@ -52,7 +52,7 @@ def test_markdown() -> None:
         "cost (%)",
     ]
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in (good, bad)]
-    assert cells[0] == ["good", *["**1.00**"] * 7, "2.00", "0.25"]
+    assert cells[0] == ["good", *["**1.00**"] * 6, "1.00", "2.00", "0.25"]
     assert cells[1] == ["bad_one", *["-1.00"] * 5, "0.00", "1.00", "2.00", "0.25"]
     assert blank == ""
     assert lines[0].startswith("- Spearman, Kendall: rank correlation with the reference")
