@@ -19,7 +19,9 @@ from relevance.clustering.deciding import deciding_columns
 from relevance.clustering.families import family_clusters
 from relevance.clustering.kmeans import kmeans
 from relevance.clustering.spec import ClusterSpec
+from relevance.clustering.worth import group_worth
 from relevance.errors import RelevanceError
+from relevance.escaping import for_markdown
 from relevance.figures.figure import save_figure
 from relevance.figures.heatmap import heatmap
 from relevance.files import write_text
@@ -127,10 +129,19 @@ class Demo:
             groups=table(groups, "markdown"),
             agreement=self.agreement,
             deciding=deciding_columns(self.gains, self.found),
+            worth=self._worth(),
             taxonomy=self._correlation(self.taxonomy),
             vocabulary=self._correlation(self.vocabulary),
             scores=self.scores.to_table("markdown"),
         )
+
+    def _worth(self) -> str:
+        """What tasks gain within their groups, from others, and against training alone."""
+        worth = group_worth(self.gains, self.found)
+        if worth is None:
+            return ""
+        lines = "".join(f"- {for_markdown(line)}\n" for line in worth.lines())
+        return f"{table(worth.rows(), 'markdown', decimals=0)}\n{lines}"
 
     def _families(self, tasks: Sequence[str]) -> list[str]:
         """Families of some tasks, each once."""
@@ -159,6 +170,9 @@ Joint-training gains; drawn in gains.png, and the overlap of vocabularies in voc
 Adjusted Rand index of groups and families: {agreement:.2f} (1 = equal, 0 = chance).
 {deciding}.
 
+What tasks gain from the others of their group, and from tasks of other groups:
+
+{worth}
 Rank correlation of the gains with the families: {taxonomy:.2f}; with the overlap of vocabularies:
 {vocabulary:.2f}. How texts are worded does not tell which tasks help each other.
 

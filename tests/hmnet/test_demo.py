@@ -7,6 +7,8 @@ import pytest
 from hmnet.demo import METHODS, Demo, Size, Stage, run_demo
 from hmnet.training.folder import load_run
 from relevance.clustering.spec import ClusterSpec
+from relevance.clustering.worth import group_worth
+from relevance.escaping import for_markdown
 from relevance.matrix import load_matrix
 from relevance.studies.scheduling import Event, Schedule
 
@@ -61,6 +63,10 @@ def test_the_report_tells_it(small: tuple[Path, Demo, list[Event | Stage]]) -> N
     assert report == demo.report()
     assert f"groups and families: {demo.agreement:.2f}" in report
     assert demo.scores.to_table("markdown") in report
+    worth = group_worth(demo.gains, demo.found)
+    assert worth is not None
+    for line in worth.lines():
+        assert f"- {for_markdown(line)}\n" in report
 
 
 def test_it_tells_about_stages_and_jobs(small: tuple[Path, Demo, list[Event | Stage]]) -> None:
