@@ -1,5 +1,6 @@
 """A trained run on disk, and all that can be asked of it without anything else."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -120,6 +121,9 @@ class Run:
     def data(self, task: str, *, also: Sequence[str] = ()) -> TaskData:
         """A task's training rows and what it is scored on, from where the run's settings say.
 
+        Rows are read by the definition that the task was trained by, whatever a TOML file says
+        about its labels or columns today.
+
         Args:
             task: A name.
             also: Further splits, such as `test`, as `relevance.tasks.load.load_task` takes them.
@@ -128,11 +132,42 @@ class Run:
             The data.
 
         Raises:
-            RelevanceError: If the run has no such task, or the files are no longer there.
+            RelevanceError: If the run has no such task, it is defined no longer, the files are no
+                longer there, or they don't fit the run's definition.
         """
-        wanted = self.task(task).name
-        found = {known.name: known for known in find_tasks(self.config.tasks)}
-        return load_task(found[wanted], self.config.data, also=also)
+        own = self.task(task)
+        data = load_task(self.located(own), self.config.data, also=also)
+        if fields := changed_fields(own, self._today[own.name]):
+            warnings.warn(
+                f"task '{own.name}': {', '.join(fields)} changed since {self.folder} was trained;"
+                " its rows are read as they were then.",
+                stacklevel=2,
+            )
+        return data
+
+    def located(self, task: Task) -> Task:
+        """A task as it was trained, with where its data is today.
+
+        Args:
+            task: One of the run's.
+
+        Returns:
+            The definition.
+
+        Raises:
+            RelevanceError: If the task is defined no longer.
+        """
+        if task.name not in self._today:
+            raise RelevanceError(
+                f"{self.folder / CONFIG}: task '{task.name}' is defined no longer in"
+                f" {', '.join(self.config.tasks)}, which says where its data is."
+            )
+        return task.model_copy(update={"source": self._today[task.name].source})
+
+    @cached_property
+    def _today(self) -> dict[str, Task]:
+        """What the settings' names and files define now."""
+        return {task.name: task for task in find_tasks(self.config.tasks)}
 
     def additions(self) -> list[dict[str, Any]]:
         """What was added to the run it came from, the last addition at the end; none for most runs.
@@ -196,6 +231,40 @@ def old_loss(folder: Path) -> RelevanceError:
         " is on a task's own scale now, so this would mix the two. Train anew with another --out;"
         " evaluate, predict and export still read the run."
     )
+
+
+def changed_fields(task: Task, other: Task) -> list[str]:
+    """Where two definitions of a task would read rows or answers differently.
+
+    Args:
+        task: A definition.
+        other: Another one of the same task.
+
+    Returns:
+        Names of fields, none where the definitions mean the same.
+    """
+    fields = [name for name in Task.model_fields if name not in {"source", "licence", "family"}]
+    return [name for name in fields if getattr(task, name) != getattr(other, name)]
+
+
+def check_definitions(folder: Path, tasks: Sequence[Task]) -> None:
+    """Refuse to go on with a run some of whose models were trained by other definitions.
+
+    Args:
+        folder: The run's folder, finished or not.
+        tasks: The definitions of today.
+
+    Raises:
+        RelevanceError: If a task's rows or answers meant something else, or a file is damaged.
+    """
+    today = {task.name: task for task in tasks}
+    for path in sorted((folder / "model").glob(f"**/{PLAN}")):
+        for task in validated(Blueprint, read_json(path, SCHEMA), str(path)).tasks:
+            if task.name in today and (fields := changed_fields(task, today[task.name])):
+                raise RelevanceError(
+                    f"{folder} was started with another definition of task '{task.name}'"
+                    f" ({', '.join(fields)}). Resume with the same one, or give another --out."
+                )
 
 
 def load_run(folder: Path) -> Run:

@@ -16,7 +16,6 @@ from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError, unknown_name
 from relevance.matrix import RelevanceMatrix, load_matrix
 from relevance.measures.vocabulary import Vocabulary
-from relevance.tasks.find import find_tasks
 from relevance.tasks.task import Task
 from relevance.tokenizers import load_tokenizer
 
@@ -203,7 +202,7 @@ class Placing:
         """Relevance of the run's tasks to the new ones."""
         if self.addition.relevance is not None:
             return load_matrix(self.addition.relevance)
-        tasks = (*find_tasks(self.run.config.tasks), *self.new)
+        tasks = (*map(self.run.located, self.run.tasks), *self.new)
         tokenizer = load_tokenizer(str(next(iter(self.run.blueprints))))
         return Vocabulary(tokenizer, self.config.data).measure(tasks)
 

@@ -40,6 +40,7 @@ from hmnet.training.folder import (
     RECORDS,
     SCORES,
     Run,
+    check_definitions,
     has_old_loss,
     old_loss,
 )
@@ -427,6 +428,7 @@ def _check_folder(
     if has_old_loss(out, resumed):
         raise old_loss(out)
     config.check_resumes(RunConfig.of_run(out / CONFIG), out)
+    check_definitions(out, resumed)
     if spec is not None and ClusterSpec.load(out / CLUSTERS).clusters != spec.clusters:
         raise RelevanceError(
             f"{out} was started with other clusters ({out / CLUSTERS})."
