@@ -254,6 +254,13 @@ def compare(
         str | None,
         typer.Option(help="Test the others against the run of this name.", metavar="NAME"),
     ] = None,
+    allow_different: Annotated[
+        bool,
+        typer.Option(
+            "--allow-different",
+            help="Test, average and set in bold scores of other rows or labels too, marked.",
+        ),
+    ] = False,
     form: FileFormatOption = None,
     out: Annotated[
         Path | None, typer.Option(help="File for the table; without it, stdout.", metavar="FILE")
@@ -277,9 +284,9 @@ def compare(
     """
     from hmnet.evaluation.compare import compare as side_by_side
     from hmnet.evaluation.costs import costs_of
-    from hmnet.evaluation.scores import read_scores
+    from hmnet.evaluation.rows import notes_on, read_run_scores
     from hmnet.figures.number_of_tasks import number_of_tasks_figure, trained_by
-    from hmnet.training.folder import has_old_loss, load_run, runs_under
+    from hmnet.training.folder import load_run, runs_under
     from relevance.figures.figure import check_format, save_figure
     from relevance.report.tables import format_of
 
@@ -287,19 +294,19 @@ def compare(
     if figure is not None:
         check_format(figure)
     runs = [load_run(found) for folder in folders for found in runs_under(folder)]
-    scores = [score for trained in runs for score in read_scores(trained.folder / "scores.csv")]
-    compared = side_by_side(scores, baseline=baseline, spread=True, costs=costs_of(runs))
+    compared = side_by_side(
+        [score for trained in runs for score in read_run_scores(trained.folder)],
+        baseline=baseline,
+        spread=True,
+        costs=costs_of(runs),
+        allow_different=allow_different,
+        notes=notes_on(runs),
+    )
     axes = None if figure is None else number_of_tasks_figure(compared, trained_by(runs))
     deliver(compared.to_table(shown), out)
     if shown == "csv":
         for remark in compared.remarks:
             note(f"hmnet: note: {remark}")
-    old = [str(trained.folder) for trained in runs if has_old_loss(trained.folder, trained.tasks)]
-    if old:
-        note(
-            f"hmnet: note: trained by older versions, whose loss of regression tasks lay on [0, 1]"
-            f" and not on a task's own scale: {', '.join(old)}."
-        )
     if figure is not None and axes is not None:
         save_figure(axes, figure)
         note(f"wrote {figure}")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import NamedTuple
 
+from hmnet.evaluation.compared_rows import DIFFERENT, Place, different_rows, note_on
 from hmnet.evaluation.comparison import (
     LABELS,
     MAJORITY_COLUMN,
@@ -13,7 +14,7 @@ from hmnet.evaluation.comparison import (
     Line,
 )
 from hmnet.evaluation.costs import Cost
-from hmnet.evaluation.scores import MAJORITY, Score, row_name, splits_of
+from hmnet.evaluation.scores import MAJORITY, Score, counts, row_name, splits_of
 from hmnet.evaluation.significance import Paired, over_rows, over_seeds
 from relevance.errors import RelevanceError, unknown_name
 
@@ -46,11 +47,14 @@ def compare(
     baseline: str | None = None,
     spread: bool = False,
     costs: Mapping[str, Sequence[Cost]] | None = None,
+    allow_different: bool = False,
+    notes: Sequence[str] = (),
 ) -> Comparison:
     """Set the scores of runs side by side; runs of one name are seeds of one column.
 
-    The average is over the rows that all runs have, MNLI-m and MNLI-mm counted as two, as the paper
-    does.
+    The average is over the first split of every task that all runs were scored on by the same rows,
+    MNLI-m and MNLI-mm counted as two, as the paper does. Further splits, such as a test split, and
+    splits whose rows differ between runs have a row of the table and no part in the average.
 
     Args:
         scores: Of one or more runs, in the order of the columns.
@@ -62,6 +66,9 @@ def compare(
             their primary metric, are at or above it.
         costs: Of the runs by column, one per seed; they become the last rows. None for no such
             rows.
+        allow_different: Test, average and set in bold scores of other rows, other data or other
+            definitions of labels too, which are marked then.
+        notes: What a reader should know besides.
 
     Returns:
         The table.
@@ -80,32 +87,61 @@ def compare(
     for what in measured:
         primary.setdefault((what.task, what.split), what)
     splits = splits_of(scores)
+    different = different_rows(scores)
+    barred = set() if allow_different else different
     lines = [
-        Line(
+        _line(
+            columns,
+            against,
+            what,
             row_name(what.task, what.split, splits[what.task]),
-            what.metric,
-            tuple(
-                _entry(values.get(what, {}), against.get(column, {}).get(what, {}))
-                for column, values in columns.items()
-            ),
+            different,
+            ranked=(what.task, what.split) not in barred,
         )
         for what in (measured if every_metric else primary.values())
     ]
-    common = _common(columns, list(primary.values()))
+    counted = [
+        what
+        for what in primary.values()
+        if counts(what.split, splits[what.task]) and (what.task, what.split) not in barred
+    ]
+    common = _common(columns, counted)
     if common:
         name = f"average of {len(common)} common rows"
-        name = "average" if len(common) == len(primary) else name
+        name = "average" if len(common) == len(counted) and not barred else name
         lines.append(Line(name, "primary", _averages(columns, against, common)))
     if common and spread:
         rows = {(what.task, what.split) for what in common}
         of_rows = [what for what in measured if (what.task, what.split) in rows]
         lines += _spread_lines(columns, against, common, of_rows)
+    remarks = [note_on(different, splits, allowed=allow_different)] if different else []
     return Comparison(
         tuple(columns),
         (*lines, *_cost_lines(columns, costs or {})),
         baseline,
         tuple(_contrasts(columns, against, common)),
+        (*remarks, *notes),
     )
+
+
+def _line(
+    columns: Columns,
+    against: Columns,
+    what: Measured,
+    name: str,
+    different: set[Place],
+    *,
+    ranked: bool,
+) -> Line:
+    """The row of one metric; without tests, bold and a common majority class where rows differ."""
+    differs = (what.task, what.split) in different
+    entries = tuple(
+        None
+        if differs and not ranked and column == MAJORITY_COLUMN
+        else _entry(values.get(what, {}), against.get(column, {}).get(what, {}) if ranked else {})
+        for column, values in columns.items()
+    )
+    return Line(name + DIFFERENT * differs, what.metric, entries, ranked=ranked)
 
 
 def _by_column(scores: Sequence[Score]) -> dict[str, Values]:
@@ -132,7 +168,7 @@ def _by_column(scores: Sequence[Score]) -> dict[str, Values]:
         raise RelevanceError(
             f"A run cannot be named '{min(taken)}', which is another column. Choose another --name."
         )
-    # Runs repeat the majority's scores; they differ only if runs were scored on other rows.
+    # Runs repeat the majority's scores, which differ only where they were scored on other rows.
     known = {what: dict(enumerate(sorted(values))) for what, values in majority.items()}
     return {MAJORITY_COLUMN: known, **runs} if known else {**runs}
 

@@ -85,12 +85,14 @@ class Comparison:
             sums the rows up, then costs.
         baseline: The column that others are tested against, None for no tests.
         contrasts: One per other run, empty without a baseline.
+        notes: What else a reader should know, such as which rows differ between runs.
     """
 
     columns: tuple[str, ...]
     lines: tuple[Line, ...]
     baseline: str | None = None
     contrasts: tuple[Contrast, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def to_table(self, format: str) -> str:  # noqa: A002 - the option's name
         """The table in percent, the best run of each row in bold, differences that count starred.
@@ -100,7 +102,7 @@ class Comparison:
                 baseline and their p in columns of their own.
 
         Returns:
-            Its text; with a baseline `remarks` follow it, or stand above it as LaTeX comments.
+            Its text; `remarks`, if there are any, follow it, or stand above it as LaTeX comments.
 
         Raises:
             RelevanceError: If the format is unknown.
@@ -118,15 +120,16 @@ class Comparison:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What was tested and how, and how each run differs from the baseline on the average."""
+        """What was tested and how, how runs differ from the baseline, and what else to know."""
         if self.baseline is None:
-            return ()
+            return self.notes
         legend = (
             f"*: differs from {self.baseline} at p < {LEVEL}, two-sided and not corrected for the"
             " number of tests. Rows of tasks: paired t-test over seeds; the average: Wilcoxon's"
             " signed-rank test over its rows."
         )
-        return (legend, *(_sentence(contrast, self.baseline) for contrast in self.contrasts))
+        sentences = (_sentence(contrast, self.baseline) for contrast in self.contrasts)
+        return (legend, *sentences, *self.notes)
 
     def _row(self, line: Line, cells: Sequence[Cell]) -> dict[str, Cell]:
         return {

@@ -1,11 +1,13 @@
 """Scores of a trained run on its evaluation splits, the majority class beside them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from hmnet.data.encoding import encode_split
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
+from hmnet.evaluation.rows import rows_digest
 from hmnet.evaluation.scores import Score, to_scores
 from hmnet.precision import resolve_precision
 from hmnet.training.folder import Run
@@ -32,7 +34,8 @@ def score_run(
         device: `auto`, `cpu` or `cuda:N`.
 
     Returns:
-        One per task, split and metric, with what the majority class scores as its `majority`.
+        One per task, split and metric, with what the majority class scores as its `majority`, and
+        the digest of its `rows`.
 
     Raises:
         RelevanceError: If data or models are no longer there, or no task has such a split.
@@ -61,7 +64,7 @@ def score_run(
             for name, split in chosen.items()
         }
         constant = {name: majority(task, data.train, split) for name, split in chosen.items()}
-        scores += to_scores(
+        of_task = to_scores(
             results,
             task,
             run=config.label,
@@ -69,6 +72,8 @@ def score_run(
             seed=config.seed,
             constant=constant,
         )
+        rows = {name: rows_digest(task, split) for name, split in chosen.items()}
+        scores += [replace(score, rows=rows[score.split]) for score in of_task]
     for name in splits or ():
         if name not in known:
             raise unknown_name("split", name, known)

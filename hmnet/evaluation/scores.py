@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
@@ -34,6 +34,8 @@ class Score:
         value: A fraction in [0, 1], or a correlation in [-1, 1].
         majority: What the majority class scores on the same rows; None where it is not known, or
             stands in a row of its own.
+        rows: Digest of the rows that it is of, as `hmnet.evaluation.rows.rows_digest` makes it;
+            None where it is not known.
     """
 
     run: str
@@ -44,9 +46,10 @@ class Score:
     seed: int
     value: float
     majority: float | None = None
+    rows: str | None = None
 
 
-COLUMNS = tuple(field.name for field in fields(Score) if field.name != "majority")
+COLUMNS = ("run", "method", "task", "split", "metric", "seed", "value")
 
 
 def to_scores(
@@ -207,6 +210,24 @@ def row_name(task: str, split: str, splits: Iterable[str]) -> str:
     if split != "dev":
         return f"{task} ({split})"
     return f"{task}-m" if any(other.startswith(MISMATCHED) for other in splits) else task
+
+
+def counts(split: str, splits: Sequence[str]) -> bool:
+    """Whether a split has a part in averages: a task's first, and the second one of MNLI.
+
+    Args:
+        split: A split that was scored.
+        splits: All splits of the task that were scored, in their order.
+
+    Returns:
+        Whether it counts.
+
+    >>> [counts(split, ["dev", "test"]) for split in ("dev", "test")]
+    [True, False]
+    >>> counts("dev_mismatched", ["dev", "dev_mismatched"])
+    True
+    """
+    return split == splits[0] or split.startswith(MISMATCHED)
 
 
 def splits_of(scores: Sequence[Score]) -> dict[str, list[str]]:

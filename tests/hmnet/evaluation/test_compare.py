@@ -127,10 +127,11 @@ def test_the_majority_class_may_stand_beside_each_score() -> None:
     assert compare(beside) == compare([*run("a", {"RTE": 0.6}), *majority({"RTE": 0.5})])
 
 
-def test_runs_scored_on_other_rows_show_in_the_majority_class() -> None:
+def test_a_majority_class_that_differs_is_no_common_one() -> None:
     scores = [*run("a", {"RTE": 0.6}), *majority({"RTE": 0.5}), *majority({"RTE": 0.54}, seed=1)]
 
-    assert "52.0 ± 2.8" in compare(scores).to_table("markdown")
+    assert compare(scores).lines[0].entries[0] is None
+    assert "52.0 ± 2.8" in compare(scores, allow_different=True).to_table("markdown")
 
 
 def test_one_run_alone_has_nothing_in_bold() -> None:
@@ -199,7 +200,8 @@ def test_a_named_baseline_is_paired_by_seed_and_by_row() -> None:
             task: value + 0.05 + 0.002 * number + 0.001 * seed
             for number, (task, value) in enumerate(base.items())
         }
-        scores += [*run("single", base, seed), *run("hmnet", better, seed), *majority(base, seed)]
+        scores += [*run("single", base, seed), *run("hmnet", better, seed)]
+        scores += majority(dict.fromkeys(tasks, 0.5), seed)
     scores += run("once", dict.fromkeys(tasks, 0.4))
 
     compared = compare(scores, baseline="single")
@@ -331,3 +333,72 @@ def test_an_equal_score_is_at_the_baseline() -> None:
 def test_without_a_baseline_nothing_is_counted() -> None:
     scores = [*run("a", {"RTE": 0.5, "CB": 0.3}), *run("b", {"RTE": 0.5, "CB": 0.3})]
     assert compare(scores, spread=True).lines[-1].task == "standard deviation"
+
+
+def on_rows(scores: Sequence[Score], rows: str | None) -> list[Score]:
+    return [replace(score, rows=rows) for score in scores]
+
+
+class TestRowsThatDiffer:
+    def scores(self) -> list[Score]:
+        """Two runs that were scored on the same rows of A and B, and on others of C."""
+        same = {"A": 0.5, "B": 0.6}, {"A": 0.7, "B": 0.8}
+        return [
+            *on_rows(run("first", same[0]), "same"),
+            *on_rows(run("second", same[1]), "same"),
+            *on_rows(run("first", {"C": 0.9}), "some"),
+            *on_rows(run("second", {"C": 0.1}), "others"),
+            *majority({"A": 0.5, "B": 0.5, "C": 0.5}),
+            *majority({"A": 0.5, "B": 0.5, "C": 0.4}, seed=1),
+        ]
+
+    def test_have_no_part_in_tests_and_averages(self) -> None:
+        compared = compare(self.scores(), baseline="first")
+        *_, of_c, average = compared.lines
+        assert of_c.task == "C †"
+        assert [entry and entry.mean for entry in of_c.entries] == [None, 0.9, 0.1]
+        assert all(entry is None or entry.paired is None for entry in of_c.entries)
+        assert average.task == "average of 2 common rows"
+        assert average.entries[1] is not None
+        assert average.entries[1].mean == pytest.approx(0.55)
+        shown = compared.to_table("markdown")
+        assert "**90.0**" not in shown
+        assert "**70.0**" in shown
+        assert shown.endswith(
+            "- †: the runs were scored on other rows, other data or other definitions of labels: C."
+            " No test, no bold and no part in the average; --allow-different has them.\n"
+        )
+
+    def test_are_marked_where_they_are_allowed(self) -> None:
+        compared = compare(self.scores(), baseline="first", allow_different=True)
+        *_, of_c, average = compared.lines
+        assert of_c.task == "C †"
+        assert average.entries[1] is not None
+        assert average.entries[1].mean == pytest.approx((0.5 + 0.6 + 0.9) / 3)
+        shown = compared.to_table("markdown")
+        assert "**90.0**" in shown
+        assert shown.endswith("all the same (--allow-different).\n")
+
+    def test_tell_themselves_by_the_majority_class_where_runs_are_old(self) -> None:
+        scores = on_rows(self.scores(), None)
+        notes = compare(scores).notes
+        assert len(notes) == 1
+        assert notes[0].split(": ")[2].startswith("C.")
+        assert not compare(on_rows(run("alone", {"A": 0.5}), None)).notes
+
+
+def test_a_test_split_has_no_part_in_the_average() -> None:
+    """A task's first split and the second one of MNLI count, whatever else was scored."""
+    scores = run(
+        "one",
+        {
+            "WNUT": 0.4,
+            "WNUT/test": 0.1,
+            "MNLI": 0.8,
+            "MNLI/dev_mismatched": 0.6,
+        },
+    )
+    lines = compare(scores).lines
+    assert [line.task for line in lines] == ["WNUT", "WNUT (test)", "MNLI-m", "MNLI-mm", "average"]
+    assert lines[-1].entries[0] is not None
+    assert lines[-1].entries[0].mean == pytest.approx((0.4 + 0.8 + 0.6) / 3)
