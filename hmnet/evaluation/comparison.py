@@ -1,5 +1,6 @@
 """What runs scored side by side, as a plain value, and how it is printed."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -97,6 +98,8 @@ class Comparison:
     def to_table(self, format: str) -> str:  # noqa: A002 - the option's name
         """The table in percent, the best run of each row in bold, differences that count starred.
 
+        Nothing is bold in a row where all runs are alike, or none is above the majority class.
+
         Args:
             format: `markdown`; `latex`; or `csv`, which has deviations, differences from the
                 baseline and their p in columns of their own.
@@ -157,15 +160,17 @@ class Comparison:
         return row
 
     def _best(self) -> set[Place]:
-        """Where the best runs of each row stand; a run alone is not the best of anything."""
+        """Where the best of each row stand: above another run, and above the majority class."""
         places = set()
         for y, line in enumerate(self.lines):
             shown = {
                 x: line.shown(entry.mean)
-                for x, (column, entry) in enumerate(zip(self.columns, line.entries, strict=True))
-                if entry and line.ranked and column != MAJORITY_COLUMN
+                for x, entry in enumerate(line.entries)
+                if entry and line.ranked
             }
-            if len(shown) > 1:
+            of_majority = shown.pop(0, None) if self.columns[0] == MAJORITY_COLUMN else None
+            least = -math.inf if of_majority is None else of_majority
+            if shown and max(shown.values()) > max(least, min(shown.values())):
                 best = max(shown.values())
                 places |= {(y, x + len(LABELS)) for x in shown if shown[x] == best}
         return places
