@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -137,7 +137,7 @@ def plain_ticks(axis: Axis) -> None:
     from matplotlib.ticker import Formatter
 
     class Plain(Formatter):
-        def format_ticks(self, values: list[float]) -> list[str]:
+        def format_ticks(self, values: Iterable[float]) -> list[str]:
             return list(tick_texts([float(value) for value in values]))
 
         def __call__(self, x: float, pos: int | None = None) -> str:
