@@ -87,10 +87,10 @@ def prepare(tasks: TaskOptions) -> None:
 
     Example: relevance prepare --tasks RTE,CB
     """
-    from relevance.files import cache_dir
+    from relevance.files import begin_cache
     from relevance.tasks.prepare import prepare as fetch
 
-    folder = tasks.data_dir or cache_dir() / "tasks"
+    folder = tasks.data_dir or begin_cache() / "tasks"
     with goes_on(AGAIN):
         for task in _tasks(split_names(tasks.tasks) if tasks.tasks else None):
             for split in fetch(task, folder):

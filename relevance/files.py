@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,23 @@ LONGEST_NAME, LONGEST_MESSAGE = 80, 500
 def cache_dir() -> Path:
     """`$RELEVANCE_CACHE`, or `data_cache` in the working directory."""
     return Path(os.environ.get("RELEVANCE_CACHE") or "data_cache")
+
+
+def begin_cache() -> Path:
+    """The cache folder, which is about to be written to.
+
+    Returns:
+        `cache_dir()`. Where it is a new one in the working directory a warning says where that is:
+        started in another folder, the same command would not find what it holds.
+    """
+    folder = cache_dir()
+    if not os.environ.get("RELEVANCE_CACHE") and not folder.exists():
+        warnings.warn(
+            f"what is prepared, encoded and finished is kept in {folder.absolute()}, found again"
+            " from this folder only. Set RELEVANCE_CACHE to have one place for all.",
+            stacklevel=2,
+        )
+    return folder
 
 
 def canonical_json(value: Any) -> str:

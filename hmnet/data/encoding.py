@@ -13,7 +13,15 @@ from hmnet.data.encoder import Encoder
 from hmnet.data.template import Alignment, Sequences, Template, boundaries, spans
 from hmnet.saving import os_errors
 from relevance.errors import RelevanceError
-from relevance.files import cache_dir, digest, file_digest, read_json, replacing, write_json
+from relevance.files import (
+    begin_cache,
+    cache_dir,
+    digest,
+    file_digest,
+    read_json,
+    replacing,
+    write_json,
+)
 from relevance.tasks.data import Split
 from relevance.tasks.task import Task
 
@@ -114,6 +122,7 @@ def encode_split(
     if sequences is None:
         sequences = kind.encode(split.texts, encoder, max_length)
         _check_known(sequences, encoder, task.name, len(split.texts))
+        begin_cache()
         _write(folder, sequences, task.name)
     return Encoded(
         sequences.ids,

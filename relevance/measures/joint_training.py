@@ -8,7 +8,7 @@ from typing import Any
 
 from relevance.bootstrap import baseline_noise, evaluation_noise
 from relevance.errors import RelevanceError
-from relevance.files import cache_dir
+from relevance.files import begin_cache
 from relevance.gains import METRICS, check_choice, scores
 from relevance.gains_matrix import gains_matrix
 from relevance.marks import CONSTANT, constant_answers
@@ -131,7 +131,7 @@ def _study(
     if not seeds or len(set(seeds)) < len(seeds):
         got = ", ".join(map(str, seeds)) or "none"
         raise RelevanceError(f"Seeds must be given and all different, got {got}.")
-    store = JobStore(cache_dir()) if store is None else store
+    store = JobStore(begin_cache()) if store is None else store
     alone = single_run_seeds(seeds, single_seeds)
     return Study(tuple(tasks), trainer, store, tuple(seeds), alone, data, costs)
 

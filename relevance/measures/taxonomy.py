@@ -48,6 +48,13 @@ class Taxonomy(Measure):
             Fei et al. (2022), section 4.1, whose four families the built-in tasks name.
         """
         families = [task.family for task in tasks]
+        strange = [family for family in dict.fromkeys(families) if family not in TREE]
+        warnings = []
+        if self.graded and strange:
+            warnings.append(
+                f"families that the tree of families does not have are related to no other:"
+                f" {', '.join(strange)}. It has: {', '.join(TREE)}."
+            )
         return RelevanceMatrix(
             values=family_relevance(families, graded=self.graded),
             tasks=tuple(task.name for task in tasks),
@@ -56,6 +63,7 @@ class Taxonomy(Measure):
             provenance={
                 "version": self.version,
                 "graded": self.graded,
+                **({"warnings": warnings} if warnings else {}),
                 "families": {
                     family: [task.name for task in tasks if task.family == family]
                     for family in dict.fromkeys(families)

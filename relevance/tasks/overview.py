@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from relevance.tasks.load import load_split, split_file
+from relevance.tasks.load import load_split, own_files, split_file
 from relevance.tasks.task import Source, Task
 
 SHORT_REVISION = 7
@@ -42,7 +42,7 @@ def _source(source: Source | None) -> str:
 
 
 def sizes(tasks: Sequence[Task], data_dir: Path | None) -> list[dict[str, str]]:
-    """One row per task: rows of its training and dev split, number of labels, metrics.
+    """One row per task: family, rows of its training, dev and test split, labels, metrics.
 
     Args:
         tasks: The tasks to list.
@@ -61,8 +61,8 @@ def sizes(tasks: Sequence[Task], data_dir: Path | None) -> list[dict[str, str]]:
     return [
         {
             "task": task.name,
-            "train": _rows(task, "train", data_dir),
-            "dev": _rows(task, "dev", data_dir),
+            "family": task.family,
+            **{split: _rows(task, split, data_dir) for split in ("train", "dev", "test")},
             "labels": str(len(task.labels) or 1),
             "metrics": "/".join(task.metrics),
         }
@@ -71,6 +71,7 @@ def sizes(tasks: Sequence[Task], data_dir: Path | None) -> list[dict[str, str]]:
 
 
 def _rows(task: Task, split: str, data_dir: Path | None) -> str:
-    if split_file(task, split, data_dir) is None:
+    known = own_files(task)
+    if (known and split not in known) or split_file(task, split, data_dir) is None:
         return "-"
     return f"{len(load_split(task, split, data_dir, text_only=True)):,}"

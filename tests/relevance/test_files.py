@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from relevance.errors import RelevanceError
-from relevance.files import check_writable, write_text
+from relevance.files import begin_cache, check_writable, write_text
 
 
 def test_a_link_is_followed(tmp_path: Path) -> None:
@@ -60,3 +60,15 @@ def test_what_cannot_be_written_is_one_line(tmp_path: Path, place: str, reason: 
         with pytest.raises(RelevanceError) as error:
             refuse(path)
         assert str(error.value) == f"{path} cannot be written: {reason}."
+
+
+def test_a_new_cache_in_the_working_directory_says_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    begin_cache()  # named by the variable
+    monkeypatch.delenv("RELEVANCE_CACHE")
+    with pytest.warns(UserWarning, match=f"is kept in {tmp_path}/data_cache"):
+        assert begin_cache() == Path("data_cache")
+    Path("data_cache").mkdir()
+    begin_cache()

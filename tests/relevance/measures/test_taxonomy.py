@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from itertools import combinations_with_replacement
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from relevance.matrix import load_matrix
 from relevance.measures.measure import Inputs, measures
 from relevance.measures.taxonomy import TREE, Taxonomy, family_relevance
 from relevance.tasks.find import PAPER_TASKS, catalogue, find_tasks
+from relevance.tasks.task import Task
 
 
 def test_the_papers_four_families_come_out(paper_dir: Path) -> None:
@@ -73,3 +75,11 @@ def test_it_is_found_by_name_and_built_from_inputs() -> None:
     tasks = find_tasks(["RTE", "MRPC"])
     assert kind.build(Inputs()).measure(tasks).values[0, 1] == 0
     assert kind.build(Inputs(graded=True)).measure(tasks).values[0, 1] == pytest.approx(2 / 3)
+
+
+def test_a_family_that_the_tree_does_not_have_is_noted(make_task: Callable[..., Task]) -> None:
+    tasks = [*find_tasks(["RTE"]), make_task(family="my_own")]
+    assert "warnings" not in Taxonomy().measure(tasks).provenance
+    (warning,) = Taxonomy(graded=True).measure(tasks).provenance["warnings"]
+    assert warning.startswith("families that the tree of families does not have")
+    assert "my_own" in warning

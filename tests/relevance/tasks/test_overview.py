@@ -28,8 +28,16 @@ def test_what_a_task_is_and_where_it_comes_from(make_task: MakeTask) -> None:
 def test_sizes_are_those_of_table_4_and_a_dash_for_what_is_not_there(
     tmp_path: Path, make_task: MakeTask, write: Write
 ) -> None:
-    write(tmp_path / "toy" / "train.csv", {"sentence": ["a"] * 1200})
-    assert sizes([make_task(), catalogue()["CB"]], tmp_path) == [
-        {"task": "TOY", "train": "1,200", "dev": "-", "labels": "2", "metrics": "accuracy"},
-        {"task": "CB", "train": "-", "dev": "-", "labels": "3", "metrics": "accuracy/macro_f1"},
+    train = write(tmp_path / "toy" / "train.csv", {"sentence": ["a"] * 1200})
+    write(
+        tmp_path / "toy" / "test.csv", {"sentence": ["a"] * 3}
+    )  # its labels are not for everybody
+    titles = ("task", "family", "train", "dev", "test", "labels", "metrics")
+    own = make_task(name="OWN", source={"train": str(train), "dev": str(train)})
+    rows = sizes([make_task(), catalogue()["CB"], own], tmp_path)
+    assert [tuple(row) for row in rows] == [titles] * 3
+    assert [tuple(row.values()) for row in rows] == [
+        ("TOY", make_task().family, "1,200", "-", "3", "2", "accuracy"),
+        ("CB", "natural_language_inference", "-", "-", "-", "3", "accuracy/macro_f1"),
+        ("OWN", make_task().family, "1,200", "1,200", "-", "2", "accuracy"),
     ]
