@@ -22,9 +22,10 @@ from relevance.figures.figure import (
     new_figure,
     text_width_em,
 )
-from relevance.figures.heatmap_layout import quantity
-from relevance.figures.scale import nice_ticks, one_style, tick_texts
+from relevance.figures.heatmap_layout import NOTE_PT, quantity
+from relevance.figures.scale import MINUS, nice_ticks, one_style, tick_texts
 from relevance.intervals import half_widths, over_examples
+from relevance.marks import COLLAPSED, marks
 from relevance.matrix import RelevanceMatrix
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ TITLE_PT = 8.0
 ROW_PT = 11.5
 ABOVE_PT = 18.0
 BELOW_PT = 28.0
+NOTE_LINE_PT = 8.0
 MOST_REACH = 3.0
+BEATEN, COLLAPSE = "\N{DAGGER}", "\N{DOUBLE DAGGER}"
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,15 @@ class Bar:
         task: The other task.
         percent: Length, NaN where unknown.
         error: Half the 95 % interval in percent, None without standard errors.
+        is_noise: Whether the 95 % interval covers 0.
+        signs: What else is against the value, as in tables; see `relevance.marks`.
     """
 
     task: str
     percent: float
     error: float | None = None
+    is_noise: bool = False
+    signs: str = ""
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -70,12 +77,14 @@ class BarsLayout:
         on_others: Its row of the matrix: what others gain from it.
         by_others: Its column: what it gains from others.
         quantity: What the bars measure, and on a second line what their whiskers are.
+        notes: What the marks mean, one line each.
     """
 
     task: str
     on_others: tuple[Bar, ...]
     by_others: tuple[Bar, ...]
     quantity: str
+    notes: tuple[str, ...] = ()
 
 
 def lay_out(matrix: RelevanceMatrix, task: str) -> BarsLayout:
@@ -96,17 +105,38 @@ def lay_out(matrix: RelevanceMatrix, task: str) -> BarsLayout:
     place = matrix.tasks.index(task)
     widths = half_widths(matrix)
     percent = 100 * matrix.values
+    marked = marks(matrix)
+    signs = np.char.add(
+        np.where(marked.beaten, BEATEN, ""), np.where(marked.collapsed, COLLAPSE, "")
+    )
 
     def panel(cells: tuple[int | slice, ...]) -> tuple[Bar, ...]:
         none = [None] * len(matrix.tasks)
         errors = none if widths is None else (100 * widths[cells]).tolist()
-        found = map(Bar, matrix.tasks, percent[cells].tolist(), errors)
+        against = marked.noise[cells].tolist(), signs[cells].tolist()
+        found = map(Bar, matrix.tasks, percent[cells].tolist(), errors, *against)
         return tuple(sorted((bar for bar in found if bar.task != task), key=_rank))
 
     on_others, by_others = panel((place, slice(None))), panel((slice(None), place))
     cut = any(is_cut(bar, span(bars)) for bars in (on_others, by_others) for bar in bars)
     whiskers = _whiskers(matrix, cut=cut) if widths is not None else ""
-    return BarsLayout(task, on_others, by_others, quantity(matrix) + whiskers)
+    return BarsLayout(
+        task,
+        on_others,
+        by_others,
+        quantity(matrix) + whiskers,
+        _notes([*on_others, *by_others]),
+    )
+
+
+def _notes(bars: Sequence[Bar]) -> tuple[str, ...]:
+    signs = {sign for bar in bars for sign in bar.signs}
+    notes = {
+        "hatched: the 95 % interval covers 0": any(bar.is_noise for bar in bars),
+        f"{BEATEN}: no run beats the majority class": BEATEN in signs,
+        f"{COLLAPSE}: {COLLAPSED.replace('-', MINUS)}": COLLAPSE in signs,
+    }
+    return tuple(note for note, said in notes.items() if said)
 
 
 def _whiskers(matrix: RelevanceMatrix, *, cut: bool) -> str:
@@ -169,6 +199,18 @@ def bars(
     on_others, by_others = _titles(task)
     _panel(left, layout.on_others, on_others, layout.quantity)
     _panel(right, layout.by_others, by_others, layout.quantity)
+    for line, note in enumerate(layout.notes):
+        left.annotate(
+            note,
+            (0, 0),
+            xycoords="axes fraction",
+            xytext=(0, -(_label_pt(layout) + NOTE_LINE_PT * line)),
+            textcoords="offset points",
+            va="top",
+            fontsize=NOTE_PT,
+            color=INK,
+            annotation_clip=False,
+        )
     return left, right
 
 
@@ -182,7 +224,7 @@ def _new_axes(layout: BarsLayout) -> tuple[Axes, Axes]:
     title = TITLE_PT * max(map(text_width_em, _titles(layout.task)))
     panel = max(TWO_COLUMNS_PT / 2 - names - 8.0, title)
     rows = ROW_PT * max(len(layout.on_others), 2)
-    below = BELOW_PT + (TEXT_PT + 1) * layout.quantity.count("\n")
+    below = _label_pt(layout) + NOTE_LINE_PT * len(layout.notes)
     width, height = 2 * (names + panel + 8.0), ABOVE_PT + rows + below
     figure = new_figure(width, height)
     lefts = (names, 2 * names + panel + 8.0)
@@ -190,6 +232,11 @@ def _new_axes(layout: BarsLayout) -> tuple[Axes, Axes]:
         figure.add_axes((x / width, below / height, panel / width, rows / height)) for x in lefts
     )
     return first, second
+
+
+def _label_pt(layout: BarsLayout) -> float:
+    """Room below the bars for ticks and the label."""
+    return BELOW_PT + (TEXT_PT + 1) * layout.quantity.count("\n")
 
 
 def _panel(axes: Axes, shown: tuple[Bar, ...], title: str, label: str) -> None:
@@ -200,6 +247,9 @@ def _panel(axes: Axes, shown: tuple[Bar, ...], title: str, label: str) -> None:
         lengths,
         height=0.72,
         color=[POSITIVE if length >= 0 else NEGATIVE for length in lengths],
+        hatch=["/////" if bar.is_noise else "" for bar in shown],
+        edgecolor="white",
+        linewidth=0,
     )
     ends = span(shown)
     for place, bar in zip(places, shown, strict=True):
@@ -232,10 +282,11 @@ def _whisker(axes: Axes, place: int, bar: Bar, ends: tuple[float, float]) -> Non
 
 
 def _values(axes: Axes, shown: tuple[Bar, ...], ends: tuple[float, float]) -> None:
-    """Print the values in a column at the right, clear of bars and whiskers."""
+    """Print the values in a column at the right, clear of bars and whiskers, and their signs."""
     size = TEXT_PT - 1
     texts = [text or "unknown" for text in one_style([bar.percent for bar in shown])]
-    column = size * max(map(text_width_em, texts), default=0.0) + 6.0
+    signs = size * max((text_width_em(bar.signs) for bar in shown if bar.signs), default=0.0)
+    column = size * max(map(text_width_em, texts), default=0.0) + signs + 6.0
     width = axes.get_window_extent().width * POINTS_PER_INCH / figure_of(axes).dpi
     left, right = (0.03 * (ends[1] - ends[0] or 1.0) * bool(end) for end in ends)
     low, high = ends[0] - left, ends[1] + right
@@ -246,13 +297,16 @@ def _values(axes: Axes, shown: tuple[Bar, ...], ends: tuple[float, float]) -> No
     places = nice_ticks(low, high, 6 if width > 130 else 3)
     axes.set_xticks(list(places), list(tick_texts(places)))
     for place, (bar, text) in enumerate(zip(shown, texts, strict=True)):
-        axes.text(
-            1.0,
-            place,
-            text,
-            transform=axes.get_yaxis_transform(),
-            ha="right",
-            va="center_baseline",
-            fontsize=size,
-            color=FAINT if math.isnan(bar.percent) else INK,
-        )
+        for part, align in ((text, "right"), (bar.signs, "left")):
+            if not part:
+                continue
+            axes.text(
+                1.0 - signs / width,
+                place,
+                part,
+                transform=axes.get_yaxis_transform(),
+                ha=align,
+                va="center_baseline",
+                fontsize=size,
+                color=FAINT if math.isnan(bar.percent) else INK,
+            )

@@ -140,7 +140,7 @@ def _notes(matrix: RelevanceMatrix, marked: Marks) -> tuple[str, ...]:
     notes = {
         f"hatched: the 95 % interval covers 0{noise}": marked.noise,
         "corner: no run beats the majority class": marked.beaten,
-        f"dark corner: {COLLAPSED}": marked.collapsed,
+        f"dark corner: {COLLAPSED.replace('-', MINUS)}": marked.collapsed,
         "crossed out: unknown": np.isnan(matrix.values),
     }
     return tuple(note for note, cells in notes.items() if cells.any())

@@ -76,11 +76,50 @@ def test_values_stand_apart_from_bars_and_whiskers(scale: float) -> None:
     matrix = replace(noisy(), values=noisy().values * scale)
     for axes in bars(matrix, "A"):
         figure_of(axes).draw_without_rendering()
-        left = min(text.get_window_extent().x0 for text in axes.texts)
+        notes = lay_out(matrix, "A").notes
+        values = [text for text in axes.texts if text.get_text() not in notes]
+        left = min(text.get_window_extent().x0 for text in values)
         assert max(patch.get_window_extent().x1 for patch in axes.patches) < left
         assert max(line.get_window_extent().x1 for line in axes.lines[:-1]) <= left + 1
         assert not axes.xaxis.get_offset_text().get_text()
     assert {text.get_text() for text in axes.texts} > {f"3.0e{MINUS}11" if scale < 1 else "3.0e10"}
+
+
+def marked() -> RelevanceMatrix:
+    """A is no better than noise for B, and C's runs have collapsed or beat no majority class."""
+    values = np.array([[0.0, 0.01, -1.5, 0.3], [0.3, 0, 0.3, 0], [0.2, 0.2, 0, 0], [0.1, 0, 0, 0]])
+    return RelevanceMatrix(
+        values,
+        tuple("ABCD"),
+        "joint-training",
+        standard_errors=np.full((4, 4), 0.02),
+        seeds=(0, 1, 2),
+        single={"primary": [[0.7, 0.7, 0.2, 0.7]]},
+        joint={"primary": [[[0.7, 0.7, 0.3, 0.8]] * 4] * 3},
+        majority={"primary": [0.5, 0.5, 0.4, 0.5]},
+    )
+
+
+def test_marks_of_cells_are_those_of_their_bars() -> None:
+    layout = lay_out(marked(), "A")
+    against = {bar.task: (bar.is_noise, bar.signs) for bar in layout.on_others}
+    assert against == {
+        "B": (True, ""),
+        "C": (False, "\N{DAGGER}\N{DOUBLE DAGGER}"),
+        "D": (False, ""),
+    }
+    assert [note.split(":")[0] for note in layout.notes] == [
+        "hatched",
+        "\N{DAGGER}",
+        "\N{DOUBLE DAGGER}",
+    ]
+    assert layout.notes[-1].endswith(f"below {MINUS}100 %)")
+    assert lay_out(TABLE3, "BoolQ").notes == ()
+    assert lay_out(marked().select(["A", "D"]), "D").notes == ()  # only what is shown is explained
+    left, right = bars(marked(), "A")
+    assert [bool(patch.get_hatch()) for patch in left.patches] == [False, True, False]
+    assert {text.get_text() for text in left.texts} > {*layout.notes, layout.on_others[-1].signs}
+    assert len(right.texts) == 3
 
 
 def test_an_unknown_task() -> None:
@@ -107,11 +146,13 @@ def test_colours_tell_the_sign() -> None:
         TABLE3,
         noisy(),
         replace(noisy(), provenance={"noise": "examples"}),
+        marked(),
+        marked().select(["A", "C"]),
         TABLE3.select(["BoolQ", "CB"]),
         TABLE3.select(["CB"]),
         RelevanceMatrix(np.eye(25), tuple(f"a_task_of_long_name{n}" for n in range(25)), "test"),
     ],
-    ids=["table3", "noisy", "examples", "two", "one", "long"],
+    ids=["table3", "noisy", "examples", "marked", "marked-two", "two", "one", "long"],
 )
 def test_nothing_is_cut_off(matrix: RelevanceMatrix) -> None:
     axes, _ = bars(matrix, matrix.tasks[0])
