@@ -36,8 +36,10 @@ from cli.model_options import (
     split_layers,
 )
 from cli.options import (
+    CaptionOption,
     FileFormatOption,
     FormatOption,
+    LabelOption,
     TaskOptions,
     TrainingOptions,
     settings,
@@ -265,6 +267,8 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(help="File for the table; without it, stdout.", metavar="FILE")
     ] = None,
+    caption: CaptionOption = None,
+    label: LabelOption = None,
     figure: Annotated[
         Path | None,
         typer.Option(
@@ -288,9 +292,10 @@ def compare(
     from hmnet.figures.number_of_tasks import number_of_tasks_figure, trained_by
     from hmnet.training.folder import load_run, runs_under
     from relevance.figures.figure import check_format, save_figure
-    from relevance.report.tables import format_of
+    from relevance.report.tables import floating, format_of
 
     shown = format_of(form, out)
+    floating("", shown, caption=caption, label=label)  # refuses before runs are read
     if figure is not None:
         check_format(figure)
     runs = [load_run(found) for folder in folders for found in runs_under(folder)]
@@ -303,7 +308,7 @@ def compare(
         notes=notes_on(runs),
     )
     axes = None if figure is None else number_of_tasks_figure(compared, trained_by(runs))
-    deliver(compared.to_table(shown), out)
+    deliver(floating(compared.to_table(shown), shown, caption=caption, label=label), out)
     if shown == "csv":
         for remark in compared.remarks:
             note(f"hmnet: note: {remark}")

@@ -29,6 +29,13 @@ FileFormatOption = Annotated[
     typer.Option("--format", help="Of the table.", show_default="by --out: .md, .tex, .csv"),
 ]
 
+CaptionOption = Annotated[
+    str | None, typer.Option(help="LaTeX: plain text above the table.", metavar="TEXT")
+]
+LabelOption = Annotated[
+    str | None, typer.Option(help="LaTeX: what references call it.", metavar="tab:gains")
+]
+
 
 @dataclass(frozen=True)
 class TaskOptions:

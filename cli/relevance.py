@@ -12,8 +12,10 @@ from cli.app import AGAIN, deliver, goes_on, new_app, note, run, show, takes_gro
 from cli.clustering import GroupFigures, GroupingOptions, check, draw, group
 from cli.gains import GainOptions, load_gains, tell
 from cli.options import (
+    CaptionOption,
     FileFormatOption,
     FormatOption,
+    LabelOption,
     StudyOptions,
     TaskOptions,
     TrainingOptions,
@@ -330,12 +332,8 @@ def table(
     gains: GainOptions,
     form: FileFormatOption = None,
     out: OutOption = None,
-    caption: Annotated[
-        str | None, typer.Option(help="LaTeX: plain text above the table.", metavar="TEXT")
-    ] = None,
-    label: Annotated[
-        str | None, typer.Option(help="LaTeX: what references call it.", metavar="tab:gains")
-    ] = None,
+    caption: CaptionOption = None,
+    label: LabelOption = None,
 ) -> None:
     """A matrix as a table for a paper or a page, in percent.
 

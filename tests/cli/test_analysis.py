@@ -179,6 +179,27 @@ class TestSweep:
         assert run.config.layers == (1, 2, 1)
         assert "{1,2,1}" in figure.read_text()
 
+    def test_a_line_for_each_grouping(
+        self, quick: list[str], clusters: Path, tmp_path: Path
+    ) -> None:
+        other = tmp_path / "by_kind.json"
+        other.write_text('{"clusters": [["TONE", "SAME", "FACT"], ["GRADE"]]}')
+        out, figure = tmp_path / "sweep", tmp_path / "mix.svg"
+        options = ["--what", "mix", "--mix", "2,1,1", "--mix", "1,2,1", "--max-steps-per-task", 1]
+        options += ["--clusters", clusters, "--clusters", other, "--figure", figure]
+        shown = done("hmnet", "sweep", *quick, *options, "--out", out).out
+        drawn = figure.read_text()
+        for name, groups in ((clusters.stem, 2), ("by_kind", 2)):
+            assert f"{name}:\n\n| task" in shown
+            assert f"<!-- {name} -->" in drawn
+            rows = read(out / name / "sweep.csv")
+            assert {"{2,1,1}", "{1,2,1}"} <= set(rows[0])
+            run = load_run(out / name / "mix-1-2-1" / "seed-0")
+            plan = run.model_for("TONE").plan.layers
+            assert len({layers[1] for layers in plan.values()}) == groups
+            alone = plan["SAME"][1] == plan["TONE"][1]
+            assert alone == (name == "by_kind")
+
     @pytest.mark.parametrize(
         ("options", "message"),
         [

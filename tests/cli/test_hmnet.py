@@ -269,6 +269,22 @@ class TestATrainedRun:
         done("hmnet", "compare", trained, *options)
         assert (tmp_path / "table").read_text() == shown
 
+    def test_compare_for_a_paper(self, trained: Path, tmp_path: Path) -> None:
+        out = tmp_path / "scores.tex"
+        options = ["--caption", "Scores in %", "--label", "tab:scores"]
+        done("hmnet", "compare", trained, *options, "--out", out)
+        text = out.read_text()
+        assert text.startswith("\\begin{table}\n\\centering\n\\caption{Scores in \\%}\n")
+        assert "\\label{tab:scores}\n" in text
+        assert r"\begin{tabular}{llrr}" in text
+        assert text.endswith("\\end{tabular}\n\\end{table}\n")
+        done("hmnet", "compare", trained, "--out", out)
+        assert r"\begin{table}" not in out.read_text()
+        assert r"\begin{tabular}" in out.read_text()
+        message = refused("hmnet", "compare", trained, *options, "--out", tmp_path / "scores.md")
+        assert message.startswith("--caption and --label belong to LaTeX")
+        assert not (tmp_path / "scores.md").exists()
+
     def test_count_is_what_the_model_has(
         self, trained: Path, tasks: Path, tiny_bert: Path, clusters: Path
     ) -> None:

@@ -202,7 +202,8 @@ def test_a_collapsed_run_is_marked_and_told() -> None:
     layout = lay_out(collapsed)
     assert np.argwhere(layout.collapsed).tolist() == [[1, 2]]  # RTE -> CB is unknown
     assert layout.notes[2] == (
-        f"dark corner: collapsed (one answer for all rows, a score of 0 or less, below {MINUS}100 %)"
+        "dark corner: collapsed (one answer for all rows, a score of 0 or less,"
+        f" below {MINUS}100 %)"
     )
 
 
