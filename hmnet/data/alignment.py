@@ -1,13 +1,16 @@
 """Putting texts together without losing sight of where the last one's tokens come from."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise, takewhile
 
 import numpy as np
 from jaxtyping import Int32, Int64
 
 from hmnet.data.encoder import Located
 from hmnet.data.template import Alignment, Pieces, Sequences, Template, assemble
+from relevance.tasks.answers import is_invisible
 
 NOWHERE = -1
 
@@ -42,6 +45,59 @@ def assemble_aligned(
     sequences = assemble(template, [*before, last.pieces], max_length)
     alignment = Alignment(rows, placed(last.begins), placed(last.ends))
     return replace(sequences, alignment=alignment)
+
+
+def with_dropped(texts: Sequence[str], located: Located) -> Located:
+    """Give characters that the tokenizer dropped to the tokens beside them.
+
+    An uncased BERT drops accents, vowel signs and invisible characters, and an answer that ends in
+    one would end before it. A mark belongs to the letter before it, or where it begins a word to
+    the one behind it. What is dropped at an edge of a text belongs to its first or last token, so
+    that these stand for all of the text.
+
+    Args:
+        texts: One for each row.
+        located: Their tokens.
+
+    Returns:
+        The tokens with other ends and beginnings.
+    """
+    begins, ends = located.begins.copy(), located.ends.copy()
+    pieces = located.pieces
+    for text, start, length in {
+        start: (text, start, length)
+        for text, start, length in zip(
+            texts, pieces.starts.tolist(), pieces.lengths.tolist(), strict=True
+        )
+    }.values():
+        if text.isascii() and text.isprintable():
+            continue
+        own = np.arange(start, start + length)
+        tokens = own[ends[own] > begins[own]].tolist()
+        for token, following in pairwise(tokens):
+            gap = text[ends[token] : begins[following]]
+            if gap and not gap.isspace():
+                marks = _marks(gap)
+                ends[token] += marks
+                begins[following] -= _marks(gap[marks:][::-1])
+        if tokens and all(map(is_unseen, text[: begins[tokens[0]]])):
+            begins[tokens[0]] = 0
+        if tokens and all(map(is_unseen, text[ends[tokens[-1]] :])):
+            ends[tokens[-1]] = len(text)
+    return located._replace(begins=begins, ends=ends)
+
+
+def is_unseen(character: str) -> bool:
+    """Whether a character takes no place of its own: white space, a mark, or an invisible one."""
+    return is_invisible(character) or unicodedata.category(character).startswith("M")
+
+
+def _marks(gap: str) -> int:
+    """How many characters at the beginning of a gap belong to the letter there: up to a mark."""
+    run = list(takewhile(lambda each: is_unseen(each) and not each.isspace(), gap))
+    while run and not unicodedata.category(run[-1]).startswith("M"):
+        run.pop()
+    return len(run)
 
 
 def aligned(sequences: Sequences) -> Alignment:

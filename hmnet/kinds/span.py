@@ -9,12 +9,13 @@ from jaxtyping import Float, Float64, Int, Int32, Int64
 from torch import Tensor
 from transformers import PreTrainedConfig
 
-from hmnet.data.alignment import aligned, assemble_aligned
+from hmnet.data.alignment import aligned, assemble_aligned, with_dropped
 from hmnet.data.encoder import Encoder
 from hmnet.data.encoding import Encoded
 from hmnet.data.template import Pieces, Sequences
 from hmnet.kinds.kind import Logits, PlacedKind, Said, Texts
 from relevance.errors import RelevanceError
+from relevance.tasks.answers import is_invisible
 from relevance.tasks.data import Labels, as_rows
 
 OVERLAP = 128  # tokens that two windows share, at most half of a window
@@ -74,7 +75,10 @@ class Span(PlacedKind):
 
     def layout(self, parts: int) -> str:
         """Windows."""
-        return f"windows of {parts}, {OVERLAP} in common, questions of {LONGEST_QUESTION}"
+        return (
+            f"windows of {parts}, {OVERLAP} in common, questions of {LONGEST_QUESTION}, dropped"
+            " characters with the tokens beside them"
+        )
 
     def encode(
         self, texts: Sequence[Sequence[str]], encoder: Encoder, max_length: int
@@ -83,7 +87,7 @@ class Span(PlacedKind):
         questions, contexts = texts
         room = encoder.room(max_length, parts=2)
         question = encoder.located(questions).pieces
-        context = encoder.located(contexts)
+        context = with_dropped(contexts, encoder.located(contexts))
         kept = np.minimum(question.lengths, min(LONGEST_QUESTION, room // 2))
         rows, starts, lengths = windows(context.pieces.lengths, room - kept)
         parts = Pieces(context.pieces.ids, context.pieces.starts[rows] + starts, lengths)
@@ -117,6 +121,20 @@ class Span(PlacedKind):
                 begin = start + len(text) - len(text.lstrip())
                 found[place] = _token_span(*_places(encoded, row), begin, begin + len(text.strip()))
         return found
+
+    def unlearned(self, encoded: Encoded) -> int:
+        """How many rows have an answer that no window holds whole, so that all say there is none.
+
+        Args:
+            encoded: Training rows.
+
+        Returns:
+            The number of those rows.
+        """
+        found = (self.targets(encoded, np.arange(len(encoded))) != NO_ANSWER).any(axis=1)
+        learned = set(aligned(encoded).rows[found].tolist())
+        rows = set(aligned(encoded).rows.tolist())
+        return sum(bool(encoded.labels[row]) for row in rows - learned)
 
     def predictions(self, said: Said) -> Labels:
         """Texts of the answers."""
@@ -223,7 +241,18 @@ def best_answer(
         return Answer("", None, None, float(chances[-1]))
     start, end = spans[scores.argmax()].tolist()
     same = np.flatnonzero((spans == (start, end)).all(axis=1))  # windows overlap
+    start, end = _trimmed(context, start, end)
     return Answer(context[start:end], start, end, float(chances[same].sum()))
+
+
+def _trimmed(context: str, start: int, end: int) -> tuple[int, int]:
+    """A span without white space and invisible characters at its ends; marks belong to letters."""
+    first, last = start, end
+    while first < last and is_invisible(context[first]):
+        first += 1
+    while first < last and is_invisible(context[last - 1]):
+        last -= 1
+    return (first, last) if first < last else (start, end)
 
 
 def _candidates(

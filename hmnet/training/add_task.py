@@ -14,6 +14,7 @@ from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.evaluation.runs import score_run
 from hmnet.evaluation.scores import MAJORITY, Score, read_scores, write_scores
+from hmnet.kinds.kind import unlearned_note
 from hmnet.models.backbone import load_backbone
 from hmnet.models.growing import borrows_head, draw_xavier, grown, start_from, take_average
 from hmnet.models.multitask import MultiTaskModel
@@ -281,6 +282,9 @@ def _fit(
     training, checkpoint = growth.training, out / "checkpoint"
     device = resolve_device(training.device)
     encoded = {name: _encoded(growth, one, one.train) for name, one in data.items()}
+    for name, one in encoded.items():
+        if note := unlearned_note(data[name].task, one):
+            on_event(Note(note))
     lengths = {name: one.lengths for name, one in encoded.items()}
     epochs = make_schedule(training, lengths, training.seed)
     found = find_checkpoint(checkpoint)

@@ -18,6 +18,7 @@ from hmnet.data.encoder import Encoder
 from hmnet.data.encoding import Encoded, encode_split
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.evaluation.evaluate import evaluate
+from hmnet.kinds.kind import unlearned_note
 from hmnet.methods.method import Part
 from hmnet.models.backbone import Backbone, depth_of, load_backbone, load_config
 from hmnet.models.folder import resolve_backbone
@@ -265,9 +266,11 @@ def _load(
     data = load_task(task, options, gain_split=gain_split)
     (held_out,) = data.evaluation.values()
     tokenizer = _tokenizer(backbone)
+    train = encode_split(task, data.train, tokenizer, max_length)
+    unlearned_note(task, train)  # refuses rows that teach nothing; the note has nobody to read it
     return Loaded(
         data,
-        encode_split(task, data.train, tokenizer, max_length),
+        train,
         encode_split(task, held_out, tokenizer, max_length),
     )
 

@@ -21,6 +21,7 @@ from hmnet.evaluation.evaluate import evaluate
 from hmnet.evaluation.runs import score_run
 from hmnet.evaluation.scores import write_scores
 from hmnet.inserts.insert import make_insert
+from hmnet.kinds.kind import unlearned_note
 from hmnet.methods.method import Part, find_method
 from hmnet.models.backbone import Backbone, depth_of, load_backbone, load_config
 from hmnet.models.folder import resolve_backbone
@@ -117,7 +118,8 @@ def train_run(
     device = resolve_device(config.device)
     on_event(Note(f"reading and encoding {len(checked.tasks)} task(s)", passing=True))
     job = _Job.prepare(config, checked.tasks, checked.parts, out, device, ranks)
-    for text in checked.notes:
+    unlearned = [unlearned_note(job.tasks[name], rows) for name, rows in job.data.items()]
+    for text in (*checked.notes, *filter(None, unlearned)):
         on_event(Note(text))
     run = Run(out, config)
     ranks.wait()  # all have seen what the folder was like before

@@ -2,6 +2,7 @@
 
 import re
 import string
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -19,13 +20,22 @@ Gold = Sequence[tuple[str, int]]
 def normalised(answer: str) -> str:
     """An answer as it is compared: lower case, no ASCII punctuation, no articles, single spaces.
 
+    Characters that nobody sees, such as U+FEFF and U+200B, don't count: tokenizers drop them.
+
     Source:
         Rajpurkar et al. (2016), section 6.1, and the evaluation script of SQuAD 1.1.
 
     >>> normalised("The  Norman's King, a Duke")
     'normans king duke'
     """
+    if not answer.isprintable():
+        answer = "".join(each for each in answer if each.isspace() or not is_invisible(each))
     return " ".join(ARTICLES.sub(" ", answer.lower().translate(PUNCTUATION)).split())
+
+
+def is_invisible(character: str) -> bool:
+    """Whether nothing is seen of a character: white space, a format or a control character."""
+    return character.isspace() or unicodedata.category(character) in ("Cf", "Cc")
 
 
 def exact(answer: str, gold: str) -> float:

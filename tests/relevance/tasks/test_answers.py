@@ -19,6 +19,9 @@ from relevance.tasks.data import as_rows
         ("anthem", "anthem"),
         ("rock-and-roll", "rockandroll"),
         ("Beyoncé «the»", "beyoncé « »"),
+        ("\ufeffthe dog\u200b", "dog"),
+        ("so\u00adft\u00a0hyphen", "soft hyphen"),
+        ("saute\u0301", "saute\u0301"),
         ("", ""),
     ],
 )
