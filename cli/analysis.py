@@ -140,8 +140,9 @@ def curves(
     """How a run went: task mix, passes over the rows, uncertainty, and scores of its epochs.
 
     Prints which share of each task's data was trained. Scores are there for runs that were trained
-    with --checkpoint best or --patience, uncertainty for --sampler uncertainty. Of several runs, or
-    a folder of seeds, the figure shows medians over tasks, a colour per name.
+    with --checkpoint best or --patience, uncertainty for --sampler uncertainty or
+    --log-uncertainty. Of several runs, or a folder of seeds, the figure shows medians over tasks, a
+    colour per name.
 
     Example: hmnet curves run/ --out curves.pdf
     """

@@ -92,6 +92,14 @@ def train(
     tracker: Annotated[
         Literal["tensorboard"] | None, typer.Option(help="Besides log.jsonl.")
     ] = None,
+    log_uncertainty: Annotated[
+        bool,
+        typer.Option(
+            "--log-uncertainty",
+            help="Log now and then how unsure the model is of each task, for `hmnet curves`;"
+            " changes no result.",
+        ),
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was stopped.")
     ] = False,
@@ -120,6 +128,7 @@ def train(
         checkpoint=checkpoint,
         patience=patience,
         tracker=tracker,
+        log_uncertainty=log_uncertainty or None,
     )
     spec = read_spec(clusters)
     chosen.setdefault("tasks", _default_tasks(spec))

@@ -18,7 +18,7 @@ RegressionLoss = Literal["scale", "standardised"]
 Settings = TypeVar("Settings", bound="TrainingSettings")
 # what runs of older versions were trained with and do not state; a method may differ by now
 UNSTATED = {"optimizer": "adamw"}
-FREE_ON_RESUME = frozenset({"device", "tracker", "checkpoint_s"})
+FREE_ON_RESUME = frozenset({"device", "tracker", "log_uncertainty", "checkpoint_s"})
 
 
 class TrainingSettings(BaseModel):
@@ -215,6 +215,11 @@ class RunConfig(TrainingSettings):
     seed: int = Field(0, ge=0, description="of heads, batches and dropout")
     device: str = Field("auto", description="cpu, cuda or cuda:N; auto for a GPU if there is one")
     tracker: Literal["tensorboard"] | None = Field(None, description="besides log.jsonl")
+    log_uncertainty: bool = Field(
+        False,
+        description="whether log.jsonl says now and then how unsure the model is of each task, also"
+        " for samplers that do not ask it; changes no result",
+    )
     checkpoint_s: float = Field(120.0, gt=0, description="seconds between two checkpoints")
     checkpoint: Literal["last", "best"] = Field(
         "last", description="whose weights are kept: the last step's, or those of the best epoch"

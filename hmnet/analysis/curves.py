@@ -28,8 +28,8 @@ class Curves(NamedTuple):
         passes: How often each task's training rows were trained by the end of a window, on average.
         epochs: How many epochs the run was to have; the sampler says what one is.
         rows: Training rows by task; for span tasks the sequences that they were made into.
-        uncertainty: Mean over the candidates of each task; NaN where a window had none. None for
-            samplers that do not ask the model.
+        uncertainty: Mean over the rows of each task that were asked; NaN where a window had none.
+            None for runs in which the model was not asked.
         scores: Primary metric by task at the end of epochs; NaN where a task has none. None for
             runs that were not scored on the way.
         scored_at: Steps of these scores.
@@ -91,7 +91,8 @@ class LogLine(BaseModel):
 
     Attributes:
         rows: How many rows of each task the step trained.
-        uncertainty: Mean over the candidates of each task, of samplers that ask the model.
+        uncertainty: Mean over the candidates of each task, of samplers that ask the model; over the
+            same rows again and again where `log_uncertainty` was set.
     """
 
     rows: dict[str, NonNegativeInt]

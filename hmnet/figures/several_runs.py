@@ -82,9 +82,9 @@ def lay_out(runs: Sequence[tuple[str, Curves]]) -> list[Panel]:
     ]
     if not panels:
         raise RelevanceError(
-            "None of these runs was scored while it was trained, or ranked rows by uncertainty, so"
-            " there is nothing to draw side by side. Train with --checkpoint best or --sampler"
-            " uncertainty, or draw each run alone."
+            "None of these runs was scored while it was trained, or asked how unsure it is, so"
+            " there is nothing to draw side by side. Train with --checkpoint best or"
+            " --log-uncertainty, or draw each run alone."
         )
     return panels
 

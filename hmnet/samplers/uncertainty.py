@@ -126,7 +126,7 @@ class Uncertainty(Sampler):
         Raises:
             RelevanceError: If a task has no uncertainty, or the proxy can't stand for it.
         """
-        measures = {task.name: _measure(task, tasks, data, proxy) for task in tasks}
+        measures = {task.name: uncertainty_of(task, tasks, data, proxy) for task in tasks}
         by_deviation = {t.name for t in tasks if t.kind == "regression" and proxy == "dropout"}
 
         def choose(candidates: Step, ask: Ask) -> Chosen:
@@ -227,10 +227,37 @@ def _check(task: Task, tasks: Sequence[Task], proxy: str) -> None:
         )
 
 
-def _measure(
+def has_uncertainty(task: Task, tasks: Sequence[Task]) -> bool:
+    """Whether rows of a task can be ranked without dropout: by its own labels, or a proxy's.
+
+    Args:
+        task: Any task.
+        tasks: All that train together.
+
+    Returns:
+        True for classification, and for regression beside a classification task.
+    """
+    labelled = any(other.kind == "classification" for other in tasks)
+    return task.kind == "classification" or (task.kind == "regression" and labelled)
+
+
+def uncertainty_of(
     task: Task, tasks: Sequence[Task], data: Mapping[str, Encoded], proxy: str
 ) -> Callable[[TaskBatch, Ask], Float[np.ndarray, " _"]]:
-    """How unsure the model is of a task's rows."""
+    """How unsure the model is of a task's rows.
+
+    Args:
+        task: One of the tasks.
+        tasks: All that train together.
+        data: Their training rows.
+        proxy: As for `Uncertainty`.
+
+    Returns:
+        It takes rows of the task and a way to ask the model, and gives a value for each row.
+
+    Raises:
+        RelevanceError: If the task has no uncertainty, or the proxy can't stand for it.
+    """
     _check(task, tasks, proxy)
     if task.kind == "classification":
         return lambda batch, ask: normalised_entropy(ask(batch, task.name))

@@ -306,6 +306,7 @@ def _fit(
             on_step=tell,
             checkpoints=Checkpoints(checkpoint, 0, training.checkpoint_s),
             selection=selection,
+            log_uncertainty=training.log_uncertainty,
         )
     if selection:
         last_epoch = max(epoch for epoch, steps in enumerate(epochs, start=1) if steps)

@@ -37,6 +37,7 @@ from hmnet.training.record import NOTHING, Record
 from hmnet.training.selection import Selection
 from hmnet.training.step import Recipe
 from hmnet.training.task_gradients import TaskGradients
+from hmnet.training.unsure import Unsure
 from hmnet.training.versions import other_version, versions_of
 from relevance.errors import RelevanceError
 from relevance.files import digest
@@ -102,6 +103,7 @@ def fit(
     selection: Selection | None = None,
     on_end: Callable[[Record], None] | None = None,
     ranks: Ranks = ALONE,
+    log_uncertainty: bool = False,
 ) -> MultiTaskModel:
     """Train one model from the pretrained weights, or go on where a checkpoint stands.
 
@@ -123,6 +125,8 @@ def fit(
         on_end: Told what training took.
         ranks: The processes that train together. All call this with the same arguments; the main
             one alone reports, watches and writes.
+        log_uncertainty: Whether `on_step` is now and then told how unsure the model is of each
+            task, whatever the sampler; changes no weight.
 
     Returns:
         The model on the device, in evaluation mode; the same in all processes.
@@ -155,6 +159,7 @@ def fit(
         watch=watch,
         selection=selection,
         ranks=ranks,
+        log_uncertainty=log_uncertainty,
     )
     if on_end:
         on_end(record)
@@ -203,6 +208,7 @@ def fit_model(
     watch: Callable[[MultiTaskModel, int], None] | None = None,
     selection: Selection | None = None,
     ranks: Ranks = ALONE,
+    log_uncertainty: bool = False,
 ) -> Record:
     """Train what is not frozen of a model, or go on where a checkpoint stands.
 
@@ -219,6 +225,7 @@ def fit_model(
         watch: Shown the model after every step.
         selection: May end training or choose the weights that stay.
         ranks: The processes that train together.
+        log_uncertainty: Whether `on_step` is told how unsure the model is.
 
     Returns:
         What training took.
@@ -266,6 +273,7 @@ def fit_model(
             average=settings.average,
             selection=selection,
             chooser=sampler.member.chooser(tasks, data, **sampler.parameters),
+            unsure=Unsure(tasks, data, settings.batch_size) if log_uncertainty else None,
         )
     sequences = {task.name: len(data[task.name]) for task in tasks}
     return record.model_copy(update={"sequences": sequences, "versions": versions_of(settings)})

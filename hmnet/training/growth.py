@@ -26,7 +26,8 @@ from relevance.tasks.task import Task
 # what the trained model has settled, or what is done to weights that stay as they are
 SETTLED = frozenset({"max_length", "pooling", "head", "freeze", "surgery"})
 TRAINING = frozenset(TrainingSettings.model_fields) - SETTLED | {"seed"}
-CHANGEABLE = TRAINING | {"device", "tracker", "checkpoint", "checkpoint_s", "patience"}
+LOGGING = frozenset({"tracker", "log_uncertainty"})
+CHANGEABLE = TRAINING | LOGGING | {"device", "checkpoint", "checkpoint_s", "patience"}
 
 
 @dataclass(frozen=True)

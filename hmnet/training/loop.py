@@ -25,6 +25,7 @@ from hmnet.training.optimizer import rate_at
 from hmnet.training.record import NOTHING, Record
 from hmnet.training.selection import Selection
 from hmnet.training.step import Batch, Losses, Recipe, train_step
+from hmnet.training.unsure import Unsure
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 
@@ -44,7 +45,8 @@ class Progress:
         steps_per_s: Since training was started or resumed.
         term: What the regularizer added to the loss; None without one.
         rows: Rows of each task that it trained.
-        uncertainty: By task, where the sampler chooses among candidates; None elsewhere.
+        uncertainty: By task, where the sampler chooses among candidates or it is looked at; None
+            elsewhere.
     """
 
     task: str
@@ -94,6 +96,7 @@ def train(
     average: float = 0.0,
     selection: Selection | None = None,
     chooser: Chooser | None = None,
+    unsure: Unsure | None = None,
 ) -> Record:
     """Train a model on the steps of a schedule.
 
@@ -115,6 +118,8 @@ def train(
         selection: Scores the model after every epoch from the first by which all tasks were
             trained, and may end training or choose the weights that stay; None for the last step's.
         chooser: Picks the rows that a step trains, as the model is then; None for all of them.
+        unsure: Asks the model now and then, where the chooser does not say how unsure it is;
+            changes nothing but what is told. None for nothing.
 
     Returns:
         What all steps took.
@@ -142,6 +147,11 @@ def train(
             rate = rate_at(done - 1, len(steps), lr=lr, warmup=warmup, schedule=schedule)
             ranks.reseed(done)
             chosen = ranks.agree(partial(chooser, step, ask)) if chooser else Chosen.whole(step)
+            looks = unsure and ranks.is_main and chosen.uncertainty is None
+            if unsure and looks and unsure.is_due(done, len(steps)):
+                report.flush()
+                with meter.paused():
+                    chosen = chosen._replace(uncertainty=unsure.look(ask))
             losses = train_step(model, optimizer, batches.of(chosen), rate, recipe)
             if is_averaged(done, len(steps), average):
                 add_to_mean(optimizer)

@@ -29,6 +29,7 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.skill_table import SkillTable
 from hmnet.models.trial import check_reading
 from hmnet.samplers.sampler import Step
+from hmnet.samplers.uncertainty import has_uncertainty
 from hmnet.training.checkpoint import find_checkpoint, replacing_folder
 from hmnet.training.checks import check_training
 from hmnet.training.fit import Checkpoints, answer_scales, fit, make_schedule
@@ -185,11 +186,24 @@ def check_run(
     depth = depth_of(load_config(config.backbone))
     parts = method.plans(tasks, depth)
     check_training(config, tasks, parts, depth)
+    _check_logging(config, tasks, parts)
     spec = spec if method.reads_clusters else None
     _check_folder(config, spec, out, tasks if resume else None)
     check_writable(out / CONFIG)
     notes = tuple(filter(None, (_set_by_method(config), method.note)))
     return Checked(config, spec, tasks, parts, notes)
+
+
+def _check_logging(config: RunConfig, tasks: Sequence[Task], parts: Sequence[Part]) -> None:
+    """Refuse to log uncertainty where no task has one."""
+    together = [[task for task in tasks if task.name in part.tasks] for part in parts]
+    if config.log_uncertainty and not any(
+        has_uncertainty(task, group) for group in together for task in group
+    ):
+        raise RelevanceError(
+            "--log-uncertainty takes the entropy of predicted labels, and none of these tasks is"
+            " a classification. Leave it out."
+        )
 
 
 @dataclass(frozen=True)
@@ -336,6 +350,7 @@ class _Job:
             selection=selection if self.config.goes_by_dev else None,
             on_end=on_end,
             ranks=self.ranks,
+            log_uncertainty=self.config.log_uncertainty,
         )
 
     def _selection(self, number: int) -> Selection:
