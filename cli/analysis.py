@@ -64,6 +64,7 @@ def diagnose(
     from hmnet.figures.diagnosis import save_figures
     from hmnet.training.folder import load_run
     from relevance.files import check_writable
+    from relevance.folders import alone
     from relevance.report.tables import table
 
     check_writable(out / "labels.csv")
@@ -75,11 +76,12 @@ def diagnose(
         "confusion": confusion_rows(found),
         "regression": regression_rows(found),
     }
-    for name, rows in tables.items():
-        if rows:
-            deliver(table(rows, "csv"), out / f"{name}.csv")
-    for path in save_figures(found, run, out, figures):
-        note(f"wrote {path}")
+    with alone(out):
+        for name, rows in tables.items():
+            if rows:
+                deliver(table(rows, "csv"), out / f"{name}.csv")
+        for path in save_figures(found, run, out, figures):
+            note(f"wrote {path}")
     for name in ("labels", "regression"):
         if tables[name]:
             show(table(tables[name], "markdown"))
@@ -264,6 +266,7 @@ def sweep(
         from hmnet.analysis.sweep import different_names, plan_sweep, run_sweep
         from hmnet.figures.sweep import specs_figure, sweep_figure
         from relevance.figures.figure import check_format, save_figure
+        from relevance.folders import alone
 
     figure = figure or out / "sweep.pdf"
     check_format(figure)
@@ -286,13 +289,13 @@ def sweep(
         )
         for name, spec in specs.items()
     }
-    with goes_on(AGAIN):
+    with alone(out), goes_on(AGAIN):
         compared = {name: run_sweep(plan, _shown) for name, plan in planned.items()}
-    found = [(name, planned[name], compared[name]) for name in specs]
-    for name, _, table in found:
-        deliver(table.to_table("csv"), places[name] / "sweep.csv")
-    axes = sweep_figure(*found[0][1:]) if len(found) == 1 else specs_figure(found)
-    save_figure(axes, figure)
+        found = [(name, planned[name], compared[name]) for name in specs]
+        for name, _, table in found:
+            deliver(table.to_table("csv"), places[name] / "sweep.csv")
+        axes = sweep_figure(*found[0][1:]) if len(found) == 1 else specs_figure(found)
+        save_figure(axes, figure)
     note(f"wrote {figure}")
     for name, _, table in found:
         show(f"{name}:\n\n{table.to_table(form)}" if len(found) > 1 else table.to_table(form))

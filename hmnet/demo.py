@@ -25,6 +25,7 @@ from relevance.escaping import for_markdown
 from relevance.figures.figure import save_figure
 from relevance.figures.heatmap import heatmap
 from relevance.files import write_text
+from relevance.folders import alone
 from relevance.matrix import RelevanceMatrix
 from relevance.measures.joint_training import JointTraining
 from relevance.measures.measure import Inputs
@@ -214,7 +215,13 @@ def run_demo(
         RelevanceError: If the folder cannot be written, holds runs of other settings, or a training
             run failed.
     """
-    schedule = schedule or _workers()
+    with alone(folder):
+        return _demo(folder, size, schedule or _workers(), on_event)
+
+
+def _demo(
+    folder: Path, size: Size, schedule: Schedule, on_event: Callable[[Event | Stage], None]
+) -> Demo:
     on_event(Stage("writing the tasks and a tiny random encoder"))
     tasks_file = generate(folder / "tasks", families=size.families)
     tasks = find_tasks([str(tasks_file)])

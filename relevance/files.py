@@ -84,23 +84,53 @@ def replacing(path: Path) -> Iterator[Path]:
         if _is_stream(path):
             yield path
             return
-        file = _resolved(path)
+        file = link_target(path)
         file.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
-            prefix=f".{file.stem}-", suffix=path.suffix, dir=file.parent
+            prefix=f".{file.stem}-", suffix=f".tmp{path.suffix}", dir=file.parent
         )
         os.close(handle)
         temporary = Path(name)
         yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp makes private files; results are for everybody
+        temporary.chmod(usual_mode(0o666))  # mkstemp makes private files
         temporary.replace(file)
     except OSError as error:
         raise unwritable(path, error) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def link_target(path: Path) -> Path:
+    """The absolute place that a path leads to, by way of links.
+
+    Args:
+        path: It need not exist.
+
+    Returns:
+        The place.
+
+    Raises:
+        OSError: If links lead in a circle.
+    """
+    try:
+        return path.resolve()
+    except RuntimeError as error:  # as older versions of Python say it
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from error
+
+
+def usual_mode(mode: int) -> int:
+    """The permissions that new files or folders of the user have.
+
+    Args:
+        mode: Before what the user's mask takes from it.
+
+    Returns:
+        The mode.
+    """
+    umask = os.umask(0)
+    os.umask(umask)
+    return mode & ~umask
 
 
 def unwritable(path: Path, error: OSError) -> RelevanceError:
@@ -117,14 +147,6 @@ def unwritable(path: Path, error: OSError) -> RelevanceError:
     if isinstance(error, FileExistsError):
         error = NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     return RelevanceError(f"{path} cannot be written: {error.strerror or error}.")
-
-
-def _resolved(path: Path) -> Path:
-    """Where a path leads; a circle of links, which Python tells as a bug, is the system's error."""
-    try:
-        return path.resolve()
-    except RuntimeError:
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
 
 
 def _is_stream(path: Path) -> bool:
@@ -146,7 +168,7 @@ def check_writable(path: Path) -> None:
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        folder = _resolved(path).parent
+        folder = link_target(path).parent
         while not folder.exists():
             folder = folder.parent
         with tempfile.TemporaryFile(dir=folder):

@@ -1,17 +1,18 @@
 """How a run went: which tasks it trained when, how often their rows, and what it scored."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from pydantic import BaseModel, NonNegativeInt
+from pydantic import BaseModel, Field
 
 from hmnet.samplers.sampler import find_sampler
 from hmnet.training.folder import LOG, RECORDS, Run
 from hmnet.training.record import read_records
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import read_text, validated
+from relevance.manifest import check_file
 from relevance.parsing import parse_json
 from relevance.report.tables import Row
 
@@ -95,7 +96,7 @@ class LogLine(BaseModel):
             same rows again and again where `log_uncertainty` was set.
     """
 
-    rows: dict[str, NonNegativeInt]
+    rows: dict[str, Annotated[int, Field(ge=0, le=2**53)]]
     uncertainty: dict[str, float] = {}
 
 
@@ -179,6 +180,7 @@ def _sizes(run: Run, names: Sequence[str]) -> Int[np.ndarray, " task"]:
 def _read(run: Run, names: Sequence[str]) -> list[LogLine]:
     """The log, a line per step."""
     path = run.folder / LOG
+    check_file(path)
     lines = read_text(path).splitlines()
     if not lines or '"rows"' not in lines[0]:
         raise RelevanceError(

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from relevance.errors import RelevanceError
 from relevance.escaping import for_csv, from_csv
 from relevance.files import read_text, write_text
+from relevance.manifest import check_file
 from relevance.tasks.task import Task
 from relevance.trainer import Result
 
@@ -122,13 +123,25 @@ def write_scores(path: Path, scores: Iterable[Score]) -> None:
     Raises:
         RelevanceError: If it cannot be written.
     """
+    write_text(path, scores_text(scores))
+
+
+def scores_text(scores: Iterable[Score]) -> str:
+    """A table of scores as CSV.
+
+    Args:
+        scores: The rows.
+
+    Returns:
+        What `read_scores` reads.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for score in as_rows(scores):
         cells = [getattr(score, name) for name in COLUMNS]
         writer.writerow([for_csv(cell) if isinstance(cell, str) else cell for cell in cells])
-    write_text(path, text.getvalue())
+    return text.getvalue()
 
 
 def read_scores(path: Path) -> list[Score]:
@@ -142,14 +155,18 @@ def read_scores(path: Path) -> list[Score]:
 
     Raises:
         RelevanceError: If it cannot be read, lacks a column, or has something else than a number
-            where one belongs.
+            where one belongs, or is not what was written.
     """
+    check_file(path)
     reader = csv.DictReader(io.StringIO(read_text(path)))
-    if missing := [column for column in COLUMNS if column not in (reader.fieldnames or ())]:
-        raise RelevanceError(
-            f"{path}: column '{missing[0]}' is missing. Expected: {', '.join(COLUMNS)}."
-        )
-    return [_to_score(row, f"{path}, row {number}") for number, row in enumerate(reader, start=1)]
+    try:
+        if missing := [column for column in COLUMNS if column not in (reader.fieldnames or ())]:
+            raise RelevanceError(
+                f"{path}: column '{missing[0]}' is missing. Expected: {', '.join(COLUMNS)}."
+            )
+        return [_to_score(row, f"{path}, row {n}") for n, row in enumerate(reader, start=1)]
+    except csv.Error as error:
+        raise RelevanceError(f"{path}, line {reader.line_num}: {error}.") from None
 
 
 def primary_on_dev(path: Path, tasks: Iterable[Task]) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 import copy
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 from torch import nn
@@ -16,7 +15,7 @@ from hmnet.models.graft import graft
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.saving import os_errors
 from relevance.errors import RelevanceError
-from relevance.files import unwritable
+from relevance.folders import new_folder
 from relevance.tasks.task import Task
 
 
@@ -61,16 +60,9 @@ def export(
         raise RelevanceError(f"{out_dir} exists and is not empty. Give a new folder with --out.")
     scale = model.kinds[task.name].scale
     view = path.model if scale is None else _on_scale(path.model, scale)
-    try:
-        out_dir.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=out_dir.parent, prefix=f".{out_dir.name}-") as parent:
-            finished = Path(parent) / "checkpoint"
-            with quiet(), os_errors():
-                view.save_pretrained(finished)
-                tokenizer.save_pretrained(finished)
-            finished.replace(out_dir)
-    except OSError as error:
-        raise unwritable(out_dir, error) from error
+    with new_folder(out_dir) as folder, quiet(), os_errors():
+        view.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
 
 
 def _on_scale(model: PreTrainedModel, scale: AnswerScale) -> PreTrainedModel:

@@ -33,6 +33,7 @@ from hmnet.pretrained import read_config
 from hmnet.saving import os_errors
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import read_json, replacing, validated, write_json, write_text
+from relevance.manifest import check_files
 from relevance.tasks.task import Task
 
 SCHEMA = "hmnet.plan/1"
@@ -318,8 +319,10 @@ class MultiTaskModel(nn.Module):
             The model in evaluation mode, on the CPU.
 
         Raises:
-            RelevanceError: If a file is missing, damaged or of a newer version.
+            RelevanceError: If a file is missing, damaged or of a newer version, or is not what was
+                written, where the folder has a manifest that says what was.
         """
+        check_files(folder)
         plan_file, weights = folder / "plan.json", folder / "model.safetensors"
         blueprint = validated(Blueprint, read_json(plan_file, SCHEMA), str(plan_file))
         backbone = Backbone.from_config(read_config(folder))

@@ -1,7 +1,6 @@
 """`hmnet add-task`: new tasks on a trained run, whose old ones answer as before unless asked."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,17 +12,18 @@ from hmnet.data.encoding import Encoded, encode_split
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.evaluation.runs import score_run
-from hmnet.evaluation.scores import MAJORITY, Score, read_scores, write_scores
+from hmnet.evaluation.scores import MAJORITY, Score, read_scores
 from hmnet.kinds.kind import unlearned_note
 from hmnet.models.backbone import load_backbone
 from hmnet.models.growing import borrows_head, draw_xavier, grown, start_from, take_average
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
-from hmnet.training.checkpoint import find_checkpoint, replacing_folder
+from hmnet.training.checkpoint import discard_checkpoint, find_checkpoint, replacing_folder
 from hmnet.training.fit import Checkpoints, answer_scales, fit_model, make_schedule
 from hmnet.training.folder import (
     ADDED,
     ADDED_SCHEMA,
+    CHECKPOINT,
     CLUSTERS,
     CONFIG,
     DEFINITIONS,
@@ -32,6 +32,7 @@ from hmnet.training.folder import (
     SCORES,
     Run,
     old_loss,
+    write_results,
 )
 from hmnet.training.growth import TRAINING, Growth, plan_growth
 from hmnet.training.log import forget_after, open_log
@@ -39,10 +40,11 @@ from hmnet.training.loop import Progress
 from hmnet.training.placing import AVERAGE, XAVIER, Addition, describe, untrained
 from hmnet.training.ranks import launched
 from hmnet.training.record import NOTHING, Record, read_records, write_records
-from hmnet.training.run import Note, alone
+from hmnet.training.run import Note, begun, tidy
 from hmnet.training.selection import Selection
 from relevance.errors import RelevanceError
 from relevance.files import check_writable, file_digest, write_json
+from relevance.manifest import write_manifest
 from relevance.tasks.data import Split, TaskData
 from relevance.tasks.find import write_tasks
 from relevance.tasks.load import load_task
@@ -91,16 +93,13 @@ def add_tasks(
     if launched(os.environ) > 1:
         raise RelevanceError("hmnet add-task trains in one process. Start it without a launcher.")
     if out.exists() and not resume:
-        raise RelevanceError(
-            f"{out} exists. Go on with what is in it with --resume, or give another --out."
-        )
+        raise _exists(out)
     growth = plan_growth(run, addition, settings or {}, out)
     data = {task.name: load_task(task, growth.data) for task in growth.tasks}
     rows = {name: _rows(growth, len(one.train)) for name, one in data.items()}
     entry, new = _entry(growth, rows), Run(out, growth.config)
     if out.exists() and _is_finished(new, entry, growth.tasks):
-        on_event(Note(f"{out} is finished: the new tasks are there and scored."))
-        return new
+        return _say_finished(new, on_event)
     if addition.changes_the_run:
         for task in run.tasks:
             run.data(task.name)  # which will be scored again: it must be there before training
@@ -108,13 +107,34 @@ def add_tasks(
     for text in _notes(growth, data, rows):
         on_event(Note(text))
     check_writable(out / ADDED)
-    if addition.data_dir is not None:
-        write_tasks(out / DEFINITIONS, growth.tasks)
-    write_json(out / ADDED, ADDED_SCHEMA, {"additions": [*run.additions(), entry]})
-    with alone(out):
-        if model is not None:
+
+    def begin(folder: Path) -> None:
+        if addition.data_dir is not None:
+            write_tasks(folder / DEFINITIONS, growth.tasks)
+        write_json(folder / ADDED, ADDED_SCHEMA, {"additions": [*run.additions(), entry]})
+
+    with begun(out, begin) as is_new:
+        if not is_new:
+            if not resume:
+                raise _exists(out)
+            if _is_finished(new, entry, growth.tasks):
+                return _say_finished(new, on_event)
+        if model is not None and not (out / "model").exists():
             _train(growth, model, data, rows, out, on_event)
         _complete(growth, new)
+    return new
+
+
+def _exists(out: Path) -> RelevanceError:
+    return RelevanceError(
+        f"{out} exists. Go on with what is in it with --resume, or give another --out."
+    )
+
+
+def _say_finished(new: Run, on_event: Callable[[Progress | Note], None]) -> Run:
+    """Nothing is to be done, but to take away what a kill left of the last moments."""
+    on_event(Note(f"{new.folder} is finished: the new tasks are there and scored."))
+    tidy(new.folder)
     return new
 
 
@@ -269,6 +289,7 @@ def _train(
     with replacing_folder(out / "model") as folder:
         model.save_pretrained(folder)
         run.tokenizer.save_pretrained(folder)
+        write_manifest(folder)
 
 
 def _fit(
@@ -279,7 +300,7 @@ def _fit(
     on_event: Callable[[Progress | Note], None],
 ) -> Record:
     """Train on the new tasks' rows, or go on where a checkpoint stands."""
-    training, checkpoint = growth.training, out / "checkpoint"
+    training, checkpoint = growth.training, out / CHECKPOINT
     device = resolve_device(training.device)
     encoded = {name: _encoded(growth, one, one.train) for name, one in data.items()}
     for name, one in encoded.items():
@@ -347,8 +368,8 @@ def _complete(growth: Growth, new: Run) -> None:
         scores = [*_copied_scores(growth), *score_run(new, tasks=added, device=device)]
     if growth.spec is not None:
         growth.spec.save(out / CLUSTERS)
-    write_scores(out / SCORES, scores)
-    shutil.rmtree(out / "checkpoint", ignore_errors=True)
+    discard_checkpoint(out / CHECKPOINT)
+    write_results(out, scores)
     config.to_toml(out / CONFIG)
 
 

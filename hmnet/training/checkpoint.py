@@ -4,24 +4,26 @@ A checkpoint is a folder of safetensors and JSON that appears by rename, whole o
 one before is kept until the new one is in place.
 """
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from pydantic import BaseModel, NonNegativeInt
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from hmnet.saving import os_errors
 from hmnet.training.record import NOTHING, Record
 from relevance.errors import RelevanceError
-from relevance.files import file_digest, read_json, unwritable, write_json
+from relevance.files import digest, file_digest, read_json, unwritable, validated, write_json
+from relevance.folders import discard, drafted
 
 SCHEMA = "relevance.checkpoint/1"
 MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
+OLD = ".old"
 
 Kept = Mapping[str, dict[str, Tensor]]  # by the name of the file, without its ending
 
@@ -43,6 +45,28 @@ class Position:
     record: Record = NOTHING
 
 
+class _State(BaseModel):
+    """What `state.json` holds.
+
+    Attributes:
+        part: As in `Position`.
+        step: As in `Position`.
+        data: As in `Position`.
+        record: As in `Position`.
+        random: States of random generators by the type of the device, as hexadecimal text.
+        sha256: Digests of the other files.
+        seal: Digest of all else in this one; None in those of older versions.
+    """
+
+    part: NonNegativeInt
+    step: NonNegativeInt
+    data: str
+    record: Record
+    random: dict[str, str]
+    sha256: dict[str, str]
+    seal: str | None = None
+
+
 @contextmanager
 def replacing_folder(folder: Path) -> Iterator[Path]:
     """A temporary folder beside another, which takes its place when the block ends well.
@@ -57,26 +81,32 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
     Raises:
         RelevanceError: If it cannot be written or the disk is full.
     """
-    old = folder.with_name(f"{folder.name}.old")
-    temporary: Path | None = None
+    old = folder.with_name(f"{folder.name}{OLD}")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        for left_by_a_kill in folder.parent.glob(f".{folder.name}-*"):
-            shutil.rmtree(left_by_a_kill)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        with os_errors():
-            yield temporary
-        temporary.chmod(folder.parent.stat().st_mode)
-        if folder.exists():
-            shutil.rmtree(old, ignore_errors=True)
-            folder.rename(old)
-        temporary.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
+        with drafted(folder) as draft:
+            with os_errors():
+                yield draft
+            if folder.exists():
+                discard(old)
+                folder.rename(old)
+            draft.rename(folder)
+        discard(old)
     except OSError as error:
         raise unwritable(folder, error) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def discard_checkpoint(folder: Path) -> None:
+    """Take a checkpoint away, and the one before it.
+
+    Args:
+        folder: Where checkpoints are written; none there is no error.
+
+    Raises:
+        RelevanceError: If it cannot be removed.
+    """
+    discard(folder)
+    discard(folder.with_name(f"{folder.name}{OLD}"))
 
 
 def save_checkpoint(
@@ -119,7 +149,7 @@ def save_checkpoint(
             "torch": torch.__version__,
             "sha256": {name: file_digest(temporary / name) for name in files},
         }
-        write_json(temporary / STATE, SCHEMA, state)
+        write_json(temporary / STATE, SCHEMA, {**state, "seal": digest(state)})
 
 
 def find_checkpoint(folder: Path) -> tuple[Path, Position] | None:
@@ -135,21 +165,17 @@ def find_checkpoint(folder: Path) -> tuple[Path, Position] | None:
     Raises:
         RelevanceError: If there are only damaged ones.
     """
-    present = [path for path in (folder, folder.with_name(f"{folder.name}.old")) if path.is_dir()]
+    present = [path for path in (folder, folder.with_name(f"{folder.name}{OLD}")) if path.is_dir()]
     for path in present:
         try:
-            state = read_json(path / STATE, SCHEMA)
-            whole = all(file_digest(path / n) == sha for n, sha in state["sha256"].items())
-            record = Record(**state["record"])
-        except (RelevanceError, OSError, KeyError):
+            state = _read_state(path)
+            whole = all(file_digest(path / name) == sha for name, sha in state.sha256.items())
+        except (RelevanceError, OSError, ValueError):  # the last for names that are none
             continue
         if whole:
-            return path, Position(state["part"], state["step"], state["data"], record)
+            return path, Position(state.part, state.step, state.data, state.record)
     if present:
-        raise RelevanceError(
-            f"{folder} is damaged: its files are not what was written. Delete it to train this part"
-            " of the run from its beginning, then --resume."
-        )
+        raise _damaged(folder)
     return None
 
 
@@ -166,7 +192,17 @@ def load_checkpoint(
         model: Built as for the run's beginning; its weights are replaced.
         optimizer: Over the model's weights; its state is replaced.
         kept: Dictionaries that are filled anew, on the model's device.
+
+    Raises:
+        RelevanceError: If it is one of another model.
     """
+    try:
+        _load(folder, model, optimizer, kept or {})
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise _damaged(folder) from error
+
+
+def _load(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, kept: Kept) -> None:
     weights = dict(model.named_parameters())
     device = next(model.parameters()).device
     saved = load_file(folder / MODEL, device=str(device))
@@ -177,11 +213,30 @@ def load_checkpoint(
     for key, value in load_file(folder / OPTIMIZER, device=str(device)).items():
         name, _, moment = key.rpartition(":")
         optimizer.state[weights[name]][moment] = value
-    for name, state in (kept or {}).items():
+    for name, state in kept.items():
         state.clear()
         if (folder / f"{name}.safetensors").exists():
             state.update(load_file(folder / f"{name}.safetensors", device=str(device)))
-    _restore_random_state(read_json(folder / STATE, SCHEMA)["random"], device)
+    _restore_random_state(_read_state(folder).random, device)
+
+
+def _read_state(folder: Path) -> _State:
+    """What a checkpoint says about itself, if it is what was written."""
+    content = read_json(folder / STATE, SCHEMA)
+    state = validated(_State, content, str(folder / STATE))
+    unsealed = {name: value for name, value in content.items() if name != "seal"}
+    if not {MODEL, OPTIMIZER} <= state.sha256.keys():
+        raise _damaged(folder)
+    if state.seal is not None and state.seal != digest(unsealed):
+        raise _damaged(folder)
+    return state
+
+
+def _damaged(folder: Path) -> RelevanceError:
+    return RelevanceError(
+        f"{folder} is damaged: its files are not what was written. Delete it to train this part"
+        " of the run from its beginning, then --resume."
+    )
 
 
 def _save(tensors: dict[str, Tensor], path: Path) -> None:

@@ -252,7 +252,8 @@ def fit_model(
         if watch:
             saving = Saving(lambda step, _: watch(model, step), every_s=0.0)
         if checkpoints:
-            start, record, saving = _resumed(checkpoints, model, optimizer, kept, data, settings)
+            resumed = _resumed(checkpoints, model, optimizer, kept, data, settings, ranks)
+            start, record, saving = resumed
         if not ranks.is_main:
             saving = None
         sampler = find_sampler(settings.sampler)
@@ -305,10 +306,11 @@ def _resumed(
     kept: Kept,
     data: Mapping[str, Encoded],
     settings: TrainingSettings,
+    ranks: Ranks,
 ) -> tuple[int, Record, Saving]:
     """Steps done before, what they took, and how to keep further ones."""
     fingerprint = digest({task: encoded.fingerprint for task, encoded in data.items()})
-    found = find_checkpoint(checkpoints.folder)
+    found = ranks.agree(lambda: find_checkpoint(checkpoints.folder))
     start, record = 0, NOTHING
     if found is not None and found[1].part == checkpoints.part:
         folder, position = found
@@ -323,6 +325,8 @@ def _resumed(
             )
         load_checkpoint(folder, model, optimizer, kept)
         start, record = position.step, position.record
+    # After the last step the main process takes the checkpoint away, which others may still read.
+    ranks.wait()
 
     versions = versions_of(settings)
 

@@ -5,26 +5,63 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from transformers import PreTrainedTokenizerBase
 
 from hmnet.config import RunConfig
 from hmnet.data.tokenizer import read_tokenizer
+from hmnet.evaluation.scores import Score, scores_text, write_scores
 from hmnet.models.multitask import SCHEMA, Blueprint, MultiTaskModel
 from hmnet.training.record import Timing, read_records
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import read_json, read_toml, validated
+from relevance.manifest import check_file, check_files, note_unchecked, write_manifest
 from relevance.tasks.data import TaskData
 from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task
 from relevance.tasks.task import Task
 
 CONFIG, CLUSTERS, SCORES, LOG = "config.toml", "clusters.json", "scores.csv", "log.jsonl"
-RECORDS = "training.json"
+RECORDS, CHECKPOINT = "training.json", "checkpoint"
 PLAN, PARTS, PARTS_SCHEMA = "plan.json", "parts.json", "hmnet.parts/1"
 ADDED, ADDED_SCHEMA = "added.json", "hmnet.added/1"
 DEFINITIONS = "added_tasks.toml"
+RESULTS = (LOG, RECORDS)
+
+
+Name = Annotated[str, Field(pattern=r"^[^/\\]*[^/\\.][^/\\]*$")]  # of a folder, no path
+
+
+class _Parts(BaseModel):
+    """What `parts.json` holds: names of folders below `model/`."""
+
+    parts: tuple[Name, ...] = Field(min_length=1)
+
+
+class _Addition(BaseModel):
+    """What the code reads of an addition; the rest is for people."""
+
+    model_config = ConfigDict(extra="allow")
+
+    run: str
+    tasks: dict[str, dict[str, Any]] = Field(min_length=1)
+    fraction: float = Field(ge=0, le=1)
+    settings: dict[str, Any]
+
+    @field_validator("settings")
+    @classmethod
+    def _with_epochs(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(settings.get("epochs"), int):
+            raise ValueError("`epochs` must be a whole number")
+        return settings
+
+
+class _Additions(BaseModel):
+    """What `added.json` holds."""
+
+    additions: tuple[_Addition, ...]
 
 
 @dataclass(frozen=True)
@@ -50,7 +87,9 @@ class Run:
     @cached_property
     def tokenizer(self) -> PreTrainedTokenizerBase:
         """The backbone's, as the run kept it."""
-        return read_tokenizer(next(iter(self.blueprints)))
+        folder = next(iter(self.blueprints))
+        check_files(folder)
+        return read_tokenizer(folder)
 
     def with_sources(self, tasks: Sequence[Task]) -> list[Task]:
         """Definitions of the run with what their files call the columns, where that is still known.
@@ -180,16 +219,22 @@ class Run:
         """
         if not (self.folder / ADDED).is_file():
             return []
-        additions: list[dict[str, Any]] = read_json(self.folder / ADDED, ADDED_SCHEMA)["additions"]
-        return additions
+        content = read_json(self.folder / ADDED, ADDED_SCHEMA)
+        found = validated(_Additions, content, str(self.folder / ADDED)).additions
+        return [addition.model_dump() for addition in found]
 
     @cached_property
     def blueprints(self) -> dict[Path, Blueprint]:
         """What each model folder holds, in the order of training."""
         model = self.folder / "model"
         folders = [model]
+        check_file(model / PARTS)
         if (model / PARTS).exists():
-            folders = [model / name for name in read_json(model / PARTS, PARTS_SCHEMA)["parts"]]
+            where = str(model / PARTS)
+            parts = validated(_Parts, read_json(model / PARTS, PARTS_SCHEMA), where).parts
+            folders = [model / name for name in parts]
+        for folder in folders:
+            check_file(folder / PLAN)
         return {
             folder: validated(Blueprint, read_json(folder / PLAN, SCHEMA), str(folder / PLAN))
             for folder in folders
@@ -288,7 +333,22 @@ def load_run(folder: Path) -> Run:
             f"{folder} is not finished. Go on with `hmnet train --config {folder / CONFIG}"
             f" --out {folder} --resume`."
         )
+    note_unchecked(folder)
     return Run(folder, RunConfig.of_run(folder / CONFIG))
+
+
+def write_results(folder: Path, scores: Sequence[Score]) -> None:
+    """Write the scores of a run, which make it a finished one, and digests of its results before.
+
+    Args:
+        folder: Of the run, whose models are there.
+        scores: The rows.
+
+    Raises:
+        RelevanceError: If it cannot be written.
+    """
+    write_manifest(folder, RESULTS, {SCORES: scores_text(scores)})
+    write_scores(folder / SCORES, scores)
 
 
 def runs_under(folder: Path) -> list[Path]:

@@ -71,7 +71,7 @@ def open_log(folder: Path, tracker: str | None, device: str) -> Iterator[RunLog]
         The log.
 
     Raises:
-        RelevanceError: If the file cannot be written, or TensorBoard is not installed.
+        RelevanceError: If the file cannot be written.
     """
     tracking = _tensorboard(folder, device) if tracker else None
     path = folder / LOG
@@ -117,12 +117,23 @@ def _is_of(line: str, steps: range) -> bool:
         return False
 
 
-def _tensorboard(folder: Path, device: str) -> Any:
-    if find_spec("tensorboard") is None:
+def check_tracker(tracker: str | None) -> None:
+    """Refuse a tracker that is not installed.
+
+    Args:
+        tracker: `tensorboard` or None.
+
+    Raises:
+        RelevanceError: If TensorBoard is asked for and not there.
+    """
+    if tracker and find_spec("tensorboard") is None:
         raise RelevanceError(
             "--tracker tensorboard needs a package that is not installed."
             ' Install it with `pip install "relevance-hmnet[tensorboard]"`, or leave it out.'
         )
+
+
+def _tensorboard(folder: Path, device: str) -> Any:
     from accelerate import Accelerator
 
     accelerator = Accelerator(log_with="tensorboard", project_dir=folder, cpu=device == "cpu")

@@ -8,7 +8,8 @@ batches, rounding and dropout aside.
 
 import atexit
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple, TypeVar, cast
@@ -21,12 +22,14 @@ from torch import Tensor, distributed
 from hmnet.samplers.sampler import generator
 from hmnet.surgery.surgery import Surgery
 from relevance.errors import RelevanceError
+from relevance.studies.workers import end_with
 
 T = TypeVar("T")
 
 # launchers' names for how many processes there are, and for the number of each
 SIZES = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
 NUMBERS = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
+LAUNCHED_BY_TORCH = "TORCHELASTIC_RUN_ID"  # `torchrun` and `accelerate launch` set it
 PATIENCE = timedelta(hours=6)  # for the main process, which alone scores the model
 
 
@@ -107,9 +110,10 @@ class Ranks:
         """
         if self.count == 1:
             return
-        works = [distributed.all_reduce(tensor, async_op=True) for tensor in tensors]
-        for work in works:
-            work.wait()
+        with _told_by_another():
+            works = [distributed.all_reduce(tensor, async_op=True) for tensor in tensors]
+            for work in works:
+                work.wait()
 
     def agree(self, decide: Callable[[], T]) -> T:
         """What the main process finds, on every rank.
@@ -119,12 +123,24 @@ class Ranks:
 
         Returns:
             The answer.
+
+        Raises:
+            RelevanceError: If the main process finds none, in every process with the same words.
         """
         if self.count == 1:
             return decide()
-        found = [decide() if self.is_main else None]
-        distributed.broadcast_object_list(found, device=torch.device(self.device))
-        return cast("T", found[0])
+        found: list[tuple[T | None, RelevanceError | None]] = [(None, None)]
+        if self.is_main:
+            try:
+                found = [(decide(), None)]
+            except RelevanceError as error:
+                found = [(None, error)]
+        with _told_by_another():
+            distributed.broadcast_object_list(found, device=torch.device(self.device))
+        answer, refused = found[0]
+        if refused is not None:
+            raise refused
+        return cast("T", answer)
 
     def wait(self) -> None:
         """Wait until all ranks are here."""
@@ -176,6 +192,18 @@ class OneDecision(Surgery):
         return torch.tensor(self.ranks.agree(lambda: self.surgery.weights(gramian).tolist()))
 
 
+@contextmanager
+def _told_by_another() -> Iterator[None]:
+    """Say in one line that another process has gone, which has said why."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise RelevanceError(
+            "Another of the processes that train together has ended; its own message says why."
+            " Start all of them again with --resume."
+        ) from error
+
+
 def find_ranks(device: str, seed: int) -> Ranks:
     """Join the other processes, if a launcher has started several.
 
@@ -203,6 +231,9 @@ def find_ranks(device: str, seed: int) -> Ranks:
     on_cpu = device == "cpu" or parse_flag_from_env("ACCELERATE_USE_CPU")
     state = PartialState(cpu=on_cpu or not torch.cuda.is_available(), timeout=PATIENCE)
     atexit.register(state.destroy_process_group)
+    if LAUNCHED_BY_TORCH in os.environ:
+        # A launcher that is killed leaves its processes behind, which would hold the run's folder.
+        end_with(os.getppid())
     return Ranks(state.process_index, state.num_processes, str(state.device), seed)
 
 

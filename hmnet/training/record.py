@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from relevance.files import read_json, validated, write_json
+from relevance.manifest import check_file
 
 SCHEMA = "hmnet.training/1"
 
@@ -165,4 +166,5 @@ def read_records(path: Path) -> tuple[Record, ...]:
     """
     if not path.exists():
         return ()
+    check_file(path)
     return validated(_Parts, read_json(path, SCHEMA), str(path)).parts

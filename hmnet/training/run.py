@@ -1,15 +1,13 @@
 """`hmnet train`: from settings to the folder of a trained run, and on where a kill left it."""
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from filelock import FileLock, Timeout
 from transformers import PreTrainedTokenizerBase
 
 from hmnet.config import RunConfig
@@ -19,7 +17,6 @@ from hmnet.data.tokenizer import read_tokenizer
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.evaluation.runs import score_run
-from hmnet.evaluation.scores import write_scores
 from hmnet.inserts.insert import make_insert
 from hmnet.kinds.kind import unlearned_note
 from hmnet.methods.method import Part, find_method
@@ -30,10 +27,11 @@ from hmnet.models.skill_table import SkillTable
 from hmnet.models.trial import check_reading
 from hmnet.samplers.sampler import Step
 from hmnet.samplers.uncertainty import has_uncertainty
-from hmnet.training.checkpoint import find_checkpoint, replacing_folder
+from hmnet.training.checkpoint import discard_checkpoint, find_checkpoint, replacing_folder
 from hmnet.training.checks import check_training
 from hmnet.training.fit import Checkpoints, answer_scales, fit, make_schedule
 from hmnet.training.folder import (
+    CHECKPOINT,
     CLUSTERS,
     CONFIG,
     LOG,
@@ -45,8 +43,9 @@ from hmnet.training.folder import (
     check_definitions,
     has_old_loss,
     old_loss,
+    write_results,
 )
-from hmnet.training.log import forget_after, open_log
+from hmnet.training.log import check_tracker, forget_after, open_log
 from hmnet.training.loop import Progress
 from hmnet.training.ranks import Ranks, find_ranks
 from hmnet.training.record import Record, read_records, write_records
@@ -55,12 +54,12 @@ from hmnet.training.versions import other_version
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.files import cache_dir, check_writable, write_json
+from relevance.folders import LOCK, alone, discard, drafts, remove_drafts
+from relevance.manifest import MANIFEST, write_manifest
 from relevance.tasks.data import Split
 from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task
 from relevance.tasks.task import Task
-
-LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -110,31 +109,25 @@ def train_run(
         config = config.model_copy(update={"device": ranks.device})
         on_event = on_event if ranks.is_main else _say_nothing
     checked = check_run(config, spec, out, resume=resume)
-    config, spec = checked.config, checked.spec
-    if (out / SCORES).exists():
-        on_event(
-            Note(f"{out} is finished: every part is trained and scored.{_by_others(out, config)}")
-        )
-        return Run(out, config)
+    config = checked.config
+    run = Run(out, config)
+    if ranks.agree((out / SCORES).exists):
+        return _finished(run, ranks, on_event)
     device = resolve_device(config.device)
     on_event(Note(f"reading and encoding {len(checked.tasks)} task(s)", passing=True))
-    job = _Job.prepare(config, checked.tasks, checked.parts, out, device, ranks)
+    job = _Job.prepare(checked, out, device, ranks)
     unlearned = [unlearned_note(job.tasks[name], rows) for name, rows in job.data.items()]
     for text in (*checked.notes, *filter(None, unlearned)):
         on_event(Note(text))
-    run = Run(out, config)
-    ranks.wait()  # all have seen what the folder was like before
-    if ranks.is_main:
+    with ExitStack() as stack:
+        first = ranks.agree(lambda: stack.enter_context(job.begun(resume=resume)))
+        if first is None:
+            return _finished(run, ranks, on_event)
         if note := ranks.note():
             on_event(Note(note))
-        config.to_toml(out / CONFIG)
-        if spec is not None:
-            spec.save(out / CLUSTERS)
-        with alone(out):
-            job.train(on_event)
-            write_scores(out / SCORES, score_run(run, device=device))
-    else:
-        job.assist()
+        job.train(first, on_event)
+        if ranks.is_main:
+            write_results(out, score_run(run, device=device))
     ranks.wait()
     return run
 
@@ -190,6 +183,7 @@ def check_run(
     spec = spec if method.reads_clusters else None
     _check_folder(config, spec, out, tasks if resume else None)
     check_writable(out / CONFIG)
+    check_tracker(config.tracker)
     notes = tuple(filter(None, (_set_by_method(config), method.note)))
     return Checked(config, spec, tasks, parts, notes)
 
@@ -212,6 +206,7 @@ class _Job:
 
     Attributes:
         config: Settled settings.
+        spec: The clusters, None for methods that don't read them.
         parts: What is trained, one after another.
         tasks: Definitions by name.
         data: Training rows by task.
@@ -225,6 +220,7 @@ class _Job:
     """
 
     config: RunConfig
+    spec: ClusterSpec | None
     parts: Sequence[Part]
     tasks: dict[str, Task]
     data: dict[str, Encoded]
@@ -237,16 +233,9 @@ class _Job:
     ranks: Ranks
 
     @classmethod
-    def prepare(
-        cls,
-        config: RunConfig,
-        tasks: Sequence[Task],
-        parts: Sequence[Part],
-        out: Path,
-        device: str,
-        ranks: Ranks,
-    ) -> "_Job":
+    def prepare(cls, checked: Checked, out: Path, device: str, ranks: Ranks) -> "_Job":
         """Load and check everything before the first step, and before anything is written."""
+        config, spec, tasks, parts, _ = checked
         backbone = load_backbone(config.backbone, seed=config.seed)
         _check_inserts(parts, backbone)
         check_max_length(backbone.base, config.max_length)
@@ -274,14 +263,70 @@ class _Job:
         ]
         by_name = {task.name: task for task in tasks}
         return cls(
-            config, parts, by_name, data, dev, schedules, backbone, tokenizer, out, device, ranks
+            config,
+            spec,
+            parts,
+            by_name,
+            data,
+            dev,
+            schedules,
+            backbone,
+            tokenizer,
+            out,
+            device,
+            ranks,
         )
 
-    def train(self, on_event: Callable[[Progress | Note], None]) -> None:
-        """Train what is not trained yet."""
+    @contextmanager
+    def begun(self, *, resume: bool) -> Iterator[int | None]:
+        """Have the run's folder to oneself, in a state from which training can go on.
+
+        Args:
+            resume: Whether it may be there already.
+
+        Yields:
+            The first part without a model; None if another process has finished the run.
+        """
+        with begun(self.out, self._write_settings) as is_new:
+            if not is_new:
+                resumed = list(self.tasks.values()) if resume else None
+                _check_folder(self.config, self.spec, self.out, resumed)
+                self._write_settings(self.out)
+            numbers = range(len(self.parts))
+            first = next((n for n in numbers if not self._model(n).exists()), len(self.parts))
+            yield None if (self.out / SCORES).exists() else first
+
+    def _write_settings(self, folder: Path) -> None:
+        """Write what makes a folder a run; in one that was begun before, what is missing of it."""
+        if self.spec is not None and not (folder / CLUSTERS).exists():
+            self.spec.save(folder / CLUSTERS)
+        self.config.to_toml(folder / CONFIG)
+
+    def train(self, first: int, on_event: Callable[[Progress | Note], None]) -> None:
+        """Train what is not trained yet; what a process that is not the main one does goes with it.
+
+        Args:
+            first: The first part without a model.
+            on_event: Told about steps, in the main process.
+        """
+        if not self.ranks.is_main:
+            for number in range(first, len(self.parts)):
+                self._fit(number, self._selection(number))
+            return
+        self._train_parts(first, on_event)
+        if len(self.parts) > 1:
+            names = [self._model(number).name for number in range(len(self.parts))]
+            write_json(self.out / "model" / PARTS, PARTS_SCHEMA, {"parts": names})
+            write_manifest(self.out / "model")
+        # All models are there, so that from here on nobody asks what the checkpoint is like.
+        discard_checkpoint(self.out / CHECKPOINT)
+
+    def _train_parts(self, first: int, on_event: Callable[[Progress | Note], None]) -> None:
+        """Train the parts from one on, the first from where its checkpoint stands."""
+        if first == len(self.parts):
+            return
         lengths = [sum(map(len, epochs)) for epochs in self.schedules]
-        first = self._first()
-        found = find_checkpoint(self.out / "checkpoint")
+        found = find_checkpoint(self.out / CHECKPOINT)
         begun = found[1].step if found and found[1].part == first else 0
         forget_after(self.out / LOG, sum(lengths[:first]) + begun)
         with open_log(self.out, self.config.tracker, self.device) as log:
@@ -293,20 +338,6 @@ class _Job:
                     on_event(overall)
 
                 self._train_part(number, tell, on_event)
-        if len(self.parts) > 1:
-            names = [self._model(number).name for number in range(len(self.parts))]
-            write_json(self.out / "model" / PARTS, PARTS_SCHEMA, {"parts": names})
-        shutil.rmtree(self.out / "checkpoint", ignore_errors=True)
-
-    def assist(self) -> None:
-        """Train what is not trained yet beside the main process, which keeps it."""
-        for number in range(self._first(), len(self.parts)):
-            self._fit(number, self._selection(number))
-
-    def _first(self) -> int:
-        """The first part without a model."""
-        numbers = range(len(self.parts))
-        return next((n for n in numbers if not self._model(n).exists()), len(self.parts))
 
     def _train_part(
         self,
@@ -326,6 +357,7 @@ class _Job:
         with replacing_folder(self._model(number)) as folder:
             model.save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
+            write_manifest(folder)
 
     def _fit(
         self,
@@ -346,7 +378,7 @@ class _Job:
             seed=self.config.seed,
             device=self.device,
             on_step=on_step,
-            checkpoints=Checkpoints(self.out / "checkpoint", number, self.config.checkpoint_s),
+            checkpoints=Checkpoints(self.out / CHECKPOINT, number, self.config.checkpoint_s),
             selection=selection if self.config.goes_by_dev else None,
             on_end=on_end,
             ranks=self.ranks,
@@ -434,7 +466,7 @@ def _check_folder(
     config: RunConfig, spec: ClusterSpec | None, out: Path, resumed: Sequence[Task] | None
 ) -> None:
     """Refuse a folder that is in use, or is a run of other settings."""
-    if not out.exists():
+    if not out.exists() or (resumed and out.is_dir() and not any(out.iterdir())):
         return
     if resumed is None:
         raise RelevanceError(
@@ -446,7 +478,11 @@ def _check_folder(
         raise old_loss(out)
     config.check_resumes(RunConfig.of_run(out / CONFIG), out)
     check_definitions(out, resumed)
-    if spec is not None and ClusterSpec.load(out / CLUSTERS).clusters != spec.clusters:
+    if (
+        spec is not None
+        and (out / CLUSTERS).exists()  # older versions might be killed before they wrote it
+        and ClusterSpec.load(out / CLUSTERS).clusters != spec.clusters
+    ):
         raise RelevanceError(
             f"{out} was started with other clusters ({out / CLUSTERS})."
             " Resume with the same ones, or give another --out."
@@ -454,23 +490,57 @@ def _check_folder(
 
 
 @contextmanager
-def alone(out: Path) -> Iterator[None]:
-    """Keep a second process from training into the same folder.
+def begun(out: Path, begin: Callable[[Path], None]) -> Iterator[bool]:
+    """Have a run's folder to oneself.
 
     Args:
-        out: The run's folder; it exists.
+        out: The folder. If it is begun now and the block fails before anything was trained, it goes
+            again. What killed processes left unfinished in it is taken away.
+        begin: Puts into a new folder what makes it one that can be resumed.
 
     Yields:
-        Nothing; the block trains.
+        Whether it is begun now.
 
     Raises:
-        RelevanceError: If another process does so.
+        RelevanceError: If another process has it, or it cannot be written.
     """
-    try:
-        with FileLock(out / LOCK, timeout=0):
-            yield
-            (out / LOCK).unlink(missing_ok=True)
-    except Timeout:
-        raise RelevanceError(
-            f"{out} is being trained by another process. Wait for it, or give another --out."
-        ) from None
+    with alone(out, begin, doing="trained") as is_new:
+        remove_drafts(out)
+        if not (out / SCORES).exists():
+            (out / MANIFEST).unlink(missing_ok=True)  # what it is about may still change
+        try:
+            yield is_new
+        except Exception:
+            if is_new and not _has_progress(out):
+                discard(out)
+            raise
+
+
+def _has_progress(out: Path) -> bool:
+    """Whether a step of a run was written down, or anything kept of it."""
+    log = out / LOG
+    kept = (out / CHECKPOINT).exists() or (out / "model").exists()
+    return kept or (log.exists() and log.stat().st_size > 0)
+
+
+def tidy(out: Path) -> None:
+    """Take away what a kill left of the last moments of a run, if the folder may be written.
+
+    Args:
+        out: Folder of a finished run.
+    """
+    left = (out / LOCK, out / CHECKPOINT, *drafts(out))
+    if any(path.exists() for path in left):
+        with suppress(RelevanceError), alone(out):
+            remove_drafts(out)
+            discard_checkpoint(out / CHECKPOINT)
+
+
+def _finished(run: Run, ranks: Ranks, on_event: Callable[[Progress | Note], None]) -> Run:
+    """A run for which there is nothing to do any more."""
+    others = _by_others(run.folder, run.config)
+    on_event(Note(f"{run.folder} is finished: every part is trained and scored.{others}"))
+    if ranks.is_main:
+        tidy(run.folder)
+    ranks.wait()
+    return run

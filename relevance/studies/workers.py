@@ -112,6 +112,15 @@ def was_killed(error: BaseException | None) -> bool:
 def _obey(parent: int) -> None:
     """Leave Ctrl-C to the given process, and end when it is gone rather than hold the device."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with(parent)
+
+
+def end_with(parent: int) -> None:
+    """End this process, as a kill would, when the one that started it is gone.
+
+    Args:
+        parent: Number of that process.
+    """
 
     def watch() -> None:
         while os.getppid() == parent:

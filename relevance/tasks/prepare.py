@@ -95,9 +95,10 @@ def prepare(task: Task, out_dir: Path) -> list[PreparedSplit]:
         )
     splits = _splits(task, source, _fetch(task, source, source.hub, out_dir))
     written = {split: below(out_dir, task.slug, f"{split}.parquet") for split in splits}
-    for split, path in written.items():
-        with replacing(path) as temporary:
-            pq.write_table(table(splits[split].cells), temporary)
+    with alone(out_dir / task.slug):
+        for split, path in written.items():
+            with replacing(path) as temporary:
+                pq.write_table(table(splits[split].cells), temporary)
     return [
         PreparedSplit(
             task.name,

@@ -1,5 +1,7 @@
 """Checkpoints: whole or not there, and never garbage."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +88,53 @@ def test_a_damaged_checkpoint_is_told_and_an_older_one_used(
     )
     (tmp_path / "kept").rename(tmp_path / "checkpoint.old")
     assert find_checkpoint(folder) == (tmp_path / "checkpoint.old", Position(0, 1, ""))
+
+
+def altered(**fields: Any) -> Callable[[dict[str, Any]], Any]:
+    return lambda content: {**content, **fields}
+
+
+GARBAGE: list[Callable[[dict[str, Any]], Any]] = [
+    lambda content: [content],
+    lambda _: {},
+    altered(part="one"),
+    altered(part=-1),
+    altered(step=10**400),
+    altered(step=1),  # whole but for what was written
+    altered(record=[]),
+    altered(record={"seconds": -1}),
+    altered(data=3),
+    altered(random={"cpu": 3}),
+    altered(random={"cpu": "no number"}, seal=None),
+    altered(random={}, seal=None),
+    altered(sha256={}, seal=None),
+    altered(sha256=3),
+    altered(sha256={"model.safetensors": 3}),
+    altered(sha256={"\0": "", "model.safetensors": "", "optimizer.safetensors": ""}, seal=None),
+]
+
+
+@pytest.mark.parametrize("number", range(len(GARBAGE)))
+def test_any_garbage_is_told_in_one_line(tmp_path: Path, number: int) -> None:
+    folder = tmp_path / "checkpoint"
+    save_checkpoint(folder, *trained(1), Position(0, 2, ""))
+    state = folder / "state.json"
+    state.write_text(json.dumps(GARBAGE[number](json.loads(state.read_text()))))
+
+    def resume() -> None:
+        found = find_checkpoint(folder)
+        assert found is not None
+        load_checkpoint(found[0], *trained(0))
+
+    with pytest.raises(RelevanceError, match=r"checkpoint is damaged: its files are not what was"):
+        resume()
+
+
+def test_a_checkpoint_of_another_model_is_told(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "checkpoint", *trained(1), Position(0, 2, ""))
+    other = nn.ModuleDict({"used": nn.Linear(3, 2), "more": nn.Linear(3, 2)})
+    with pytest.raises(RelevanceError, match="checkpoint is damaged"):
+        load_checkpoint(tmp_path / "checkpoint", other, torch.optim.AdamW(other.parameters()))
 
 
 def test_a_kill_between_the_two_renames_leaves_the_older_one(

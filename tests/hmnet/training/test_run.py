@@ -13,12 +13,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from hmnet.analysis.curves import curves
 from hmnet.config import RunConfig
 from hmnet.evaluation.runs import score_run
 from hmnet.evaluation.scores import as_rows, read_scores
 from hmnet.training import fit, loop
 from hmnet.training.checkpoint import save_checkpoint
-from hmnet.training.folder import load_run, runs_under
+from hmnet.training.folder import Run, load_run, runs_under
 from hmnet.training.log import RunLog
 from hmnet.training.loop import Progress
 from hmnet.training.run import Note, train_run
@@ -82,7 +83,7 @@ def test_a_run_is_a_folder_that_needs_nothing_else(
     train_run(config, spec, tmp_path / "run", on_event=events.append)
     names = {path.name for path in (tmp_path / "run").iterdir()}
     clusters = {"clusters.json"} if spec else set()
-    expected = {"config.toml", "log.jsonl", "model", "scores.csv", "training.json"}
+    expected = {"config.toml", "log.jsonl", "manifest.json", "model", "scores.csv", "training.json"}
     assert names == expected | clusters
     run = load_run(tmp_path / "run")
     assert [task.name for task in run.tasks] == ["TONE", "SAME", "GRADE"]
@@ -254,6 +255,7 @@ def test_a_finished_run_says_what_has_changed_since(config: RunConfig, tmp_path:
     content = json.loads(records.read_text())
     assert content["parts"][0].pop("versions") == {"sampler uncertainty": 3}
     records.write_text(json.dumps(content))
+    (run.folder / "manifest.json").unlink()  # older runs have none
     seen: list[Any] = []
     train_run(config, None, run.folder, resume=True, on_event=seen.append)
     (note,) = seen
@@ -288,6 +290,45 @@ def test_an_existing_folder_needs_resume_and_the_same_settings(
     )
     (out / "config.toml").unlink()
     assert message(config) == f"{out} is no run: it has no config.toml. Give another --out."
+
+
+@pytest.mark.parametrize("name", ["scores.csv", "training.json", "log.jsonl"])
+def test_a_flipped_byte_of_the_results_is_told(
+    config: RunConfig, tmp_path: Path, name: str
+) -> None:
+    run = train_run(config.model_copy(update={"max_steps_per_task": 1}), None, tmp_path / "run")
+    path = run.folder / name
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"0.", b"0.1", 1))
+    with pytest.raises(RelevanceError) as error:
+        {
+            "scores.csv": lambda: read_scores(path),
+            "training.json": run.timing,
+            "log.jsonl": lambda: curves(run),
+        }[name]()
+    assert str(error.value).startswith(f"{path} is damaged: it is not what was written")
+
+
+@pytest.mark.parametrize("method", ["multi", "single"])
+def test_a_flipped_byte_of_a_model_is_told_and_an_old_run_noted(
+    config: RunConfig, tmp_path: Path, method: str
+) -> None:
+    config = config.model_copy(update={"max_steps_per_task": 1, "method": method})
+    run = train_run(config, None, tmp_path / "run")
+    (tone, *_) = run.blueprints
+    for path in tone.iterdir():
+        content = path.read_bytes()
+        path.write_bytes(content[:-3] + bytes([content[-3] ^ 1]) + content[-2:])
+        with pytest.raises(RelevanceError, match=path.name):
+            Run(run.folder, config).model_for("TONE")
+        with pytest.raises(RelevanceError, match=path.name):
+            _ = Run(run.folder, config).tokenizer
+        path.write_bytes(content)
+    assert load_run(run.folder).model_for("TONE").tasks
+    for manifest in run.folder.rglob("manifest.json"):
+        manifest.unlink()
+    with pytest.warns(UserWarning, match=r"has no manifest\.json, as runs of older versions"):
+        assert load_run(run.folder).model_for("TONE").tasks
 
 
 def test_nothing_is_written_when_the_data_is_wrong(config: RunConfig, tmp_path: Path) -> None:

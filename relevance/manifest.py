@@ -1,0 +1,98 @@
+"""Digests of a folder's files, kept beside them, so that a changed byte is told and never used."""
+
+import hashlib
+import warnings
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from relevance.errors import RelevanceError
+from relevance.files import file_digest, read_json, validated, write_json
+
+MANIFEST, SCHEMA = "manifest.json", "hmnet.manifest/1"
+
+
+class _Manifest(BaseModel):
+    """The file's content: sha256 in hexadecimal by the name of the file."""
+
+    sha256: dict[str, str]
+
+
+def write_manifest(
+    folder: Path, names: Iterable[str] | None = None, coming: Mapping[str, str] | None = None
+) -> None:
+    """Write down what the files of a folder are.
+
+    Args:
+        folder: The folder.
+        names: Of files in it; those that are not there are left out. None for all of them.
+        coming: Texts of files that are written next, by name.
+
+    Raises:
+        RelevanceError: If a file cannot be read, or the folder cannot be written.
+    """
+    paths = folder.iterdir() if names is None else (folder / name for name in names)
+    found = {
+        path.name: file_digest(path)
+        for path in sorted(paths)
+        if path.is_file() and path.name != MANIFEST
+    }
+    found |= {n: hashlib.sha256(text.encode()).hexdigest() for n, text in (coming or {}).items()}
+    write_json(folder / MANIFEST, SCHEMA, {"sha256": found})
+
+
+def check_file(path: Path) -> None:
+    """Refuse a file that is not what was written, where its folder has a manifest that names it.
+
+    Args:
+        path: The file; whoever reads it says that it is missing.
+
+    Raises:
+        RelevanceError: If it, or the manifest, is damaged.
+    """
+    check_files(path.parent, [path.name])
+
+
+def check_files(folder: Path, names: Iterable[str] | None = None) -> None:
+    """Refuse files that are not what was written, where their folder has a manifest.
+
+    Args:
+        folder: The folder; files that its manifest does not name are not looked at.
+        names: Which files; None for all.
+
+    Raises:
+        RelevanceError: If a file or the manifest is damaged, or a file cannot be read.
+    """
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        return
+    expected = validated(_Manifest, read_json(manifest, SCHEMA), str(manifest)).sha256
+    for name in expected if names is None else names:
+        path = folder / name
+        if name not in expected or not path.is_file():
+            continue
+        try:
+            found = file_digest(path)
+        except OSError as error:
+            raise RelevanceError(f"{path} cannot be read: {error.strerror or error}.") from None
+        if found != expected[name]:
+            raise RelevanceError(
+                f"{path} is damaged: it is not what was written, as {MANIFEST} beside it says."
+                " Put a copy of it back or train again; to read it as it is, delete"
+                f" {manifest}."
+            )
+
+
+def note_unchecked(folder: Path) -> None:
+    """Tell that files are read unchecked, where an older version wrote them.
+
+    Args:
+        folder: Of the files.
+    """
+    if folder.is_dir() and not (folder / MANIFEST).is_file():
+        warnings.warn(
+            f"{folder} has no {MANIFEST}, as runs of older versions; that its files are what was"
+            " written is not checked.",
+            stacklevel=2,
+        )
