@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from relevance.errors import RelevanceError
 from relevance.files import replacing
+from relevance.folders import alone
 from relevance.names import below
 from relevance.tasks.check import to_split
 from relevance.tasks.hub_labels import HubLabels, class_names
