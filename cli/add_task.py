@@ -110,7 +110,7 @@ def add_task(
     with loading():
         from cli.progress import TrainingLine
         from hmnet.evaluation.compare import compare
-        from hmnet.evaluation.scores import read_scores
+        from hmnet.evaluation.rows import read_run_scores
         from hmnet.models.skill_table import SkillTable
         from hmnet.training.add_task import add_tasks
         from hmnet.training.folder import load_run, runs_under
@@ -146,7 +146,7 @@ def add_task(
                 on_event=line.on_event,
             )
         note(f"wrote {target}")
-        scores += read_scores(target / "scores.csv")
+        scores += read_run_scores(target)
     added = {task.name for task in find_tasks(addition.tasks)}
     new = [score for score in scores if score.task in added]
     show(compare(new, every_metric=True).to_table("markdown"))

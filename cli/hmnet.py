@@ -112,7 +112,7 @@ def train(
         from cli.progress import TrainingLine
         from hmnet.config import RunConfig
         from hmnet.evaluation.compare import compare as side_by_side
-        from hmnet.evaluation.scores import read_scores
+        from hmnet.evaluation.rows import read_run_scores
         from hmnet.training.ranks import is_main_process
         from hmnet.training.run import check_run, train_run
         from relevance.files import validated
@@ -146,7 +146,7 @@ def train(
             note(f"wrote {folder}")
     if not is_main_process():
         return
-    scores = [score for folder in runs for score in read_scores(folder / "scores.csv")]
+    scores = [score for folder in runs for score in read_run_scores(folder)]
     show(side_by_side(scores, every_metric=True).to_table("markdown"))
 
 

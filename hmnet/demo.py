@@ -9,9 +9,8 @@ from typing import Any
 from hmnet.config import RunConfig
 from hmnet.evaluation.compare import compare
 from hmnet.evaluation.comparison import Comparison
-from hmnet.evaluation.scores import read_scores
+from hmnet.evaluation.rows import read_run_scores
 from hmnet.models.tiny import write_tiny_encoder
-from hmnet.training.folder import SCORES
 from hmnet.training.joint import make_trainer
 from hmnet.training.run import train_run
 from relevance.clustering.agreement import adjusted_rand, rank_correlations
@@ -256,7 +255,7 @@ def _demo(
         for seed in size.seeds
     }
     _train(runs, found, schedule, on_event)
-    scores = compare([score for run in runs for score in read_scores(run / SCORES)])
+    scores = compare([score for run in runs for score in read_run_scores(run)])
     demo = Demo(gains, vocabulary, taxonomy, found, family_clusters(taxonomy), scores)
     write_text(folder / "report.md", demo.report())
     return demo

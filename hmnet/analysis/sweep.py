@@ -18,9 +18,8 @@ from hmnet.config import RunConfig
 from hmnet.evaluation.compare import compare
 from hmnet.evaluation.comparison import Comparison
 from hmnet.evaluation.costs import costs_of
-from hmnet.evaluation.scores import read_scores
+from hmnet.evaluation.rows import read_run_scores
 from hmnet.models.backbone import depth_of, load_config
-from hmnet.training.folder import SCORES
 from hmnet.training.loop import Progress
 from hmnet.training.run import Note, check_run, train_run
 from relevance.clustering.spec import ClusterSpec
@@ -130,7 +129,7 @@ def run_sweep(
     for folder, config in sweep.runs.items():
         with watch(folder) as on_event:
             runs.append(train_run(config, sweep.spec, folder, resume=True, on_event=on_event))
-    scores = [score for run in runs for score in read_scores(run.folder / SCORES)]
+    scores = [score for run in runs for score in read_run_scores(run.folder)]
     return compare(scores, costs=costs_of(runs))
 
 

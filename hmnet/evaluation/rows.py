@@ -6,9 +6,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hmnet.evaluation.scores import Score, read_scores
-from hmnet.training.folder import SCORES, Run, has_old_loss
+from hmnet.evaluation.scores import Score, read_scores, scores_text, write_scores
+from hmnet.training.folder import LOG, RECORDS, SCORES, Run, has_old_loss
 from relevance.files import digest, read_json, validated, write_json
+from relevance.manifest import check_file, write_manifest
 from relevance.tasks.data import Split
 from relevance.tasks.task import Task
 
@@ -58,6 +59,23 @@ def write_rows(path: Path, scores: Iterable[Score]) -> None:
     write_json(path, SCHEMA, {"rows": rows})
 
 
+def write_results(folder: Path, scores: Sequence[Score]) -> None:
+    """Write which rows a run was scored on, digests of its results, and its scores.
+
+    The scores come last, as they make the folder a finished run.
+
+    Args:
+        folder: Of the run, whose models are there.
+        scores: Of all its tasks.
+
+    Raises:
+        RelevanceError: If it cannot be written.
+    """
+    write_rows(folder / ROWS, scores)
+    write_manifest(folder, (LOG, RECORDS, ROWS), {SCORES: scores_text(scores)})
+    write_scores(folder / SCORES, scores)
+
+
 def read_run_scores(folder: Path) -> list[Score]:
     """Read the scores of a run, each with the digest of its rows.
 
@@ -73,6 +91,7 @@ def read_run_scores(folder: Path) -> list[Score]:
     scores = read_scores(folder / SCORES)
     if not (folder / ROWS).is_file():
         return scores
+    check_file(folder / ROWS)
     known = validated(_Rows, read_json(folder / ROWS, SCHEMA), str(folder / ROWS)).rows
     return [replace(s, rows=known.get(s.task, {}).get(s.split)) for s in scores]
 

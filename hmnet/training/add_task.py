@@ -11,8 +11,9 @@ from hmnet.config import RunConfig
 from hmnet.data.encoding import Encoded, encode_split
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
+from hmnet.evaluation.rows import read_run_scores, write_results
 from hmnet.evaluation.runs import score_run
-from hmnet.evaluation.scores import MAJORITY, Score, read_scores
+from hmnet.evaluation.scores import MAJORITY, Score
 from hmnet.kinds.kind import unlearned_note
 from hmnet.models.backbone import load_backbone
 from hmnet.models.growing import borrows_head, draw_xavier, grown, start_from, take_average
@@ -29,10 +30,8 @@ from hmnet.training.folder import (
     DEFINITIONS,
     LOG,
     RECORDS,
-    SCORES,
     Run,
     old_loss,
-    write_results,
 )
 from hmnet.training.growth import TRAINING, Growth, plan_growth
 from hmnet.training.log import forget_after, open_log
@@ -382,5 +381,5 @@ def _copied_scores(growth: Growth) -> list[Score]:
             run=score.run if score.method == MAJORITY else config.label,
             seed=config.seed,
         )
-        for score in read_scores(growth.run.folder / SCORES)
+        for score in read_run_scores(growth.run.folder)
     ]

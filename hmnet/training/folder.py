@@ -12,12 +12,11 @@ from transformers import PreTrainedTokenizerBase
 
 from hmnet.config import RunConfig
 from hmnet.data.tokenizer import read_tokenizer
-from hmnet.evaluation.scores import Score, scores_text, write_scores
 from hmnet.models.multitask import SCHEMA, Blueprint, MultiTaskModel
 from hmnet.training.record import Timing, read_records
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import read_json, read_toml, validated
-from relevance.manifest import check_file, check_files, note_unchecked, write_manifest
+from relevance.manifest import check_file, check_files, note_unchecked
 from relevance.tasks.data import TaskData
 from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task
@@ -28,7 +27,6 @@ RECORDS, CHECKPOINT = "training.json", "checkpoint"
 PLAN, PARTS, PARTS_SCHEMA = "plan.json", "parts.json", "hmnet.parts/1"
 ADDED, ADDED_SCHEMA = "added.json", "hmnet.added/1"
 DEFINITIONS = "added_tasks.toml"
-RESULTS = (LOG, RECORDS)
 
 
 Name = Annotated[str, Field(pattern=r"^[^/\\]*[^/\\.][^/\\]*$")]  # of a folder, no path
@@ -335,20 +333,6 @@ def load_run(folder: Path) -> Run:
         )
     note_unchecked(folder)
     return Run(folder, RunConfig.of_run(folder / CONFIG))
-
-
-def write_results(folder: Path, scores: Sequence[Score]) -> None:
-    """Write the scores of a run, which make it a finished one, and digests of its results before.
-
-    Args:
-        folder: Of the run, whose models are there.
-        scores: The rows.
-
-    Raises:
-        RelevanceError: If it cannot be written.
-    """
-    write_manifest(folder, RESULTS, {SCORES: scores_text(scores)})
-    write_scores(folder / SCORES, scores)
 
 
 def runs_under(folder: Path) -> list[Path]:

@@ -16,6 +16,7 @@ from hmnet.data.encoding import Encoded, encode_split
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
+from hmnet.evaluation.rows import write_results
 from hmnet.evaluation.runs import score_run
 from hmnet.inserts.insert import make_insert
 from hmnet.kinds.kind import unlearned_note
@@ -43,7 +44,6 @@ from hmnet.training.folder import (
     check_definitions,
     has_old_loss,
     old_loss,
-    write_results,
 )
 from hmnet.training.log import check_tracker, forget_after, open_log
 from hmnet.training.loop import Progress

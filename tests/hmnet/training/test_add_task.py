@@ -14,8 +14,9 @@ from torch import Tensor
 
 from hmnet.analysis.curves import curves
 from hmnet.config import RunConfig
+from hmnet.evaluation.rows import read_run_scores
 from hmnet.evaluation.runs import score_run
-from hmnet.evaluation.scores import Score, read_scores
+from hmnet.evaluation.scores import Score
 from hmnet.methods.method import methods
 from hmnet.models.export import export
 from hmnet.training import add_task
@@ -154,7 +155,7 @@ def logits(run: Run, task: str) -> Tensor:
 
 def scores(run: Run) -> dict[tuple[str, str], list[Score]]:
     found: dict[tuple[str, str], list[Score]] = {}
-    for score in read_scores(run.folder / "scores.csv"):
+    for score in read_run_scores(run.folder):
         found.setdefault((score.task, score.run), []).append(score)
     return found
 
@@ -224,7 +225,7 @@ def test_the_new_run_is_a_run_like_any_other(
     )
     assert {path.name for path in larger.folder.iterdir()} == {
         *("added.json", "clusters.json", "config.toml", "log.jsonl"),
-        *("manifest.json", "model", "scores.csv", "training.json"),
+        *("manifest.json", "model", "rows.json", "scores.csv", "training.json"),
     }
     config = load_run(larger.folder).config
     assert config.tasks == (*run.config.tasks, new("MOOD"))

@@ -15,6 +15,8 @@ from safetensors.torch import load_file
 
 from hmnet.analysis.curves import curves
 from hmnet.config import RunConfig
+from hmnet.evaluation.compare import compare
+from hmnet.evaluation.rows import read_run_scores, rows_digest
 from hmnet.evaluation.runs import score_run
 from hmnet.evaluation.scores import as_rows, read_scores
 from hmnet.training import fit, loop
@@ -83,8 +85,8 @@ def test_a_run_is_a_folder_that_needs_nothing_else(
     train_run(config, spec, tmp_path / "run", on_event=events.append)
     names = {path.name for path in (tmp_path / "run").iterdir()}
     clusters = {"clusters.json"} if spec else set()
-    expected = {"config.toml", "log.jsonl", "manifest.json", "model", "scores.csv", "training.json"}
-    assert names == expected | clusters
+    expected = {"config.toml", "log.jsonl", "manifest.json", "model", "rows.json", "scores.csv"}
+    assert names == expected | {"training.json"} | clusters
     run = load_run(tmp_path / "run")
     assert [task.name for task in run.tasks] == ["TONE", "SAME", "GRADE"]
     assert len(run.data("TONE").train) == 37
@@ -102,7 +104,7 @@ def test_a_run_is_scored_on_every_split_or_on_those_asked_for(
     config: RunConfig, tmp_path: Path
 ) -> None:
     run = train_run(config, None, tmp_path / "run")
-    written = read_scores(tmp_path / "run" / "scores.csv")
+    written = read_run_scores(tmp_path / "run")
     found = {(score.task, score.split, score.metric) for score in written}
     assert found == {
         ("TONE", "dev", "accuracy"),
@@ -113,6 +115,12 @@ def test_a_run_is_scored_on_every_split_or_on_those_asked_for(
         ("GRADE", "dev", "spearman"),
     }
     assert {score.run for score in written} == {"multi", "majority"}
+    rows = {(score.task, score.split): score.rows for score in written}
+    assert rows == {
+        (task.name, name): rows_digest(task, split)
+        for task in run.tasks
+        for name, split in run.data(task.name).evaluation.items()
+    }
     scores = score_run(load_run(run.folder))
     assert as_rows(scores) == written
     assert {score.method for score in scores} == {"multi"}
@@ -126,6 +134,19 @@ def test_a_run_is_scored_on_every_split_or_on_those_asked_for(
     assert str(error.value) == (
         "Unknown split 'dev_othr'. Did you mean 'dev_other'? Known: dev, dev_other."
     )
+
+
+@pytest.mark.parametrize(("max_dev", "told"), [(6, True), (None, False)])
+def test_runs_scored_on_other_rows_say_so_side_by_side(
+    config: RunConfig, tmp_path: Path, max_dev: int | None, *, told: bool
+) -> None:
+    short = config.model_copy(update={"epochs": 1})
+    other = short.model_copy(update={"name": "other", "max_dev": max_dev})
+    folders = [tmp_path / "run", tmp_path / "other"]
+    for each, folder in zip((short, other), folders, strict=True):
+        train_run(each, None, folder)
+    found = compare([score for folder in folders for score in read_run_scores(folder)])
+    assert ("other rows" in found.to_table("markdown")) is told
 
 
 def test_single_trains_each_task_as_if_alone(config: RunConfig, tmp_path: Path) -> None:
@@ -292,17 +313,18 @@ def test_an_existing_folder_needs_resume_and_the_same_settings(
     assert message(config) == f"{out} is no run: it has no config.toml. Give another --out."
 
 
-@pytest.mark.parametrize("name", ["scores.csv", "training.json", "log.jsonl"])
+@pytest.mark.parametrize("name", ["scores.csv", "rows.json", "training.json", "log.jsonl"])
 def test_a_flipped_byte_of_the_results_is_told(
     config: RunConfig, tmp_path: Path, name: str
 ) -> None:
     run = train_run(config.model_copy(update={"max_steps_per_task": 1}), None, tmp_path / "run")
     path = run.folder / name
     content = path.read_bytes()
-    path.write_bytes(content.replace(b"0.", b"0.1", 1))
+    path.write_bytes(content.replace(b"0", b"1", 1))
     with pytest.raises(RelevanceError) as error:
         {
             "scores.csv": lambda: read_scores(path),
+            "rows.json": lambda: read_run_scores(run.folder),
             "training.json": run.timing,
             "log.jsonl": lambda: curves(run),
         }[name]()
