@@ -52,8 +52,7 @@ def with_dropped(texts: Sequence[str], located: Located) -> Located:
 
     An uncased BERT drops accents, vowel signs and invisible characters, and an answer that ends in
     one would end before it. A mark belongs to the letter before it, or where it begins a word to
-    the one behind it. What is dropped at an edge of a text belongs to its first or last token, so
-    that these stand for all of the text.
+    the one behind it. What is dropped at an edge of a text belongs to its first or last token.
 
     Args:
         texts: One for each row.
@@ -64,12 +63,10 @@ def with_dropped(texts: Sequence[str], located: Located) -> Located:
     """
     begins, ends = located.begins.copy(), located.ends.copy()
     pieces = located.pieces
-    for text, start, length in {
-        start: (text, start, length)
-        for text, start, length in zip(
-            texts, pieces.starts.tolist(), pieces.lengths.tolist(), strict=True
-        )
-    }.values():
+    # equal texts have one place; an empty one has that of the text behind it
+    for text, start, length in set(
+        zip(texts, pieces.starts.tolist(), pieces.lengths.tolist(), strict=True)
+    ):
         if text.isascii() and text.isprintable():
             continue
         own = np.arange(start, start + length)

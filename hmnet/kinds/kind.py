@@ -15,7 +15,6 @@ from hmnet.answer_scale import AnswerScale
 from hmnet.data.encoder import Encoder
 from hmnet.data.encoding import Encoded
 from hmnet.data.template import Sequences
-from relevance.errors import RelevanceError
 from relevance.registry import Registry
 from relevance.tasks.data import Labels
 from relevance.tasks.task import Task
@@ -143,16 +142,19 @@ class Kind(ABC):
             Codes, -100 where there is nothing to compare; or values on the scale of the outputs.
         """
 
-    def unlearned(self, encoded: Encoded) -> int:  # noqa: ARG002
-        """How many training rows have an answer that the model is not shown.
+    def unlearned(self, encoded: Encoded) -> str | None:  # noqa: ARG002
+        """What is to be said of training rows whose answers the model is not shown.
 
         Args:
             encoded: Training rows.
 
         Returns:
-            The number of them; none where a row has one answer, or a tag that is left out.
+            One line; None where there are none, as of kinds whose rows have one answer.
+
+        Raises:
+            RelevanceError: If there are no others.
         """
-        return 0
+        return None
 
     @abstractmethod
     def predictions(self, said: Said) -> Labels:
@@ -251,31 +253,3 @@ def kind_of(task: Task, scale: AnswerScale | None = None) -> Kind:
         The kind.
     """
     return kinds().find(task.kind)(task, scale)
-
-
-def unlearned_note(task: Task, encoded: Encoded) -> str | None:
-    """What is to be said of training rows whose answer the model is not shown.
-
-    Args:
-        task: Their task.
-        encoded: Its training rows.
-
-    Returns:
-        One line; None where there are none.
-
-    Raises:
-        RelevanceError: If there are no others.
-    """
-    count = kind_of(task).unlearned(encoded)
-    if count == 0:
-        return None
-    what = (
-        f"Task '{task.name}': in {count} of {len(encoded.labels)} training rows no window holds the"
-        " whole answer as the backbone's tokenizer reads it"
-    )
-    if count == sum(map(bool, encoded.labels)):
-        raise RelevanceError(
-            f"{what}, and there are no others with an answer. Choose a larger --max-length, or a"
-            " backbone whose tokenizer knows the language."
-        )
-    return f"{what}, so that they are learned as rows without an answer."

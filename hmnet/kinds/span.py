@@ -118,23 +118,28 @@ class Span(PlacedKind):
             golds = encoded.labels[alignment.rows[row]]
             if golds:
                 text, start = golds[0]
-                begin = start + len(text) - len(text.lstrip())
-                found[place] = _token_span(*_places(encoded, row), begin, begin + len(text.strip()))
+                first, last = _trimmed(text, 0, len(text))
+                found[place] = _token_span(*_places(encoded, row), start + first, start + last)
         return found
 
-    def unlearned(self, encoded: Encoded) -> int:
-        """How many rows have an answer that no window holds whole, so that all say there is none.
-
-        Args:
-            encoded: Training rows.
-
-        Returns:
-            The number of those rows.
-        """
+    def unlearned(self, encoded: Encoded) -> str | None:
+        """Rows with an answer that no window holds whole, so that all say there is none."""
         found = (self.targets(encoded, np.arange(len(encoded))) != NO_ANSWER).any(axis=1)
-        learned = set(aligned(encoded).rows[found].tolist())
-        rows = set(aligned(encoded).rows.tolist())
-        return sum(bool(encoded.labels[row]) for row in rows - learned)
+        of_row = aligned(encoded).rows
+        rows, held = np.unique(of_row), set(of_row[found].tolist())
+        count = sum(len(encoded.labels[row]) > 0 and row not in held for row in rows.tolist())
+        if not count:
+            return None
+        what = (
+            f"Task '{self.task.name}': in {count} of {len(rows)} training rows no window holds"
+            " the whole answer as the backbone's tokenizer reads it"
+        )
+        if not held:
+            raise RelevanceError(
+                f"{what}, and there are no others with an answer. Choose a larger --max-length, or"
+                " a backbone whose tokenizer knows the language."
+            )
+        return f"{what}, so that they are learned as rows without an answer."
 
     def predictions(self, said: Said) -> Labels:
         """Texts of the answers."""

@@ -72,6 +72,28 @@ class Tokens(PlacedKind):
             found[place, tokens] = [codes[tags[each]] for each in word]
         return found
 
+    def unlearned(self, encoded: Encoded) -> str | None:
+        """Words of entities without a token: cut off, or made of what the tokenizer drops."""
+        read, lost = 0, 0
+        for row, of_row in enumerate(aligned(encoded).rows.tolist()):
+            tags, (_, word) = encoded.labels[of_row], _words_of(encoded, row)
+            read += len(word)
+            if len(word) < len(tags):
+                kept = set(word.tolist())
+                lost += sum(tag != OUTSIDE for place, tag in enumerate(tags) if place not in kept)
+        if not read:
+            raise RelevanceError(
+                f"Task '{self.task.name}': no word of the training rows has a token of the"
+                " backbone's tokenizer. Use a backbone whose tokenizer knows the language."
+            )
+        if not lost:
+            return None
+        return (
+            f"Task '{self.task.name}': {lost} words of entities in the training rows have no token,"
+            " since --max-length cuts them off or the backbone's tokenizer drops them, so that"
+            " their tags are not learned."
+        )
+
     def predictions(self, said: Said) -> Labels:
         """Tags of all words."""
         return as_rows([tags for tags, _ in self._tagged(said)])

@@ -14,7 +14,7 @@ from hmnet.evaluation.evaluate import evaluate
 from hmnet.evaluation.rows import read_run_scores, write_results
 from hmnet.evaluation.runs import score_run
 from hmnet.evaluation.scores import MAJORITY, Score
-from hmnet.kinds.kind import unlearned_note
+from hmnet.kinds.kind import kind_of
 from hmnet.models.backbone import load_backbone
 from hmnet.models.growing import borrows_head, draw_xavier, grown, start_from, take_average
 from hmnet.models.multitask import MultiTaskModel
@@ -156,6 +156,11 @@ def _notes(growth: Growth, data: Mapping[str, TaskData], rows: Mapping[str, int]
             yield f"{task.name} is trained on {taken} of {of} rows."
         if addition.fraction == 0:
             yield untrained(task, placed)
+        else:
+            one = data[task.name]
+            train = _encoded(growth, one, subset(one.train, rows[task.name]))
+            if unlearned := kind_of(task).unlearned(train):
+                yield unlearned
     if addition.changes_the_run:
         old = ", ".join(task.name for task in growth.run.tasks)
         yield f"--train all changes what {old} answer too; they are scored anew."
@@ -302,9 +307,6 @@ def _fit(
     training, checkpoint = growth.training, out / CHECKPOINT
     device = resolve_device(training.device)
     encoded = {name: _encoded(growth, one, one.train) for name, one in data.items()}
-    for name, one in encoded.items():
-        if note := unlearned_note(data[name].task, one):
-            on_event(Note(note))
     lengths = {name: one.lengths for name, one in encoded.items()}
     epochs = make_schedule(training, lengths, training.seed)
     found = find_checkpoint(checkpoint)

@@ -18,7 +18,7 @@ from hmnet.data.encoder import Encoder
 from hmnet.data.encoding import Encoded, encode_split
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.evaluation.evaluate import evaluate
-from hmnet.kinds.kind import unlearned_note
+from hmnet.kinds.kind import kind_of
 from hmnet.methods.method import Part
 from hmnet.models.backbone import Backbone, depth_of, load_backbone, load_config
 from hmnet.models.folder import resolve_backbone
@@ -267,7 +267,7 @@ def _load(
     (held_out,) = data.evaluation.values()
     tokenizer = _tokenizer(backbone)
     train = encode_split(task, data.train, tokenizer, max_length)
-    unlearned_note(task, train)  # refuses rows that teach nothing; the note has nobody to read it
+    kind_of(task).unlearned(train)  # refuses rows that teach nothing; a note has no reader here
     return Loaded(
         data,
         train,

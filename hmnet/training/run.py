@@ -19,7 +19,7 @@ from hmnet.evaluation.evaluate import evaluate
 from hmnet.evaluation.rows import write_results
 from hmnet.evaluation.runs import score_run
 from hmnet.inserts.insert import make_insert
-from hmnet.kinds.kind import unlearned_note
+from hmnet.kinds.kind import kind_of
 from hmnet.methods.method import Part, find_method
 from hmnet.models.backbone import Backbone, depth_of, load_backbone, load_config
 from hmnet.models.folder import resolve_backbone
@@ -116,7 +116,7 @@ def train_run(
     device = resolve_device(config.device)
     on_event(Note(f"reading and encoding {len(checked.tasks)} task(s)", passing=True))
     job = _Job.prepare(checked, out, device, ranks)
-    unlearned = [unlearned_note(job.tasks[name], rows) for name, rows in job.data.items()]
+    unlearned = [kind_of(job.tasks[name]).unlearned(rows) for name, rows in job.data.items()]
     for text in (*checked.notes, *filter(None, unlearned)):
         on_event(Note(text))
     with ExitStack() as stack:

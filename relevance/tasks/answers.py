@@ -20,7 +20,8 @@ Gold = Sequence[tuple[str, int]]
 def normalised(answer: str) -> str:
     """An answer as it is compared: lower case, no ASCII punctuation, no articles, single spaces.
 
-    Characters that nobody sees, such as U+FEFF and U+200B, don't count: tokenizers drop them.
+    Characters that nobody sees, such as U+FEFF and U+200B, don't count: most tokenizers drop them,
+    so that a model cannot tell whether they belong to an answer. SQuAD's script counts them.
 
     Source:
         Rajpurkar et al. (2016), section 6.1, and the evaluation script of SQuAD 1.1.
@@ -28,14 +29,23 @@ def normalised(answer: str) -> str:
     >>> normalised("The  Norman's King, a Duke")
     'normans king duke'
     """
-    if not answer.isprintable():
+    if not (answer.isascii() and answer.isprintable()):
         answer = "".join(each for each in answer if each.isspace() or not is_invisible(each))
     return " ".join(ARTICLES.sub(" ", answer.lower().translate(PUNCTUATION)).split())
 
 
 def is_invisible(character: str) -> bool:
-    """Whether nothing is seen of a character: white space, a format or a control character."""
-    return character.isspace() or unicodedata.category(character) in ("Cf", "Cc")
+    """Whether nothing is to be seen of a character.
+
+    Args:
+        character: One.
+
+    Returns:
+        True for white space, for control and format characters, and for those without a meaning,
+        which are private ones and U+FFFD.
+    """
+    hidden = unicodedata.category(character) in ("Cc", "Cf", "Co")
+    return hidden or character.isspace() or character == "\ufffd"
 
 
 def exact(answer: str, gold: str) -> float:

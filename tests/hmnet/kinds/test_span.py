@@ -18,7 +18,7 @@ from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
 from hmnet.data.encoding import Encoded, encode_split
 from hmnet.evaluation.evaluate import evaluate
-from hmnet.kinds.kind import Said, kind_of, unlearned_note
+from hmnet.kinds.kind import Said, kind_of
 from hmnet.kinds.span import LONGEST_ANSWER, NO_ANSWER, Window, best_answer, windows
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import fully_shared
@@ -293,7 +293,7 @@ def test_an_answer_with_dropped_characters_is_learned_and_found(tiny_bert: Path,
     kind = kind_of(QUIZ)
     ((first, last),) = kind.targets(encoded, np.arange(1)).tolist()
     assert first > NO_ANSWER
-    assert kind.unlearned(encoded) == 0
+    assert kind.unlearned(encoded) is None
     logits = np.full((encoded.lengths[0], 2), -9, dtype=np.float32)
     logits[first, 0] = logits[last, 1] = 9
     said = Said(split.texts, encoded, [logits])
@@ -349,11 +349,107 @@ def test_rows_that_teach_nothing_are_counted_or_refused(tiny_bert: Path) -> None
     rows = [("who", "the dog runs", "dog"), ("who", f"no {mark} yes", mark), ("who", "no", None)]
     task = OPEN
     encoded = encoded_of(split_of(*rows, task=task), tiny_bert, 64, task)
-    assert unlearned_note(task, encoded) == (
+    assert kind_of(task).unlearned(encoded) == (
         "Task 'QUIZ': in 1 of 3 training rows no window holds the whole answer as the backbone's"
         " tokenizer reads it, so that they are learned as rows without an answer."
     )
-    assert unlearned_note(task, encoded.take(np.array([0, 2]))) is None
+    assert kind_of(task).unlearned(encoded.take(np.array([0, 2]))) is None
     none = encoded_of(split_of(rows[1], rows[2], task=task), tiny_bert, 64, task)
     with pytest.raises(RelevanceError, match=r"^Task 'QUIZ': in 1 of 2 .*larger --max-length"):
-        unlearned_note(task, none)
+        kind_of(task).unlearned(none)
+
+
+ACUTE, SHEVA, FATHA, MAI_EK, VIRAMA = "\u0301", "\u05b0", "\u064e", "\u0e48", "\u094d"
+HIDDEN = ["\ufeff", "\u200b", "\u00ad", "\u2060", "\ue000", "\ufffd", "\u200b\u00ad"]
+
+
+def said_of(encoded: Encoded, context: str, targets: np.ndarray) -> dict[str, Any]:
+    """What a model answers that is sure of the targets of all windows."""
+    logits = [np.zeros((length, 2), dtype=np.float32) for length in encoded.lengths]
+    for made, ends in zip(logits, targets, strict=True):
+        if ends.any():
+            made[ends, [0, 1]] = 9.0
+    (found,) = kind_of(QUIZ).answers(Said([["who"], [context]], encoded, logits))
+    return found
+
+
+@pytest.mark.parametrize("behind", ["", ".", " the dog", "-a", " ", "\u200b", "\ufeff."])
+@pytest.mark.parametrize("before", ["", "the ", "(", "\ufeff", "no\u200b "])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"saute{ACUTE}",
+        f"a{ACUTE}{ACUTE} cafe{ACUTE}",
+        f"a{SHEVA}",
+        f"a{FATHA}{FATHA}",
+        f"a{MAI_EK}",
+        f"a{VIRAMA}",
+        f"a\u200d{ACUTE}",
+        f"a{ACUTE}a",
+    ],
+)
+def test_an_answer_has_the_marks_that_its_tokenizer_drops(
+    tiny_bert: Path, before: str, answer: str, behind: str
+) -> None:
+    context = before + answer + behind
+    split = split_of(("who", context, answer))
+    encoded = encoded_of(split, tiny_bert, 40)
+    targets = kind_of(QUIZ).targets(encoded, np.array([0]))
+    assert targets.all()
+    found = said_of(encoded, context, targets)
+    assert (found["answer"], found["start"]) == (answer, len(before))
+    assert kind_of(QUIZ).unlearned(encoded) is None
+
+
+def test_a_mark_that_begins_a_word_is_part_of_it(tiny_bert: Path) -> None:
+    answer = f"{ACUTE}a"
+    for context in (answer, f"the {answer}", f"the {answer} cat"):
+        encoded = encoded_of(split_of(("who", context, answer)), tiny_bert, 40)
+        found = said_of(encoded, context, kind_of(QUIZ).targets(encoded, np.array([0])))
+        assert found["answer"] == answer
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize(("front", "end"), [("", ""), ("no ", " no"), ("(", ")")])
+def test_what_nobody_sees_is_no_part_of_an_answer(
+    tiny_bert: Path, hidden: str, front: str, end: str
+) -> None:
+    context = f"{front}{hidden}a cat{hidden}{end}"
+    for answer in ("a cat", f"{hidden}a cat", f"a cat{hidden}", f"{hidden}a cat{hidden}"):
+        split = split_of(("who", context, answer))
+        encoded = encoded_of(split, tiny_bert, 40)
+        targets = kind_of(QUIZ).targets(encoded, np.array([0]))
+        found = said_of(encoded, context, targets)["answer"]
+        assert found == "a cat"
+        assert set(score(QUIZ, split, np.array([found])).values()) == {1.0}
+
+
+def test_every_window_that_has_an_answers_tokens_has_the_answer(tiny_bert: Path) -> None:
+    words = [f"a{ACUTE}", "\u200bb", f"c{ACUTE}\u200b", f"d{FATHA}"] * 6
+    context = " ".join(words)
+    for first, last in ((3, 3), (9, 10), (0, 1), (22, 23)):
+        start = sum(len(word) + 1 for word in words[:first])
+        text = " ".join(words[first : last + 1])
+        answers = {"text": [text], "answer_start": [start]}
+        columns = {"question": ["who"], "context": [context], "answers": [answers]}
+        encoded = encoded_of(to_split(QUIZ, columns, "here"), tiny_bert, 12)
+        targets = kind_of(QUIZ).targets(encoded, np.arange(len(encoded)))
+        assert encoded.alignment is not None
+        for row, ends in enumerate(targets.tolist()):
+            own = slice(encoded.offsets[row], encoded.offsets[row + 1])
+            tokens = np.flatnonzero(encoded.alignment.ends[own] > 0)
+            # every word is one token, and a window begins with that of its first
+            places = encoded.alignment.begins[own][tokens]
+            numbers = [context[: place + 1].rstrip().count(" ") for place in places]
+            whole = {first, last} <= set(numbers)
+            expected = [tokens[numbers.index(each)] for each in (first, last)] if whole else [0, 0]
+            assert ends == expected
+        assert targets.any()
+
+
+def test_an_empty_context_leaves_the_marks_of_others_alone(tiny_bert: Path) -> None:
+    answer = f"cafe{ACUTE}"
+    split = split_of(("who", answer, answer), ("no", "", None), ("who", answer, answer), task=OPEN)
+    encoded = encoded_of(split, tiny_bert, 40, OPEN)
+    assert encoded.alignment is not None
+    assert encoded.alignment.ends.max() == len(answer)

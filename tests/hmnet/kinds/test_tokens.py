@@ -19,6 +19,7 @@ from hmnet.kinds.kind import Said, kind_of
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import fully_shared
 from hmnet.training.step import row_losses
+from relevance.errors import RelevanceError
 from relevance.tasks.check import to_split
 from relevance.tasks.data import Split
 from relevance.tasks.task import Task
@@ -145,3 +146,19 @@ def test_smoothing_is_that_of_the_words(tiny_bert: Path) -> None:
     log_p = logits.log_softmax(dim=1)[0]
     each = [0.9 * -log_p[code, at] - 0.1 * log_p[:, at].mean() for at, code in ((1, 2), (2, 0))]
     torch.testing.assert_close(row_losses(logits, labels, 0.1)[0], sum(each) / 2)
+
+
+def test_words_of_entities_without_a_token_are_counted(tiny_bert: Path) -> None:
+    tokenizer, dropped = AutoTokenizer.from_pretrained(tiny_bert), "\u200b\ufeff"
+    rows = [(f"no {dropped} {dropped}", "O B-person O"), ("no no Ann", "O O B-person")]
+    encoded = encode_split(NER, split_of(rows), tokenizer, 4)  # [CLS] no no [SEP]
+    assert kind_of(NER).targets(encoded, np.arange(2)).tolist() == [
+        [-100, 0, -100, -100],
+        [-100, 0, 0, -100],
+    ]
+    assert "2 words of entities" in str(kind_of(NER).unlearned(encoded))
+    whole = encode_split(NER, split_of(ROWS), tokenizer, 24)
+    assert kind_of(NER).unlearned(whole) is None
+    nothing = encode_split(NER, split_of([(dropped, "B-person")]), tokenizer, 24)
+    with pytest.raises(RelevanceError, match="no word of the training rows has a token"):
+        kind_of(NER).unlearned(nothing)
