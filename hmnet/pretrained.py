@@ -10,13 +10,21 @@ from typing import Any
 
 import torch
 import transformers
-from safetensors import SafetensorError
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from hmnet.models.folder import CONFIG, OWN_CONFIG
 from relevance.errors import RelevanceError
 from relevance.own_code import refuse_own_code
 
+# Far more than any model has: beyond it one would wait for nothing until the memory is full.
+SIZES = {
+    "hidden_size": 10**6,
+    "num_hidden_layers": 10**4,
+    "num_attention_heads": 10**5,
+    "intermediate_size": 10**8,
+    "vocab_size": 10**8,
+    "max_position_embeddings": 10**9,
+}
 PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
@@ -39,6 +47,13 @@ def read_config(folder: Path) -> PreTrainedConfig:
         raise RelevanceError(f"{folder} holds no {CONFIG}. Give the folder of a checkpoint.")
     with readable(folder):
         config: PreTrainedConfig = AutoConfig.from_pretrained(found[0], trust_remote_code=False)
+    for size, most in SIZES.items():
+        value = getattr(config, size, None)
+        if isinstance(value, int) and not 1 <= value <= most:
+            raise RelevanceError(
+                f"{found[0]} has {size} = {str(value)[:20]}, expected 1 to {most}. Give the"
+                " configuration that belongs to the checkpoint."
+            )
     return config
 
 
@@ -57,7 +72,7 @@ def read_model(folder: Path, auto: str, **settings: Any) -> tuple[PreTrainedMode
     Raises:
         RelevanceError: If the files cannot be read, ask for code, or have weights as pickles only.
     """
-    refuse_own_code(folder)
+    read_config(folder)
     if not any(folder.glob("*.safetensors")) and any(map(any, map(folder.glob, PICKLES))):
         raise RelevanceError(
             f"{folder} has its weights as a pickle, which can run code, and not as"
@@ -110,9 +125,28 @@ def readable(folder: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        reason = str(error).strip().partition("\n")[0].rstrip(".:")
+    except RelevanceError:
+        raise
+    except Exception as error:  # by family, by library and by what is wrong
+        reason = said_by(error)
         raise RelevanceError(
             f"{folder} cannot be loaded as an encoder: {reason}. Expected config.json and"
             " model.safetensors of a family that transformers can classify with."
         ) from error
+
+
+def said_by(error: Exception) -> str:
+    """What an error of transformers says, in one line.
+
+    Args:
+        error: The error.
+
+    Returns:
+        Its first line, with the second where the first only announces it; the kind of error where
+        it says nothing or no more than a name.
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines or isinstance(error, KeyError):
+        return f"{type(error).__name__} {' '.join(lines[:1])}".strip()
+    said = " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
+    return said[:300].rstrip(".:")

@@ -8,6 +8,7 @@ import transformers
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils import logging
 
+from hmnet.pretrained import said_by
 from relevance.errors import RelevanceError
 
 
@@ -38,14 +39,20 @@ def family_model(config: PreTrainedConfig, auto: str, purpose: str) -> PreTraine
         The model, its weights random; the global random state is left alone.
 
     Raises:
-        RelevanceError: If the family has no such class.
+        RelevanceError: If the family has no such class, or cannot be built of these settings.
     """
     with quiet(), torch.random.fork_rng(devices=[]):
         try:
             model: PreTrainedModel = getattr(transformers, auto).from_config(config)
-        except ValueError as error:
+        except Exception as error:  # by family and by what is wrong with the configuration
+            if str(error).startswith("Unrecognized configuration class"):
+                raise RelevanceError(
+                    f"The family '{config.model_type}' has no model for {purpose} in transformers."
+                ) from error
             raise RelevanceError(
-                f"The family '{config.model_type}' has no model for {purpose} in transformers."
+                f"transformers cannot build a model of the family '{config.model_type}' from the"
+                f" backbone's config.json: {said_by(error)}. Give the configuration that belongs"
+                " to the checkpoint."
             ) from error
     return model
 

@@ -1,6 +1,7 @@
 """The pretrained encoder: finding it, loading it, and taking it apart."""
 
 import copy
+import re
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -169,7 +170,8 @@ def load_backbone(name: str, *, seed: int = 0) -> Backbone:
         The backbone on the CPU.
 
     Raises:
-        RelevanceError: If it cannot be found or read, lacks weights, or has no list of layers.
+        RelevanceError: If it cannot be found or read, lacks weights or has those of
+            more layers than it says, or has no list of layers.
     """
     folder = resolve_backbone(name)
     with quiet(), torch.random.fork_rng(devices=[]):
@@ -187,4 +189,13 @@ def load_backbone(name: str, *, seed: int = 0) -> Backbone:
             f"{folder} lacks {len(missing)} of the encoder's weights, such as {missing[0]}."
             " Give the folder of a whole checkpoint."
         )
+    place = re.compile(rf"(?:^|\.){re.escape(backbone.layer_list)}\.(\d+)\.")
+    for key in report["unexpected_keys"]:
+        layer = place.search(key)
+        if layer and int(layer[1]) >= backbone.depth:
+            raise RelevanceError(
+                f"{folder} has weights of more than the {backbone.depth} layers that its"
+                f" config.json says, such as {key}. Give the configuration that belongs to the"
+                " checkpoint."
+            )
     return backbone

@@ -1,8 +1,10 @@
 """Finding, loading and taking apart encoders, and what is said when that fails."""
 
+import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from transformers import AutoConfig
 
 from hmnet.models.auto import classification_model
 from hmnet.models.backbone import (
+    Backbone,
     find_layer_list,
     load_backbone,
     load_config,
@@ -162,3 +165,60 @@ def test_a_config_that_is_none(copied: Path, config: str) -> None:
     (copied / "config.json").write_text(config)
     with pytest.raises(RelevanceError, match="cannot be loaded as an encoder"):
         load_config(str(copied))
+
+
+DAMAGED = [
+    *({size: value} for size in ("hidden_size", "num_hidden_layers") for value in (0, -1, 10**30)),
+    *({"num_attention_heads": value} for value in (0, 3, "x")),
+    {"vocab_size": -1},
+    {"hidden_size": None},
+    {"hidden_size": 32},
+    {"dtype": "nope"},
+    {"dtype": []},
+    {"hidden_act": "nope"},
+    {"hidden_act": 3},
+    {"model_type": "nope"},
+    {"model_type": None},
+    {"layer_norm_eps": "x"},
+    {"hidden_dropout_prob": 7},
+    {"pad_token_id": 10**6},
+    {"quantization_config": 3},
+    {"num_hidden_layers": 3},
+    {"num_hidden_layers": 5},
+]
+
+
+@pytest.mark.parametrize("change", DAMAGED, ids=str)
+def test_configurations_that_do_not_fit_are_one_line(copied: Path, change: dict[str, Any]) -> None:
+    config = json.loads((copied / "config.json").read_text())
+    (copied / "config.json").write_text(json.dumps(config | change))
+    with pytest.raises(RelevanceError) as caught:
+        load_backbone(str(copied))
+    assert "\n" not in str(caught.value)
+    assert str(copied) in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "[" * 100_000, "{}"])
+def test_configurations_that_are_none(copied: Path, text: str) -> None:
+    (copied / "config.json").write_text(text)
+    for read in (load_config, load_backbone):
+        with pytest.raises(RelevanceError) as caught:
+            read(str(copied))
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change", [{"hidden_act": "nope"}, {"hidden_size": 15}, {"dtype": "int8"}], ids=str
+)
+def test_a_model_that_transformers_cannot_build(copied: Path, change: dict[str, Any]) -> None:
+    config = json.loads((copied / "config.json").read_text())
+    (copied / "config.json").write_text(json.dumps(config | change))
+    with pytest.raises(RelevanceError, match=r"^transformers cannot build a model of .* 'bert'"):
+        Backbone.from_config(load_config(str(copied)))
+
+
+def test_weights_of_more_layers_than_the_configuration_says(copied: Path) -> None:
+    config = json.loads((copied / "config.json").read_text())
+    (copied / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 3}))
+    with pytest.raises(RelevanceError, match=r"more than the 3 layers .* such as .*layer\.3\."):
+        load_backbone(str(copied))
