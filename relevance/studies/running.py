@@ -38,12 +38,14 @@ def run_jobs(
         RelevanceError: If the engine is unknown or cannot be started.
     """
     workers = None if schedule.all_workers else len(schedule.slots)
-    progress = Progress(jobs, cached, on_event, workers)
-    if jobs:
-        engine = engines().find(schedule.engine).start(schedule)
-        try:
+    # An engine that cannot be started is told before anything else is.
+    engine = engines().find(schedule.engine).start(schedule) if jobs else None
+    try:
+        progress = Progress(jobs, cached, on_event, workers)
+        if engine:
             run_on(engine, jobs, progress)
-        finally:
+    finally:
+        if engine:
             engine.stop()
     return progress.errors
 

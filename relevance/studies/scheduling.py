@@ -76,8 +76,8 @@ class Event:
     """What happened to a job, and where the study stands.
 
     Attributes:
-        kind: What happened; `begun` is the study itself, before its workers are started, `retried`
-            a job whose worker was killed and that will be run again, `held` one that another
+        kind: What happened; `begun` is the study itself, before its first job, `retried` a
+            job whose worker was killed and that will be run again, `held` one that another
             process took first.
         job: Name of the job, empty where the study has begun.
         done: Jobs finished so far, those found in the cache included.

@@ -117,8 +117,8 @@ class TestTasks:
         toml = changed('"TONE"', f'"{name}"')
         shown = name.replace(r"\\", "\\")
         assert refused("relevance", "vocab", *WORD, "--tasks", toml) == (
-            f"{toml}: task '{shown}': name '{shown}' may hold letters, digits, '-', '_', '.', '+'"
-            " and spaces only."
+            f"{toml}: task '{shown}': name: '{name}' may hold letters, digits, '-', '_', '.', '+'"
+            " and spaces only, and no dot at its start."
         )
 
     @pytest.mark.parametrize("names", ["RTE,rte", "CB,RTE,CB,RTE", "sst-2,SST-2"])

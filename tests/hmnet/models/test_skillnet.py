@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 import torch
@@ -178,9 +179,12 @@ def test_bert_base_with_seven_skills_has_the_papers_450_million(bert_base: str) 
     assert count["overall"] == embeddings + 12 * (rest + 7 * block) + heads
     assert (count["overall"] - 12 * pooler) / 1e6 == pytest.approx(450, abs=1)  # one pooler
     shared = embeddings + 12 * rest + pooler + 2 * 769
-    assert count["active"]["SST-2"] == count["active"]["RTE"] == shared + 12 * 3 * block
+    assert count["active"]["SST-2"] == shared + 12 * 2 * block
+    assert count["active"]["RTE"] == shared + 12 * 3 * block
     assert count["active"]["BoolQ"] == shared + 12 * 4 * block
-    assert round(count["active"]["RTE"] / 1e6) == 223  # the paper's mean of active parameters
+    # the paper's: from 166M, 223M on average
+    assert round(min(count["active"].values()) / 1e6, 1) == 166.2
+    assert round(fmean(count["active"].values()) / 1e6, 1) == 222.8
 
 
 def test_two_skills_activate_the_papers_166_million(bert_base: str) -> None:

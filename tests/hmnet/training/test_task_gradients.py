@@ -64,7 +64,8 @@ def batch_of(world: Any, model: MultiTaskModel, task: str, start: int = 0) -> Ba
 def plain_gradients(model: MultiTaskModel, batch: Batch) -> dict[nn.Parameter, Tensor]:
     """By torch alone, for one batch."""
     weights = list(model.path_parameters(batch.task))
-    loss = batch_loss(model(batch.task, batch.inputs), batch.labels)
+    unit = model.kinds[batch.task].unit
+    loss = batch_loss(model(batch.task, batch.inputs), batch.labels, unit=unit)
     found = torch.autograd.grad(loss, weights, allow_unused=True)
     return {w: g for w, g in zip(weights, found, strict=True) if g is not None}
 
