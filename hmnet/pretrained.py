@@ -49,9 +49,10 @@ def read_config(folder: Path) -> PreTrainedConfig:
         config: PreTrainedConfig = AutoConfig.from_pretrained(found[0], trust_remote_code=False)
     for size, most in SIZES.items():
         value = getattr(config, size, None)
-        if isinstance(value, int) and not 1 <= value <= most:
+        least = -1 if size == "max_position_embeddings" else 1  # XLNet's -1 is without limit
+        if isinstance(value, int) and not least <= value <= most:
             raise RelevanceError(
-                f"{found[0]} has {size} = {str(value)[:20]}, expected 1 to {most}. Give the"
+                f"{found[0]} has {size} = {str(value)[:20]}, expected {least} to {most}. Give the"
                 " configuration that belongs to the checkpoint."
             )
     return config

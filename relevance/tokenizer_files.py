@@ -1,6 +1,10 @@
 """Where a tokenizer comes from: the packaged one, a file, a folder, or the hub."""
 
+import os
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,3 +125,30 @@ def is_of_tokenizers(error: BaseException) -> bool:
 def reason_of(error: BaseException) -> str:
     """The first line of what an error says, without its full stop."""
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".:")
+
+
+@contextmanager
+def quiet_panics(definition: str) -> Iterator[None]:
+    """Keep the library's own report of a panic off the terminal, as the error says it in a line.
+
+    A pattern that gives up on a text panics in Rust, which writes a stack to the process's standard
+    error. Tokenizers without patterns of their own don't, and are left alone.
+
+    Args:
+        definition: The tokenizer as JSON.
+
+    Yields:
+        Nothing.
+    """
+    if '"Regex"' not in definition:
+        yield
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

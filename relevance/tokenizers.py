@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING, Any
 from relevance.chunks import CHARACTERS_PER_BATCH, batches, packed_chunks, packed_counts
 from relevance.errors import RelevanceError
 from relevance.files import digest
-from relevance.tokenizer_files import is_of_tokenizers, read_tokenizer, reason_of
+from relevance.tokenizer_files import (
+    is_of_tokenizers,
+    quiet_panics,
+    read_tokenizer,
+    reason_of,
+)
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -78,7 +83,7 @@ class SubwordTokenizer(TextTokenizer):
         self.name = name
         self.fingerprint = hashlib.sha256(definition.encode()).hexdigest()
         self.by_chunk = _never_joins_across_space(json.loads(definition))
-        self.tokenizer = tokenizer
+        self.tokenizer, self._definition = tokenizer, definition
         self._borders = {tokenizer.token_to_id(token) for token in BORDERS}
 
     def token_ids(self, texts: Iterable[str]) -> frozenset[int]:
@@ -103,12 +108,14 @@ class SubwordTokenizer(TextTokenizer):
         return counts
 
     def _encode(self, texts: list[str]) -> "list[Encoding]":
+        encode = self.tokenizer.encode_batch_fast
         try:
-            try:
-                return self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-            except TypeError:  # not UTF-8, and only now is it worth looking at each character
-                texts = [LONE_SURROGATE.sub("\ufffd", text) for text in texts]
-                return self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+            with quiet_panics(self._definition):
+                try:
+                    return encode(texts, add_special_tokens=False)
+                except TypeError:  # not UTF-8, and only now is it worth looking at each character
+                    texts = [LONE_SURROGATE.sub("\ufffd", text) for text in texts]
+                    return encode(texts, add_special_tokens=False)
         except BaseException as error:
             if not is_of_tokenizers(error):
                 raise

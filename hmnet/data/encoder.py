@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerBase
 from hmnet.data.template import Pieces, Sequences, Template, assemble, boundaries
 from relevance.errors import RelevanceError
 from relevance.files import digest
-from relevance.tokenizer_files import is_of_tokenizers, reason_of
+from relevance.tokenizer_files import is_of_tokenizers, quiet_panics, reason_of
 
 TEXTS_AT_ONCE = 1024  # bounds the memory of the library's own results
 
@@ -52,7 +52,8 @@ class Encoder:
         self._backend = Tokenizer.from_str(definition)
         self._backend.no_truncation()
         self._backend.no_padding()
-        self.fingerprint = digest(self._backend.to_str())
+        self._definition = self._backend.to_str()
+        self.fingerprint = digest(self._definition)
         self.unknown = _unknown(self._backend)
         pair = self._backend.encode("a", "a")
         sides = pair.sequence_ids  # 0 for the first text, 1 for the second, None for special ids
@@ -172,7 +173,8 @@ class Encoder:
         backend = self._backend
         encode = backend.encode_batch if with_offsets else backend.encode_batch_fast
         try:
-            return encode(texts, add_special_tokens=False)
+            with quiet_panics(self._definition):
+                return encode(texts, add_special_tokens=False)
         except BaseException as error:  # the library raises nothing narrower
             if not is_of_tokenizers(error):
                 raise

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +198,7 @@ def test_texts_that_a_tokenizer_does_not_know(tiny_bert: Path) -> None:
         encoded(["日 本 語 日 本 語 日 本 語 日 本 語 the dog", "日 本 語 日 本 語 日 本 語"])
 
 
-def test_a_pattern_that_gives_up(tmp_path: Path) -> None:
+def test_a_pattern_that_gives_up(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     pattern = {"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Isolated"}
     whole = definition(pre_tokenizer=pattern | {"invert": False})
     hard = "a" * 40 + "b"
@@ -206,3 +207,5 @@ def test_a_pattern_that_gives_up(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text(json.dumps(whole), encoding="utf-8")
     with pytest.raises(RelevanceError, match=r"fails on one of 1 texts.*aaa"):
         load_tokenizer(str(tmp_path)).token_ids([hard])
+    print("still heard", file=sys.stderr)
+    assert capfd.readouterr().err == "still heard\n"
