@@ -12,7 +12,7 @@ mkdir -p "$out"
 
 train() {
     echo "--tasks CoLA,SST-2,MRPC,STS-B,QQP,MNLI,QNLI,RTE --data-dir $data --backbone minilm --pooling mean" \
-        "--max-train 480 --max-dev 400 --max-length 96 --length-grouped --batch-size 16 --epochs 2 --lr 1e-4 --warmup 0.1 --optimizer adamw" \
+        "--max-train 480 --max-dev 400 --max-length 96 --length-grouped --batch-size 16 --epochs 2 --lr 1e-4 --warmup 0.1 --optimizer adam" \
         "--seeds $seeds --resume --name $1 --out $out/$1 ${*:2}"
 }
 {
