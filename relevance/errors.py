@@ -1,9 +1,11 @@
 """Errors a user can act on: what came, what was expected, what to do next."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
+ENDLESS = re.compile(r"(\S{60})\S{440,}")
 LONGEST_VALUE = 80
 MOST_LISTED = 100
 
@@ -11,8 +13,12 @@ MOST_LISTED = 100
 class RelevanceError(Exception):
     """Bad input, told in one line; the command line prints it and exits with status 2.
 
-    Anything else that is raised keeps its traceback, because it is ours to fix.
+    Anything else that is raised keeps its traceback, because it is ours to fix. Of a word of
+    hundreds of characters, as damaged files may have them, the message has the beginning.
     """
+
+    def __str__(self) -> str:
+        return ENDLESS.sub(r"\1...", super().__str__())
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> RelevanceError:

@@ -230,6 +230,7 @@ def load_matrix(name: str | Path) -> RelevanceMatrix:
     content |= {key: _nans(content[key]) for key in ARRAYS if content.get(key) is not None}
     content |= {key: tuple(content.get(key) or ()) for key in ("tasks", "seeds")}
     content |= {key: content.get(key) or {} for key in ("cost", "provenance")}
+    content["cost"] = {name: float(value) for name, value in content["cost"].items()}
     try:
         return RelevanceMatrix(**content)
     except RelevanceError as error:

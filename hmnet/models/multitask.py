@@ -29,7 +29,7 @@ from hmnet.models.plan import SharingPlan
 from hmnet.models.remember import remembering
 from hmnet.models.seeded import seeded
 from hmnet.models.skillnet import SkillLayer
-from hmnet.pretrained import read_config
+from hmnet.pretrained import read_config, readable
 from hmnet.saving import os_errors
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import read_json, replacing, validated, write_json, write_text
@@ -325,7 +325,9 @@ class MultiTaskModel(nn.Module):
         check_files(folder)
         plan_file, weights = folder / "plan.json", folder / "model.safetensors"
         blueprint = validated(Blueprint, read_json(plan_file, SCHEMA), str(plan_file))
-        backbone = Backbone.from_config(read_config(folder))
+        config = read_config(folder)
+        with readable(folder):
+            backbone = Backbone.from_config(config)
         model = cls(
             backbone,
             blueprint.tasks,

@@ -29,7 +29,8 @@ ADDED, ADDED_SCHEMA = "added.json", "hmnet.added/1"
 DEFINITIONS = "added_tasks.toml"
 
 
-Name = Annotated[str, Field(pattern=r"^[^/\\]*[^/\\.][^/\\]*$")]  # of a folder, no path
+# of a folder, no path
+Name = Annotated[str, Field(pattern=r"^[^/\\\x00-\x1f]*[^/\\.\x00-\x1f][^/\\\x00-\x1f]*$")]
 
 
 class _Parts(BaseModel):
