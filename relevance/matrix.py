@@ -27,7 +27,7 @@ PAPER_TABLES = {
     "table3": ("table3_joint_training_gain.csv", "joint-training"),
 }
 ARRAYS = ("values", "standard_errors", "per_seed")
-SHOWN_IN = {"points": "percentage points", "nats": "hundredths of a nat"}
+SHOWN_IN = {"ratio": "%", "points": "percentage points", "nats": "hundredths of a nat"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +69,8 @@ class RelevanceMatrix:
     def __post_init__(self) -> None:
         tasks = check_names(self.tasks, "task")
         object.__setattr__(self, "tasks", tasks)
+        if self.unit not in SHOWN_IN:  # values of another one would be printed wrong by its factor
+            raise unknown_name("unit", self.unit, SHOWN_IN)
         for name in ARRAYS:
             if getattr(self, name) is not None:
                 array = np.asarray(getattr(self, name), dtype=np.float64)
@@ -89,7 +91,7 @@ class RelevanceMatrix:
     @property
     def shown_in(self) -> str:
         """The unit that tables and figures print values in: a hundredth of their own."""
-        return SHOWN_IN.get(self.unit, "%")
+        return SHOWN_IN[self.unit]
 
     def off_diagonal(self) -> Float[np.ndarray, " pair"]:
         """Values of all ordered pairs of different tasks, row by row."""

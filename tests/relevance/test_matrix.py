@@ -143,3 +143,13 @@ def test_unknown_published_table_and_missing_file(tmp_path: Path) -> None:
         load_matrix("paper:table22")
     with pytest.raises(RelevanceError, match="no such file"):
         load_matrix(tmp_path / "none.json")
+
+
+def test_a_unit_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    """It would be printed as if it were a ratio, which makes 10 percent 1,000."""
+    path = tmp_path / "m.json"
+    path.write_text(
+        '{"measure": "own", "unit": "percent", "tasks": ["A", "B"], "values": [[0, 10], [5, 0]]}'
+    )
+    with pytest.raises(RelevanceError, match=r"m\.json: Unknown unit 'percent'.*points, ratio"):
+        load_matrix(path)
