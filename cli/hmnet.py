@@ -48,6 +48,7 @@ from cli.options import (
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
+    from hmnet.training.folder import Run
     from relevance.clustering.spec import ClusterSpec
     from relevance.tasks.task import Task
 
@@ -113,6 +114,7 @@ def train(
         from hmnet.config import RunConfig
         from hmnet.evaluation.compare import compare as side_by_side
         from hmnet.evaluation.rows import read_run_scores
+        from hmnet.training.folder import load_run
         from hmnet.training.ranks import is_main_process
         from hmnet.training.run import check_run, train_run
         from relevance.files import validated
@@ -148,6 +150,15 @@ def train(
         return
     scores = [score for folder in runs for score in read_run_scores(folder)]
     show(side_by_side(scores, every_metric=True).to_table("markdown"))
+    _note_f1(load_run(folder) for folder in runs)
+
+
+def _note_f1(runs: Iterable["Run"]) -> None:
+    """Say which label F1 scores, where that is not plain from the task."""
+    from relevance.tasks.overview import f1_labels
+
+    for line in f1_labels(task for one in runs for task in one.tasks):
+        note(f"hmnet: note: {line}.")
 
 
 @app.command()
@@ -169,10 +180,12 @@ def evaluate(
     from hmnet.training.folder import load_run, runs_under
 
     scores = []
-    for found in runs_under(folder):
+    runs = [load_run(found) for found in runs_under(folder)]
+    for found in runs:
         splits = None if split is None else [split]
-        scores += score_run(load_run(found), splits=splits, precision=precision, device=device)
+        scores += score_run(found, splits=splits, precision=precision, device=device)
     show(side_by_side(scores, every_metric=True).to_table(form))
+    _note_f1(runs)
 
 
 @app.command()
@@ -321,6 +334,7 @@ def compare(
     if shown == "csv":
         for remark in compared.remarks:
             note(f"hmnet: note: {remark}")
+    _note_f1(runs)
     if figure is not None and axes is not None:
         save_figure(axes, figure)
         note(f"wrote {figure}")

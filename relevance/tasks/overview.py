@@ -1,8 +1,10 @@
 """What `relevance tasks` lists: the tasks themselves, and the sizes of their splits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from relevance.tasks.find import catalogue
+from relevance.tasks.kinds.classification import BINARY_METRICS
 from relevance.tasks.load import load_split, own_files, split_file
 from relevance.tasks.task import Source, Task
 
@@ -23,7 +25,7 @@ def overview(tasks: Sequence[Task]) -> list[dict[str, str]]:
             "task": task.name,
             "family": task.family,
             "kind": task.kind,
-            "metrics": ", ".join(task.metrics),
+            "metrics": ", ".join(_metric(task, name) for name in task.metrics),
             "licence": task.licence,
             "source": _source(task.source),
         }
@@ -31,11 +33,40 @@ def overview(tasks: Sequence[Task]) -> list[dict[str, str]]:
     ]
 
 
+def f1_labels(tasks: Iterable[Task]) -> list[str]:
+    """Which label F1 scores, for tasks that leave doubt about it.
+
+    Args:
+        tasks: Such as those of a run.
+
+    Returns:
+        A statement for each task of the user's own that has `f1` or `f1a`; none for those of the
+        catalogue, whose F1 is that of the literature.
+    """
+    known = catalogue()
+    found = dict.fromkeys(
+        f"{metric} of {task.name} is that of the label '{task.labels[task.positive_code]}'"
+        for task in tasks
+        for metric in dict.fromkeys((*task.metrics, *task.gain))
+        if metric in BINARY_METRICS
+        and (task.name not in known or known[task.name].labels != task.labels or task.positive)
+    )
+    return list(found)
+
+
+def _metric(task: Task, name: str) -> str:
+    """A metric's name; of F1 with the label that it scores."""
+    if name not in BINARY_METRICS:
+        return name
+    return f"{name} ({task.labels[task.positive_code]})"
+
+
 def _source(source: Source | None) -> str:
     if source is None:
         return "--data-dir"
     if source.hub is None:
-        return f"{source.train}, {source.dev}"
+        dev = source.dev if source.share is None else f"{source.share:.0%} of it as dev"
+        return f"{source.train}, {dev}"
     config = f" {source.config}" if source.config else ""
     revision = f" @{source.revision[:SHORT_REVISION]}" if source.revision else ""
     return f"{source.hub}{config}{revision}"

@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 from relevance.tasks.find import catalogue
-from relevance.tasks.overview import overview, sizes
+from relevance.tasks.overview import f1_labels, overview, sizes
 from relevance.tasks.task import Task
 
 MakeTask = Callable[..., Task]
@@ -41,3 +41,24 @@ def test_sizes_are_those_of_table_4_and_a_dash_for_what_is_not_there(
         ("CB", "natural_language_inference", "-", "-", "-", "3", "accuracy/macro_f1"),
         ("OWN", make_task().family, "1,200", "1,200", "-", "2", "accuracy"),
     ]
+
+
+def test_f1_says_whose_it_is(make_task: MakeTask) -> None:
+    last = make_task(metrics=["accuracy", "f1"])
+    first = make_task(name="FIRST", metrics=["f1"], positive="negative")
+    plain = make_task(name="PLAIN")
+    assert [row["metrics"] for row in overview([last, first, plain, catalogue()["MRPC"]])] == [
+        "accuracy, f1 (positive)",
+        "f1 (negative)",
+        "accuracy",
+        "accuracy, f1 (equivalent)",
+    ]
+    assert f1_labels([last, first, plain, catalogue()["MRPC"]]) == [
+        "f1 of TOY is that of the label 'positive'",
+        "f1 of FIRST is that of the label 'negative'",
+    ]
+
+
+def test_a_share_is_listed_as_one(make_task: MakeTask) -> None:
+    (row,) = overview([make_task(source={"train": "/a/t.csv", "dev": 0.25})])
+    assert row["source"] == "/a/t.csv, 25% of it as dev"
