@@ -48,7 +48,6 @@ from cli.options import (
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
-    from hmnet.training.folder import Run
     from relevance.clustering.spec import ClusterSpec
     from relevance.tasks.task import Task
 
@@ -114,10 +113,10 @@ def train(
         from hmnet.config import RunConfig
         from hmnet.evaluation.compare import compare as side_by_side
         from hmnet.evaluation.rows import read_run_scores
-        from hmnet.training.folder import load_run
         from hmnet.training.ranks import is_main_process
         from hmnet.training.run import check_run, train_run
         from relevance.files import validated
+        from relevance.tasks.find import find_tasks
 
     chosen = settings(
         tasks,
@@ -145,19 +144,20 @@ def train(
         with goes_on(RESUME), TrainingLine(str(folder)) as line:
             train_run(config, spec, folder, resume=resume, on_event=line.on_event)
         if is_main_process():
+            if folder == next(reversed(configs)):
+                _note_f1(find_tasks(config.tasks))
             note(f"wrote {folder}")
     if not is_main_process():
         return
     scores = [score for folder in runs for score in read_run_scores(folder)]
     show(side_by_side(scores, every_metric=True).to_table("markdown"))
-    _note_f1(load_run(folder) for folder in runs)
 
 
-def _note_f1(runs: Iterable["Run"]) -> None:
+def _note_f1(tasks: Iterable["Task"], *, primary: bool = False) -> None:
     """Say which label F1 scores, where that is not plain from the task."""
     from relevance.tasks.overview import f1_labels
 
-    for line in f1_labels(task for one in runs for task in one.tasks):
+    for line in f1_labels(tasks, primary=primary):
         note(f"hmnet: note: {line}.")
 
 
@@ -185,7 +185,7 @@ def evaluate(
         splits = None if split is None else [split]
         scores += score_run(found, splits=splits, precision=precision, device=device)
     show(side_by_side(scores, every_metric=True).to_table(form))
-    _note_f1(runs)
+    _note_f1(task for one in runs for task in one.tasks)
 
 
 @app.command()
@@ -334,7 +334,7 @@ def compare(
     if shown == "csv":
         for remark in compared.remarks:
             note(f"hmnet: note: {remark}")
-    _note_f1(runs)
+    _note_f1((task for one in runs for task in one.tasks), primary=True)
     if figure is not None and axes is not None:
         save_figure(axes, figure)
         note(f"wrote {figure}")

@@ -33,11 +33,12 @@ def overview(tasks: Sequence[Task]) -> list[dict[str, str]]:
     ]
 
 
-def f1_labels(tasks: Iterable[Task]) -> list[str]:
+def f1_labels(tasks: Iterable[Task], *, primary: bool = False) -> list[str]:
     """Which label F1 scores, for tasks that leave doubt about it.
 
     Args:
         tasks: Such as those of a run.
+        primary: Only of tasks whose primary metric it is.
 
     Returns:
         A statement for each task of the user's own that has `f1` or `f1a`; none for those of the
@@ -47,7 +48,7 @@ def f1_labels(tasks: Iterable[Task]) -> list[str]:
     found = dict.fromkeys(
         f"{metric} of {task.name} is that of the label '{task.labels[task.positive_code]}'"
         for task in tasks
-        for metric in dict.fromkeys((*task.metrics, *task.gain))
+        for metric in dict.fromkeys(task.metrics[:1] if primary else (*task.metrics, *task.gain))
         if metric in BINARY_METRICS
         and (task.name not in known or known[task.name].labels != task.labels or task.positive)
     )

@@ -432,3 +432,25 @@ def test_a_holdout_of_a_one_row_task(tmp_path: Path, make_task: MakeTask, write:
         "task 'TOY': a hold-out of 1 training rows would have 0 (20 %, at most --max-dev); at"
         " least 2 are needed. Measure on the dev split with --gain-split dev."
     )
+
+
+def test_a_jobs_key_holds_what_labels_mean(
+    tmp_path: Path, make_task: MakeTask, write: Write
+) -> None:
+    """Codes alone stay the same when labels change places or names; the fingerprint does not."""
+    rows: dict[str, Any] = {"sentence": ["a", "b"], "label": [0, 1]}
+    for split in ("train", "dev"):
+        write(tmp_path / "toy" / f"{split}.csv", rows)
+    f1 = {"metrics": ["f1"]}
+    tasks = [
+        make_task(**f1),
+        make_task(**f1, labels=["positive", "negative"]),
+        make_task(**f1, labels=["negative", "good"]),
+        make_task(**f1, positive="negative"),
+        make_task(metrics=["accuracy", "f1"]),
+    ]
+    options = DataOptions(tmp_path)
+    assert len({load_task(task, options).fingerprint for task in tasks}) == len(tasks)
+    same = [make_task(**f1, licence="MIT"), make_task(**f1, source={"hub": "x", "test": "test"})]
+    prints = {load_task(task, options).fingerprint for task in (tasks[0], *same)}
+    assert len(prints) == 1

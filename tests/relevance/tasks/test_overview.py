@@ -57,6 +57,7 @@ def test_f1_says_whose_it_is(make_task: MakeTask) -> None:
         "f1 of TOY is that of the label 'positive'",
         "f1 of FIRST is that of the label 'negative'",
     ]
+    assert f1_labels([last, first], primary=True) == ["f1 of FIRST is that of the label 'negative'"]
 
 
 def test_a_share_is_listed_as_one(make_task: MakeTask) -> None:
