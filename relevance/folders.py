@@ -63,7 +63,8 @@ def alone(
                 f"{folder} is being {doing} by another process. Wait for it, or give another place."
             ) from None
         if isinstance(error, OSError):
-            raise unwritable(folder, error) from error
+            locking = folder.is_dir() and Path(error.filename or "").name == LOCK
+            raise unwritable(folder / LOCK if locking else folder, error) from error
         raise
     try:
         yield is_new

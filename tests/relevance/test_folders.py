@@ -112,7 +112,7 @@ def test_what_fails_leaves_nothing_not_even_parents(tmp_path: Path) -> None:
 
 def test_a_lock_that_is_no_file_and_links_in_a_circle_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "run" / LOCK).mkdir(parents=True)
-    with pytest.raises(RelevanceError, match="run cannot be written: Is a directory"):
+    with pytest.raises(RelevanceError, match=r"run/\.lock cannot be written: Is a directory"):
         alone(tmp_path / "run").__enter__()
     (tmp_path / "one").symlink_to("two")
     (tmp_path / "two").symlink_to("one")
