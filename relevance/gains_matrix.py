@@ -164,7 +164,8 @@ def _shared(tasks: Sequence[str], provenance: Mapping[str, Any]) -> list[str]:
     if not counts:
         return []
     said = sorted(counts, key=lambda pair: -counts[pair])
-    more = [f"{len(said) - MOST_PAIRS} more pairs share some"] if len(said) > MOST_PAIRS else []
+    left = len(said) - MOST_PAIRS
+    more = [f"{left} more pair(s) share some"] if left > 0 else []
     pairs = "; ".join([*said[:MOST_PAIRS], *more])
     remedy = "--drop-overlap leaves these training rows out"
     return [f"{pairs}. Such gains may be memory: {remedy}."]
