@@ -291,7 +291,7 @@ def test_mixed_devices_and_trainers_are_said() -> None:
                 (
                     "A trains on 12 of the texts that B is scored on; B trains on 3 of the texts"
                     " that A is scored on; B trains on 2 of the texts that C is scored on; 1 more"
-                    " pairs share some. Such gains may be memory: --drop-overlap leaves these"
+                    " pair(s) share some. Such gains may be memory: --drop-overlap leaves these"
                     " training rows out."
                 )
             ],
