@@ -1,4 +1,4 @@
-"""One task's influence on others and of others on it, as bars (Figure 2 of the paper)."""
+"""Influence of other tasks on one task, and its influence on them, as bars (Figure 2 of the paper)."""
 
 from __future__ import annotations
 
@@ -74,15 +74,15 @@ class BarsLayout:
 
     Attributes:
         task: The task that both panels are about.
-        on_others: Its row of the matrix: what others gain from it.
-        by_others: Its column: what it gains from others.
+        by_others: Its column of the matrix, the left panel: what it gains from others.
+        on_others: Its row, the right panel: what others gain from it.
         quantity: What the bars measure, and on a second line what their whiskers are.
         notes: What the marks mean, one line each.
     """
 
     task: str
-    on_others: tuple[Bar, ...]
     by_others: tuple[Bar, ...]
+    on_others: tuple[Bar, ...]
     quantity: str
     notes: tuple[str, ...] = ()
 
@@ -117,15 +117,15 @@ def lay_out(matrix: RelevanceMatrix, task: str) -> BarsLayout:
         found = map(Bar, matrix.tasks, percent[cells].tolist(), errors, *against)
         return tuple(sorted((bar for bar in found if bar.task != task), key=_rank))
 
-    on_others, by_others = panel((place, slice(None))), panel((slice(None), place))
-    cut = any(is_cut(bar, span(bars)) for bars in (on_others, by_others) for bar in bars)
+    by_others, on_others = panel((slice(None), place)), panel((place, slice(None)))
+    cut = any(is_cut(bar, span(bars)) for bars in (by_others, on_others) for bar in bars)
     whiskers = _whiskers(matrix, cut=cut) if widths is not None else ""
     return BarsLayout(
         task,
-        on_others,
         by_others,
+        on_others,
         quantity(matrix) + whiskers,
-        _notes([*on_others, *by_others]),
+        _notes([*by_others, *on_others]),
     )
 
 
@@ -178,7 +178,7 @@ def _rank(bar: Bar) -> float:
 def bars(
     matrix: RelevanceMatrix, task: str, axes: tuple[Axes, Axes] | None = None
 ) -> tuple[Axes, Axes]:
-    """Draw a task's influence on others, and the influence of others on it, in two panels.
+    """Draw the influence of other tasks on one task, and its influence on them, in two panels.
 
     Args:
         matrix: Any matrix.
@@ -186,7 +186,7 @@ def bars(
         axes: Where to draw the two; None for a figure of its own, two columns of a paper wide.
 
     Returns:
-        The axes, influence on others first; each has a scale of its own.
+        The axes, influence of others on the task first; each has a scale of its own.
 
     Raises:
         RelevanceError: If the matrix does not have the task.
@@ -196,9 +196,9 @@ def bars(
     """
     layout = lay_out(matrix, task)
     left, right = axes or _new_axes(layout)
-    on_others, by_others = _titles(task)
-    _panel(left, layout.on_others, on_others, layout.quantity)
-    _panel(right, layout.by_others, by_others, layout.quantity)
+    by_others, on_others = _titles(task)
+    _panel(left, layout.by_others, by_others, layout.quantity)
+    _panel(right, layout.on_others, on_others, layout.quantity)
     for line, note in enumerate(layout.notes):
         left.annotate(
             note,
@@ -216,7 +216,7 @@ def bars(
 
 def _titles(task: str) -> tuple[str, str]:
     name = for_figure(task)
-    return f"influence of {name} on others", f"influence of others on {name}"
+    return f"influence of others on {name}", f"influence of {name} on others"
 
 
 def _new_axes(layout: BarsLayout) -> tuple[Axes, Axes]:

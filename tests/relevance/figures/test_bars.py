@@ -37,6 +37,14 @@ def test_row_and_column_of_the_task_sorted() -> None:
         assert all(bar.error is None for bar in panel)
 
 
+def test_the_left_panel_is_what_others_give_the_task_as_in_the_paper() -> None:
+    left, right = bars(TABLE3, "BoolQ")
+    assert left.get_position().x0 < right.get_position().x0
+    assert left.get_yticklabels()[0].get_text() == "MNLI"
+    assert left.get_title("left") + left.get_title() == "influence of others on BoolQ"
+    assert right.get_yticklabels()[0].get_text() == "CB"
+
+
 def test_unknown_values_come_last_and_intervals_are_95_percent() -> None:
     layout = lay_out(noisy(), "A")
     assert [bar.task for bar in layout.on_others] == ["B", "D", "C"]
