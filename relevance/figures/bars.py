@@ -1,4 +1,4 @@
-"""Influence of other tasks on one task, and its influence on them, as bars (Figure 2 of the paper)."""
+"""Influence of other tasks on one, and of it on them, as bars (Figure 2 of the paper)."""
 
 from __future__ import annotations
 

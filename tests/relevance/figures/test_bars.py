@@ -37,14 +37,6 @@ def test_row_and_column_of_the_task_sorted() -> None:
         assert all(bar.error is None for bar in panel)
 
 
-def test_the_left_panel_is_what_others_give_the_task_as_in_the_paper() -> None:
-    left, right = bars(TABLE3, "BoolQ")
-    assert left.get_position().x0 < right.get_position().x0
-    assert left.get_yticklabels()[0].get_text() == "MNLI"
-    assert left.get_title("left") + left.get_title() == "influence of others on BoolQ"
-    assert right.get_yticklabels()[0].get_text() == "CB"
-
-
 def test_unknown_values_come_last_and_intervals_are_95_percent() -> None:
     layout = lay_out(noisy(), "A")
     assert [bar.task for bar in layout.on_others] == ["B", "D", "C"]
@@ -90,7 +82,7 @@ def test_values_stand_apart_from_bars_and_whiskers(scale: float) -> None:
         assert max(patch.get_window_extent().x1 for patch in axes.patches) < left
         assert max(line.get_window_extent().x1 for line in axes.lines[:-1]) <= left + 1
         assert not axes.xaxis.get_offset_text().get_text()
-    assert {text.get_text() for text in axes.texts} > {f"3.0e{MINUS}11" if scale < 1 else "3.0e10"}
+    assert {text.get_text() for text in axes.texts} > {f"1.0e{MINUS}11" if scale < 1 else "1.0e10"}
 
 
 def marked() -> RelevanceMatrix:
@@ -125,9 +117,9 @@ def test_marks_of_cells_are_those_of_their_bars() -> None:
     assert lay_out(TABLE3, "BoolQ").notes == ()
     assert lay_out(marked().select(["A", "D"]), "D").notes == ()  # only what is shown is explained
     left, right = bars(marked(), "A")
-    assert [bool(patch.get_hatch()) for patch in left.patches] == [False, True, False]
-    assert {text.get_text() for text in left.texts} > {*layout.notes, layout.on_others[-1].signs}
-    assert len(right.texts) == 3
+    assert [bool(patch.get_hatch()) for patch in right.patches] == [False, True, False]
+    assert layout.on_others[-1].signs in {text.get_text() for text in right.texts}
+    assert {text.get_text() for text in left.texts} >= set(layout.notes)
 
 
 def test_an_unknown_task() -> None:
@@ -143,9 +135,11 @@ def test_colours_tell_the_sign() -> None:
         for patch in axes.patches:
             expected = POSITIVE if patch.get_width() >= 0 else NEGATIVE  # type: ignore[attr-defined]
             assert to_hex(patch.get_facecolor()) == expected
-    assert left.get_title() == "influence of BoolQ on others"
-    assert right.get_title() == "influence of others on BoolQ"
-    assert right.get_yticklabels()[0].get_text() == "MNLI"
+    assert left.get_title() == "influence of others on BoolQ"
+    assert right.get_title() == "influence of BoolQ on others"
+    assert left.get_position().x0 < right.get_position().x0
+    assert left.get_yticklabels()[0].get_text() == "MNLI"
+    assert right.get_yticklabels()[0].get_text() == "CB"
 
 
 @pytest.mark.parametrize(
