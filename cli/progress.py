@@ -26,7 +26,7 @@ class StatusLine:
         self._live = Live(
             Text("loading ..."), console=self._console, refresh_per_second=4, transient=True
         )
-        self._printed_at = float("-inf")
+        self._printed, self._printed_at = "", float("-inf")
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -50,8 +50,10 @@ class StatusLine:
         """
         if self._console.is_terminal:
             self._live.update(Text(for_line(text), no_wrap=True, overflow="ellipsis"))
-        elif last or time.monotonic() - self._printed_at >= PLAIN_EVERY_S:
-            self._printed_at = time.monotonic()
+        elif text != self._printed and (
+            last or time.monotonic() - self._printed_at >= PLAIN_EVERY_S
+        ):
+            self._printed, self._printed_at = text, time.monotonic()
             self._print(text)
 
     def pass_by(self, text: str) -> None:
@@ -84,10 +86,14 @@ class StudyLine(StatusLine):
             self.say(f"failed: {event.job}: {event.error}")
         elif event.kind == "retried":
             self.say(f"{event.job}: its worker was killed; it runs once more at the end")
-        ended = event.done + event.failed == event.total
+        to_do = event.total - event.done - event.failed
+        ended = to_do == 0
         left = "" if ended else f", {duration(event.left_s)} left"
         cached = f" ({event.cached} cached)" if event.cached else ""
         on = f" on {event.workers} worker(s)" if event.workers and not ended else ""
+        free = event.running < min(event.workers or 1, to_do)
+        if event.kind == "done" and free and not self._console.is_terminal:
+            return  # its worker begins another at once, and is told to work in the next line
         self.update(
             f"{event.done} of {event.total} jobs done{cached}, {event.running} running{on},"
             f" {event.failed} failed{left}",

@@ -32,6 +32,23 @@ def test_counts_of_workers_and_cached_jobs(capsys: pytest.CaptureFixture[str]) -
     ]
 
 
+def test_a_file_is_told_once_and_of_workers_at_work(capsys: pytest.CaptureFixture[str]) -> None:
+    jobs = [Job(name, print, 1.0) for name in "abcd"]
+    line = StudyLine()
+    Progress((), [(job, 60.0) for job in jobs], line.on_event)
+    assert capsys.readouterr().err == "4 of 4 jobs done (4 cached), 0 running, 0 failed\n"
+    line = StudyLine()
+    told: list[Event] = []
+    progress = Progress(jobs, (), told.append, workers=2)
+    for job in jobs[:2]:
+        progress.started(job)
+    progress.done(jobs[0])
+    line.on_event(told[-1])
+    progress.started(jobs[2])
+    line.on_event(told[-1])
+    assert capsys.readouterr().err.startswith("1 of 4 jobs done, 2 running on 2 worker(s)")
+
+
 def test_passing_notes_are_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:
     with TrainingLine("run") as line:
         line.on_event(Note("reading", passing=True))
