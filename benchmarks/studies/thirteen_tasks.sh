@@ -11,13 +11,13 @@ mkdir -p "$out"
 
 relevance vocab --data-dir "$data" --tokenizer minilm --out "$out/vocabulary.json"
 relevance taxonomy --out "$out/taxonomy.json"
-relevance pairwise $encoder --max-train 320 --epochs 1 --lr 2e-4 --normalise absolute --seeds "$seeds" --jobs "$jobs" --out "$out/gains.json"
+relevance pairwise $encoder --max-train 320 --epochs 3 --lr 2e-4 --normalise absolute --seeds "$seeds" --jobs "$jobs" --out "$out/gains.json"
 relevance cluster "$out/vocabulary.json" --k 3 --out "$out/by_vocabulary.json"
 relevance cluster "$out/taxonomy.json" --out "$out/by_taxonomy.json"
 relevance cluster "$out/gains.json" --k 3 --out "$out/by_gains.json"
 
 train() {
-    echo "$encoder --max-train 320 --epochs 2 --lr 1e-4 --seeds $seeds --resume --name $1 --out $out/$1 ${*:2}"
+    echo "$encoder --max-train 320 --epochs 3 --lr 1e-4 --seeds $seeds --resume --name $1 --out $out/$1 ${*:2}"
 }
 {
     train single --method single
