@@ -188,6 +188,7 @@ def similarity(
     """
     from hmnet.analysis.covariance import same_inputs_before
     from hmnet.analysis.covariance import similarity as compare_inputs
+    from hmnet.evaluation.rows import read_run_scores
     from hmnet.evaluation.scores import primary_on_dev
     from hmnet.figures.similarity import beside, similarity_figure
     from relevance.figures.figure import check_format, save_figure
@@ -201,7 +202,9 @@ def similarity(
     names = [run.config.label for run in runs]
     found: Similarity | Beside = each[0]
     if len(runs) > 1:
-        scores = [primary_on_dev(run.folder / "scores.csv", run.tasks) for run in runs]
+        scores = [
+            primary_on_dev(read_run_scores(run.folder), run.tasks, run.folder) for run in runs
+        ]
         found = beside(list(zip(names, each, strict=True)), scores)
     if out is not None:
         save_figure(similarity_figure(found), out)

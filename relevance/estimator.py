@@ -14,6 +14,7 @@ from relevance.measures.measure import Inputs, Measure
 from relevance.probe import Probe
 from relevance.tasks.kinds.kind import check_per_row
 from relevance.tasks.task import Task
+from relevance.trainer import unlearned_rows
 
 
 class Estimator(Measure):
@@ -94,13 +95,15 @@ class Estimator(Measure):
             check_per_row(tasks, f"Measure '{self.name}'", hint)
         start_s = time.perf_counter()
         probe = self.make_probe()
+        names = tuple(task.name for task in tasks)
+        unlearned = unlearned_rows(probe, names)
         per_seed = np.stack([self.estimate(probe, tasks, seed) for seed in self.seeds])
         several = len(self.seeds) > 1
         errors = per_seed.std(axis=0, ddof=1) / np.sqrt(len(self.seeds)) if several else None
         wall_s = time.perf_counter() - start_s
         return RelevanceMatrix(
             values=per_seed.mean(axis=0),
-            tasks=tuple(task.name for task in tasks),
+            tasks=names,
             measure=self.name,
             unit=self.unit,
             standard_errors=errors,
@@ -111,6 +114,7 @@ class Estimator(Measure):
                 "version": self.version,
                 "settings": dict(self.settings),
                 **probe.provenance,
+                **({"warnings": list(unlearned.values())} if unlearned else {}),
             },
         )
 

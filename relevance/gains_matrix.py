@@ -90,6 +90,7 @@ def gains_matrix(
                 ),
                 *notes,
                 *_shared(tasks, provenance),
+                *(line for name, line in provenance.get("unlearned", {}).items() if name in tasks),
             ],
         },
         reliability=reliabilities(single, joint, normalise),

@@ -3,22 +3,25 @@
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relevance.errors import RelevanceError
+from relevance.files import read_object
 from relevance.minilm import minilm_dir
 from relevance.own_code import refuse_own_code
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+CONFIG = "config.json"
 FILES = ("tokenizer.json", "vocab.txt")
 BERT_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 HUB_NAME = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
 HUB_TIMEOUT_S = 10.0
+CASED = 0.01  # of the words; the vocabulary of lower-cased texts has a stray capital at most
 WHAT_TO_DO = "Use a tokenizer.json, a vocab.txt, a folder that holds one, or `minilm`."
 
 
@@ -33,10 +36,22 @@ def read_tokenizer(name: str) -> "Tokenizer":
         The tokenizer; its truncation and padding are those of the file.
 
     Raises:
-        RelevanceError: If there is no such file, it is no tokenizer, what is beside it asks for
+        RelevanceError: If there is no such file, it is no tokenizer, its casing is not that of its
+            vocabulary, it has more tokens than the model beside it, what is beside it asks for
             code, or the hub is out of reach.
     """
     path = Path(name)
+    tokenizer = _read(name, path)
+    check_casing(path, tokenizer)
+    if (path / CONFIG).is_file():
+        config = read_object(path / CONFIG)
+        inner = config.get("text_config")
+        rows = inner.get("vocab_size") if isinstance(inner, dict) else config.get("vocab_size")
+        check_size(path, tokenizer, rows)
+    return tokenizer
+
+
+def _read(name: str, path: Path) -> "Tokenizer":
     if name == "minilm":
         return _from_json(minilm_dir(weights=False) / FILES[0])
     if path.is_dir():
@@ -79,9 +94,8 @@ def _from_vocabulary(path: Path) -> "Tokenizer":
     special = [token for token in BERT_SPECIAL if token in vocabulary]
     if "[UNK]" not in special:
         raise RelevanceError(f"{path} is no BERT vocabulary: it has no [UNK]. {WHAT_TO_DO}")
-    cased = any(token != token.lower() for token in vocabulary if not token.startswith("["))
     tokenizer = Tokenizer(WordPiece(vocabulary))
-    tokenizer.normalizer = BertNormalizer(lowercase=not cased)
+    tokenizer.normalizer = BertNormalizer(lowercase=not _capitals(vocabulary)[1])
     tokenizer.pre_tokenizer = BertPreTokenizer()
     tokenizer.add_special_tokens(special)
     return tokenizer
@@ -108,6 +122,61 @@ def _from_hub(name: str) -> Path:
         ) from error
     refuse_own_code(Path(file).parent)  # what is there of the model; only one file is fetched
     return Path(file)
+
+
+def check_casing(place: Path, tokenizer: "Tokenizer") -> None:
+    """Refuse a cased vocabulary for lower-cased text, and the reverse.
+
+    Args:
+        place: Where the tokenizer is from, for the message.
+        tokenizer: Any; others than WordPiece spell what they don't know.
+
+    Raises:
+        RelevanceError: If words would be unknown for their casing alone.
+    """
+    if type(tokenizer.model).__name__ != "WordPiece":
+        return
+    lowers = tokenizer.normalizer is not None and tokenizer.normalizer.normalize_str("A") == "a"
+    letters, capitals = _capitals(tokenizer.get_vocab(with_added_tokens=False))
+    if lowers and capitals:
+        raise RelevanceError(
+            f"{place}: the tokenizer brings texts to lower case, but its vocabulary is cased"
+            f" ('{min(capitals)}'). Set do_lower_case to false in tokenizer_config.json."
+        )
+    if not lowers and letters and not capitals:
+        raise RelevanceError(
+            f"{place}: the tokenizer keeps capitals, but its vocabulary has none, so that every"
+            " word with one is unknown. Set do_lower_case to true in tokenizer_config.json."
+        )
+
+
+def check_size(place: Path, tokenizer: "Tokenizer", vectors: object) -> None:
+    """Refuse ids that a model's table of embeddings does not have.
+
+    Args:
+        place: Folder that the tokenizer is from.
+        tokenizer: The tokenizer.
+        vectors: How many there are, as the model's configuration says it; anything but a whole
+            number says nothing.
+
+    Raises:
+        RelevanceError: If there are more tokens.
+    """
+    token, last = max(tokenizer.get_vocab().items(), key=lambda each: each[1], default=("", -1))
+    if isinstance(vectors, int) and last >= vectors:
+        raise RelevanceError(
+            f"The tokenizer in {place} has the token {last} ('{token}'), but there are vectors for"
+            f" {vectors} tokens only: they belong to another tokenizer. Copy that of the checkpoint"
+            " there, or take the added tokens out."
+        )
+
+
+def _capitals(words: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Words that have a casing, and those with capitals if they are more than strays."""
+    plain = [word for word in words if word[:1] not in "[<"]
+    letters = [word for word in plain if word.upper() != word.lower()]
+    capitals = [word for word in letters if word != word.lower()]
+    return letters, capitals if len(capitals) > CASED * len(letters) else []
 
 
 def is_of_tokenizers(error: BaseException) -> bool:

@@ -40,6 +40,41 @@ class TellsTasksApart(Protocol):
 
 
 @runtime_checkable
+class TellsOfRows(Protocol):
+    """A trainer or probe that knows of training rows that a model cannot learn from."""
+
+    def unlearned(self, tasks: tuple[str, ...]) -> dict[str, str]:
+        """What is to be said of such rows before anything is trained.
+
+        Args:
+            tasks: Names.
+
+        Returns:
+            A line for each task that has some.
+
+        Raises:
+            RelevanceError: If a task has no others.
+        """
+        ...
+
+
+def unlearned_rows(asked: object, tasks: tuple[str, ...]) -> dict[str, str]:
+    """What is known of training rows that a model cannot learn from.
+
+    Args:
+        asked: A trainer or a probe.
+        tasks: Names.
+
+    Returns:
+        A line for each task that has some; nothing where nothing is known.
+
+    Raises:
+        RelevanceError: If a task has no others.
+    """
+    return asked.unlearned(tasks) if isinstance(asked, TellsOfRows) else {}
+
+
+@runtime_checkable
 class Trainer(Protocol):
     """Trains the named tasks together and scores each of them."""
 

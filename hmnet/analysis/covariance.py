@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from hmnet.data.batching import collate
 from hmnet.data.encoding import Encoded, encode_split
 from hmnet.devices import resolve_device
+from hmnet.evaluation.compared_rows import different_rows
 from hmnet.evaluation.evaluate import inference, on_device
+from hmnet.evaluation.rows import read_run_scores
 from hmnet.models.conditional import ForTask
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.plan import fully_shared
@@ -106,9 +108,11 @@ def same_inputs_before(runs: Sequence[Run]) -> None:
         runs: One at least.
 
     Raises:
-        RelevanceError: If they differ in tasks, backbone or the length of inputs.
+        RelevanceError: If they differ in tasks, backbone, the length of inputs or the rows of dev.
     """
     first = runs[0]
+    scores = [score for run in runs for score in read_run_scores(run.folder)]
+    others = sorted(task for task, split in different_rows(scores) if split == "dev")
     for run in runs[1:]:
         for what, one, other in (
             ("tasks", {t.name for t in first.tasks}, {t.name for t in run.tasks}),
@@ -120,6 +124,12 @@ def same_inputs_before(runs: Sequence[Run]) -> None:
                     f"{first.folder} and {run.folder} differ in {what}, so their inputs cannot be"
                     " compared. Name runs of the same tasks, backbone and --max-length."
                 )
+    if others:
+        raise RelevanceError(
+            f"The runs were scored on other rows, other data or other definitions of labels of"
+            f" {', '.join(others)}, so neither inputs nor scores can be compared. Name runs of the"
+            " same rows."
+        )
 
 
 def mean_similarity(grams: Sequence[Float64[np.ndarray, "width width"]]) -> Float[np.ndarray, " _"]:

@@ -18,7 +18,7 @@ from hmnet.config import RunConfig
 from hmnet.evaluation.compare import compare
 from hmnet.evaluation.comparison import Comparison
 from hmnet.evaluation.costs import costs_of
-from hmnet.evaluation.rows import read_run_scores
+from hmnet.evaluation.rows import notes_on, read_run_scores
 from hmnet.models.backbone import depth_of, load_config
 from hmnet.training.loop import Progress
 from hmnet.training.run import Note, check_run, train_run
@@ -130,7 +130,7 @@ def run_sweep(
         with watch(folder) as on_event:
             runs.append(train_run(config, sweep.spec, folder, resume=True, on_event=on_event))
     scores = [score for run in runs for score in read_run_scores(run.folder)]
-    return compare(scores, costs=costs_of(runs))
+    return compare(scores, costs=costs_of(runs), notes=notes_on(runs))
 
 
 def different_names(files: Sequence[Path | None]) -> dict[str, Path | None]:

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from tokenizers import Tokenizer
-from transformers import PreTrainedConfig, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from hmnet.pretrained import read_config, tokenizer_of
 from relevance.errors import RelevanceError
-from relevance.tokenizer_files import FILES, is_of_tokenizers, reason_of
+from relevance.tokenizer_files import FILES, check_casing, check_size, is_of_tokenizers, reason_of
 from relevance.tokenizer_files import read_tokenizer as read_file
 
 WHOLE = FILES[0]
@@ -15,7 +15,6 @@ PARTS = ("*vocab*", "*merges*", "*.model", "*.spm", WHOLE)
 COPY = "Copy tokenizer.json and tokenizer_config.json there."
 STARTS = ("[CLS]", "<cls>", "<s>")
 PROBE = "The quick brown Fox isn't in Paris, 1999"
-CASED = 0.01  # of the words; the vocabulary of lower-cased texts has a stray capital at most
 
 
 def read_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
@@ -50,7 +49,8 @@ def read_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if isinstance(backend, Tokenizer):  # others are refused by who wants a fast form
         _check_backend(folder, backend, written)
-        _check_size(folder, backend, config)
+        check_casing(folder, backend)
+        check_size(folder, backend, getattr(config.get_text_config(), "vocab_size", None))
     return tokenizer
 
 
@@ -91,7 +91,6 @@ def _check_backend(folder: Path, backend: Tokenizer, written: Tokenizer | None) 
         added = [backend.id_to_token(token) for token in special if token >= len(words)]
         if written is None and added:
             raise _none(folder, f"its vocabulary lacks {added[0]}")
-        _check_casing(folder, backend, words)
 
 
 def _words(backend: Tokenizer) -> list[str | None]:
@@ -110,34 +109,4 @@ def _check_same(folder: Path, made: list[str | None], expected: list[str | None]
             f"{folder}: its settings make '{mine} ...' of '{PROBE}' where {WHOLE} itself makes"
             f" '{theirs} ...'. Copy the tokenizer_config.json that belongs to it there, or set"
             " do_lower_case and tokenizer_class in it."
-        )
-
-
-def _check_casing(folder: Path, backend: Tokenizer, words: dict[str, int]) -> None:
-    """Refuse a cased vocabulary for lower-cased text, and the reverse."""
-    lowers = backend.normalizer is not None and backend.normalizer.normalize_str("A") == "a"
-    plain = [word for word in words if word.isascii() and word[0] not in "[<"]
-    letters = [word for word in plain if word.upper() != word.lower()]
-    capitals = [word for word in letters if word != word.lower()]
-    if lowers and len(capitals) > CASED * len(letters):
-        raise RelevanceError(
-            f"{folder}: the tokenizer brings texts to lower case, but its vocabulary is cased"
-            f" ('{min(capitals)}'). Set do_lower_case to false in tokenizer_config.json."
-        )
-    if not lowers and letters and not capitals:
-        raise RelevanceError(
-            f"{folder}: the tokenizer keeps capitals, but its vocabulary has none, so that every"
-            " word with one is unknown. Set do_lower_case to true in tokenizer_config.json."
-        )
-
-
-def _check_size(folder: Path, backend: Tokenizer, config: PreTrainedConfig) -> None:
-    """Refuse ids that the table of embeddings does not have."""
-    rows = getattr(config.get_text_config(), "vocab_size", None)
-    token, last = max(backend.get_vocab().items(), key=lambda each: each[1], default=("", -1))
-    if isinstance(rows, int) and last >= rows:
-        raise RelevanceError(
-            f"The tokenizer in {folder} has the token {last} ('{token}'), but there are vectors for"
-            f" {rows} tokens only: they belong to another tokenizer. Copy that of the checkpoint"
-            " there, or take the added tokens out."
         )

@@ -77,6 +77,10 @@ class EncoderProbe:
             return 1.0
         return max(1.0, torch.get_num_threads() / self.threads)
 
+    def unlearned(self, tasks: tuple[str, ...]) -> dict[str, str]:
+        """What the trainer says of rows that teach nothing."""
+        return self.trainer.unlearned(tasks)
+
     def features(
         self, tasks: Sequence[str], *, rows: int, seed: int, source: str | None = None
     ) -> dict[str, Features]:

@@ -12,7 +12,8 @@ class Cost(NamedTuple):
 
     Attributes:
         active: Parameters on the path of one task, head included, mean over the tasks.
-        trained: Parameters that are not frozen, of all its models together.
+        trained: Parameters that were not frozen, of all its models together; with all of them once
+            `--train all` of an addition trained the whole model.
         overall: Parameters of all its models together, shared ones counted once.
         seconds: Of training, evaluation and checkpoints left out; None where the run has no record
             of it.
@@ -39,6 +40,8 @@ def cost_of(run: Run) -> Cost:
         RelevanceError: If a model's folder is damaged.
     """
     overall, trained, active = 0, 0, list[int]()
+    whole = any(one.get("train") == "all" and one.get("fraction") for one in run.additions())
+    freeze = "0" if whole else run.config.freeze
     for folder, blueprint in run.blueprints.items():
         counted = count_parameters(
             str(folder),
@@ -46,7 +49,7 @@ def cost_of(run: Run) -> Cost:
             blueprint.plan,
             blueprint.pooling,
             blueprint.head,
-            run.config.freeze,
+            freeze,
         )
         trained += counted["trained"]
         overall += counted["overall"]

@@ -96,6 +96,18 @@ def read_run_scores(folder: Path) -> list[Score]:
     return [replace(s, rows=known.get(s.task, {}).get(s.split)) for s in scores]
 
 
+def unrecorded(scores: Iterable[Score]) -> list[str]:
+    """Tasks whose scores don't know the rows that they are of.
+
+    Args:
+        scores: Of a run, as `read_run_scores` gives them.
+
+    Returns:
+        Names, each once: tasks that were scored by an older version.
+    """
+    return list(dict.fromkeys(score.task for score in scores if score.rows is None))
+
+
 def notes_on(runs: Sequence[Run]) -> list[str]:
     """What sets runs apart that stand side by side, beside what they are compared for.
 
@@ -113,7 +125,7 @@ def notes_on(runs: Sequence[Run]) -> list[str]:
     if len(set.union(*epochs.values())) > 1:
         counts = (f"{name} {', '.join(map(str, sorted(of)))}" for name, of in epochs.items())
         notes.append(f"Numbers of epochs differ: {'; '.join(counts)}.")
-    old = [str(run.folder) for run in runs if not (run.folder / ROWS).is_file()]
+    old = [str(run.folder) for run in runs if unrecorded(read_run_scores(run.folder))]
     if old and len(runs) > 1:
         notes.append(
             "Scored by older versions, which kept no record of the rows, so that they could be told"

@@ -169,28 +169,31 @@ def read_scores(path: Path) -> list[Score]:
         raise RelevanceError(f"{path}, line {reader.line_num}: {error}.") from None
 
 
-def primary_on_dev(path: Path, tasks: Iterable[Task]) -> dict[str, float]:
+def primary_on_dev(
+    scores: Iterable[Score], tasks: Iterable[Task], folder: Path
+) -> dict[str, float]:
     """What a run scored on dev.
 
     Args:
-        path: Its table of scores.
+        scores: Of the run.
         tasks: Definitions of its tasks.
+        folder: Of the run, for the message.
 
     Returns:
         Each task's primary metric, a fraction.
 
     Raises:
-        RelevanceError: If the table cannot be read, or lacks a task.
+        RelevanceError: If a task has none.
     """
     known = {
         (score.task, score.metric): score.value
-        for score in read_scores(path)
+        for score in scores
         if score.method != MAJORITY and score.split == "dev"
     }
     try:
         return {task.name: known[task.name, task.metrics[0]] for task in tasks}
     except KeyError as error:
-        raise RelevanceError(f"{path} has no score on dev of {error.args[0][0]}.") from None
+        raise RelevanceError(f"{folder} has no score on dev of {error.args[0][0]}.") from None
 
 
 def _to_score(row: Mapping[str, str], where: str) -> Score:

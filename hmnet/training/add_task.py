@@ -11,7 +11,7 @@ from hmnet.config import RunConfig
 from hmnet.data.encoding import Encoded, encode_split
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
-from hmnet.evaluation.rows import read_run_scores, write_results
+from hmnet.evaluation.rows import read_run_scores, unrecorded, write_results
 from hmnet.evaluation.runs import score_run
 from hmnet.evaluation.scores import MAJORITY, Score
 from hmnet.kinds.kind import kind_of
@@ -164,7 +164,13 @@ def _notes(growth: Growth, data: Mapping[str, TaskData], rows: Mapping[str, int]
     if addition.changes_the_run:
         old = ", ".join(task.name for task in growth.run.tasks)
         yield f"--train all changes what {old} answer too; they are scored anew."
-    elif addition.train == "all":
+    elif unknown := unrecorded(read_run_scores(growth.run.folder)):
+        yield (
+            f"The scores of {', '.join(unknown)} are copied from {growth.run.folder}. An older"
+            " version made them and kept no record of the rows, so `hmnet compare` can tell other"
+            " rows by the majority class only."
+        )
+    if addition.train == "all" and not addition.changes_the_run:
         yield "--train all is not used: --fraction 0 trains nothing."
     if addition.relevance and not any(placed.why for placed in growth.placements.values()):
         yield "--relevance is not used: --init and --cluster say everything."

@@ -18,7 +18,7 @@ from hmnet.data.encoder import Encoder
 from hmnet.data.encoding import Encoded, encode_split
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.evaluation.evaluate import evaluate
-from hmnet.kinds.kind import kind_of
+from hmnet.kinds.kind import Kind, kind_of
 from hmnet.methods.method import Part
 from hmnet.models.backbone import Backbone, depth_of, load_backbone, load_config
 from hmnet.models.folder import resolve_backbone
@@ -166,6 +166,31 @@ class JointTrainer:
             for name, task in loaded.items()
         }
 
+    def unlearned(self, tasks: tuple[str, ...]) -> dict[str, str]:
+        """What is to be said of training rows whose answers a model is not shown.
+
+        Args:
+            tasks: Names.
+
+        Returns:
+            A line for each task that has some.
+
+        Raises:
+            RelevanceError: If a task has no others, or data cannot be loaded.
+        """
+        lines = {}
+        for name in tasks:
+            task = self.tasks[name]
+            kind = kind_of(task)
+            if type(kind).unlearned is Kind.unlearned:
+                continue  # each row has one answer, which is shown
+            train = load_task(task, self.data, gain_split=self.gain_split).train
+            tokenizer = _tokenizer(self.backbone)
+            encoded = encode_split(task, train, tokenizer, self.settings.max_length)
+            if line := kind.unlearned(encoded):
+                lines[name] = line
+        return lines
+
     def peak_gpu_bytes(self, device: str) -> int:
         """Most memory of a GPU that this process had in use at a time.
 
@@ -267,7 +292,7 @@ def _load(
     (held_out,) = data.evaluation.values()
     tokenizer = _tokenizer(backbone)
     train = encode_split(task, data.train, tokenizer, max_length)
-    kind_of(task).unlearned(train)  # refuses rows that teach nothing; a note has no reader here
+    kind_of(task).unlearned(train)  # refuses rows that teach nothing
     return Loaded(
         data,
         train,

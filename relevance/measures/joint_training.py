@@ -23,7 +23,7 @@ from relevance.tasks.load import load_task
 from relevance.tasks.metrics import majority
 from relevance.tasks.overlap import shared_texts
 from relevance.tasks.task import Task
-from relevance.trainer import Result, Trainer, fingerprint_of
+from relevance.trainer import Result, Trainer, fingerprint_of, unlearned_rows
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -178,12 +178,15 @@ class JointTraining(Measure):
             The gains, with majority-class scores and counts of shared texts.
 
         Raises:
-            RelevanceError: If data cannot be loaded or a choice is wrong.
+            RelevanceError: If data cannot be loaded, a task has no row that teaches anything, or a
+                choice is wrong.
         """
         inputs = self.inputs
         check_choice(inputs.metric, inputs.normalise)
         trainer = self.make_trainer()
         data = self._load(tasks)
+        names = tuple(task.name for task in tasks)
+        unlearned = unlearned_rows(trainer, names)
         return joint_training_gains(
             tasks,
             trainer,
@@ -205,6 +208,7 @@ class JointTraining(Measure):
                 "max_dev": inputs.data.max_dev,
                 "shared_texts": _shared(data, inputs.gain_split),
                 **({"drop_overlap": True} if inputs.drop_overlap else {}),
+                **({"unlearned": unlearned} if unlearned else {}),
             },
             on_event=inputs.on_event,
         )

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from commands import done, on_tasks, refused
 from hmnet.analysis.diagnosis import diagnose
 from hmnet.evaluation.costs import cost_of
+from hmnet.evaluation.rows import read_run_scores, write_results
 from hmnet.evaluation.scores import read_scores
 from hmnet.training.folder import load_run
 
@@ -272,6 +275,14 @@ class TestSimilarity:
             for runs in ([trained], [trained, trained])
         )
         assert one == two
+
+    def test_runs_of_other_rows_have_nothing_in_common(self, trained: Path, tmp_path: Path) -> None:
+        other = shutil.copytree(trained, tmp_path / "other")
+        scores = read_run_scores(trained)
+        write_results(other, [replace(s, rows="others") if s.task == "SAME" else s for s in scores])
+        message = refused("hmnet", "similarity", trained, other)
+        assert message.startswith("The runs were scored on other rows, other data or other")
+        assert "definitions of labels of SAME, so neither" in message
 
     def test_before_and_after(self, trained: Path, tmp_path: Path) -> None:
         outcome = done(

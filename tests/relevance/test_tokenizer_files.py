@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from tokenizers import Tokenizer, models
+from tokenizers import Tokenizer, models, normalizers
 
 from relevance.errors import RelevanceError
 from relevance.tokenizer_files import read_tokenizer
@@ -37,6 +37,51 @@ def test_a_vocabulary_without_capitals_is_uncased(tmp_path: Path) -> None:
 def test_a_vocabulary_with_capitals_is_cased(tmp_path: Path) -> None:
     tokenizer = read_tokenizer(str(vocabulary(tmp_path / "my.txt", CASED)))
     assert ids(tokenizer, "The the CATS Élan") == ["The", "the", "[UNK]", "Élan"]
+
+
+def test_a_stray_capital_makes_no_vocabulary_cased(tmp_path: Path) -> None:
+    words = [*UNCASED, *(f"word{letter * n}" for letter in "ab" for n in range(1, 60)), "Stray"]
+    tokenizer = read_tokenizer(str(vocabulary(tmp_path / "vocab.txt", words)))
+    assert ids(tokenizer, "The CATS") == ["the", "cat", "##s"]
+
+
+def test_capitals_are_looked_for_in_every_script(tmp_path: Path) -> None:
+    words = ["[UNK]", "кот", "Кот"]
+    assert ids(read_tokenizer(str(vocabulary(tmp_path / "vocab.txt", words))), "Кот") == ["Кот"]
+
+
+@pytest.mark.parametrize(
+    ("words", "lowers", "message"),
+    [
+        (CASED, True, "brings texts to lower case, but its vocabulary is cased ('The')"),
+        (UNCASED, False, "keeps capitals, but its vocabulary has none"),
+        (CASED, False, None),
+        (UNCASED, True, None),
+    ],
+)
+def test_casing_is_that_of_the_vocabulary(
+    words: list[str], lowers: bool, message: str | None, tmp_path: Path
+) -> None:
+    tokenizer = Tokenizer(models.WordPiece({word: code for code, word in enumerate(words)}))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowers)
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    if message is None:
+        read_tokenizer(str(tmp_path))
+        return
+    with pytest.raises(RelevanceError) as error:
+        read_tokenizer(str(tmp_path))
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("config", ['{"vocab_size": 7}', '{"text_config": {"vocab_size": 7}}'])
+def test_more_tokens_than_the_model_beside_has_vectors(config: str, tmp_path: Path) -> None:
+    vocabulary(tmp_path / "vocab.txt", UNCASED)
+    (tmp_path / "config.json").write_text(config.replace("7", "8"), encoding="utf-8")
+    read_tokenizer(str(tmp_path))
+    (tmp_path / "config.json").write_text(config, encoding="utf-8")
+    with pytest.raises(RelevanceError) as error:
+        read_tokenizer(str(tmp_path))
+    assert "has the token 7 ('##s'), but there are vectors for 7 tokens only" in str(error.value)
 
 
 def test_a_folder_gives_its_tokenizer_before_its_vocabulary(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from torch import Tensor
 
 from hmnet.analysis.curves import curves
 from hmnet.config import RunConfig
-from hmnet.evaluation.rows import read_run_scores
+from hmnet.evaluation.costs import cost_of
+from hmnet.evaluation.rows import notes_on, read_run_scores, write_results
 from hmnet.evaluation.runs import score_run
 from hmnet.evaluation.scores import Score
 from hmnet.methods.method import methods
@@ -515,6 +517,8 @@ class TestTrainAll:
         }
         (entry,) = json.loads((larger.folder / "added.json").read_text())["additions"]
         assert entry["train"] == "all"
+        cost = cost_of(larger)
+        assert cost.trained == cost.overall > cost_of(run).trained
 
     def test_without_rows_nothing_is_trained(
         self, trained: Callable[[str], Run], new: Callable[[str], str], tmp_path: Path
@@ -539,6 +543,23 @@ class TestTrainAll:
         other = addition.model_copy(update={"train": "all"})
         with pytest.raises(RelevanceError, match="was begun with other train"):
             add_tasks(run, other, out, settings=QUICK, resume=True)
+
+
+def test_scores_without_a_record_of_their_rows_are_named(
+    trained: Callable[[str], Run], new: Callable[[str], str], tmp_path: Path
+) -> None:
+    old = shutil.copytree(trained("multi").folder, tmp_path / "old")
+    write_results(old, [replace(score, rows=None) for score in read_run_scores(old)])
+    (old / "rows.json").unlink()
+    (old / "manifest.json").unlink()
+    addition = Addition(tasks=(new("MOOD"),), init="TONE", fraction=0.0)
+    with pytest.warns(UserWarning, match="older version"):
+        told = notes(load_run(old), addition, tmp_path / "run2")
+    assert any(line.startswith("The scores of TONE, SAME, GRADE are copied from") for line in told)
+    runs = [load_run(tmp_path / "run2"), trained("multi")]
+    (line,) = notes_on(runs)
+    assert line.startswith("Scored by older versions, which kept no record of the rows")
+    assert line.endswith(f": {tmp_path / 'run2'}.")
 
 
 class TestRefused:

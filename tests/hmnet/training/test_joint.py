@@ -1,6 +1,7 @@
 """The trainer of joint-training gains: paired runs, a fingerprint, rows that give nothing away."""
 
 import dataclasses
+import json
 import pickle
 from collections import Counter
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 from hmnet.config import RunConfig
+from hmnet.estimators.probe import EncoderProbe
 from hmnet.samplers.sampler import TaskBatch
 from hmnet.training import joint
 from hmnet.training.joint import (
@@ -25,7 +27,8 @@ from relevance.measures.joint_training import joint_training_gains
 from relevance.studies.scheduling import Schedule
 from relevance.studies.store import JobStore
 from relevance.tasks.data import DataOptions, Split, TaskData
-from relevance.trainer import Trainer
+from relevance.tasks.task import Source, Task
+from relevance.trainer import Trainer, unlearned_rows
 
 
 @pytest.fixture
@@ -41,6 +44,37 @@ def test_it_scores_every_task(trainer: Trainer) -> None:
     assert set(results["GRADE"].metrics) == {"pearson", "spearman"}
     assert results["TONE"].loss > 0
     assert len(results["TONE"].predictions or ()) == 12
+
+
+def test_rows_that_teach_nothing_are_told_before_training(
+    trainer: JointTrainer, tmp_path: Path
+) -> None:
+    """By the trainer, and by the probe that trains as it does."""
+    rows = [("no", "no"), ("no \u0301 yes", "\u0301")]
+    written = [
+        {"q": "who", "c": context, "a": [{"text": answer, "answer_start": context.index(answer)}]}
+        for context, answer in rows
+    ]
+    (tmp_path / "quiz.jsonl").write_text("".join(json.dumps(row) + "\n" for row in written))
+    file = str(tmp_path / "quiz.jsonl")
+    source = Source(train=file, dev=file)
+    quiz = Task(
+        name="QUIZ",
+        family="f",
+        kind="span",
+        text=("q", "c"),
+        label="a",
+        metrics=("span_f1",),
+        source=source,
+    )
+    asked = dataclasses.replace(trainer, tasks={**trainer.tasks, "QUIZ": quiz})
+    names = tuple(asked.tasks)
+    (line,) = asked.unlearned(names).values()
+    assert line.startswith("Task 'QUIZ': in 1 of 2 training rows no window holds the whole answer")
+    assert unlearned_rows(EncoderProbe(asked), names) == {"QUIZ": line}
+    (tmp_path / "quiz.jsonl").write_text(json.dumps(written[1]) + "\n")
+    with pytest.raises(RelevanceError, match=r"^Task 'QUIZ': in 1 of 1 .*and there are no others"):
+        asked.unlearned(names)
 
 
 def test_a_copy_in_another_process_does_the_same(trainer: JointTrainer) -> None:

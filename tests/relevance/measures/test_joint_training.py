@@ -420,6 +420,16 @@ def test_the_measure_loads_what_it_needs(inputs: Inputs, trainer: TableTrainer) 
     assert len(trainer.calls()) == 12
 
 
+@without_workers
+def test_what_the_trainer_cannot_learn_is_told(inputs: Inputs, trainer: TableTrainer) -> None:
+    def unlearned(tasks: tuple[str, ...]) -> dict[str, str]:
+        return {"B": f"{len(tasks)} tasks, and B teaches nothing."}
+
+    object.__setattr__(trainer, "unlearned", unlearned)
+    warnings = measure(replace(inputs, gain_split="dev")).provenance["warnings"]
+    assert warnings[-1] == "3 tasks, and B teaches nothing."
+
+
 @dataclass(frozen=True)
 class CoinTrainer:
     """Right on a share of the 40 rows that a planted gain raises, on others in each run."""
