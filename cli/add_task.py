@@ -1,7 +1,7 @@
 """`hmnet add-task`: new tasks on a trained run."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -109,16 +109,12 @@ def add_task(
     """
     with loading():
         from cli.progress import TrainingLine
+        from hmnet.api import add_tasks
         from hmnet.evaluation.compare import compare
-        from hmnet.evaluation.rows import read_run_scores
-        from hmnet.models.skill_table import SkillTable
-        from hmnet.training.add_task import add_tasks
-        from hmnet.training.folder import load_run, runs_under
-        from hmnet.training.placing import Addition
-        from relevance.files import validated
+        from hmnet.training.folder import runs_under
         from relevance.tasks.find import find_tasks
 
-    given = {
+    given: dict[str, Any] = {
         "tasks": split_names(tasks),
         "init": init,
         "train": train,
@@ -126,27 +122,26 @@ def add_task(
         "cluster": cluster,
         "fraction": fraction,
         "head": ",".join(head) if head else None,
-        "skills": None if skills is None else SkillTable.load(skills),
+        "skills": skills,
         "data_dir": data_dir,
         "max_train": max_train,
         "name": name,
     }
-    addition = validated(Addition, given, "options")
     chosen = settings(training)
     scores = []
     for found in runs_under(folder):
         target = out if found == folder else out / found.name
         with goes_on(RESUME), TrainingLine(str(target)) as line:
-            add_tasks(
-                load_run(found),
-                addition,
-                target,
+            grown = add_tasks(
+                found,
+                out=target,
                 settings=chosen,
                 resume=resume,
                 on_event=line.on_event,
+                **given,
             )
         note(f"wrote {target}")
-        scores += read_run_scores(target)
-    added = {task.name for task in find_tasks(addition.tasks)}
+        scores += grown.scores
+    added = {task.name for task in find_tasks(given["tasks"])}
     new = [score for score in scores if score.task in added]
     show(compare(new, every_metric=True).to_table("markdown"))

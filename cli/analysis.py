@@ -30,7 +30,6 @@ from relevance.errors import RelevanceError
 if TYPE_CHECKING:
     from hmnet.analysis.covariance import Similarity
     from hmnet.figures.similarity import Beside
-    from hmnet.training.folder import Run
     from hmnet.training.loop import Progress
     from hmnet.training.run import Note
 
@@ -151,12 +150,13 @@ def curves(
     from hmnet.analysis.curves import curves as read_curves
     from hmnet.figures.curves import curves_figure
     from hmnet.figures.several_runs import runs_figure
+    from hmnet.trained_run import TrainedRun
     from relevance.figures.figure import check_format, save_figure
     from relevance.report.tables import table
 
     if out is not None:
         check_format(out)
-    runs = _runs(folders)
+    runs = TrainedRun.load_all(folders)
     found = [(run.config.label, read_curves(run)) for run in runs]
     if out is not None:
         save_figure(curves_figure(found[0][1]) if len(found) == 1 else runs_figure(found), out)
@@ -191,12 +191,13 @@ def similarity(
     from hmnet.evaluation.rows import read_run_scores
     from hmnet.evaluation.scores import primary_on_dev
     from hmnet.figures.similarity import beside, similarity_figure
+    from hmnet.trained_run import TrainedRun
     from relevance.figures.figure import check_format, save_figure
     from relevance.report.tables import table
 
     if out is not None:
         check_format(out)
-    runs = _runs(folders)
+    runs = TrainedRun.load_all(folders)
     same_inputs_before(runs)
     each = [compare_inputs(run, device=device) for run in runs]
     names = [run.config.label for run in runs]
@@ -210,13 +211,6 @@ def similarity(
         save_figure(similarity_figure(found), out)
         note(f"wrote {out}")
     show(table(found.table_rows(), form, decimals=3))
-
-
-def _runs(folders: list[Path]) -> "list[Run]":
-    """All runs that folders stand for, seeds included."""
-    from hmnet.training.folder import load_run, runs_under
-
-    return [load_run(found) for folder in folders for found in runs_under(folder)]
 
 
 @takes_groups

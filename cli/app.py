@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from cli.streams import Results, standing_streams
+from relevance import __version__
 from relevance.errors import RelevanceError
 from relevance.escaping import for_line, for_terminal
 
@@ -90,13 +91,37 @@ def _stopped_by_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def new_app(help_text: str) -> typer.Typer:
-    """An empty command with the settings both share."""
-    return typer.Typer(
+def new_app(name: str, help_text: str) -> typer.Typer:
+    """An empty command with the settings both share.
+
+    Args:
+        name: What `--version` calls it.
+        help_text: What it is for.
+
+    Returns:
+        The command, which has `--version` and no subcommands yet.
+    """
+    app = typer.Typer(
         help=help_text,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+
+    def tell(wanted: bool) -> None:
+        if wanted:
+            show(f"{name} {__version__}")
+            raise typer.Exit
+
+    @app.callback()
+    def options(
+        version: Annotated[
+            bool,
+            typer.Option("--version", help="Show the version.", callback=tell, is_eager=True),
+        ] = False,
+    ) -> None:
+        """What goes before a subcommand."""
+
+    return app
 
 
 def run(app: typer.Typer, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -151,25 +151,24 @@ def group(
         RelevanceError: If the options or the matrix do not allow it.
     """
     from relevance.clustering.choose_k import choose_k
-    from relevance.clustering.families import family_clusters, has_families
+    from relevance.clustering.cluster import cluster
+    from relevance.clustering.families import has_families
     from relevance.clustering.methods.method import make_method
-    from relevance.clustering.stability import grouped
 
-    how = {"linkage": options.linkage, "overlap": options.overlap or None}
-    method = make_method(options.method or "kmeans", **how)
+    how: dict[str, Any] = {"linkage": options.linkage, "overlap": options.overlap or None}
     if options.k == AUTO:
+        method = make_method(options.method or "kmeans", **how)
         choice = choose_k(matrix, method, seed=seed, largest=options.max_k)
         return choice.spec, choice
-    if options.k is not None:
-        return grouped(matrix, method, int(options.k), seed=seed), None
-    if options.method is not None:
+    k = None if options.k is None else int(options.k)
+    if k is None and options.method is not None:
         raise RelevanceError(f"--method {options.method} needs --k N, or --k auto to choose one.")
-    if not has_families(matrix):
+    if k is None and not has_families(matrix):
         raise RelevanceError(
             f"{name} names no families, so --k N must say how many clusters are wanted,"
             " or --k auto choose."
         )
-    return family_clusters(matrix), None
+    return cluster(matrix, k, method=options.method, seed=seed, **how), None
 
 
 def draw(

@@ -48,10 +48,11 @@ from cli.options import (
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
-    from relevance.clustering.spec import ClusterSpec
     from relevance.tasks.task import Task
 
-app = new_app("Train the model whose layers follow the clusters, score it, ask it, export it.")
+app = new_app(
+    "hmnet", "Train the model whose layers follow the clusters, score it, ask it, export it."
+)
 
 
 def main() -> None:
@@ -110,6 +111,7 @@ def train(
     """
     with loading():
         from cli.progress import TrainingLine
+        from hmnet.api import default_tasks
         from hmnet.config import RunConfig
         from hmnet.evaluation.compare import compare as side_by_side
         from hmnet.evaluation.rows import read_run_scores
@@ -132,7 +134,7 @@ def train(
         log_uncertainty=log_uncertainty or None,
     )
     spec = read_spec(clusters)
-    chosen.setdefault("tasks", _default_tasks(spec))
+    chosen.setdefault("tasks", default_tasks(spec))
     seeds = chosen.pop("seeds", None)
     runs = {out: chosen}
     if seeds is not None:
@@ -176,14 +178,13 @@ def evaluate(
     Example: hmnet evaluate run/
     """
     from hmnet.evaluation.compare import compare as side_by_side
-    from hmnet.evaluation.runs import score_run
-    from hmnet.training.folder import load_run, runs_under
+    from hmnet.trained_run import TrainedRun
 
     scores = []
-    runs = [load_run(found) for found in runs_under(folder)]
+    runs = TrainedRun.load_all([folder])
     for found in runs:
         splits = None if split is None else [split]
-        scores += score_run(found, splits=splits, precision=precision, device=device)
+        scores += found.evaluate(splits=splits, precision=precision, device=device)
     show(side_by_side(scores, every_metric=True).to_table(form))
     _note_f1(task for one in runs for task in one.tasks)
 
@@ -219,35 +220,25 @@ def predict(
 
     Example: hmnet predict run/ --task all --input in.jsonl
     """
-    from hmnet.devices import resolve_device
     from hmnet.evaluation.answers import CsvAnswers, json_answer
-    from hmnet.evaluation.predict import predict as answers
-    from hmnet.precision import resolve_precision
-    from hmnet.training.folder import load_run
+    from hmnet.trained_run import TrainedRun
 
-    trained = load_run(folder)
+    trained = TrainedRun.load(folder)
     names = [known.name for known in trained.tasks] if task == ["all"] else split_names(task)
     wanted = trained.with_sources([trained.task(name) for name in names])
     if not wanted:
         raise RelevanceError("--task names no task. Give one of the run's, or all.")
     if form == "csv" and len(wanted) > 1:
         raise RelevanceError("--format csv is a table of one task. Give one --task, or jsonl.")
-    place = resolve_device(device)
-    models = {one.name: trained.model_for(one.name).to(place) for one in wanted}
     lay_out = CsvAnswers() if form == "csv" else json_answer
-    with _lines(input_file, wanted) as (lines, where), _sink(out) as write:
-        for answer in answers(
-            models,
-            wanted,
-            lines,
-            trained.tokenizer,
-            max_length=trained.config.max_length,
-            batch_size=batch_size,
-            precision=resolve_precision(precision, place),
-            where=where,
-        ):
-            for line in lay_out(answer):
-                write(line)
+    with _lines(input_file, wanted) as (lines, where):
+        answers = trained.answers(
+            lines, names, batch_size=batch_size, precision=precision, device=device, where=where
+        )
+        with _sink(out) as write:
+            for answer in answers:
+                for line in lay_out(answer):
+                    write(line)
 
 
 @app.command()
@@ -260,13 +251,9 @@ def export(
 
     Example: hmnet export run/ --task RTE --out rte/
     """
-    from hmnet.models.export import export as write_checkpoint
-    from hmnet.training.folder import load_run
+    from hmnet.trained_run import TrainedRun
 
-    trained = load_run(folder)
-    wanted = trained.task(task)
-    write_checkpoint(trained.model_for(wanted.name), wanted, trained.tokenizer, out)
-    note(f"wrote {out}")
+    note(f"wrote {TrainedRun.load(folder).export(task, out)}")
 
 
 @app.command()
@@ -308,11 +295,9 @@ def compare(
 
     Example: hmnet compare single/ multi/ hmnet/ --baseline single --format latex
     """
-    from hmnet.evaluation.compare import compare as side_by_side
-    from hmnet.evaluation.costs import costs_of
-    from hmnet.evaluation.rows import notes_on, read_run_scores
+    from hmnet.api import compare as side_by_side
     from hmnet.figures.number_of_tasks import number_of_tasks_figure, trained_by
-    from hmnet.training.folder import load_run, runs_under
+    from hmnet.trained_run import TrainedRun
     from relevance.figures.figure import check_format, save_figure
     from relevance.report.tables import floating, format_of
 
@@ -320,15 +305,8 @@ def compare(
     floating("", shown, caption=caption, label=label)  # refuses before runs are read
     if figure is not None:
         check_format(figure)
-    runs = [load_run(found) for folder in folders for found in runs_under(folder)]
-    compared = side_by_side(
-        [score for trained in runs for score in read_run_scores(trained.folder)],
-        baseline=baseline,
-        spread=True,
-        costs=costs_of(runs),
-        allow_different=allow_different,
-        notes=notes_on(runs),
-    )
+    runs = TrainedRun.load_all(folders)
+    compared = side_by_side(runs, baseline=baseline, allow_different=allow_different)
     axes = None if figure is None else number_of_tasks_figure(compared, trained_by(runs))
     deliver(floating(compared.to_table(shown), shown, caption=caption, label=label), out)
     if shown == "csv":
@@ -376,6 +354,7 @@ def count(
 
     Example: hmnet count --backbone bert-base/ --method hmnet --clusters out.json
     """
+    from hmnet.api import default_tasks
     from hmnet.heads.head import check_heads, default_pooling
     from hmnet.methods.method import find_method
     from hmnet.models.backbone import depth_of, load_config
@@ -385,7 +364,7 @@ def count(
     from relevance.tasks.find import find_tasks
 
     spec = read_spec(clusters)
-    found = find_tasks(split_names(tasks.tasks) if tasks.tasks else _default_tasks(spec))
+    found = find_tasks(split_names(tasks.tasks) if tasks.tasks else default_tasks(spec))
     table = None if skills is None else SkillTable.load(skills)
     chosen = find_method(method or "hmnet")
     sharing = chosen.build(spec, split_layers(layers), table, max_length=max_length)
@@ -419,12 +398,6 @@ for command in (
     analysis.sweep,
 ):
     app.command()(command)
-
-
-def _default_tasks(spec: "ClusterSpec | None") -> list[str]:
-    from relevance.tasks.find import PAPER_TASKS
-
-    return list(PAPER_TASKS if spec is None else spec.tasks)
 
 
 @contextmanager

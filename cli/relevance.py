@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from relevance.tasks.task import Task
     from relevance.token_vectors import TokenVectors
 
-app = new_app("Which NLU tasks help each other: measure it, group the tasks, draw it.")
+app = new_app("relevance", "Which NLU tasks help each other: measure it, group the tasks, draw it.")
 
 MatrixArgument = Annotated[
     str,
@@ -115,13 +115,13 @@ def vocab(
     Example: relevance vocab --tokenizer minilm --data-dir data/ --out vocab.json
     """
     from relevance.figures.figure import check_format
-    from relevance.measures.vocabulary import Vocabulary
+    from relevance.measures.measure import measure
 
     if heatmap is not None:
         check_format(heatmap)
     _check_places(out, heatmap)
     with _study(tasks) as (inputs, found):
-        matrix = Vocabulary.build(replace(inputs, tokenizer=tokenizer)).measure(found)
+        matrix = measure("vocabulary", found, inputs, tokenizer=tokenizer)
     _deliver(matrix, out)
     if heatmap is not None:
         _draw_heatmap(matrix, heatmap)
@@ -140,10 +140,10 @@ def taxonomy(
 
     Example: relevance taxonomy --out taxonomy.json
     """
-    from relevance.measures.taxonomy import Taxonomy
+    from relevance.measures.measure import measure
 
     with _study(tasks) as (inputs, found):
-        matrix = Taxonomy.build(replace(inputs, graded=graded)).measure(found)
+        matrix = measure("taxonomy", found, inputs, graded=graded)
     _deliver(matrix, out)
 
 
@@ -169,13 +169,13 @@ def estimate(
 
     Example: relevance estimate embedding --backbone minilm --data-dir data/ --out m.json
     """
+    from relevance.measures.measure import measure as measured
     from relevance.measures.measure import measures
 
-    kind = measures().find(measure)
+    measures().find(measure)  # an unknown one is told before tasks are looked for
     _check_places(out)
     with _study(tasks, training) as (inputs, found):
-        chosen = replace(inputs, tokenizer=tokenizer, graded=graded)
-        matrix = kind.build(chosen).measure(found)
+        matrix = measured(measure, found, inputs, tokenizer=tokenizer, graded=graded)
     return _deliver(matrix, out)
 
 

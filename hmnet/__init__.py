@@ -1,1 +1,82 @@
-"""The hierarchical multi-task model whose layers follow the clusters, next to its baselines."""
+"""The hierarchical multi-task model whose layers follow the clusters, next to its baselines.
+
+`hmnet.train(...)` gives a trained run, `hmnet.load("run/")` opens one that was trained before; both
+can be asked to predict, to be scored, and to be exported. Every name is imported when it is first
+used, so that `import hmnet` takes a moment.
+"""
+
+from typing import TYPE_CHECKING
+
+from relevance import __version__ as __version__
+from relevance.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from hmnet.analysis.attention import compare_attention as compare_attention
+    from hmnet.analysis.covariance import similarity as similarity
+    from hmnet.analysis.curves import curves as curves
+    from hmnet.analysis.diagnosis import diagnose as diagnose
+    from hmnet.api import add_tasks as add_tasks
+    from hmnet.api import compare as compare
+    from hmnet.api import evaluate as evaluate
+    from hmnet.api import load as load
+    from hmnet.api import predict as predict
+    from hmnet.api import train as train
+    from hmnet.config import RunConfig as RunConfig
+    from hmnet.devices import resolve_schedule as resolve_schedule
+    from hmnet.estimators.probe import EncoderProbe as EncoderProbe
+    from hmnet.evaluation.comparison import Comparison as Comparison
+    from hmnet.evaluation.scores import Score as Score
+    from hmnet.figures.attention import attention_figure as attention_figure
+    from hmnet.figures.curves import curves_figure as curves_figure
+    from hmnet.figures.similarity import similarity_figure as similarity_figure
+    from hmnet.models.count import count_parameters as count_parameters
+    from hmnet.models.multitask import MultiTaskModel as MultiTaskModel
+    from hmnet.models.plan import SharingPlan as SharingPlan
+    from hmnet.models.plan import fully_shared as fully_shared
+    from hmnet.models.plan import hierarchical as hierarchical
+    from hmnet.models.plan import separate as separate
+    from hmnet.models.skill_table import SkillTable as SkillTable
+    from hmnet.models.token_vectors import read_token_vectors as read_token_vectors
+    from hmnet.trained_run import TrainedRun as TrainedRun
+    from hmnet.training.joint import make_trainer as make_trainer
+
+PLACES = {
+    # a run: train it, open it, ask it, extend it, set it beside others
+    "Comparison": "hmnet.evaluation.comparison",
+    "RunConfig": "hmnet.config",
+    "Score": "hmnet.evaluation.scores",
+    "TrainedRun": "hmnet.trained_run",
+    "add_tasks": "hmnet.api",
+    "compare": "hmnet.api",
+    "evaluate": "hmnet.api",
+    "load": "hmnet.api",
+    "predict": "hmnet.api",
+    "train": "hmnet.api",
+    # the model
+    "MultiTaskModel": "hmnet.models.multitask",
+    "SharingPlan": "hmnet.models.plan",
+    "SkillTable": "hmnet.models.skill_table",
+    "count_parameters": "hmnet.models.count",
+    "fully_shared": "hmnet.models.plan",
+    "hierarchical": "hmnet.models.plan",
+    "separate": "hmnet.models.plan",
+    # what measures of relevance are handed
+    "EncoderProbe": "hmnet.estimators.probe",
+    "make_trainer": "hmnet.training.joint",
+    "read_token_vectors": "hmnet.models.token_vectors",
+    "resolve_schedule": "hmnet.devices",
+    # a look into runs
+    "attention_figure": "hmnet.figures.attention",
+    "compare_attention": "hmnet.analysis.attention",
+    "curves": "hmnet.analysis.curves",
+    "curves_figure": "hmnet.figures.curves",
+    "diagnose": "hmnet.analysis.diagnosis",
+    "similarity": "hmnet.analysis.covariance",
+    "similarity_figure": "hmnet.figures.similarity",
+}
+"""Where each public name is. The imports above say the same to type checkers."""
+
+__all__ = list(PLACES)
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, PLACES)

@@ -1,5 +1,6 @@
 """Settings of a run, frozen, with the unit under every field; the same TOML is read and written."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -175,6 +176,11 @@ class TrainingSettings(BaseModel):
                 f" sampler '{sampler.name}' gives every step one task. Add --sampler round-robin."
             )
         return self
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, field in type(self).model_fields.items():
+            if (value := getattr(self, name)) != field.default:  # all would fill a screen
+                yield name, value
 
     def resolved(self: Settings, device: str) -> Settings:
         """The same settings with `auto` precision replaced by what it means on a device.

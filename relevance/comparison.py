@@ -12,7 +12,9 @@ from relevance.clustering.rows import check_range, features
 from relevance.clustering.spec import ClusterSpec
 from relevance.criteria import ceiling, precision_at_negatives, within_targets
 from relevance.errors import RelevanceError
+from relevance.lazy import shown_by
 from relevance.matrix import RelevanceMatrix
+from relevance.names import some
 
 FEWEST_TASKS = 3
 MOST_GROUPS = 10
@@ -71,11 +73,18 @@ class Comparison:
     left_out: tuple[str, ...] = ()
     ungrouped: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        names, tasks = some([row.measure for row in self.rows]), len(self.reference.tasks)
+        return f"Comparison({names} with {self.reference.measure}; {tasks} tasks)"
+
+    def _repr_html_(self) -> str:
+        return shown_by("relevance.report.comparison:comparison_table", self, "html")
+
 
 def compare_with(
     reference: RelevanceMatrix,
     measures: Sequence[RelevanceMatrix],
-    names: Sequence[str],
+    names: Sequence[str] | None = None,
     *,
     k: int | None = None,
     seed: int = 0,
@@ -89,7 +98,7 @@ def compare_with(
     Args:
         reference: Such as joint-training gains.
         measures: At least one.
-        names: What to call them, all different.
+        names: What to call them, all different; None for the names of their measures.
         k: Number of groups; None for the reference's families, else the number from 2 to 10 with
             the best silhouette of the reference.
         seed: Of k-means.
@@ -101,6 +110,7 @@ def compare_with(
         RelevanceError: If there is no measure, names repeat, fewer than 3 tasks are shared, k is
             out of range, or given for a reference that carries families.
     """
+    names = [matrix.measure for matrix in measures] if names is None else names
     tasks = _shared_tasks(reference, measures, names)
     if k is not None:
         check_range(len(tasks), k)

@@ -4,6 +4,7 @@ They come from files of users and others, so they may hold what a terminal, LaTe
 spreadsheet or matplotlib takes for a command.
 """
 
+import html
 import re
 
 # C0 and C1 controls but for line break and tab, what turns the direction of text, line separators
@@ -73,6 +74,15 @@ def for_latex(text: str) -> str:
     """
     escaped = "".join(LATEX.get(character, character) for character in for_line(text))
     return f"{{*}}{escaped[1:]}" if escaped.startswith("*") else escaped
+
+
+def for_html(text: str) -> str:
+    r"""Text in which a browser finds no element and no entity, in an attribute neither.
+
+    >>> for_html('<img src=x onerror="alert(1)">\n&amp;')
+    '&lt;img src=x onerror=&quot;alert(1)&quot;&gt; &amp;amp;'
+    """
+    return html.escape(for_line(text))
 
 
 def for_csv(text: str) -> str:

@@ -14,8 +14,9 @@ from jaxtyping import Float
 from relevance.errors import RelevanceError, unknown_name
 from relevance.escaping import for_csv
 from relevance.files import json_text, read_json, read_text, write_text
+from relevance.lazy import shown_by
 from relevance.matrix_reading import check_fields, csv_matrix
-from relevance.names import check_names
+from relevance.names import check_names, some
 from relevance.reliability import reliabilities
 
 if TYPE_CHECKING:
@@ -87,6 +88,13 @@ class RelevanceMatrix:
         return isinstance(other, RelevanceMatrix) and self._as_json() == other._as_json()
 
     __hash__ = None  # type: ignore[assignment]  # holds arrays
+
+    def __repr__(self) -> str:
+        count = len(self.tasks)
+        return f"RelevanceMatrix({self.measure!r}, {count} x {count}: {some(self.tasks)})"
+
+    def _repr_html_(self) -> str:
+        return shown_by("relevance.report.html:matrix_html", self)
 
     @property
     def shown_in(self) -> str:

@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from relevance.errors import RelevanceError, shown
+from relevance.escaping import for_line
 
 LONGEST_NAME = 200
 LONGEST_PATH_NAME_BYTES = 120  # a file system takes 255, and temporary names add some
@@ -125,6 +126,16 @@ def twice(names: Sequence[str]) -> str | None:
             return name
         seen.add(name)
     return None
+
+
+def some(names: Sequence[str], most: int = 4) -> str:
+    """The first of several names on one line, and how many more there are.
+
+    >>> some(["RTE", "CB"]), some(["a", "b", "c"], most=1)
+    ('RTE, CB', 'a and 2 more')
+    """
+    shown = ", ".join(for_line(f"{name:.30}") for name in names[:most])
+    return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
 def place(name: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hmnet.evaluation.significance import LEVEL, Paired
-from relevance.escaping import for_line, for_markdown
+from relevance.escaping import for_html, for_line, for_markdown
 from relevance.report.tables import Cell, Place, Row, table
 
 DECIMALS = 1
@@ -101,8 +101,8 @@ class Comparison:
         Nothing is bold in a row where all runs are alike, or none is above the majority class.
 
         Args:
-            format: `markdown`; `latex`; or `csv`, which has deviations, differences from the
-                baseline and their p in columns of their own.
+            format: `markdown`; `latex`; `html`; or `csv`, which has deviations, differences from
+                the baseline and their p in columns of their own.
 
         Returns:
             Its text; `remarks`, if there are any, follow it, or stand above it as LaTeX comments.
@@ -118,8 +118,16 @@ class Comparison:
         text = table(rows, format, decimals=DECIMALS, bold=self._best(), starred=self._starred())
         if format == "latex":
             return "".join(f"% {for_line(remark)}\n" for remark in self.remarks) + text
+        if format == "html":
+            return text + "".join(f"<p>{for_html(remark)}</p>\n" for remark in self.remarks)
         remarks = [f"- {for_markdown(remark)}\n" for remark in self.remarks]
         return "\n".join([text, "".join(remarks)]) if remarks else text
+
+    def __repr__(self) -> str:
+        return f"Comparison({', '.join(self.columns)}; {len(self.lines)} rows)"
+
+    def _repr_html_(self) -> str:
+        return self.to_table("html")
 
     @property
     def remarks(self) -> tuple[str, ...]:

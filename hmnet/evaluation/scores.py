@@ -113,6 +113,28 @@ def as_rows(scores: Iterable[Score]) -> list[Score]:
     return rows
 
 
+def from_rows(rows: Iterable[Score]) -> list[Score]:
+    """Scores with what the majority class scores beside each, as `as_rows` was given them.
+
+    Args:
+        rows: As a table has them.
+
+    Returns:
+        The scores of runs.
+    """
+    several = list(rows)
+    majority = {
+        (row.seed, row.task, row.split, row.metric): row.value
+        for row in several
+        if row.method == MAJORITY
+    }
+    return [
+        replace(row, majority=majority.get((row.seed, row.task, row.split, row.metric)))
+        for row in several
+        if row.method != MAJORITY
+    ]
+
+
 def write_scores(path: Path, scores: Iterable[Score]) -> None:
     """Write a table of scores at once or not at all.
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from hmnet.models.skill_table import Skills
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
+from relevance.names import some
 
 
 class Inserted(BaseModel):
@@ -60,6 +61,9 @@ class SharingPlan(BaseModel):
         if len({name for name, _ in used} | outside) != len(used) + len(outside):
             raise ValueError("a module belongs to one depth: it starts as the pretrained one there")
         return self
+
+    def __repr__(self) -> str:
+        return f"SharingPlan({some(self.tasks)}; {len(self.depths)} layers, {self.depth} a task)"
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import read_toml, validated
+from relevance.names import some
 from relevance.tasks.find import catalogue
 from relevance.tasks.task import Task
 
@@ -60,6 +61,10 @@ class SkillTable(BaseModel):
             for name, row in rows.items():
                 _check_row(f"{kind} '{name}'", row, self.skills)
         return self
+
+    def __repr__(self) -> str:
+        rows = [*self.families, *self.tasks]
+        return f"SkillTable({len(self.skills)} skills; rows for {some(rows)})"
 
     def __str__(self) -> str:
         rows = {**self.families, **self.tasks}

@@ -78,6 +78,9 @@ class Run:
     config: RunConfig
     _models: dict[Path, MultiTaskModel] = field(default_factory=dict, repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.folder)!r}, {self.config.label})"
+
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
         """Definitions of the tasks as they were trained, but for where their data is."""

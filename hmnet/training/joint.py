@@ -32,6 +32,7 @@ from hmnet.training.checks import check_training
 from hmnet.training.fit import fit, make_schedule
 from relevance.errors import RelevanceError
 from relevance.files import digest, validated
+from relevance.names import some
 from relevance.tasks.data import DataOptions, Split, TaskData
 from relevance.tasks.load import load_task
 from relevance.tasks.overlap import rows_with, shared_texts
@@ -80,6 +81,9 @@ class JointTrainer:
     settings: TrainingSettings
     gain_split: Literal["holdout", "dev"] = "holdout"
     drop_overlap: bool = False
+
+    def __repr__(self) -> str:
+        return f"JointTrainer({some(list(self.tasks))}; {self.backbone}, {self.gain_split})"
 
     @cached_property
     def fingerprint(self) -> str:
@@ -314,7 +318,7 @@ def make_trainer(
     tasks: Sequence[Task],
     settings: Mapping[str, Any],
     *,
-    device: str,
+    device: str = "auto",
     gain_split: Literal["holdout", "dev"] = "holdout",
     drop_overlap: bool = False,
 ) -> JointTrainer:

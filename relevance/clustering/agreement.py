@@ -42,7 +42,7 @@ class Agreement:
 
 def compare(
     matrices: Sequence[RelevanceMatrix],
-    names: Sequence[str],
+    names: Sequence[str] | None = None,
     k: int | None = None,
     *,
     seed: int = 0,
@@ -51,7 +51,7 @@ def compare(
 
     Args:
         matrices: At least two.
-        names: What to call them, all different.
+        names: What to call them, all different; None for the names of their measures.
         k: Number of clusters for comparing groups too, found on the common tasks; a matrix with
             families has those as its groups whatever k is.
         seed: Of k-means.
@@ -63,6 +63,7 @@ def compare(
         RelevanceError: If there are fewer than two matrices, two of one name, two that share fewer
             than two tasks, or one that cannot be clustered.
     """
+    names = [matrix.measure for matrix in matrices] if names is None else names
     if len(matrices) < 2:
         raise RelevanceError(f"Comparing takes at least two matrices, got {len(matrices)}.")
     if len(set(names)) < len(names):

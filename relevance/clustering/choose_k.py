@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from relevance.clustering.methods.method import Method
+from relevance.clustering.methods.method import Method, make_method
 from relevance.clustering.rows import features
 from relevance.clustering.spec import ClusterSpec
 from relevance.clustering.stability import RESAMPLES, grouped
@@ -49,6 +49,9 @@ class Choice:
     best: Candidate
     left_out: dict[int, str]
 
+    def __repr__(self) -> str:
+        return f"Choice({self})"
+
     def __str__(self) -> str:
         first, last = self.candidates[0].k, self.candidates[-1].k
         line = (
@@ -83,7 +86,7 @@ class Choice:
 
 def choose_k(
     matrix: RelevanceMatrix,
-    method: Method,
+    method: Method | str = "kmeans",
     *,
     seed: int = 0,
     resamples: int = RESAMPLES,
@@ -97,7 +100,7 @@ def choose_k(
 
     Args:
         matrix: Without unknown values, of at least 3 tasks.
-        method: How to group.
+        method: How to group, or the name of a method with its own options.
         seed: Of the method and of resampling.
         resamples: How many times each k is grouped again.
         largest: The largest k to try, 2 or more; None for one less than the number of tasks.
@@ -108,6 +111,8 @@ def choose_k(
     Raises:
         RelevanceError: If a value is unknown, there are fewer than 3 tasks, or no k can be had.
     """
+    if isinstance(method, str):
+        method = make_method(method)
     count = len(features(matrix))
     if count < FEWEST_TASKS:
         raise RelevanceError(

@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, field_validator, model_
 
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import file_digest, json_text, read_json, validated, write_text
+from relevance.lazy import shown_by
 from relevance.matrix import PAPER_TABLES
+from relevance.names import some
 
 SCHEMA = "relevance.clusters/1"
 VARIED = {
@@ -135,6 +137,15 @@ class ClusterSpec(BaseModel):
         return isinstance(other, ClusterSpec) and self.model_dump() == other.model_dump()
 
     __hash__ = None  # type: ignore[assignment]  # holds a dictionary
+
+    def __repr__(self) -> str:
+        count = len(self.clusters)
+        groups = "; ".join(some(group, 3) for group in self.clusters[:3])
+        more = "; ..." if count > 3 else ""
+        return f"ClusterSpec({self.method}, {count} groups: {groups}{more})"
+
+    def _repr_html_(self) -> str:
+        return shown_by("relevance.report.html:groups_html", self)
 
     @property
     def tasks(self) -> tuple[str, ...]:

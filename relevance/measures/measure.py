@@ -2,11 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import relevance.measures
+from relevance.errors import unknown_name
 from relevance.matrix import RelevanceMatrix
 from relevance.probe import Probe
 from relevance.registry import Registry
@@ -55,6 +56,10 @@ class Inputs:
     on_event: Callable[[Event], None] | None = None
 
 
+MADE_WHEN_ASKED = frozenset({"trainer", "probe", "token_vectors", "schedule"})
+"""Inputs that cost time to make, so that `Inputs` holds what makes them."""
+
+
 class Measure(ABC):
     """One way to measure how much each task helps each other one.
 
@@ -92,3 +97,42 @@ def measures() -> Registry[Measure]:
     'Taxonomy'
     """
     return Registry("measure", relevance.measures, Measure)
+
+
+def measure(
+    name: str, tasks: Sequence[Task], inputs: Inputs | None = None, **given: Any
+) -> RelevanceMatrix:
+    """Fill a relevance matrix by any measure.
+
+    Args:
+        name: Such as `vocabulary`, `taxonomy` or `joint-training`; an error lists all there are.
+        tasks: At least one task, names all different.
+        inputs: What the measure may ask for; None for the defaults.
+        **given: Fields of `Inputs` that win over those of `inputs`, such as `tokenizer="word"` or
+            `seeds=(0, 1)`. A `trainer`, `probe`, `token_vectors` or `schedule` is given itself.
+
+    Returns:
+        The matrix, `values[source, target]` in the order of the tasks.
+
+    Raises:
+        RelevanceError: If there is no such measure or input, the measure needs an input that is not
+            given, or the data of a task cannot be loaded or leaves a value undefined.
+
+    >>> from relevance.tasks.find import find_tasks
+    >>> measure("taxonomy", find_tasks(["RTE", "CB"])).values.tolist()
+    [[1.0, 1.0], [1.0, 1.0]]
+    """
+    kind = measures().find(name)
+    known = [each.name for each in fields(Inputs)]
+    for key in given:
+        if key not in known:
+            raise unknown_name("input of a measure", key, known)
+    chosen: dict[str, Any] = {
+        key: _always(value) if key in MADE_WHEN_ASKED else value for key, value in given.items()
+    }
+    return kind.build(replace(inputs or Inputs(), **chosen)).measure(tasks)
+
+
+def _always(value: Any) -> Callable[[], Any]:
+    """What makes an input that is there already."""
+    return lambda: value

@@ -7,6 +7,7 @@ import numpy as np
 
 from relevance.comparison import Comparison, Judgement
 from relevance.criteria import ceiling, reliability_within
+from relevance.escaping import for_html
 from relevance.matrix import RelevanceMatrix
 from relevance.report.tables import Row, table
 
@@ -46,7 +47,7 @@ def comparison_table(
 
     Args:
         comparison: What came out.
-        format: `csv` (every field of a `Judgement`, in full), `latex` or `markdown`.
+        format: `csv` (every field of a `Judgement`, in full), `html`, `latex` or `markdown`.
 
     Returns:
         The table, with `remarks` above or below it where the format has room for them; share of the
@@ -68,6 +69,8 @@ def comparison_table(
     lines = (f"{LEGEND}; bold: best." if best else f"{LEGEND}.", *remarks(comparison))
     if format == "latex":
         return "".join(f"% {line}\n" for line in lines) + text
+    if format == "html":
+        return text + "".join(f"<p>{for_html(line)}</p>\n" for line in lines)
     return "\n".join([text, *(f"- {line}" for line in lines)]) + "\n"
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from relevance.errors import RelevanceError, unknown_name
-from relevance.escaping import for_csv, for_latex, for_markdown
+from relevance.escaping import for_csv, for_html, for_latex, for_markdown
 from relevance.intervals import over_examples
 from relevance.marks import COLLAPSED, Marks, is_gains, marks
 from relevance.matrix import RelevanceMatrix
@@ -21,14 +21,15 @@ Cell: TypeAlias = str | int | float | None
 Row: TypeAlias = Mapping[str, Cell]
 Place: TypeAlias = tuple[int, int]
 
-FORMATS = ("csv", "latex", "markdown")
+FORMATS = ("csv", "html", "latex", "markdown")
 MARKS = {
     "latex": ("*", r"\textsuperscript{\dag}", r"\textsuperscript{\ddag}"),
     "markdown": (r"\*", "\N{DAGGER}", "\N{DOUBLE DAGGER}"),
+    "html": ("*", "\N{DAGGER}", "\N{DOUBLE DAGGER}"),
 }
 """Star, dagger and double dagger as each format writes them."""
 
-PERCENT = {"latex": r"\%", "markdown": "%"}
+PERCENT = {"latex": r"\%", "markdown": "%", "html": "%"}
 SUFFIXES = {".csv": "csv", ".tex": "latex", ".md": "markdown"}
 """Formats of files that are named so."""
 
@@ -50,7 +51,7 @@ def table(
 
     Args:
         rows: At least one, all with the same keys, which become the header.
-        format: `csv`, `latex` (with booktabs) or `markdown`.
+        format: `csv`, `html`, `latex` (with booktabs) or `markdown`.
         decimals: Of fractional numbers; CSV has them in full.
         bold: Places (row, column) from 0 to set in bold, not in CSV.
         starred: Places to mark with a star, not in CSV.
@@ -93,6 +94,7 @@ def table(
     write, escape, strong, dash = {
         "latex": (_latex, for_latex, r"\textbf{{{}}}", "--"),
         "markdown": (_markdown, for_markdown, "**{}**", "\N{EN DASH}"),
+        "html": (_html, for_html, "<b>{}</b>", "\N{EN DASH}"),
     }[format]
     star, dagger, double_dagger = MARKS[format]
     texts = [[escape(key) for key in rows[0]]]
@@ -126,7 +128,7 @@ def matrix_table(
 
     Args:
         matrix: Any matrix.
-        format: `csv` (values in percent, no marks), `latex` or `markdown`.
+        format: `csv` (values in percent, no marks), `html`, `latex` or `markdown`.
         decimals: Of the percentages, not in CSV; None for 2, or more where all values are so small
             that these would show fewer than three digits of the largest.
         caption: LaTeX only: plain text above the table, which then floats.
@@ -158,11 +160,12 @@ def matrix_table(
         daggered=_places(marked.beaten),
         double_daggered=_places(marked.collapsed),
     )
-    remark = _remark(matrix, marked, format, bold=bool(best.any()))
+    remark = matrix_remark(matrix, format, marked, bold=bool(best.any()))
     text = {
         "csv": text,
         "latex": f"{text}\\par\\smallskip{{\\footnotesize {remark}\\par}}\n",
         "markdown": f"{text}\n{remark}\n",
+        "html": f"{text}<p>{for_html(remark)}</p>\n",
     }[format]
     return floating(text, format, caption=caption, label=label)
 
@@ -238,16 +241,28 @@ def _decimals(percent: Float[np.ndarray, "source target"]) -> int:
     return 2 if largest == 0 else max(2, 2 - math.floor(math.log10(largest)))
 
 
-def _remark(
+def matrix_remark(
     matrix: RelevanceMatrix,
-    marked: Marks,
     format: str,  # noqa: A002 - the option's name
+    marked: Marks | None = None,
     *,
-    bold: bool,
+    bold: bool = False,
 ) -> str:
-    """What the values and the marks of a matrix mean."""
+    """What the values and the marks of a matrix mean.
+
+    Args:
+        matrix: What the table shows.
+        format: Of the table.
+        marked: Its marks, where they are known already.
+        bold: Whether the best sources are in bold.
+
+    Returns:
+        One sentence in that format, HTML aside, which is not escaped yet; empty for CSV, which has
+        no marks.
+    """
     if format not in MARKS:
         return ""
+    marked = marked or marks(matrix)
     star, dagger, double_dagger = MARKS[format]
     unit = matrix.shown_in.replace("%", "percent").capitalize()
     helps = " that helps" if is_gains(matrix) else ""
@@ -317,6 +332,22 @@ def _markdown(texts: list[list[str]], numeric: list[bool]) -> str:
         for row in texts
     ]
     return "".join(f"| {' | '.join(row)} |\n" for row in (padded[0], rules, *padded[1:]))
+
+
+def _html(texts: list[list[str]], numeric: list[bool]) -> str:
+    """Rows of escaped texts; numbers stand at the right."""
+    sides = ["right" if number else "left" for number in numeric]
+
+    def line(tag: str, row: list[str]) -> str:
+        cells = (
+            f'<{tag} style="text-align:{side}">{text}</{tag}>'
+            for side, text in zip(sides, row, strict=True)
+        )
+        return f"<tr>{''.join(cells)}</tr>\n"
+
+    head, *rows = texts
+    body = "".join(line("td", row) for row in rows)
+    return f"<table>\n<thead>{line('th', head)}</thead>\n<tbody>\n{body}</tbody>\n</table>\n"
 
 
 def _latex(texts: list[list[str]], numeric: list[bool]) -> str:

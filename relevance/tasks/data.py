@@ -36,6 +36,9 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        return f"Split({len(self):,} rows, {len(self.texts)} text column(s))"
+
     def take(self, rows: Int[np.ndarray, " taken"]) -> "Split":
         """The given rows in the given order."""
         return Split(

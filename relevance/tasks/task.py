@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from relevance.errors import shown, unknown_name
+from relevance.escaping import for_line
 from relevance.names import Name, PathName, twice
 from relevance.tasks.source import Source as Source
 from relevance.tasks.source import source_columns
@@ -109,6 +110,10 @@ class Task(BaseModel):
         for name in source.labels.values():
             if name not in self.labels:
                 raise ValueError(str(unknown_name("label", name, self.labels)))
+
+    def __repr__(self) -> str:
+        columns = ", ".join(map(for_line, self.text))
+        return f"Task({for_line(self.name)!r}, {self.kind} of {columns}; {', '.join(self.metrics)})"
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -5,14 +5,19 @@ from pathlib import Path
 
 import matplotlib.axes
 import pytest
+from transformers import AutoModelForSequenceClassification
 from typer.main import get_command
 
 import cli.hmnet
 import cli.relevance
+import hmnet
+import relevance
 from hmnet.models.multitask import MultiTaskModel
 
 REPO = Path(__file__).resolve().parents[2]
 README = (REPO / "README.md").read_text(encoding="utf-8")
+
+INLINE = re.compile(r"`(?=[^`\n]*\b(?:relevance|hmnet)\.\w+)([^`\n]+)`")
 
 TASK = """
 [[task]]
@@ -46,9 +51,23 @@ def test_python_example_runs(
     exec(example, namespace)  # noqa: S102  what the README tells people to run
     assert isinstance(namespace["axes"], matplotlib.axes.Axes)
     assert isinstance(namespace["model"], MultiTaskModel)
+    assert AutoModelForSequenceClassification.from_pretrained("reviews-model").num_labels == 2
     out = capsys.readouterr().out
+    assert out.count("'task': 'REVIEWS', 'label': ") == 2
     assert out.count("REVIEWS dev accuracy") == 1
     assert re.search(r"^REVIEWS dev accuracy [\d.]+ majority class: 0\.5$", out, re.MULTILINE)
+
+
+def test_python_uses_public_names_only() -> None:
+    code = "\n".join(
+        [*re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL), *INLINE.findall(README)]
+    )
+    used = set(re.findall(r"\b(relevance|hmnet)\.(\w+)", code))
+    assert ("relevance", "measure") in used
+    assert ("hmnet", "make_trainer") in used
+    public = {"relevance": relevance.__all__, "hmnet": hmnet.__all__}
+    assert [f"{package}.{name}" for package, name in used if name not in public[package]] == []
+    assert not re.findall(r"^from (?:relevance|hmnet)", code, flags=re.MULTILINE)
 
 
 def test_paths_exist() -> None:

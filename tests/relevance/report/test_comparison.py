@@ -147,5 +147,5 @@ def test_a_reference_without_reliability_sets_no_ceiling() -> None:
 
 def test_an_unknown_format_is_refused() -> None:
     paper = load_matrix("paper:table3")
-    with pytest.raises(RelevanceError, match="Unknown format 'html'"):
-        comparison_table(compare_with(paper, [paper], ["paper"]), "html")
+    with pytest.raises(RelevanceError, match="Unknown format 'docx'"):
+        comparison_table(compare_with(paper, [paper], ["paper"]), "docx")

@@ -188,7 +188,7 @@ def test_an_unknown_format() -> None:
     with pytest.raises(RelevanceError) as raised:
         matrix_table(TABLE2, "latx")
     assert str(raised.value) == (
-        "Unknown format 'latx'. Did you mean 'latex'? Known: csv, latex, markdown."
+        "Unknown format 'latx'. Did you mean 'latex'? Known: csv, html, latex, markdown."
     )
     for name in FORMATS:
         check_format(name)

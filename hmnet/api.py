@@ -1,0 +1,201 @@
+"""What `import hmnet` offers to do with runs, as functions of paths and plain values."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hmnet.config import RunConfig
+from hmnet.evaluation.compare import compare as side_by_side
+from hmnet.evaluation.comparison import Comparison
+from hmnet.evaluation.costs import costs_of
+from hmnet.evaluation.rows import notes_on, read_run_scores
+from hmnet.evaluation.scores import Score
+from hmnet.models.skill_table import SkillTable
+from hmnet.trained_run import Input, PrecisionName, TrainedRun
+from hmnet.training.add_task import add_tasks as extend
+from hmnet.training.folder import Run
+from hmnet.training.loop import Progress
+from hmnet.training.placing import Addition
+from hmnet.training.run import Note, train_run
+from relevance.clustering.spec import ClusterSpec
+from relevance.files import validated
+from relevance.tasks.find import PAPER_TASKS
+
+OnEvent = Callable[[Progress | Note], None]
+AnyRun = Run | str | Path
+
+
+def train(
+    *,
+    out: str | Path,
+    clusters: ClusterSpec | str | Path | None = None,
+    resume: bool = False,
+    on_event: OnEvent | None = None,
+    **settings: Any,
+) -> TrainedRun:
+    """Train a model on several tasks, score it, and keep it all in a folder.
+
+    Args:
+        out: The run's folder; it must not exist unless resumed.
+        clusters: Which tasks share the middle layers, or the file that says so; for method hmnet.
+        resume: Go on with what the folder has.
+        on_event: Told about every step (`hmnet.training.loop.Progress`) and of what the user should
+            know (`hmnet.training.run.Note`).
+        **settings: Fields of `RunConfig`, such as `backbone="minilm"`, `epochs=1` or
+            `method="multi"`. `tasks` are names and TOML files; without them the tasks of the
+            clusters are trained, or the paper's 13.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        RelevanceError: If settings, clusters, data or backbone don't fit, the folder exists or was
+            begun with other settings, it cannot be written, or a loss is not finite.
+        KeyboardInterrupt: At Ctrl-C; the run can then be resumed.
+    """
+    spec = ClusterSpec.load(Path(clusters)) if isinstance(clusters, str | Path) else clusters
+    config = validated(RunConfig, {"tasks": default_tasks(spec), **settings}, "settings")
+    return TrainedRun.of(
+        train_run(config, spec, Path(out), resume=resume, on_event=on_event or _ignore)
+    )
+
+
+def default_tasks(spec: ClusterSpec | None) -> list[str]:
+    """The tasks of a run that names none.
+
+    Args:
+        spec: Its clusters, None without.
+
+    Returns:
+        Names: those in the clusters, or the paper's.
+    """
+    return list(PAPER_TASKS if spec is None else spec.tasks)
+
+
+def load(folder: str | Path) -> TrainedRun:
+    """Open a run that was trained before.
+
+    Args:
+        folder: As `hmnet.train` or the command of this name wrote it.
+
+    Returns:
+        The run; models are loaded when they are asked for.
+
+    Raises:
+        RelevanceError: If there is no run, or it is not finished.
+    """
+    return TrainedRun.load(Path(folder))
+
+
+def predict(
+    run: AnyRun,
+    rows: Input | Iterable[Input],
+    task: str | Sequence[str] | None = None,
+    *,
+    batch_size: int = 32,
+    precision: PrecisionName = "fp32",
+    device: str = "auto",
+) -> list[dict[str, Any]]:
+    """Answer texts or rows with a run; see `TrainedRun.predict`."""
+    return _opened(run).predict(
+        rows, task, batch_size=batch_size, precision=precision, device=device
+    )
+
+
+def evaluate(
+    run: AnyRun,
+    *,
+    tasks: Sequence[str] | None = None,
+    splits: Sequence[str] | None = None,
+    precision: PrecisionName = "fp32",
+    device: str = "auto",
+) -> list[Score]:
+    """Score a run anew; see `TrainedRun.evaluate`."""
+    return _opened(run).evaluate(tasks=tasks, splits=splits, precision=precision, device=device)
+
+
+def compare(
+    runs: Iterable[AnyRun], *, baseline: str | None = None, allow_different: bool = False
+) -> Comparison:
+    """Set the scores of runs side by side, like the paper's Table 1.
+
+    Args:
+        runs: Runs, or their folders; those of one name are seeds of one column. A folder of seeds
+            stands for all of them.
+        baseline: Name of the run that others are tested against; None for no tests.
+        allow_different: Test, average and set in bold scores of other rows or labels too, marked.
+
+    Returns:
+        The table: mean and deviation over seeds per task, the average, and what the runs cost.
+
+    Raises:
+        RelevanceError: If there is no run, two have the same name and seed, a file is damaged, or
+            no run has the baseline's name.
+    """
+    found: list[Run] = []
+    for run in runs:
+        found += [run] if isinstance(run, Run) else TrainedRun.load_all([Path(run)])
+    return side_by_side(
+        [score for run in found for score in read_run_scores(run.folder)],
+        baseline=baseline,
+        spread=True,
+        costs=costs_of(found),
+        allow_different=allow_different,
+        notes=notes_on(found) if found else (),
+    )
+
+
+def add_tasks(
+    run: AnyRun,
+    *,
+    out: str | Path,
+    settings: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    on_event: OnEvent | None = None,
+    **addition: Any,
+) -> TrainedRun:
+    """Add tasks to a trained run, whose old tasks answer as before unless `train="all"`.
+
+    Args:
+        run: A finished run of any method but single, or its folder; it is not changed.
+        out: The new run's folder; it must not exist unless resumed.
+        settings: Fields of `RunConfig` for the training of the new tasks, such as `epochs`; those
+            of the run where none are given.
+        resume: Go on with what the folder has.
+        on_event: Told about every step and of what the user should know.
+        **addition: Fields of `hmnet.training.placing.Addition`: `tasks`, which are names or TOML
+            files, and where given `init`, `train`, `relevance`, `cluster`, `fraction`, `head`,
+            `skills`, `data_dir`, `max_train` and `name`.
+
+    Returns:
+        The new run: old and new tasks.
+
+    Raises:
+        RelevanceError: If a field is unknown or out of range, the new tasks don't fit the run, data
+            or backbone are missing, or the folder exists or cannot be written.
+        KeyboardInterrupt: At Ctrl-C; adding can then be resumed.
+    """
+    if isinstance(addition.get("skills"), str | Path):
+        addition["skills"] = SkillTable.load(Path(addition["skills"]))
+    wanted = validated(Addition, addition, "options")
+    return TrainedRun.of(
+        extend(
+            _opened(run),
+            wanted,
+            Path(out),
+            settings=settings,
+            resume=resume,
+            on_event=on_event or _ignore,
+        )
+    )
+
+
+def _opened(run: AnyRun) -> TrainedRun:
+    """A run, whichever way it is given."""
+    if isinstance(run, TrainedRun):
+        return run
+    return TrainedRun.of(run) if isinstance(run, Run) else load(run)
+
+
+def _ignore(_: Progress | Note) -> None:
+    """What happens to events that nobody asked for."""

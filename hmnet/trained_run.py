@@ -1,0 +1,235 @@
+"""A trained run as Python works with it: ask it, score it, export it, look at its scores."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from hmnet.devices import resolve_device
+from hmnet.evaluation.compare import compare
+from hmnet.evaluation.predict import predict
+from hmnet.evaluation.rows import read_run_scores
+from hmnet.evaluation.runs import score_run
+from hmnet.evaluation.scores import Score, from_rows
+from hmnet.models.export import export
+from hmnet.models.multitask import MultiTaskModel
+from hmnet.precision import resolve_precision
+from hmnet.training.folder import Run, load_run, runs_under
+from relevance.errors import RelevanceError, shown
+
+Input = str | Sequence[str] | Mapping[str, Any]
+"""What a task reads: its only text, its texts in their order, or an object with its columns."""
+
+PrecisionName = Literal["auto", "bf16", "fp32"]
+
+
+class TrainedRun(Run):
+    """A finished run, opened by `load` or given by `train`; models are loaded when asked for."""
+
+    @classmethod
+    def of(cls, run: Run) -> "TrainedRun":
+        """The same run with all that can be asked of it.
+
+        Args:
+            run: A finished run.
+
+        Returns:
+            The run.
+        """
+        return cls(run.folder, run.config)
+
+    @classmethod
+    def load(cls, folder: Path) -> "TrainedRun":
+        """Open a finished run.
+
+        Args:
+            folder: As `hmnet train --out` or `hmnet.train(out=...)` wrote it.
+
+        Returns:
+            The run.
+
+        Raises:
+            RelevanceError: If there is no run, or it is not finished.
+        """
+        return cls.of(load_run(folder))
+
+    @classmethod
+    def load_all(cls, folders: Iterable[Path]) -> "list[TrainedRun]":
+        """Open all runs that folders stand for.
+
+        Args:
+            folders: Runs, or folders with `seed-0/`, `seed-1/` and so on.
+
+        Returns:
+            The runs, those of a folder by seed.
+
+        Raises:
+            RelevanceError: If a folder holds no run, or an unfinished one.
+        """
+        return [cls.load(found) for folder in folders for found in runs_under(folder)]
+
+    @property
+    def model(self) -> MultiTaskModel:
+        """The model of all tasks, in evaluation mode.
+
+        Raises:
+            RelevanceError: If the run has several models, as with method single, or the model is
+                damaged.
+        """
+        if len(self.blueprints) > 1:
+            raise RelevanceError(
+                f"{self.folder} has {len(self.blueprints)} models, one for each part of its tasks."
+                " Take the one of a task: run.model_for(task)."
+            )
+        return self.model_for(self.tasks[0].name)
+
+    @property
+    def scores(self) -> list[Score]:
+        """What the run scored when it was trained, with what the majority class scores.
+
+        Raises:
+            RelevanceError: If the file is missing or damaged.
+        """
+        return from_rows(read_run_scores(self.folder))
+
+    def predict(
+        self,
+        rows: Input | Iterable[Input],
+        task: str | Sequence[str] | None = None,
+        *,
+        batch_size: int = 32,
+        precision: PrecisionName = "fp32",
+        device: str = "auto",
+    ) -> list[dict[str, Any]]:
+        """Answer texts or rows.
+
+        Args:
+            rows: One or several: a text; a tuple of the one to three texts that a task reads; or an
+                object with the task's columns, such as a row of a file. A data frame is taken as
+                its rows.
+            task: Name of a task, or several; None for every task of the run.
+            batch_size: Rows per forward pass.
+            precision: Of the forward pass.
+            device: `auto`, `cpu` or `cuda:N`.
+
+        Returns:
+            For every row one answer per task, row by row: `{"task", "label", "probabilities"}`, or
+            `{"task", "value"}` for regression, or the fields of another kind, and before them the
+            columns that tell the row from others, such as `idx`.
+
+        Raises:
+            RelevanceError: If the run has no such task, its model is damaged, or a row lacks a
+                column or has something else than text where text is wanted.
+        """
+        answers = self.answers(
+            _objects(rows),
+            [task] if isinstance(task, str) else task,
+            batch_size=batch_size,
+            precision=precision,
+            device=device,
+        )
+        return list(answers)
+
+    def answers(
+        self,
+        lines: Iterable[str | bytes | Mapping[str, Any]],
+        tasks: Sequence[str] | None = None,
+        *,
+        batch_size: int = 32,
+        precision: PrecisionName = "fp32",
+        device: str = "auto",
+        where: str = "input",
+    ) -> Iterator[dict[str, Any]]:
+        """Answer lines of JSON, or rows, as they come.
+
+        Args:
+            lines: As `hmnet.evaluation.predict.predict` takes them.
+            tasks: Names; None for every task of the run.
+            batch_size: Lines per forward pass.
+            precision: Of the forward pass.
+            device: `auto`, `cpu` or `cuda:N`.
+            where: How to name the place of the lines in messages.
+
+        Returns:
+            For every line one answer per task.
+
+        Raises:
+            RelevanceError: If the run has no such task, or a model is damaged; and with the line
+                that cannot be read, when it comes.
+        """
+        wanted = self.with_sources(self.tasks if tasks is None else [self.task(t) for t in tasks])
+        if not wanted:
+            raise RelevanceError("No task is named. Give one of the run's, or None for all.")
+        place = resolve_device(device)
+        return predict(
+            {one.name: self.model_for(one.name).to(place) for one in wanted},
+            wanted,
+            lines,
+            self.tokenizer,
+            max_length=self.config.max_length,
+            batch_size=batch_size,
+            precision=resolve_precision(precision, place),
+            where=where,
+        )
+
+    def evaluate(
+        self,
+        *,
+        tasks: Sequence[str] | None = None,
+        splits: Sequence[str] | None = None,
+        precision: PrecisionName = "fp32",
+        device: str = "auto",
+    ) -> list[Score]:
+        """Score the run anew, on the data that its settings name.
+
+        Args:
+            tasks: Names; None for every task.
+            splits: Names of splits, such as `test`; None for all that tasks are scored on.
+            precision: Of the forward pass.
+            device: `auto`, `cpu` or `cuda:N`.
+
+        Returns:
+            One per task, split and metric, as fractions, with what the majority class scores.
+
+        Raises:
+            RelevanceError: If data or models are no longer there, or no task has such a split.
+        """
+        return score_run(self, tasks=tasks, splits=splits, precision=precision, device=device)
+
+    def export(self, task: str, out: str | Path) -> Path:
+        """Write a plain Hugging Face checkpoint of one task's path, with its tokenizer.
+
+        Args:
+            task: A name.
+            out: A folder that does not exist yet or is empty.
+
+        Returns:
+            The folder.
+
+        Raises:
+            RelevanceError: If the run has no such task, its path is none that a plain checkpoint
+                can express, or the folder is not empty or cannot be written.
+        """
+        wanted = self.task(task)
+        export(self.model_for(wanted.name), wanted, self.tokenizer, Path(out))
+        return Path(out)
+
+    def _repr_html_(self) -> str:
+        return compare(self.scores, every_metric=True).to_table("html")
+
+
+def _objects(rows: Input | Iterable[Input]) -> Iterator[Mapping[str, Any]]:
+    """Every row as an object that a task can read."""
+    if isinstance(rows, str | Mapping):
+        rows = [rows]
+    elif hasattr(rows, "to_dict") and hasattr(rows, "columns"):  # iterating gives its column names
+        rows = rows.to_dict("records")
+    for number, row in enumerate(rows, start=1):
+        if isinstance(row, Mapping):
+            yield row
+        elif isinstance(row, str | tuple | list):
+            yield {"text": [row] if isinstance(row, str) else list(row)}
+        else:
+            raise RelevanceError(
+                f"input, row {number}: expected a text, a tuple of texts or an object with the"
+                f" task's columns, got {shown(row)}."
+            )
