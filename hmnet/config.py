@@ -303,7 +303,11 @@ class RunConfig(TrainingSettings):
         Raises:
             RelevanceError: If it cannot be written.
         """
-        write_text(path, tomli_w.dumps(self.model_dump(mode="json", exclude_none=True)))
+        write_text(path, self.toml_text())
+
+    def toml_text(self) -> str:
+        """Every setting that is not none, as TOML."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
     @classmethod
     def from_toml(cls, path: Path, **overrides: Any) -> "RunConfig":

@@ -1,13 +1,15 @@
 """Files that are whole or not there: atomic writes, canonical JSON, errors that name the file."""
 
 import errno
+import glob
 import hashlib
 import json
 import os
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -19,6 +21,7 @@ from relevance.parsing import parse_json, parse_toml
 Model = TypeVar("Model", bound=BaseModel)
 
 LONGEST_NAME, LONGEST_MESSAGE = 80, 500
+RANDOM = "-" + "?" * 8  # what `tempfile` puts into names
 
 
 def cache_dir() -> Path:
@@ -69,6 +72,8 @@ def file_digest(path: Path) -> str:
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary name beside a file, which takes the file's place when the block ends well.
 
+    What killed processes left of the same file is taken away.
+
     Args:
         path: The file to write; its folder is made if missing. Where it is a link, what it leads
             to is written. A device or pipe takes what is written as it comes.
@@ -79,26 +84,63 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         RelevanceError: If the folder cannot be written or the disk is full.
     """
-    temporary: Path | None = None
     try:
         if _is_stream(path):
             yield path
             return
         file = link_target(path)
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{file.stem}-", suffix=f".tmp{path.suffix}", dir=file.parent
-        )
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        temporary.chmod(usual_mode(0o666))  # mkstemp makes private files
-        temporary.replace(file)
+        with _temporary(file, path.suffix) as temporary:
+            yield temporary
+            temporary.chmod(usual_mode(0o666))  # mkstemp makes private files
+            temporary.replace(file)
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+@contextmanager
+def _temporary(file: Path, suffix: str) -> Iterator[Path]:
+    """A new hidden file beside another, locked for as long as this process writes it."""
+    start, end = f".{file.stem}", f".tmp{suffix}"
+    for left in file.parent.glob(f"{glob.escape(start)}{RANDOM}{glob.escape(end)}"):
+        _remove_dead(left)
+    while True:
+        handle, name = tempfile.mkstemp(prefix=f"{start}-", suffix=end, dir=file.parent)
+        # Between the two lines another process may have taken it for one that a kill left.
+        if _locks(handle) is not False and Path(name).exists():
+            break
+        os.close(handle)
+    try:
+        yield Path(name)
     finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        Path(name).unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _remove_dead(temporary: Path) -> None:
+    """Take a temporary file away, unless the process that writes it lives or cannot be asked."""
+    with suppress(OSError):
+        handle = os.open(temporary, os.O_RDWR)
+        try:
+            if _locks(handle):
+                temporary.unlink()
+        finally:
+            os.close(handle)
+
+
+def _locks(handle: int) -> bool | None:
+    """Lock an open file until it is closed; None where the file system has no locks."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
 
 
 def link_target(path: Path) -> Path:

@@ -16,11 +16,10 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, Timeout
 
 from relevance.errors import RelevanceError
-from relevance.files import link_target, unwritable, usual_mode
+from relevance.files import RANDOM, link_target, unwritable, usual_mode
 
 LOCK = ".lock"
 CONTENT = "content"
-RANDOM = "-" + "?" * 8  # what `tempfile` puts into names
 ATTEMPTS = 100
 TAKEN = frozenset({errno.ENOTEMPTY, errno.EEXIST})
 

@@ -2,13 +2,13 @@
 
 import hashlib
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from relevance.errors import RelevanceError
-from relevance.files import file_digest, read_json, validated, write_json
+from relevance.files import file_digest, read_json, unreadable, validated, write_json
 
 MANIFEST, SCHEMA = "manifest.json", "hmnet.manifest/1"
 
@@ -64,6 +64,33 @@ def check_files(folder: Path, names: Iterable[str] | None = None) -> None:
     Raises:
         RelevanceError: If a file or the manifest is damaged, or a file cannot be read.
     """
+    for path in _changed(folder, names):
+        raise RelevanceError(
+            f"{path} is damaged: it is not what was written, as {MANIFEST} beside it says."
+            " Put a copy of it back or train again; to read it as it is, delete"
+            f" {folder / MANIFEST}."
+        )
+
+
+def note_changed(path: Path) -> None:
+    """Tell that a file which people may edit is not what was written, and is read as it is.
+
+    Args:
+        path: The file; whoever reads it says that it is missing.
+
+    Raises:
+        RelevanceError: If the manifest is damaged, or the file cannot be read.
+    """
+    for changed in _changed(path.parent, [path.name]):
+        warnings.warn(
+            f"{changed} is not what training wrote, as {MANIFEST} beside it says: it was edited or"
+            " damaged, and is read as it is now.",
+            stacklevel=2,
+        )
+
+
+def _changed(folder: Path, names: Iterable[str] | None) -> Iterator[Path]:
+    """Files that the folder's manifest knows by another digest."""
     manifest = folder / MANIFEST
     if not manifest.is_file():
         return
@@ -75,13 +102,9 @@ def check_files(folder: Path, names: Iterable[str] | None = None) -> None:
         try:
             found = file_digest(path)
         except OSError as error:
-            raise RelevanceError(f"{path} cannot be read: {error.strerror or error}.") from None
+            raise unreadable(path, error) from None
         if found != expected[name]:
-            raise RelevanceError(
-                f"{path} is damaged: it is not what was written, as {MANIFEST} beside it says."
-                " Put a copy of it back or train again; to read it as it is, delete"
-                f" {manifest}."
-            )
+            yield path
 
 
 def note_unchecked(folder: Path) -> None:

@@ -7,7 +7,16 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from hmnet.evaluation.scores import Score, read_scores, scores_text, write_scores
-from hmnet.training.folder import LOG, RECORDS, SCORES, Run, has_old_loss
+from hmnet.training.folder import (
+    ADDED,
+    CLUSTERS,
+    CONFIG,
+    LOG,
+    RECORDS,
+    SCORES,
+    Run,
+    has_old_loss,
+)
 from relevance.files import digest, read_json, validated, write_json
 from relevance.manifest import check_file, write_manifest
 from relevance.tasks.data import Split
@@ -59,21 +68,22 @@ def write_rows(path: Path, scores: Iterable[Score]) -> None:
     write_json(path, SCHEMA, {"rows": rows})
 
 
-def write_results(folder: Path, scores: Sequence[Score]) -> None:
-    """Write which rows a run was scored on, digests of its results, and its scores.
+def write_results(run: Run, scores: Sequence[Score]) -> None:
+    """Write which rows a run was scored on, digests of what is beside its models, and its scores.
 
     The scores come last, as they make the folder a finished run.
 
     Args:
-        folder: Of the run, whose models are there.
+        run: Its models are there; its settings may be written later.
         scores: Of all its tasks.
 
     Raises:
         RelevanceError: If it cannot be written.
     """
-    write_rows(folder / ROWS, scores)
-    write_manifest(folder, (LOG, RECORDS, ROWS), {SCORES: scores_text(scores)})
-    write_scores(folder / SCORES, scores)
+    write_rows(run.folder / ROWS, scores)
+    coming = {CONFIG: run.config.toml_text(), SCORES: scores_text(scores)}
+    write_manifest(run.folder, (ADDED, CLUSTERS, LOG, RECORDS, ROWS), coming)
+    write_scores(run.folder / SCORES, scores)
 
 
 def read_run_scores(folder: Path) -> list[Score]:

@@ -376,7 +376,7 @@ def _complete(growth: Growth, new: Run) -> None:
     if growth.spec is not None:
         growth.spec.save(out / CLUSTERS)
     discard_checkpoint(out / CHECKPOINT)
-    write_results(out, scores)
+    write_results(new, scores)
     config.to_toml(out / CONFIG)
 
 

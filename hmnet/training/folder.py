@@ -14,9 +14,10 @@ from hmnet.config import RunConfig
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.models.multitask import SCHEMA, Blueprint, MultiTaskModel
 from hmnet.training.record import Timing, read_records
+from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import read_json, read_toml, validated
-from relevance.manifest import check_file, check_files, note_unchecked
+from relevance.manifest import check_file, check_files, note_changed, note_unchecked
 from relevance.tasks.data import TaskData
 from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task
@@ -221,6 +222,7 @@ class Run:
         """
         if not (self.folder / ADDED).is_file():
             return []
+        check_file(self.folder / ADDED)
         content = read_json(self.folder / ADDED, ADDED_SCHEMA)
         found = validated(_Additions, content, str(self.folder / ADDED)).additions
         return [addition.model_dump() for addition in found]
@@ -241,6 +243,22 @@ class Run:
             folder: validated(Blueprint, read_json(folder / PLAN, SCHEMA), str(folder / PLAN))
             for folder in folders
         }
+
+
+def read_clusters(folder: Path) -> ClusterSpec:
+    """The clusters of a run.
+
+    Args:
+        folder: The run's; it has a clusters.json.
+
+    Returns:
+        The spec.
+
+    Raises:
+        RelevanceError: If the file is damaged.
+    """
+    check_file(folder / CLUSTERS)
+    return ClusterSpec.load(folder / CLUSTERS)
 
 
 def has_old_loss(folder: Path, tasks: Sequence[Task]) -> bool:
@@ -336,6 +354,7 @@ def load_run(folder: Path) -> Run:
             f" --out {folder} --resume`."
         )
     note_unchecked(folder)
+    note_changed(folder / CONFIG)
     return Run(folder, RunConfig.of_run(folder / CONFIG))
 
 

@@ -12,7 +12,7 @@ from hmnet.methods.method import Part, find_method
 from hmnet.methods.single import Single
 from hmnet.models.plan import SharingPlan
 from hmnet.training.checks import check_training
-from hmnet.training.folder import CLUSTERS, DEFINITIONS, Run, has_old_loss, old_loss
+from hmnet.training.folder import DEFINITIONS, Run, has_old_loss, old_loss, read_clusters
 from hmnet.training.placing import Addition, Placement, Placing
 from relevance.clustering.joining import joined
 from relevance.clustering.spec import ClusterSpec
@@ -102,7 +102,7 @@ def plan_growth(run: Run, addition: Addition, settings: Mapping[str, Any], out: 
     (trained,) = run.blueprints.values()
     new = Part(tuple(task.name for task in tasks), trained.plan)
     check_training(training, [*run.tasks, *tasks], [new], trained.plan.depth)
-    spec = ClusterSpec.load(run.folder / CLUSTERS) if member.reads_clusters else None
+    spec = read_clusters(run.folder) if member.reads_clusters else None
     placing = Placing(run, addition, config, spec, tasks)
     placements = {task.name: placing.place(task) for task in tasks}
     if spec is not None:

@@ -44,6 +44,7 @@ from hmnet.training.folder import (
     check_definitions,
     has_old_loss,
     old_loss,
+    read_clusters,
 )
 from hmnet.training.log import check_tracker, forget_after, open_log
 from hmnet.training.loop import Progress
@@ -127,7 +128,7 @@ def train_run(
             on_event(Note(note))
         job.train(first, on_event)
         if ranks.is_main:
-            write_results(out, score_run(run, device=device))
+            write_results(run, score_run(run, device=device))
     ranks.wait()
     return run
 
@@ -171,7 +172,7 @@ def check_run(
     """
     config = _settled(config.resolved(resolve_device(config.device)))
     if spec is None and resume and (out / CLUSTERS).is_file():
-        spec = ClusterSpec.load(out / CLUSTERS)
+        spec = read_clusters(out)
     tasks = find_tasks(config.tasks)
     method = find_method(config.method).build(
         spec, config.layers, config.skills, max_length=config.max_length
@@ -481,7 +482,7 @@ def _check_folder(
     if (
         spec is not None
         and (out / CLUSTERS).exists()  # older versions might be killed before they wrote it
-        and ClusterSpec.load(out / CLUSTERS).clusters != spec.clusters
+        and read_clusters(out).clusters != spec.clusters
     ):
         raise RelevanceError(
             f"{out} was started with other clusters ({out / CLUSTERS})."

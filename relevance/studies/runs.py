@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass
 from numbers import Real
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from relevance.errors import RelevanceError
-from relevance.files import write_text
+from relevance.files import validated, write_text
 from relevance.memory import peak_memory_bytes
 from relevance.studies.attempts import HeldElsewhereError
 from relevance.studies.scheduling import Status
@@ -34,6 +36,26 @@ class FinishedRun:
 
     results: dict[str, Result]
     seconds: float
+    device: str
+    memory_bytes: int | None = None
+
+
+class _KeptResult(BaseModel):
+    """A task's `Result` as JSON has it."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    metrics: dict[str, float]
+    loss: float
+    predictions: list[Any] | None = None
+    losses: list[float] | None = None
+
+
+class _Kept(BaseModel):
+    """What a store holds of a run."""
+
+    results: dict[str, _KeptResult]
+    seconds: float = Field(ge=0, allow_inf_nan=False)
     device: str
     memory_bytes: int | None = None
 
@@ -116,8 +138,17 @@ class TrainingRun:
         kept = store.read(self.inputs)
         if kept is None:
             return None
-        results = {name: Result(**result) for name, result in kept["results"].items()}
-        return FinishedRun(results, kept["seconds"], kept["device"], kept.get("memory_bytes"))
+        where = str(store.folder(self.inputs) / "result.json")
+        try:
+            found = validated(_Kept, kept, where)
+            results = {name: Result(**dict(result)) for name, result in found.results.items()}
+            results = {task.name: _checked(task, results) for task in self.tasks}
+        except RelevanceError as error:
+            raise RelevanceError(
+                f"{where} is not what a run leaves: {str(error).removeprefix(f'{where}: ')}"
+                " Delete it, and the run is done again."
+            ) from None
+        return FinishedRun(results, found.seconds, found.device, found.memory_bytes)
 
 
 def _checked(task: Task, results: Mapping[str, Result]) -> Result:

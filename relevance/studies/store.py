@@ -1,5 +1,6 @@
 """Finished jobs on disk: found by what went into them, written whole, never trusted unchecked."""
 
+import errno
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from relevance.errors import RelevanceError
-from relevance.files import canonical_json, digest, write_text
+from relevance.files import canonical_json, digest, unreadable, unwritable, write_text
 from relevance.parsing import parse_json
 
 SCHEMA = "relevance.job/1"
+NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP})
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class JobStore:
         except RelevanceError:  # no JSON
             return None
         except OSError as error:
-            raise RelevanceError(f"{path} cannot be read: {error.strerror or error}.") from None
+            raise unreadable(path, error) from None
 
     def size(self, inputs: Mapping[str, Any]) -> int:
         """Bytes on disk of a job's files, 0 where there are none."""
@@ -91,6 +93,8 @@ class JobStore:
             yield False
             return
         except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise unwritable(path, error) from error
             raise RelevanceError(
                 f"{path} cannot be locked: {error.strerror or error}. Put the cache"
                 " ($RELEVANCE_CACHE) on a file system that has locks."

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from altering import rewritten
 from commands import done, refused
 from hmnet.evaluation.scores import read_scores
 from hmnet.training.folder import load_run
@@ -72,7 +73,7 @@ def test_every_seed_of_a_run(trained: Path, mood: Path, tmp_path: Path) -> None:
     for seed in range(2):
         run = shutil.copytree(trained, tmp_path / "runs" / f"seed-{seed}")
         text = (run / "config.toml").read_text()
-        (run / "config.toml").write_text(text.replace("\nseed = 0", f"\nseed = {seed}"))
+        rewritten(run / "config.toml", text.replace("\nseed = 0", f"\nseed = {seed}"))
     options = ("--init", "random", "--cluster", 0, *QUICK)
     shown = done(
         *("hmnet", "add-task", tmp_path / "runs", "--tasks", mood, *options),

@@ -19,6 +19,7 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from altering import rewritten
 from commands import done, refused
 from hmnet.training.folder import load_run
 
@@ -109,7 +110,7 @@ class TestTrain:
         old = tmp_path / "old"
         shutil.copytree(trained, old)
         text = (old / "config.toml").read_text()
-        (old / "config.toml").write_text(text.replace('regression_loss = "scale"\n', ""))
+        rewritten(old / "config.toml", text.replace('regression_loss = "scale"\n', ""))
         words = "rained by older versions, whose loss of regression tasks lay on"
         assert words not in done("hmnet", "compare", trained).out
         assert words in done("hmnet", "compare", old).out

@@ -1,13 +1,19 @@
 """Where results go: whole files, links that are followed, and devices that no file may replace."""
 
+import errno
 import os
 import stat
 from pathlib import Path
 
 import pytest
 
+from relevance import files
 from relevance.errors import RelevanceError
-from relevance.files import begin_cache, check_writable, write_text
+from relevance.files import begin_cache, check_writable, replacing, write_text
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 def test_a_link_is_followed(tmp_path: Path) -> None:
@@ -72,3 +78,48 @@ def test_a_new_cache_in_the_working_directory_says_where_it_is(
         assert begin_cache() == Path("data_cache")
     Path("data_cache").mkdir()
     begin_cache()
+
+
+def test_what_a_kill_left_of_the_same_file_goes_with_the_next_writing(tmp_path: Path) -> None:
+    (tmp_path / ".gains-abcd_123.tmp.json").write_text('{"half')
+    (tmp_path / ".other-abcd_123.tmp.json").touch()
+    with replacing(tmp_path / "gains.json") as ours:
+        ours.write_text("first")
+        write_text(tmp_path / "gains.json", "second")
+        assert ours.read_text() == "first", "whoever lives keeps its own"
+    assert (tmp_path / "gains.json").read_text() == "first"
+    assert names(tmp_path) == [".other-abcd_123.tmp.json", "gains.json"]
+
+
+def test_a_file_that_was_taken_for_a_dead_one_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process comes between a new file and its lock."""
+    made: list[str] = []
+    make = files.tempfile.mkstemp
+
+    def mkstemp(**where: object) -> tuple[int, str]:
+        handle, name = make(**where)
+        if not made:
+            files._remove_dead(Path(name))
+        made.append(name)
+        return handle, name
+
+    monkeypatch.setattr(files.tempfile, "mkstemp", mkstemp)
+    write_text(tmp_path / "result.json", "text")
+    assert len(made) == 2
+    assert names(tmp_path) == ["result.json"]
+
+
+def test_without_locks_nobody_s_file_is_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    (tmp_path / ".result-abcd_123.tmp.json").touch()
+    write_text(tmp_path / "result.json", "text")
+    assert names(tmp_path) == [".result-abcd_123.tmp.json", "result.json"]

@@ -10,6 +10,7 @@ from relevance.manifest import (
     MANIFEST,
     check_file,
     check_files,
+    note_changed,
     note_unchecked,
     write_manifest,
 )
@@ -59,3 +60,13 @@ def test_a_folder_without_one_is_read_with_a_note(tmp_path: Path) -> None:
     write_manifest(tmp_path)
     note_unchecked(tmp_path)
     note_unchecked(tmp_path / "missing")
+
+
+def test_a_file_for_people_may_be_edited_with_a_note(tmp_path: Path) -> None:
+    write_text(tmp_path / "one", "one")
+    write_manifest(tmp_path)
+    for path in (tmp_path / "one", tmp_path / "other", tmp_path / "missing" / "one"):
+        note_changed(path)
+    flip(tmp_path / "one")
+    with pytest.warns(UserWarning, match=r"one is not what training wrote, as manifest\.json"):
+        note_changed(tmp_path / "one")

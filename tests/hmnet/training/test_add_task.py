@@ -538,6 +538,9 @@ class TestTrainAll:
         content = json.loads((out / "added.json").read_text())
         del content["additions"][0]["train"]
         (out / "added.json").write_text(json.dumps(content))
+        with pytest.raises(RelevanceError, match=r"added\.json is damaged: it is not what was wr"):
+            add_tasks(run, addition, out, settings=QUICK, resume=True)
+        (out / "manifest.json").unlink()
         again = notes(run, addition, out, settings=QUICK, resume=True)
         assert again == [f"{out} is finished: the new tasks are there and scored."]
         other = addition.model_copy(update={"train": "all"})

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from altering import rewritten
 from hmnet.answer_scale import AnswerScale, lent, scale_of_range, standardised
 from hmnet.config import RunConfig
 from hmnet.data.batching import collate, input_form
@@ -266,7 +267,8 @@ def test_only_jobs_with_a_regression_task_have_a_new_key(
     names = [("TONE",), ("SAME", "TONE"), ("GRADE",), ("GRADE", "TONE")]
     for of_job in names:
         older = job(Older(trainer), *of_job)
-        result = {"results": {}, "seconds": 1.0, "device": "cpu"}
+        kept = {n: {"metrics": dict.fromkeys(tasks[n].metrics, 0.5), "loss": 0.5} for n in of_job}
+        result = {"results": kept, "seconds": 1.0, "device": "cpu"}
         store.write(older.inputs, result)
     found = [job(trainer, *of_job).finished(store) is not None for of_job in names]
     assert found == [True, True, False, False]
@@ -277,24 +279,14 @@ def test_only_jobs_with_a_regression_task_have_a_new_key(
     assert other.fingerprint_of(("GRADE",)) != trainer.fingerprint_of(("GRADE",))
 
 
-class Old:
-    """What an older version wrote: no word on the loss."""
-
-    @staticmethod
-    def make(folder: Path) -> None:
-        lines = (folder / "config.toml").read_text().splitlines(keepends=True)
-        kept = [line for line in lines if not line.startswith("regression_loss")]
-        assert len(kept) == len(lines) - 1
-        (folder / "config.toml").write_text("".join(kept))
-
-
 def test_runs_of_the_old_loss_are_read_and_not_gone_on_with(
     config: RunConfig, tmp_path: Path
 ) -> None:
     run = train_run(config, None, tmp_path / "run")
     assert not has_old_loss(run.folder, run.tasks)
     scores = score_run(run, device="cpu")
-    Old.make(run.folder)
+    settings = (run.folder / "config.toml").read_text()
+    rewritten(run.folder / "config.toml", settings.replace('regression_loss = "scale"\n', ""))
     old = load_run(run.folder)
     assert has_old_loss(old.folder, old.tasks)
     assert not has_old_loss(old.folder, [t for t in old.tasks if t.kind != "regression"])

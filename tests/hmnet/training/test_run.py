@@ -21,15 +21,16 @@ from hmnet.evaluation.runs import score_run
 from hmnet.evaluation.scores import as_rows, read_scores
 from hmnet.training import fit, loop
 from hmnet.training.checkpoint import save_checkpoint
-from hmnet.training.folder import Run, load_run, runs_under
+from hmnet.training.folder import Run, load_run, read_clusters, runs_under
 from hmnet.training.log import RunLog
 from hmnet.training.loop import Progress
-from hmnet.training.run import Note, train_run
+from hmnet.training.run import Note, check_run, train_run
 from hmnet.training.step import train_step
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 
 SPEC = ClusterSpec(clusters=(("TONE", "GRADE"), ("SAME",)))
+BRIEF = {"max_steps_per_task": 1, "epochs": 1}
 
 
 class Clock:
@@ -313,29 +314,43 @@ def test_an_existing_folder_needs_resume_and_the_same_settings(
     assert message(config) == f"{out} is no run: it has no config.toml. Give another --out."
 
 
-@pytest.mark.parametrize("name", ["scores.csv", "rows.json", "training.json", "log.jsonl"])
-def test_a_flipped_byte_of_the_results_is_told(
-    config: RunConfig, tmp_path: Path, name: str
-) -> None:
-    run = train_run(config.model_copy(update={"max_steps_per_task": 1}), None, tmp_path / "run")
-    path = run.folder / name
-    content = path.read_bytes()
-    path.write_bytes(content.replace(b"0", b"1", 1))
-    with pytest.raises(RelevanceError) as error:
-        {
-            "scores.csv": lambda: read_scores(path),
-            "rows.json": lambda: read_run_scores(run.folder),
-            "training.json": run.timing,
-            "log.jsonl": lambda: curves(run),
-        }[name]()
-    assert str(error.value).startswith(f"{path} is damaged: it is not what was written")
+def test_a_flipped_byte_of_the_results_is_told(config: RunConfig, tmp_path: Path) -> None:
+    config = config.model_copy(update=BRIEF | {"method": "hmnet", "layers": (1, 2, 1)})
+    run = train_run(config, SPEC, tmp_path / "run")
+    for name, read in {
+        "scores.csv": lambda: read_scores(run.folder / "scores.csv"),
+        "rows.json": lambda: read_run_scores(run.folder),
+        "training.json": run.timing,
+        "log.jsonl": lambda: curves(run),
+        "clusters.json": lambda: read_clusters(run.folder),
+    }.items():
+        path = run.folder / name
+        content = path.read_bytes()
+        read()
+        path.write_bytes(content.replace(b"0", b"1", 1).replace(b"SAME", b"SAMF"))
+        with pytest.raises(RelevanceError) as error:
+            read()
+        assert str(error.value).startswith(f"{path} is damaged: it is not what was written")
+        path.write_bytes(content)
+    path.write_bytes(content.replace(b"SAME", b"SAMF"))
+    with pytest.raises(RelevanceError, match=r"clusters\.json is damaged"):
+        check_run(config, None, run.folder, resume=True)
+
+
+def test_edited_settings_are_noted_and_used(config: RunConfig, tmp_path: Path) -> None:
+    """They say where data is, so people change them."""
+    run = train_run(config.model_copy(update=BRIEF), None, tmp_path / "run")
+    assert load_run(run.folder).config == run.config
+    run.config.model_copy(update={"data_dir": tmp_path}).to_toml(run.folder / "config.toml")
+    with pytest.warns(UserWarning, match=r"config\.toml is not what training wrote, as manifest"):
+        assert load_run(run.folder).config.data_dir == tmp_path
 
 
 @pytest.mark.parametrize("method", ["multi", "single"])
 def test_a_flipped_byte_of_a_model_is_told_and_an_old_run_noted(
     config: RunConfig, tmp_path: Path, method: str
 ) -> None:
-    config = config.model_copy(update={"max_steps_per_task": 1, "method": method})
+    config = config.model_copy(update=BRIEF | {"method": method})
     run = train_run(config, None, tmp_path / "run")
     (tone, *_) = run.blueprints
     for path in tone.iterdir():

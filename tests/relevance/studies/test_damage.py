@@ -1,5 +1,7 @@
 """Whatever byte a file of the store is cut at: that job is done again, and no other one."""
 
+import re
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from relevance.errors import RelevanceError
+from relevance.files import canonical_json
 from relevance.matrix import RelevanceMatrix
 from relevance.measures.joint_training import joint_training_gains
 from relevance.studies.scheduling import Job, Schedule
-from relevance.studies.store import JobStore
+from relevance.studies.store import JobStore, _sealed
 from relevance.tasks.task import Task
 from relevance.trainer import Result
 
@@ -132,3 +136,48 @@ def test_a_lock_file_may_hold_anything_or_be_gone(
     trainer.calls.clear()
     study()
     assert len(trainer.calls) == JOBS
+
+
+@pytest.mark.parametrize(
+    ("result", "wrong"),
+    [
+        ("text", "Input should be a valid dictionary"),
+        ({"seconds": 1.0, "device": "cpu"}, "results: Field required."),
+        ({"results": {"A": {"metrics": "x"}}}, "results.A.metrics: Input should be a valid"),
+        ({"results": {}, "seconds": 1.0, "device": "cpu"}, "The trainer gave no result for"),
+        ({"results": {}, "seconds": "soon", "device": "cpu"}, "seconds: Input should be a valid"),
+    ],
+)
+def test_a_whole_result_of_something_else_is_one_line(
+    study: Callable[[], RelevanceMatrix], tmp_path: Path, result: object, wrong: str
+) -> None:
+    study()
+    path, *_ = files(tmp_path, "result.json")
+    path.write_text(canonical_json(_sealed(path.parent.name, result)))
+    with pytest.raises(RelevanceError) as error:
+        study()
+    assert str(error.value).startswith(f"{path} is not what a run leaves: {wrong}")
+    assert str(error.value).endswith(" Delete it, and the run is done again.")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["result.json", "inputs.json", "", "lock"])
+@pytest.mark.parametrize("what", ["folder", "circle"])
+def test_what_is_no_file_is_one_line(
+    study: Callable[[], RelevanceMatrix], tmp_path: Path, name: str, what: str
+) -> None:
+    study()
+    result, *_ = files(tmp_path, "result.json")
+    place = result.parent / name
+    if name == "lock":
+        result.unlink()
+        place = tmp_path / "store" / "locks" / result.parent.name
+    if what == "folder" and not name:
+        shutil.rmtree(place)
+        place.touch()  # nor a file where a folder should be
+    else:
+        shutil.rmtree(place) if place.is_dir() else place.unlink()
+        place.mkdir() if what == "folder" else place.symlink_to(place.name)
+    with pytest.raises(RelevanceError) as error:
+        study()
+    assert re.fullmatch(rf"{place}\S* cannot be (read|written): [\w ]+\.", str(error.value))
