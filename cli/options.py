@@ -53,7 +53,7 @@ class TaskOptions:
     data_dir: Annotated[
         Path | None,
         typer.Option(
-            help="Folder with <slug>/{train,dev}.parquet (or .csv, .tsv, .jsonl).",
+            help="Folder with <slug>/{train,dev}.parquet (or .csv, .tsv, .jsonl, .json, .gz).",
             metavar="DIR",
             show_default="data_cache/tasks",
             rich_help_panel=TASKS,

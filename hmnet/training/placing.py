@@ -16,6 +16,7 @@ from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError, unknown_name
 from relevance.matrix import RelevanceMatrix, load_matrix
 from relevance.measures.vocabulary import Vocabulary
+from relevance.names import check_name
 from relevance.tasks.task import Task
 from relevance.tokenizers import load_tokenizer
 
@@ -76,11 +77,14 @@ class Addition(BaseModel):
         Returns:
             The name that is given, or one that says what differs from other additions.
 
+        Raises:
+            RelevanceError: If the name that is given cannot be shown.
+
         >>> Addition(tasks=("cb",), init="RTE", fraction=0.1).label("camtl", ["CB"])
         'camtl+CB as RTE 10%'
         """
         if self.name is not None:
-            return self.name
+            return check_name(self.name, "--name")
         start = "" if self.init == NEAREST else f" as {self.init}"
         share = "" if self.fraction == 1 else f" {100 * self.fraction:g}%"
         trained = ", all trained" if self.changes_the_run else ""

@@ -57,6 +57,7 @@ from relevance.errors import RelevanceError
 from relevance.files import cache_dir, check_writable, write_json
 from relevance.folders import LOCK, alone, discard, drafts, remove_drafts
 from relevance.manifest import MANIFEST, write_manifest
+from relevance.names import check_name
 from relevance.tasks.data import Split
 from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task
@@ -167,10 +168,12 @@ def check_run(
         What the run will be.
 
     Raises:
-        RelevanceError: If settings and clusters don't fit, or the folder exists, was begun with
-            other settings or cannot be written.
+        RelevanceError: If settings and clusters don't fit, the name cannot be shown, or the folder
+            exists, was begun with other settings or cannot be written.
     """
     config = _settled(config.resolved(resolve_device(config.device)))
+    if config.name is not None:
+        check_name(config.name, "--name")
     if spec is None and resume and (out / CLUSTERS).is_file():
         spec = read_clusters(out)
     tasks = find_tasks(config.tasks)

@@ -5,9 +5,9 @@ from concurrent.futures import Future
 from functools import partial
 
 from relevance.engines.engine import Engine, News
-from relevance.studies.attempts import Outcome, one_line
+from relevance.studies.attempts import Outcome
 from relevance.studies.scheduling import Job, Schedule
-from relevance.studies.workers import Worker, threads_for, was_killed
+from relevance.studies.workers import Worker, threads_for, was_killed, why
 
 
 class Local(Engine):
@@ -65,7 +65,7 @@ class Local(Engine):
     def _end(self, job: Job, worker: Worker, future: Future[Outcome]) -> News:
         self._free.append(worker)
         raised = future.exception()
-        outcome = Outcome("failed", one_line(raised)) if raised else future.result()
+        outcome = Outcome("failed", why(raised)) if raised else future.result()
         if outcome.kind == "failed":
             worker.stop()  # a failure may have left the device unusable for its process
         if was_killed(raised):

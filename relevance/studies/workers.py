@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from typing import Any
 
-from relevance.studies.attempts import Outcome, attempt
+from relevance.studies.attempts import Outcome, attempt, one_line
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -68,6 +68,15 @@ class Worker:
             Its outcome. It holds an exception only where the process was killed or the call could
             not be handed over.
         """
+        from joblib.externals.loky.process_executor import BrokenProcessPool
+
+        try:
+            return self._hand_over(call)
+        except BrokenProcessPool:  # the process died while it had nothing to do
+            self.stop()
+            return self._hand_over(call)
+
+    def _hand_over(self, call: Callable[[str], None]) -> Future[Outcome]:
         from joblib.externals.loky import ProcessPoolExecutor
 
         if self._executor is None:
@@ -107,6 +116,27 @@ def was_killed(error: BaseException | None) -> bool:
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     return isinstance(error, TerminatedWorkerError)
+
+
+def why(error: BaseException) -> str:
+    """What the exception of a future says, in one line.
+
+    Args:
+        error: Where it is loky's that a call or its result could not be read, what it hides: most
+            often a module that changed, or went, after the study was started.
+
+    Returns:
+        The line.
+    """
+    from joblib.externals.loky.process_executor import BrokenProcessPool
+
+    if not isinstance(error, BrokenProcessPool) or error.__cause__ is None:
+        return one_line(error)
+    hidden = str(error.__cause__).strip(' \n"').rpartition("\n")[2]
+    return (
+        f"its worker could not read it ({hidden}). If modules changed since the study was started,"
+        " start it again: what is finished is kept."
+    )
 
 
 def _obey(parent: int) -> None:

@@ -10,7 +10,13 @@ from relevance.files import cache_dir
 from relevance.tasks.check import to_split
 from relevance.tasks.data import DataOptions, Split, TaskData
 from relevance.tasks.kinds.kind import kind_of
-from relevance.tasks.read import AS_NAMED, SUFFIXES, ReadOptions, read_columns
+from relevance.tasks.read import (
+    AS_NAMED,
+    FORMATS,
+    SPLIT_SUFFIXES,
+    ReadOptions,
+    read_columns,
+)
 from relevance.tasks.source import Source, renamed_labels
 from relevance.tasks.subset import dev_share, hold_out, subset
 from relevance.tasks.task import Task
@@ -78,13 +84,18 @@ def evaluation_splits(task: Task, options: DataOptions) -> tuple[str, ...]:
     further = () if task.source is None else tuple(task.source.extra)
     if further and not own_files(task):
         files = [
-            path
+            path.name
             for name in further
             for path in task_folder(task, options.data_dir).glob(f"{name}*")
-            if path.suffix in SUFFIXES
         ]
-        further = tuple(sorted({path.stem for path in files} - {"train", "dev"}))
+        stems = {name.removesuffix(end) for name in files if (end := _split_suffix(name))}
+        further = tuple(sorted(stems - {"train", "dev"}))
     return ("dev", *further)
+
+
+def _split_suffix(name: str) -> str:
+    """What the name of a split's file ends in, empty where it is no such file."""
+    return max((end for end in SPLIT_SUFFIXES if name.endswith(end)), key=len, default="")
 
 
 def task_folder(task: Task, data_dir: Path | None) -> Path:
@@ -111,7 +122,7 @@ def split_file(task: Task, split: str, data_dir: Path | None) -> Path | None:
             raise unknown_name("split", split, own)
         return Path(own[split]) if Path(own[split]).is_file() else None
     folder = task_folder(task, data_dir)
-    found = [path for suffix in SUFFIXES if (path := folder / f"{split}{suffix}").is_file()]
+    found = [path for suffix in SPLIT_SUFFIXES if (path := folder / f"{split}{suffix}").is_file()]
     if len(found) > 1:
         names = " and ".join(path.name for path in found)
         raise RelevanceError(f"{folder} has both {names}. Keep one of them.")
@@ -238,6 +249,6 @@ def _missing(task: Task, split: str, data_dir: Path | None) -> RelevanceError:
         else "Put it there, or"
     )
     return RelevanceError(
-        f"{folder} has no {split}.parquet (nor {', '.join(SUFFIXES[1:])})."
+        f"{folder} has no {split}.parquet (nor {', '.join(FORMATS[1:])}, packed or not)."
         f" {prepare} name the folder that has {task.slug}/ with --data-dir."
     )

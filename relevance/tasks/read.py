@@ -9,14 +9,20 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from relevance.errors import RelevanceError
+from relevance.errors import RelevanceError, shown
 from relevance.files import unreadable
 from relevance.parsing import parse_json
-from relevance.tasks.delimited import CSV, TSV, Delimited
+from relevance.tasks.delimited import BYTE_ORDER_MARK, CSV, TSV, Delimited
 
 SUFFIXES = (".parquet", ".csv", ".tsv", ".jsonl")
 FORMATS = (*SUFFIXES, ".json", ".txt")
 COMPRESSED = ".gz"
+SPLIT_SUFFIXES = (
+    *FORMATS,
+    *(f"{form}{COMPRESSED}" for form in FORMATS if form != ".parquet"),
+)
+"""What the file of a split may end in, in lower case."""
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True)
@@ -209,16 +215,17 @@ def _reading(path: Path, form: str) -> Iterator[None]:
         raise RelevanceError(f"{path} cannot be read as {form[1:]}: {reason}.") from None
 
 
-def _not_utf8(path: Path) -> RelevanceError:
-    return RelevanceError(f"{path} is not UTF-8. Save it as UTF-8.")
+def _not_utf8(path: Path, found: str | None = None) -> RelevanceError:
+    return RelevanceError(f"{path} is {f'{found}, ' if found else ''}not UTF-8. Save it as UTF-8.")
 
 
-def _find(columns: Sequence[str], present: Sequence[str], where: str) -> None:
+def _find(columns: Sequence[str], present: Sequence[str], where: str, hint: str = "") -> None:
     """Refuse columns that are not there, or there twice."""
     for column in columns:
         if column not in present:
             raise RelevanceError(
                 f"column '{column}' is not in {where}. Columns: {', '.join(present) or 'none'}."
+                f"{hint}"
             )
         if present.count(column) > 1:
             raise RelevanceError(f"column '{column}' is in {where} twice. Rename one of them.")
@@ -238,6 +245,12 @@ def _table(path: Path, form: str) -> Delimited:
     data = path.read_bytes()
     if path.suffix.lower() == COMPRESSED:
         data = gzip.decompress(data)
+    if not data.removeprefix(BYTE_ORDER_MARK).strip():
+        raise RelevanceError(f"{path} is empty: it has neither names of columns nor rows.")
+    if data.startswith(UTF16_MARKS):
+        raise _not_utf8(path, "UTF-16")
+    if b"\0" in data.lstrip(b"\r\n").partition(b"\n")[0]:  # UTF-16 without a mark
+        raise _not_utf8(path)
     return Delimited(data, CSV if form == ".csv" else TSV, str(path))
 
 
@@ -246,17 +259,31 @@ def _delimited(
 ) -> dict[str, list[Any]]:
     file = _table(path, form)
     present = file.first_row
-    if any("\0" in name for name in present):  # UTF-16 without a mark passes for UTF-8
-        raise _not_utf8(path)
+    hint = _other_delimiter(present, form) if options.header else ""
     if not options.header:
         present = _numbered(present, columns, options, path)
     names = {column: options.names.get(column, column) for column in columns}
-    _find(list(names.values()), present, str(path))
+    _find(list(names.values()), present, str(path), hint)
     wanted = set(names.values())
     table = file.table(
         [name if name in wanted else None for name in present], header=options.header
     )
     return {column: table[name].to_pylist() for column, name in names.items()}
+
+
+def _other_delimiter(first_row: Sequence[str], form: str) -> str:
+    """What to do about a file whose one column looks like several."""
+    if len(first_row) != 1:
+        return ""
+    wanted, others = ("a comma", ";\t|") if form == ".csv" else ("a tab", ",;|")
+    found = max(others, key=first_row[0].count)
+    if found not in first_row[0]:
+        return ""
+    named = {"\t": "a tab", ",": "a comma"}.get(found, f"'{found}'")
+    return (
+        f" It seems that {named} stands between the columns, where a {form} file has {wanted}."
+        " Save it with that, or under the suffix that fits."
+    )
 
 
 def _numbered(
@@ -292,14 +319,15 @@ def _objects(path: Path, form: str) -> Iterator[tuple[str, Any]]:
             yield from json_lines(file, str(path))
             return
         text = file.read()
+    if not text.strip():
+        raise RelevanceError(f"{path} is empty. Expected a list of objects, one for each row.")
     try:
         rows = parse_json(text, row=True)
     except RelevanceError as error:
         raise RelevanceError(f"{path}: {error} Lines of JSON belong into a .jsonl file.") from None
     if not isinstance(rows, list):
-        raise RelevanceError(
-            f"{path}: expected a list of objects, one for each row, got {type(rows).__name__}."
-        )
+        kind = "one object" if isinstance(rows, dict) else shown(rows)
+        raise RelevanceError(f"{path}: expected a list of objects, one for each row, got {kind}.")
     yield from ((f"{path}, row {number}", row) for number, row in enumerate(rows, start=1))
 
 
@@ -334,7 +362,8 @@ def _rows(
     names = [(options.names.get(column, column), values[column].append) for column in columns]
     for place, row in objects:
         if not isinstance(row, dict):
-            raise RelevanceError(f"{place}: expected an object, got {type(row).__name__}.")
+            hint = " A list of all rows belongs into a .json file." if isinstance(row, list) else ""
+            raise RelevanceError(f"{place}: expected an object, got {shown(row)}.{hint}")
         for name, append in names:
             if name not in row:
                 _find([name], list(row), place)

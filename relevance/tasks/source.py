@@ -1,5 +1,6 @@
 """Where a task's data comes from: files beside the TOML that names them, or a hub dataset."""
 
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ from relevance.names import Name, PathName, place
 
 RESERVED_SPLITS = frozenset({"train", "dev", "holdout"})
 LONGEST_PATH = 4096
+NUMBER = re.compile(r"\s*\d*[.,]?\d+\s*%?\s*")
 
 
 def _path(text: str) -> str:
@@ -103,6 +105,11 @@ class Source(BaseModel):
         return self
 
     def _check_files(self) -> None:
+        if isinstance(self.dev, str) and NUMBER.fullmatch(self.dev):
+            raise ValueError(
+                f'`dev = "{self.dev}"` stands in quotes, so it names a file. A share of the'
+                " training rows is a number: `dev = 0.2`"
+            )
         if self.train is None or self.dev is None:
             raise ValueError(
                 "source needs both `train` and `dev`; `dev = 0.2` takes its rows from those of"

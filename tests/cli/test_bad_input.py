@@ -58,9 +58,9 @@ class TestTasks:
     def test_a_missing_folder(self, tmp_path: Path) -> None:
         message = refused("relevance", "vocab", *WORD, "--tasks", "RTE", "--data-dir", tmp_path)
         assert message == (
-            f"task 'RTE': {tmp_path}/rte has no train.parquet (nor .csv, .tsv, .jsonl). Fetch it"
-            " with `relevance prepare --tasks RTE`, or name the folder that has rte/ with"
-            " --data-dir."
+            f"task 'RTE': {tmp_path}/rte has no train.parquet (nor .csv, .tsv, .jsonl, .json, .txt,"
+            " packed or not). Fetch it with `relevance prepare --tasks RTE`, or name the folder"
+            " that has rte/ with --data-dir."
         )
 
     @pytest.mark.parametrize("command", ["relevance vocab", "relevance pairwise", "hmnet train"])

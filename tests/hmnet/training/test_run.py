@@ -24,6 +24,7 @@ from hmnet.training.checkpoint import save_checkpoint
 from hmnet.training.folder import Run, load_run, read_clusters, runs_under
 from hmnet.training.log import RunLog
 from hmnet.training.loop import Progress
+from hmnet.training.placing import Addition
 from hmnet.training.run import Note, check_run, train_run
 from hmnet.training.step import train_step
 from relevance.clustering.spec import ClusterSpec
@@ -374,6 +375,16 @@ def test_nothing_is_written_when_the_data_is_wrong(config: RunConfig, tmp_path: 
     with pytest.raises(RelevanceError, match="no such file"):
         train_run(config.model_copy(update={"tasks": (str(broken),)}), None, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "\x1b[31m", "x" * 201])
+def test_names_that_cannot_be_shown_are_refused(
+    config: RunConfig, tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(RelevanceError, match=r"^--name "):
+        check_run(config.model_copy(update={"name": name}), SPEC, tmp_path / "run")
+    with pytest.raises(RelevanceError, match=r"^--name "):
+        Addition(tasks=("cb",), name=name).label("run", ["CB"])
 
 
 def test_nothing_is_written_when_inputs_are_too_long(config: RunConfig, tmp_path: Path) -> None:

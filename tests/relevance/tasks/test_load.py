@@ -1,3 +1,4 @@
+import gzip
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -228,12 +229,13 @@ def failure(task: Task, data_dir: Path | None, split: str = "train") -> str:
 def test_a_missing_file(tmp_path: Path, make_task: MakeTask) -> None:
     folder = tmp_path / "toy"
     assert failure(make_task(source={"hub": "a/b"}), tmp_path) == (
-        f"{folder} has no train.parquet (nor .csv, .tsv, .jsonl). Fetch it with `relevance prepare"
-        " --tasks TOY`, or name the folder that has toy/ with --data-dir."
+        f"{folder} has no train.parquet (nor .csv, .tsv, .jsonl, .json, .txt, packed or not). Fetch"
+        " it with `relevance prepare --tasks TOY`, or name the folder that has toy/ with"
+        " --data-dir."
     )
     assert failure(make_task(), tmp_path, "dev") == (
-        f"{folder} has no dev.parquet (nor .csv, .tsv, .jsonl). Put it there, or name the folder"
-        " that has toy/ with --data-dir."
+        f"{folder} has no dev.parquet (nor .csv, .tsv, .jsonl, .json, .txt, packed or not). Put it"
+        " there, or name the folder that has toy/ with --data-dir."
     )
     own = make_task(source={"train": "/no/train.csv", "dev": "/no/dev.csv"})
     assert failure(own, tmp_path) == "/no/train.csv: no such file. `source` names it as 'train'."
@@ -375,7 +377,18 @@ def test_a_parquet_file_garbled_in_its_pages(tmp_path: Path, make_task: MakeTask
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("train.csv", "", "column 'sentence' is not in {path}. Columns: none."),
+        ("train.csv", "", "{path} is empty: it has neither names of columns nor rows."),
+        ("train.csv", "\ufeff\n", "{path} is empty: it has neither names of columns nor rows."),
+        (
+            "train.csv",
+            "sentence;label\na;0\n",
+            "column 'sentence' is not in {path}. Columns: sentence;label. It seems that ';' stands",
+        ),
+        (
+            "train.tsv",
+            "sentence,label\na,0\n",
+            "column 'sentence' is not in {path}. Columns: sentence,label. It seems that a comma",
+        ),
         (
             "train.csv",
             "sentence,label\na,b,c\n",
@@ -383,7 +396,7 @@ def test_a_parquet_file_garbled_in_its_pages(tmp_path: Path, make_task: MakeTask
         ),
         ("train.csv", "sentence,label,label\na,0,1\n", "column 'label' is in {path} twice."),
         ("train.jsonl", '{"sentence": \n', "{path}, line 1: not valid JSON: Expecting value"),
-        ("train.jsonl", "[1, 2]\n", "{path}, line 1: expected an object, got list."),
+        ("train.jsonl", "[1, 2]\n", "{path}, line 1: expected an object, got [1, 2]. A list"),
         (
             "train.jsonl",
             json.dumps({"sentence": "\ud800", "label": 0}),
@@ -454,3 +467,31 @@ def test_a_jobs_key_holds_what_labels_mean(
     same = [make_task(**f1, licence="MIT"), make_task(**f1, source={"hub": "x", "test": "test"})]
     prints = {load_task(task, options).fingerprint for task in (tasks[0], *same)}
     assert len(prints) == 1
+
+
+@pytest.mark.parametrize("name", ["train.json", "train.json.gz", "train.csv.gz", "train.tsv.gz"])
+def test_every_format_of_files_is_found_in_a_folder(
+    tmp_path: Path, make_task: MakeTask, name: str
+) -> None:
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    if ".json" in name:
+        text = json.dumps([{"sentence": "a b", "label": "positive"}])
+    else:
+        text = "sentence,label\na b,positive\n".replace(",", "," if ".csv" in name else "\t")
+    content = text.encode()
+    (folder / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    split = load_split(make_task(), "train", tmp_path)
+    assert (split.texts, split.labels.tolist()) == ((["a b"],), [1])
+    (folder / "train.parquet").write_bytes(b"")
+    with pytest.raises(RelevanceError, match=f"has both train.parquet and {name}. Keep one"):
+        load_split(make_task(), "train", tmp_path)
+
+
+def test_further_splits_may_be_packed(tmp_path: Path, make_task: MakeTask) -> None:
+    task = make_task(source={"hub": "a/b", "extra": {"more": "validation"}})
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    for name in ("more_1.json.gz", "more_2.csv", "more.md"):
+        (folder / name).touch()
+    assert evaluation_splits(task, DataOptions(tmp_path)) == ("dev", "more_1", "more_2")

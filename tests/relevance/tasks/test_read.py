@@ -135,14 +135,14 @@ def test_text_has_one_column(tmp_path: Path) -> None:
         (
             "d.json",
             b'{"s": {"0": "a"}}',
-            ": expected a list of objects, one for each row, got dict.",
+            ": expected a list of objects, one for each row, got one object.",
         ),
         (
             "d.json",
             b'{"s": "a"}\n{"s": "b"}',
             ": not valid JSON: Extra data at line 2, column 1. Lines",
         ),
-        ("d.json", b'[{"s": "a"},\n 2]', ", row 2: expected an object, got int."),
+        ("d.json", b'[{"s": "a"},\n 2]', ", row 2: expected an object, got 2."),
         ("d.json", b'[{"s": "a"}, {"t": 1}]', ", row 2. Columns: t."),
         ("d.json", b"[" * 50_000, ": not valid JSON: it is nested too deeply."),
         (
@@ -156,6 +156,8 @@ def test_text_has_one_column(tmp_path: Path) -> None:
             ", line 1: not valid JSON: it is nested too deeply.",
         ),
         ("d.jsonl", b'{"s": "a", "s": "b"}', ", line 1: not valid JSON: 's' is there twice."),
+        ("d.json", b" \n", " is empty. Expected a list of objects"),
+        ("d.csv", "s,t\r\na,b".encode("utf-16"), " is UTF-16, not UTF-8. Save it as UTF-8."),
         ("d.csv.gz", b"s\na\n", " cannot be read as gzip: Not a gzipped file"),
         ("d.csv.gz", gzip.compress(b"s\na\n" * 99, mtime=0)[:-9], " cannot be read as gzip: "),
         (
@@ -165,9 +167,8 @@ def test_text_has_one_column(tmp_path: Path) -> None:
         ),
         ("d.parquet.gz", b"", " has to end in one of"),
         ("d.gz", b"", " has to end in one of"),
-        ("d.csv", "s\na\n".encode("utf-16"), " is not UTF-8."),
         ("d.csv", "s\na\n".encode("utf-16-le"), " is not UTF-8."),
-        ("d.csv", b"s;l\na;b\n", ". Columns: s;l."),
+        ("d.csv", b"s;l\na;b\n", ". Columns: s;l. It seems that ';' stands between the columns"),
     ],
 )
 def test_what_cannot_be_read(tmp_path: Path, name: str, content: bytes, message: str) -> None:

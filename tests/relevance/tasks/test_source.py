@@ -208,6 +208,8 @@ def test_what_older_versions_wrote_is_still_what_is_written(make_task: MakeTask)
         ({"dev": 0.0}, "`dev = 0` is no share of the training rows"),
         ({"dev": 1}, "`dev = 1` is no share"),
         ({"dev": True}, "`dev = 1` is no share"),
+        ({"dev": "0.2"}, '`dev = "0.2"` stands in quotes, so it names a file. A share'),
+        ({"dev": "20 %"}, '`dev = "20 %"` stands in quotes'),
         ({"dev": float("nan")}, "`dev = nan` is no share"),
         ({"dev": 20}, "give one between 0 and 1, such as 0.2, or a file"),
         ({"seed": 1}, "`seed` draws a share"),
