@@ -56,7 +56,7 @@ class Estimator(Measure):
         if inputs.probe is None:
             raise RelevanceError(
                 f"Measure '{cls.name}' needs an encoder. `relevance estimate` brings one; from"
-                " Python, hand one in as Inputs(probe=...)."
+                " Python, hand one in as measure(..., probe=...)."
             )
         return cls(inputs.probe, inputs.seeds)
 

@@ -1,6 +1,6 @@
 """What joint-training gains ask of a trainer; any training script can be one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 
@@ -19,8 +19,8 @@ class Result:
 
     metrics: dict[str, float]
     loss: float
-    predictions: list[Any] | None = None
-    losses: list[float] | None = None
+    predictions: list[Any] | None = field(default=None, repr=False)
+    losses: list[float] | None = field(default=None, repr=False)
 
 
 @runtime_checkable

@@ -42,6 +42,10 @@ class AttentionCosines:
     runs: tuple[str, str]
     cosines: Float64[np.ndarray, "layer head"]
 
+    def __repr__(self) -> str:
+        runs = " and ".join(self.runs)
+        return f"AttentionCosines({self.task} {self.split}, {self.rows:,} rows; {runs})"
+
     @property
     def layer_means(self) -> Float64[np.ndarray, " layer"]:
         """Means over the heads of each layer."""

@@ -47,6 +47,10 @@ class Confusion:
     scores: tuple[LabelScores, ...]
     macro: LabelScores
 
+    def __repr__(self) -> str:
+        rows = int(self.counts.sum())
+        return f"Confusion({self.task} {self.split}, {rows:,} rows, {len(self.labels)} labels)"
+
     @property
     def accuracy(self) -> float:
         """Share of rows that are right."""

@@ -13,6 +13,7 @@ from hmnet.training.record import read_records
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import read_text, validated
 from relevance.manifest import check_file
+from relevance.names import some
 from relevance.parsing import parse_json
 from relevance.report.tables import Row
 
@@ -48,6 +49,10 @@ class Curves(NamedTuple):
     scores: Float[np.ndarray, "evaluation task"] | None
     scored_at: Int[np.ndarray, " evaluation"]
     deviates: tuple[bool, ...] = ()
+
+    def __repr__(self) -> str:
+        last = int(self.steps[-1]) if len(self.steps) else 0
+        return f"Curves({some(self.tasks)}; {last:,} steps, {self.epochs} epochs)"
 
     @property
     def entropies(self) -> Float[np.ndarray, "window task"] | None:

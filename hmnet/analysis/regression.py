@@ -52,6 +52,9 @@ class Regression:
     r2: float
     accuracy: float
 
+    def __repr__(self) -> str:
+        return f"Regression({self.task} {self.split}, {len(self.truth):,} rows; r2 {self.r2:.3f})"
+
     @property
     def residuals(self) -> Float[np.ndarray, " row"]:
         """Labels less predictions."""

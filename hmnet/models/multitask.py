@@ -34,6 +34,7 @@ from hmnet.saving import os_errors
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import read_json, replacing, validated, write_json, write_text
 from relevance.manifest import check_files
+from relevance.names import some
 from relevance.tasks.task import Task
 
 SCHEMA = "hmnet.plan/1"
@@ -160,6 +161,10 @@ class MultiTaskModel(nn.Module):
         """
         loaded = load_backbone(backbone, seed=seed)
         return cls(loaded, tasks, plan, pooling=pooling, head=head, seed=seed).eval()
+
+    def __repr__(self) -> str:
+        plan = self.plan  # the pool's own would fill screens
+        return f"MultiTaskModel({some(plan.tasks)}; {len(plan.depths)} layers, {plan.depth} a task)"
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -164,7 +164,7 @@ class JointTraining(Measure):
         if inputs.trainer is None:
             raise RelevanceError(
                 "Measure 'joint-training' needs a trainer. `relevance pairwise` brings one; from"
-                " Python, hand one in as Inputs(trainer=...)."
+                " Python, hand one in as measure(..., trainer=...)."
             )
         return cls(inputs, inputs.trainer)
 

@@ -235,6 +235,12 @@ def test_reprs_are_one_short_line(run: hmnet.TrainedRun) -> None:
     assert repr(config) == "RunConfig(epochs=1, tasks=('RTE',))"
     plan = hmnet.fully_shared(["RTE", "CB"], 2)
     assert repr(plan) == "SharingPlan(RTE, CB; 2 layers, 2 a task)"
-    for thing in (run, config, plan, hmnet.SkillTable.load(), *run.tasks):
+    trainer = hmnet.make_trainer(run.tasks, {"backbone": run.config.backbone}, device="cpu")
+    things = (
+        *(run, config, plan, hmnet.SkillTable.load(), *run.tasks, run.data("TONE"), run.model),
+        *(trainer, hmnet.EncoderProbe(trainer), hmnet.curves(run), *hmnet.diagnose(run)),
+        *(hmnet.compare_attention(run, run, "TONE"), hmnet.similarity(run), hmnet.compare([run])),
+    )
+    for thing in things:
         assert "\n" not in repr(thing)
-        assert len(repr(thing)) < 200
+        assert len(repr(thing).replace(str(run.folder.parent), "")) < 300

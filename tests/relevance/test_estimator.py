@@ -68,7 +68,7 @@ def test_without_a_probe() -> None:
         Embedding.build(Inputs())
     assert str(error.value) == (
         "Measure 'embedding' needs an encoder. `relevance estimate` brings one; from Python, hand"
-        " one in as Inputs(probe=...)."
+        " one in as measure(..., probe=...)."
     )
 
 

@@ -518,7 +518,7 @@ def test_without_a_trainer() -> None:
         JointTraining.build(Inputs())
     assert str(error.value) == (
         "Measure 'joint-training' needs a trainer. `relevance pairwise` brings one; from Python,"
-        " hand one in as Inputs(trainer=...)."
+        " hand one in as measure(..., trainer=...)."
     )
 
 
