@@ -103,9 +103,9 @@ class TrainedRun(Run):
         """Answer texts or rows.
 
         Args:
-            rows: One or several: a text; a tuple of the one to three texts that a task reads; or an
-                object with the task's columns, such as a row of a file. A data frame is taken as
-                its rows.
+            rows: A text, an object with the task's columns, such as a row of a file, or a list of
+                such; in a list also tuples of the one to three texts that a task reads. A data
+                frame is taken as its rows.
             task: Name of a task, or several; None for every task of the run.
             batch_size: Rows per forward pass.
             precision: Of the forward pass.
@@ -118,7 +118,8 @@ class TrainedRun(Run):
 
         Raises:
             RelevanceError: If the run has no such task, its model is damaged, or a row lacks a
-                column or has something else than text where text is wanted.
+                column or has something else than text where text is wanted; and for a tuple of
+                texts outside a list, which might be one row or several.
         """
         answers = self.answers(
             _objects(rows),
@@ -221,6 +222,11 @@ def _objects(rows: Input | Iterable[Input]) -> Iterator[Mapping[str, Any]]:
     """Every row as an object that a task can read."""
     if isinstance(rows, str | Mapping):
         rows = [rows]
+    elif isinstance(rows, tuple) and rows and all(isinstance(row, str) for row in rows):
+        raise RelevanceError(
+            "input: a tuple of texts might be one row or several. Put it into a list, [('a', 'b')],"
+            " if it is one row of several texts; if it is several, give a list, ['a', 'b']."
+        )
     elif hasattr(rows, "to_dict") and hasattr(rows, "columns"):  # iterating gives its column names
         rows = rows.to_dict("records")
     for number, row in enumerate(rows, start=1):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hmnet.evaluation.significance import LEVEL, Paired
 from relevance.escaping import for_html, for_line, for_markdown
+from relevance.names import some
 from relevance.report.tables import Cell, Place, Row, table
 
 DECIMALS = 1
@@ -124,7 +125,7 @@ class Comparison:
         return "\n".join([text, "".join(remarks)]) if remarks else text
 
     def __repr__(self) -> str:
-        return f"Comparison({', '.join(self.columns)}; {len(self.lines)} rows)"
+        return f"Comparison({some(self.columns)}; {len(self.lines)} rows)"
 
     def _repr_html_(self) -> str:
         return self.to_table("html")

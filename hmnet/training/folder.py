@@ -18,6 +18,7 @@ from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError, unknown_name
 from relevance.files import read_json, read_toml, validated
 from relevance.manifest import check_file, check_files, note_changed, note_unchecked
+from relevance.names import some
 from relevance.tasks.data import TaskData
 from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task
@@ -80,7 +81,7 @@ class Run:
     _models: dict[Path, MultiTaskModel] = field(default_factory=dict, repr=False, compare=False)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self.folder)!r}, {self.config.label})"
+        return f"{type(self).__name__}({str(self.folder)!r}, {some([self.config.label])})"
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:

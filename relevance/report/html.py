@@ -28,7 +28,8 @@ def matrix_html(matrix: RelevanceMatrix) -> str:
         HTML: values in hundredths of their unit, gains with their sign, marked as in
         `relevance.report.tables.matrix_table`, and below what the marks mean.
     """
-    shown = matrix.select(matrix.tasks[:MOST_TASKS])
+    is_cut = len(matrix.tasks) > MOST_TASKS
+    shown = matrix.select(matrix.tasks[:MOST_TASKS]) if is_cut else matrix
     layout = lay_out(shown)
     names = [for_html(task) for task in layout.tasks]
     head = "".join(f'<th style="{CELL}">{name}</th>' for name in names)
@@ -37,7 +38,7 @@ def matrix_html(matrix: RelevanceMatrix) -> str:
         for name, cells in zip(names, _cells(layout), strict=True)
     )
     notes = [matrix_remark(shown, "html")]
-    if len(matrix.tasks) > MOST_TASKS:
+    if is_cut:
         notes.append(f"The first {MOST_TASKS} of {len(matrix.tasks):,} tasks.")
     return (
         '<table style="border-collapse:collapse">\n'

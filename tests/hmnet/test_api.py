@@ -164,6 +164,8 @@ def test_what_is_no_text_is_named_by_its_row(
     with pytest.raises(RelevanceError) as error:
         run.predict(iter(rows), task="TONE")
     assert said in str(error.value)
+    with pytest.raises(RelevanceError, match="might be one row or several"):
+        run.predict(("a film", "b film"), task="PAIR")
     with pytest.raises(RelevanceError, match=r"Unknown task 'TON'. Did you mean 'TONE'"):
         run.predict(["a"], task="TON")
 
