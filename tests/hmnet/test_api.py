@@ -237,7 +237,8 @@ def test_reprs_are_one_short_line(run: hmnet.TrainedRun) -> None:
     assert repr(config) == "RunConfig(epochs=1, tasks=('RTE',))"
     plan = hmnet.fully_shared(["RTE", "CB"], 2)
     assert repr(plan) == "SharingPlan(RTE, CB; 2 layers, 2 a task)"
-    trainer = hmnet.make_trainer(run.tasks, {"backbone": run.config.backbone}, device="cpu")
+    settings = {"backbone": run.config.backbone, "max_length": 16}
+    trainer = hmnet.make_trainer(run.tasks, settings, device="cpu")
     things = (
         *(run, config, plan, hmnet.SkillTable.load(), *run.tasks, run.data("TONE"), run.model),
         *(trainer, hmnet.EncoderProbe(trainer), hmnet.curves(run), *hmnet.diagnose(run)),
