@@ -38,6 +38,7 @@ from relevance.names import some
 from relevance.tasks.task import Task
 
 SCHEMA = "hmnet.plan/1"
+WEIGHTS = "weights.safetensors"
 
 
 class Blueprint(BaseModel):
@@ -59,6 +60,22 @@ class Blueprint(BaseModel):
     tasks: tuple[Task, ...]
     plan: SharingPlan
     scales: dict[str, AnswerScale] = Field(default_factory=dict)
+
+
+def weights_file(folder: Path) -> Path:
+    """Where the weights of a run's model are.
+
+    transformers' own classes take a `model.safetensors` without a configuration for a model of
+    default size and draw random weights where names differ, so the file is called otherwise.
+
+    Args:
+        folder: Of the model.
+
+    Returns:
+        Its `weights.safetensors`, or `model.safetensors` where an older version wrote that.
+    """
+    old = folder / "model.safetensors"
+    return old if old.is_file() and not (folder / WEIGHTS).is_file() else folder / WEIGHTS
 
 
 class MultiTaskModel(nn.Module):
@@ -288,7 +305,7 @@ class MultiTaskModel(nn.Module):
         return remembering(dict.fromkeys(modules))
 
     def save_pretrained(self, folder: Path) -> None:
-        """Write `backbone_config.json`, `plan.json` and `model.safetensors`.
+        """Write `backbone_config.json`, `plan.json` and `weights.safetensors`.
 
         Args:
             folder: Made if missing; files of these names are replaced.
@@ -309,7 +326,7 @@ class MultiTaskModel(nn.Module):
         if not self.scales:
             del content["scales"]
         write_json(folder / "plan.json", SCHEMA, content)
-        with replacing(folder / "model.safetensors") as temporary, os_errors():
+        with replacing(folder / WEIGHTS) as temporary, os_errors():
             save_model(self, str(temporary))
 
     @classmethod
@@ -317,8 +334,8 @@ class MultiTaskModel(nn.Module):
         """Read what `save_pretrained` wrote; nothing else is needed.
 
         Args:
-            folder: With `backbone_config.json` (`config.json` in older runs), `plan.json` and
-                `model.safetensors`.
+            folder: With `backbone_config.json`, `plan.json` and `weights.safetensors`; in older
+                runs the first may be `config.json` and the last `model.safetensors`.
 
         Returns:
             The model in evaluation mode, on the CPU.
@@ -328,7 +345,7 @@ class MultiTaskModel(nn.Module):
                 written, where the folder has a manifest that says what was.
         """
         check_files(folder)
-        plan_file, weights = folder / "plan.json", folder / "model.safetensors"
+        plan_file, weights = folder / "plan.json", weights_file(folder)
         blueprint = validated(Blueprint, read_json(plan_file, SCHEMA), str(plan_file))
         config = read_config(folder)
         with readable(folder):

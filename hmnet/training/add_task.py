@@ -17,7 +17,7 @@ from hmnet.evaluation.scores import MAJORITY, Score
 from hmnet.kinds.kind import kind_of
 from hmnet.models.backbone import load_backbone
 from hmnet.models.growing import borrows_head, draw_xavier, grown, start_from, take_average
-from hmnet.models.multitask import MultiTaskModel
+from hmnet.models.multitask import MultiTaskModel, weights_file
 from hmnet.models.trial import check_reading
 from hmnet.training.checkpoint import discard_checkpoint, find_checkpoint, replacing_folder
 from hmnet.training.fit import Checkpoints, answer_scales, fit_model, make_schedule
@@ -190,7 +190,7 @@ def _entry(growth: Growth, rows: Mapping[str, int]) -> dict[str, Any]:
     }
     return {
         "run": str(growth.run.folder.absolute()),
-        "model": file_digest(model / "model.safetensors"),
+        "model": file_digest(weights_file(model)),
         "tasks": tasks,
         "fraction": growth.addition.fraction,
         "train": growth.addition.train,

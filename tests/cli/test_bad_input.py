@@ -467,7 +467,7 @@ class TestPlacesThatCannotBeWritten:
         last = outcome.err.splitlines()[-1]
         assert outcome.status == 2
         assert last.startswith(f"hmnet: {out}/")
-        assert last.endswith("model.safetensors cannot be written: No space left on device.")
+        assert last.endswith("weights.safetensors cannot be written: No space left on device.")
         done("hmnet", *command, "--out", out, "--resume")
         assert (out / "scores.csv").is_file()
 

@@ -50,7 +50,7 @@ def test_what_the_method_has_set_is_printed(run: Path) -> None:
 def test_the_lower_half_is_as_pretrained_and_all_that_is_new_has_moved(
     run: Path, tiny_bert: Path
 ) -> None:
-    trained = load_file(run / "model" / "model.safetensors")
+    trained = load_file(run / "model" / "weights.safetensors")
     pretrained = load_file(tiny_bert / "model.safetensors")
     for name, weight in pretrained.items():
         if name.startswith("encoder.layer."):

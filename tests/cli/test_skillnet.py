@@ -82,9 +82,9 @@ def test_what_it_cannot_do_is_one_line(
 
 
 def test_resuming_a_finished_run_leaves_it(run: Path, options: list[str]) -> None:
-    before = (run / "model" / "model.safetensors").stat().st_mtime_ns
+    before = (run / "model" / "weights.safetensors").stat().st_mtime_ns
     assert "is finished" in done("hmnet", "train", *options, "--out", run, "--resume").err
-    assert (run / "model" / "model.safetensors").stat().st_mtime_ns == before
+    assert (run / "model" / "weights.safetensors").stat().st_mtime_ns == before
 
 
 def test_other_methods_ignore_the_table(quick: list[str], table: Path, tiny_bert: Path) -> None:

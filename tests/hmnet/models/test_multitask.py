@@ -4,12 +4,18 @@ import copy
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
-from transformers import AutoModel, AutoModelForSequenceClassification, PreTrainedModel
+from transformers import (
+    AutoModel,
+    AutoModelForSequenceClassification,
+    BertModel,
+    PreTrainedModel,
+)
 
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.heads.native import NativePath
@@ -201,6 +207,28 @@ def test_a_saved_model_needs_nothing_else(
         assert torch.equal(loaded(task, inputs), model(task, inputs))
 
 
+@pytest.mark.parametrize("kind", [AutoModel, AutoModelForSequenceClassification, BertModel])
+def test_plain_transformers_refuses_what_is_no_plain_checkpoint(
+    kind: Any, tiny_bert: Path, tmp_path: Path, tasks: list[Task], plan: SharingPlan
+) -> None:
+    """It would draw random weights instead, as all weights are called otherwise."""
+    MultiTaskModel.from_backbone(str(tiny_bert), tasks, plan).save_pretrained(tmp_path / "model")
+    with pytest.raises((OSError, ValueError)):
+        kind.from_pretrained(tmp_path / "model")
+
+
+def test_weights_of_older_versions_are_read(
+    tiny_bert: Path, tmp_path: Path, tasks: list[Task], plan: SharingPlan
+) -> None:
+    folder = tmp_path / "model"
+    model = MultiTaskModel.from_backbone(str(tiny_bert), tasks, plan)
+    model.save_pretrained(folder)
+    (folder / "weights.safetensors").rename(folder / "model.safetensors")
+    loaded = MultiTaskModel.from_pretrained(folder)
+    for name, weight in model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], weight), name
+
+
 def test_the_saved_files(
     tiny_bert: Path, tmp_path: Path, tasks: list[Task], plan: SharingPlan
 ) -> None:
@@ -208,7 +236,7 @@ def test_the_saved_files(
     for _ in range(2):  # the second time over the first
         model.save_pretrained(tmp_path / "model")
     files = sorted(file.name for file in (tmp_path / "model").iterdir())
-    assert files == ["backbone_config.json", "model.safetensors", "plan.json"]
+    assert files == ["backbone_config.json", "plan.json", "weights.safetensors"]
     plan_file = (tmp_path / "model" / "plan.json").read_text()
     assert '"schema": "hmnet.plan/1"' in plan_file
     assert '"source"' not in plan_file
@@ -275,7 +303,7 @@ def test_truncated_weights(
     tiny_bert: Path, tmp_path: Path, tasks: list[Task], plan: SharingPlan, size: int
 ) -> None:
     MultiTaskModel.from_backbone(str(tiny_bert), tasks, plan).save_pretrained(tmp_path)
-    weights = tmp_path / "model.safetensors"
+    weights = tmp_path / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:size])
     with pytest.raises(RelevanceError, match=r"model\.safetensors cannot be loaded: "):
         MultiTaskModel.from_pretrained(tmp_path)

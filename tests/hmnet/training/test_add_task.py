@@ -144,7 +144,7 @@ def trained(
 
 
 def weights(run: Run) -> dict[str, Tensor]:
-    return load_file(run.folder / "model" / "model.safetensors")
+    return load_file(run.folder / "model" / "weights.safetensors")
 
 
 def logits(run: Run, task: str) -> Tensor:

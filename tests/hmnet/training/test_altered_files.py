@@ -189,7 +189,7 @@ KINDS: dict[str, tuple[Read, int]] = {
     "run/log.jsonl": (lambda world: curves(load_run(world.folder / "run")), 15),
     "run/model/plan.json": (ask_run, 25),
     "run/model/backbone_config.json": (ask_run, 15),
-    "run/model/model.safetensors": (ask_run, 12),
+    "run/model/weights.safetensors": (ask_run, 12),
     "run/model/tokenizer.json": (ask_run, 15),
     "run/model/tokenizer_config.json": (ask_run, 10),
     "lines.jsonl": (ask_run, 10),

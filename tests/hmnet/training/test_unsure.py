@@ -95,7 +95,7 @@ def test_results_are_the_same_bit_by_bit(config: RunConfig, tmp_path: Path, samp
             config.model_copy(update={"log_uncertainty": name == "logged"}), None, tmp_path / name
         )
     one, other = (
-        load_file(tmp_path / n / "model" / "model.safetensors") for n in ("plain", "logged")
+        load_file(tmp_path / n / "model" / "weights.safetensors") for n in ("plain", "logged")
     )
     assert all(torch.equal(weight, other[name]) for name, weight in one.items())
     scores = (tmp_path / "plain" / "scores.csv").read_text().replace("plain", "logged")
