@@ -30,7 +30,7 @@ def joined(work: Callable[[Ranks], Any], count: int = 2) -> list[Any]:
     found = []
     for end, process in ends:
         try:
-            found.append(end.recv() if end.poll(120) else "silent")
+            found.append(end.recv() if end.poll(300) else "silent")
         except EOFError:
             found.append("died")
         process.join(30)

@@ -104,6 +104,16 @@ def _writes(_: object, mode: str | None, flags: int) -> bool:
     return bool(flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR)) or mode in {"w", "a"}
 
 
+def different(moments: list[Path]) -> list[Path]:
+    """One moment for each call and each set of what there is, whatever is in it."""
+    found: dict[object, Path] = {}
+    for moment in moments:
+        names = {DRAFT.sub("-.tmp", path.name) for path in (moment / "run").glob("*")}
+        names |= {f"model/{path.name}" for path in (moment / "run" / "model").glob("[!.]*")}
+        found.setdefault((moment.name.partition("-")[2], frozenset(names)), moment)
+    return list(found.values())
+
+
 def all_files(folder: Path) -> set[Path]:
     return {path.relative_to(folder) for path in folder.rglob("*")}
 
@@ -154,7 +164,7 @@ def test_every_moment_can_be_resumed(quick: RunConfig, tmp_path: Path, name: str
     with moments.watched():
         train_run(config, spec, tmp_path / "whole" / "run")
     assert len(moments.found) > 20
-    for moment in moments.found:
+    for moment in moments.found if config.method == "hmnet" else different(moments.found):
         train_run(config, spec, moment / "run", resume=True)
         assert_as_unbroken(moment, tmp_path / "whole", moment.name)
 
@@ -211,18 +221,20 @@ def test_every_moment_of_two_processes_can_be_resumed(quick: RunConfig, tmp_path
         return moments.found
 
     found, none = joined(whole)
-    assert len(found) > 20
+    assert isinstance(found, list), found
     assert none == []
+    chosen = different(found)
+    assert len(chosen) > 20
 
     def resumed(ranks: Ranks) -> str:
         if not ranks.is_main:
             fit.load_checkpoint = _slowly(fit.load_checkpoint)
-        for moment in found:
+        for moment in chosen:
             train_run(config, None, moment / "run", resume=True)
         return "all"
 
     assert joined(resumed) == ["all", "all"]
-    for moment in found:
+    for moment in chosen:
         assert_as_unbroken(moment, tmp_path / "whole", moment.name)
 
 
