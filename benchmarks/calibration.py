@@ -14,19 +14,19 @@ import sys
 import numpy as np
 from jaxtyping import Bool, Float
 
-from hmnet.models.tiny import write_tiny_encoder
-from hmnet.training.joint import make_trainer
+from hmnet.backbones.tiny import write_tiny_encoder
+from hmnet.measuring.joint_trainer import make_trainer
 from relevance.clustering.agreement import adjusted_rand
 from relevance.clustering.families import family_clusters
 from relevance.clustering.kmeans import kmeans
-from relevance.files import cache_dir
-from relevance.gains import gains
-from relevance.intervals import half_widths
-from relevance.matrix import RelevanceMatrix
+from relevance.disk.files import cache_dir
+from relevance.gains.formulas import gains
+from relevance.jobs.job import Event, Schedule
+from relevance.matrices.intervals import half_widths
+from relevance.matrices.matrix import RelevanceMatrix
 from relevance.measures.joint_training import JointTraining
 from relevance.measures.measure import Inputs
 from relevance.measures.taxonomy import Taxonomy
-from relevance.studies.scheduling import Event, Schedule
 from relevance.studies.study import single_run_seeds
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks

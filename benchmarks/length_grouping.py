@@ -32,16 +32,16 @@ def measured(
     """Padding's share and seconds per step, plain and grouped, and how many steps were timed."""
     import torch
 
-    from hmnet.config import TrainingSettings
-    from hmnet.data.encoding import encode_split
-    from hmnet.data.packing import MEGABATCH, pack
+    from hmnet.backbones.backbone import load_backbone
+    from hmnet.backbones.folder import resolve_backbone
     from hmnet.data.tokenizer import read_tokenizer
-    from hmnet.models.backbone import load_backbone
-    from hmnet.models.folder import resolve_backbone
     from hmnet.models.multitask import MultiTaskModel
-    from hmnet.models.plan import fully_shared
     from hmnet.precision import resolve_precision
+    from hmnet.prepared import encode_split
+    from hmnet.samplers._packing import MEGABATCH, pack
     from hmnet.samplers.sampler import TaskBatch
+    from hmnet.settings.config import TrainingSettings
+    from hmnet.sharing.plan import fully_shared
     from hmnet.training.loop import train
     from hmnet.training.optimizer import make_optimizer
     from hmnet.training.step import Recipe

@@ -23,9 +23,9 @@ from pathlib import Path
 import numpy as np
 import tomli_w
 
-from relevance.files import write_text
+from relevance.disk.files import write_text
 from relevance.tasks.task import Source, Task
-from relevance.tokenizer_files import read_tokenizer
+from relevance.text.tokenizer_files import read_tokenizer
 
 ROWS, WORDS_PER_ROW, TOPICS = 200, 20, 10
 SHARE_OF_TOPIC = 0.4
@@ -81,12 +81,12 @@ def whole_job(tasks_file: Path, backbone: str) -> dict[str, float]:
     with timed(steps, "start"):
         from sklearn.metrics import adjusted_rand_score
 
-        from hmnet.models.token_vectors import read_token_vectors
+        from hmnet.backbones.token_vectors import read_token_vectors
         from relevance.clustering.kmeans import kmeans
         from relevance.measures.token_embedding import TokenEmbedding
         from relevance.measures.vocabulary import Vocabulary
         from relevance.tasks.find import find_tasks
-        from relevance.tokenizers import load_tokenizer
+        from relevance.text.tokenizers import load_tokenizer
     with timed(steps, "tasks"):
         tasks = find_tasks([str(tasks_file)])
     with timed(steps, "vocabulary"):

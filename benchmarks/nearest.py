@@ -23,29 +23,29 @@ from statistics import fmean
 
 import torch
 
-from hmnet.config import RunConfig
-from hmnet.evaluation.scores import MAJORITY, read_scores
-from hmnet.models.tiny import write_tiny_encoder
-from hmnet.training.add_task import add_tasks
-from hmnet.training.folder import SCORES, Run, load_run
-from hmnet.training.joint import make_trainer
-from hmnet.training.placing import Addition
-from hmnet.training.run import train_run
-from relevance.clustering.joining import relevance_to
-from relevance.files import write_text
-from relevance.matrix import RelevanceMatrix, load_matrix
+from hmnet.backbones.tiny import write_tiny_encoder
+from hmnet.extension.add_task import add_tasks
+from hmnet.extension.placement import Addition
+from hmnet.measuring.joint_trainer import make_trainer
+from hmnet.runs.folder import SCORES, Run, load_run
+from hmnet.runs.scores import MAJORITY, read_scores
+from hmnet.runs.train import train_run
+from hmnet.settings.config import RunConfig
+from relevance.clustering.assign import relevance_to
+from relevance.disk.files import write_text
+from relevance.jobs.job import Schedule
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 from relevance.measures.joint_training import JointTraining
 from relevance.measures.measure import Inputs
 from relevance.measures.taxonomy import Taxonomy
 from relevance.measures.vocabulary import Vocabulary
 from relevance.report.tables import table
-from relevance.studies.scheduling import Schedule
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks, write_tasks
 from relevance.tasks.generated import generate
 from relevance.tasks.load import load_split
 from relevance.tasks.task import Task
-from relevance.tokenizers import load_tokenizer
+from relevance.text.tokenizers import load_tokenizer
 
 ROWS, DEV_ROWS = 160, 300
 SETTINGS = {

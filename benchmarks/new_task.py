@@ -15,12 +15,12 @@ from pathlib import Path
 import torch
 from nearest import row_of, rows_trained, scores_by_start
 
-from hmnet.training.folder import load_run
-from relevance.matrix import load_matrix
+from hmnet.runs.folder import load_run
+from relevance.matrices.matrix import load_matrix
 from relevance.measures.vocabulary import Vocabulary
 from relevance.report.tables import table
 from relevance.tasks.find import find_tasks
-from relevance.tokenizers import load_tokenizer
+from relevance.text.tokenizers import load_tokenizer
 
 
 def main() -> None:

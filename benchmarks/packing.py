@@ -19,8 +19,8 @@ from itertools import combinations
 from math import inf
 from pathlib import Path
 
-from relevance.studies.packing import lower_bound, makespan
-from relevance.studies.scheduling import Job
+from relevance.jobs.job import Job
+from relevance.jobs.makespan import lower_bound, makespan
 
 RECORDED = Path(__file__).with_name("durations.csv")
 DEVICES = (1, 2, 4, 8, 16, 32)

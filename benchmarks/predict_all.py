@@ -10,11 +10,11 @@ import time
 
 import torch
 
-from hmnet.models.backbone import load_backbone
+from hmnet.backbones.backbone import load_backbone
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import default_layers, hierarchical
+from hmnet.sharing.plan import default_layers, hierarchical
 from relevance.clustering.kmeans import kmeans
-from relevance.matrix import load_matrix
+from relevance.matrices.matrix import load_matrix
 from relevance.tasks.find import PAPER_TASKS, find_tasks
 
 ROUNDS = 7

@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from hmnet.training.joint import make_trainer
-from relevance.files import cache_dir
-from relevance.gains import METRICS, own_baseline_gains, scores
-from relevance.reliability import reliability, seeds_needed
+from hmnet.measuring.joint_trainer import make_trainer
+from relevance.disk.files import cache_dir
+from relevance.gains.formulas import METRICS, own_baseline_gains, scores
+from relevance.gains.reliability import reliability, seeds_needed
+from relevance.interfaces.trainer import Result
+from relevance.jobs.job import Event, Schedule
 from relevance.report.tables import table
 from relevance.studies.runs import FinishedRun
-from relevance.studies.scheduling import Event, Schedule
 from relevance.studies.store import JobStore
 from relevance.studies.study import Study, single_run_seeds
 from relevance.tasks.data import DataOptions, TaskData
@@ -32,7 +33,6 @@ from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task
 from relevance.tasks.metrics import score
 from relevance.tasks.task import Task
-from relevance.trainer import Result
 
 TASKS = ("MNLI", "SNLI", "MRPC", "QQP", "STS-B", "SST-2", "SST-5", "CoLA")
 AVERAGED = ("SNLI", "QQP", "STS-B", "SST-2")

@@ -27,14 +27,14 @@ STEPS_OF_ASCENT = (1, 2, 5)
 
 def fine_tuned(data_dir: Path, steps: int) -> tuple[Any, list[Any]]:
     """The model after so many steps in all, and a few further batches of each task."""
-    from hmnet.config import TrainingSettings
+    from hmnet.backbones.backbone import load_backbone
+    from hmnet.backbones.folder import resolve_backbone
     from hmnet.data.batching import collate
-    from hmnet.data.encoding import encode_split
     from hmnet.data.tokenizer import read_tokenizer
     from hmnet.kinds.kind import kind_of
-    from hmnet.models.backbone import load_backbone
-    from hmnet.models.folder import resolve_backbone
-    from hmnet.models.plan import fully_shared
+    from hmnet.prepared import encode_split
+    from hmnet.settings.config import TrainingSettings
+    from hmnet.sharing.plan import fully_shared
     from hmnet.training.fit import fit, make_schedule
     from hmnet.training.step import Batch
     from relevance.tasks.data import DataOptions

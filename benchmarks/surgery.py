@@ -31,14 +31,14 @@ def prepared(data_dir: Path, steps: int) -> dict[str, Any]:
     import numpy as np
     import torch
 
+    from hmnet.backbones.backbone import load_backbone
+    from hmnet.backbones.folder import resolve_backbone
     from hmnet.data.batching import collate
-    from hmnet.data.encoding import encode_split
     from hmnet.data.tokenizer import read_tokenizer
     from hmnet.kinds.kind import kind_of
-    from hmnet.models.backbone import load_backbone
-    from hmnet.models.folder import resolve_backbone
     from hmnet.models.multitask import MultiTaskModel
-    from hmnet.models.plan import default_layers, hierarchical
+    from hmnet.prepared import encode_split
+    from hmnet.sharing.plan import default_layers, hierarchical
     from hmnet.training.optimizer import make_optimizer
     from hmnet.training.step import Batch
     from relevance.clustering.spec import ClusterSpec

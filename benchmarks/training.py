@@ -30,12 +30,12 @@ LR = 1e-4
 
 def prepared(tasks: tuple[str, ...], data_dir: Path, steps: int) -> dict[str, Any]:
     """Backbone, plan, encoded rows and schedule, as `hmnet train` makes them."""
-    from hmnet.config import RunConfig
-    from hmnet.data.encoding import encode_split
+    from hmnet.backbones.backbone import load_backbone
+    from hmnet.backbones.folder import resolve_backbone
     from hmnet.data.tokenizer import read_tokenizer
-    from hmnet.models.backbone import load_backbone
-    from hmnet.models.folder import resolve_backbone
-    from hmnet.models.plan import default_layers, fully_shared, hierarchical
+    from hmnet.prepared import encode_split
+    from hmnet.settings.config import RunConfig
+    from hmnet.sharing.plan import default_layers, fully_shared, hierarchical
     from hmnet.training.fit import make_schedule
     from relevance.clustering.spec import ClusterSpec
     from relevance.tasks.data import DataOptions
@@ -143,9 +143,9 @@ def trainer(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
         TrainingArguments,
     )
 
+    from hmnet.backbones.folder import resolve_backbone
+    from hmnet.backbones.pretrained import read_model
     from hmnet.data.tokenizer import read_tokenizer
-    from hmnet.models.folder import resolve_backbone
-    from hmnet.pretrained import read_model
     from relevance.tasks.data import DataOptions
     from relevance.tasks.find import find_tasks
     from relevance.tasks.load import load_task

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import torch
 
-from hmnet.config import TrainingSettings
-from hmnet.data.encoding import Encoded, encode_split
+from hmnet.backbones.backbone import load_backbone
+from hmnet.backbones.folder import resolve_backbone
 from hmnet.data.tokenizer import read_tokenizer
-from hmnet.models.backbone import load_backbone
-from hmnet.models.folder import resolve_backbone
-from hmnet.models.plan import fully_shared
+from hmnet.prepared import Encoded, encode_split
+from hmnet.settings.config import TrainingSettings
+from hmnet.sharing.plan import fully_shared
 from hmnet.training.fit import fit, make_schedule
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks

@@ -21,8 +21,8 @@ from relevance.measures.vocabulary import Vocabulary, vocabulary_overlap
 from relevance.tasks.data import DataOptions, Split
 from relevance.tasks.find import PAPER_TASKS, find_tasks
 from relevance.tasks.load import load_split
-from relevance.tokenizer_files import read_tokenizer
-from relevance.tokenizers import BORDERS, load_tokenizer
+from relevance.text.tokenizer_files import read_tokenizer
+from relevance.text.tokenizers import BORDERS, load_tokenizer
 
 TEXTS_PER_BATCH = 1_000
 

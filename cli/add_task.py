@@ -110,8 +110,8 @@ def add_task(
     with loading():
         from cli.progress import TrainingLine
         from hmnet.api import add_tasks
-        from hmnet.evaluation.compare import compare
-        from hmnet.training.folder import runs_under
+        from hmnet.comparison.compare import compare
+        from hmnet.runs.folder import runs_under
         from relevance.tasks.find import find_tasks
 
     given: dict[str, Any] = {

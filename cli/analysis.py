@@ -30,8 +30,8 @@ from relevance.errors import RelevanceError
 if TYPE_CHECKING:
     from hmnet.analysis.covariance import Similarity
     from hmnet.figures.similarity import Beside
+    from hmnet.runs.train import Note
     from hmnet.training.loop import Progress
-    from hmnet.training.run import Note
 
 FigureFormat = Annotated[
     Literal["pdf", "svg", "png"], typer.Option("--figures", help="Format of the figures.")
@@ -61,9 +61,9 @@ def diagnose(
     from hmnet.analysis.diagnosis import confusion_rows, label_rows, regression_rows
     from hmnet.analysis.diagnosis import diagnose as diagnosed
     from hmnet.figures.diagnosis import save_figures
-    from hmnet.training.folder import load_run
-    from relevance.files import check_writable
-    from relevance.folders import alone
+    from hmnet.runs.folder import load_run
+    from relevance.disk.files import check_writable
+    from relevance.disk.folders import alone
     from relevance.report.tables import table
 
     check_writable(out / "labels.csv")
@@ -110,7 +110,7 @@ def attention(
     """
     from hmnet.analysis.attention import compare_attention
     from hmnet.figures.attention import attention_figure
-    from hmnet.training.folder import load_run
+    from hmnet.runs.folder import load_run
     from relevance.figures.figure import check_format, save_figure
     from relevance.report.tables import table
 
@@ -188,9 +188,9 @@ def similarity(
     """
     from hmnet.analysis.covariance import same_inputs_before
     from hmnet.analysis.covariance import similarity as compare_inputs
-    from hmnet.evaluation.rows import read_run_scores
-    from hmnet.evaluation.scores import primary_on_dev
     from hmnet.figures.similarity import beside, similarity_figure
+    from hmnet.runs.rows import read_run_scores
+    from hmnet.runs.scores import primary_on_dev
     from hmnet.trained_run import TrainedRun
     from relevance.figures.figure import check_format, save_figure
     from relevance.report.tables import table
@@ -262,8 +262,8 @@ def sweep(
     with loading():
         from hmnet.analysis.sweep import different_names, plan_sweep, run_sweep
         from hmnet.figures.sweep import specs_figure, sweep_figure
+        from relevance.disk.folders import alone
         from relevance.figures.figure import check_format, save_figure
-        from relevance.folders import alone
 
     figure = figure or out / "sweep.pdf"
     check_format(figure)

@@ -238,7 +238,7 @@ def deliver(text: str, out: Path | None) -> None:
         text: The result; it ends with one line break either way.
         out: The file; an older one is replaced.
     """
-    from relevance.files import write_text
+    from relevance.disk.files import write_text
 
     text = text.rstrip("\n")
     if out is None:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cli.app import note
+from relevance.disk.files import check_writable
 from relevance.errors import RelevanceError
-from relevance.files import check_writable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from relevance.clustering.choose_k import Choice
     from relevance.clustering.spec import ClusterSpec
-    from relevance.matrix import RelevanceMatrix
+    from relevance.matrices.matrix import RelevanceMatrix
 
 METHOD = "Method"
 FIGURES = "Figures"

@@ -8,7 +8,7 @@ import typer
 from cli.app import note
 
 if TYPE_CHECKING:
-    from relevance.matrix import RelevanceMatrix
+    from relevance.matrices.matrix import RelevanceMatrix
 
 GAINS = "Gains"
 
@@ -49,8 +49,8 @@ def load_gains(name: str, options: GainOptions) -> "tuple[RelevanceMatrix, list[
         RelevanceError: If there is no such matrix, or it lacks what the gains are made of.
     """
     from relevance.errors import RelevanceError
-    from relevance.matrix import load_matrix
-    from relevance.rechosen import rechosen
+    from relevance.matrices.matrix import load_matrix
+    from relevance.matrices.rechosen import rechosen
 
     loaded = load_matrix(name)
     try:

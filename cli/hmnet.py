@@ -112,12 +112,12 @@ def train(
     with loading():
         from cli.progress import TrainingLine
         from hmnet.api import default_tasks
-        from hmnet.config import RunConfig
-        from hmnet.evaluation.compare import compare as side_by_side
-        from hmnet.evaluation.rows import read_run_scores
+        from hmnet.comparison.compare import compare as side_by_side
+        from hmnet.runs.rows import read_run_scores
+        from hmnet.runs.train import check_run, train_run
+        from hmnet.settings.config import RunConfig
         from hmnet.training.ranks import is_main_process
-        from hmnet.training.run import check_run, train_run
-        from relevance.files import validated
+        from relevance.disk.files import validated
         from relevance.tasks.find import find_tasks
 
     chosen = settings(
@@ -177,7 +177,7 @@ def evaluate(
 
     Example: hmnet evaluate run/
     """
-    from hmnet.evaluation.compare import compare as side_by_side
+    from hmnet.comparison.compare import compare as side_by_side
     from hmnet.trained_run import TrainedRun
 
     scores = []
@@ -355,12 +355,12 @@ def count(
     Example: hmnet count --backbone bert-base/ --method hmnet --clusters out.json
     """
     from hmnet.api import default_tasks
+    from hmnet.backbones.backbone import depth_of, load_config
     from hmnet.heads.head import check_heads, default_pooling
     from hmnet.methods.method import find_method
-    from hmnet.models.backbone import depth_of, load_config
     from hmnet.models.count import count_parameters, total
     from hmnet.models.freezing import canonical
-    from hmnet.models.skill_table import SkillTable
+    from hmnet.sharing.skill_table import SkillTable
     from relevance.tasks.find import find_tasks
 
     spec = read_spec(clusters)
@@ -426,7 +426,7 @@ def _lines(
 @contextmanager
 def _sink(path: Path | None) -> Iterator[Callable[[str], None]]:
     """Takes lines for stdout, or for a file that appears when all are there."""
-    from relevance.files import replacing
+    from relevance.disk.files import replacing
 
     if path is None:
         yield stream

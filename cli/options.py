@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from relevance.disk.files import read_toml, validated
 from relevance.errors import RelevanceError
-from relevance.files import read_toml, validated
 
 if TYPE_CHECKING:
-    from relevance.protocol import Protocol
+    from relevance.gains.protocol import Protocol
 
 TASKS = "Tasks"
 TRAINING = "Training"
@@ -427,7 +427,7 @@ class StudyOptions:
     @property
     def protocol(self) -> "Protocol":
         """The default one or the paper's, where no option says otherwise."""
-        from relevance.protocol import PAPER, RELIABLE
+        from relevance.gains.protocol import PAPER, RELIABLE
 
         given = {"metric": self.metric, "gain_split": self.gain_split}
         chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -442,7 +442,7 @@ def settings(*groups: TaskOptions | WeightOptions, **others: Any) -> dict[str, A
         **others: Further fields of a run's settings; None where not given.
 
     Returns:
-        Fields as `hmnet.config.RunConfig` takes them, paths made absolute, plus `seeds`.
+        Fields as `hmnet.settings.config.RunConfig` takes them, paths made absolute, plus `seeds`.
 
     Raises:
         RelevanceError: If the file cannot be read.
@@ -473,7 +473,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     """What a `--config` file chooses.
 
     Args:
-        path: A TOML file with fields of `hmnet.config.RunConfig`, and `seeds` where there are
+        path: A TOML file with fields of `hmnet.settings.config.RunConfig`, and `seeds` where there are
             several; hyphens may stand for underscores, and text with commas for a list.
 
     Returns:
@@ -482,7 +482,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     Raises:
         RelevanceError: If it cannot be read, or a field is unknown or out of range.
     """
-    from hmnet.config import RunConfig
+    from hmnet.settings.config import RunConfig
 
     fields = {name.replace("-", "_"): value for name, value in read_toml(path).items()}
     if isinstance(fields.get("tasks"), str):

@@ -2,8 +2,8 @@
 
 from cli.app import show
 from cli.progress import duration
+from relevance.jobs.job import Schedule
 from relevance.studies.plan import Plan
-from relevance.studies.scheduling import Schedule
 
 COUNTS = (1, 2, 4, 8, 16)
 UNKNOWN = "unknown until a job is done"

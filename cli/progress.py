@@ -11,9 +11,9 @@ from rich.text import Text
 from relevance.escaping import for_line
 
 if TYPE_CHECKING:
+    from hmnet.runs.train import Note
     from hmnet.training.loop import Progress
-    from hmnet.training.run import Note
-    from relevance.studies.scheduling import Event
+    from relevance.jobs.job import Event
 
 PLAIN_EVERY_S = 10.0
 
@@ -118,7 +118,7 @@ class TrainingLine(StatusLine):
         Args:
             event: As training tells it.
         """
-        from hmnet.training.run import Note
+        from hmnet.runs.train import Note
 
         if isinstance(event, Note) and event.passing:
             self.pass_by(f"{self._run}: {event.text}")

@@ -24,14 +24,14 @@ from cli.options import (
 )
 
 if TYPE_CHECKING:
-    from hmnet.training.joint import JointTrainer
+    from hmnet.measuring.joint_trainer import JointTrainer
     from relevance.clustering.spec import ClusterSpec
-    from relevance.matrix import RelevanceMatrix
+    from relevance.interfaces.probe import Probe
+    from relevance.jobs.job import Event, Schedule
+    from relevance.matrices.matrix import RelevanceMatrix
     from relevance.measures.measure import Inputs
-    from relevance.probe import Probe
-    from relevance.studies.scheduling import Event, Schedule
     from relevance.tasks.task import Task
-    from relevance.token_vectors import TokenVectors
+    from relevance.text.token_vectors import TokenVectors
 
 app = new_app("relevance", "Which NLU tasks help each other: measure it, group the tasks, draw it.")
 
@@ -89,7 +89,7 @@ def prepare(tasks: TaskOptions) -> None:
 
     Example: relevance prepare --tasks RTE,CB
     """
-    from relevance.files import begin_cache
+    from relevance.disk.files import begin_cache
     from relevance.tasks.prepare import prepare as fetch
 
     folder = tasks.data_dir or begin_cache() / "tasks"
@@ -220,8 +220,8 @@ def merge(
 
     Example: relevance merge node1.json node2.json --out gains.json
     """
-    from relevance.matrix import load_matrix
-    from relevance.merge import merge as merged
+    from relevance.matrices.matrix import load_matrix
+    from relevance.matrices.merge import merge as merged
 
     return _deliver(merged([load_matrix(name) for name in matrices], matrices), out)
 
@@ -240,7 +240,7 @@ def cluster(
 
     Example: relevance cluster paper:table3 --k 3 --out out.json
     """
-    from relevance.clustering.deciding import deciding_columns
+    from relevance.clustering.column_influence import deciding_columns
     from relevance.clustering.resting import resting_on
     from relevance.clustering.worth import group_worth
     from relevance.report.tables import table as as_table
@@ -385,7 +385,7 @@ def compare(
     """
     from relevance.clustering.agreement import compare as compared
     from relevance.errors import RelevanceError
-    from relevance.matrix import load_matrix
+    from relevance.matrices.matrix import load_matrix
     from relevance.report.tables import format_of
     from relevance.report.tables import table as as_table
 
@@ -410,10 +410,10 @@ def _compare_with(
     figure: Path | None,
 ) -> None:
     """Judge matrices by a reference: the table, what CSV has no room for as notes, the figure."""
-    from relevance.comparison import compare_with, different_names
+    from relevance.comparison.judging import compare_with, different_names
     from relevance.figures.figure import check_format, save_figure
     from relevance.figures.scatter import scatter
-    from relevance.matrix import load_matrix
+    from relevance.matrices.matrix import load_matrix
     from relevance.report.comparison import comparison_table, remarks
 
     if figure is not None:
@@ -492,7 +492,7 @@ def _study(
         )
 
     def trainer() -> "JointTrainer":
-        from hmnet.training.joint import make_trainer
+        from hmnet.measuring.joint_trainer import make_trainer
 
         return make_trainer(
             found,
@@ -503,14 +503,14 @@ def _study(
         )
 
     def probe() -> "Probe":
-        from hmnet.estimators.probe import EncoderProbe
+        from hmnet.measuring.probe import EncoderProbe
 
         where = schedule()
         return EncoderProbe(trainer(), where.devices[0], where.threads)
 
     def token_vectors() -> "TokenVectors":
-        from hmnet.config import RunConfig
-        from hmnet.models.token_vectors import read_token_vectors
+        from hmnet.backbones.token_vectors import read_token_vectors
+        from hmnet.settings.config import RunConfig
 
         default = RunConfig.model_fields["backbone"].default
         return read_token_vectors(chosen.get("backbone", default))
@@ -540,7 +540,7 @@ def _study(
 
 def _check_places(*files: Path | None) -> None:
     """Refuse places that cannot be written before any work is done for them."""
-    from relevance.files import check_writable
+    from relevance.disk.files import check_writable
 
     for file in files:
         if file is not None:
@@ -571,8 +571,8 @@ def _deliver(matrix: "RelevanceMatrix", out: Path | None) -> int:
 
 def _note_unpaired(training: TrainingOptions) -> None:
     """Say where single and joint runs differ in more than company."""
-    from hmnet.config import RunConfig
     from hmnet.samplers.sampler import find_sampler
+    from hmnet.settings.config import RunConfig
 
     default = RunConfig.model_fields["sampler"].default
     sampler = find_sampler(settings(training).get("sampler", default))

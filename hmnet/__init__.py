@@ -21,30 +21,30 @@ if TYPE_CHECKING:
     from hmnet.api import load as load
     from hmnet.api import predict as predict
     from hmnet.api import train as train
-    from hmnet.config import RunConfig as RunConfig
+    from hmnet.backbones.token_vectors import read_token_vectors as read_token_vectors
+    from hmnet.comparison.table import Comparison as Comparison
     from hmnet.devices import resolve_schedule as resolve_schedule
-    from hmnet.estimators.probe import EncoderProbe as EncoderProbe
-    from hmnet.evaluation.comparison import Comparison as Comparison
-    from hmnet.evaluation.scores import Score as Score
     from hmnet.figures.attention import attention_figure as attention_figure
     from hmnet.figures.curves import curves_figure as curves_figure
     from hmnet.figures.similarity import similarity_figure as similarity_figure
+    from hmnet.measuring.joint_trainer import make_trainer as make_trainer
+    from hmnet.measuring.probe import EncoderProbe as EncoderProbe
     from hmnet.models.count import count_parameters as count_parameters
     from hmnet.models.multitask import MultiTaskModel as MultiTaskModel
-    from hmnet.models.plan import SharingPlan as SharingPlan
-    from hmnet.models.plan import fully_shared as fully_shared
-    from hmnet.models.plan import hierarchical as hierarchical
-    from hmnet.models.plan import separate as separate
-    from hmnet.models.skill_table import SkillTable as SkillTable
-    from hmnet.models.token_vectors import read_token_vectors as read_token_vectors
+    from hmnet.runs.scores import Score as Score
+    from hmnet.settings.config import RunConfig as RunConfig
+    from hmnet.sharing.plan import SharingPlan as SharingPlan
+    from hmnet.sharing.plan import fully_shared as fully_shared
+    from hmnet.sharing.plan import hierarchical as hierarchical
+    from hmnet.sharing.plan import separate as separate
+    from hmnet.sharing.skill_table import SkillTable as SkillTable
     from hmnet.trained_run import TrainedRun as TrainedRun
-    from hmnet.training.joint import make_trainer as make_trainer
 
 PLACES = {
     # a run: train it, open it, ask it, extend it, set it beside others
-    "Comparison": "hmnet.evaluation.comparison",
-    "RunConfig": "hmnet.config",
-    "Score": "hmnet.evaluation.scores",
+    "Comparison": "hmnet.comparison.table",
+    "RunConfig": "hmnet.settings.config",
+    "Score": "hmnet.runs.scores",
     "TrainedRun": "hmnet.trained_run",
     "add_tasks": "hmnet.api",
     "compare": "hmnet.api",
@@ -54,16 +54,16 @@ PLACES = {
     "train": "hmnet.api",
     # the model
     "MultiTaskModel": "hmnet.models.multitask",
-    "SharingPlan": "hmnet.models.plan",
-    "SkillTable": "hmnet.models.skill_table",
+    "SharingPlan": "hmnet.sharing.plan",
+    "SkillTable": "hmnet.sharing.skill_table",
     "count_parameters": "hmnet.models.count",
-    "fully_shared": "hmnet.models.plan",
-    "hierarchical": "hmnet.models.plan",
-    "separate": "hmnet.models.plan",
+    "fully_shared": "hmnet.sharing.plan",
+    "hierarchical": "hmnet.sharing.plan",
+    "separate": "hmnet.sharing.plan",
     # what measures of relevance are handed
-    "EncoderProbe": "hmnet.estimators.probe",
-    "make_trainer": "hmnet.training.joint",
-    "read_token_vectors": "hmnet.models.token_vectors",
+    "EncoderProbe": "hmnet.measuring.probe",
+    "make_trainer": "hmnet.measuring.joint_trainer",
+    "read_token_vectors": "hmnet.backbones.token_vectors",
     "resolve_schedule": "hmnet.devices",
     # a look into runs
     "attention_figure": "hmnet.figures.attention",

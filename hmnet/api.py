@@ -4,21 +4,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hmnet.config import RunConfig
-from hmnet.evaluation.compare import compare as side_by_side
-from hmnet.evaluation.comparison import Comparison
-from hmnet.evaluation.costs import costs_of
-from hmnet.evaluation.rows import notes_on, read_run_scores
-from hmnet.evaluation.scores import Score
-from hmnet.models.skill_table import SkillTable
+from hmnet.comparison.compare import compare as side_by_side
+from hmnet.comparison.table import Comparison
+from hmnet.extension.add_task import add_tasks as extend
+from hmnet.extension.placement import Addition
+from hmnet.runs.costs import costs_of
+from hmnet.runs.folder import Run
+from hmnet.runs.rows import notes_on, read_run_scores
+from hmnet.runs.scores import Score
+from hmnet.runs.train import Note, train_run
+from hmnet.settings.config import RunConfig
+from hmnet.sharing.skill_table import SkillTable
 from hmnet.trained_run import Input, PrecisionName, TrainedRun
-from hmnet.training.add_task import add_tasks as extend
-from hmnet.training.folder import Run
 from hmnet.training.loop import Progress
-from hmnet.training.placing import Addition
-from hmnet.training.run import Note, train_run
 from relevance.clustering.spec import ClusterSpec
-from relevance.files import validated
+from relevance.disk.files import validated
 from relevance.tasks.find import PAPER_TASKS
 
 OnEvent = Callable[[Progress | Note], None]
@@ -40,7 +40,7 @@ def train(
         clusters: Which tasks share the middle layers, or the file that says so; for method hmnet.
         resume: Go on with what the folder has.
         on_event: Told about every step (`hmnet.training.loop.Progress`) and of what the user should
-            know (`hmnet.training.run.Note`).
+            know (`hmnet.runs.train.Note`).
         **settings: Fields of `RunConfig`, such as `backbone="minilm"`, `epochs=1` or
             `method="multi"`. `tasks` are names and TOML files; without them the tasks of the
             clusters are trained, or the paper's 13.
@@ -163,7 +163,7 @@ def add_tasks(
             of the run where none are given.
         resume: Go on with what the folder has.
         on_event: Told about every step and of what the user should know.
-        **addition: Fields of `hmnet.training.placing.Addition`: `tasks`, which are names or TOML
+        **addition: Fields of `hmnet.extension.placement.Addition`: `tasks`, which are names or TOML
             files, and where given `init`, `train`, `relevance`, `cluster`, `fraction`, `head`,
             `skills`, `data_dir`, `max_train` and `name`.
 

@@ -6,39 +6,39 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hmnet.config import RunConfig
-from hmnet.evaluation.compare import compare
-from hmnet.evaluation.comparison import Comparison
-from hmnet.evaluation.rows import read_run_scores
-from hmnet.models.tiny import write_tiny_encoder
-from hmnet.training.joint import make_trainer
-from hmnet.training.run import train_run
+from hmnet.backbones.tiny import write_tiny_encoder
+from hmnet.comparison.compare import compare
+from hmnet.comparison.table import Comparison
+from hmnet.measuring.joint_trainer import make_trainer
+from hmnet.runs.rows import read_run_scores
+from hmnet.runs.train import train_run
+from hmnet.settings.config import RunConfig
 from relevance.clustering.agreement import adjusted_rand, rank_correlations
-from relevance.clustering.deciding import deciding_columns
+from relevance.clustering.column_influence import deciding_columns
 from relevance.clustering.families import family_clusters
 from relevance.clustering.kmeans import kmeans
 from relevance.clustering.spec import ClusterSpec
 from relevance.clustering.worth import group_worth
+from relevance.disk.files import write_text
+from relevance.disk.folders import alone
 from relevance.errors import RelevanceError
 from relevance.escaping import for_markdown
 from relevance.figures.figure import save_figure
 from relevance.figures.heatmap import heatmap
-from relevance.files import write_text
-from relevance.folders import alone
-from relevance.matrix import RelevanceMatrix
+from relevance.jobs.job import Event, Job, Schedule
+from relevance.jobs.scheduler import run_jobs
+from relevance.matrices.matrix import RelevanceMatrix
 from relevance.measures.joint_training import JointTraining
 from relevance.measures.measure import Inputs
 from relevance.measures.taxonomy import Taxonomy
 from relevance.measures.vocabulary import Vocabulary
 from relevance.report.tables import matrix_table, table
-from relevance.studies.running import run_jobs
-from relevance.studies.scheduling import Event, Job, Schedule
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
 from relevance.tasks.generated import generate
 from relevance.tasks.load import load_split
 from relevance.tasks.task import Task
-from relevance.tokenizers import load_tokenizer
+from relevance.text.tokenizers import load_tokenizer
 
 METHODS = ("single", "multi", "hmnet")
 

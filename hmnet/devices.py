@@ -4,10 +4,10 @@ import os
 
 import torch
 
-from relevance.engines.engine import engines
 from relevance.errors import RelevanceError
-from relevance.studies.scheduling import Schedule
-from relevance.studies.workers import threads_for
+from relevance.jobs.engines.engine import engines
+from relevance.jobs.job import Schedule
+from relevance.jobs.workers import threads_for
 
 MOST_CPU_WORKERS = 4
 ANY_GPU = "cuda"

@@ -4,16 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from hmnet.comparison.compare import compare
 from hmnet.devices import resolve_device
-from hmnet.evaluation.compare import compare
 from hmnet.evaluation.predict import predict
-from hmnet.evaluation.rows import read_run_scores
-from hmnet.evaluation.runs import score_run
-from hmnet.evaluation.scores import Score, from_rows
 from hmnet.models.export import export
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import resolve_precision
-from hmnet.training.folder import Run, load_run, runs_under
+from hmnet.runs.folder import Run, load_run, runs_under
+from hmnet.runs.rows import read_run_scores
+from hmnet.runs.score import score_run
+from hmnet.runs.scores import Score, from_rows
 from relevance.errors import RelevanceError, shown
 
 Input = str | Sequence[str] | Mapping[str, Any]

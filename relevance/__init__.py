@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from relevance.clustering.choose_k import choose_k as choose_k
     from relevance.clustering.cluster import cluster as cluster
     from relevance.clustering.spec import ClusterSpec as ClusterSpec
-    from relevance.comparison import compare_with as compare_with
+    from relevance.comparison.judging import compare_with as compare_with
     from relevance.errors import RelevanceError as RelevanceError
     from relevance.figures.bars import bars as bars
     from relevance.figures.choice_of_k import choice_of_k as choice_of_k
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
     from relevance.figures.figure import save_figure as save_figure
     from relevance.figures.heatmap import heatmap as heatmap
     from relevance.figures.scatter import scatter as scatter
-    from relevance.matrix import RelevanceMatrix as RelevanceMatrix
-    from relevance.matrix import load_matrix as load_matrix
+    from relevance.interfaces.trainer import Result as Result
+    from relevance.interfaces.trainer import Trainer as Trainer
+    from relevance.jobs.job import Schedule as Schedule
+    from relevance.matrices.matrix import RelevanceMatrix as RelevanceMatrix
+    from relevance.matrices.matrix import load_matrix as load_matrix
+    from relevance.matrices.merge import merge as _merge
     from relevance.measures.measure import measure as measure
-    from relevance.merge import merge as _merge
     from relevance.report.tables import matrix_table as matrix_table
-    from relevance.studies.scheduling import Schedule as Schedule
     from relevance.tasks.data import DataOptions as DataOptions
     from relevance.tasks.find import find_tasks as find_tasks
     from relevance.tasks.load import load_task as load_task
     from relevance.tasks.prepare import prepare as _prepare
     from relevance.tasks.task import Task as Task
-    from relevance.trainer import Result as Result
-    from relevance.trainer import Trainer as Trainer
 
     merge_matrices, prepare_task = _merge, _prepare
 
@@ -53,14 +53,14 @@ PLACES = {
     "load_task": "relevance.tasks.load",
     "prepare_task": "relevance.tasks.prepare:prepare",
     # matrices
-    "RelevanceMatrix": "relevance.matrix",
-    "load_matrix": "relevance.matrix",
+    "RelevanceMatrix": "relevance.matrices.matrix",
+    "load_matrix": "relevance.matrices.matrix",
     "matrix_table": "relevance.report.tables",
-    "merge_matrices": "relevance.merge:merge",
+    "merge_matrices": "relevance.matrices.merge:merge",
     # measures, and what joint training is handed
-    "Result": "relevance.trainer",
-    "Schedule": "relevance.studies.scheduling",
-    "Trainer": "relevance.trainer",
+    "Result": "relevance.interfaces.trainer",
+    "Schedule": "relevance.jobs.job",
+    "Trainer": "relevance.interfaces.trainer",
     "measure": "relevance.measures.measure",
     # groups
     "ClusterSpec": "relevance.clustering.spec",
@@ -68,7 +68,7 @@ PLACES = {
     "cluster": "relevance.clustering.cluster",
     # measure against measure
     "compare": "relevance.clustering.agreement",
-    "compare_with": "relevance.comparison",
+    "compare_with": "relevance.comparison.judging",
     # figures
     "bars": "relevance.figures.bars",
     "choice_of_k": "relevance.figures.choice_of_k",

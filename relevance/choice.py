@@ -11,8 +11,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, create_model
 
+from relevance.disk.files import validated
 from relevance.errors import RelevanceError
-from relevance.files import validated
 from relevance.registry import Registry
 
 T = TypeVar("T")

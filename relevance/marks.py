@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from relevance.intervals import beats_no_majority, covers_zero
-from relevance.matrix import RelevanceMatrix
-from relevance.trainer import Result
+from relevance.interfaces.trainer import Result
+from relevance.matrices.intervals import beats_no_majority, covers_zero
+from relevance.matrices.matrix import RelevanceMatrix
 
 Cells = Bool[np.ndarray, "source target"]
 

@@ -11,13 +11,13 @@ from torch import Tensor
 
 from hmnet.analysis.attention_maps import attention_maps, eager_encoder, map_cosines
 from hmnet.data.batching import InputForm, collate
-from hmnet.data.encoding import Encoded, encode_split
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import on_device
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.training.folder import Run
+from hmnet.prepared import Encoded, encode_split
+from hmnet.runs.folder import Run
+from relevance.disk.files import write_json
 from relevance.errors import RelevanceError, unknown_name
-from relevance.files import write_json
 from relevance.report.tables import Row
 
 SCHEMA = "hmnet.attention/1"

@@ -8,17 +8,17 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor, nn
 
+from hmnet.comparison.compared_rows import different_rows
 from hmnet.data.batching import collate
-from hmnet.data.encoding import Encoded, encode_split
 from hmnet.devices import resolve_device
-from hmnet.evaluation.compared_rows import different_rows
 from hmnet.evaluation.evaluate import inference, on_device
-from hmnet.evaluation.rows import read_run_scores
-from hmnet.models.conditional import ForTask
+from hmnet.inserts._conditional import ForTask
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import fully_shared
 from hmnet.precision import Precision, resolve_precision
-from hmnet.training.folder import Run
+from hmnet.prepared import Encoded, encode_split
+from hmnet.runs.folder import Run
+from hmnet.runs.rows import read_run_scores
+from hmnet.sharing.plan import fully_shared
 from relevance.errors import RelevanceError
 from relevance.report.tables import Row
 

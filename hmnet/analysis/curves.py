@@ -7,14 +7,14 @@ import numpy as np
 from jaxtyping import Float, Int
 from pydantic import BaseModel, Field
 
+from hmnet.runs.folder import LOG, RECORDS, Run
 from hmnet.samplers.sampler import find_sampler
-from hmnet.training.folder import LOG, RECORDS, Run
 from hmnet.training.record import read_records
+from relevance.disk.files import read_text, validated
+from relevance.disk.manifest import check_file
+from relevance.disk.parsing import parse_json
 from relevance.errors import RelevanceError, unknown_name
-from relevance.files import read_text, validated
-from relevance.manifest import check_file
 from relevance.names import some
-from relevance.parsing import parse_json
 from relevance.report.tables import Row
 
 WINDOWS = 60

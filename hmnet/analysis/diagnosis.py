@@ -7,11 +7,11 @@ import numpy as np
 
 from hmnet.analysis.confusion import Confusion, confusion
 from hmnet.analysis.regression import Regression, regression
-from hmnet.data.encoding import encode_split
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.precision import resolve_precision
-from hmnet.training.folder import Run
+from hmnet.prepared import encode_split
+from hmnet.runs.folder import Run
 from relevance.errors import RelevanceError, unknown_name
 from relevance.report.tables import Row
 from relevance.tasks.task import Task

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
-from hmnet.models.plan import check_layers
+from hmnet.sharing.plan import check_layers
 from relevance.errors import RelevanceError
 
 What: TypeAlias = Literal["shared", "mix"]

@@ -14,17 +14,17 @@ from hmnet.analysis.layer_choices import (
     mix_choices,
     shared_choices,
 )
-from hmnet.config import RunConfig
-from hmnet.evaluation.compare import compare
-from hmnet.evaluation.comparison import Comparison
-from hmnet.evaluation.costs import costs_of
-from hmnet.evaluation.rows import notes_on, read_run_scores
-from hmnet.models.backbone import depth_of, load_config
+from hmnet.backbones.backbone import depth_of, load_config
+from hmnet.comparison.compare import compare
+from hmnet.comparison.table import Comparison
+from hmnet.runs.costs import costs_of
+from hmnet.runs.rows import notes_on, read_run_scores
+from hmnet.runs.train import Note, check_run, train_run
+from hmnet.settings.config import RunConfig
 from hmnet.training.loop import Progress
-from hmnet.training.run import Note, check_run, train_run
 from relevance.clustering.spec import ClusterSpec
+from relevance.disk.files import validated
 from relevance.errors import RelevanceError
-from relevance.files import validated
 from relevance.tasks.find import find_tasks
 
 Watch: TypeAlias = AbstractContextManager[Callable[[Progress | Note], None]]
@@ -68,7 +68,7 @@ def plan_sweep(
 
     Args:
         what: `shared` or `mix`.
-        fields: Settings of all runs, as `hmnet.config.RunConfig` takes them.
+        fields: Settings of all runs, as `hmnet.settings.config.RunConfig` takes them.
         out: Folder of the sweep; every run has a folder below it, which may hold it already.
         spec: Which tasks share the cluster layers, for `mix`.
         seeds: Of the runs of each choice.

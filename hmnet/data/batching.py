@@ -8,7 +8,7 @@ from jaxtyping import Int
 from torch import Tensor, nn
 from transformers import PreTrainedConfig
 
-from hmnet.data.apart import texts_apart
+from hmnet.data.bi_encoder import texts_apart
 from hmnet.data.template import Sequences, spans
 from relevance.errors import RelevanceError
 

@@ -12,9 +12,9 @@ from tokenizers import Encoding, Tokenizer
 from transformers import PreTrainedTokenizerBase
 
 from hmnet.data.template import Pieces, Sequences, Template, assemble, boundaries
+from relevance.disk.files import digest
 from relevance.errors import RelevanceError
-from relevance.files import digest
-from relevance.tokenizer_files import is_of_tokenizers, quiet_panics, reason_of
+from relevance.text.tokenizer_files import is_of_tokenizers, quiet_panics, reason_of
 
 TEXTS_AT_ONCE = 1024  # bounds the memory of the library's own results
 

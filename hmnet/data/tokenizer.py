@@ -5,10 +5,16 @@ from pathlib import Path
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerBase
 
-from hmnet.pretrained import read_config, tokenizer_of
+from hmnet.backbones.pretrained import read_config, tokenizer_of
 from relevance.errors import RelevanceError
-from relevance.tokenizer_files import FILES, check_casing, check_size, is_of_tokenizers, reason_of
-from relevance.tokenizer_files import read_tokenizer as read_file
+from relevance.text.tokenizer_files import (
+    FILES,
+    check_casing,
+    check_size,
+    is_of_tokenizers,
+    reason_of,
+)
+from relevance.text.tokenizer_files import read_tokenizer as read_file
 
 WHOLE = FILES[0]
 PARTS = ("*vocab*", "*merges*", "*.model", "*.spm", WHOLE)

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from hmnet.data.encoder import check_unicode
 from hmnet.kinds.kind import Texts, kind_of
+from relevance.disk.parsing import parse_json
 from relevance.errors import RelevanceError, shown
-from relevance.parsing import parse_json
 from relevance.tasks.check import cell_reader
 from relevance.tasks.read import ReadOptions, file_format, read_rows
 from relevance.tasks.source import source_columns

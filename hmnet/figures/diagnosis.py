@@ -7,7 +7,7 @@ from hmnet.analysis.confusion import Confusion
 from hmnet.analysis.diagnosis import Diagnosis
 from hmnet.figures.confusion import confusion_figure
 from hmnet.figures.regression import regression_figure
-from hmnet.training.folder import Run
+from hmnet.runs.folder import Run
 from relevance.figures.figure import save_figure
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hmnet.evaluation.comparison import Comparison
-from hmnet.training.folder import Run
+from hmnet.comparison.table import Comparison
+from hmnet.runs.folder import Run
 from relevance.errors import RelevanceError
 from relevance.escaping import for_figure
 from relevance.figures.figure import INK, ONE_COLUMN_PT, draw_frame, figure_of, new_figure

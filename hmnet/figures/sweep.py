@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hmnet.analysis.sweep import Sweep
-from hmnet.evaluation.comparison import Comparison, Line
+from hmnet.comparison.table import Comparison, Line
 from relevance.escaping import for_figure
 from relevance.figures.figure import (
     INK,

@@ -5,10 +5,10 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 from transformers import PreTrainedModel
 
+from hmnet.backbones.backbone import Backbone
 from hmnet.heads.head import Head, Pooling
 from hmnet.heads.linear import PooledPath, dropout_of, linear_layer
 from hmnet.kinds.kind import PlacedKind, kind_of
-from hmnet.models.backbone import Backbone
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 

@@ -9,7 +9,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 import hmnet.heads
-from hmnet.models.backbone import Backbone
+from hmnet.backbones.backbone import Backbone
 from relevance.errors import RelevanceError
 from relevance.registry import Registry
 from relevance.tasks.task import Task

@@ -4,9 +4,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from hmnet.backbones.backbone import Backbone
 from hmnet.heads.head import Head, Pooling
 from hmnet.kinds.kind import PlacedKind, kind_of
-from hmnet.models.backbone import Backbone
 from relevance.tasks.task import Task
 
 

@@ -7,11 +7,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from hmnet.backbones.auto import family_model
+from hmnet.backbones.backbone import Backbone
+from hmnet.backbones.graft import graft
 from hmnet.heads.head import Head, Pooling
 from hmnet.kinds.kind import PlacedKind, kind_of
-from hmnet.models.auto import family_model
-from hmnet.models.backbone import Backbone
-from hmnet.models.graft import graft
 from relevance.tasks.task import Task
 
 

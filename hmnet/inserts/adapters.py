@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 from transformers.activations import ACT2FN
 
+from hmnet.backbones.backbone import Backbone
+from hmnet.backbones.graft import graft
 from hmnet.inserts.insert import DROPOUTS, NORMS, Insert, task_key
-from hmnet.models.backbone import Backbone
-from hmnet.models.graft import graft
-from hmnet.models.seeded import linear, seeded
+from hmnet.randomness import linear, seeded
 
 DEVIATION = 0.01
 

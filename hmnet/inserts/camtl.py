@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from transformers.activations import ACT2FN
 
-from hmnet.inserts.insert import ATTENTION, NORMS, Insert, task_key
-from hmnet.models.backbone import Backbone
-from hmnet.models.conditional import (
+from hmnet.backbones.backbone import Backbone
+from hmnet.backbones.graft import graft
+from hmnet.inserts._conditional import (
     BottleneckNorm,
     BottleneckSkip,
     ConditionalAlignment,
@@ -19,8 +19,8 @@ from hmnet.models.conditional import (
     ForTask,
     Variant,
 )
-from hmnet.models.graft import graft
-from hmnet.models.seeded import seeded
+from hmnet.inserts.insert import ATTENTION, NORMS, Insert, task_key
+from hmnet.randomness import seeded
 from relevance.errors import RelevanceError
 
 Switch = Literal["on", "off"]

@@ -7,8 +7,8 @@ from functools import cache
 from torch import nn
 
 import hmnet.inserts
-from hmnet.models.backbone import Backbone
-from hmnet.models.plan import Inserted
+from hmnet.backbones.backbone import Backbone
+from hmnet.sharing.plan import Inserted
 from relevance.choice import Choice, choose
 from relevance.errors import RelevanceError
 from relevance.registry import Registry

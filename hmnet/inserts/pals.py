@@ -8,10 +8,10 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
+from hmnet.backbones.backbone import Backbone
+from hmnet.backbones.graft import graft
 from hmnet.inserts.insert import NORMS, Insert, task_key
-from hmnet.models.backbone import Backbone
-from hmnet.models.graft import graft
-from hmnet.models.seeded import linear, seeded
+from hmnet.randomness import linear, seeded
 from relevance.errors import RelevanceError
 
 SHARE = 204 / 768  # of the width, as in the paper's for BERT-base

@@ -13,8 +13,8 @@ from transformers import PreTrainedConfig
 import hmnet.kinds
 from hmnet.answer_scale import AnswerScale
 from hmnet.data.encoder import Encoder
-from hmnet.data.encoding import Encoded
 from hmnet.data.template import Sequences
+from hmnet.prepared import Encoded
 from relevance.registry import Registry
 from relevance.tasks.data import Labels
 from relevance.tasks.task import Task

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from hmnet.data.alignment import NOWHERE, aligned, assemble_aligned
 from hmnet.data.encoder import Encoder, Located
-from hmnet.data.encoding import Encoded
 from hmnet.data.template import Sequences, boundaries
 from hmnet.kinds.kind import PlacedKind, Said, Texts
+from hmnet.prepared import Encoded
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Labels, as_rows
 from relevance.tasks.entities import OUTSIDE, entities

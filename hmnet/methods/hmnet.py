@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from hmnet.methods.method import Method, Part
-from hmnet.models.plan import check_layers, default_layers, hierarchical
+from hmnet.sharing.plan import check_layers, default_layers, hierarchical
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 

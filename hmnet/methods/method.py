@@ -6,8 +6,8 @@ from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 import hmnet.methods
-from hmnet.models.plan import Inserted, SharingPlan, fully_shared
-from hmnet.models.skill_table import SkillTable
+from hmnet.sharing.plan import Inserted, SharingPlan, fully_shared
+from hmnet.sharing.skill_table import SkillTable
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.registry import Registry

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from hmnet.methods.method import Method, Part
-from hmnet.models.plan import fully_shared
+from hmnet.sharing.plan import fully_shared
 from relevance.tasks.task import Task
 
 

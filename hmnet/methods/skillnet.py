@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from hmnet.methods.method import Method, Part
-from hmnet.models.plan import SharingPlan, fully_shared
-from hmnet.models.skill_table import SkillTable
+from hmnet.sharing.plan import SharingPlan, fully_shared
+from hmnet.sharing.skill_table import SkillTable
 from relevance.tasks.task import Task
 
 

@@ -6,11 +6,11 @@ from typing import TypedDict
 import torch
 from torch import nn
 
+from hmnet.backbones.backbone import Backbone, load_config
 from hmnet.heads.head import Pooling
-from hmnet.models.backbone import Backbone, load_config
 from hmnet.models.freezing import freeze, frozen_layers
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import SharingPlan
+from hmnet.sharing.plan import SharingPlan
 from relevance.tasks.task import Task
 
 

@@ -8,14 +8,14 @@ from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from hmnet.answer_scale import AnswerScale
+from hmnet.backbones.auto import quiet
+from hmnet.backbones.graft import graft
 from hmnet.heads.head import head_name
 from hmnet.heads.native import NativePath
-from hmnet.models.auto import quiet
-from hmnet.models.graft import graft
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.saving import os_errors
+from relevance.disk.folders import new_folder
 from relevance.errors import RelevanceError
-from relevance.folders import new_folder
 from relevance.tasks.task import Task
 
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from hmnet.inserts.insert import find_insert
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import SharingPlan
+from hmnet.sharing.plan import SharingPlan
 from relevance.errors import RelevanceError
 
 ALL = "all"

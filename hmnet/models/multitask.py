@@ -18,22 +18,22 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from hmnet.answer_scale import NO_SCALES, AnswerScale
+from hmnet.backbones.backbone import Backbone, load_backbone
+from hmnet.backbones.folder import OWN_CONFIG
+from hmnet.backbones.graft import graft
+from hmnet.backbones.pretrained import read_config, readable
 from hmnet.data.batching import InputForm, input_form
 from hmnet.heads.head import Head, Pooling, head_of
 from hmnet.inserts.insert import make_insert
 from hmnet.kinds.kind import kind_of
-from hmnet.models.backbone import Backbone, load_backbone
-from hmnet.models.folder import OWN_CONFIG
-from hmnet.models.graft import graft
-from hmnet.models.plan import SharingPlan
-from hmnet.models.remember import remembering
-from hmnet.models.seeded import seeded
+from hmnet.models.activation_cache import remembering
 from hmnet.models.skillnet import SkillLayer
-from hmnet.pretrained import read_config, readable
+from hmnet.randomness import seeded
 from hmnet.saving import os_errors
+from hmnet.sharing.plan import SharingPlan
+from relevance.disk.files import read_json, replacing, validated, write_json, write_text
+from relevance.disk.manifest import check_files
 from relevance.errors import RelevanceError, unknown_name
-from relevance.files import read_json, replacing, validated, write_json, write_text
-from relevance.manifest import check_files
 from relevance.names import some
 from relevance.tasks.task import Task
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from hmnet.models.graft import graft
+from hmnet.backbones.graft import graft
 from relevance.errors import RelevanceError
 
 # Where families keep the feed-forward block, residual and LayerNorm left outside. In BERT's kin the

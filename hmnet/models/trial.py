@@ -11,15 +11,15 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
+from hmnet.backbones.backbone import Backbone
 from hmnet.data.batching import collate, input_form
 from hmnet.data.encoder import Encoder
 from hmnet.heads.head import Pooling, find_head, head_name
 from hmnet.kinds.kind import kind_of
 from hmnet.kinds.span import NO_ANSWER, Span
-from hmnet.models.backbone import Backbone
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
-from relevance.tokenizer_files import reason_of
+from relevance.text.tokenizer_files import reason_of
 
 SHORT, LONG = "a good film", "the dog runs in the city, and the woman plays a very bad guitar"
 PADDING = 1e-3  # what padding may change, as a share of what another text changes

@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 from hmnet.saving import os_errors
 from hmnet.training.record import NOTHING, Record
+from relevance.disk.files import digest, file_digest, read_json, unwritable, validated, write_json
+from relevance.disk.folders import discard, drafted
 from relevance.errors import RelevanceError
-from relevance.files import digest, file_digest, read_json, unwritable, validated, write_json
-from relevance.folders import discard, drafted
 
 SCHEMA = "relevance.checkpoint/1"
 MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"

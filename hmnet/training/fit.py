@@ -10,17 +10,18 @@ import torch
 from jaxtyping import Int
 
 from hmnet.answer_scale import AnswerScale, standardised
-from hmnet.config import TrainingSettings
+from hmnet.backbones.backbone import Backbone
 from hmnet.data.batching import check_max_length
-from hmnet.data.encoding import Encoded
-from hmnet.data.packing import pack
 from hmnet.heads.head import head_of
-from hmnet.models.backbone import Backbone
 from hmnet.models.freezing import freeze, frozen_layers
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import SharingPlan
+from hmnet.prepared import Encoded
 from hmnet.regularizers.regularizer import make_regularizer
+from hmnet.samplers._packing import pack
 from hmnet.samplers.sampler import Step, find_sampler, schedule
+from hmnet.settings.config import TrainingSettings
+from hmnet.settings.loss_weights import read_loss_weights
+from hmnet.sharing.plan import SharingPlan
 from hmnet.surgery.surgery import find_surgery
 from hmnet.training.checkpoint import (
     Kept,
@@ -29,18 +30,17 @@ from hmnet.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from hmnet.training.hooks.selection import Selection
+from hmnet.training.hooks.uncertainty_log import Unsure
 from hmnet.training.loop import Progress, Saving, train
-from hmnet.training.loss_weights import read_loss_weights
 from hmnet.training.optimizer import make_optimizer
 from hmnet.training.ranks import ALONE, OneDecision, Ranks
 from hmnet.training.record import NOTHING, Record
-from hmnet.training.selection import Selection
 from hmnet.training.step import Recipe
 from hmnet.training.task_gradients import TaskGradients
-from hmnet.training.unsure import Unsure
 from hmnet.training.versions import other_version, versions_of
+from relevance.disk.files import digest
 from relevance.errors import RelevanceError
-from relevance.files import digest
 from relevance.tasks.data import Labels
 from relevance.tasks.task import Task
 

@@ -12,20 +12,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hmnet.config import ScheduleName
 from hmnet.data.batching import collate
-from hmnet.data.encoding import Encoded
 from hmnet.models.multitask import MultiTaskModel
+from hmnet.prepared import Encoded
 from hmnet.samplers.sampler import Chooser, Chosen, Step
-from hmnet.training.asking import Asking
-from hmnet.training.averaging import add_to_mean, is_averaged, take_mean
-from hmnet.training.interrupts import Held, held_interrupts
+from hmnet.settings.config import ScheduleName
+from hmnet.training.candidate_scorer import Asking
+from hmnet.training.hooks.averaging import add_to_mean, is_averaged, take_mean
+from hmnet.training.hooks.interrupts import Held, held_interrupts
+from hmnet.training.hooks.selection import Selection
+from hmnet.training.hooks.uncertainty_log import Unsure
 from hmnet.training.memory import kept_memory
 from hmnet.training.optimizer import rate_at
 from hmnet.training.record import NOTHING, Record
-from hmnet.training.selection import Selection
 from hmnet.training.step import Batch, Losses, Recipe, train_step
-from hmnet.training.unsure import Unsure
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 

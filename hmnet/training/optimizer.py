@@ -2,8 +2,8 @@
 
 import torch
 
-from hmnet.config import OptimizerName, ScheduleName
 from hmnet.models.multitask import MultiTaskModel
+from hmnet.settings.config import OptimizerName, ScheduleName
 
 OPTIMIZERS: dict[OptimizerName, type[torch.optim.Adam]] = {
     "adamw": torch.optim.AdamW,  # in torch a kind of Adam

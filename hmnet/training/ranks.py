@@ -22,7 +22,7 @@ from torch import Tensor, distributed
 from hmnet.samplers.sampler import generator
 from hmnet.surgery.surgery import Surgery
 from relevance.errors import RelevanceError
-from relevance.studies.workers import end_with
+from relevance.jobs.workers import end_with
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
-from relevance.files import read_json, validated, write_json
-from relevance.manifest import check_file
+from relevance.disk.files import read_json, validated, write_json
+from relevance.disk.manifest import check_file
 
 SCHEMA = "hmnet.training/1"
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from hmnet.config import TrainingSettings
 from hmnet.samplers.sampler import find_sampler
+from hmnet.settings.config import TrainingSettings
 
 # what runs were trained by that did not write it down; all else has version 1 there
 UNWRITTEN = {"sampler uncertainty": 2}

@@ -11,7 +11,7 @@ from relevance.clustering.families import family_clusters, has_families
 from relevance.clustering.kmeans import kmeans
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
+from relevance.clustering.features import features
 from relevance.clustering.methods.method import Method, make_method
-from relevance.clustering.rows import features
 from relevance.clustering.spec import ClusterSpec
 from relevance.clustering.stability import RESAMPLES, grouped
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 
 FEWEST_TASKS = 3
 DECIMALS = 9  # scores that differ by less are equal

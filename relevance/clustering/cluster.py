@@ -8,7 +8,7 @@ from relevance.clustering.methods.method import make_method
 from relevance.clustering.spec import ClusterSpec
 from relevance.clustering.stability import grouped
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 
 
 def cluster(

@@ -2,7 +2,7 @@
 
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 
 
 def has_families(matrix: RelevanceMatrix) -> bool:

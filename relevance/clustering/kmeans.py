@@ -3,9 +3,9 @@
 import numpy as np
 from jaxtyping import Float, Int
 
-from relevance.clustering.rows import check_k, clusters_of, features, silhouette
+from relevance.clustering.features import check_k, clusters_of, features, silhouette
 from relevance.clustering.spec import ClusterSpec
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 
 
 def kmeans(matrix: RelevanceMatrix, k: int, *, seed: int = 0, restarts: int = 100) -> ClusterSpec:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from relevance.clustering.deciding import listed
+from relevance.clustering.column_influence import listed
 from relevance.marks import marks
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 
 
 def resting_on(matrix: RelevanceMatrix, columns: Sequence[str] = ()) -> str | None:

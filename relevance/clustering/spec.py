@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, field_validator, model_validator
 
+from relevance.disk.files import file_digest, json_text, read_json, validated, write_text
 from relevance.errors import RelevanceError, unknown_name
-from relevance.files import file_digest, json_text, read_json, validated, write_text
 from relevance.lazy import shown_by
-from relevance.matrix import PAPER_TABLES
+from relevance.matrices.matrix import PAPER_TABLES
 from relevance.names import some
 
 SCHEMA = "relevance.clusters/1"

@@ -10,7 +10,7 @@ from relevance.clustering.agreement import adjusted_rand
 from relevance.clustering.methods.method import Method
 from relevance.clustering.spec import ClusterSpec, Stability
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 
 RESAMPLES = 100
 FEW_TASKS = 50

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from relevance.clustering.deciding import listed
+from relevance.clustering.column_influence import listed
 from relevance.clustering.spec import ClusterSpec
 from relevance.marks import is_gains, marks
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 
 MOST_ROWS = 30
 

@@ -24,9 +24,9 @@ from relevance.figures.figure import (
 )
 from relevance.figures.heatmap_layout import NOTE_PT, quantity
 from relevance.figures.scale import MINUS, nice_ticks, one_style, tick_texts
-from relevance.intervals import half_widths, over_examples
 from relevance.marks import COLLAPSED, marks
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.intervals import half_widths, over_examples
+from relevance.matrices.matrix import RelevanceMatrix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

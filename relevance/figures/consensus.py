@@ -12,7 +12,7 @@ from relevance.errors import RelevanceError
 from relevance.figures.heatmap import cell_side, draw, new_axes
 from relevance.figures.heatmap_layout import FILL, SCREEN_CELL_PT, HeatmapLayout, cell_texts
 from relevance.figures.heatmap_layout import lay_out as lay_out_heatmap
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

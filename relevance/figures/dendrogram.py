@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from relevance.clustering.features import check_k, features
 from relevance.clustering.methods.agglomerative import Linkage, merges
-from relevance.clustering.rows import check_k, features
 from relevance.errors import RelevanceError
 from relevance.escaping import for_figure
 from relevance.figures.figure import FAINT, INK, ONE_COLUMN_PT, new_figure, text_width_em
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

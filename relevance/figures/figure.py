@@ -7,9 +7,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from relevance.disk.files import replacing
 from relevance.errors import RelevanceError
 from relevance.escaping import for_figure
-from relevance.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -23,7 +23,7 @@ from relevance.figures.heatmap_layout import (
     size_of,
 )
 from relevance.figures.scale import bar_ticks
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,9 +12,9 @@ from relevance.figures.figure import ONE_COLUMN_PT, text_width_em
 from relevance.figures.scale import MINUS as MINUS
 from relevance.figures.scale import decimals_for, needs_power, overhang_pt, power
 from relevance.figures.scale import number as number
-from relevance.intervals import over_examples
 from relevance.marks import COLLAPSED, Marks, marks
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.intervals import over_examples
+from relevance.matrices.matrix import RelevanceMatrix
 
 MIN_TEXT_PT = 5.0
 MAX_TEXT_PT = 8.0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Int
 
-from relevance.comparison import Comparison, Judgement
+from relevance.comparison.judging import Comparison, Judgement
 from relevance.escaping import for_figure
 from relevance.figures.figure import (
     FAINT,

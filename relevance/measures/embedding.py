@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from relevance.estimator import Estimator, cosines
-from relevance.probe import Probe
+from relevance.interfaces.probe import Probe
+from relevance.measures._estimator import Estimator, cosines
 from relevance.tasks.task import Task
 
 ROWS = 256  # a mean over as many rows is known to 1/16 of the spread between rows

@@ -6,10 +6,10 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from relevance.estimator import Estimator
-from relevance.probe import Features, LinearHead, Probe
+from relevance.interfaces.probe import Features, LinearHead, Probe
+from relevance.measures._estimator import Estimator
+from relevance.measures._transferability import check_labels
 from relevance.tasks.task import Task
-from relevance.transfer import check_labels
 
 ROWS = 256  # for the head and for the Fisher information: twice this many are read for each task
 # Of the penalty on weights. Features outnumber rows, so a head without one would be certain of all

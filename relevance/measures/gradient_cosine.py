@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.errors import RelevanceError
-from relevance.estimator import Estimator, cosines
-from relevance.probe import Probe
+from relevance.interfaces.probe import Probe
+from relevance.measures._estimator import Estimator, cosines
 from relevance.tasks.task import Task
 
 BATCHES = (

@@ -6,10 +6,10 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from relevance.estimator import Estimator
-from relevance.probe import Probe
+from relevance.interfaces.probe import Probe
+from relevance.measures._estimator import Estimator
+from relevance.measures._transferability import ROWS, transfer_gains
 from relevance.tasks.task import Task
-from relevance.transfer import ROWS, transfer_gains
 
 # With as many directions as rows any features explain any labels. As many for the plain encoder as
 # for the fine-tuned one, what they explain by chance is the same and falls out of the difference.

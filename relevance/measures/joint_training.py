@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from relevance.bootstrap import baseline_noise, evaluation_noise
+from relevance.disk.files import begin_cache
 from relevance.errors import RelevanceError
-from relevance.files import begin_cache
-from relevance.gains import METRICS, check_choice, scores
-from relevance.gains_matrix import gains_matrix
+from relevance.gains.bootstrap import baseline_noise, evaluation_noise
+from relevance.gains.formulas import METRICS, check_choice, scores
+from relevance.interfaces.trainer import Result, Trainer, fingerprint_of, unlearned_rows
+from relevance.jobs.job import Event, Schedule
 from relevance.marks import CONSTANT, constant_answers
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.gains_matrix import gains_matrix
+from relevance.matrices.matrix import RelevanceMatrix
 from relevance.measures.measure import Inputs, Measure
 from relevance.studies.plan import Plan
-from relevance.studies.scheduling import Event, Schedule
 from relevance.studies.store import JobStore
 from relevance.studies.study import Study, single_run_seeds
 from relevance.tasks.data import Split, TaskData
@@ -23,7 +24,6 @@ from relevance.tasks.load import load_task
 from relevance.tasks.metrics import majority
 from relevance.tasks.overlap import shared_texts
 from relevance.tasks.task import Task
-from relevance.trainer import Result, Trainer, fingerprint_of, unlearned_rows
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 

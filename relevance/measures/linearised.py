@@ -7,8 +7,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from relevance.estimator import Estimator
-from relevance.probe import Linearisation, Probe
+from relevance.interfaces.probe import Linearisation, Probe
+from relevance.measures._estimator import Estimator
 from relevance.tasks.task import Task
 
 ROWS = 256  # of each split; with both, 16 steps' worth of reading for each task

@@ -6,10 +6,10 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from relevance.estimator import Estimator
-from relevance.probe import Probe
+from relevance.interfaces.probe import Probe
+from relevance.measures._estimator import Estimator
+from relevance.measures._transferability import ROWS, transfer_gains
 from relevance.tasks.task import Task
-from relevance.transfer import ROWS, transfer_gains
 
 # Powers of e around the largest squared singular value in which the best ratio is looked for.
 GRID = np.linspace(-30.0, 10.0, 81)

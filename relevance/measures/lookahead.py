@@ -6,9 +6,9 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from relevance.estimator import Estimator
-from relevance.probe import Lookahead as Losses
-from relevance.probe import Probe
+from relevance.interfaces.probe import Lookahead as Losses
+from relevance.interfaces.probe import Probe
+from relevance.measures._estimator import Estimator
 from relevance.tasks.task import Task
 
 # For T tasks a moment takes about T + T(T - 1) / 3 steps; with 8 tasks of 40 steps each, five make

@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 import relevance.measures
 from relevance.errors import unknown_name
-from relevance.matrix import RelevanceMatrix
-from relevance.probe import Probe
+from relevance.interfaces.probe import Probe
+from relevance.interfaces.trainer import Trainer
+from relevance.jobs.job import Event, Schedule
+from relevance.matrices.matrix import RelevanceMatrix
 from relevance.registry import Registry
-from relevance.studies.scheduling import Event, Schedule
 from relevance.tasks.data import DataOptions
 from relevance.tasks.task import Task
-from relevance.token_vectors import TokenVectors
-from relevance.trainer import Trainer
+from relevance.text.token_vectors import TokenVectors
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Inputs:
 
     Attributes:
         data: Where the tasks' files are and how many rows are used.
-        tokenizer: Name for `relevance.tokenizers.load_tokenizer`.
+        tokenizer: Name for `relevance.text.tokenizers.load_tokenizer`.
         token_vectors: Reads a vector for every token, for measures that run no encoder.
         graded: Whether the taxonomy counts how closely two families are related.
         trainer: Makes the trainer that joint training asks for.

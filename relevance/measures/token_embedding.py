@@ -8,13 +8,13 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 from relevance.measures.measure import Inputs, Measure
 from relevance.measures.vocabulary import no_tokens
 from relevance.tasks.data import DataOptions
 from relevance.tasks.load import load_training_texts
 from relevance.tasks.task import Task
-from relevance.token_vectors import TokenVectors
+from relevance.text.token_vectors import TokenVectors
 
 
 class TokenEmbedding(Measure):

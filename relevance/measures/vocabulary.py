@@ -8,12 +8,12 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 from relevance.measures.measure import Inputs, Measure
 from relevance.tasks.data import DataOptions
 from relevance.tasks.load import load_training_texts
 from relevance.tasks.task import Task
-from relevance.tokenizers import TextTokenizer, load_tokenizer
+from relevance.text.tokenizers import TextTokenizer, load_tokenizer
 
 
 class Vocabulary(Measure):

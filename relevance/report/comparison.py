@@ -5,10 +5,10 @@ from dataclasses import asdict
 
 import numpy as np
 
-from relevance.comparison import Comparison, Judgement
-from relevance.criteria import ceiling, reliability_within
+from relevance.comparison.judging import Comparison, Judgement
+from relevance.comparison.ranking_metrics import ceiling, reliability_within
 from relevance.escaping import for_html
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 from relevance.report.tables import Row, table
 
 HEADINGS = {

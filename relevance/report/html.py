@@ -11,7 +11,7 @@ from relevance.figures.figure import FAINT, INK
 from relevance.figures.heatmap import EMPTY, colours, is_light
 from relevance.figures.heatmap_layout import HeatmapLayout, lay_out
 from relevance.figures.scale import one_style
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 from relevance.report.tables import MARKS, matrix_remark, table
 
 MOST_TASKS = 50

@@ -13,9 +13,9 @@ from jaxtyping import Bool, Float
 
 from relevance.errors import RelevanceError, unknown_name
 from relevance.escaping import for_csv, for_html, for_latex, for_markdown
-from relevance.intervals import over_examples
 from relevance.marks import COLLAPSED, Marks, is_gains, marks
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.intervals import over_examples
+from relevance.matrices.matrix import RelevanceMatrix
 
 Cell: TypeAlias = str | int | float | None
 Row: TypeAlias = Mapping[str, Cell]

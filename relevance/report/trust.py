@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from relevance.matrix import RelevanceMatrix
-from relevance.reliability import reliabilities, seeds_needed
+from relevance.gains.reliability import reliabilities, seeds_needed
+from relevance.matrices.matrix import RelevanceMatrix
 
 ENOUGH = 0.5
 GOOD = 0.7

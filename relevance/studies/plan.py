@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from relevance.studies.packing import makespan
+from relevance.jobs.job import Job
+from relevance.jobs.makespan import makespan
 from relevance.studies.runs import FinishedRun, TrainingRun
-from relevance.studies.scheduling import Job
 
 
 @dataclass(frozen=True)

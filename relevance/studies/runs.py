@@ -10,14 +10,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from relevance.disk.files import validated, write_text
 from relevance.errors import RelevanceError
-from relevance.files import validated, write_text
-from relevance.memory import peak_memory_bytes
-from relevance.studies.attempts import HeldElsewhereError
-from relevance.studies.scheduling import Status
+from relevance.interfaces.peak_memory import peak_memory_bytes
+from relevance.interfaces.trainer import Result, Trainer, fingerprint_of
+from relevance.jobs.attempts import HeldElsewhereError
+from relevance.jobs.job import Status
 from relevance.studies.store import JobStore
 from relevance.tasks.task import Task
-from relevance.trainer import Result, Trainer, fingerprint_of
 
 VERSION = 1
 """Raised when runs of the same trainer would come out differently."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from relevance.disk.files import canonical_json, digest, unreadable, unwritable, write_text
+from relevance.disk.parsing import parse_json
 from relevance.errors import RelevanceError
-from relevance.files import canonical_json, digest, unreadable, unwritable, write_text
-from relevance.parsing import parse_json
 
 SCHEMA = "relevance.job/1"
 NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP})

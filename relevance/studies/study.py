@@ -10,14 +10,14 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.errors import RelevanceError
-from relevance.gains import METRICS, scores
+from relevance.gains.formulas import METRICS, scores
+from relevance.interfaces.trainer import Result, Trainer
+from relevance.jobs.job import Event, Job, Schedule
+from relevance.jobs.scheduler import run_jobs
 from relevance.studies.plan import Plan, make_plan, run_cost, task_costs
-from relevance.studies.running import run_jobs
 from relevance.studies.runs import FinishedRun, TrainingRun
-from relevance.studies.scheduling import Event, Job, Schedule
 from relevance.studies.store import JobStore
 from relevance.tasks.task import Task
-from relevance.trainer import Result, Trainer
 
 Scores = dict[str, Float[np.ndarray, "..."]]
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from relevance.disk.parsing import parse_json
 from relevance.errors import RelevanceError
-from relevance.parsing import parse_json
 
 
 def nested(value: Any) -> Any:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
+from relevance.disk.files import canonical_json
 from relevance.errors import RelevanceError
-from relevance.files import canonical_json
 from relevance.tasks.data import Split
 from relevance.tasks.kinds.kind import LabelColumn, kind_of
 from relevance.tasks.task import Task

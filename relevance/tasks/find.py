@@ -5,8 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from relevance.disk.files import read_toml, validated, write_text
 from relevance.errors import RelevanceError, shown, unknown_name
-from relevance.files import read_toml, validated, write_text
 from relevance.names import fault, place
 from relevance.tasks.task import Source, Task
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
-from relevance.files import write_text
+from relevance.disk.files import write_text
 from relevance.tasks.task import Source, Task
 
 BEGINNINGS = ("bal", "dor", "fen", "gim", "kul", "mav", "nop", "tis")

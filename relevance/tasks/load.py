@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from relevance.disk.files import cache_dir
 from relevance.errors import RelevanceError, unknown_name
-from relevance.files import cache_dir
 from relevance.tasks.check import to_split
 from relevance.tasks.data import DataOptions, Split, TaskData
 from relevance.tasks.kinds.kind import kind_of

@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Shaped
 
+from relevance.interfaces.trainer import Result
 from relevance.tasks.answers import best, exact, overlap
 from relevance.tasks.data import Labels, Split
 from relevance.tasks.entities import entity_counts
 from relevance.tasks.kinds.classification import BINARY_METRICS
 from relevance.tasks.kinds.kind import kind_of
 from relevance.tasks.task import Task
-from relevance.trainer import Result
 
 Rows = Labels
 

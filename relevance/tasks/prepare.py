@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from relevance.disk.files import replacing
+from relevance.disk.folders import alone
 from relevance.errors import RelevanceError
-from relevance.files import replacing
-from relevance.folders import alone
 from relevance.names import below
 from relevance.tasks.check import to_split
 from relevance.tasks.hub_labels import HubLabels, class_names

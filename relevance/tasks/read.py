@@ -9,9 +9,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from relevance.disk.files import unreadable
+from relevance.disk.parsing import parse_json
 from relevance.errors import RelevanceError, shown
-from relevance.files import unreadable
-from relevance.parsing import parse_json
 from relevance.tasks.delimited import BYTE_ORDER_MARK, CSV, TSV, Delimited
 
 SUFFIXES = (".parquet", ".csv", ".tsv", ".jsonl")

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from commands import done
-from relevance.studies.attempts import Outcome, attempt
-from relevance.studies.workers import Worker
+from relevance.jobs.attempts import Outcome, attempt
+from relevance.jobs.workers import Worker
 
 WORDS = ["the", "a", "film", "story", "city", "river", "woman", "man", "dog", "cat", "guitar"]
 TASKS = """
@@ -151,7 +151,7 @@ class InlineWorker(Worker):
 @pytest.fixture
 def _inline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs of a study run in the test's own process."""
-    monkeypatch.setattr("relevance.engines.local.Worker", InlineWorker)
+    monkeypatch.setattr("relevance.jobs.engines.local.Worker", InlineWorker)
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def finished_study(quick: list[str], tmp_path_factory: pytest.TempPathFactory) -
     study = Study(options, root / "cache", root / "gains.json")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RELEVANCE_CACHE", str(study.cache))
-        patch.setattr("relevance.engines.local.Worker", InlineWorker)
+        patch.setattr("relevance.jobs.engines.local.Worker", InlineWorker)
         done("relevance", "pairwise", *study.options, "--out", study.out)
     return study
 

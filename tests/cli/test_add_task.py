@@ -8,8 +8,8 @@ import pytest
 
 from altering import rewritten
 from commands import done, refused
-from hmnet.evaluation.scores import read_scores
-from hmnet.training.folder import load_run
+from hmnet.runs.folder import load_run
+from hmnet.runs.scores import read_scores
 
 QUICK = ("--epochs", 1, "--max-steps-per-task", 1)
 TABLE = """

@@ -11,10 +11,10 @@ import pytest
 
 from commands import done, on_tasks, refused
 from hmnet.analysis.diagnosis import diagnose
-from hmnet.evaluation.costs import cost_of
-from hmnet.evaluation.rows import read_run_scores, write_results
-from hmnet.evaluation.scores import read_scores
-from hmnet.training.folder import load_run
+from hmnet.runs.costs import cost_of
+from hmnet.runs.folder import load_run
+from hmnet.runs.rows import read_run_scores, write_results
+from hmnet.runs.scores import read_scores
 
 
 def read(path: Path) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from commands import done, refused
-from relevance.matrix import load_matrix
+from relevance.matrices.matrix import load_matrix
 
 
 def test_measures_beside_the_papers_gains(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from commands import done, refused
-from relevance.estimator import Estimator
-from relevance.matrix import load_matrix
+from relevance.matrices.matrix import load_matrix
+from relevance.measures._estimator import Estimator
 from relevance.measures.measure import measures
 
 ESTIMATORS = [name for name in measures().names() if issubclass(measures().find(name), Estimator)]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from commands import done, refused
-from relevance.gains import METRICS, NORMALISATIONS
-from relevance.gains_matrix import gains_matrix
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.gains.formulas import METRICS, NORMALISATIONS
+from relevance.matrices.gains_matrix import gains_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 TASKS = ("A", "B", "C")
 RNG = np.random.default_rng(0)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from commands import done, on_tasks, refused
-from relevance.matrix import load_matrix
+from relevance.matrices.matrix import load_matrix
 
 ONE_ROW = """
 [[task]]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from commands import done, refused
-from hmnet.training.folder import load_run
+from hmnet.runs.folder import load_run
 
 HEADS = "siamese-difference,TONE=linear"
 LINES = [{"text": ["good film"]}, {"text": ["is it the dog", "no cat in the city"]}]

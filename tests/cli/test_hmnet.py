@@ -21,7 +21,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from altering import rewritten
 from commands import done, refused
-from hmnet.training.folder import load_run
+from hmnet.runs.folder import load_run
 
 ENTRY = "import sys; from cli.hmnet import main; sys.exit(main())"
 LABELS = {"TONE": ["bad", "good"], "SAME": ["same", "other", "none"], "FACT": ["no", "yes"]}

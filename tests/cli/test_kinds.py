@@ -18,8 +18,8 @@ from transformers import (
 )
 
 from commands import done, refused
-from hmnet.models.tiny import write_tiny_encoder
-from relevance.matrix import load_matrix
+from hmnet.backbones.tiny import write_tiny_encoder
+from relevance.matrices.matrix import load_matrix
 
 PLAIN = ["the", "a", "dog", "cat", "river", "city", "sleeps", "runs", "in", "and"]
 FIRST, LAST = ["ann", "bob", "eve"], ["stone", "field", "wood"]

@@ -6,7 +6,7 @@ import pytest
 
 from cli.options import TaskOptions, TrainingOptions, settings, split_names, split_numbers
 from commands import done, on_tasks, refused
-from hmnet.config import RunConfig
+from hmnet.settings.config import RunConfig
 from relevance.errors import RelevanceError
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from cli.app import loading
 from cli.progress import StudyLine, TrainingLine
-from hmnet.training.run import Note
-from relevance.studies.progress import Progress
-from relevance.studies.scheduling import Event, Job
+from hmnet.runs.train import Note
+from relevance.jobs.job import Event, Job
+from relevance.jobs.progress import Progress
 
 
 def test_counts_of_workers_and_cached_jobs(capsys: pytest.CaptureFixture[str]) -> None:

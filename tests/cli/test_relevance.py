@@ -20,10 +20,10 @@ import pytest
 
 from commands import done, on_tasks, run
 from relevance.clustering.spec import ClusterSpec
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.jobs.attempts import Outcome
+from relevance.jobs.workers import Worker
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 from relevance.measures.joint_training import JointTraining
-from relevance.studies.attempts import Outcome
-from relevance.studies.workers import Worker
 
 NAMES = ["TONE", "SAME", "GRADE", "FACT"]
 WORD = ("--tokenizer", "word")
@@ -253,7 +253,7 @@ class TestPairwise:
                 future.set_exception(TerminatedWorkerError("killed"))
                 return future
 
-        monkeypatch.setattr("relevance.engines.local.Worker", DyingWorker)
+        monkeypatch.setattr("relevance.jobs.engines.local.Worker", DyingWorker)
         killed, *_ = sorted(results(study.cache))
         killed.unlink()
         outcome = run("relevance", "pairwise", *study.options)

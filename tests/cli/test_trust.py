@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from commands import done
-from relevance.gains import METRICS
-from relevance.gains_matrix import gains_matrix
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.gains.formulas import METRICS
+from relevance.matrices.gains_matrix import gains_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 TASKS = ("A", "B", "C", "D")
 

@@ -10,7 +10,7 @@ from relevance.clustering.methods.method import Method, make_method, methods
 from relevance.clustering.spec import ClusterSpec
 from relevance.clustering.stability import grouped
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 PLANTED = ClusterSpec(clusters=(("T0", "T1", "T2"), ("T3", "T4", "T5"), ("T6", "T7", "T8")))
 every_method = pytest.mark.parametrize("name", methods().names())

@@ -18,11 +18,11 @@ import cloudpickle
 import psutil
 import pytest
 
-from relevance.engines.engine import engines
 from relevance.errors import RelevanceError
-from relevance.studies.attempts import HeldElsewhereError
-from relevance.studies.running import run_jobs
-from relevance.studies.scheduling import Event, Job, Schedule
+from relevance.jobs.attempts import HeldElsewhereError
+from relevance.jobs.engines.engine import engines
+from relevance.jobs.job import Event, Job, Schedule
+from relevance.jobs.scheduler import run_jobs
 
 PACKAGES = {"dask": "distributed", "ray": "ray"}
 pytestmark = [
@@ -188,7 +188,7 @@ def test_without_the_package(engine: str, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_no_scheduler_at_the_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     needs("dask")
-    monkeypatch.setattr("relevance.engines.dask.CONNECT_S", 0.5)
+    monkeypatch.setattr("relevance.jobs.engines.dask.CONNECT_S", 0.5)
     dask = engines().find("dask")
     with pytest.raises(
         RelevanceError,

@@ -12,7 +12,7 @@ from hmnet.data.encoder import Encoder
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.heads.head import heads
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import fully_shared
+from hmnet.sharing.plan import fully_shared
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 

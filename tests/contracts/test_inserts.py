@@ -8,15 +8,15 @@ import torch
 from torch import Tensor
 from transformers import AutoTokenizer
 
+from hmnet.backbones.backbone import Backbone, load_backbone
 from hmnet.inserts.insert import inserts
 from hmnet.methods.method import find_method
-from hmnet.models.backbone import Backbone, load_backbone
 from hmnet.models.export import export
 from hmnet.models.freezing import freeze, frozen_layers
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import SharingPlan
 from hmnet.precision import autocast
 from hmnet.regularizers.smart import Smart
+from hmnet.sharing.plan import SharingPlan
 from hmnet.training.dropout import fast_dropout
 from hmnet.training.step import batch_loss
 from relevance.errors import RelevanceError

@@ -9,7 +9,7 @@ import pytest
 
 from commands import done, refused
 from relevance.clustering.spec import ClusterSpec
-from relevance.matrix import load_matrix
+from relevance.matrices.matrix import load_matrix
 
 KEPT = Path(__file__).parents[1] / "kept" / "0.1.0"
 RUNS = ("hmnet", "single", "skillnet", "camtl")

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from probes import FakeProbe
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.interfaces.trainer import Result
+from relevance.jobs.job import Job, Schedule
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 from relevance.measures.measure import Inputs, Measure, measures
-from relevance.studies.scheduling import Job, Schedule
 from relevance.tasks.data import DataOptions
 from relevance.tasks.task import Task
-from relevance.token_vectors import TokenVectors
-from relevance.tokenizers import WordTokenizer
-from relevance.trainer import Result
+from relevance.text.token_vectors import TokenVectors
+from relevance.text.tokenizers import WordTokenizer
 
 TEXTS = {
     "SHORT": ["a good film", "a dull film", "good", "a film", "very dull", "no story"],

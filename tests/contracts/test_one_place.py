@@ -9,10 +9,10 @@ import pytest
 REPO = Path(__file__).resolve().parents[2]
 OWN = "MultiTaskModel"  # reads what `save_pretrained` wrote, by the project's own reader
 PLACES = {
-    "from_pretrained": {"hmnet/pretrained.py"},
+    "from_pretrained": {"hmnet/backbones/pretrained.py"},
     "load_dataset": {"relevance/tasks/prepare.py"},
-    "snapshot_download": {"hmnet/models/folder.py"},
-    "hf_hub_download": {"relevance/tokenizer_files.py"},
+    "snapshot_download": {"hmnet/backbones/folder.py"},
+    "hf_hub_download": {"relevance/text/tokenizer_files.py"},
 }
 NOWHERE = {("torch", "load"), ("pickle", "load"), ("pickle", "loads"), ("joblib", "load")}
 
@@ -51,7 +51,7 @@ def test_nothing_is_unpickled(found: dict[str, set[tuple[str, str]]]) -> None:
 
 
 def test_no_call_trusts_code(found: dict[str, set[tuple[str, str]]]) -> None:
-    source = (REPO / "hmnet/pretrained.py").read_text(encoding="utf-8")
+    source = (REPO / "hmnet/backbones/pretrained.py").read_text(encoding="utf-8")
     openings = [
         {key.arg: ast.unparse(key.value) for key in node.keywords}
         for node in ast.walk(ast.parse(source))

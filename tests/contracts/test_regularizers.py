@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import fully_shared
 from hmnet.regularizers.regularizer import Regularizer, find_regularizer, regularizers
+from hmnet.sharing.plan import fully_shared
 from hmnet.training.optimizer import make_optimizer
 from hmnet.training.step import Batch, Recipe, train_step
 from relevance.tasks.task import Task

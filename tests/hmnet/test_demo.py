@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from hmnet.demo import METHODS, Demo, Size, Stage, run_demo
-from hmnet.training.folder import load_run
+from hmnet.runs.folder import load_run
 from relevance.clustering.spec import ClusterSpec
 from relevance.clustering.worth import group_worth
 from relevance.escaping import for_markdown
-from relevance.matrix import load_matrix
-from relevance.studies.scheduling import Event, Schedule
+from relevance.jobs.job import Event, Schedule
+from relevance.matrices.matrix import load_matrix
 
 SMALL = Size(
     families=2,

@@ -4,7 +4,7 @@ import torch
 from hmnet import devices
 from hmnet.devices import resolve_device, resolve_schedule, schedule_on
 from relevance.errors import RelevanceError
-from relevance.studies.scheduling import Schedule
+from relevance.jobs.job import Schedule
 
 
 @pytest.fixture

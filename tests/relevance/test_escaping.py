@@ -24,8 +24,8 @@ from relevance.escaping import (
 )
 from relevance.figures.figure import save_figure
 from relevance.figures.heatmap import heatmap
-from relevance.matrix import RelevanceMatrix
-from relevance.matrix_reading import csv_matrix
+from relevance.matrices.matrix import RelevanceMatrix
+from relevance.matrices.reading import csv_matrix
 from relevance.report.tables import table
 
 TEXT = st.text(max_size=12) | st.text(

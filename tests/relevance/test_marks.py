@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from relevance.interfaces.trainer import Result
 from relevance.marks import collapsed, constant_answers, is_gains, marks
-from relevance.matrix import RelevanceMatrix, load_matrix
-from relevance.trainer import Result
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 TASKS = ("A", "B", "C")
 VALUES = np.array([[0.0, 0.1, -1.2], [0.1, 0.0, 0.1], [0.1, np.nan, 0.0]])

@@ -8,7 +8,7 @@ from zlib import crc32
 import numpy as np
 from jaxtyping import Float
 
-from relevance.probe import Features, LinearHead, Linearisation, Lookahead
+from relevance.interfaces.probe import Features, LinearHead, Linearisation, Lookahead
 
 ROWS, WIDTH = 24, 4
 

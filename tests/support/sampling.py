@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hmnet.data.packing import pack
+from hmnet.samplers._packing import pack
 from hmnet.samplers.sampler import Sampler, Step, find_sampler
 
 SIZES = {"RTE": 70, "CB": 3, "WNLI": 32}

@@ -6,10 +6,10 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+from relevance.clustering.features import check_k, clusters_of, features, silhouette
 from relevance.clustering.methods.method import Method
-from relevance.clustering.rows import check_k, clusters_of, features, silhouette
 from relevance.clustering.spec import ClusterSpec
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 
 Linkage = Literal["ward", "average", "complete", "single"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from relevance.clustering.kmeans import kmeans
 from relevance.clustering.methods.method import Method
 from relevance.clustering.spec import ClusterSpec
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 
 QUICK_RESTARTS = 20
 

@@ -8,7 +8,7 @@ from typing import Any
 import relevance.clustering.methods
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 from relevance.registry import Registry
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from relevance.clustering.features import check_range, clusters_of, features, silhouette
 from relevance.clustering.methods.method import Method
 from relevance.clustering.partition import Worth, best_partition, members, subset_sums
-from relevance.clustering.rows import check_range, clusters_of, features, silhouette
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 
 MOST_TASKS = {False: 16, True: 14}  # with overlap 3^T sums are made, else 2^T
 

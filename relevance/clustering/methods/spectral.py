@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from relevance.clustering.features import check_range, clusters_of, features, silhouette
 from relevance.clustering.methods.method import Method
-from relevance.clustering.rows import check_range, clusters_of, features, silhouette
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix
+from relevance.matrices.matrix import RelevanceMatrix
 
 AFFINITY = "exp(s / sd(s)), s = mean of both directions, sd over pairs of different tasks"
 RESTARTS = 50

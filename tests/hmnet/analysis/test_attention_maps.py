@@ -9,7 +9,7 @@ from torch import Tensor
 
 from hmnet.analysis.attention_maps import attention_maps, eager_encoder, map_cosines
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import fully_shared
+from hmnet.sharing.plan import fully_shared
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 

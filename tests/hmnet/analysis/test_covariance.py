@@ -9,9 +9,9 @@ from transformers import AutoTokenizer
 
 from hmnet.analysis.covariance import input_gram, low_rank_root, mean_similarity
 from hmnet.data.batching import collate
-from hmnet.data.encoding import encode_split
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import fully_shared
+from hmnet.prepared import encode_split
+from hmnet.sharing.plan import fully_shared
 from relevance.tasks.data import Split
 from relevance.tasks.task import Task
 

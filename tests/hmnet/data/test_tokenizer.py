@@ -12,12 +12,12 @@ from transformers import AutoConfig, AutoTokenizer
 
 from encoders import BERT_STYLE, make_tokenizer
 from hmnet.data.encoder import Encoder
-from hmnet.data.encoding import encode_split
 from hmnet.data.tokenizer import read_tokenizer
+from hmnet.prepared import encode_split
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Split
 from relevance.tasks.task import Task
-from relevance.tokenizers import load_tokenizer
+from relevance.text.tokenizers import load_tokenizer
 
 NONE = "{} holds no tokenizer. Copy tokenizer.json and tokenizer_config.json there."
 MADE_UP = (

@@ -7,7 +7,7 @@ import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import hierarchical
+from hmnet.sharing.plan import hierarchical
 from relevance.clustering.spec import ClusterSpec
 from relevance.tasks.data import Split
 from relevance.tasks.task import Task

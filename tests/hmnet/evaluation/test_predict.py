@@ -19,7 +19,7 @@ from hmnet.evaluation.answers import CsvAnswers
 from hmnet.evaluation.lines import input_rows, read_texts
 from hmnet.evaluation.predict import predict
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import separate
+from hmnet.sharing.plan import separate
 from relevance.errors import RelevanceError
 from relevance.tasks.source import Source
 from relevance.tasks.task import Task

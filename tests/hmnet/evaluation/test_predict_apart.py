@@ -10,7 +10,7 @@ from transformers import AutoTokenizer
 
 from hmnet.evaluation.predict import predict
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import fully_shared
+from hmnet.sharing.plan import fully_shared
 from relevance.tasks.task import Task
 
 LINES = [{"text": ["who plays", "the guitar"]}, {"text": ["no", "yes"]}]

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from fitting import fits
-from hmnet.evaluation.compare import compare
-from hmnet.evaluation.comparison import Comparison
-from hmnet.evaluation.scores import Score
+from hmnet.comparison.compare import compare
+from hmnet.comparison.table import Comparison
 from hmnet.figures.number_of_tasks import Trained, lay_out, number_of_tasks_figure
+from hmnet.runs.scores import Score
 from relevance.errors import RelevanceError
 from relevance.figures.figure import figure_of
 

@@ -8,11 +8,11 @@ import pytest
 from fitting import fits
 from hmnet.analysis.layer_choices import Layers, What, column, mix_choices, shared_choices
 from hmnet.analysis.sweep import Sweep, different_names
-from hmnet.config import RunConfig
-from hmnet.evaluation.compare import compare
-from hmnet.evaluation.comparison import Comparison
-from hmnet.evaluation.scores import Score
+from hmnet.comparison.compare import compare
+from hmnet.comparison.table import Comparison
 from hmnet.figures.sweep import lay_out, specs_figure, sweep_figure
+from hmnet.runs.scores import Score
+from hmnet.settings.config import RunConfig
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.figures.figure import figure_of, save_figure

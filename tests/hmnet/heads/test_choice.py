@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from hmnet.config import TrainingSettings
 from hmnet.heads.cosine import CosineHead
 from hmnet.heads.head import check_heads, chosen_heads, head_name
 from hmnet.heads.linear import LinearHead
 from hmnet.heads.siamese import SiameseHead
 from hmnet.models.count import count_parameters
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import fully_shared
+from hmnet.settings.config import TrainingSettings
+from hmnet.sharing.plan import fully_shared
 from relevance.errors import RelevanceError
 from relevance.tasks.find import find_tasks
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from hmnet.backbones.backbone import load_backbone
 from hmnet.heads.linear import pool
-from hmnet.models.backbone import load_backbone
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import fully_shared, separate
+from hmnet.sharing.plan import fully_shared, separate
 from relevance.tasks.task import Task
 
 POOLINGS = ("native", "mean")

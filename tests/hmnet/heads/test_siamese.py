@@ -14,7 +14,7 @@ from hmnet.data.encoder import Encoder
 from hmnet.heads.head import find_head
 from hmnet.kinds.kind import Said, kind_of
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import fully_shared
+from hmnet.sharing.plan import fully_shared
 from hmnet.training.step import row_losses
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task

@@ -6,10 +6,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
+from hmnet.backbones.backbone import load_backbone
 from hmnet.inserts.adapters import Adapter, Adapters, OwnNorm
-from hmnet.models.backbone import load_backbone
 from hmnet.models.freezing import frozen_layers, trains_together
-from hmnet.models.plan import Inserted, fully_shared
+from hmnet.sharing.plan import Inserted, fully_shared
 
 
 def test_a_layer_is_what_the_paper_says(tiny_bert: Path) -> None:

@@ -6,10 +6,10 @@ import pytest
 import torch
 from transformers import BertConfig
 
+from hmnet.backbones.backbone import Backbone, load_backbone
 from hmnet.inserts.camtl import ConditionalModules
 from hmnet.inserts.insert import find_insert
 from hmnet.methods.method import find_method
-from hmnet.models.backbone import Backbone, load_backbone
 from hmnet.models.count import Count, count_parameters
 from hmnet.models.multitask import MultiTaskModel
 from relevance.errors import RelevanceError

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from hmnet.backbones.backbone import load_backbone
 from hmnet.inserts.pals import Pals
-from hmnet.models.backbone import load_backbone
 from relevance.errors import RelevanceError
 
 

@@ -16,19 +16,19 @@ from transformers import AutoTokenizer
 from hmnet.data.alignment import with_dropped
 from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
-from hmnet.data.encoding import Encoded, encode_split
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.kinds.kind import Said, kind_of
 from hmnet.kinds.span import LONGEST_ANSWER, NO_ANSWER, Window, best_answer, windows
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import fully_shared
+from hmnet.prepared import Encoded, encode_split
+from hmnet.sharing.plan import fully_shared
 from relevance.errors import RelevanceError
-from relevance.minilm import minilm_dir
 from relevance.tasks.check import to_split
 from relevance.tasks.data import Split
 from relevance.tasks.metrics import score
 from relevance.tasks.read import read_columns
 from relevance.tasks.task import Task
+from relevance.text.minilm import minilm_dir
 
 QUIZ = Task(
     name="QUIZ",

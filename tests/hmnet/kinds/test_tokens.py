@@ -13,11 +13,11 @@ from transformers import AutoTokenizer
 
 from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
-from hmnet.data.encoding import encode_split
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.kinds.kind import Said, kind_of
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import fully_shared
+from hmnet.prepared import encode_split
+from hmnet.sharing.plan import fully_shared
 from hmnet.training.step import row_losses
 from relevance.errors import RelevanceError
 from relevance.tasks.check import to_split

@@ -3,7 +3,7 @@
 import pytest
 
 from hmnet.methods.method import Part, methods
-from hmnet.models.plan import fully_shared, hierarchical, separate
+from hmnet.sharing.plan import fully_shared, hierarchical, separate
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.tasks.find import find_tasks

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from transformers import AutoTokenizer
 
-from hmnet.models.plan import SharingPlan, fully_shared, hierarchical, separate
+from hmnet.sharing.plan import SharingPlan, fully_shared, hierarchical, separate
 from relevance.clustering.spec import ClusterSpec
 from relevance.tasks.task import Task
 

@@ -8,7 +8,7 @@ from transformers import BertConfig
 
 from hmnet.models.count import count_parameters
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import SharingPlan, fully_shared, hierarchical, separate
+from hmnet.sharing.plan import SharingPlan, fully_shared, hierarchical, separate
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task

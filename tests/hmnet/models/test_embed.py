@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import SharingPlan
+from hmnet.sharing.plan import SharingPlan
 from relevance.tasks.task import Task
 
 Batches = Callable[[Path], dict[str, Tensor]]

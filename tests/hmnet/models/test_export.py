@@ -10,7 +10,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from hmnet.models.export import export
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import SharingPlan
+from hmnet.sharing.plan import SharingPlan
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 

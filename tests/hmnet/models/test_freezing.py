@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from torch import Tensor, nn
 
-from hmnet.models.backbone import load_backbone
+from hmnet.backbones.backbone import load_backbone
 from hmnet.models.freezing import canonical, freeze, frozen_layers, trains_together
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import SharingPlan, fully_shared, separate
+from hmnet.sharing.plan import SharingPlan, fully_shared, separate
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 

@@ -20,7 +20,7 @@ from transformers import (
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.heads.native import NativePath
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import SharingPlan, fully_shared, separate
+from hmnet.sharing.plan import SharingPlan, fully_shared, separate
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 

@@ -13,9 +13,9 @@ from hmnet.methods.method import methods
 from hmnet.models.count import count_parameters
 from hmnet.models.export import export
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import SharingPlan, fully_shared
-from hmnet.models.skill_table import Skills, SkillTable
 from hmnet.models.skillnet import SkillLayer, SkillMean
+from hmnet.sharing.plan import SharingPlan, fully_shared
+from hmnet.sharing.skill_table import Skills, SkillTable
 from hmnet.training.optimizer import make_optimizer
 from hmnet.training.step import Batch, Recipe, train_step
 from relevance.errors import RelevanceError

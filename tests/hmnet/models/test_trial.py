@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from encoders import SMALL
+from hmnet.backbones.backbone import load_backbone
 from hmnet.data.tokenizer import read_tokenizer
-from hmnet.models.backbone import load_backbone
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import separate
 from hmnet.models.trial import check_reading
+from hmnet.sharing.plan import separate
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 

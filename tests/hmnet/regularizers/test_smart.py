@@ -14,8 +14,8 @@ from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
 from hmnet.kinds.kind import kind_of
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import hierarchical
 from hmnet.regularizers.smart import Smart, divergence, scaled_to_row
+from hmnet.sharing.plan import hierarchical
 from hmnet.training.step import Batch, Recipe, train_step
 from relevance.clustering.spec import ClusterSpec
 from relevance.tasks.task import Task

@@ -2,9 +2,9 @@
 
 import pytest
 
-from hmnet.config import RunConfig, TrainingSettings
 from hmnet.samplers.sampler import find_sampler
 from hmnet.samplers.temperature import Temperature
+from hmnet.settings.config import RunConfig, TrainingSettings
 from relevance.errors import RelevanceError
 
 KNOWN = (

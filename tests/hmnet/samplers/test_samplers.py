@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hmnet.config import TrainingSettings
 from hmnet.samplers.sampler import find_sampler, samplers, schedule
+from hmnet.settings.config import TrainingSettings
 from sampling import SIZES, content, counts, make, rows_of
 
 PARAMETERS = (

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from transformers import AutoTokenizer
 
-from hmnet.config import RunConfig, TrainingSettings
-from hmnet.data.encoding import Encoded, encode_split
-from hmnet.models.backbone import Backbone, load_backbone
+from hmnet.backbones.backbone import Backbone, load_backbone
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import fully_shared
+from hmnet.prepared import Encoded, encode_split
 from hmnet.samplers.sampler import Step
+from hmnet.settings.config import RunConfig, TrainingSettings
+from hmnet.sharing.plan import fully_shared
 from hmnet.training.fit import fit, make_schedule
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from hmnet.samplers.sampler import TaskBatch
-from hmnet.training.asking import Asking
+from hmnet.training.candidate_scorer import Asking
 from hmnet.training.fit import Checkpoints
 from hmnet.training.loop import Progress
 from relevance.errors import RelevanceError

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from hmnet.config import RunConfig
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import fully_shared, hierarchical
+from hmnet.settings.config import RunConfig
+from hmnet.sharing.plan import fully_shared, hierarchical
 from hmnet.training.fit import Checkpoints
 from hmnet.training.loop import Progress
 from relevance.clustering.spec import ClusterSpec

@@ -14,7 +14,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from hmnet.data.batching import collate, input_form
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import fully_shared, separate
+from hmnet.sharing.plan import fully_shared, separate
 from hmnet.training import loop
 from hmnet.training.checkpoint import find_checkpoint
 from hmnet.training.dropout import fast_dropout

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 import torch
 
-from hmnet.config import RunConfig, TrainingSettings
+from hmnet.measuring.joint_trainer import JointTrainer
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import fully_shared
+from hmnet.settings.config import RunConfig, TrainingSettings
+from hmnet.sharing.plan import fully_shared
 from hmnet.training import checkpoint
 from hmnet.training.fit import Checkpoints
-from hmnet.training.joint import JointTrainer
 from hmnet.training.optimizer import make_optimizer, rate_at
-from relevance.files import validated
+from relevance.disk.files import validated
 from relevance.tasks.data import DataOptions
 
 EPS, BETA1, BETA2 = 1e-8, 0.9, 0.999

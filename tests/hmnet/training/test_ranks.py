@@ -16,12 +16,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmnet.config import RunConfig
-from hmnet.models.backbone import load_backbone
+from hmnet.backbones.backbone import load_backbone
+from hmnet.runs.train import train_run
+from hmnet.settings.config import RunConfig
 from hmnet.training.fit import Checkpoints
 from hmnet.training.loop import Progress
 from hmnet.training.ranks import ALONE, Ranks, find_ranks
-from hmnet.training.run import train_run
 from ranks import joined
 from relevance.errors import RelevanceError
 

@@ -15,31 +15,31 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from altering import rewritten
 from hmnet.answer_scale import AnswerScale, lent, scale_of_range, standardised
-from hmnet.config import RunConfig
 from hmnet.data.batching import collate, input_form
-from hmnet.data.encoding import Encoded
 from hmnet.data.template import Template
-from hmnet.evaluation.runs import score_run
+from hmnet.extension.add_task import add_tasks
+from hmnet.extension.placement import Addition
 from hmnet.kinds.kind import Said, kind_of
+from hmnet.measuring.joint_trainer import JointTrainer
 from hmnet.models.export import export
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import fully_shared
+from hmnet.prepared import Encoded
 from hmnet.regularizers.smart import Smart
+from hmnet.runs.folder import has_old_loss, load_run
+from hmnet.runs.score import score_run
+from hmnet.runs.train import train_run
+from hmnet.settings.config import RunConfig
+from hmnet.sharing.plan import fully_shared
 from hmnet.training import checkpoint
-from hmnet.training.add_task import add_tasks
 from hmnet.training.fit import Checkpoints
-from hmnet.training.folder import has_old_loss, load_run
-from hmnet.training.joint import JointTrainer
-from hmnet.training.placing import Addition
-from hmnet.training.run import train_run
 from hmnet.training.step import Batch, Recipe, batch_losses, row_losses
 from relevance.errors import RelevanceError
+from relevance.interfaces.trainer import Result
 from relevance.studies.runs import TrainingRun
 from relevance.studies.store import JobStore
 from relevance.tasks.data import DataOptions, Split
 from relevance.tasks.kinds.kind import kind_of as kind_of_task
 from relevance.tasks.task import Task
-from relevance.trainer import Result
 
 STANDARD = {"regression_loss": "standardised"}
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from hmnet.config import TrainingSettings
 from hmnet.samplers.sampler import Step, samplers
+from hmnet.settings.config import TrainingSettings
 from hmnet.training.fit import Checkpoints, make_schedule
 
 

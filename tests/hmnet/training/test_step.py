@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from transformers import get_linear_schedule_with_warmup
 
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import SharingPlan, fully_shared, hierarchical, separate
-from hmnet.models.skill_table import Skills
 from hmnet.regularizers.smart import Smart
 from hmnet.samplers.sampler import Step, TaskBatch, find_sampler
+from hmnet.sharing.plan import SharingPlan, fully_shared, hierarchical, separate
+from hmnet.sharing.skill_table import Skills
 from hmnet.surgery.pcgrad import PCGrad
 from hmnet.training.loop import train
 from hmnet.training.optimizer import make_optimizer, rate_at

@@ -10,17 +10,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from hmnet.config import RunConfig
 from hmnet.data.batching import collate
 from hmnet.kinds.kind import kind_of
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.models.plan import SharingPlan, fully_shared, hierarchical, separate
-from hmnet.models.skill_table import Skills
+from hmnet.runs.train import check_run
 from hmnet.samplers.sampler import Step, find_sampler, samplers
+from hmnet.settings.config import RunConfig
+from hmnet.sharing.plan import SharingPlan, fully_shared, hierarchical, separate
+from hmnet.sharing.skill_table import Skills
 from hmnet.surgery.pcgrad import PCGrad
 from hmnet.surgery.surgery import Surgery
 from hmnet.training.fit import Checkpoints, fit
-from hmnet.training.run import check_run
 from hmnet.training.step import Batch, Recipe, batch_loss, train_step
 from hmnet.training.task_gradients import TaskGradients
 from relevance.clustering.spec import ClusterSpec

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from relevance.clustering.agreement import adjusted_rand, compare, rank_correlations
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 TABLE2, TABLE3 = load_matrix("paper:table2"), load_matrix("paper:table3")
 

@@ -10,7 +10,7 @@ from relevance.clustering.methods.predicted_gain import PredictedGain
 from relevance.clustering.spec import ClusterSpec
 from relevance.clustering.stability import grouped
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 KMEANS = make_method("kmeans")
 

@@ -6,7 +6,7 @@ from relevance.clustering.choose_k import choose_k
 from relevance.clustering.cluster import cluster
 from relevance.clustering.kmeans import kmeans
 from relevance.errors import RelevanceError
-from relevance.matrix import load_matrix
+from relevance.matrices.matrix import load_matrix
 from relevance.measures.measure import measure
 from relevance.tasks.find import find_tasks
 

@@ -5,7 +5,7 @@ import pytest
 
 from relevance.clustering.families import family_clusters, has_families
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 TASKS = ("SST-2", "RTE", "IMDB", "CB")
 FAMILIES = {"inference": ["CB", "RTE"], "sentiment": ["SST-2", "IMDB"]}

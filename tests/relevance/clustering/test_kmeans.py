@@ -14,7 +14,7 @@ from relevance.clustering.agreement import adjusted_rand
 from relevance.clustering.kmeans import best_labels, clusters_of, kmeans
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 Rows = Float[np.ndarray, "task feature"]
 

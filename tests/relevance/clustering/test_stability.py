@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from relevance.clustering.agreement import adjusted_rand
+from relevance.clustering.features import clusters_of
 from relevance.clustering.methods.agglomerative import Agglomerative
 from relevance.clustering.methods.method import Method, make_method
-from relevance.clustering.rows import clusters_of
 from relevance.clustering.spec import ClusterSpec, Stability
 from relevance.clustering.stability import grouped, resampling, stability
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 FAMILY = np.repeat([0, 1, 2], 3)
 TASKS = tuple("ABCDEFGHI")

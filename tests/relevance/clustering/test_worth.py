@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from relevance.clustering.joining import joined
+from relevance.clustering.assign import joined
 from relevance.clustering.resting import resting_on
 from relevance.clustering.spec import ClusterSpec
 from relevance.clustering.worth import group_worth
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 TASKS = ("A", "B", "C", "D")
 SPEC = ClusterSpec(clusters=(("A", "C"), ("B", "D")))

@@ -10,7 +10,7 @@ from relevance.errors import RelevanceError
 from relevance.figures.bars import Bar, bars, is_cut, lay_out, span
 from relevance.figures.figure import NEGATIVE, POSITIVE, figure_of
 from relevance.figures.scale import MINUS
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 TABLE3 = load_matrix("paper:table3")
 

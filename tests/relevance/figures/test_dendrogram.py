@@ -8,7 +8,7 @@ from relevance.clustering.methods.agglomerative import Agglomerative
 from relevance.errors import RelevanceError
 from relevance.figures.dendrogram import dendrogram, lay_out
 from relevance.figures.figure import figure_of
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 TABLE3 = load_matrix("paper:table3")
 

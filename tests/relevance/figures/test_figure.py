@@ -8,7 +8,7 @@ import pytest
 from relevance.errors import RelevanceError
 from relevance.figures.figure import check_format, figure_of, new_figure, save_figure, text_width_em
 from relevance.figures.heatmap import heatmap
-from relevance.matrix import load_matrix
+from relevance.matrices.matrix import load_matrix
 
 AXES = heatmap(load_matrix("paper:table3"))
 

@@ -13,8 +13,8 @@ from relevance.clustering.kmeans import kmeans
 from relevance.figures.figure import figure_of
 from relevance.figures.heatmap import colours, heatmap, is_light, luminance
 from relevance.figures.scale import MINUS
-from relevance.intervals import covers_zero
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.intervals import covers_zero
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 TABLE3 = load_matrix("paper:table3")
 

@@ -22,7 +22,7 @@ from relevance.figures.heatmap_layout import (
     quantity,
     size_of,
 )
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 TABLE2, TABLE3 = load_matrix("paper:table2"), load_matrix("paper:table3")
 

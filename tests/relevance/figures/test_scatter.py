@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from relevance.comparison import Comparison, compare_with
+from relevance.comparison.judging import Comparison, compare_with
 from relevance.figures.figure import figure_of, save_figure
 from relevance.figures.scatter import COLOURS, lay_out, scatter
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 TABLE2, TABLE3 = load_matrix("paper:table2"), load_matrix("paper:table3")
 SOME = ["RTE", "CB", "MRPC", "STS-B"]

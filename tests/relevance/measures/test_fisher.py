@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relevance.interfaces.probe import Features
 from relevance.measures.fisher import fit_head, likeness
-from relevance.probe import Features
 
 DIAGONALS = st.lists(st.floats(0.0, 1e6), min_size=4, max_size=4).filter(lambda x: max(x) > 1e-3)
 

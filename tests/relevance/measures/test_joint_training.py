@@ -16,15 +16,15 @@ import pytest
 from sklearn.metrics import f1_score
 
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.interfaces.trainer import Result
+from relevance.jobs.job import Event, Job, Schedule
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 from relevance.measures.joint_training import JointTraining, joint_training_gains
 from relevance.measures.measure import Inputs
-from relevance.studies.scheduling import Event, Job, Schedule
 from relevance.studies.store import JobStore
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
 from relevance.tasks.task import Task
-from relevance.trainer import Result
 
 NAMES = ("A", "B", "C")
 F_SINGLE = {"A": 0.5, "B": 0.8, "C": 0.25}
@@ -257,9 +257,9 @@ SCRIPT = """
 import os, sys, time
 from pathlib import Path
 from relevance.measures.joint_training import joint_training_gains
-from relevance.studies.scheduling import Schedule
+from relevance.jobs.job import Schedule
 from relevance.tasks.task import Task
-from relevance.trainer import Result
+from relevance.interfaces.trainer import Result
 
 def log(file, *words):
     with open(Path(__file__).with_name(file), "a") as lines:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from relevance.interfaces.probe import Linearisation
 from relevance.measures import linearised
 from relevance.measures.linearised import (
     Part,
@@ -13,7 +14,6 @@ from relevance.measures.linearised import (
     logistic_loss,
     squared_loss,
 )
-from relevance.probe import Linearisation
 
 
 def rows(seed: int, count: int = 40, width: int = 5) -> Linearisation:

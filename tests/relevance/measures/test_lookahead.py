@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from relevance.interfaces.probe import Lookahead
 from relevance.measures.lookahead import affinities
-from relevance.probe import Lookahead
 
 
 def test_row_is_source_and_column_is_target() -> None:

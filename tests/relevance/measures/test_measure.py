@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from relevance.errors import RelevanceError
+from relevance.interfaces.trainer import Result
 from relevance.measures.measure import Inputs, measure
 from relevance.measures.vocabulary import Vocabulary
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
 from relevance.tasks.task import Task
-from relevance.tokenizers import WordTokenizer
-from relevance.trainer import Result
+from relevance.text.tokenizers import WordTokenizer
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relevance.matrix import load_matrix
+from relevance.matrices.matrix import load_matrix
 from relevance.measures.measure import Inputs, measures
 from relevance.measures.taxonomy import TREE, Taxonomy, family_relevance
 from relevance.tasks.find import PAPER_TASKS, catalogue, find_tasks

@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-from relevance import minilm
 from relevance.errors import RelevanceError
 from relevance.measures.measure import Inputs, measures
 from relevance.measures.token_embedding import TokenEmbedding, cosines, mean_vectors
 from relevance.tasks.data import DataOptions
 from relevance.tasks.load import load_task
 from relevance.tasks.task import Source, Task
-from relevance.token_vectors import TokenVectors
-from relevance.tokenizers import SubwordTokenizer
+from relevance.text import minilm
+from relevance.text.token_vectors import TokenVectors
+from relevance.text.tokenizers import SubwordTokenizer
 
 WORDS = ("[UNK]", "east", "north", "up")
 DIRECTIONS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 2]], dtype=np.float32)
@@ -142,7 +142,7 @@ def test_real_tasks_by_a_model_that_is_not_loaded(data_dir: Path) -> None:
     code = f"""if True:
         import sys
         from pathlib import Path
-        from hmnet.models.token_vectors import read_token_vectors
+        from hmnet.backbones.token_vectors import read_token_vectors
         from relevance.measures.token_embedding import TokenEmbedding
         from relevance.tasks.data import DataOptions
         from relevance.tasks.find import find_tasks

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relevance import minilm
 from relevance.errors import RelevanceError
-from relevance.matrix import load_matrix
+from relevance.matrices.matrix import load_matrix
 from relevance.measures.measure import Inputs, measures
 from relevance.measures.vocabulary import Vocabulary, task_vocabulary, vocabulary_overlap
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task
 from relevance.tasks.task import Task
-from relevance.tokenizers import WordTokenizer
+from relevance.text import minilm
+from relevance.text.tokenizers import WordTokenizer
 
 COMPLETE = ("RTE", "WNLI", "CB", "IMDB", "SST-2", "STS-B", "MRPC", "MultiRC")
 
@@ -165,8 +165,8 @@ def test_the_eight_complete_tasks_give_table_2(data_dir: Path) -> None:
 
 @pytest.mark.skipif(find_spec(minilm.PACKAGE) is None, reason="the extra `demo` is not installed")
 def test_real_texts_have_the_vocabulary_of_encoding_each_of_them(data_dir: Path) -> None:
-    from relevance.tokenizer_files import read_tokenizer
-    from relevance.tokenizers import load_tokenizer
+    from relevance.text.tokenizer_files import read_tokenizer
+    from relevance.text.tokenizers import load_tokenizer
 
     slow = read_tokenizer("minilm")
     slow.no_truncation()

@@ -6,9 +6,9 @@ import io
 import numpy as np
 import pytest
 
-from relevance.comparison import compare_with
+from relevance.comparison.judging import compare_with
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 from relevance.report.comparison import comparison_table, remarks
 
 TASKS = ("A", "B", "C", "D")

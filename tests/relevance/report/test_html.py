@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from relevance.clustering.spec import ClusterSpec
-from relevance.comparison import compare_with
+from relevance.comparison.judging import compare_with
 from relevance.figures.heatmap import colours
 from relevance.figures.scale import MINUS
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 from relevance.report.html import MOST_TASKS, groups_html, matrix_html
 
 ATTACK = "<img src=x onerror=alert(1)>"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from relevance.errors import RelevanceError
 from relevance.escaping import from_csv
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 from relevance.report.tables import FORMATS, check_format, matrix_table, table
 
 TABLE2 = load_matrix("paper:table2")

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from relevance.gains import METRICS
-from relevance.gains_matrix import gains_matrix
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.gains.formulas import METRICS
+from relevance.matrices.gains_matrix import gains_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 from relevance.report.trust import distrust, reliability_lines
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from relevance.disk.files import canonical_json
 from relevance.errors import RelevanceError
-from relevance.files import canonical_json
-from relevance.matrix import RelevanceMatrix
+from relevance.interfaces.trainer import Result
+from relevance.jobs.job import Job, Schedule
+from relevance.matrices.matrix import RelevanceMatrix
 from relevance.measures.joint_training import joint_training_gains
-from relevance.studies.scheduling import Job, Schedule
 from relevance.studies.store import JobStore, _sealed
 from relevance.tasks.task import Task
-from relevance.trainer import Result
 
 JOBS = 3 + 3
 STEP_BYTES = 17  # of the cuts that a whole study is run on; test_store.py reads at every byte

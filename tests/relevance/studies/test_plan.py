@@ -5,10 +5,10 @@ from itertools import combinations
 
 import pytest
 
+from relevance.interfaces.trainer import Result
 from relevance.studies.plan import Plan, make_plan, task_costs
 from relevance.studies.runs import FinishedRun, TrainingRun
 from relevance.tasks.task import Task
-from relevance.trainer import Result
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 from relevance.studies.store import JobStore
 
 INPUTS = {"seed": 0}
@@ -19,9 +19,9 @@ STUDY = """
 import json, sys, time
 from pathlib import Path
 from relevance.measures.joint_training import joint_training_gains
-from relevance.studies.scheduling import Schedule
+from relevance.jobs.job import Schedule
 from relevance.tasks.task import Task
-from relevance.trainer import Result
+from relevance.interfaces.trainer import Result
 
 HERE, NAME = Path(__file__).parent, sys.argv[1]
 

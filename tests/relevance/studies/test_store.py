@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relevance.disk.files import digest
 from relevance.errors import RelevanceError
-from relevance.files import digest
 from relevance.studies.store import JobStore
 
 INPUTS = {"kind": "training-run", "tasks": ["CB", "RTE"], "seed": 0}

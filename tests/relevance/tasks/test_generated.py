@@ -12,7 +12,7 @@ from relevance.tasks.find import find_tasks
 from relevance.tasks.generated import FAMILIES, PLANS, WORDS, generate, word_leanings
 from relevance.tasks.load import load_split
 from relevance.tasks.task import Task
-from relevance.tokenizers import load_tokenizer
+from relevance.text.tokenizers import load_tokenizer
 
 
 @pytest.fixture(scope="module")

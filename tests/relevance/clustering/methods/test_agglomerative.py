@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from relevance.clustering.kmeans import kmeans
 from relevance.clustering.methods.agglomerative import Agglomerative, Linkage
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 
 def inertia(rows: np.ndarray) -> float:

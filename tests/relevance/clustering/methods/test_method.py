@@ -7,7 +7,7 @@ from relevance.clustering.methods.agglomerative import Agglomerative
 from relevance.clustering.methods.method import make_method
 from relevance.clustering.methods.predicted_gain import PredictedGain
 from relevance.errors import RelevanceError
-from relevance.matrix import load_matrix
+from relevance.matrices.matrix import load_matrix
 
 
 def test_options_are_fields_of_the_method() -> None:

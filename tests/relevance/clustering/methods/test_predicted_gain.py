@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from relevance.clustering.methods.predicted_gain import PredictedGain, group_gains
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 Group = tuple[int, ...]
 

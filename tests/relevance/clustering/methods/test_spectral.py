@@ -7,7 +7,7 @@ import pytest
 
 from relevance.clustering.methods.spectral import Spectral, affinity
 from relevance.errors import RelevanceError
-from relevance.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 TABLE3 = load_matrix("paper:table3")
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from relevance.disk.files import validated
 from relevance.errors import RelevanceError
-from relevance.files import validated
 from relevance.tasks.check import to_split
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import read_tasks

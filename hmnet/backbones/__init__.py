@@ -1,0 +1,1 @@
+"""The pretrained encoder: finding it, loading it, taking it apart."""

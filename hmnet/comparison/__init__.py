@@ -1,0 +1,1 @@
+"""Runs side by side, and whether they differ by more than chance."""

@@ -1,0 +1,220 @@
+"""What runs scored side by side, as a plain value, and how it is printed."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from hmnet.comparison.significance import LEVEL, Paired
+from relevance.escaping import for_html, for_line, for_markdown
+from relevance.names import some
+from relevance.report.tables import Cell, Place, Row, table
+
+DECIMALS = 1
+LABELS = ("task", "metric")
+MAJORITY_COLUMN = "majority class"
+
+
+class Entry(NamedTuple):
+    """One cell of the table.
+
+    Attributes:
+        mean: Over seeds; a score is a fraction.
+        deviation: Standard deviation over seeds with n - 1 degrees of freedom, None for one seed.
+        paired: Against the baseline; None without one, for itself, and where nothing can be paired.
+    """
+
+    mean: float
+    deviation: float | None = None
+    paired: Paired | None = None
+
+
+class Line(NamedTuple):
+    """One row of the table.
+
+    Attributes:
+        task: Name of the task, with its split where that is not `dev`; `average` below the tasks;
+            or what a run costs.
+        metric: Name of the metric, or the unit of a cost.
+        entries: One per column, None where a run has no such value.
+        scale: What values are multiplied by where they are shown: scores are printed in percent.
+        ranked: Whether higher is better, so that the best is set in bold.
+        decimals: How many are printed; 0 for whole numbers.
+    """
+
+    task: str
+    metric: str
+    entries: tuple[Entry | None, ...]
+    scale: float = 100.0
+    ranked: bool = True
+    decimals: int = DECIMALS
+
+    def shown(self, value: float) -> float:
+        """A value as it is printed, so that what looks equal is equal."""
+        return round(self.scale * value, self.decimals)
+
+    def text(self, entry: Entry | None) -> Cell:
+        """Mean and deviation; a number where there is no deviation."""
+        if entry is None or entry.deviation is None:
+            shown = entry and self.shown(entry.mean)
+            return shown if self.decimals or shown is None else int(shown)
+        return " ± ".join(
+            f"{self.shown(value):.{self.decimals}f}" for value in (entry.mean, entry.deviation)
+        )
+
+
+class Contrast(NamedTuple):
+    """A run against the baseline, on the average.
+
+    Attributes:
+        column: Name of the run.
+        rows: Over the rows of the average, means over seeds; None where there is no average.
+        seeds: Of the average, over the seeds that both have; None for fewer than two.
+    """
+
+    column: str
+    rows: Paired | None
+    seeds: Paired | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What runs scored, ready to be printed.
+
+    Attributes:
+        columns: Names of runs; the majority class comes first where it is known.
+        lines: A row per task and metric, then the average of the primary metrics and what else
+            sums the rows up, then costs.
+        baseline: The column that others are tested against, None for no tests.
+        contrasts: One per other run, empty without a baseline.
+        notes: What else a reader should know, such as which rows differ between runs.
+    """
+
+    columns: tuple[str, ...]
+    lines: tuple[Line, ...]
+    baseline: str | None = None
+    contrasts: tuple[Contrast, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def to_table(self, format: str) -> str:  # noqa: A002 - the option's name
+        """The table in percent, the best run of each row in bold, differences that count starred.
+
+        Nothing is bold in a row where all runs are alike, or none is above the majority class.
+
+        Args:
+            format: `markdown`; `latex`; `html`; or `csv`, which has deviations, differences from
+                the baseline and their p in columns of their own.
+
+        Returns:
+            Its text; `remarks`, if there are any, follow it, or stand above it as LaTeX comments.
+
+        Raises:
+            RelevanceError: If the format is unknown.
+        """
+        if format == "csv":
+            return table([self._numbers(line) for line in self.lines], format)
+        rows = [
+            self._row(line, [line.text(entry) for entry in line.entries]) for line in self.lines
+        ]
+        text = table(rows, format, decimals=DECIMALS, bold=self._best(), starred=self._starred())
+        if format == "latex":
+            return "".join(f"% {for_line(remark)}\n" for remark in self.remarks) + text
+        if format == "html":
+            return text + "".join(f"<p>{for_html(remark)}</p>\n" for remark in self.remarks)
+        remarks = [f"- {for_markdown(remark)}\n" for remark in self.remarks]
+        return "\n".join([text, "".join(remarks)]) if remarks else text
+
+    def __repr__(self) -> str:
+        return f"Comparison({some(self.columns)}; {len(self.lines)} rows)"
+
+    def _repr_html_(self) -> str:
+        return self.to_table("html")
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was tested and how, how runs differ from the baseline, and what else to know."""
+        if self.baseline is None:
+            return self.notes
+        legend = (
+            f"*: differs from {self.baseline} at p < {LEVEL}, two-sided and not corrected for the"
+            " number of tests. Rows of tasks: paired t-test over seeds; the average: Wilcoxon's"
+            " signed-rank test over its rows."
+        )
+        sentences = (_sentence(contrast, self.baseline) for contrast in self.contrasts)
+        return (legend, *sentences, *self.notes)
+
+    def _row(self, line: Line, cells: Sequence[Cell]) -> dict[str, Cell]:
+        return {
+            "task": line.task,
+            "metric": line.metric,
+            **dict(zip(self.columns, cells, strict=True)),
+        }
+
+    def _numbers(self, line: Line) -> Row:
+        """The row in full, with further columns for every run that has several seeds or tests."""
+
+        def full(value: float | None) -> float | None:
+            return None if value is None else round(line.scale * value, 10)
+
+        row = self._row(line, [entry and full(entry.mean) for entry in line.entries])
+        for place, column in enumerate(self.columns):
+            entries = [other.entries[place] for other in self.lines]
+            entry = line.entries[place]
+            if any(other and other.deviation is not None for other in entries):
+                row[f"{column} deviation"] = full(entry.deviation if entry else None)
+            if any(other and other.paired for other in entries):
+                paired = entry.paired if entry else None
+                row[f"{column} difference"] = full(paired.difference if paired else None)
+                row[f"{column} p"] = paired and paired.p
+        return row
+
+    def _best(self) -> set[Place]:
+        """Where the best of each row stand: above another run, and above the majority class."""
+        places = set()
+        for y, line in enumerate(self.lines):
+            shown = {
+                x: line.shown(entry.mean)
+                for x, entry in enumerate(line.entries)
+                if entry and line.ranked
+            }
+            of_majority = shown.pop(0, None) if self.columns[0] == MAJORITY_COLUMN else None
+            least = -math.inf if of_majority is None else of_majority
+            if shown and max(shown.values()) > max(least, min(shown.values())):
+                best = max(shown.values())
+                places |= {(y, x + len(LABELS)) for x in shown if shown[x] == best}
+        return places
+
+    def _starred(self) -> set[Place]:
+        """Where a run differs from the baseline by more than chance."""
+        return {
+            (y, x + len(LABELS))
+            for y, line in enumerate(self.lines)
+            for x, entry in enumerate(line.entries)
+            if entry and entry.paired and entry.paired.significant
+        }
+
+
+def _sentence(contrast: Contrast, baseline: str) -> str:
+    """How a run differs from the baseline, in one line."""
+    said = f"{contrast.column} against {baseline}: "
+    if contrast.rows is None:
+        return f"{said}no average, as they have fewer than two rows in common."
+    rows, seeds = contrast.rows, contrast.seeds
+    said += (
+        f"{100 * rows.difference:+.{DECIMALS}f} points on the average; better on {rows.better} of"
+        f" {rows.pairs} rows, worse on {rows.worse}; over rows {_p(rows)}"
+    )
+    if seeds is None:
+        return f"{said}; fewer than two seeds in common, so nothing is tested over seeds."
+    return f"{said}; over {seeds.pairs} seeds {_p(seeds)}."
+
+
+def _p(paired: Paired) -> str:
+    """The probability as text.
+
+    >>> _p(Paired("t", 3, 0.1, 3, 0, 0.0123)), _p(Paired("t", 3, 0.1, 3, 0, 0.0004))
+    ('p = 0.012', 'p < 0.001')
+    """
+    if paired.p is None:
+        return "no test, as all differences are equal"
+    return f"p = {paired.p:.3f}" if paired.p >= 0.0005 else "p < 0.001"

@@ -1,1 +1,0 @@
-"""What cheap estimators of relevance ask of an encoder, answered with torch."""

@@ -1,0 +1,1 @@
+"""New tasks on a trained run."""

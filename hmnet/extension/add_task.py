@@ -1,0 +1,393 @@
+"""`hmnet add-task`: new tasks on a trained run, whose old ones answer as before unless asked."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hmnet.answer_scale import AnswerScale, lent
+from hmnet.backbones.backbone import load_backbone
+from hmnet.devices import resolve_device
+from hmnet.evaluation.evaluate import evaluate
+from hmnet.extension.model import borrows_head, draw_xavier, grown, start_from, take_average
+from hmnet.extension.placement import AVERAGE, XAVIER, Addition, describe, untrained
+from hmnet.extension.plan import TRAINING, Growth, plan_growth
+from hmnet.kinds.kind import kind_of
+from hmnet.models.multitask import MultiTaskModel, weights_file
+from hmnet.models.trial import check_reading
+from hmnet.prepared import Encoded, encode_split
+from hmnet.runs.folder import (
+    ADDED,
+    ADDED_SCHEMA,
+    CHECKPOINT,
+    CLUSTERS,
+    CONFIG,
+    DEFINITIONS,
+    LOG,
+    RECORDS,
+    Run,
+    old_loss,
+)
+from hmnet.runs.log import forget_after, open_log
+from hmnet.runs.rows import read_run_scores, unrecorded, write_results
+from hmnet.runs.score import score_run
+from hmnet.runs.scores import MAJORITY, Score
+from hmnet.runs.train import Note, begun, tidy
+from hmnet.settings.config import RunConfig
+from hmnet.training.checkpoint import discard_checkpoint, find_checkpoint, replacing_folder
+from hmnet.training.fit import Checkpoints, answer_scales, fit_model, make_schedule
+from hmnet.training.hooks.selection import Selection
+from hmnet.training.loop import Progress
+from hmnet.training.ranks import launched
+from hmnet.training.record import NOTHING, Record, read_records, write_records
+from relevance.disk.files import check_writable, file_digest, write_json
+from relevance.disk.manifest import write_manifest
+from relevance.errors import RelevanceError
+from relevance.tasks.data import Split, TaskData
+from relevance.tasks.find import write_tasks
+from relevance.tasks.load import load_task
+from relevance.tasks.subset import subset
+from relevance.tasks.task import Task
+
+BEFORE = {"train": "new"}  # what additions did that do not say it
+
+
+def add_tasks(
+    run: Run,
+    addition: Addition,
+    out: Path,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    on_event: Callable[[Progress | Note], None] = lambda _: None,
+) -> Run:
+    """Add tasks to a trained run, train their own weights or all of them, and score them.
+
+    Where the new tasks' own weights alone are trained, the old tasks answer as before, to the bit,
+    and their scores are copied; else they are scored anew. The new run is a folder like any other,
+    with `added.json` beside: what was added to which run, how the new tasks started, what was
+    trained, and on how many rows and with which settings.
+
+    Args:
+        run: A finished run of any method but single; it is not changed.
+        addition: What is added, and where it starts.
+        out: The new run's folder; it must not exist unless resumed.
+        settings: Fields of `hmnet.settings.config.RunConfig` for the training of the new tasks, such as
+            epochs and lr; the run's own for the others, but for the sampler, which is `packed`.
+        resume: Go on with what the folder has.
+        on_event: Told about every step and of what the user should know.
+
+    Returns:
+        The new run: old and new tasks.
+
+    Raises:
+        RelevanceError: If the new tasks don't fit the run, data or backbone are missing, the folder
+            exists or cannot be written, or a loss is not finite.
+        KeyboardInterrupt: At Ctrl-C; adding can then be resumed.
+
+    Source:
+        El Hattami (2021), for the task embedding of CA-MTL and the shares of the data.
+    """
+    if launched(os.environ) > 1:
+        raise RelevanceError("hmnet add-task trains in one process. Start it without a launcher.")
+    if out.exists() and not resume:
+        raise _exists(out)
+    growth = plan_growth(run, addition, settings or {}, out)
+    data = {task.name: load_task(task, growth.data) for task in growth.tasks}
+    rows = {name: _rows(growth, len(one.train)) for name, one in data.items()}
+    entry, new = _entry(growth, rows), Run(out, growth.config)
+    if out.exists() and _is_finished(new, entry, growth.tasks):
+        return _say_finished(new, on_event)
+    if addition.changes_the_run:
+        for task in run.tasks:
+            run.data(task.name)  # which will be scored again: it must be there before training
+    model = None if (out / "model").exists() else _model(growth, data, rows)
+    for text in _notes(growth, data, rows):
+        on_event(Note(text))
+    check_writable(out / ADDED)
+
+    def begin(folder: Path) -> None:
+        if addition.data_dir is not None:
+            write_tasks(folder / DEFINITIONS, growth.tasks)
+        write_json(folder / ADDED, ADDED_SCHEMA, {"additions": [*run.additions(), entry]})
+
+    with begun(out, begin) as is_new:
+        if not is_new:
+            if not resume:
+                raise _exists(out)
+            if _is_finished(new, entry, growth.tasks):
+                return _say_finished(new, on_event)
+        if model is not None and not (out / "model").exists():
+            _train(growth, model, data, rows, out, on_event)
+        _complete(growth, new)
+    return new
+
+
+def _exists(out: Path) -> RelevanceError:
+    return RelevanceError(
+        f"{out} exists. Go on with what is in it with --resume, or give another --out."
+    )
+
+
+def _say_finished(new: Run, on_event: Callable[[Progress | Note], None]) -> Run:
+    """Nothing is to be done, but to take away what a kill left of the last moments."""
+    on_event(Note(f"{new.folder} is finished: the new tasks are there and scored."))
+    tidy(new.folder)
+    return new
+
+
+def _rows(growth: Growth, count: int) -> int:
+    """How many of a task's training rows are used: one batch at least, but none at all for 0."""
+    fraction = growth.addition.fraction
+    if fraction == 0:
+        return 0
+    return min(count, max(round(fraction * count), growth.training.batch_size))
+
+
+def _notes(growth: Growth, data: Mapping[str, TaskData], rows: Mapping[str, int]) -> Iterator[str]:
+    """What the user should know of every new task."""
+    addition = growth.addition
+    for task in growth.tasks:
+        placed = growth.placements[task.name]
+        yield describe(task, placed, addition.init, growth.spec)
+        if addition.fraction < 1:
+            taken, of = rows[task.name], len(data[task.name].train)
+            yield f"{task.name} is trained on {taken} of {of} rows."
+        if addition.fraction == 0:
+            yield untrained(task, placed)
+        else:
+            one = data[task.name]
+            train = _encoded(growth, one, subset(one.train, rows[task.name]))
+            if unlearned := kind_of(task).unlearned(train):
+                yield unlearned
+    if addition.changes_the_run:
+        old = ", ".join(task.name for task in growth.run.tasks)
+        yield f"--train all changes what {old} answer too; they are scored anew."
+    elif unknown := unrecorded(read_run_scores(growth.run.folder)):
+        yield (
+            f"The scores of {', '.join(unknown)} are copied from {growth.run.folder}. An older"
+            " version made them and kept no record of the rows, so `hmnet compare` can tell other"
+            " rows by the majority class only."
+        )
+    if addition.train == "all" and not addition.changes_the_run:
+        yield "--train all is not used: --fraction 0 trains nothing."
+    if addition.relevance and not any(placed.why for placed in growth.placements.values()):
+        yield "--relevance is not used: --init and --cluster say everything."
+
+
+def _entry(growth: Growth, rows: Mapping[str, int]) -> dict[str, Any]:
+    """What `added.json` says about an addition, as JSON has it."""
+    (model,) = growth.run.blueprints
+    tasks = {
+        name: {
+            "init": placed.source or growth.addition.init,
+            "cluster": placed.cluster,
+            "relevance": placed.why or None,
+            "rows": rows[name],
+        }
+        for name, placed in growth.placements.items()
+    }
+    return {
+        "run": str(growth.run.folder.absolute()),
+        "model": file_digest(weights_file(model)),
+        "tasks": tasks,
+        "fraction": growth.addition.fraction,
+        "train": growth.addition.train,
+        "settings": growth.training.model_dump(mode="json", include=set(TRAINING)),
+    }
+
+
+def _is_finished(new: Run, entry: Mapping[str, Any], tasks: Sequence[Task]) -> bool:
+    """Whether nothing is left to do; a folder that was begun as something else is refused."""
+    out, begun = new.folder, new.additions()
+    if not begun:
+        raise RelevanceError(f"{out} has no {ADDED}, so nothing was added. Give another --out.")
+    if "regression_loss" not in begun[-1].get("settings", {}) and any(
+        task.kind == "regression" for task in tasks
+    ):
+        raise old_loss(out)
+    # settings that came later had their defaults
+    settings = {name: RunConfig.model_fields[name].default for name in TRAINING}
+    before = BEFORE | begun[-1] | {"settings": settings | begun[-1].get("settings", {})}
+    for what, value in entry.items():
+        if before.get(what) != value:
+            raise RelevanceError(
+                f"{out} was begun with other {what}. Resume as it was begun, or give another --out."
+            )
+    return (out / CONFIG).is_file()
+
+
+def _model(growth: Growth, data: Mapping[str, TaskData], rows: Mapping[str, int]) -> MultiTaskModel:
+    """The trained model with the new tasks, as these start."""
+    run, config = growth.run, growth.config
+    trained = run.model_for(run.tasks[0].name)
+    backbone = load_backbone(config.backbone, seed=config.seed)
+    check_reading(
+        backbone,
+        run.tokenizer,
+        growth.tasks,
+        pooling=config.pooling,
+        head=config.head,
+        max_length=config.max_length,
+    )
+    model = grown(
+        trained,
+        backbone,
+        growth.tasks,
+        growth.plan,
+        head=config.head,
+        seed=config.seed,
+        scales=_scales(growth, trained, data, rows),
+    )
+    for name, placed in growth.placements.items():
+        if placed.source:
+            start_from(model, name, placed.source)
+        elif growth.addition.init == XAVIER:
+            draw_xavier(model, name, seed=config.seed)
+        elif growth.addition.init == AVERAGE:
+            take_average(model, name)
+    if growth.addition.train == "all":
+        model.requires_grad_(True)
+    return model
+
+
+def _scales(
+    growth: Growth,
+    trained: MultiTaskModel,
+    data: Mapping[str, TaskData],
+    rows: Mapping[str, int],
+) -> dict[str, AnswerScale]:
+    """How outputs of the new tasks stand for values; a borrowed head goes by the lender's scale."""
+    labels = {
+        name: subset(one.train, rows[name]).labels for name, one in data.items() if rows[name]
+    }
+    learning = [task for task in growth.tasks if task.name in labels]
+    scales = answer_scales(growth.training, learning, labels)
+    for task in growth.tasks:
+        source = trained.definitions.get(growth.placements[task.name].source or "")
+        scale = trained.kinds[source.name].scale if source else None
+        if source and scale and borrows_head(task, source, growth.config.head, trained.pooling):
+            borrowed = lent(scale, source, task)
+            own = scales.get(task.name)
+            unit = borrowed.spread * own.unit / own.spread if own else borrowed.unit
+            scales[task.name] = borrowed.model_copy(update={"unit": unit})
+    return scales
+
+
+def _train(
+    growth: Growth,
+    model: MultiTaskModel,
+    data: Mapping[str, TaskData],
+    rows: Mapping[str, int],
+    out: Path,
+    on_event: Callable[[Progress | Note], None],
+) -> None:
+    """Train a model, and keep it."""
+    run, record = growth.run, NOTHING
+    if growth.addition.fraction > 0:
+        cut = {
+            name: replace(one, train=subset(one.train, rows[name])) for name, one in data.items()
+        }
+        record = _fit(growth, model, cut, out, on_event)
+    for before in read_records(run.folder / RECORDS):
+        both = {
+            "seconds": before.seconds + record.seconds,
+            "examples": before.examples + record.examples,
+        }
+        write_records(out / RECORDS, [record.model_copy(update=both)])
+    with replacing_folder(out / "model") as folder:
+        model.save_pretrained(folder)
+        run.tokenizer.save_pretrained(folder)
+        write_manifest(folder)
+
+
+def _fit(
+    growth: Growth,
+    model: MultiTaskModel,
+    data: Mapping[str, TaskData],
+    out: Path,
+    on_event: Callable[[Progress | Note], None],
+) -> Record:
+    """Train on the new tasks' rows, or go on where a checkpoint stands."""
+    training, checkpoint = growth.training, out / CHECKPOINT
+    device = resolve_device(training.device)
+    encoded = {name: _encoded(growth, one, one.train) for name, one in data.items()}
+    lengths = {name: one.lengths for name, one in encoded.items()}
+    epochs = make_schedule(training, lengths, training.seed)
+    found = find_checkpoint(checkpoint)
+    forget_after(out / LOG, found[1].step if found else 0)
+    selection = _selection(growth, data) if training.goes_by_dev else None
+    with open_log(out, training.tracker, device) as log:
+
+        def tell(step: Progress) -> None:
+            log.step(step)
+            on_event(step)
+
+        record = fit_model(
+            model.to(device),
+            growth.tasks,
+            encoded,
+            epochs,
+            training,
+            seed=training.seed,
+            on_step=tell,
+            checkpoints=Checkpoints(checkpoint, 0, training.checkpoint_s),
+            selection=selection,
+            log_uncertainty=training.log_uncertainty,
+        )
+    if selection:
+        last_epoch = max(epoch for epoch, steps in enumerate(epochs, start=1) if steps)
+        on_event(Note(selection.summary(record, last_epoch)))
+    return record
+
+
+def _selection(growth: Growth, data: Mapping[str, TaskData]) -> Selection:
+    """How training goes by the new tasks' scores on dev."""
+    dev = {name: next(iter(one.evaluation.values())) for name, one in data.items()}
+    encoded = {name: _encoded(growth, data[name], split) for name, split in dev.items()}
+
+    def score(model: MultiTaskModel) -> dict[str, float]:
+        rows = growth.training.batch_size
+        return {
+            task.name: evaluate(
+                model, task, dev[task.name], encoded[task.name], batch_size=rows
+            ).metrics[task.primary]
+            for task in growth.tasks
+        }
+
+    training = growth.training
+    return Selection(score, patience=training.patience, keep_best=training.checkpoint == "best")
+
+
+def _encoded(growth: Growth, data: TaskData, split: Split) -> Encoded:
+    return encode_split(data.task, split, growth.run.tokenizer, growth.config.max_length)
+
+
+def _complete(growth: Growth, new: Run) -> None:
+    """Write what stands beside the model; the settings come last, and make the folder a run."""
+    config, out = growth.config, new.folder
+    device = resolve_device(growth.training.device)
+    if growth.addition.changes_the_run:
+        scores = score_run(new, device=device)
+    else:
+        added = [task.name for task in growth.tasks]
+        scores = [*_copied_scores(growth), *score_run(new, tasks=added, device=device)]
+    if growth.spec is not None:
+        growth.spec.save(out / CLUSTERS)
+    discard_checkpoint(out / CHECKPOINT)
+    write_results(new, scores)
+    config.to_toml(out / CONFIG)
+
+
+def _copied_scores(growth: Growth) -> list[Score]:
+    """Scores of the old tasks, which answer as before."""
+    config = growth.config
+    return [
+        replace(
+            score,
+            run=score.run if score.method == MAJORITY else config.label,
+            seed=config.seed,
+        )
+        for score in read_run_scores(growth.run.folder)
+    ]

@@ -1,0 +1,265 @@
+"""Where a new task is put in a trained run, and as whose copy it starts."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hmnet.extension.model import borrows_head
+from hmnet.runs.folder import Run
+from hmnet.settings.config import RunConfig
+from hmnet.sharing.skill_table import SkillTable
+from relevance.clustering.assign import most_relevant_cluster, relevance_to
+from relevance.clustering.spec import ClusterSpec
+from relevance.errors import RelevanceError, unknown_name
+from relevance.matrices.matrix import RelevanceMatrix, load_matrix
+from relevance.measures.vocabulary import Vocabulary
+from relevance.names import check_name
+from relevance.tasks.task import Task
+from relevance.text.tokenizers import load_tokenizer
+
+NEAREST, RANDOM, XAVIER, AVERAGE = "nearest", "random", "xavier", "average"
+INITS = (NEAREST, RANDOM, XAVIER, AVERAGE)
+
+
+class Addition(BaseModel):
+    """What is to be added to a run.
+
+    Attributes:
+        tasks: Names from the catalogue, or TOML files.
+        init: Where the new tasks' own weights start: a task of the run for a copy of its own
+            weights, `nearest` for that of the most relevant one, `random` for the start that a
+            training gives, `xavier` for that with another draw of the task embedding, `average` for
+            that with the mean of the run's task embeddings.
+        train: Which weights are trained: the `new` tasks' own, so that the run's tasks answer as
+            before, or `all`, which changes what these answer.
+        relevance: Matrix that says how relevant the run's tasks are; None for the overlap of
+            vocabularies.
+        cluster: Which cluster the new tasks join, by number from 0 or by a member's name; None for
+            the cluster of the task that `init` names if no matrix is given, else the one that is
+            most relevant on average.
+        fraction: Share of each new task's training rows that is used, in [0, 1], drawn with seed 0;
+            one batch at least. Nothing is trained for 0; the task then has the head that it starts
+            with: its source's where that has the same labels, else a new one.
+        head: Heads of the new tasks, as `--head` takes them; None for what the run's choice gives.
+        skills: A table with rows for new families, for runs of skillnet; None for the run's.
+        data_dir: Folder with the new tasks' files, where they don't name their own; None for the
+            run's.
+        max_train: Training rows of each new task at most, before the share is taken; None for the
+            run's limit.
+        name: Of the new run in comparisons; None for the old one's with the new tasks' names, and
+            with the start, the share and `train` where these are not `nearest`, 1 and `new`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tasks: tuple[str, ...] = Field(min_length=1)
+    init: str = NEAREST
+    train: Literal["new", "all"] = "new"
+    relevance: Path | None = None
+    cluster: str | None = None
+    fraction: float = Field(1.0, ge=0, le=1)
+    head: str | None = None
+    skills: SkillTable | None = None
+    data_dir: Path | None = None
+    max_train: int | None = Field(None, ge=1)
+    name: str | None = None
+
+    def label(self, run: str, tasks: Sequence[str]) -> str:
+        """What the new run is called in comparisons.
+
+        Args:
+            run: What the old one is called.
+            tasks: Names of the new tasks.
+
+        Returns:
+            The name that is given, or one that says what differs from other additions.
+
+        Raises:
+            RelevanceError: If the name that is given cannot be shown.
+
+        >>> Addition(tasks=("cb",), init="RTE", fraction=0.1).label("camtl", ["CB"])
+        'camtl+CB as RTE 10%'
+        """
+        if self.name is not None:
+            return check_name(self.name, "--name")
+        start = "" if self.init == NEAREST else f" as {self.init}"
+        share = "" if self.fraction == 1 else f" {100 * self.fraction:g}%"
+        trained = ", all trained" if self.changes_the_run else ""
+        return "+".join([run, *tasks]) + start + share + trained
+
+    @property
+    def changes_the_run(self) -> bool:
+        """Whether the run's own tasks answer otherwise afterwards."""
+        return self.train == "all" and self.fraction > 0
+
+
+class Placement(NamedTuple):
+    """Where one new task goes.
+
+    Attributes:
+        source: The task whose own weights are copied; None for none.
+        cluster: Number of its cluster; None where the method has no clusters.
+        why: The measure that made the choice and what it says; empty where the user chose.
+        borrows: Whether the whole head is copied too; else its output layer is new.
+    """
+
+    source: str | None
+    cluster: int | None
+    why: str = ""
+    borrows: bool = False
+
+
+class Placing:
+    """Chooses a place for each new task.
+
+    Args:
+        run: The trained run.
+        addition: What is to be added.
+        config: Settings of the run with the new tasks.
+        spec: Clusters of the run; None where its method has none.
+        new: Definitions of the new tasks.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        addition: Addition,
+        config: RunConfig,
+        spec: ClusterSpec | None,
+        new: Sequence[Task],
+    ) -> None:
+        self.run, self.addition, self.config, self.spec = run, addition, config, spec
+        self.new = tuple(new)
+        self.known = {task.name: task for task in run.tasks}
+        self._asked: dict[str, dict[str, float]] = {}
+
+    def place(self, task: Task) -> Placement:
+        """Choose for one task.
+
+        Args:
+            task: The new one.
+
+        Returns:
+            Its place.
+
+        Raises:
+            RelevanceError: If a task or cluster that the user names is not there, or the matrix
+                does not know the new task.
+        """
+        named = self._named()
+        cluster = None if self.spec is None else self._cluster(self.spec, task, named)
+        source = self._nearest(task, cluster) if self.addition.init == NEAREST else named
+        asked = self._asked.get(task.name)
+        why = f"{self._matrix.measure}: {_listed(asked)}" if asked else ""
+        return Placement(source, cluster, why, source is not None and self._lends(source, task))
+
+    def _named(self) -> str | None:
+        """The task of the run that the user names, None for a word."""
+        init = self.addition.init
+        if init in INITS:
+            return None
+        for name in self.known:
+            if name.lower() == init.lower():
+                return name
+        raise unknown_name("--init", init, [*self.known, *INITS])
+
+    def _cluster(self, spec: ClusterSpec, task: Task, named: str | None) -> int:
+        given = self.addition.cluster
+        if given is not None:
+            return _given_cluster(spec, given)
+        if named and self.addition.relevance is None:
+            return spec.cluster_of(named)
+        return most_relevant_cluster(spec, self._relevance(task))
+
+    def _nearest(self, task: Task, cluster: int | None) -> str:
+        """The most relevant task of the cluster; without training, one that lends its head."""
+        among = list(self.known)
+        if self.spec is not None and cluster is not None:
+            among = list(self.spec.clusters[cluster])
+        if self.addition.fraction == 0:
+            lending = [name for name in among if self._lends(name, task)]
+            among = lending or among
+        if len(among) == 1:
+            return among[0]
+        ranked = [name for name in self._relevance(task) if name in among]
+        if not ranked:
+            raise RelevanceError(
+                f"The {self._matrix.measure} matrix does not say which of {', '.join(among)} is"
+                f" nearest to '{task.name}'. Name one with --init."
+            )
+        return ranked[0]
+
+    def _lends(self, source: str, task: Task) -> bool:
+        return borrows_head(task, self.known[source], self.config.head, self.config.pooling)
+
+    def _relevance(self, task: Task) -> dict[str, float]:
+        """Of the run's tasks to a new one, the most relevant first."""
+        if task.name not in self._asked:
+            self._asked[task.name] = relevance_to(task.name, self._matrix, self.known)
+        return self._asked[task.name]
+
+    @cached_property
+    def _matrix(self) -> RelevanceMatrix:
+        """Relevance of the run's tasks to the new ones."""
+        if self.addition.relevance is not None:
+            return load_matrix(self.addition.relevance)
+        tasks = (*map(self.run.located, self.run.tasks), *self.new)
+        tokenizer = load_tokenizer(str(next(iter(self.run.blueprints))))
+        return Vocabulary(tokenizer, self.config.data).measure(tasks)
+
+
+def _given_cluster(spec: ClusterSpec, given: str) -> int:
+    """The cluster of a number or of a member."""
+    if given.isdecimal():
+        if int(given) >= len(spec.clusters):
+            raise RelevanceError(
+                f"--cluster {given}: the run has {len(spec.clusters)} clusters, numbered from 0."
+            )
+        return int(given)
+    for task in spec.tasks:
+        if task.lower() == given.lower():
+            return spec.cluster_of(task)
+    raise unknown_name("--cluster", given, [*spec.tasks, *map(str, range(len(spec.clusters)))])
+
+
+def _listed(relevance: Mapping[str, float], most: int = 5) -> str:
+    shown = [f"{task} {value:.3g}" for task, value in relevance.items()]
+    return ", ".join(shown[:most]) + (", ..." if len(shown) > most else "")
+
+
+def untrained(task: Task, placed: Placement) -> str:
+    """What a task answers with that is not trained.
+
+    Args:
+        task: The new task.
+        placed: Where it goes.
+
+    Returns:
+        One line.
+    """
+    if placed.borrows:
+        return f"{task.name} is not trained and answers with the head of {placed.source}."
+    why = f"{placed.source}'s is for other labels" if placed.source else "there is none to borrow"
+    return f"{task.name} is not trained and answers with a new head at random, as {why}."
+
+
+def describe(task: Task, placed: Placement, init: str, spec: ClusterSpec | None) -> str:
+    """A place in one line.
+
+    Args:
+        task: The new task.
+        placed: Where it goes.
+        init: What the user asked for.
+        spec: Clusters of old and new tasks; None where there are none.
+
+    Returns:
+        Such as `FACT joins SAME in cluster 1 and starts as SAME, by vocabulary: SAME 0.9.`
+    """
+    start = f"starts as {placed.source}" if placed.source else f"starts {init}"
+    if spec is not None and placed.cluster is not None:
+        members = [name for name in spec.clusters[placed.cluster] if name != task.name]
+        start = f"joins {', '.join(members)} in cluster {placed.cluster} and {start}"
+    return f"{task.name} {start}, by {placed.why}." if placed.why else f"{task.name} {start}."

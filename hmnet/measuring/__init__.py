@@ -1,0 +1,1 @@
+"""What the measures of relevance ask of a model: a joint trainer and a probe."""

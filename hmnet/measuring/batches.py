@@ -1,0 +1,125 @@
+"""Rows of a task for an estimator to look at, and the parts of a model that tasks share."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+from torch import nn
+
+from hmnet.backbones.graft import graft
+from hmnet.data.batching import InputForm, collate
+from hmnet.kinds.kind import Kind
+from hmnet.models.multitask import MultiTaskModel
+from hmnet.prepared import Encoded
+from hmnet.samplers.sampler import generator
+from hmnet.training.step import Batch
+from relevance.tasks.task import Task
+
+
+class TaskRows(NamedTuple):
+    """A task with the rows it is trained on and those its gains are measured on."""
+
+    task: Task
+    train: Encoded
+    held_out: Encoded
+
+
+def drawn(
+    task: Task, encoded: Encoded, count: int, seed: int, number: int = 0
+) -> Int64[np.ndarray, " row"]:
+    """Some rows of a split, the longest first so that batches have little padding.
+
+    Args:
+        task: Whose name has a part in the draw.
+        encoded: The split.
+        count: Of rows; fewer where the split has fewer.
+        seed: Of the draw.
+        number: Of the draw, where several are made.
+
+    Returns:
+        Row numbers, each once.
+    """
+    rows = generator(seed, "drawn", task.name, number).permutation(len(encoded))[:count]
+    return rows[np.argsort(-encoded.lengths[rows], kind="stable")]
+
+
+def batches_of(
+    kind: Kind,
+    encoded: Encoded,
+    rows: Int64[np.ndarray, " row"],
+    form: InputForm,
+    device: str,
+    *,
+    batch_size: int,
+) -> Iterator[Batch]:
+    """Rows batch by batch, in their order.
+
+    Args:
+        kind: Of the task.
+        encoded: The split.
+        rows: Which of its rows.
+        form: Of the inputs, which is a matter of the encoder and of the head on it.
+        device: A name that torch takes.
+        batch_size: Rows per batch.
+
+    Yields:
+        The batches, on the device.
+    """
+    for start in range(0, len(rows), batch_size):
+        some = rows[start : start + batch_size]
+        inputs = collate(encoded, some, **form)
+        yield Batch(
+            kind.task.name,
+            {name: values.to(device) for name, values in inputs.items()},
+            torch.from_numpy(kind.targets(encoded, some)).to(device),
+        )
+
+
+def shared_weights(model: MultiTaskModel) -> list[nn.Parameter]:
+    """Every weight of a model but frozen ones and those of its heads.
+
+    Args:
+        model: With one encoder for all tasks.
+
+    Returns:
+        Embeddings and layers, in the order of the pool.
+    """
+    return [
+        weight
+        for name, module in model.pool.items()
+        if not name.endswith("/head")
+        for weight in module.parameters()
+        if weight.requires_grad
+    ]
+
+
+def shared_layers(model: MultiTaskModel) -> dict[str, nn.Linear]:
+    """The linear layers that all tasks of a model share, without frozen ones.
+
+    Args:
+        model: With one encoder for all tasks.
+
+    Returns:
+        By name, in the order of the pool.
+    """
+    return {
+        name: module
+        for name, module in model.pool.named_modules()
+        if isinstance(module, nn.Linear) and "/head." not in name and module.weight.requires_grad
+    }
+
+
+def shared_encoder(model: MultiTaskModel, layer_list: str) -> nn.Module:
+    """The encoder that all tasks of a model share, without heads and pooler.
+
+    Args:
+        model: Whose plan is `fully_shared`.
+        layer_list: Where the backbone keeps its layers.
+
+    Returns:
+        A view in evaluation mode; its weights are the model's.
+    """
+    layers = nn.ModuleList(model.pool[f"shared/{level}"] for level in range(model.plan.depth))
+    return graft(model.pool["shared/outside"], {layer_list: layers}).eval()

@@ -1,0 +1,382 @@
+"""The trainer that joint-training gains ask for: hard sharing, paired runs, held-out scores."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from hashlib import sha256
+from itertools import combinations
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from transformers import PreTrainedTokenizerBase
+
+from hmnet.backbones.backbone import Backbone, depth_of, load_backbone, load_config
+from hmnet.backbones.folder import resolve_backbone
+from hmnet.data.batching import check_max_length
+from hmnet.data.encoder import Encoder
+from hmnet.data.tokenizer import read_tokenizer
+from hmnet.evaluation.evaluate import evaluate
+from hmnet.kinds.kind import Kind, kind_of
+from hmnet.methods.method import Part
+from hmnet.models.freezing import frozen_layers, trains_together
+from hmnet.models.trial import check_reading
+from hmnet.prepared import Encoded, encode_split
+from hmnet.regularizers.regularizer import make_regularizer
+from hmnet.samplers.sampler import Step, TaskBatch, find_sampler
+from hmnet.settings.check import check_training
+from hmnet.settings.config import RunConfig, TrainingSettings
+from hmnet.sharing.plan import fully_shared
+from hmnet.surgery.surgery import find_surgery
+from hmnet.training.fit import fit, make_schedule
+from relevance.disk.files import digest, validated
+from relevance.errors import RelevanceError
+from relevance.interfaces.trainer import Result
+from relevance.names import some
+from relevance.tasks.data import DataOptions, Split, TaskData
+from relevance.tasks.load import load_task
+from relevance.tasks.overlap import rows_with, shared_texts
+from relevance.tasks.task import Task
+
+# raised when the same data and settings, or the default of one, would give other results
+VERSION = 2
+# the same for runs in which there is a regression task
+REGRESSION_VERSION = 2
+
+
+class Loaded(NamedTuple):
+    """A task's data as text and as token ids."""
+
+    data: TaskData
+    train: Encoded
+    held_out: Encoded
+
+    @property
+    def evaluation(self) -> Split:
+        """The one split that is scored."""
+        (split,) = self.data.evaluation.values()
+        return split
+
+
+@dataclass(frozen=True)
+class JointTrainer:
+    """Trains tasks on one encoder and scores each; picklable, so that workers can have a copy.
+
+    Runs are paired: with one seed a task has the same head weights, batches and number of steps in
+    its single run and in every joint run, so that these differ in the company alone.
+
+    Attributes:
+        tasks: Definitions by name, of all tasks that may be asked for.
+        data: Where the files are and how many rows are used.
+        backbone: `minilm`, a folder, or a name on the hub.
+        settings: Of training, the precision resolved.
+        gain_split: Scored on `holdout`, taken from the training rows first, or on `dev`.
+        drop_overlap: Leave out training rows that hold a text of another task's evaluation split.
+    """
+
+    tasks: Mapping[str, Task]
+    data: DataOptions
+    backbone: str
+    settings: TrainingSettings
+    gain_split: Literal["holdout", "dev"] = "holdout"
+    drop_overlap: bool = False
+
+    def __repr__(self) -> str:
+        return f"JointTrainer({some(list(self.tasks))}; {self.backbone}, {self.gain_split})"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes whenever results could, tasks and their rows and kinds aside."""
+        regularizer = make_regularizer(self.settings.regularizer)
+        surgery = self.settings.surgery
+        return digest(
+            {
+                "trainer": "joint",
+                "version": VERSION,
+                # a setting that is added later leaves the results of older runs valid
+                "settings": self.settings.model_dump(
+                    include=set(TrainingSettings.model_fields) - {"regression_loss"},
+                    exclude_defaults=True,
+                ),
+                "sampler_version": find_sampler(self.settings.sampler).member.version,
+                "regularizer_version": regularizer and regularizer.version,
+                "surgery_version": surgery and find_surgery(surgery).member.version,
+                "backbone": weights_digest(_backbone(self.backbone, 0)),
+                "tokenizer": Encoder.of(_tokenizer(self.backbone)).fingerprint,
+                "gain_split": self.gain_split,
+                "drop_overlap": self.drop_overlap,
+            }
+        )
+
+    def fingerprint_of(self, tasks: tuple[str, ...]) -> str:
+        """What `fingerprint` is for runs of some tasks.
+
+        Args:
+            tasks: Names.
+
+        Returns:
+            The fingerprint itself, unless a regression task is among them: then that of its loss
+            is in it too.
+        """
+        if all(self.tasks[name].kind != "regression" for name in tasks):
+            return self.fingerprint
+        loss = {"regression": self.settings.regression_loss, "version": REGRESSION_VERSION}
+        return digest({"trainer": self.fingerprint, "loss": loss})
+
+    def __call__(self, tasks: tuple[str, ...], seed: int, device: str) -> dict[str, Result]:
+        """Train one model on all tasks and score it on each, in fp32.
+
+        Args:
+            tasks: Names; one for a single run, two for a joint run.
+            seed: Of heads, batches and dropout.
+            device: Such as `cpu` or `cuda:1`.
+
+        Returns:
+            A result for every task.
+
+        Raises:
+            RelevanceError: If data or backbone cannot be loaded, or a loss is not finite.
+        """
+        loaded = {name: self._load(name) for name in tasks}
+        epochs = make_schedule(
+            self.settings, {name: task.train.lengths for name, task in loaded.items()}, seed
+        )
+        if self.drop_overlap:
+            overlapping = {
+                name: loaded[name].train.sequences_of(rows)
+                for name, rows in overlapping_rows(loaded).items()
+            }
+            epochs = without_rows(epochs, overlapping)
+        backbone = _backbone(self.backbone, seed)
+        model = fit(
+            backbone,
+            [self.tasks[name] for name in tasks],
+            fully_shared(tasks, backbone.depth),
+            {name: task.train for name, task in loaded.items()},
+            epochs,
+            self.settings,
+            seed=seed,
+            device=device,
+        )
+        return {
+            name: evaluate(
+                model,
+                self.tasks[name],
+                task.evaluation,
+                task.held_out,
+                batch_size=self.settings.batch_size,
+            )
+            for name, task in loaded.items()
+        }
+
+    def unlearned(self, tasks: tuple[str, ...]) -> dict[str, str]:
+        """What is to be said of training rows whose answers a model is not shown.
+
+        Args:
+            tasks: Names.
+
+        Returns:
+            A line for each task that has some.
+
+        Raises:
+            RelevanceError: If a task has no others, or data cannot be loaded.
+        """
+        lines = {}
+        for name in tasks:
+            task = self.tasks[name]
+            kind = kind_of(task)
+            if type(kind).unlearned is Kind.unlearned:
+                continue  # each row has one answer, which is shown
+            train = load_task(task, self.data, gain_split=self.gain_split).train
+            tokenizer = _tokenizer(self.backbone)
+            encoded = encode_split(task, train, tokenizer, self.settings.max_length)
+            if line := kind.unlearned(encoded):
+                lines[name] = line
+        return lines
+
+    def peak_gpu_bytes(self, device: str) -> int:
+        """Most memory of a GPU that this process had in use at a time.
+
+        Args:
+            device: Such as `cuda:1`.
+
+        Returns:
+            Bytes.
+        """
+        return torch.cuda.max_memory_allocated(device)
+
+    def _load(self, name: str) -> Loaded:
+        return _load(
+            self.tasks[name].model_dump_json(),
+            self.data,
+            self.gain_split,
+            self.backbone,
+            self.settings.max_length,
+        )
+
+
+def overlapping_rows(loaded: Mapping[str, Loaded]) -> dict[str, Int[np.ndarray, " _"]]:
+    """Training rows that hold a text of another task's evaluation split.
+
+    Args:
+        loaded: The tasks of a run.
+
+    Returns:
+        Row numbers by task.
+
+    Raises:
+        RelevanceError: If these are all rows of a task.
+    """
+    rows = {}
+    for name, task in loaded.items():
+        train = task.data.train
+        texts: set[str] = set()
+        for other, target in loaded.items():
+            if other != name:
+                texts |= shared_texts(train, target.evaluation)
+        rows[name] = rows_with(train, texts)
+        if len(rows[name]) == len(train):
+            raise RelevanceError(
+                f"task '{name}': all {len(train)} training rows hold a text of the evaluation split"
+                f" of {' or '.join(set(loaded) - {name})}. Leave out --drop-overlap."
+            )
+    return rows
+
+
+def without_rows(
+    epochs: Sequence[Sequence[Step]], rows: Mapping[str, Int[np.ndarray, " _"]]
+) -> list[list[Step]]:
+    """The same batches without some rows; a batch that loses all of them is left out.
+
+    Args:
+        epochs: Steps by epoch.
+        rows: Row numbers to leave out, by task.
+
+    Returns:
+        Steps by epoch.
+    """
+
+    def kept(step: Step) -> Step:
+        batches = [
+            TaskBatch(task, batch[np.isin(batch, rows[task], invert=True)]) for task, batch in step
+        ]
+        return [batch for batch in batches if len(batch.rows)]
+
+    return [[step for step in map(kept, steps) if step] for steps in epochs]
+
+
+def weights_digest(backbone: Backbone) -> str:
+    """Hexadecimal sha256 of an encoder's configuration and weights.
+
+    Args:
+        backbone: The encoder.
+
+    Returns:
+        The digest.
+    """
+    content = sha256(backbone.config.to_json_string().encode())
+    for name, weight in sorted(backbone.base.state_dict().items()):
+        content.update(name.encode())
+        content.update(weight.detach().cpu().numpy().tobytes())
+    return content.hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _load(
+    task_json: str,
+    options: DataOptions,
+    gain_split: Literal["holdout", "dev"],
+    backbone: str,
+    max_length: int,
+) -> Loaded:
+    """A task's data, kept for the next job of the same worker."""
+    task = Task.model_validate_json(task_json)
+    data = load_task(task, options, gain_split=gain_split)
+    (held_out,) = data.evaluation.values()
+    tokenizer = _tokenizer(backbone)
+    train = encode_split(task, data.train, tokenizer, max_length)
+    kind_of(task).unlearned(train)  # refuses rows that teach nothing
+    return Loaded(
+        data,
+        train,
+        encode_split(task, held_out, tokenizer, max_length),
+    )
+
+
+@lru_cache(maxsize=1)
+def _tokenizer(backbone: str) -> PreTrainedTokenizerBase:
+    return read_tokenizer(resolve_backbone(backbone, weights=False))
+
+
+@lru_cache(maxsize=1)
+def _backbone(name: str, seed: int) -> Backbone:
+    return load_backbone(name, seed=seed)
+
+
+def make_trainer(
+    tasks: Sequence[Task],
+    settings: Mapping[str, Any],
+    *,
+    device: str = "auto",
+    gain_split: Literal["holdout", "dev"] = "holdout",
+    drop_overlap: bool = False,
+) -> JointTrainer:
+    """The trainer for the settings that a user has chosen.
+
+    Args:
+        tasks: Definitions of the tasks of the study.
+        settings: Fields of `RunConfig`; what is left out has its default.
+        device: Where the jobs will run, which decides what `auto` precision means.
+        gain_split: Scored on `holdout`, taken from the training rows first, or on `dev`.
+        drop_overlap: Leave out training rows that hold a text of another task's evaluation split.
+
+    Returns:
+        The trainer.
+
+    Raises:
+        RelevanceError: If a setting is unknown, out of range or not for a study, or the backbone
+            cannot be loaded, has fewer layers than are to be frozen, or reads no inputs of that
+            length.
+    """
+    names = tuple(task.name for task in tasks)
+    config = validated(RunConfig, {**settings, "tasks": names}, "settings")
+    depth = depth_of(load_config(config.backbone))
+    _check_study(config, depth)
+    training = TrainingSettings(**config.model_dump(include=set(TrainingSettings.model_fields)))
+    runs = [*((name,) for name in names), *combinations(names, 2)]
+    parts = [Part(run, fully_shared(run, depth)) for run in runs]
+    check_training(config, tasks, parts, depth)
+    backbone = _backbone(config.backbone, 0)
+    check_max_length(backbone.base, config.max_length)
+    check_reading(
+        backbone,
+        _tokenizer(config.backbone),
+        tasks,
+        pooling=config.pooling,
+        head=config.head,
+        max_length=config.max_length,
+    )
+    return JointTrainer(
+        {task.name: task for task in tasks},
+        config.data,
+        config.backbone,
+        training.resolved(device),
+        gain_split,
+        drop_overlap,
+    )
+
+
+def _check_study(config: RunConfig, depth: int) -> None:
+    """Refuse what would choose by the very scores that gains are made of, or change nothing."""
+    if config.goes_by_dev:
+        raise RelevanceError(
+            "checkpoint = best and patience go by scores on the rows that gains are made of, so a"
+            " study takes neither. Leave them out of the settings."
+        )
+    pair = fully_shared(("one", "other"), depth)
+    if not trains_together(pair, frozen_layers(config.freeze, depth)):
+        raise RelevanceError(
+            f"--freeze {config.freeze} trains heads alone, and tasks share none, so that no task"
+            " could gain from another. Freeze some layers, such as --freeze 50%."
+        )

@@ -1,0 +1,259 @@
+"""The probe that cheap estimators ask: an encoder, trained as joint-training gains train it."""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Float64, Int64, Shaped
+from torch import nn
+from transformers import PreTrainedTokenizerBase
+
+from hmnet.backbones.backbone import Backbone, load_backbone
+from hmnet.backbones.folder import resolve_backbone
+from hmnet.data.batching import InputForm, input_form
+from hmnet.data.tokenizer import read_tokenizer
+from hmnet.kinds.kind import Kind, kind_of
+from hmnet.measuring.batches import (
+    TaskRows,
+    batches_of,
+    drawn,
+    shared_encoder,
+    shared_layers,
+    shared_weights,
+)
+from hmnet.measuring.features import features
+from hmnet.measuring.fisher import fisher_diagonal
+from hmnet.measuring.gradients import gradient_products
+from hmnet.measuring.joint_trainer import JointTrainer
+from hmnet.measuring.linearised import linearise, make_sketches
+from hmnet.measuring.lookahead import evaluating, look_ahead, spread
+from hmnet.models.multitask import MultiTaskModel
+from hmnet.prepared import Encoded, encode_split
+from hmnet.samplers.sampler import Step
+from hmnet.sharing.plan import fully_shared
+from hmnet.training.fit import fit, make_schedule
+from hmnet.training.step import Batch
+from relevance.interfaces.probe import Features, LinearHead, Linearisation, Lookahead
+from relevance.tasks.load import load_task
+
+Watch = Callable[[MultiTaskModel, int], None]
+
+
+@dataclass(frozen=True)
+class EncoderProbe:
+    """Answers for the encoder of a trainer, with its settings; all but training is in fp32.
+
+    Attributes:
+        trainer: Whose tasks, rows and settings are used, so that a model trained on one task is
+            that of the single run of the same seed.
+        device: Such as `cpu` or `cuda:0`.
+        threads: CPU threads that a worker of a joint-training study would have here.
+    """
+
+    trainer: JointTrainer
+    device: str = "cpu"
+    threads: int | None = None
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Encoder, settings of training and device; `trainer` is the trainer's fingerprint."""
+        return {
+            "backbone": self.trainer.backbone,
+            "training": self.trainer.settings.model_dump(),
+            "max_train": self.trainer.data.max_train,
+            "gain_split": self.trainer.gain_split,
+            "trainer": self.trainer.fingerprint_of(tuple(self.trainer.tasks)),
+            "device": torch.device(self.device).type,
+        }
+
+    @property
+    def workers(self) -> float:
+        """How many workers of a joint-training study would run on the cores that this one takes."""
+        if self.threads is None or torch.device(self.device).type != "cpu":
+            return 1.0
+        return max(1.0, torch.get_num_threads() / self.threads)
+
+    def unlearned(self, tasks: tuple[str, ...]) -> dict[str, str]:
+        """What the trainer says of rows that teach nothing."""
+        return self.trainer.unlearned(tasks)
+
+    def features(
+        self, tasks: Sequence[str], *, rows: int, seed: int, source: str | None = None
+    ) -> dict[str, Features]:
+        """Mean hidden states of the last layer, of the plain encoder or a fine-tuned one.
+
+        The texts of a row are read as one, whatever the head that fine-tuning has.
+        """
+        encoder = self._encoder(seed, source)
+        return {name: self._features(encoder, self._rows(name), rows, seed) for name in tasks}
+
+    def fisher(
+        self, task: str, head: LinearHead, *, rows: int, seed: int
+    ) -> Float32[np.ndarray, " unit"]:
+        """Diagonal Fisher information of the plain encoder, by output unit of its linear layers."""
+        of = self._rows(task)
+        chosen = drawn(of.task, of.train, rows, seed)
+        batches = self._batches(kind_of(of.task), of.train, chosen, self._joined)
+        return np.asarray(fisher_diagonal(self._encoder(seed), head, batches, seed).cpu())
+
+    def gradient_products(
+        self, tasks: Sequence[str], *, batches: int, seed: int
+    ) -> Float64[np.ndarray, "batch task task"]:
+        """Inner products of gradients at one model that was trained on all tasks."""
+        model = self._trained(tasks, seed)
+        weights = shared_weights(model)
+        each = (self._one_each(model, tasks, seed, number) for number in range(batches))
+        return np.stack([gradient_products(model, weights, batch).numpy() for batch in each])
+
+    def lookahead(self, tasks: Sequence[str], *, moments: int, lr: float, seed: int) -> Lookahead:
+        """Losses around single steps, while one model is trained on all tasks."""
+        seen = []
+        when = spread(sum(map(len, self._schedule(tasks, seed))), moments)
+
+        def look(model: MultiTaskModel, done: int) -> None:
+            if done in when:
+                batches = self._one_each(model, tasks, seed, done)
+                with evaluating(model):
+                    seen.append(look_ahead(model, shared_weights(model), batches, lr))
+
+        self._trained(tasks, seed, watch=look)
+        before, after = (torch.stack(losses).numpy() for losses in zip(*seen, strict=True))
+        return Lookahead(before, after)
+
+    def linearise(
+        self, tasks: Sequence[str], *, rows: int, directions: int, seed: int
+    ) -> dict[str, tuple[Linearisation, Linearisation]]:
+        """One model trained on all tasks, linearised around the weights of its linear layers."""
+        model = self._trained(tasks, seed)
+        sketches = make_sketches(shared_layers(model), directions, seed)
+
+        def of_split(of: TaskRows, encoded: Encoded) -> Linearisation:
+            chosen = drawn(of.task, encoded, rows, seed)
+            batches = self._batches_for(model, of, encoded, chosen)
+            return linearise(model, sketches, batches)
+
+        return {
+            of.task.name: (of_split(of, of.train), of_split(of, of.held_out))
+            for of in map(self._rows, tasks)
+        }
+
+    def _features(self, encoder: nn.Module, of: TaskRows, count: int, seed: int) -> Features:
+        rows = drawn(of.task, of.train, count, seed)
+        return Features(
+            features(encoder, self._batches(kind_of(of.task), of.train, rows, self._joined)),
+            _labels(of, rows),
+        )
+
+    def _encoder(self, seed: int, source: str | None = None) -> nn.Module:
+        """The plain encoder, or the one that was fine-tuned on a task."""
+        backbone = self._backbone(seed)
+        if source is not None:
+            return shared_encoder(self._trained([source], seed), backbone.layer_list)
+        encoder: nn.Module = copy.deepcopy(backbone.base)
+        return encoder.to(self.device).eval()
+
+    def _trained(
+        self, tasks: Sequence[str], seed: int, watch: Watch | None = None
+    ) -> MultiTaskModel:
+        """One model trained on some tasks, in alphabetical order whatever theirs is."""
+        names, backbone = sorted(tasks), self._backbone(seed)
+        return fit(
+            backbone,
+            [self._rows(name).task for name in names],
+            fully_shared(names, backbone.depth),
+            {name: self._rows(name).train for name in names},
+            self._schedule(names, seed),
+            self.trainer.settings,
+            seed=seed,
+            device=self.device,
+            watch=watch,
+        )
+
+    def _schedule(self, tasks: Sequence[str], seed: int) -> list[list[Step]]:
+        lengths = {name: self._rows(name).train.lengths for name in sorted(tasks)}
+        return make_schedule(self.trainer.settings, lengths, seed)
+
+    def _one_each(
+        self, model: MultiTaskModel, tasks: Sequence[str], seed: int, number: int
+    ) -> list[Batch]:
+        """One batch of training rows of every task, other ones for other numbers."""
+        size = self.trainer.settings.batch_size
+        chosen = [self._rows(name) for name in tasks]
+        drawings = [drawn(of.task, of.train, size, seed, number) for of in chosen]
+        return [
+            next(self._batches_for(model, of, of.train, rows))
+            for of, rows in zip(chosen, drawings, strict=True)
+        ]
+
+    @property
+    def _joined(self) -> InputForm:
+        """What the encoder itself wants of its inputs: the texts of a row as one."""
+        return input_form(self._backbone(0).config)
+
+    def _batches_for(
+        self,
+        model: MultiTaskModel,
+        of: TaskRows,
+        encoded: Encoded,
+        rows: Int64[np.ndarray, " row"],
+    ) -> Iterator[Batch]:
+        """Rows as a model reads and answers them."""
+        name = of.task.name
+        return self._batches(model.kinds[name], encoded, rows, model.input_form(name))
+
+    def _batches(
+        self,
+        kind: Kind,
+        encoded: Encoded,
+        rows: Int64[np.ndarray, " row"],
+        form: InputForm,
+    ) -> Iterator[Batch]:
+        return batches_of(
+            kind,
+            encoded,
+            rows,
+            form,
+            self.device,
+            batch_size=self.trainer.settings.batch_size,
+        )
+
+    def _rows(self, name: str) -> TaskRows:
+        if name not in self._loaded:
+            task, trainer = self.trainer.tasks[name], self.trainer
+            data = load_task(task, trainer.data, gain_split=trainer.gain_split)
+            (held_out,) = data.evaluation.values()
+            length = trainer.settings.max_length
+            self._loaded[name] = TaskRows(
+                task,
+                encode_split(task, data.train, self._tokenizer, length),
+                encode_split(task, held_out, self._tokenizer, length),
+            )
+        return self._loaded[name]
+
+    def _backbone(self, seed: int) -> Backbone:
+        if seed not in self._backbones:
+            self._backbones[seed] = load_backbone(self.trainer.backbone, seed=seed)
+        return self._backbones[seed]
+
+    @cached_property
+    def _tokenizer(self) -> PreTrainedTokenizerBase:
+        return read_tokenizer(resolve_backbone(self.trainer.backbone, weights=False))
+
+    @cached_property
+    def _loaded(self) -> dict[str, TaskRows]:
+        return {}
+
+    @cached_property
+    def _backbones(self) -> dict[int, Backbone]:
+        return {}
+
+
+def _labels(of: TaskRows, rows: Int64[np.ndarray, " row"]) -> Shaped[np.ndarray, " row"]:
+    """Labels of training sequences, as a model learns them where each has one."""
+    if of.train.alignment is None:
+        return kind_of(of.task).targets(of.train, rows)
+    return np.asarray(of.train.labels[of.train.alignment.rows[rows]])

@@ -1,0 +1,181 @@
+"""Splits as the model reads them, encoded once: kept on disk and checked before they are reused."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+from transformers import PreTrainedTokenizerBase
+
+from hmnet.data.encoder import Encoder
+from hmnet.data.template import Alignment, Sequences, Template, boundaries, spans
+from hmnet.saving import os_errors
+from relevance.disk.files import (
+    begin_cache,
+    cache_dir,
+    digest,
+    file_digest,
+    read_json,
+    replacing,
+    write_json,
+)
+from relevance.errors import RelevanceError
+from relevance.tasks.data import Split
+from relevance.tasks.task import Task
+
+VERSION = 1  # raised whenever the same text would give other ids
+SCHEMA = "relevance.encoded/1"
+MOST_UNKNOWN = 0.5  # of the tokens of a split
+ALIGNED = ("rows", "begins", "ends")
+
+
+@dataclass(frozen=True)
+class Encoded(Sequences):
+    """The rows of a split as the model reads them, in the split's order.
+
+    Where sequences are aligned, `labels` and `groups` are those of rows of the split, of which one
+    may have several sequences; else every sequence is a row.
+
+    Attributes:
+        ids: Token ids of all rows, special ids included.
+        offsets: Row `i` is `ids[offsets[i]:offsets[i + 1]]`.
+        first: Tokens of a row that belong to segment 0.
+        template: The special ids.
+        labels: As the split has them.
+        groups: Equal numbers for rows that are scored together, None where there are none.
+        fingerprint: Changes whenever ids, labels or groups could.
+    """
+
+    labels: Shaped[np.ndarray, " row_of_split"]
+    groups: Int[np.ndarray, " row_of_split"] | None
+    fingerprint: str
+
+    def take(self, rows: Int[np.ndarray, " taken"]) -> "Encoded":
+        """The given sequences in the given order."""
+        lengths = self.lengths[rows]
+        tokens = spans(self.offsets[:-1][rows], lengths)
+        kept = rows if self.alignment is None else np.arange(len(self.labels))
+        return Encoded(
+            ids=self.ids[tokens],
+            offsets=boundaries(lengths),
+            first=self.first[rows],
+            template=self.template,
+            alignment=self.alignment and self.alignment.take(rows, tokens),
+            labels=self.labels[kept],
+            groups=None if self.groups is None else self.groups[kept],
+            fingerprint=digest([self.fingerprint, rows.tolist()]),
+        )
+
+    def sequences_of(self, rows: Int[np.ndarray, " row"]) -> Int[np.ndarray, " _"]:
+        """Numbers of the sequences that some rows of the split were made into."""
+        if self.alignment is None:
+            return rows
+        return np.flatnonzero(np.isin(self.alignment.rows, rows))
+
+    def row_means(self, values: Float[np.ndarray, " sequence"]) -> Float[np.ndarray, " _"]:
+        """A number for each row of the split: the mean over its sequences."""
+        if self.alignment is None:
+            return values
+        counts = np.bincount(self.alignment.rows)
+        return np.bincount(self.alignment.rows, weights=values) / counts
+
+
+def encode_split(
+    task: Task, split: Split, tokenizer: PreTrainedTokenizerBase, max_length: int
+) -> Encoded:
+    """Encode a split, or read it from `encoded/<key>/` in the cache.
+
+    An entry that is incomplete, garbled or from another version is computed and written again.
+
+    Args:
+        task: Says which text gives way when an input is too long.
+        split: The rows.
+        tokenizer: With a backend of the `tokenizers` library; its own settings for truncation and
+            padding are ignored.
+        max_length: Most tokens of one row, special ids included.
+
+    Returns:
+        The encoded rows.
+
+    Raises:
+        RelevanceError: If the length leaves no room for text, the tokenizer has no such backend or
+            does not know most of the tokens, a text is not valid Unicode, or the cache cannot be
+            written.
+    """
+    from hmnet.kinds.kind import kind_of  # whose members read encoded splits
+
+    encoder, kind = Encoder.of(tokenizer), kind_of(task)
+    key = digest(
+        {
+            "version": VERSION,
+            "tokenizer": encoder.fingerprint,
+            "split": split.fingerprint,
+            "parts": len(split.texts),
+            "truncate": kind.layout(len(split.texts)),
+            "max_length": max_length,
+        }
+    )
+    folder = cache_dir() / "encoded" / key
+    sequences = _read(folder, encoder.template)
+    if sequences is None:
+        sequences = kind.encode(split.texts, encoder, max_length)
+        _check_known(sequences, encoder, task.name, len(split.texts))
+        begin_cache()
+        _write(folder, sequences, task.name)
+    return Encoded(
+        sequences.ids,
+        sequences.offsets,
+        sequences.first,
+        split.labels,
+        split.groups,
+        key,
+        template=encoder.template,
+        alignment=sequences.alignment,
+    )
+
+
+def _check_known(sequences: Sequences, encoder: Encoder, task: str, parts: int) -> None:
+    """Refuse a tokenizer that most of the texts say nothing to."""
+    tokens = len(sequences.ids) - len(sequences) * encoder.template.special_count(parts)
+    unknown = int(np.count_nonzero(sequences.ids == encoder.unknown))
+    if encoder.unknown is not None and unknown > MOST_UNKNOWN * tokens > 0:
+        raise RelevanceError(
+            f"Task '{task}': {unknown / tokens:.0%} of the tokens are unknown to the backbone's"
+            " tokenizer, so that texts can hardly be told apart. Use a backbone whose tokenizer"
+            " knows the language and the casing of the texts."
+        )
+
+
+def _read(folder: Path, template: Template) -> Sequences | None:
+    """A cache entry, or None where it is missing or not what was written."""
+    arrays = folder / "arrays.safetensors"
+    try:
+        manifest = read_json(folder / "manifest.json", SCHEMA)
+        if manifest.get("sha256") != file_digest(arrays):
+            return None
+        found = load_file(arrays)
+        aligned = {name: found.pop(name) for name in ALIGNED if name in found}
+        alignment = Alignment(**aligned) if aligned else None
+        return Sequences(**found, template=template, alignment=alignment)
+    except (RelevanceError, OSError, SafetensorError, TypeError):
+        return None
+
+
+def _write(folder: Path, sequences: Sequences, task: str) -> None:
+    """Write a cache entry; the manifest comes last and says what the arrays must be."""
+    arrays = folder / "arrays.safetensors"
+    content = {"ids": sequences.ids, "offsets": sequences.offsets, "first": sequences.first}
+    if sequences.alignment is not None:
+        content |= {name: getattr(sequences.alignment, name) for name in ALIGNED}
+    with replacing(arrays) as temporary, os_errors():
+        save_file(content, temporary)
+        sha256 = file_digest(temporary)
+    manifest = {
+        "sha256": sha256,
+        "task": task,
+        "rows": len(sequences),
+        "tokens": len(sequences.ids),
+    }
+    write_json(folder / "manifest.json", SCHEMA, manifest)

@@ -1,0 +1,1 @@
+"""The folder of a run: training it, its log, scores and costs."""

@@ -1,0 +1,82 @@
+"""What a run costs: parameters that a task activates, that are trained, overall, and time."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from hmnet.models.count import count_parameters
+from hmnet.runs.folder import Run
+
+
+class Cost(NamedTuple):
+    """The cost of one run.
+
+    Attributes:
+        active: Parameters on the path of one task, head included, mean over the tasks.
+        trained: Parameters that were not frozen, of all its models together; with all of them once
+            `--train all` of an addition trained the whole model.
+        overall: Parameters of all its models together, shared ones counted once.
+        seconds: Of training, evaluation and checkpoints left out; None where the run has no record
+            of it.
+        examples_per_s: Rows trained per second; None likewise.
+    """
+
+    active: float
+    trained: int
+    overall: int
+    seconds: float | None = None
+    examples_per_s: float | None = None
+
+
+def cost_of(run: Run) -> Cost:
+    """Count a run's parameters from its plans, without loading weights, and read its clock.
+
+    Args:
+        run: A finished run.
+
+    Returns:
+        The cost.
+
+    Raises:
+        RelevanceError: If a model's folder is damaged.
+    """
+    overall, trained, active = 0, 0, list[int]()
+    whole = any(one.get("train") == "all" and one.get("fraction") for one in run.additions())
+    freeze = "0" if whole else run.config.freeze
+    for folder, blueprint in run.blueprints.items():
+        counted = count_parameters(
+            str(folder),
+            blueprint.tasks,
+            blueprint.plan,
+            blueprint.pooling,
+            blueprint.head,
+            freeze,
+        )
+        trained += counted["trained"]
+        overall += counted["overall"]
+        active += counted["active"].values()
+    timing = run.timing()
+    return Cost(
+        sum(active) / len(active),
+        trained,
+        overall,
+        timing and timing.seconds,
+        timing and timing.examples_per_s,
+    )
+
+
+def costs_of(runs: Iterable[Run]) -> dict[str, list[Cost]]:
+    """Costs of runs by the column that they stand in.
+
+    Args:
+        runs: Finished runs; those of one name are seeds.
+
+    Returns:
+        For every name the costs of its runs.
+
+    Raises:
+        RelevanceError: If a model's folder is damaged.
+    """
+    costs: dict[str, list[Cost]] = {}
+    for run in runs:
+        costs.setdefault(run.config.label, []).append(cost_of(run))
+    return costs

@@ -1,0 +1,141 @@
+"""What a run writes down while it trains: `log.jsonl`, and TensorBoard where it is asked for."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from io import TextIOBase
+from pathlib import Path
+from typing import Any
+
+from hmnet.runs.folder import LOG
+from hmnet.training.loop import Progress
+from relevance.disk.files import read_text, unwritable, write_text
+from relevance.disk.parsing import parse_json
+from relevance.errors import RelevanceError
+
+
+class RunLog:
+    """Takes down every step.
+
+    Args:
+        path: Of the `log.jsonl`, for messages.
+        file: The same, open.
+        tracker: One of accelerate's, or None.
+    """
+
+    def __init__(self, path: Path, file: TextIOBase, tracker: Any = None) -> None:
+        self._path = path
+        self._file = file
+        self._tracker = tracker
+
+    def step(self, progress: Progress) -> None:
+        """Write a step, as one JSON line with the time in UTC.
+
+        Args:
+            progress: The step.
+        """
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "task": progress.task,
+            "step": progress.step,
+            "loss": progress.loss,
+            "lr": progress.lr,
+            "steps_per_s": round(progress.steps_per_s, 3),
+            "rows": progress.rows,
+        }
+        if progress.uncertainty is not None:
+            line["uncertainty"] = progress.uncertainty
+        if progress.term is not None:
+            line["term"] = progress.term
+        with _writing(self._path):
+            self._file.write(json.dumps(line) + "\n")
+        if self._tracker is not None:
+            values = {f"loss/{progress.task}": progress.loss, "lr": progress.lr}
+            if progress.term is not None:
+                values[f"term/{progress.task}"] = progress.term
+            self._tracker.log(values, step=progress.step)
+
+
+@contextmanager
+def open_log(folder: Path, tracker: str | None, device: str) -> Iterator[RunLog]:
+    """Open the log of a run; a resumed one goes on where its last line stands.
+
+    Args:
+        folder: Of the run.
+        tracker: `tensorboard` for event files in the folder's `tensorboard/`, or None.
+        device: The run's, for accelerate.
+
+    Yields:
+        The log.
+
+    Raises:
+        RelevanceError: If the file cannot be written.
+    """
+    tracking = _tensorboard(folder, device) if tracker else None
+    path = folder / LOG
+    try:
+        with _writing(path):
+            file = path.open("a", encoding="utf-8", buffering=1)
+        with file:
+            yield RunLog(path, file, tracking)
+    finally:
+        if tracking is not None:
+            tracking.finish()
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Say in one line that a file cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def forget_after(log: Path, step: int) -> None:
+    """Take out the lines of steps that a resumed run will train once more.
+
+    Args:
+        log: The `log.jsonl`; none is no error, and a line cut off by a kill is taken out too.
+        step: The last step that stays.
+
+    Raises:
+        RelevanceError: If the file cannot be read or written.
+    """
+    if log.exists():
+        steps = range(1, step + 1)
+        lines = read_text(log).splitlines(keepends=True)
+        write_text(log, "".join(line for line in lines if _is_of(line, steps)))
+
+
+def _is_of(line: str, steps: range) -> bool:
+    try:
+        return parse_json(line, row=True)["step"] in steps
+    except (RelevanceError, KeyError, TypeError):
+        return False
+
+
+def check_tracker(tracker: str | None) -> None:
+    """Refuse a tracker that is not installed.
+
+    Args:
+        tracker: `tensorboard` or None.
+
+    Raises:
+        RelevanceError: If TensorBoard is asked for and not there.
+    """
+    if tracker and find_spec("tensorboard") is None:
+        raise RelevanceError(
+            "--tracker tensorboard needs a package that is not installed."
+            ' Install it with `pip install "relevance-hmnet[tensorboard]"`, or leave it out.'
+        )
+
+
+def _tensorboard(folder: Path, device: str) -> Any:
+    from accelerate import Accelerator
+
+    accelerator = Accelerator(log_with="tensorboard", project_dir=folder, cpu=device == "cpu")
+    accelerator.init_trackers("tensorboard")
+    return accelerator.get_tracker("tensorboard")

@@ -1,0 +1,1 @@
+"""Which layers tasks share: sharing plans, and the table of skills."""

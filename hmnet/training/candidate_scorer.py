@@ -1,0 +1,71 @@
+"""What a model says to candidates of a step, for samplers that choose among them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from hashlib import sha256
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from hmnet.data.batching import collate
+from hmnet.models.multitask import MultiTaskModel
+from hmnet.precision import Precision, autocast
+from hmnet.prepared import Encoded
+from hmnet.samplers.sampler import TaskBatch
+from hmnet.training.dropout import fast_dropout
+
+
+class Asking:
+    """Runs candidates through a model that is being trained, which is as it was afterwards.
+
+    Random numbers under dropout depend on the rows and the number of the pass alone, so that the
+    same rows are chosen by a resumed run and by all of several processes.
+
+    Args:
+        model: In training mode.
+        data: Training rows by task.
+        precision: Of the forward pass.
+    """
+
+    def __init__(
+        self, model: MultiTaskModel, data: Mapping[str, Encoded], precision: Precision
+    ) -> None:
+        self._model = model
+        self._data = data
+        self._precision = precision
+        self._device = next(model.parameters()).device
+
+    def __call__(
+        self, batch: TaskBatch, task: str, *, dropout: int | None = None
+    ) -> Float[np.ndarray, "row outputs"]:
+        """What a task's path says to some rows, its own or another task's.
+
+        Args:
+            batch: The rows.
+            task: Whose path.
+            dropout: Number of a pass under dropout, None for one without.
+
+        Returns:
+            Logits, in fp32.
+        """
+        form = self._model.input_form(task)
+        inputs = collate(self._data[batch.task], batch.rows, **form)
+        on_device = {name: values.to(self._device) for name, values in inputs.items()}
+        random = nullcontext() if dropout is None else self._random(batch, dropout)
+        self._model.train(dropout is not None)
+        try:
+            with torch.no_grad(), autocast(self._precision, self._device), random:
+                logits = self._model(task, on_device)
+        finally:
+            self._model.train()
+        return np.asarray(logits.float().cpu().numpy())
+
+    @contextmanager
+    def _random(self, batch: TaskBatch, number: int) -> Iterator[None]:
+        """Random numbers of a pass; the generators of training stay where they are."""
+        gpus = [self._device] if self._device.type == "cuda" else []
+        seed = sha256(f"{batch.task}/{number}".encode() + batch.rows.tobytes()).digest()[:8]
+        with torch.random.fork_rng(devices=gpus), fast_dropout(self._device):
+            torch.manual_seed(int.from_bytes(seed, "little", signed=True))
+            yield

@@ -1,0 +1,70 @@
+"""How unsure a model is of each task on the way, whatever the sampler: only for figures."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from hmnet.prepared import Encoded
+from hmnet.samplers.sampler import Ask, TaskBatch
+from hmnet.samplers.uncertainty import has_uncertainty, uncertainty_of
+from relevance.tasks.task import Task
+
+LOOKS = 50
+STEPS_PER_TASK = 4
+
+
+class Unsure:
+    """Asks a model about the same rows of each task again and again while it is trained.
+
+    It looks before the first step and the last, and in between about `LOOKS` times, but not more
+    often than every `STEPS_PER_TASK` steps for each task that is asked: a look runs a batch of each
+    forward. What is asked when depends on the number of the step alone, and no random number is
+    drawn.
+
+    Args:
+        tasks: All that train together; those without an uncertainty are left out.
+        data: Their training rows.
+        rows: How many of each task are asked, spread evenly over its rows.
+
+    Source:
+        El Hattami (2021), figures 3.4 and 3.5, which show it for random sampling too.
+    """
+
+    def __init__(self, tasks: Sequence[Task], data: Mapping[str, Encoded], rows: int) -> None:
+        asked = [task for task in tasks if has_uncertainty(task, tasks)]
+        self._measures = {t.name: uncertainty_of(t, tasks, data, "relevant") for t in asked}
+        self._batches = {
+            task.name: _spread(task.name, len(data[task.name]), rows) for task in asked
+        }
+
+    def is_due(self, step: int, total: int) -> bool:
+        """Whether to look before a step.
+
+        Args:
+            step: From 1.
+            total: Steps of the run.
+
+        Returns:
+            False throughout where no task has an uncertainty.
+        """
+        every = max(-(-total // LOOKS), STEPS_PER_TASK * len(self._measures))
+        return bool(self._measures) and ((step - 1) % every == 0 or step == total)
+
+    def look(self, ask: Ask) -> dict[str, float]:
+        """Mean uncertainty of each task.
+
+        Args:
+            ask: The model as it is now.
+
+        Returns:
+            Ratios in [0, 1] by task; see `hmnet.samplers.uncertainty.Uncertainty`.
+        """
+        return {
+            task: float(np.mean(measure(self._batches[task], ask)))
+            for task, measure in self._measures.items()
+        }
+
+
+def _spread(task: str, size: int, rows: int) -> TaskBatch:
+    """Some of a task's rows, as far apart as they can be: files may be sorted by label."""
+    return TaskBatch(task, np.linspace(0, size - 1, min(rows, size)).round().astype(np.int64))

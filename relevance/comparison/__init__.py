@@ -1,0 +1,1 @@
+"""Measures beside measured gains: ranking metrics and agreement of groups."""

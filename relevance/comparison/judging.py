@@ -1,0 +1,222 @@
+"""How well cheap measures tell what a reference says, such as gains that were measured in full."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from relevance.clustering.agreement import adjusted_rand, groups_of, rank_correlations
+from relevance.clustering.families import family_clusters, has_families
+from relevance.clustering.features import check_range, features
+from relevance.clustering.kmeans import kmeans
+from relevance.clustering.spec import ClusterSpec
+from relevance.comparison.ranking_metrics import ceiling, precision_at_negatives, within_targets
+from relevance.errors import RelevanceError
+from relevance.lazy import shown_by
+from relevance.matrices.matrix import RelevanceMatrix
+from relevance.names import some
+
+FEWEST_TASKS = 3
+MOST_GROUPS = 10
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What one measure tells about the reference; NaN or None where that is undefined.
+
+    Attributes:
+        measure: Its name.
+        pairs: Ordered pairs of different tasks that both know.
+        left_out: Ordered pairs that one of them does not know.
+        spearman: Rank correlation of the values over those pairs, in [-1, 1].
+        kendall: Kendall's tau-b of the same.
+        spearman_within: The same within targets: of the values less the mean of their column.
+        kendall_within: Kendall's tau-b of the same.
+        share_of_ceiling: `spearman_within` by the highest that the reference's noise allows.
+        precision: Of finding negative pairs, see `precision_at_negatives`; in [0, 1].
+        adjusted_rand: Agreement of the groups; 1 for equal ones, about 0 for chance.
+        seconds: What the measure took.
+        cost_share: That by what the reference took.
+    """
+
+    measure: str
+    pairs: int
+    left_out: int
+    spearman: float
+    kendall: float
+    spearman_within: float
+    kendall_within: float
+    share_of_ceiling: float | None
+    precision: float
+    adjusted_rand: float | None
+    seconds: float | None
+    cost_share: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Measures beside a reference, on the tasks that all of them share.
+
+    Attributes:
+        reference: Its values for those tasks, in its order.
+        measures: Theirs, in the same order.
+        rows: What came out for each.
+        groups: The reference's groups, None where it has none.
+        left_out: Tasks that only some of the matrices have.
+        ungrouped: Why some of them have no groups, one line each.
+    """
+
+    reference: RelevanceMatrix
+    measures: tuple[RelevanceMatrix, ...]
+    rows: tuple[Judgement, ...]
+    groups: ClusterSpec | None
+    left_out: tuple[str, ...] = ()
+    ungrouped: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        names, tasks = some([row.measure for row in self.rows]), len(self.reference.tasks)
+        return f"Comparison({names} with {self.reference.measure}; {tasks} tasks)"
+
+    def _repr_html_(self) -> str:
+        return shown_by("relevance.report.comparison:comparison_table", self, "html")
+
+
+def compare_with(
+    reference: RelevanceMatrix,
+    measures: Sequence[RelevanceMatrix],
+    names: Sequence[str] | None = None,
+    *,
+    k: int | None = None,
+    seed: int = 0,
+) -> Comparison:
+    """Judge measures by a reference.
+
+    All of them are compared on the tasks that all of them share; pairs that the measure or the
+    reference does not know are left out. Groups are k-means on the rows for all, except where a
+    matrix carries families.
+
+    Args:
+        reference: Such as joint-training gains.
+        measures: At least one.
+        names: What to call them, all different; None for the names of their measures.
+        k: Number of groups; None for the reference's families, else the number from 2 to 10 with
+            the best silhouette of the reference.
+        seed: Of k-means.
+
+    Returns:
+        One row per measure, in the order given.
+
+    Raises:
+        RelevanceError: If there is no measure, names repeat, fewer than 3 tasks are shared, k is
+            out of range, or given for a reference that carries families.
+    """
+    names = [matrix.measure for matrix in measures] if names is None else names
+    tasks = _shared_tasks(reference, measures, names)
+    if k is not None:
+        check_range(len(tasks), k)
+        if has_families(reference):
+            raise RelevanceError(
+                f"The groups of the {reference.measure} matrix are its families, so --k has nothing"
+                " to choose. Leave it out."
+            )
+    judge, judged = reference.select(tasks), [matrix.select(tasks) for matrix in measures]
+    ungrouped: list[str] = []
+    groups = _grouped(judge, k, seed, ungrouped)
+    rows = []
+    for name, matrix in zip(names, judged, strict=True):
+        agreement = None if groups is None else _agreement(name, matrix, groups, seed, ungrouped)
+        rows.append(_judge(name, matrix, judge, agreement))
+    every = dict.fromkeys(task for matrix in (reference, *measures) for task in matrix.tasks)
+    left_out = tuple(task for task in every if task not in tasks)
+    return Comparison(judge, tuple(judged), tuple(rows), groups, left_out, tuple(ungrouped))
+
+
+def different_names(matrices: Sequence[RelevanceMatrix], files: Sequence[str]) -> list[str]:
+    """What to call matrices: by their measure, and by their file where measures repeat.
+
+    Args:
+        matrices: Any.
+        files: Where each came from.
+
+    Returns:
+        One name per matrix.
+    """
+    measures = [matrix.measure for matrix in matrices]
+    return [
+        file if measures.count(measure) > 1 else measure
+        for measure, file in zip(measures, files, strict=True)
+    ]
+
+
+def _shared_tasks(
+    reference: RelevanceMatrix, measures: Sequence[RelevanceMatrix], names: Sequence[str]
+) -> list[str]:
+    if not measures:
+        raise RelevanceError("Comparing with a reference takes at least one matrix, got none.")
+    if len(set(names)) < len(names):
+        raise RelevanceError(f"Matrices to compare need different names, got {', '.join(names)}.")
+    shared = [task for task in reference.tasks if all(task in each.tasks for each in measures)]
+    if len(shared) < FEWEST_TASKS:
+        raise RelevanceError(
+            f"The reference and {', '.join(names)} share {len(shared)} tasks; comparing them takes"
+            f" at least {FEWEST_TASKS}."
+        )
+    return shared
+
+
+def _judge(
+    name: str, matrix: RelevanceMatrix, reference: RelevanceMatrix, agreement: float | None
+) -> Judgement:
+    pairs = ~np.eye(len(reference.tasks), dtype=bool)
+    known = pairs & np.isfinite(matrix.values) & np.isfinite(reference.values)
+    values, truth = matrix.values[known], reference.values[known]
+    spearman, kendall = rank_correlations(values, truth)
+    spearman_within, kendall_within = rank_correlations(
+        within_targets(matrix.values, known), within_targets(reference.values, known)
+    )
+    highest = ceiling(reference)
+    seconds, whole = (each.cost.get("seconds") for each in (matrix, reference))
+    return Judgement(
+        name,
+        pairs=int(known.sum()),
+        left_out=int(pairs.sum() - known.sum()),
+        spearman=spearman,
+        kendall=kendall,
+        spearman_within=spearman_within,
+        kendall_within=kendall_within,
+        share_of_ceiling=None if highest is None else spearman_within / highest,
+        precision=precision_at_negatives(values, truth),
+        adjusted_rand=agreement,
+        seconds=seconds,
+        cost_share=seconds / whole if seconds is not None and whole else None,
+    )
+
+
+def _grouped(
+    reference: RelevanceMatrix, k: int | None, seed: int, ungrouped: list[str]
+) -> ClusterSpec | None:
+    try:
+        if k is not None:
+            return kmeans(reference, k, seed=seed)
+        return family_clusters(reference) if has_families(reference) else _best(reference, seed)
+    except RelevanceError as error:
+        ungrouped.append(f"the reference: {error}")
+        return None
+
+
+def _best(reference: RelevanceMatrix, seed: int) -> ClusterSpec:
+    """Of 2 to 10 groups those with the best silhouette; one group where all rows are equal."""
+    different = len(np.unique(features(reference), axis=0))
+    most = min(different, len(reference.tasks) - 1, MOST_GROUPS)
+    found = [kmeans(reference, k, seed=seed) for k in range(min(2, most), most + 1)]
+    return max(found, key=lambda groups: -1.0 if groups.silhouette is None else groups.silhouette)
+
+
+def _agreement(
+    name: str, matrix: RelevanceMatrix, groups: ClusterSpec, seed: int, ungrouped: list[str]
+) -> float | None:
+    try:
+        return adjusted_rand(groups_of(name, matrix, len(groups.clusters), seed), groups)
+    except RelevanceError as error:
+        ungrouped.append(str(error))
+        return None

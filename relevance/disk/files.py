@@ -1,0 +1,414 @@
+"""Files that are whole or not there: atomic writes, canonical JSON, errors that name the file."""
+
+import errno
+import glob
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from relevance.disk.parsing import parse_json, parse_toml
+from relevance.errors import RelevanceError, shown, unknown_name
+
+Model = TypeVar("Model", bound=BaseModel)
+
+LONGEST_NAME, LONGEST_MESSAGE = 80, 500
+RANDOM = "-" + "?" * 8  # what `tempfile` puts into names
+
+
+def cache_dir() -> Path:
+    """`$RELEVANCE_CACHE`, or `data_cache` in the working directory."""
+    return Path(os.environ.get("RELEVANCE_CACHE") or "data_cache")
+
+
+def begin_cache() -> Path:
+    """The cache folder, which is about to be written to.
+
+    Returns:
+        `cache_dir()`. Where it is a new one in the working directory a warning says where that is:
+        started in another folder, the same command would not find what it holds.
+    """
+    folder = cache_dir()
+    if not os.environ.get("RELEVANCE_CACHE") and not folder.exists():
+        warnings.warn(
+            f"what is prepared, encoded and finished is kept in {folder.absolute()}, found again"
+            " from this folder only. Set RELEVANCE_CACHE to have one place for all.",
+            stacklevel=2,
+        )
+    return folder
+
+
+def canonical_json(value: Any) -> str:
+    """JSON text that is equal for equal values: sorted keys, no spaces, NaN refused.
+
+    >>> canonical_json({"b": 1, "a": [2.0]})
+    '{"a":[2.0],"b":1}'
+    """
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def digest(value: Any) -> str:
+    """Hexadecimal sha256 of a JSON value's canonical text."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Hexadecimal sha256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary name beside a file, which takes the file's place when the block ends well.
+
+    What killed processes left of the same file is taken away.
+
+    Args:
+        path: The file to write; its folder is made if missing. Where it is a link, what it leads
+            to is written. A device or pipe takes what is written as it comes.
+
+    Yields:
+        The temporary name, with the same suffix.
+
+    Raises:
+        RelevanceError: If the folder cannot be written or the disk is full.
+    """
+    try:
+        if _is_stream(path):
+            yield path
+            return
+        file = link_target(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with _temporary(file, path.suffix) as temporary:
+            yield temporary
+            temporary.chmod(usual_mode(0o666))  # mkstemp makes private files
+            temporary.replace(file)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+@contextmanager
+def _temporary(file: Path, suffix: str) -> Iterator[Path]:
+    """A new hidden file beside another, locked for as long as this process writes it."""
+    start, end = f".{file.stem}", f".tmp{suffix}"
+    for left in file.parent.glob(f"{glob.escape(start)}{RANDOM}{glob.escape(end)}"):
+        _remove_dead(left)
+    while True:
+        handle, name = tempfile.mkstemp(prefix=f"{start}-", suffix=end, dir=file.parent)
+        # Between the two lines another process may have taken it for one that a kill left.
+        if _locks(handle) is not False and Path(name).exists():
+            break
+        os.close(handle)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _remove_dead(temporary: Path) -> None:
+    """Take a temporary file away, unless the process that writes it lives or cannot be asked."""
+    with suppress(OSError):
+        handle = os.open(temporary, os.O_RDWR)
+        try:
+            if _locks(handle):
+                temporary.unlink()
+        finally:
+            os.close(handle)
+
+
+def _locks(handle: int) -> bool | None:
+    """Lock an open file until it is closed; None where the file system has no locks."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def link_target(path: Path) -> Path:
+    """The absolute place that a path leads to, by way of links.
+
+    Args:
+        path: It need not exist.
+
+    Returns:
+        The place.
+
+    Raises:
+        OSError: If links lead in a circle.
+    """
+    try:
+        return path.resolve()
+    except RuntimeError as error:  # as older versions of Python say it
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from error
+
+
+def usual_mode(mode: int) -> int:
+    """The permissions that new files or folders of the user have.
+
+    Args:
+        mode: Before what the user's mask takes from it.
+
+    Returns:
+        The mode.
+    """
+    umask = os.umask(0)
+    os.umask(umask)
+    return mode & ~umask
+
+
+def unwritable(path: Path, error: OSError) -> RelevanceError:
+    """The error for a place that cannot be written, to be raised by the caller.
+
+    Args:
+        path: Where something was to go.
+        error: What the system said. That a file exists means here that it stands in a folder's
+            place.
+
+    Returns:
+        The error.
+    """
+    if isinstance(error, FileExistsError):
+        error = NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    return RelevanceError(f"{path} cannot be written: {error.strerror or error}.")
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path is a device or pipe, such as `/dev/stdout`, which no file may replace."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a place that nothing can be written to, better known before hours of work for it.
+
+    Args:
+        path: Where a file is to go; nothing is left there, nor are folders made.
+
+    Raises:
+        RelevanceError: If the file could not be made.
+    """
+    if _is_stream(path):
+        return
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        folder = link_target(path).parent
+        while not folder.exists():
+            folder = folder.parent
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file at once or not at all.
+
+    Args:
+        path: The file; an older one is replaced.
+        text: Its content, written as UTF-8.
+
+    Raises:
+        RelevanceError: If the folder cannot be written or the disk is full.
+    """
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 text file.
+
+    Args:
+        path: The file; a byte order mark at its beginning is skipped.
+
+    Returns:
+        Its content.
+
+    Raises:
+        RelevanceError: If the file is missing, unreadable or not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise RelevanceError(f"{path}: no such file.") from None
+    except UnicodeDecodeError as error:
+        raise RelevanceError(
+            f"{path} is not UTF-8 (byte {error.start}). Save it as UTF-8."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from None
+
+
+def unreadable(path: Path, error: OSError | ValueError) -> RelevanceError:
+    """The error for a file that the system does not give, to be raised by the caller.
+
+    Args:
+        path: The file.
+        error: What the system said, or Python of a name that no file can have.
+
+    Returns:
+        The error.
+    """
+    reason = (error.strerror if isinstance(error, OSError) else None) or error
+    return RelevanceError(f"{path} cannot be read: {reason}.")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its top-level table.
+
+    Raises:
+        RelevanceError: If it cannot be read or is not TOML.
+    """
+    text = read_text(path)
+    try:
+        return parse_toml(text)
+    except RelevanceError as error:
+        raise RelevanceError(f"{path} is {error}") from None
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a file that holds one JSON object.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The object.
+
+    Raises:
+        RelevanceError: If it cannot be read or is not a JSON object; see `parse_json`.
+    """
+    text = read_text(path)
+    try:
+        content = parse_json(text)
+    except RelevanceError as error:
+        raise RelevanceError(f"{path} is {error}") from None
+    if not isinstance(content, dict):
+        raise RelevanceError(f"{path}: expected a JSON object, got {type(content).__name__}.")
+    return content
+
+
+def read_json(path: Path, schema: str) -> dict[str, Any]:
+    """Read a JSON file of ours.
+
+    Args:
+        path: The file.
+        schema: What it should be, such as `relevance.matrix/1`; a file without `schema` is taken
+            as one.
+
+    Returns:
+        Its top-level object, `schema` left out.
+
+    Raises:
+        RelevanceError: If it cannot be read, is not a JSON object, is of another kind, or was
+            written by a newer version.
+    """
+    content = read_object(path)
+    found = content.pop("schema", schema)
+    kind, _, version = str(found).partition("/")
+    expected_kind, _, expected_version = schema.partition("/")
+    if kind != expected_kind:
+        raise RelevanceError(f"{path} holds {shown(found)}, expected '{schema}'.")
+    known = {str(number) for number in range(int(expected_version) + 1)}
+    if version not in known:
+        raise RelevanceError(
+            f"{path} has schema {shown(found)}, newer than this version reads ('{schema}')."
+            " Update the toolkit: a release from when the file was written or later reads it."
+        )
+    return content
+
+
+def write_json(path: Path, schema: str, content: Mapping[str, Any]) -> None:
+    """Write a JSON file of ours at once or not at all.
+
+    Args:
+        path: The file; an older one is replaced.
+        schema: What it is, such as `relevance.matrix/1`.
+        content: Its fields; NaN is refused, write None for unknown values.
+
+    Raises:
+        RelevanceError: If the folder cannot be written or the disk is full.
+    """
+    write_text(path, json_text(schema, content) + "\n")
+
+
+def json_text(schema: str, content: Mapping[str, Any]) -> str:
+    """The text of a JSON file of ours.
+
+    Args:
+        schema: What it is, such as `relevance.matrix/1`.
+        content: Its fields; NaN is refused, None stands for unknown values.
+
+    Returns:
+        JSON, its fields one below the other.
+    """
+    document = {"schema": schema, **content}
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
+
+
+def validated(model: type[Model], content: Any, where: str) -> Model:
+    """Make a settings object from a file's content, or say in one line what is wrong with it.
+
+    Args:
+        model: The pydantic class.
+        content: What the file held.
+        where: How to name the place in messages, such as `my_tasks.toml: task 'REVIEWS'`.
+
+    Returns:
+        The object.
+
+    Raises:
+        RelevanceError: With the first thing that is wrong; an unknown field comes with the nearest
+            name.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        errors = error.errors(include_url=False)
+    # A misspelt field is missing under its right name too; the misspelling says more.
+    first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
+    field = ".".join(f"{part!s:.{LONGEST_NAME}}" for part in first["loc"])
+    known = _fields_beside(model, first["loc"])
+    if first["type"] == "extra_forbidden" and known:
+        raise RelevanceError(f"{where}: {unknown_name('field', field, known)}")
+    message = str(first.get("ctx", {}).get("error", first["msg"]))
+    got = "" if first["type"] in {"missing", "value_error"} else f", got {shown(first['input'])}"
+    place = f"{field}: " if field else ""
+    raise RelevanceError(f"{where}: {place}{message.rstrip('.'):.{LONGEST_MESSAGE}}{got}.")
+
+
+def _fields_beside(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    """Full names of the fields that stand beside one, empty where its table is none of ours."""
+    for part in place[:-1]:
+        field = model.model_fields.get(str(part))
+        found = () if field is None else (field.annotation, *get_args(field.annotation))
+        models = [each for each in found if isinstance(each, type) and issubclass(each, BaseModel)]
+        if len(models) != 1:
+            return []
+        model = models[0]
+    before = "".join(f"{part}." for part in place[:-1])
+    return [f"{before}{name}" for name in model.model_fields]

@@ -1,1 +1,0 @@
-"""What runs the jobs of a study, by name."""

@@ -1,0 +1,149 @@
+"""Baselines of gains: what a change is divided by, and whether that is far enough from zero."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from relevance.tasks.task import Task
+
+Scores: TypeAlias = Float[np.ndarray, "..."]
+Single = Float[np.ndarray, "single_seed target"]
+Targets = Float[np.ndarray, " target"]
+
+CONFIDENCE = 0.95
+CORRELATIONS = frozenset({"matthews", "pearson", "spearman"})
+
+
+def whole(scores: Scores, metric: str, normalise: str) -> Scores:
+    """What relative changes refer to: the score (or loss), or the error that is left of it."""
+    return 1 - scores if normalise == "error" and metric != "loss" else scores
+
+
+def divisor(baseline: Scores, metric: str, normalise: str) -> Scores:
+    """What a change is divided by: 1 for points, else the whole; NaN where that is not above 0."""
+    if normalise == "absolute":
+        return np.ones_like(baseline)
+    divided_by = whole(baseline, metric, normalise)
+    return np.where(divided_by > 0, divided_by, np.nan)
+
+
+def half_widths(single: Single, errors: Targets | None = None) -> Targets:
+    """Half the width of every baseline's 95 % interval.
+
+    Args:
+        single: Scores of single runs, or losses; a baseline is the mean of its column.
+        errors: Standard errors over examples, which count for a single seed only; NaN if unknown.
+
+    Returns:
+        By Student's t over several seeds; for one seed by the normal distribution, and 0 where
+        nothing is known of its noise. NaN where a run is missing.
+    """
+    from scipy.special import ndtri, stdtrit
+
+    quantile = 0.5 + CONFIDENCE / 2
+    seeds = len(single)
+    if seeds > 1:
+        spread = single.std(axis=0, ddof=1) / math.sqrt(seeds)
+        return np.asarray(stdtrit(seeds - 1, quantile) * spread)
+    known = np.zeros(single.shape[1]) if errors is None else np.nan_to_num(errors)
+    return np.asarray(ndtri(quantile) * known)
+
+
+def undefined(
+    single: Single, *, metric: str, normalise: str, errors: Targets | None = None
+) -> Bool[np.ndarray, " target"]:
+    """Targets whose known baseline cannot be divided by, as it may as well be zero or negative.
+
+    A ratio of two noisy numbers has a bounded confidence interval only where that of its
+    denominator leaves zero out; else a gain of 1000 % says nothing.
+
+    Args:
+        single: Scores of single runs, or losses.
+        metric: One of `relevance.gains.formulas.METRICS`.
+        normalise: One of `relevance.gains.formulas.NORMALISATIONS`; points are always defined.
+        errors: As for `half_widths`.
+
+    Returns:
+        True where the interval of what would be divided by holds zero or lies below it.
+
+    Source:
+        Fieller (1954), Some problems in interval estimation.
+    """
+    if normalise == "absolute":
+        return np.zeros(single.shape[1], dtype=bool)
+    divided_by = whole(single.mean(axis=0), metric, normalise)
+    return np.asarray(divided_by <= half_widths(single, errors))
+
+
+def undefined_notes(
+    tasks: Sequence[str],
+    single: Single,
+    *,
+    metric: str,
+    normalise: str,
+    errors: Targets | None = None,
+) -> list[str]:
+    """One line for every task whose column has no gains, with the settings that help.
+
+    Args:
+        tasks: Names in the order of the columns.
+        single: As for `undefined`.
+        metric: As for `undefined`.
+        normalise: As for `undefined`.
+        errors: As for `undefined`.
+
+    Returns:
+        The lines.
+    """
+    without = undefined(single, metric=metric, normalise=normalise, errors=errors)
+    widths, means = half_widths(single, errors), single.mean(axis=0)
+    divided_by = whole(means, metric, normalise)
+    absolute = "" if metric == "loss" else "--normalise absolute is defined"
+    more = "more --single-seeds narrow the interval"
+    end = 1 if normalise == "error" and metric != "loss" else 0
+    lines = []
+    for place in np.flatnonzero(without).tolist():
+        said = f"{tasks[place]}: the mean single-task {metric} is {means[place]:.4f}"
+        hints = [absolute]
+        if divided_by[place] <= 0:
+            said += f", which leaves its {normalise} gains undefined"
+        else:
+            said += (
+                f" ± {widths[place]:.4f} (95 % interval), too near {end}:"
+                f" its {normalise} gains are undefined"
+            )
+            hints.append(more)
+        lines.append("; ".join([said, ", ".join(filter(None, hints))]).removesuffix("; ") + ".")
+    return lines
+
+
+def own_error(task: Task, metric: str, scores: Mapping[str, float], rows: int) -> float:
+    """Standard error of a score over examples by a formula, where nothing is left to resample.
+
+    Args:
+        task: The definition.
+        metric: One of `relevance.gains.formulas.METRICS`.
+        scores: By the metric's name.
+        rows: How many rows were scored.
+
+    Returns:
+        sqrt(p (1 - p) / n) for shares and (1 - r^2) / sqrt(n - 1) for correlations, both for large
+        n; of several metrics the mean, as if they went along with each other. NaN for losses.
+
+    >>> from relevance.tasks.find import catalogue
+    >>> own_error(catalogue()["RTE"], "primary", {"accuracy": 0.5}, 100)
+    0.05
+    """
+    if metric == "loss":
+        return math.nan
+    names = task.gain_metrics if metric == "gain" else (task.primary,)
+    return float(np.mean([_own_error(name, scores[name], rows) for name in names]))
+
+
+def _own_error(name: str, score: float, rows: int) -> float:
+    if name in CORRELATIONS:
+        return (1 - score**2) / math.sqrt(max(rows - 1, 1))
+    return math.sqrt(max(score * (1 - score), 0.0) / max(rows, 1))

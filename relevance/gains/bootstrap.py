@@ -1,0 +1,185 @@
+"""Noise of the evaluation: how gains would differ had other examples been held out.
+
+With one seed this is all that can be told of the noise; what training itself adds takes several.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from jaxtyping import Float
+
+from relevance.gains.baselines import own_error
+from relevance.gains.formulas import METRICS, Cells, first_order, scores
+from relevance.interfaces.trainer import Result
+from relevance.tasks.data import Split, as_rows
+from relevance.tasks.metrics import scored_as
+from relevance.tasks.resampled import Draws, resampled_scores, units
+from relevance.tasks.task import Task
+
+RESAMPLES = 1000
+BLOCK = 4_000_000
+"""Numbers held at a time: resamples are drawn in blocks, so that large splits need no more."""
+
+Results: TypeAlias = Sequence[Result | None]
+
+
+def evaluation_noise(
+    tasks: Sequence[Task],
+    held_out: Mapping[str, Split],
+    single: Sequence[Results],
+    joint: Sequence[Results],
+    *,
+    metric: str = "gain",
+    normalise: str = "relative",
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Cells:
+    """Standard errors of gains under resampling of the held-out examples.
+
+    A resample draws as many rows as there are, with replacement, groups of rows as a whole. All
+    runs of a target are scored on the same rows, so what a run and its baseline find hard alike
+    cancels. As for several seeds, errors are those of the ratio to first order.
+
+    Args:
+        tasks: In the order of rows and columns.
+        held_out: The rows that each task was scored on.
+        single: Results of single runs, [single_seed][target]; None for missing runs.
+        joint: Results of the targets in joint runs, [source][target].
+        metric: One of `relevance.gains.formulas.METRICS`.
+        normalise: One of `relevance.gains.formulas.NORMALISATIONS`.
+        resamples: How many; the errors themselves are accurate to about 1 / sqrt(2 resamples).
+        seed: Of the draws, which are the same for targets with as many rows.
+
+    Returns:
+        In the unit of the gains, zeros on the diagonal; NaN where a run is missing or kept nothing
+        for each row, and where the gain is undefined.
+
+    Source:
+        Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 6; the same rows
+        for both sides as in the paired bootstrap of Koehn (2004).
+    """
+    errors = np.zeros((len(tasks), len(tasks)))
+    for column, task in enumerate(tasks):
+        random = np.random.default_rng(seed)
+        split = held_out[task.name]
+        alone = [row[column] for row in single]
+        others = [row for row in range(len(tasks)) if row != column]
+        together = [joint[row][column] for row in others]
+        draws = _draws(split, resamples, random)
+        errors[others, column] = _column(
+            task, split, alone, together, draws, metric=metric, normalise=normalise
+        )
+    return errors
+
+
+def baseline_noise(
+    tasks: Sequence[Task],
+    held_out: Mapping[str, Split],
+    single: Results,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[str, dict[str, float]]:
+    """Standard errors of the scores of one single run of each task, had other rows been held out.
+
+    Args:
+        tasks: The definitions.
+        held_out: The rows that each task was scored on.
+        single: Its result for each of the tasks, None where it is missing.
+        resamples: How many.
+        seed: Of the draws.
+
+    Returns:
+        {metric: {task: error}} for each of `METRICS`, by the bootstrap, else by the formula for the
+        metric (`relevance.gains.baselines.own_error`); where neither can be had, the task is left out.
+    """
+    found: dict[str, dict[str, float]] = {metric: {} for metric in METRICS}
+    for task, result in zip(tasks, single, strict=True):
+        if result is None:
+            continue
+        split = held_out[task.name]
+        for metric in METRICS:
+            error = own_error(task, metric, result.metrics, len(split))
+            if _usable([result], split, metric):
+                random = np.random.default_rng(seed)
+                blocks = [
+                    _resampled(task, split, [result], draws, metric)
+                    for draws in _draws(split, resamples, random)
+                ]
+                error = float(np.concatenate(blocks, axis=1).std(ddof=1))
+            if np.isfinite(error):
+                found[metric][task.name] = error
+    return found
+
+
+def _column(
+    task: Task,
+    split: Split,
+    alone: Results,
+    together: Results,
+    draws: Iterator[Draws],
+    *,
+    metric: str,
+    normalise: str,
+) -> Float[np.ndarray, " source"]:
+    """Standard errors of one target's gains."""
+    errors = np.full(len(together), np.nan)
+    singles = _usable(alone, split, metric)
+    joints = _usable(together, split, metric)
+    if not joints or len(singles) < len(alone):
+        return errors
+
+    runs = [*singles.values(), *joints.values()]
+    scored = np.concatenate([_resampled(task, split, runs, one, metric) for one in draws], axis=1)
+    baseline, together_scored = scored[: len(singles)].mean(axis=0), scored[len(singles) :]
+    slope, divisor = first_order(
+        np.array([scores(task, run)[metric] for run in joints.values()]),
+        np.mean([scores(task, run)[metric] for run in singles.values()], keepdims=True),
+        metric=metric,
+        normalise=normalise,
+    )
+    spread = (together_scored - slope[:, None] * baseline).std(axis=1, ddof=1)
+    errors[list(joints)] = spread / divisor
+    return errors
+
+
+def _usable(results: Results, split: Split, metric: str) -> dict[int, Result]:
+    """The results that kept what the metric needs for every row, by place."""
+
+    def kept(result: Result) -> Sequence[Any]:
+        return (result.losses if metric == "loss" else result.predictions) or ()
+
+    return {
+        place: result
+        for place, result in enumerate(results)
+        if result is not None and len(kept(result)) == len(split)
+    }
+
+
+def _resampled(
+    task: Task, split: Split, results: Sequence[Result], draws: Draws, metric: str
+) -> Float[np.ndarray, "run resample"]:
+    """What results come down to on every resample."""
+    if metric == "loss":
+        losses = np.array([result.losses for result in results])
+        return np.asarray(losses @ draws.T / draws.sum(axis=1))
+    names = task.gain_metrics if metric == "gain" else (task.primary,)
+    predictions = np.stack([as_rows(result.predictions or ()) for result in results])
+    found = [
+        resampled_scores(name, *scored_as(task, name, split, predictions), draws) for name in names
+    ]
+    return np.asarray(np.mean(found, axis=0))
+
+
+def _draws(split: Split, resamples: int, random: np.random.Generator) -> Iterator[Draws]:
+    """How often each row is drawn, block by block of resamples."""
+    unit = units(split)
+    number = int(unit.max()) + 1
+    size = max(1, BLOCK // len(split))
+    for start in range(0, resamples, size):
+        block = min(size, resamples - start)
+        drawn = random.integers(number, size=(block, number))
+        drawn += number * np.arange(block)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=block * number).reshape(block, number)
+        yield counts[:, unit].astype(np.float64)

@@ -1,0 +1,173 @@
+"""What a joint-training gain is: formulas from scores of single and joint training, with noise."""
+
+import numpy as np
+from jaxtyping import Float
+
+from relevance.errors import RelevanceError, unknown_name
+from relevance.gains.baselines import Scores, Single, divisor, undefined, whole
+from relevance.interfaces.trainer import Result
+from relevance.tasks.metrics import gain_score
+from relevance.tasks.task import Task
+
+METRICS = ("gain", "primary", "loss")
+"""What gains are made of: the mean of a task's gain metrics, its primary metric, held-out loss."""
+
+NORMALISATIONS = ("relative", "absolute", "error")
+
+Joint = Float[np.ndarray, "seed source target"]
+Cells = Float[np.ndarray, "source target"]
+
+
+def scores(task: Task, result: Result) -> dict[str, float]:
+    """What a result comes down to under each of `METRICS`.
+
+    Args:
+        task: The definition.
+        result: Its result in one training run.
+
+    Returns:
+        Mean of the gain metrics, primary metric, and held-out loss, in this order.
+    """
+    values = gain_score(task, result.metrics), result.metrics[task.primary], result.loss
+    return dict(zip(METRICS, values, strict=True))
+
+
+def gain(joint: Scores, baseline: Scores, *, metric: str, normalise: str) -> Scores:
+    """How much better joint scores are than baselines, number by number.
+
+    Args:
+        joint: Scores of joint training, or losses.
+        baseline: Those of single-task training; broadcast against `joint`.
+        metric: `gain` or `primary` for scores (higher is better), `loss` for losses (lower is).
+        normalise: `relative` for (f_joint - f_single) / f_single; `absolute` for points,
+            f_joint - f_single; `error` for the share of the remaining error that is removed,
+            (f_joint - f_single) / (1 - f_single). The relative reduction of a loss is both
+            `relative` and `error`.
+
+    Returns:
+        Gains, NaN where undefined or unknown.
+
+    Source:
+        Fei et al. (2022), equations 3 and 4.
+    """
+    sign = -1 if metric == "loss" else 1
+    return np.asarray(sign * (joint - baseline) / divisor(baseline, metric, normalise))
+
+
+def first_order(
+    joint: Scores, baseline: Scores, *, metric: str, normalise: str
+) -> tuple[Scores, Scores]:
+    """How gains follow small changes of the scores: (d joint - slope * d baseline) / divisor.
+
+    Args:
+        joint: As for `gain`.
+        baseline: As for `gain`.
+        metric: As for `gain`.
+        normalise: As for `gain`.
+
+    Returns:
+        Slopes, and divisors; NaN where the gain is undefined. The sign is left out.
+    """
+    divided_by = divisor(baseline, metric, normalise)
+    if normalise == "absolute":
+        return np.ones_like(joint), divided_by
+    return np.asarray(whole(joint, metric, normalise) / divided_by), divided_by
+
+
+def gains(
+    single: Single,
+    joint: Joint,
+    *,
+    metric: str = "gain",
+    normalise: str = "relative",
+    baseline_errors: Float[np.ndarray, " target"] | None = None,
+) -> tuple[Joint, Cells | None]:
+    """How much better each target does in joint training than alone, and how sure that is.
+
+    The baseline of a column is the mean over all single runs of its task, since the luck of one
+    run would stand in every cell. Standard errors hold the noise of both sides, to first order of
+    the ratio; a joint run is paired with the single run of its seed, so what the two share cancels.
+    Cells of one column share its baseline, so their errors are not independent. A baseline whose
+    interval holds zero leaves its column undefined (`relevance.gains.baselines.undefined`).
+
+    Args:
+        single: Scores of single-task training, or losses; the seeds of joint runs come first.
+        joint: Scores of the target when trained with the source; the diagonal is ignored.
+        metric: One of `METRICS`.
+        normalise: One of `NORMALISATIONS`.
+        baseline_errors: Standard errors over examples of the baselines, for a single single seed.
+
+    Returns:
+        Gains of each seed, zeros on the diagonal, NaN where undefined or unknown; and standard
+        errors of their mean over the seeds, None for a single seed.
+
+    Raises:
+        RelevanceError: If the metric or normalisation is unknown, or losses are to be subtracted.
+    """
+    check_choice(metric, normalise)
+    without = undefined(single, metric=metric, normalise=normalise, errors=baseline_errors)
+    baseline = np.where(without, np.nan, single.mean(axis=0))
+    own = np.eye(joint.shape[-1], dtype=bool)
+    per_seed = np.where(own, 0.0, gain(joint, baseline, metric=metric, normalise=normalise))
+    if len(joint) == 1:
+        return per_seed, None
+    slope, scale = first_order(joint.mean(axis=0), baseline, metric=metric, normalise=normalise)
+    return per_seed, np.where(own, 0.0, _noise(single, joint, slope) / scale)
+
+
+def own_baseline_gains(
+    single: Single, joint: Joint, *, metric: str = "gain", normalise: str = "relative"
+) -> Joint:
+    """Gains of each seed that share no run with those of another seed.
+
+    With m times as many single seeds as joint ones each joint seed has m baselines to itself, its
+    paired one among them; single seeds beyond a multiple are left out.
+
+    Args:
+        single: At least as many seeds as joint, the seeds of joint runs first.
+        joint: Scores of the target when trained with the source; the diagonal is ignored.
+        metric: One of `METRICS`.
+        normalise: One of `NORMALISATIONS`.
+
+    Returns:
+        Gains, zeros on the diagonal, NaN where undefined or unknown.
+    """
+    seeds, tasks = joint.shape[:2]
+    turns = len(single) // seeds
+    baseline = single[: turns * seeds].reshape(turns, seeds, 1, tasks).mean(axis=0)
+    found = gain(joint, baseline, metric=metric, normalise=normalise)
+    found[..., undefined(single, metric=metric, normalise=normalise)] = np.nan
+    return np.where(np.eye(tasks, dtype=bool), 0.0, found)
+
+
+def _noise(single: Single, joint: Joint, slope: Cells) -> Cells:
+    """Standard error of mean joint - slope * mean single, paired by seed as far as seeds pair."""
+    seeds, single_seeds = len(joint), len(single)
+    share = seeds / single_seeds
+    paired = joint - slope * share * single[:seeds, None, :]
+    variance = paired.var(axis=0, ddof=1) / seeds
+    if single_seeds > seeds:
+        unpaired = single.var(axis=0, ddof=1) / (single_seeds - seeds)
+        variance = variance + (slope * (1 - share)) ** 2 * unpaired
+    return np.asarray(np.sqrt(variance))
+
+
+def check_choice(metric: str, normalise: str) -> None:
+    """Refuse what no gains can be made of.
+
+    Args:
+        metric: One of `METRICS`.
+        normalise: One of `NORMALISATIONS`.
+
+    Raises:
+        RelevanceError: If either is unknown, or losses are to be subtracted.
+    """
+    if metric not in METRICS:
+        raise unknown_name("metric", metric, METRICS)
+    if normalise not in NORMALISATIONS:
+        raise unknown_name("normalisation", normalise, NORMALISATIONS)
+    if metric == "loss" and normalise == "absolute":
+        raise RelevanceError(
+            "Losses of different tasks have different scales, so --metric loss goes with"
+            " --normalise relative, not absolute."
+        )

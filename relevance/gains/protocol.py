@@ -1,0 +1,39 @@
+"""How joint-training gains are measured where a user leaves it open."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Choices that decide how reliable gains are for their cost.
+
+    Attributes:
+        metric: One of `relevance.gains.formulas.METRICS`.
+        gain_split: What is scored: `holdout`, taken from the training rows, or `dev`.
+        baselines: Single runs of each task to every joint seed.
+    """
+
+    metric: str
+    gain_split: Literal["holdout", "dev"]
+    baselines: int
+
+    def single_seeds(self, seeds: Sequence[int]) -> int:
+        """How many seeds single runs have.
+
+        Args:
+            seeds: Of joint runs.
+
+        Returns:
+            So many for each of them.
+        """
+        return self.baselines * len(seeds)
+
+
+RELIABLE = Protocol(metric="gain", gain_split="holdout", baselines=3)
+"""The metric that agreed best between seeds: benchmarks/RESULTS.md, "Reliability". Within targets
+one baseline would do as well; three take noise out of the sign of a column's gains."""
+
+PAPER = Protocol(metric="gain", gain_split="dev", baselines=1)
+"""Fei et al. (2022), section 3.2: one single run, scored with the tasks' metrics on dev."""

@@ -1,0 +1,151 @@
+"""Whether gains come out alike with other seeds: for targets as a whole, and within each of them.
+
+A gain has two parts. The column effect tells how much a target gains from joint training at all,
+what is left within the target which source helps it more. Groups of tasks rest on the second.
+"""
+
+import math
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from relevance.gains.formulas import METRICS, own_baseline_gains
+
+PARTS = ("all_cells", "column_effect", "within_target")
+FEWEST = 3
+"""Values that a correlation is made of, at least; two always correlate at 1 or -1."""
+
+Gains = Float[np.ndarray, "*seed source target"]
+
+
+def split(gains: Gains) -> tuple[Float[np.ndarray, "*seed target"], Gains]:
+    """Divide gains into the column effect and what is left within each target.
+
+    Args:
+        gains: Of one or several seeds; the diagonal is ignored.
+
+    Returns:
+        The mean of each column's known cells, the diagonal left out, NaN where none is known; and
+        every cell less the mean of its column, NaN on the diagonal.
+    """
+    cells = np.where(np.eye(gains.shape[-1], dtype=bool), np.nan, gains)
+    known = np.isfinite(cells)
+    count = known.sum(axis=-2)
+    total = np.where(known, cells, 0.0).sum(axis=-2)
+    column = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return column, cells - column[..., None, :]
+
+
+def between_seeds(values: Float[np.ndarray, "seed value"]) -> float | None:
+    """Mean Pearson correlation between two seeds, over all pairs of seeds.
+
+    Args:
+        values: What each seed measured; only what all seeds know counts.
+
+    Returns:
+        The mean in [-1, 1]; None for a single seed, fewer than `FEWEST` values known to all, or a
+        seed whose values are all the same.
+    """
+    values = values[:, np.isfinite(values).all(axis=0)]
+    if len(values) < 2 or values.shape[1] < FEWEST:
+        return None
+    centred = values - values.mean(axis=1, keepdims=True)
+    lengths = np.linalg.norm(centred, axis=1)
+    if (lengths <= 1e-12 * np.linalg.norm(values, axis=1)).any():
+        return None
+    units = centred / lengths[:, None]
+    return float(np.mean([one @ other for one, other in combinations(units, 2)]))
+
+
+def spearman_brown(correlation: float, seeds: int) -> float:
+    """Reliability of a mean over seeds, from the correlation between single ones.
+
+    Args:
+        correlation: Mean correlation between two seeds, in [-1, 1].
+        seeds: How many the mean is over.
+
+    Returns:
+        n r / (1 + (n - 1) r); a correlation of 0 or less as it is, since averaging cannot bring out
+        what no two seeds have in common.
+
+    Source:
+        Spearman (1910); Brown (1910).
+
+    >>> spearman_brown(0.5, 2), spearman_brown(-0.1, 5)
+    (0.6666666666666666, -0.1)
+    """
+    if correlation <= 0:
+        return correlation
+    return seeds * correlation / (1 + (seeds - 1) * correlation)
+
+
+def seeds_needed(correlation: float, wanted: float) -> int | None:
+    """How many seeds a mean takes to be as reliable as wanted, by Spearman-Brown.
+
+    Args:
+        correlation: Mean correlation between two seeds, in [-1, 1].
+        wanted: Reliability of the mean, in (0, 1).
+
+    Returns:
+        The smallest number; None where no number of seeds would do.
+
+    >>> seeds_needed(0.5, 0.8), seeds_needed(0.0, 0.5)
+    (4, None)
+    """
+    if correlation <= 0:
+        return None
+    exact = wanted * (1 - correlation) / (correlation * (1 - wanted))
+    return max(1, math.ceil(exact - 1e-9))
+
+
+def reliability(gains: Float[np.ndarray, "seed source target"]) -> dict[str, Any]:
+    """How reliable gains and their parts are.
+
+    Args:
+        gains: Of seeds that share no run, as `own_baseline_gains` makes them; cells that one seed
+            does not know are left out for all.
+
+    Returns:
+        For each of `PARTS` `between_seeds`, the mean correlation between two seeds, and `of_mean`,
+        the reliability of the mean over all of them; None where nothing can be said.
+    """
+    known = np.isfinite(gains).all(axis=0) & ~np.eye(gains.shape[-1], dtype=bool)
+    cells = np.where(known, gains, np.nan)
+    column, within = split(cells)
+    within = np.where(known.sum(axis=0) > 1, within, np.nan)  # the rest of one cell is 0 for all
+    parts = (cells, column, within)
+    found = {}
+    for name, part in zip(PARTS, parts, strict=True):
+        correlation = between_seeds(part.reshape(len(gains), -1))
+        mean = None if correlation is None else spearman_brown(correlation, len(gains))
+        found[name] = {"between_seeds": correlation, "of_mean": mean}
+    return found
+
+
+def reliabilities(
+    single: Mapping[str, Any] | None, joint: Mapping[str, Any] | None, normalise: str = "relative"
+) -> dict[str, Any] | None:
+    """How reliable the gains of a study are, by each metric.
+
+    Args:
+        single: Scores of single-task training: {metric: [single_seed][task]}, joint seeds first.
+        joint: Scores of the targets: {metric: [seed][source][target]}.
+        normalise: One of `relevance.gains.formulas.NORMALISATIONS`; losses are always relative.
+
+    Returns:
+        {metric: what `reliability` gives}, None without scores or with a single seed.
+    """
+    found = {}
+    for metric in METRICS:
+        if single is None or joint is None or metric not in single or metric not in joint:
+            continue
+        alone = np.asarray(single[metric], dtype=np.float64)
+        together = np.asarray(joint[metric], dtype=np.float64)
+        if 2 <= len(together) <= len(alone):
+            chosen = "relative" if metric == "loss" else normalise
+            gains = own_baseline_gains(alone, together, metric=metric, normalise=chosen)
+            found[metric] = reliability(gains)
+    return found or None

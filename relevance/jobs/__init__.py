@@ -1,0 +1,1 @@
+"""Independent jobs over devices and workers, here or on a cluster."""

@@ -1,0 +1,156 @@
+"""A Dask cluster: one that is there, or one started on this machine."""
+
+import logging
+import threading
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from relevance.errors import RelevanceError
+from relevance.jobs.attempts import Outcome, Parcel, attempt, one_line
+from relevance.jobs.engines.engine import Engine, News, missing_package
+from relevance.jobs.job import Job, Schedule
+from relevance.jobs.workers import thread_limits
+
+if TYPE_CHECKING:
+    from distributed import Client, LocalCluster
+
+CONNECT_S = 30
+_ONE_AT_A_TIME = threading.Lock()
+
+
+class Dask(Engine):
+    """Jobs go through joblib's Dask backend; Dask itself does a job again whose worker was lost.
+
+    The backend is asked directly. `joblib.Parallel` would run all jobs in this process where the
+    cluster has one worker so far, and wait for ever for a job that Dask gave up.
+
+    Args:
+        client: Connected to the cluster.
+        schedule: Devices and workers.
+        cluster: One that ends with the engine.
+    """
+
+    def __init__(
+        self, client: "Client", schedule: Schedule, cluster: "LocalCluster | None" = None
+    ) -> None:
+        from joblib import parallel_config
+        from joblib.parallel import get_active_backend
+
+        super().__init__()
+        self._client = client
+        self._cluster = cluster
+        self._schedule = schedule
+        # An adaptive cluster grows with what it is asked to do, so it is asked for everything.
+        self.capacity = 10**6 if schedule.all_workers else len(schedule.slots)
+        with parallel_config(backend="dask", client=client):
+            self._backend: Any = get_active_backend()[0]
+        self._backend.start_call()
+        self._topic = f"relevance-{uuid4().hex}"
+        client.subscribe_topic(self._topic, self._on_start)
+
+    @classmethod
+    def start(cls, schedule: Schedule) -> "Engine":
+        """Connect to the scheduler at the address, or start one with workers on this machine.
+
+        Args:
+            schedule: Its address is what `dask scheduler` prints, or the scheduler file.
+
+        Returns:
+            The engine.
+
+        Raises:
+            RelevanceError: If the package is missing or no scheduler answers.
+        """
+        try:
+            from distributed import Client, LocalCluster
+        except ImportError:
+            raise missing_package("dask") from None
+        if schedule.address is not None:
+            return cls(_connect(schedule.address), schedule)
+        cluster = LocalCluster(
+            n_workers=len(schedule.slots),
+            threads_per_worker=1,
+            memory_limit=None,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+            env=thread_limits(schedule.threads or 1),
+        )
+        return cls(Client(cluster, set_as_default=False), schedule, cluster)
+
+    def submit(self, job: Job) -> None:
+        """Hand a job to the scheduler.
+
+        Args:
+            job: Its call must be picklable.
+        """
+        from joblib.parallel import BatchedCalls
+
+        try:
+            parcel = Parcel.pack(job.call)
+        except Exception as error:
+            self._tell("failed", job, one_line(error))
+            return
+        devices = self._schedule.slots
+        call: Any = (_on_worker, (parcel, job.name, self._topic, devices), {})
+        batch = BatchedCalls([call], self._backend.get_nested_backend())
+        future = self._backend.submit(batch, callback=lambda _: None)
+        ended = partial(self._end, job, future)
+        future.add_done_callback(lambda _: self._inbox.put(ended))
+
+    def workers(self) -> int:
+        """How many jobs are done at a time, which changes when workers come and go."""
+        return min(self.capacity, max(1, len(self._client.nthreads())))
+
+    def clear(self) -> None:
+        """Leave the workers to the cluster."""
+
+    def stop(self) -> None:
+        """Let go of jobs that wait; end a cluster that was started here."""
+        self._client.unsubscribe_topic(self._topic)
+        self._backend.stop_call()
+        self._client.close()
+        if self._cluster is not None:
+            self._cluster.close()
+
+    def _on_start(self, event: tuple[float, str]) -> None:
+        _, name = event
+        self._inbox.put(lambda: News("started", name))
+
+    def _end(self, job: Job, future: Any) -> News:
+        raised = future.exception()
+        if raised is not None:
+            return News("failed", job.name, one_line(raised))
+        outcome: Outcome = self._backend.retrieve_result_callback(future.result())[0]
+        return News(outcome.kind, job.name, outcome.error)
+
+
+def _connect(address: str) -> "Client":
+    from distributed import Client
+
+    file = address.endswith(".json")
+    if file and not Path(address).is_file():
+        raise RelevanceError(f"--address {address}: no such file.")
+    where = {"scheduler_file": address} if file else {"address": address}
+    try:
+        return Client(**where, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise RelevanceError(
+            f"--address {address}: no Dask scheduler answers ({one_line(error)}). Give what `dask"
+            " scheduler` prints, such as tcp://host:8786, or its scheduler file."
+        ) from None
+
+
+def _on_worker(parcel: Parcel, job: str, topic: str, devices: tuple[str, ...]) -> Outcome:
+    """Do a job in the worker; a worker of several threads does one at a time.
+
+    Workers started by the engine are numbered, which gives each its device.
+    """
+    from distributed import get_worker
+
+    worker = get_worker()
+    device = devices[worker.name % len(devices) if isinstance(worker.name, int) else 0]
+    with _ONE_AT_A_TIME:
+        worker.log_event(topic, job)
+        return attempt(parcel, device)

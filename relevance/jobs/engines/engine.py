@@ -1,0 +1,102 @@
+"""What an engine is: worker processes that jobs are handed to, here or on a cluster."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import cache
+from queue import Empty, SimpleQueue
+from typing import Literal, NamedTuple
+
+import relevance.jobs.engines
+from relevance.errors import RelevanceError
+from relevance.jobs.job import Job, Schedule
+from relevance.registry import Registry
+
+
+class News(NamedTuple):
+    """What happened to a job.
+
+    Attributes:
+        kind: `held` where another process is doing the job, `killed` where its worker died.
+        job: Its name.
+        error: Of a failed one, in one line.
+    """
+
+    kind: Literal["started", "done", "held", "failed", "killed"]
+    job: str
+    error: str | None = None
+
+
+class Engine(ABC):
+    """Worker processes; each does one job at a time.
+
+    Attributes:
+        capacity: How many jobs may be handed over at a time.
+    """
+
+    capacity: int
+
+    def __init__(self) -> None:
+        self._inbox: SimpleQueue[Callable[[], News]] = SimpleQueue()
+
+    @classmethod
+    @abstractmethod
+    def start(cls, schedule: Schedule) -> "Engine":
+        """Start workers, or find those of a cluster.
+
+        Args:
+            schedule: Devices, workers, and the address of a cluster.
+
+        Returns:
+            The engine.
+
+        Raises:
+            RelevanceError: If a package is missing or nothing answers at the address.
+        """
+
+    @abstractmethod
+    def submit(self, job: Job) -> None:
+        """Hand over a job; fewer than `capacity` are with the workers."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End what was started, whatever it is doing."""
+
+    def wait(self, timeout_s: float | None = None) -> News | None:
+        """Wait until something happens to a job.
+
+        Args:
+            timeout_s: How long at most, in seconds; None for as long as it takes.
+
+        Returns:
+            What happened, None where nothing did.
+        """
+        try:
+            return self._inbox.get(timeout=timeout_s)()
+        except Empty:
+            return None
+
+    def workers(self) -> int:
+        """How many jobs are done at a time."""
+        return self.capacity
+
+    @abstractmethod
+    def clear(self) -> None:
+        """End idle workers where these hold memory that the next job may need."""
+
+    def _tell(self, kind: Literal["started", "failed"], job: Job, error: str | None = None) -> None:
+        self._inbox.put(lambda: News(kind, job.name, error))
+
+
+@cache
+def engines() -> Registry[Engine]:
+    """Every engine, by its name on the command line.
+
+    >>> engines().names()
+    ['dask', 'local', 'ray']
+    """
+    return Registry("engine", relevance.jobs.engines, Engine)
+
+
+def missing_package(name: str) -> RelevanceError:
+    """The error for an engine whose package is not installed, to be raised by the caller."""
+    return RelevanceError(f'--engine {name} needs its extra: pip install -e ".[{name}]"')

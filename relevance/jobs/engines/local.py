@@ -1,0 +1,73 @@
+"""Processes on this machine, each with a device of its own."""
+
+import warnings
+from concurrent.futures import Future
+from functools import partial
+
+from relevance.jobs.attempts import Outcome
+from relevance.jobs.engines.engine import Engine, News
+from relevance.jobs.job import Job, Schedule
+from relevance.jobs.workers import Worker, threads_for, was_killed, why
+
+
+class Local(Engine):
+    """One process per worker: a job that kills its process is known, and its neighbours go on.
+
+    Args:
+        workers: One of them runs a job at a time.
+    """
+
+    def __init__(self, workers: list[Worker]) -> None:
+        super().__init__()
+        self.capacity = len(workers)
+        self._workers = workers
+        self._free = workers[::-1]
+
+    @classmethod
+    def start(cls, schedule: Schedule) -> "Engine":
+        """Make the workers; each starts its process with its first job.
+
+        Args:
+            schedule: Devices, workers and threads.
+
+        Returns:
+            The engine.
+        """
+        from joblib import cpu_count
+
+        # Loky replaces a worker whose memory grew. Nothing is lost, and nobody can act on it.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
+        threads = schedule.threads or threads_for(len(schedule.slots), cpu_count())
+        return cls([Worker(device, threads) for device in schedule.slots])
+
+    def submit(self, job: Job) -> None:
+        """Give a job to a worker that has none.
+
+        Args:
+            job: Its call must be picklable.
+        """
+        worker = self._free.pop()
+        self._tell("started", job)
+        future = worker.submit(job.call)
+        ended = partial(self._end, job, worker, future)
+        future.add_done_callback(lambda _: self._inbox.put(ended))
+
+    def stop(self) -> None:
+        """Kill all processes."""
+        for worker in self._workers:
+            worker.stop()
+
+    def clear(self) -> None:
+        """Kill idle processes, whose memory the next job may need."""
+        for worker in self._free:
+            worker.stop()
+
+    def _end(self, job: Job, worker: Worker, future: Future[Outcome]) -> News:
+        self._free.append(worker)
+        raised = future.exception()
+        outcome = Outcome("failed", why(raised)) if raised else future.result()
+        if outcome.kind == "failed":
+            worker.stop()  # a failure may have left the device unusable for its process
+        if was_killed(raised):
+            return News("killed", job.name)
+        return News(outcome.kind, job.name, outcome.error)

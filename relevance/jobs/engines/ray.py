@@ -1,0 +1,158 @@
+"""A Ray cluster: one that is there, or one started on this machine."""
+
+import logging
+import os
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from relevance.errors import RelevanceError
+from relevance.jobs.attempts import Outcome, Parcel, attempt, one_line
+from relevance.jobs.engines.engine import Engine, News, missing_package
+from relevance.jobs.job import Job, Schedule
+
+FEWEST_ACTORS = 2
+"""For a single one joblib's backend would run the jobs in this process."""
+
+
+class Ray(Engine):
+    """Jobs go through joblib's Ray backend, each to an actor of its own.
+
+    The backend hands calls to its actors in turn, whether they are busy or not. Actors that do one
+    job each leave the placing to Ray, and a job that kills its process takes no other one along.
+
+    Args:
+        workers: Jobs at a time.
+        resources: What Ray sets aside for each, by the names of its options.
+        device: Of every actor, which sees only its own.
+    """
+
+    def __init__(self, workers: int, resources: Mapping[str, float], device: str) -> None:
+        from joblib import parallel_config
+        from joblib.parallel import get_active_backend
+        from ray.util.joblib import register_ray
+
+        super().__init__()
+        register_ray()
+        with parallel_config(backend="ray"):
+            self._backend: Any = get_active_backend()[0]
+        self._backend.configure(
+            n_jobs=max(FEWEST_ACTORS, workers), ray_remote_args=resources, maxtasksperchild=1
+        )
+        self._device = device
+        self.capacity = workers
+
+    @classmethod
+    def start(cls, schedule: Schedule) -> "Engine":
+        """Connect to the cluster at the address, or start one on this machine.
+
+        Args:
+            schedule: Its address is what `ray start --head` prints, or `auto`.
+
+        Returns:
+            The engine.
+
+        Raises:
+            RelevanceError: If the package is missing or no cluster answers.
+        """
+        # Ray would report to its makers how it is used.
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        if schedule.address is None:
+            # Whoever reaches a port of Ray's can run code, and Ray has no option for the loopback
+            # alone. This variable, read when Ray is imported, makes it listen nowhere else.
+            os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+        try:
+            import ray
+        except ImportError:
+            raise missing_package("ray") from None
+        quiet = {"logging_level": logging.CRITICAL, "log_to_driver": False}
+        if schedule.address is None:
+            _start_here(ray, schedule, quiet)
+        else:
+            _connect(ray, schedule.address, quiet)
+        device = schedule.devices[0].partition(":")[0]
+        try:
+            return cls(*_actors(ray.cluster_resources(), schedule, device), device)
+        except BaseException:
+            ray.shutdown()
+            raise
+
+    def submit(self, job: Job) -> None:
+        """Hand a job to an actor of its own.
+
+        Args:
+            job: Its call must be picklable.
+        """
+        from joblib.parallel import BatchedCalls
+
+        try:
+            parcel = Parcel.pack(job.call)
+        except Exception as error:
+            self._tell("failed", job, one_line(error))
+            return
+        self._tell("started", job)
+        call: Any = (attempt, (parcel, self._device), {})
+        batch = BatchedCalls([call], self._backend.get_nested_backend())
+        self._backend.submit(batch, lambda out: self._inbox.put(partial(self._end, job, out)))
+
+    def clear(self) -> None:
+        """Leave the workers to the cluster."""
+
+    def stop(self) -> None:
+        """End the actors, and the cluster where it was started here."""
+        import ray
+
+        self._backend.terminate()
+        ray.shutdown()
+
+    def _end(self, job: Job, out: Any) -> News:
+        from ray.exceptions import RayActorError
+
+        if isinstance(out, RayActorError):
+            return News("killed", job.name)
+        if isinstance(out, Exception):
+            return News("failed", job.name, one_line(out))
+        outcome: Outcome = self._backend.retrieve_result_callback(out)[0]
+        return News(outcome.kind, job.name, outcome.error)
+
+
+def _start_here(ray: Any, schedule: Schedule, quiet: Mapping[str, Any]) -> None:
+    actors = max(FEWEST_ACTORS, len(schedule.slots))
+    ray.init(
+        address="local",
+        num_cpus=actors * (schedule.threads or 1),
+        include_dashboard=False,
+        **quiet,
+    )
+
+
+def _connect(ray: Any, address: str, quiet: Mapping[str, Any]) -> None:
+    try:
+        ray.init(address=address, **quiet)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise RelevanceError(
+            f"--address {address}: no Ray cluster answers ({one_line(error)}). Give what `ray start"
+            " --head` prints, such as host:6379, or auto for the one on this machine."
+        ) from None
+
+
+def _actors(
+    there: Mapping[str, float], schedule: Schedule, device: str
+) -> tuple[int, dict[str, float]]:
+    """How many jobs run at a time, and what is set aside for each.
+
+    Ray gives an actor as many CPU threads as it sets CPUs aside for it.
+    """
+    cpus, gpus = int(there.get("CPU", 0)), int(there.get("GPU", 0))
+    on_each = 1 if device == "cpu" else schedule.jobs_per_device
+    most = on_each * (cpus if device == "cpu" else gpus)
+    workers = most if schedule.all_workers else len(schedule.slots)
+    actors = max(FEWEST_ACTORS, workers)
+    if not 1 <= workers <= most or actors > cpus:
+        raise RelevanceError(
+            f"The Ray cluster has {cpus} CPU(s) and {gpus} GPU(s), too few for {workers} worker(s):"
+            f" it takes a CPU for each, {FEWEST_ACTORS} at least. Change --jobs or --gpus."
+        )
+    if device == "cpu":
+        return workers, {"num_cpus": float(cpus // actors)}
+    return workers, {"num_cpus": 1.0, "num_gpus": 1 / max(on_each, actors // workers)}

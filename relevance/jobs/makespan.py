@@ -1,0 +1,99 @@
+"""How long jobs would take on so many workers, by running the scheduler on a clock of its own."""
+
+import heapq
+from collections.abc import Callable, Sequence
+
+from relevance.jobs.engines.engine import Engine, News
+from relevance.jobs.job import Job, Schedule
+from relevance.jobs.progress import Progress
+from relevance.jobs.scheduler import run_on
+
+
+class Simulated(Engine):
+    """Workers that do nothing and take their time for it.
+
+    Args:
+        workers: Jobs at a time.
+        seconds: How long each job takes.
+
+    Attributes:
+        clock_s: Seconds since the start.
+    """
+
+    def __init__(self, workers: int, seconds: Callable[[Job], float]) -> None:
+        super().__init__()
+        self.capacity = workers
+        self.clock_s = 0.0
+        self._seconds = seconds
+        self._ends: list[tuple[float, str]] = []
+
+    @classmethod
+    def start(cls, schedule: Schedule) -> "Engine":
+        """As many workers as a schedule has, with jobs that take what they were expected to.
+
+        Args:
+            schedule: Its slots are the workers.
+
+        Returns:
+            The engine.
+        """
+        return cls(len(schedule.slots), lambda job: job.cost)
+
+    def submit(self, job: Job) -> None:
+        """Begin a job.
+
+        Args:
+            job: It is not called.
+        """
+        heapq.heappush(self._ends, (self.clock_s + self._seconds(job), job.name))
+
+    def wait(self, timeout_s: float | None = None) -> News | None:
+        """Go on to the end of a job.
+
+        Args:
+            timeout_s: Not needed, since some job ends.
+
+        Returns:
+            The end of the job that ends next.
+        """
+        del timeout_s
+        self.clock_s, job = heapq.heappop(self._ends)
+        return News("done", job)
+
+    def clear(self) -> None:
+        """There is nothing to end."""
+
+    def stop(self) -> None:
+        """There is nothing to end."""
+
+
+def makespan(jobs: Sequence[Job], workers: int, seconds: Callable[[Job], float]) -> float:
+    """Time from the start of the first job to the end of the last one.
+
+    Args:
+        jobs: In any order; the scheduler goes by their costs.
+        workers: Jobs at a time.
+        seconds: How long each takes, which the scheduler does not know.
+
+    Returns:
+        Seconds.
+    """
+    engine = Simulated(workers, seconds)
+    run_on(engine, jobs, Progress(jobs, (), None))
+    return engine.clock_s
+
+
+def lower_bound(seconds: Sequence[float], workers: int) -> float:
+    """What no schedule can beat: all workers busy throughout, or the longest job.
+
+    Args:
+        seconds: Durations.
+        workers: Jobs at a time.
+
+    Returns:
+        Seconds.
+
+    >>> lower_bound([3.0, 1.0, 1.0, 1.0], 2), lower_bound([9.0, 1.0], 2)
+    (3.0, 9.0)
+    """
+    return max(sum(seconds) / workers, max(seconds, default=0.0))

@@ -1,0 +1,101 @@
+"""Where a study stands: what is done, what runs, and how long the rest may take."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from relevance.jobs.job import Event, Job, Kind
+
+
+class Progress:
+    """Counts what happens to jobs and tells about it after every change.
+
+    Args:
+        jobs: Those that are to be done.
+        cached: Those that need not be, each with the seconds it took.
+        on_event: Told about every change.
+        workers: How many jobs will be done at a time, None where it is not known yet.
+
+    Attributes:
+        errors: Of failed jobs by name, in one line.
+        workers: Says how many jobs are done at a time.
+    """
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        cached: Sequence[tuple[Job, float]],
+        on_event: Callable[[Event], None] | None,
+        workers: int | None = None,
+    ) -> None:
+        self.errors: dict[str, str] = {}
+        self.workers: Callable[[], int | None] = lambda: workers
+        self._total = len(jobs) + len(cached)
+        self._done = self._cached = len(cached)
+        self._on_event = on_event
+        self._waiting = {job.name: job.cost for job in jobs}
+        self._running: dict[str, tuple[float, float]] = {}  # cost, start
+        self._timed_cost = sum(job.cost for job, _ in cached)
+        self._timed_s = sum(seconds for _, seconds in cached)
+        self._tell("begun")
+        for job, _ in cached:
+            self._tell("cached", job)
+
+    def started(self, job: Job) -> None:
+        """A worker began it; a second time where the cluster lost the first worker."""
+        if job.name in self._running:
+            self.retried(job)
+        self._running[job.name] = self._waiting.pop(job.name), time.monotonic()
+        self._tell("started", job)
+
+    def done(self, job: Job) -> None:
+        """It was done here."""
+        cost, start = self._end(job)
+        self._timed_cost += cost
+        self._timed_s += time.monotonic() - start
+        self._done += 1
+        self._tell("done", job)
+
+    def found(self, job: Job) -> None:
+        """Another process has done it."""
+        del self._waiting[job.name]
+        self._done += 1
+        self._cached += 1
+        self._tell("cached", job)
+
+    def held(self, job: Job) -> None:
+        """Another process took it first."""
+        self._waiting[job.name], _ = self._end(job)
+        self._tell("held", job)
+
+    def retried(self, job: Job) -> None:
+        """Its worker was killed."""
+        self._waiting[job.name], _ = self._end(job)
+        self._tell("retried", job)
+
+    def failed(self, job: Job, error: str) -> None:
+        """It ended with an error."""
+        self._end(job)
+        self.errors[job.name] = error
+        self._tell("failed", job, error)
+
+    def _end(self, job: Job) -> tuple[float, float]:
+        """Cost and start of a job that runs no more; a cluster may tell its end first."""
+        if job.name not in self._running:
+            self.started(job)
+        return self._running.pop(job.name)
+
+    def _tell(self, kind: Kind, job: Job | None = None, error: str | None = None) -> None:
+        if self._on_event is not None:
+            name = job.name if job else ""
+            counts = self._done, self._cached, len(self._running), len(self.errors), self._total
+            self._on_event(Event(kind, name, *counts, self._left_s(), error, self.workers()))
+
+    def _left_s(self) -> float | None:
+        """What is left to do at the speed so far, shared by as many workers as have work."""
+        if not self._timed_cost:
+            return None
+        speed = self._timed_s / self._timed_cost
+        now = time.monotonic()
+        left_s = [cost * speed for cost in self._waiting.values()]
+        left_s += [max(cost * speed - (now - start), 0) for cost, start in self._running.values()]
+        return sum(left_s) / max(1, min(self.workers() or 1, len(left_s)))

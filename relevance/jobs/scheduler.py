@@ -1,0 +1,113 @@
+"""Jobs that don't depend on each other, longest first, on whichever engine."""
+
+from collections.abc import Callable, Sequence
+
+from relevance.jobs.engines.engine import Engine, engines
+from relevance.jobs.job import Event, Job, Schedule
+from relevance.jobs.progress import Progress
+
+LOOK_AGAIN_S = 0.5
+"""How often jobs are looked at that another process is doing, in seconds."""
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    schedule: Schedule,
+    on_event: Callable[[Event], None] | None = None,
+    *,
+    cached: Sequence[tuple[Job, float]] = (),
+) -> dict[str, str]:
+    """Run jobs that don't depend on each other.
+
+    Every worker is a process of its own, so a job that kills its worker is known and its
+    neighbours go on. The killed job is run once more at the end with no other beside it, as a
+    neighbour's memory may have been what killed it; a second death is recorded. A job that raises
+    is recorded at once. A job that another process is doing is left to it, and looked at again
+    until it is finished, or free because that process was killed.
+
+    Args:
+        jobs: What is to be done.
+        schedule: On which devices, and by which engine.
+        on_event: Told, in this process, about every job that starts, ends, or is put back.
+        cached: Jobs that need not run, each with the seconds it took; they count as done.
+
+    Returns:
+        For every failed job its error in one line.
+
+    Raises:
+        RelevanceError: If the engine is unknown or cannot be started.
+    """
+    workers = None if schedule.all_workers else len(schedule.slots)
+    # An engine that cannot be started is told before anything else is.
+    engine = engines().find(schedule.engine).start(schedule) if jobs else None
+    try:
+        progress = Progress(jobs, cached, on_event, workers)
+        if engine:
+            run_on(engine, jobs, progress)
+    finally:
+        if engine:
+            engine.stop()
+    return progress.errors
+
+
+def run_on(engine: Engine, jobs: Sequence[Job], progress: Progress) -> None:
+    """Run jobs on workers that are there.
+
+    Args:
+        engine: The workers.
+        jobs: What is to be done.
+        progress: Told what happens.
+    """
+    progress.workers = engine.workers
+    killed = _run(sorted(jobs, key=lambda job: -job.cost), engine, progress, retry=True)
+    for job in killed:
+        engine.clear()
+        _run([job], engine, progress, retry=False)
+
+
+def _run(jobs: Sequence[Job], engine: Engine, progress: Progress, *, retry: bool) -> list[Job]:
+    """Run jobs in the given order; return those that were killed and are still to be retried."""
+    waiting = list(jobs)
+    running: dict[str, Job] = {}
+    killed: list[Job] = []
+    while True:
+        waiting = _hand_over(waiting, running, engine, progress)
+        if not waiting and not running:
+            return killed
+        look_again = len(running) < engine.capacity and waiting
+        news = engine.wait(LOOK_AGAIN_S if look_again else None)
+        if news is None or news.job not in running:
+            continue
+        if news.kind == "started":
+            progress.started(running[news.job])
+            continue
+        job = running.pop(news.job)
+        if news.kind == "done":
+            progress.done(job)
+        elif news.kind == "held":
+            waiting.append(job)
+            progress.held(job)
+        elif news.kind == "killed" and retry:
+            killed.append(job)
+            progress.retried(job)
+        else:
+            progress.failed(job, news.error or "its worker was killed twice")
+
+
+def _hand_over(
+    waiting: Sequence[Job], running: dict[str, Job], engine: Engine, progress: Progress
+) -> list[Job]:
+    """Give jobs to the engine while it has room; return those that are left for later."""
+    left: list[Job] = []
+    for place, job in enumerate(waiting):
+        if len(running) >= engine.capacity:
+            return [*left, *waiting[place:]]
+        status = job.status()
+        if status == "open":
+            running[job.name] = job
+            engine.submit(job)
+        elif status == "held":
+            left.append(job)
+        else:
+            progress.found(job)
+    return left

@@ -1,0 +1,160 @@
+"""A worker: one process of joblib's loky that does jobs for one device, one at a time."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from typing import Any
+
+from relevance.jobs.attempts import Outcome, attempt, one_line
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+)
+
+
+def thread_limits(threads: int) -> dict[str, str]:
+    """Environment of a process whose numerical libraries are to use that many CPU threads."""
+    return dict.fromkeys(THREAD_VARIABLES, str(threads))
+
+
+def threads_for(workers: int, cores: int) -> int:
+    """CPU threads of each of several workers.
+
+    Args:
+        workers: How many work at a time.
+        cores: Those that they may use together.
+
+    Returns:
+        `$OMP_NUM_THREADS` where the user has set it to a number, else an even share of the cores, 1
+        at least.
+    """
+    given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    if given.isascii() and given.isdecimal() and int(given) > 0:
+        return int(given)
+    return max(1, cores // workers)
+
+
+class Worker:
+    """A process for one device, started when first needed and ended with the one that started it.
+
+    Args:
+        device: Handed to every call, such as `cuda:0`.
+        threads: CPU threads that numerical libraries use in it.
+    """
+
+    def __init__(self, device: str, threads: int) -> None:
+        self._device = device
+        self._environment = thread_limits(threads)
+        self._executor: Any = None
+
+    def submit(self, call: Callable[[str], None]) -> Future[Outcome]:
+        """Start a call in the process.
+
+        Args:
+            call: Gets the device; must be picklable (functions of the main script are).
+
+        Returns:
+            Its outcome. It holds an exception only where the process was killed or the call could
+            not be handed over.
+        """
+        from joblib.externals.loky.process_executor import BrokenProcessPool
+
+        try:
+            return self._hand_over(call)
+        except BrokenProcessPool:  # the process died while it had nothing to do
+            self.stop()
+            return self._hand_over(call)
+
+    def _hand_over(self, call: Callable[[str], None]) -> Future[Outcome]:
+        from joblib.externals.loky import ProcessPoolExecutor
+
+        if self._executor is None:
+            resource_tracker.ensure_running()  # it would let Ctrl-C through again when it starts
+            self._executor = ProcessPoolExecutor(
+                1, initializer=_obey, initargs=(os.getpid(),), env=self._environment
+            )
+        with _ctrl_c_held():
+            future: Future[Outcome] = self._executor.submit(attempt, call, self._device)
+        return future
+
+    def stop(self) -> None:
+        """Kill the process, whatever it is doing; the next call starts a fresh one."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, kill_workers=True)
+            self._executor = None
+
+
+@contextmanager
+def _ctrl_c_held() -> Iterator[None]:
+    """Hold back Ctrl-C, for processes started in the block as well: these never get it.
+
+    A process that is just starting could not answer it but with a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def was_killed(error: BaseException | None) -> bool:
+    """Whether the exception of a future says that its process died under it."""
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    return isinstance(error, TerminatedWorkerError)
+
+
+def why(error: BaseException) -> str:
+    """What the exception of a future says, in one line.
+
+    Args:
+        error: Where it is loky's that a call or its result could not be read, what it hides: most
+            often a module that changed, or went, after the study was started.
+
+    Returns:
+        The line.
+    """
+    from joblib.externals.loky.process_executor import BrokenProcessPool
+
+    if not isinstance(error, BrokenProcessPool) or error.__cause__ is None:
+        return one_line(error)
+    hidden = str(error.__cause__).strip(' \n"').rpartition("\n")[2]
+    return (
+        f"its worker could not read it ({hidden}). If modules changed since the study was started,"
+        " start it again: what is finished is kept."
+    )
+
+
+def _obey(parent: int) -> None:
+    """Leave Ctrl-C to the given process, and end when it is gone rather than hold the device."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with(parent)
+
+
+def end_with(parent: int) -> None:
+    """End this process, as a kill would, when the one that started it is gone.
+
+    Args:
+        parent: Number of that process.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

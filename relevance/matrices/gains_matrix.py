@@ -1,0 +1,191 @@
+"""Joint-training gains as a matrix, together with the scores behind them and how sure they are."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from relevance.errors import RelevanceError
+from relevance.gains.baselines import undefined_notes
+from relevance.gains.formulas import METRICS, Cells, check_choice, gains
+from relevance.gains.reliability import reliabilities
+from relevance.matrices.matrix import RelevanceMatrix
+
+MEASURE = "joint-training"
+MOST_PAIRS = 3
+
+
+def gains_matrix(
+    tasks: Sequence[str],
+    seeds: Sequence[int],
+    single: Mapping[str, Any],
+    joint: Mapping[str, Any],
+    majority: Mapping[str, Any] | None,
+    *,
+    metric: str = "gain",
+    normalise: str = "relative",
+    cost: Mapping[str, float],
+    provenance: Mapping[str, Any],
+    evaluation_noise: Cells | None = None,
+) -> RelevanceMatrix:
+    """The matrix of gains together with every score behind it.
+
+    Args:
+        tasks: Names in the order of rows and columns.
+        seeds: Of joint runs.
+        single: Scores for each of `METRICS`: [single_seed][task], joint seeds first.
+        joint: Scores of the targets for each of `METRICS`: [seed][source][target].
+        majority: Scores of the majority class for each of `METRICS`: [task]; None if unknown.
+        metric: One of `METRICS`.
+        normalise: One of `NORMALISATIONS`.
+        cost: What it took.
+        provenance: Where it came from; the choices made here are added. `baseline_noise`, if it is
+            there, holds standard errors over examples of single runs, {metric: {task: error}}.
+        evaluation_noise: Standard errors over examples (`relevance.gains.bootstrap`), which stand in for
+            those over seeds where there is a single seed, unless no cell has one.
+
+    Returns:
+        A matrix whose values are means over the seeds, NaN where any of them is missing. What its
+        standard errors hold stands in `provenance["noise"]`: `seeds`, `examples`, or None.
+
+    Raises:
+        RelevanceError: If the metric or normalisation is unknown, or losses are to be subtracted.
+    """
+    check_choice(metric, normalise)
+    baseline = np.asarray(single[metric], dtype=np.float64)
+    scores = np.asarray(joint[metric], dtype=np.float64)
+    known = provenance.get("baseline_noise", {}).get(metric, {})
+    errors = np.array([known.get(name, np.nan) for name in tasks])
+    per_seed, standard_errors = gains(
+        baseline, scores, metric=metric, normalise=normalise, baseline_errors=errors
+    )
+    values = per_seed.mean(axis=0)
+    noise = None if standard_errors is None else "seeds"
+    notes: list[str] = []
+    if noise is None and evaluation_noise is not None and _any_known(evaluation_noise):
+        noise = "examples"
+        standard_errors = np.where(np.isnan(values), np.nan, evaluation_noise)
+        notes = _noise_notes(values, evaluation_noise)
+    return RelevanceMatrix(
+        values,
+        tuple(tasks),
+        MEASURE,
+        unit="points" if normalise == "absolute" else "ratio",
+        standard_errors=standard_errors,
+        seeds=tuple(seeds),
+        per_seed=per_seed,
+        single=dict(single),
+        joint=dict(joint),
+        majority=None if majority is None else dict(majority),
+        cost=dict(cost),
+        provenance={
+            **provenance,
+            "metric": metric,
+            "normalise": normalise,
+            "noise": noise,
+            "warnings": [
+                *_mixtures(provenance),
+                *undefined_notes(
+                    tasks, baseline, metric=metric, normalise=normalise, errors=errors
+                ),
+                *notes,
+                *_shared(tasks, provenance),
+                *(line for name, line in provenance.get("unlearned", {}).items() if name in tasks),
+            ],
+        },
+        reliability=reliabilities(single, joint, normalise),
+    )
+
+
+def renormalised(
+    matrix: RelevanceMatrix, *, metric: str = "gain", normalise: str = "relative"
+) -> RelevanceMatrix:
+    """The same study with another choice of metric or normalisation; nothing is trained anew.
+
+    Args:
+        matrix: Joint-training gains with the scores behind them.
+        metric: One of `METRICS`.
+        normalise: One of `NORMALISATIONS`.
+
+    Returns:
+        A matrix with other values, of the same scores; with a single seed it has standard errors
+        only where the choice is the one they were made for.
+
+    Raises:
+        RelevanceError: If the matrix holds no scores by the metric, the metric or normalisation is
+            unknown, or losses are to be subtracted.
+    """
+    if matrix.single is None or matrix.joint is None:
+        raise RelevanceError(
+            f"This {matrix.measure} matrix holds no scores of single and joint training to compute"
+            " gains from. The JSON that `relevance pairwise` writes does."
+        )
+    check_choice(metric, normalise)
+    if metric not in matrix.single or metric not in matrix.joint:
+        kept = [name for name in METRICS if name in matrix.single and name in matrix.joint]
+        raise RelevanceError(
+            f"The matrix keeps no scores by '{metric}', only by {', '.join(kept) or 'others'}."
+            " Measure it again with `relevance pairwise`."
+        )
+    chosen = matrix.provenance.get("metric"), matrix.provenance.get("normalise")
+    same = chosen == (metric, normalise)
+    return gains_matrix(
+        matrix.tasks,
+        matrix.seeds,
+        matrix.single,
+        matrix.joint,
+        matrix.majority,
+        metric=metric,
+        normalise=normalise,
+        cost=matrix.cost,
+        provenance=matrix.provenance,
+        evaluation_noise=matrix.standard_errors if same else None,
+    )
+
+
+def _mixtures(provenance: Mapping[str, Any]) -> list[str]:
+    """A warning for each thing that should be one and the same for all runs, and is not."""
+    return [
+        f"The runs mix {kind}: {', '.join(values)}. Differences of {kind} may pass for gains."
+        for kind in ("devices", "trainers")
+        if len(values := provenance.get(kind, ())) > 1
+    ]
+
+
+def _shared(tasks: Sequence[str], provenance: Mapping[str, Any]) -> list[str]:
+    """A warning where sources train on texts that targets are scored on, those with most first."""
+    if provenance.get("drop_overlap"):
+        return []
+    counts = {
+        f"{source} trains on {number} of the texts that {target} is scored on": number
+        for source, targets in provenance.get("shared_texts", {}).items()
+        for target, number in targets.items()
+        if number and source != target and {source, target} <= set(tasks)
+    }
+    if not counts:
+        return []
+    said = sorted(counts, key=lambda pair: -counts[pair])
+    left = len(said) - MOST_PAIRS
+    more = [f"{left} more pair(s) share some"] if left > 0 else []
+    pairs = "; ".join([*said[:MOST_PAIRS], *more])
+    remedy = "--drop-overlap leaves these training rows out"
+    return [f"{pairs}. Such gains may be memory: {remedy}."]
+
+
+def _any_known(errors: Cells) -> bool:
+    return bool(np.isfinite(errors[~np.eye(len(errors), dtype=bool)]).any())
+
+
+def _noise_notes(values: Cells, errors: Cells) -> list[str]:
+    """What standard errors over examples do not hold, and how many cells have none."""
+    held = (
+        "The standard errors come from one seed, by a bootstrap over held-out examples: they hold"
+        " evaluation noise only, not that of training, which takes several seeds to tell."
+    )
+    unknown = int((np.isfinite(values) & np.isnan(errors)).sum())
+    if not unknown:
+        return [held]
+    return [
+        held,
+        f"{unknown} gains have no standard error: a run behind them kept nothing for each row.",
+    ]

@@ -1,0 +1,78 @@
+"""How sure the values of a matrix are, and whether the runs behind them are any good."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from relevance.matrices.matrix import RelevanceMatrix
+
+
+def over_examples(matrix: RelevanceMatrix) -> bool:
+    """Whether standard errors hold the noise of the evaluation only, and not that of training."""
+    return matrix.provenance.get("noise") == "examples"
+
+
+def half_widths(
+    matrix: RelevanceMatrix, *, confidence: float = 0.95
+) -> Float[np.ndarray, "source target"] | None:
+    """Half the width of every value's confidence interval.
+
+    Standard errors over n seeds take Student's t with n - 1 degrees of freedom; those of one seed
+    come from a bootstrap over examples and take the normal distribution.
+
+    Args:
+        matrix: Any matrix.
+        confidence: Share of intervals that should hold the true value, in (0, 1).
+
+    Returns:
+        In the unit of the values, NaN where unknown; None if the matrix has no standard errors.
+    """
+    from scipy.special import ndtri, stdtrit
+
+    if matrix.standard_errors is None:
+        return None
+    quantile = 0.5 + confidence / 2
+    seeds = 1 if over_examples(matrix) else len(matrix.seeds)
+    factor = stdtrit(seeds - 1, quantile) if seeds > 1 else ndtri(quantile)
+    return np.asarray(factor * matrix.standard_errors)
+
+
+def covers_zero(matrix: RelevanceMatrix) -> Bool[np.ndarray, "source target"]:
+    """Where the 95 % interval of a value off the diagonal holds 0; nowhere if there is none."""
+    widths = half_widths(matrix)
+    if widths is None:
+        return np.zeros(matrix.values.shape, dtype=bool)
+    off_diagonal = ~np.eye(len(matrix.tasks), dtype=bool)
+    return np.asarray((np.abs(matrix.values) <= widths) & off_diagonal)
+
+
+def beats_no_majority(matrix: RelevanceMatrix) -> Bool[np.ndarray, "source target"]:
+    """Where neither the single nor the joint run does better than the majority class.
+
+    Args:
+        matrix: With the scores `single`, `joint` and `majority`, else no cell is marked.
+
+    Returns:
+        Cells off the diagonal, judged by the loss where gains are made of it, else by the primary
+        metric, else by the mean of the gain metrics; scores averaged over seeds. False where a
+        score is unknown.
+    """
+    single, joint, majority = matrix.single or {}, matrix.joint or {}, matrix.majority or {}
+    by_loss = matrix.provenance.get("metric") == "loss"
+    for metric in ("loss",) if by_loss else ("primary", "gain"):
+        if metric in single.keys() & joint.keys() & majority.keys():
+            sign = -1 if by_loss else 1
+            bar = sign * np.asarray(majority[metric], dtype=np.float64)
+            alone, together = sign * _seed_mean(single[metric]), sign * _seed_mean(joint[metric])
+            best = np.maximum(alone[None, :], together)
+            return np.asarray((best <= bar[None, :] + 1e-9) & ~np.eye(len(bar), dtype=bool))
+    return np.zeros(matrix.values.shape, dtype=bool)
+
+
+def _seed_mean(scores: Any) -> Float[np.ndarray, "..."]:
+    """Mean over the first axis of the known scores, NaN where no seed knows one."""
+    array = np.asarray(scores, dtype=np.float64)
+    known = np.isfinite(array)
+    total = np.where(known, array, 0.0).sum(axis=0)
+    return np.asarray(np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan))

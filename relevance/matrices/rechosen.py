@@ -1,0 +1,61 @@
+"""A finished matrix of gains by another metric or normalisation, from the scores in its file."""
+
+import numpy as np
+
+from relevance.errors import RelevanceError
+from relevance.gains.baselines import undefined_notes
+from relevance.matrices.gains_matrix import renormalised
+from relevance.matrices.matrix import RelevanceMatrix
+
+
+def rechosen(
+    matrix: RelevanceMatrix, *, metric: str | None = None, normalise: str | None = None
+) -> tuple[RelevanceMatrix, list[str]]:
+    """The gains that are asked for, and what a reader should be told of them.
+
+    Gains over a baseline that cannot be divided by are left out, also where an older file has them.
+
+    Args:
+        matrix: Any matrix.
+        metric: One of `relevance.gains.formulas.METRICS`; None for that of the file.
+        normalise: One of `relevance.gains.formulas.NORMALISATIONS`; None for that of the file, or for
+            `relative` where the metric is a loss, which has no points.
+
+    Returns:
+        The matrix as it is where nothing changes; and one line for every column that has no gains
+        for want of a baseline, and one where intervals are lost.
+
+    Raises:
+        RelevanceError: If the matrix holds no scores, or none of the metric, or a choice is wrong.
+    """
+    asked = metric is not None or normalise is not None
+    if matrix.single is None or matrix.joint is None:
+        if not asked:
+            return matrix, []
+        raise RelevanceError(
+            f"This {matrix.measure} matrix holds no scores of single and joint training, which"
+            " --metric and --normalise go by. The JSON that `relevance pairwise` writes does."
+        )
+    own = matrix.provenance.get("metric", "gain"), matrix.provenance.get("normalise", "relative")
+    metric = metric or own[0]
+    normalise = normalise or ("relative" if metric == "loss" else own[1])
+    if not asked and metric not in matrix.single:
+        return matrix, []
+    again = renormalised(matrix, metric=metric, normalise=normalise)
+    lines = _undefined(again, metric, normalise)
+    if (metric, normalise) == own and not np.any(np.isnan(again.values) & ~np.isnan(matrix.values)):
+        return matrix, lines
+    if matrix.standard_errors is not None and again.standard_errors is None:
+        lines.append(
+            f"One seed: the file's intervals belong to {own[1]} gains by {own[0]}, so these have"
+            f" none. `relevance pairwise --metric {metric} --normalise {normalise}` makes them from"
+            " the finished runs."
+        )
+    return again, lines
+
+
+def _undefined(matrix: RelevanceMatrix, metric: str, normalise: str) -> list[str]:
+    single = np.asarray((matrix.single or {})[metric], dtype=np.float64)
+    known = matrix.provenance.get("baseline_noise", {}).get(metric, {})
+    errors = np.array([known.get(name, np.nan) for name in matrix.tasks])
+    return undefined_notes(matrix.tasks, single, metric=metric, normalise=normalise, errors=errors)

@@ -1,0 +1,224 @@
+"""The trainer of joint-training gains: paired runs, a fingerprint, rows that give nothing away."""
+
+import dataclasses
+import json
+import pickle
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from hmnet.measuring import joint_trainer as joint
+from hmnet.measuring.joint_trainer import (
+    JointTrainer,
+    Loaded,
+    make_trainer,
+    overlapping_rows,
+    without_rows,
+)
+from hmnet.measuring.probe import EncoderProbe
+from hmnet.samplers.sampler import TaskBatch
+from hmnet.settings.config import RunConfig
+from relevance.errors import RelevanceError
+from relevance.interfaces.trainer import Trainer, unlearned_rows
+from relevance.jobs.job import Schedule
+from relevance.measures.joint_training import joint_training_gains
+from relevance.studies.store import JobStore
+from relevance.tasks.data import DataOptions, Split, TaskData
+from relevance.tasks.task import Source, Task
+
+
+@pytest.fixture
+def trainer(world: Any, tiny_bert: Path) -> JointTrainer:
+    tasks = {task.name: task for task in world.tasks}
+    return JointTrainer(tasks, DataOptions(), str(tiny_bert), world.settings, gain_split="dev")
+
+
+def test_it_scores_every_task(trainer: Trainer) -> None:
+    results = trainer(("TONE", "GRADE"), 0, "cpu")
+    assert list(results) == ["TONE", "GRADE"]
+    assert set(results["TONE"].metrics) == {"accuracy", "f1"}
+    assert set(results["GRADE"].metrics) == {"pearson", "spearman"}
+    assert results["TONE"].loss > 0
+    assert len(results["TONE"].predictions or ()) == 12
+
+
+def test_rows_that_teach_nothing_are_told_before_training(
+    trainer: JointTrainer, tmp_path: Path
+) -> None:
+    """By the trainer, and by the probe that trains as it does."""
+    rows = [("no", "no"), ("no \u0301 yes", "\u0301")]
+    written = [
+        {"q": "who", "c": context, "a": [{"text": answer, "answer_start": context.index(answer)}]}
+        for context, answer in rows
+    ]
+    (tmp_path / "quiz.jsonl").write_text("".join(json.dumps(row) + "\n" for row in written))
+    file = str(tmp_path / "quiz.jsonl")
+    source = Source(train=file, dev=file)
+    quiz = Task(
+        name="QUIZ",
+        family="f",
+        kind="span",
+        text=("q", "c"),
+        label="a",
+        metrics=("span_f1",),
+        source=source,
+    )
+    asked = dataclasses.replace(trainer, tasks={**trainer.tasks, "QUIZ": quiz})
+    names = tuple(asked.tasks)
+    (line,) = asked.unlearned(names).values()
+    assert line.startswith("Task 'QUIZ': in 1 of 2 training rows no window holds the whole answer")
+    assert unlearned_rows(EncoderProbe(asked), names) == {"QUIZ": line}
+    (tmp_path / "quiz.jsonl").write_text(json.dumps(written[1]) + "\n")
+    with pytest.raises(RelevanceError, match=r"^Task 'QUIZ': in 1 of 1 .*and there are no others"):
+        asked.unlearned(names)
+
+
+def test_a_copy_in_another_process_does_the_same(trainer: JointTrainer) -> None:
+    copy = pickle.loads(pickle.dumps(trainer))  # noqa: S301
+    assert copy.fingerprint == trainer.fingerprint
+    assert copy(("TONE",), 3, "cpu") == trainer(("TONE",), 3, "cpu")
+
+
+def test_single_and_joint_runs_are_paired(
+    trainer: JointTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Same head weights at the start, and the same batches in the same order."""
+    seen: list[tuple[dict[str, torch.Tensor], list[tuple[str, list[int]]]]] = []
+    fit = joint.fit
+
+    def spy(backbone: Any, tasks: Any, plan: Any, data: Any, epochs: Any, *rest: Any, **more: Any):
+        model = fit(backbone, tasks, plan, data, [], *rest, **more)
+        heads = {name: w for name, w in model.named_parameters() if "TONE/head" in name}
+        rows = [(t, r.tolist()) for steps in epochs for step in steps for t, r in step]
+        seen.append((heads, [batch for batch in rows if batch[0] == "TONE"]))
+        return model
+
+    monkeypatch.setattr(joint, "fit", spy)
+    for tasks in (("TONE",), ("TONE", "SAME"), ("GRADE", "TONE")):
+        trainer(tasks, 5, "cpu")
+    for heads, rows in seen[1:]:
+        assert rows == seen[0][1]
+        assert Counter(task for task, _ in rows) == {"TONE": 10}
+        assert all(torch.equal(weight, seen[0][0][name]) for name, weight in heads.items())
+
+
+def test_held_out_rows_come_from_the_training_split(trainer: JointTrainer) -> None:
+    held = dataclasses.replace(trainer, gain_split="holdout")
+    (result,) = held(("TONE",), 0, "cpu").values()
+    assert len(result.predictions or ()) == 7  # 20 % of 37 rows
+
+
+def test_the_fingerprint_holds_what_changes_results(
+    trainer: JointTrainer, tiny_backbones: dict[str, Path]
+) -> None:
+    def with_settings(**settings: Any) -> JointTrainer:
+        return dataclasses.replace(trainer, settings=trainer.settings.model_copy(update=settings))
+
+    others = [
+        with_settings(lr=1e-5),
+        with_settings(precision="bf16"),
+        with_settings(max_steps_per_task=3),
+        dataclasses.replace(trainer, gain_split="holdout"),
+        dataclasses.replace(trainer, drop_overlap=True),
+        dataclasses.replace(trainer, backbone=str(tiny_backbones["electra"])),
+    ]
+    assert len({other.fingerprint for other in (trainer, *others)}) == len(others) + 1
+
+
+def test_the_fingerprint_leaves_out_what_does_not(trainer: JointTrainer, config: RunConfig) -> None:
+    fewer = dataclasses.replace(trainer, tasks={"TONE": trainer.tasks["TONE"]})
+    of_a_run = dataclasses.replace(trainer, settings=config)
+    assert fewer.fingerprint == of_a_run.fingerprint == trainer.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"checkpoint": "best"}, "checkpoint = best and patience go by scores on the rows that"),
+        ({"patience": 2}, "gains are made of, so a study takes neither. Leave them out of the"),
+        ({"freeze": "all"}, "--freeze all trains heads alone, and tasks share none, so that no"),
+        ({"freeze": "5"}, "--freeze 5 is more than the backbone's 4 layers. Give 4 at most, or"),
+    ],
+)
+def test_what_a_study_cannot_use_is_refused(
+    world: Any, tiny_bert: Path, settings: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(RelevanceError) as error:
+        make_trainer(
+            world.tasks, {"backbone": str(tiny_bert), "max_length": 24} | settings, device="cpu"
+        )
+    assert words in str(error.value)
+
+
+def test_a_study_freezes_and_clips(trainer: JointTrainer) -> None:
+    chosen = {"freeze": "50%", "clip_norm": 1.0, "warmup": 0.1, "label_smoothing": 0.1}
+    settings = trainer.settings.model_copy(update=chosen)
+    other = dataclasses.replace(trainer, settings=settings)
+    assert other.fingerprint != trainer.fingerprint
+    assert other(("TONE",), 0, "cpu")["TONE"].losses != trainer(("TONE",), 0, "cpu")["TONE"].losses
+
+
+def test_it_fills_a_matrix(trainer: JointTrainer, tmp_path: Path) -> None:
+    gains = joint_training_gains(
+        list(trainer.tasks.values()),
+        trainer,
+        single_seeds=1,
+        metric="loss",
+        schedule=Schedule(threads=1),
+        store=JobStore(tmp_path),
+        data_fingerprints=dict.fromkeys(trainer.tasks, "data"),
+    )
+    assert np.isfinite(gains.values).all()
+    assert (np.diag(gains.values) == 0).all()
+
+
+def loaded(task: Any, train: list[str], evaluation: list[str]) -> Loaded:
+    def split(texts: list[str]) -> Split:
+        return Split((texts,), np.zeros(len(texts), dtype=np.int64))
+
+    data = TaskData(task, split(train), {"dev": split(evaluation)})
+    return Loaded(data, None, None)  # type: ignore[arg-type]
+
+
+def test_rows_with_a_text_of_another_tasks_evaluation_are_found(world: Any) -> None:
+    tone = world.tasks[0]
+    run = {
+        "a": loaded(tone, ["one", "two", "three", "own"], ["own"]),
+        "b": loaded(tone, ["four", "own"], ["two", "three"]),
+    }
+    rows = {task: found.tolist() for task, found in overlapping_rows(run).items()}
+    assert rows == {"a": [1, 2], "b": [1]}
+    run["b"] = loaded(tone, ["own"], ["two"])
+    with pytest.raises(RelevanceError) as error:
+        overlapping_rows(run)
+    assert str(error.value) == (
+        "task 'b': all 1 training rows hold a text of the evaluation split of a."
+        " Leave out --drop-overlap."
+    )
+
+
+def test_left_out_rows_leave_the_other_batches_alone() -> None:
+    epochs = [[[TaskBatch("a", np.array([3, 1]))], [TaskBatch("a", np.array([2, 0]))]]]
+    (steps,) = without_rows(epochs, {"a": np.array([1, 0, 2])})
+    assert [(task, rows.tolist()) for step in steps for task, rows in step] == [("a", [3])]
+
+
+def test_tasks_lose_unequal_numbers_of_rows() -> None:
+    every = {"a": np.arange(6), "b": np.arange(3)}
+    epochs = [[[TaskBatch(task, rows)] for task, rows in every.items()]]
+    lost = {"a": np.array([0, 4, 5]), "b": np.array([1])}
+    for given in (lost, dict(reversed(lost.items()))):  # of a mapping one item is checked
+        (steps,) = without_rows(epochs, given)
+        left = [(task, rows.tolist()) for step in steps for task, rows in step]
+        assert left == [("a", [1, 2, 3]), ("b", [0, 2])]
+
+
+def test_dropping_overlap_changes_joint_runs_only_where_texts_are_shared(
+    trainer: JointTrainer,
+) -> None:
+    clean = dataclasses.replace(trainer, drop_overlap=True)
+    assert clean(("TONE", "SAME"), 0, "cpu") == trainer(("TONE", "SAME"), 0, "cpu")

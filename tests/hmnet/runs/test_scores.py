@@ -1,0 +1,89 @@
+"""The table of scores: written, read again, and what a damaged one says."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hmnet.runs.scores import (
+    Score,
+    as_rows,
+    read_scores,
+    row_name,
+    splits_of,
+    to_scores,
+    write_scores,
+)
+from relevance.errors import RelevanceError
+from relevance.interfaces.trainer import Result
+from relevance.tasks.task import Task
+
+RESULTS = {
+    "dev": Result({"accuracy": 0.1 + 0.2, "macro_f1": 0.25}, loss=1.0),
+    "dev_other": Result({"accuracy": 1 / 3, "macro_f1": 0.0}, loss=1.0),
+}
+
+
+def test_a_round_trip_keeps_every_digit(tmp_path: Path, tasks: dict[str, Task]) -> None:
+    constant = {"dev": Result({"accuracy": 0.5, "macro_f1": 1 / 3}, loss=1.0)}
+    own = {"run": 'my, "run"', "method": "hmnet", "seed": 3}
+    scores = to_scores(RESULTS, tasks["SAME"], constant=constant, **own)
+    first = Score('my, "run"', "hmnet", "SAME", "dev", "accuracy", 3, 0.1 + 0.2)
+    assert scores[0] == replace(first, majority=0.5)
+    assert [score.majority for score in scores] == [0.5, 1 / 3, None, None]
+
+    write_scores(tmp_path / "run" / "scores.csv", scores)
+
+    rows = read_scores(tmp_path / "run" / "scores.csv")
+    assert rows == as_rows(scores)
+    assert as_rows(rows) == rows  # as those of older files
+    assert rows[0] == first
+    assert rows[4:] == [
+        Score("majority", "majority", "SAME", "dev", "accuracy", 3, 0.5),
+        Score("majority", "majority", "SAME", "dev", "macro_f1", 3, 1 / 3),
+    ]
+    text = (tmp_path / "run" / "scores.csv").read_text()
+    assert text.startswith("run,method,task,split,metric,seed,value\n")
+
+
+def test_names_of_rows() -> None:
+    splits = ["dev", "dev_mismatched"]
+
+    assert [row_name("MNLI", split, splits) for split in splits] == ["MNLI-m", "MNLI-mm"]
+    assert row_name("CB", "dev", ["dev"]) == "CB"
+    assert row_name("SAME", "dev_other", ["dev", "dev_other"]) == "SAME (dev_other)"
+    assert row_name("SAME", "dev", ["dev", "dev_other"]) == "SAME"
+
+
+def test_splits_of(tasks: dict[str, Task]) -> None:
+    scores = to_scores(RESULTS, tasks["SAME"], run="a", method="multi", seed=0)
+
+    assert splits_of(scores) == {"SAME": ["dev", "dev_other"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "run,method,task,split,metric,value\n",
+            "column 'seed' is missing. Expected: run, method, task, split, metric, seed, value.",
+        ),
+        ("", "column 'run' is missing. Expected: run, method, task, split, metric, seed, value."),
+        (
+            "run,method,task,split,metric,seed,value\na,b,c,dev,f1,0,high\n",
+            "row 1: seed '0' and value 'high' must be numbers.",
+        ),
+        (
+            "run,method,task,split,metric,seed,value\na,b,c,dev,f1,0,1\na,b,c,dev\n",
+            "row 2: seed '' and value '' must be numbers.",
+        ),
+    ],
+)
+def test_a_damaged_table(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text(text)
+
+    with pytest.raises(RelevanceError) as error:
+        read_scores(path)
+
+    assert str(error.value).removeprefix(str(path)).lstrip(":, ") == message

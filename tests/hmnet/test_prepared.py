@@ -1,0 +1,152 @@
+"""Encoded splits and their cache: used again, and never trusted when something is wrong with it."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from hmnet.data.encoder import Encoder
+from hmnet.data.template import Sequences
+from hmnet.prepared import Encoded, encode_split
+from relevance.disk.files import cache_dir
+from relevance.errors import RelevanceError
+from relevance.tasks.data import Split
+from relevance.tasks.task import Task
+
+TASK = Task(
+    name="QA",
+    family="f",
+    kind="classification",
+    text=("question", "passage"),
+    labels=("no", "yes"),
+    metrics=("accuracy",),
+    truncate="passage",
+)
+SPLIT = Split(
+    texts=(["who plays", "what runs", "who plays"], ["a man plays " * 9, "", "a dog"]),
+    labels=np.array([1, 0, 1]),
+    groups=np.array([0, 0, 1]),
+)
+
+
+@pytest.fixture
+def tokenizer(tiny_bert: Path) -> PreTrainedTokenizerBase:
+    return AutoTokenizer.from_pretrained(tiny_bert)
+
+
+@pytest.fixture
+def encodings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One entry for each time that texts are encoded rather than read."""
+    calls: list[int] = []
+    encode = Encoder.encode
+
+    def counted(*args: Any) -> Sequences:
+        calls.append(1)
+        return encode(*args)
+
+    monkeypatch.setattr(Encoder, "encode", counted)
+    return calls
+
+
+def same(a: Encoded, b: Encoded) -> bool:
+    arrays = ("ids", "offsets", "first", "labels", "groups")
+    return a.fingerprint == b.fingerprint and all(
+        np.array_equal(getattr(a, name), getattr(b, name))
+        and getattr(a, name).dtype == getattr(b, name).dtype
+        for name in arrays
+    )
+
+
+def test_rows_are_encoded_once(tokenizer: PreTrainedTokenizerBase, encodings: list[int]) -> None:
+    first = encode_split(TASK, SPLIT, tokenizer, 16)
+    second = encode_split(TASK, SPLIT, tokenizer, 16)
+
+    assert same(first, second)
+    assert len(encodings) == 1
+    assert first.lengths.tolist() == [16, 5, 7]
+    assert first.ids.dtype == np.int32
+    assert first.labels.tolist() == [1, 0, 1]
+
+
+def test_what_changes_the_ids_changes_the_key(
+    tokenizer: PreTrainedTokenizerBase, tiny_backbones: dict[str, Path]
+) -> None:
+    other_split = Split(SPLIT.texts, 1 - SPLIT.labels, SPLIT.groups)
+    encoded = [
+        encode_split(TASK, SPLIT, tokenizer, 16),
+        encode_split(TASK, SPLIT, tokenizer, 17),
+        encode_split(TASK, other_split, tokenizer, 16),
+        encode_split(TASK.model_copy(update={"truncate": None}), SPLIT, tokenizer, 16),
+        encode_split(TASK, SPLIT, AutoTokenizer.from_pretrained(tiny_backbones["roberta"]), 16),
+    ]
+
+    assert len({one.fingerprint for one in encoded}) == 5
+
+
+@pytest.mark.parametrize("name", ["arrays.safetensors", "manifest.json"])
+@pytest.mark.parametrize("damage", ["cut", "garble", "empty", "remove"])
+def test_a_damaged_entry_is_computed_again(
+    name: str, damage: str, tokenizer: PreTrainedTokenizerBase, encodings: list[int]
+) -> None:
+    whole = encode_split(TASK, SPLIT, tokenizer, 16)
+    file = cache_dir() / "encoded" / whole.fingerprint / name
+    content = file.read_bytes()
+    middle = len(content) // 2
+    damaged = {
+        "cut": content[:middle],
+        "garble": content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :],
+        "empty": b"",
+    }
+    file.write_bytes(damaged[damage]) if damage in damaged else file.unlink()
+
+    assert same(encode_split(TASK, SPLIT, tokenizer, 16), whole)
+    assert len(encodings) == 2
+    assert same(encode_split(TASK, SPLIT, tokenizer, 16), whole)
+    assert len(encodings) == 2
+
+
+def test_arrays_of_another_making_are_not_taken(
+    tokenizer: PreTrainedTokenizerBase, encodings: list[int]
+) -> None:
+    whole = encode_split(TASK, SPLIT, tokenizer, 16)
+    manifest = cache_dir() / "encoded" / whole.fingerprint / "manifest.json"
+    manifest.write_text(json.dumps({"schema": "relevance.encoded/2"}))
+
+    assert same(encode_split(TASK, SPLIT, tokenizer, 16), whole)
+    assert len(encodings) == 2
+
+
+def test_several_writers_at_once(tokenizer: PreTrainedTokenizerBase) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: encode_split(TASK, SPLIT, tokenizer, 16), range(8)))
+
+    assert all(same(one, found[0]) for one in found)
+    folder = cache_dir() / "encoded" / found[0].fingerprint
+    assert {file.name for file in folder.iterdir()} == {"arrays.safetensors", "manifest.json"}
+
+
+def test_a_cache_that_cannot_be_written(tokenizer: PreTrainedTokenizerBase) -> None:
+    cache_dir().mkdir()
+    (cache_dir() / "encoded").write_text("a file where a folder should be")
+
+    with pytest.raises(RelevanceError, match="cannot be written: "):
+        encode_split(TASK, SPLIT, tokenizer, 16)
+
+
+def test_take(tokenizer: PreTrainedTokenizerBase) -> None:
+    encoded = encode_split(TASK, SPLIT, tokenizer, 16)
+    order = np.array([2, 0])
+
+    taken = encoded.take(order)
+
+    direct = encode_split(TASK, SPLIT.take(order), tokenizer, 16)
+    assert taken.fingerprint != encoded.fingerprint
+    assert np.array_equal(taken.ids, direct.ids)
+    assert np.array_equal(taken.offsets, direct.offsets)
+    assert np.array_equal(taken.first, direct.first)
+    assert np.array_equal(taken.labels, direct.labels)
+    assert np.array_equal(taken.groups, direct.groups)

@@ -1,0 +1,54 @@
+"""Worker processes that die between two jobs, or cannot read one."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from relevance.jobs.workers import Worker, was_killed, why
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    one = Worker("cpu", 1)
+    yield one
+    one.stop()
+
+
+def _write_number(path: Path, _: str) -> None:
+    path.write_text(str(os.getpid()))
+
+
+def test_a_process_that_is_killed_while_idle_is_replaced(worker: Worker, tmp_path: Path) -> None:
+    file = tmp_path / "number"
+    assert worker.submit(partial(_write_number, file)).result(60).kind == "done"
+    first = int(file.read_text())
+    os.kill(first, signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while not worker._executor._flags.broken and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert worker.submit(partial(_write_number, file)).result(60).kind == "done"
+    assert int(file.read_text()) != first
+
+
+class _Unreadable:
+    """A call that is sent as something else, as where a module changed in between."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return __import__, ("a_module_that_went",)
+
+    def __call__(self, device: str) -> None:
+        raise AssertionError(device)
+
+
+def test_a_call_that_cannot_be_read_says_why(worker: Worker) -> None:
+    error = worker.submit(_Unreadable()).exception(60)
+    assert error is not None
+    assert not was_killed(error)
+    assert why(error).startswith(
+        "its worker could not read it (ModuleNotFoundError: No module named 'a_module_that_went')."
+    )
