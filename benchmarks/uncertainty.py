@@ -15,8 +15,9 @@ import torch
 
 from hmnet.backbones.backbone import load_backbone
 from hmnet.backbones.folder import resolve_backbone
+from hmnet.data.encoded import Encoded
 from hmnet.data.tokenizer import read_tokenizer
-from hmnet.prepared import Encoded, encode_split
+from hmnet.prepared import encode_split
 from hmnet.settings.config import TrainingSettings
 from hmnet.sharing.plan import fully_shared
 from hmnet.training.fit import fit, make_schedule

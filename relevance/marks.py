@@ -1,21 +1,17 @@
 """Cells of a matrix of gains that a reader should not build on, and why."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from relevance.interfaces.trainer import Result
+from relevance.gains.constant_answers import CONSTANT
 from relevance.matrices.intervals import beats_no_majority, covers_zero
 from relevance.matrices.matrix import RelevanceMatrix
 
 Cells = Bool[np.ndarray, "source target"]
-
-CONSTANT = "constant"
-"""Key beside the metrics in `single` and `joint`: 1 where a run gave one answer for all rows, 0
-where it did not, NaN (null) where its predictions were not kept."""
 
 COLLAPSED = "collapsed (one answer for all rows, a score of 0 or less, below -100 %)"
 GAINS = frozenset({"joint-training", "linearised", "lookahead"})
@@ -116,27 +112,6 @@ def collapsed(matrix: RelevanceMatrix) -> Cells:
     if joint:
         found = found | _constant(joint, majority).any(axis=0)
     return np.asarray(found & off_diagonal)
-
-
-def constant_answers(results: Sequence[Any]) -> Float[np.ndarray, "..."]:
-    """Which runs gave one answer for all rows.
-
-    Args:
-        results: Results or None, in sequences nested alike.
-
-    Returns:
-        1 or 0 for each, NaN where fewer than two predictions were kept.
-    """
-    return np.array([_constant_answer(one) for one in results], dtype=np.float64)
-
-
-def _constant_answer(result: Any) -> Any:
-    if result is not None and not isinstance(result, Result):
-        return [_constant_answer(one) for one in result]
-    predictions = None if result is None else result.predictions
-    if predictions is None or len(predictions) < 2:
-        return np.nan
-    return float(all(one == predictions[0] for one in predictions))
 
 
 def _scores(table: Mapping[str, Any]) -> Iterator[Float[np.ndarray, "..."]]:

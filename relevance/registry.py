@@ -1,7 +1,8 @@
 """A component registers by living in its kind's folder.
 
 A kind is a package whose one file in the singular says what the kind is (`measures/measure.py`
-holds `Measure`); every other module of the folder is a member and defines one subclass of it.
+holds `Measure`); every other module of the folder is a member and defines one subclass of it, but
+for those whose name begins with `_`, which help members.
 Adding a member is adding a file: it then has a name on the command line, a place in the "did you
 mean" hint and in the contract tests.
 """
@@ -36,7 +37,8 @@ class Registry(Generic[T]):
         """Names in alphabetical order, hyphens for underscores, without importing any member."""
         own = self._base.__module__.rpartition(".")[2]
         modules = (found.name for found in pkgutil.iter_modules(self._package.__path__))
-        return sorted(name.replace("_", "-") for name in modules if name != own)
+        members = (name for name in modules if name != own and not name.startswith("_"))
+        return sorted(name.replace("_", "-") for name in members)
 
     def find(self, name: str) -> type[T]:
         """The class registered under a name.

@@ -11,10 +11,11 @@ from torch import Tensor
 
 from hmnet.analysis.attention_maps import attention_maps, eager_encoder, map_cosines
 from hmnet.data.batching import InputForm, collate
+from hmnet.data.encoded import Encoded
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import on_device
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.prepared import Encoded, encode_split
+from hmnet.prepared import encode_split
 from hmnet.runs.folder import Run
 from relevance.disk.files import write_json
 from relevance.errors import RelevanceError, unknown_name

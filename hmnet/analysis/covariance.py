@@ -10,12 +10,13 @@ from torch import Tensor, nn
 
 from hmnet.comparison.compared_rows import different_rows
 from hmnet.data.batching import collate
+from hmnet.data.encoded import Encoded
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import inference, on_device
 from hmnet.inserts._conditional import ForTask
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision, resolve_precision
-from hmnet.prepared import Encoded, encode_split
+from hmnet.prepared import encode_split
 from hmnet.runs.folder import Run
 from hmnet.runs.rows import read_run_scores
 from hmnet.sharing.plan import fully_shared

@@ -9,11 +9,11 @@ from jaxtyping import Float32, Int64
 from torch import Tensor, nn
 
 from hmnet.data.batching import collate
+from hmnet.data.encoded import Encoded
 from hmnet.data.template import Sequences
 from hmnet.kinds.kind import Logits, Said
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision, autocast
-from hmnet.prepared import Encoded
 from hmnet.training.step import row_losses
 from relevance.interfaces.trainer import Result
 from relevance.tasks.data import Split

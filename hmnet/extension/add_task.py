@@ -8,6 +8,7 @@ from typing import Any
 
 from hmnet.answer_scale import AnswerScale, lent
 from hmnet.backbones.backbone import load_backbone
+from hmnet.data.encoded import Encoded
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.extension.model import borrows_head, draw_xavier, grown, start_from, take_average
@@ -16,7 +17,7 @@ from hmnet.extension.plan import TRAINING, Growth, plan_growth
 from hmnet.kinds.kind import kind_of
 from hmnet.models.multitask import MultiTaskModel, weights_file
 from hmnet.models.trial import check_reading
-from hmnet.prepared import Encoded, encode_split
+from hmnet.prepared import encode_split
 from hmnet.runs.folder import (
     ADDED,
     ADDED_SCHEMA,

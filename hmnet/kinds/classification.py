@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Int, Int64
 from transformers import PreTrainedConfig
 
+from hmnet.data.encoded import Encoded
 from hmnet.kinds.kind import Kind, Said
-from hmnet.prepared import Encoded
 
 
 class Classification(Kind):

@@ -12,9 +12,9 @@ from transformers import PreTrainedConfig
 
 import hmnet.kinds
 from hmnet.answer_scale import AnswerScale
+from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Encoder
 from hmnet.data.template import Sequences
-from hmnet.prepared import Encoded
 from relevance.registry import Registry
 from relevance.tasks.data import Labels
 from relevance.tasks.task import Task

@@ -7,8 +7,8 @@ from jaxtyping import Float, Float32, Int
 from transformers import PreTrainedConfig
 
 from hmnet.answer_scale import AnswerScale, scale_of_range
+from hmnet.data.encoded import Encoded
 from hmnet.kinds.kind import Kind, Said
-from hmnet.prepared import Encoded
 from relevance.tasks.task import Task
 
 

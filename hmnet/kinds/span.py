@@ -10,10 +10,10 @@ from torch import Tensor
 from transformers import PreTrainedConfig
 
 from hmnet.data.alignment import aligned, assemble_aligned, with_dropped
+from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Encoder
 from hmnet.data.template import Pieces, Sequences
 from hmnet.kinds.kind import Logits, PlacedKind, Said, Texts
-from hmnet.prepared import Encoded
 from relevance.errors import RelevanceError
 from relevance.tasks.answers import is_invisible
 from relevance.tasks.data import Labels, as_rows

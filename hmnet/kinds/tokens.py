@@ -8,10 +8,10 @@ from jaxtyping import Float, Int, Int32, Int64
 from torch import Tensor
 
 from hmnet.data.alignment import NOWHERE, aligned, assemble_aligned
+from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Encoder, Located
 from hmnet.data.template import Sequences, boundaries
 from hmnet.kinds.kind import PlacedKind, Said, Texts
-from hmnet.prepared import Encoded
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Labels, as_rows
 from relevance.tasks.entities import OUTSIDE, entities

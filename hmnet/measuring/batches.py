@@ -10,9 +10,9 @@ from torch import nn
 
 from hmnet.backbones.graft import graft
 from hmnet.data.batching import InputForm, collate
+from hmnet.data.encoded import Encoded
 from hmnet.kinds.kind import Kind
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.prepared import Encoded
 from hmnet.samplers.sampler import generator
 from hmnet.training.step import Batch
 from relevance.tasks.task import Task

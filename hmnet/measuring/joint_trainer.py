@@ -15,6 +15,7 @@ from transformers import PreTrainedTokenizerBase
 from hmnet.backbones.backbone import Backbone, depth_of, load_backbone, load_config
 from hmnet.backbones.folder import resolve_backbone
 from hmnet.data.batching import check_max_length
+from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Encoder
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.evaluation.evaluate import evaluate
@@ -22,7 +23,7 @@ from hmnet.kinds.kind import Kind, kind_of
 from hmnet.methods.method import Part
 from hmnet.models.freezing import frozen_layers, trains_together
 from hmnet.models.trial import check_reading
-from hmnet.prepared import Encoded, encode_split
+from hmnet.prepared import encode_split
 from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers.sampler import Step, TaskBatch, find_sampler
 from hmnet.settings.check import check_training

@@ -15,6 +15,7 @@ from transformers import PreTrainedTokenizerBase
 from hmnet.backbones.backbone import Backbone, load_backbone
 from hmnet.backbones.folder import resolve_backbone
 from hmnet.data.batching import InputForm, input_form
+from hmnet.data.encoded import Encoded
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.kinds.kind import Kind, kind_of
 from hmnet.measuring.batches import (
@@ -32,7 +33,7 @@ from hmnet.measuring.joint_trainer import JointTrainer
 from hmnet.measuring.linearised import linearise, make_sketches
 from hmnet.measuring.lookahead import evaluating, look_ahead, spread
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.prepared import Encoded, encode_split
+from hmnet.prepared import encode_split
 from hmnet.samplers.sampler import Step
 from hmnet.sharing.plan import fully_shared
 from hmnet.training.fit import fit, make_schedule

@@ -13,6 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from hmnet.backbones.backbone import Backbone, depth_of, load_backbone, load_config
 from hmnet.backbones.folder import resolve_backbone
 from hmnet.data.batching import check_max_length
+from hmnet.data.encoded import Encoded
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
@@ -21,7 +22,7 @@ from hmnet.kinds.kind import kind_of
 from hmnet.methods.method import Part, find_method
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
-from hmnet.prepared import Encoded, encode_split
+from hmnet.prepared import encode_split
 from hmnet.runs.folder import (
     CHECKPOINT,
     CLUSTERS,

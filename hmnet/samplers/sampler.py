@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 import hmnet.samplers
-from hmnet.prepared import Encoded
+from hmnet.data.encoded import Encoded
 from relevance.choice import Choice, choose
 from relevance.registry import Registry
 from relevance.tasks.task import Task

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from pydantic import Field
 from scipy.special import entr, softmax
 
-from hmnet.prepared import Encoded
+from hmnet.data.encoded import Encoded
 from hmnet.samplers.sampler import Ask, Chooser, Chosen, Sampler, Step, TaskBatch
 from relevance.errors import RelevanceError, unknown_name
 from relevance.measures.vocabulary import vocabulary_overlap

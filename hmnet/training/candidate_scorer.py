@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Float
 
 from hmnet.data.batching import collate
+from hmnet.data.encoded import Encoded
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision, autocast
-from hmnet.prepared import Encoded
 from hmnet.samplers.sampler import TaskBatch
 from hmnet.training.dropout import fast_dropout
 

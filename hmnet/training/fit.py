@@ -12,10 +12,10 @@ from jaxtyping import Int
 from hmnet.answer_scale import AnswerScale, standardised
 from hmnet.backbones.backbone import Backbone
 from hmnet.data.batching import check_max_length
+from hmnet.data.encoded import Encoded
 from hmnet.heads.head import head_of
 from hmnet.models.freezing import freeze, frozen_layers
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.prepared import Encoded
 from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers._packing import pack
 from hmnet.samplers.sampler import Step, find_sampler, schedule

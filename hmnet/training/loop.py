@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from hmnet.data.batching import collate
+from hmnet.data.encoded import Encoded
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.prepared import Encoded
 from hmnet.samplers.sampler import Chooser, Chosen, Step
 from hmnet.settings.config import ScheduleName
 from hmnet.training.candidate_scorer import Asking

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.errors import RelevanceError
+from relevance.gains.constant_answers import CONSTANT
 from relevance.gains.formulas import METRICS
-from relevance.marks import CONSTANT
 from relevance.matrices.gains_matrix import gains_matrix
 from relevance.matrices.matrix import RelevanceMatrix
 

@@ -9,10 +9,10 @@ from typing import Any
 from relevance.disk.files import begin_cache
 from relevance.errors import RelevanceError
 from relevance.gains.bootstrap import baseline_noise, evaluation_noise
+from relevance.gains.constant_answers import CONSTANT, constant_answers
 from relevance.gains.formulas import METRICS, check_choice, scores
 from relevance.interfaces.trainer import Result, Trainer, fingerprint_of, unlearned_rows
 from relevance.jobs.job import Event, Schedule
-from relevance.marks import CONSTANT, constant_answers
 from relevance.matrices.gains_matrix import gains_matrix
 from relevance.matrices.matrix import RelevanceMatrix
 from relevance.measures.measure import Inputs, Measure

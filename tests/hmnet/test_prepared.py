@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
+from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Encoder
 from hmnet.data.template import Sequences
-from hmnet.prepared import Encoded, encode_split
+from hmnet.prepared import encode_split
 from relevance.disk.files import cache_dir
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Split

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from hmnet.prepared import Encoded
+from hmnet.data.encoded import Encoded
 from hmnet.samplers.sampler import Ask, TaskBatch
 from hmnet.samplers.uncertainty import has_uncertainty, uncertainty_of
 from relevance.tasks.task import Task

@@ -7,9 +7,10 @@ from transformers import PreTrainedTokenizerBase
 
 from answers import all_logits
 from hmnet.data.batching import collate, input_form
+from hmnet.data.encoded import Encoded
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.prepared import Encoded, encode_split
+from hmnet.prepared import encode_split
 from relevance.tasks.data import Split
 from relevance.tasks.task import Task
 

@@ -15,12 +15,13 @@ from transformers import AutoTokenizer
 
 from hmnet.data.alignment import with_dropped
 from hmnet.data.batching import collate
+from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Encoder
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.kinds.kind import Said, kind_of
 from hmnet.kinds.span import LONGEST_ANSWER, NO_ANSWER, Window, best_answer, windows
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.prepared import Encoded, encode_split
+from hmnet.prepared import encode_split
 from hmnet.sharing.plan import fully_shared
 from relevance.errors import RelevanceError
 from relevance.tasks.check import to_split

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hmnet.data.encoded import Encoded
 from hmnet.data.template import Template
-from hmnet.prepared import Encoded
 from hmnet.samplers.sampler import Step, TaskBatch, schedule
 from hmnet.samplers.uncertainty import (
     Uncertainty,

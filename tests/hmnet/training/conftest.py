@@ -10,8 +10,9 @@ import pytest
 from transformers import AutoTokenizer
 
 from hmnet.backbones.backbone import Backbone, load_backbone
+from hmnet.data.encoded import Encoded
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.prepared import Encoded, encode_split
+from hmnet.prepared import encode_split
 from hmnet.samplers.sampler import Step
 from hmnet.settings.config import RunConfig, TrainingSettings
 from hmnet.sharing.plan import fully_shared

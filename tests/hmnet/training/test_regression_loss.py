@@ -16,6 +16,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from altering import rewritten
 from hmnet.answer_scale import AnswerScale, lent, scale_of_range, standardised
 from hmnet.data.batching import collate, input_form
+from hmnet.data.encoded import Encoded
 from hmnet.data.template import Template
 from hmnet.extension.add_task import add_tasks
 from hmnet.extension.placement import Addition
@@ -23,7 +24,6 @@ from hmnet.kinds.kind import Said, kind_of
 from hmnet.measuring.joint_trainer import JointTrainer
 from hmnet.models.export import export
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.prepared import Encoded
 from hmnet.regularizers.smart import Smart
 from hmnet.runs.folder import has_old_loss, load_run
 from hmnet.runs.score import score_run

@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import load_file
 
 from hmnet.analysis.curves import curves
+from hmnet.data.encoded import Encoded
 from hmnet.data.template import Template
 from hmnet.figures.curves import lay_out
-from hmnet.prepared import Encoded
 from hmnet.runs.train import check_run, train_run
 from hmnet.samplers.sampler import TaskBatch
 from hmnet.settings.config import RunConfig

@@ -1,0 +1,60 @@
+"""The rows of a split as the model reads them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from hmnet.data.template import Sequences, boundaries, spans
+from relevance.disk.files import digest
+
+
+@dataclass(frozen=True)
+class Encoded(Sequences):
+    """The rows of a split as the model reads them, in the split's order.
+
+    Where sequences are aligned, `labels` and `groups` are those of rows of the split, of which one
+    may have several sequences; else every sequence is a row.
+
+    Attributes:
+        ids: Token ids of all rows, special ids included.
+        offsets: Row `i` is `ids[offsets[i]:offsets[i + 1]]`.
+        first: Tokens of a row that belong to segment 0.
+        template: The special ids.
+        labels: As the split has them.
+        groups: Equal numbers for rows that are scored together, None where there are none.
+        fingerprint: Changes whenever ids, labels or groups could.
+    """
+
+    labels: Shaped[np.ndarray, " row_of_split"]
+    groups: Int[np.ndarray, " row_of_split"] | None
+    fingerprint: str
+
+    def take(self, rows: Int[np.ndarray, " taken"]) -> "Encoded":
+        """The given sequences in the given order."""
+        lengths = self.lengths[rows]
+        tokens = spans(self.offsets[:-1][rows], lengths)
+        kept = rows if self.alignment is None else np.arange(len(self.labels))
+        return Encoded(
+            ids=self.ids[tokens],
+            offsets=boundaries(lengths),
+            first=self.first[rows],
+            template=self.template,
+            alignment=self.alignment and self.alignment.take(rows, tokens),
+            labels=self.labels[kept],
+            groups=None if self.groups is None else self.groups[kept],
+            fingerprint=digest([self.fingerprint, rows.tolist()]),
+        )
+
+    def sequences_of(self, rows: Int[np.ndarray, " row"]) -> Int[np.ndarray, " _"]:
+        """Numbers of the sequences that some rows of the split were made into."""
+        if self.alignment is None:
+            return rows
+        return np.flatnonzero(np.isin(self.alignment.rows, rows))
+
+    def row_means(self, values: Float[np.ndarray, " sequence"]) -> Float[np.ndarray, " _"]:
+        """A number for each row of the split: the mean over its sequences."""
+        if self.alignment is None:
+            return values
+        counts = np.bincount(self.alignment.rows)
+        return np.bincount(self.alignment.rows, weights=values) / counts
