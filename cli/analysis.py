@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from hmnet.analysis.covariance import Similarity
     from hmnet.figures.similarity import Beside
     from hmnet.runs.train import Note
-    from hmnet.training.loop import Progress
+    from hmnet.training.hooks.progress import Progress
 
 FigureFormat = Annotated[
     Literal["pdf", "svg", "png"], typer.Option("--figures", help="Format of the figures.")

@@ -473,8 +473,8 @@ def read_settings(path: Path) -> dict[str, Any]:
     """What a `--config` file chooses.
 
     Args:
-        path: A TOML file with fields of `hmnet.settings.config.RunConfig`, and `seeds` where there are
-            several; hyphens may stand for underscores, and text with commas for a list.
+        path: A TOML file with fields of `hmnet.settings.config.RunConfig`, and `seeds` where there
+            are several; hyphens may stand for underscores, and text with commas for a list.
 
     Returns:
         Its fields, checked, paths made absolute.

@@ -12,7 +12,7 @@ from relevance.escaping import for_line
 
 if TYPE_CHECKING:
     from hmnet.runs.train import Note
-    from hmnet.training.loop import Progress
+    from hmnet.training.hooks.progress import Progress
     from relevance.jobs.job import Event
 
 PLAIN_EVERY_S = 10.0

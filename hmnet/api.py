@@ -16,7 +16,7 @@ from hmnet.runs.train import Note, train_run
 from hmnet.settings.config import RunConfig
 from hmnet.sharing.skill_table import SkillTable
 from hmnet.trained_run import Input, PrecisionName, TrainedRun
-from hmnet.training.loop import Progress
+from hmnet.training.hooks.progress import Progress
 from relevance.clustering.spec import ClusterSpec
 from relevance.disk.files import validated
 from relevance.tasks.find import PAPER_TASKS

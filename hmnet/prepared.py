@@ -1,5 +1,8 @@
-"""Splits as the model reads them, encoded once: kept on disk and checked before they are reused."""
+"""Tasks prepared for a model: their splits encoded once, kept on disk, checked before reuse."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +25,81 @@ from relevance.disk.files import (
     write_json,
 )
 from relevance.errors import RelevanceError
-from relevance.tasks.data import Split
+from relevance.tasks.data import Split, TaskData
 from relevance.tasks.task import Task
 
 VERSION = 1  # raised whenever the same text would give other ids
 SCHEMA = "relevance.encoded/1"
 MOST_UNKNOWN = 0.5  # of the tokens of a split
 ALIGNED = ("rows", "begins", "ends")
+
+
+@dataclass(frozen=True)
+class PreparedSplit:
+    """Rows of a split, and the same rows as a model reads them.
+
+    Attributes:
+        rows: Texts and labels.
+        encoded: Token ids.
+    """
+
+    rows: Split
+    encoded: Encoded
+
+
+@dataclass(frozen=True)
+class PreparedTask:
+    """A task as training and scoring take it.
+
+    Attributes:
+        definition: What the task is.
+        train: The rows that it is trained on.
+        evaluation: What it is scored on, by split; empty where nothing is.
+    """
+
+    definition: Task
+    train: PreparedSplit
+    evaluation: Mapping[str, PreparedSplit] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The task's."""
+        return self.definition.name
+
+    @property
+    def held_out(self) -> PreparedSplit:
+        """The first split that it is scored on."""
+        return next(iter(self.evaluation.values()))
+
+
+def prepare(
+    data: TaskData,
+    tokenizer: PreTrainedTokenizerBase,
+    max_length: int,
+    scored: int | None = None,
+) -> PreparedTask:
+    """Encode a task's splits, or read them from the cache.
+
+    Args:
+        data: The rows.
+        tokenizer: The backbone's.
+        max_length: Most tokens of one row, special ids included.
+        scored: How many of the splits that it can be scored on are encoded; None for all.
+
+    Returns:
+        The task.
+
+    Raises:
+        RelevanceError: As for `encode_split`.
+    """
+
+    def prepared(rows: Split) -> PreparedSplit:
+        return PreparedSplit(rows, encode_split(data.task, rows, tokenizer, max_length))
+
+    taken = islice(data.evaluation.items(), scored)
+    return PreparedTask(
+        data.task, prepared(data.train), {name: prepared(rows) for name, rows in taken}
+    )
 
 
 def encode_split(

@@ -21,7 +21,7 @@ from hmnet.runs.costs import costs_of
 from hmnet.runs.rows import notes_on, read_run_scores
 from hmnet.runs.train import Note, check_run, train_run
 from hmnet.settings.config import RunConfig
-from hmnet.training.loop import Progress
+from hmnet.training.hooks.progress import Progress
 from relevance.clustering.spec import ClusterSpec
 from relevance.disk.files import validated
 from relevance.errors import RelevanceError

@@ -9,14 +9,13 @@ from jaxtyping import Float32, Int64
 from torch import Tensor, nn
 
 from hmnet.data.batching import collate
-from hmnet.data.encoded import Encoded
 from hmnet.data.template import Sequences
 from hmnet.kinds.kind import Logits, Said
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision, autocast
+from hmnet.prepared import PreparedSplit
 from hmnet.training.step import row_losses
 from relevance.interfaces.trainer import Result
-from relevance.tasks.data import Split
 from relevance.tasks.metrics import score
 from relevance.tasks.task import Task
 
@@ -24,8 +23,7 @@ from relevance.tasks.task import Task
 def evaluate(
     model: MultiTaskModel,
     task: Task,
-    split: Split,
-    encoded: Encoded,
+    split: PreparedSplit,
     *,
     batch_size: int,
     precision: Precision = "fp32",
@@ -36,7 +34,6 @@ def evaluate(
         model: On any device; it is left in the mode it was in.
         task: One that the model has a path for.
         split: The rows.
-        encoded: The same rows as token ids.
         batch_size: Rows per forward pass; changes speed and memory, not scores.
         precision: Of the forward pass.
 
@@ -46,7 +43,7 @@ def evaluate(
         prediction for each row, a label code, a value on the task's own scale, or what else its
         kind has; and the loss of each row.
     """
-    kind = model.kinds[task.name]
+    kind, encoded = model.kinds[task.name], split.encoded
     logits: list[Logits] = [np.empty(0, np.float32)] * len(encoded)
     losses = np.empty(len(encoded), dtype=np.float32)
     for rows, of_batch in batches_of_logits(
@@ -57,10 +54,10 @@ def evaluate(
         losses[rows] = row_losses(said, targets, unit=kind.own_unit).numpy()
         for row, own in zip(rows, kind.unpadded(of_batch, encoded.lengths[rows]), strict=True):
             logits[row] = own
-    predicted = kind.predictions(Said(split.texts, encoded, logits))
+    predicted = kind.predictions(Said(split.rows.texts, encoded, logits))
     of_rows = torch.from_numpy(encoded.row_means(losses))
     return Result(
-        score(task, split, predicted),
+        score(task, split.rows, predicted),
         of_rows.mean().item(),
         (predicted if predicted.dtype == object else predicted.astype(np.float64)).tolist(),
         of_rows.tolist(),

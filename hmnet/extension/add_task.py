@@ -10,14 +10,13 @@ from hmnet.answer_scale import AnswerScale, lent
 from hmnet.backbones.backbone import load_backbone
 from hmnet.data.encoded import Encoded
 from hmnet.devices import resolve_device
-from hmnet.evaluation.evaluate import evaluate
 from hmnet.extension.model import borrows_head, draw_xavier, grown, start_from, take_average
 from hmnet.extension.placement import AVERAGE, XAVIER, Addition, describe, untrained
 from hmnet.extension.plan import TRAINING, Growth, plan_growth
 from hmnet.kinds.kind import kind_of
 from hmnet.models.multitask import MultiTaskModel, weights_file
 from hmnet.models.trial import check_reading
-from hmnet.prepared import encode_split
+from hmnet.prepared import encode_split, prepare
 from hmnet.runs.folder import (
     ADDED,
     ADDED_SCHEMA,
@@ -34,12 +33,12 @@ from hmnet.runs.log import forget_after, open_log
 from hmnet.runs.rows import read_run_scores, unrecorded, write_results
 from hmnet.runs.score import score_run
 from hmnet.runs.scores import MAJORITY, Score
-from hmnet.runs.train import Note, begun, tidy
+from hmnet.runs.train import Note, begun, hooks_of, make_selection, tidy
 from hmnet.settings.config import RunConfig
 from hmnet.training.checkpoint import discard_checkpoint, find_checkpoint, replacing_folder
-from hmnet.training.fit import Checkpoints, answer_scales, fit_model, make_schedule
-from hmnet.training.hooks.selection import Selection
-from hmnet.training.loop import Progress
+from hmnet.training.fit import answer_scales, fit, make_schedule
+from hmnet.training.hooks.checkpoints import Checkpoints
+from hmnet.training.hooks.progress import Progress
 from hmnet.training.ranks import launched
 from hmnet.training.record import NOTHING, Record, read_records, write_records
 from relevance.disk.files import check_writable, file_digest, write_json
@@ -74,8 +73,9 @@ def add_tasks(
         run: A finished run of any method but single; it is not changed.
         addition: What is added, and where it starts.
         out: The new run's folder; it must not exist unless resumed.
-        settings: Fields of `hmnet.settings.config.RunConfig` for the training of the new tasks, such as
-            epochs and lr; the run's own for the others, but for the sampler, which is `packed`.
+        settings: Fields of `hmnet.settings.config.RunConfig` for the training of the new tasks,
+            such as epochs and lr; the run's own for the others, but for the sampler, which is
+            `packed`.
         resume: Go on with what the folder has.
         on_event: Told about every step and of what the user should know.
 
@@ -313,52 +313,26 @@ def _fit(
     """Train on the new tasks' rows, or go on where a checkpoint stands."""
     training, checkpoint = growth.training, out / CHECKPOINT
     device = resolve_device(training.device)
-    encoded = {name: _encoded(growth, one, one.train) for name, one in data.items()}
-    lengths = {name: one.lengths for name, one in encoded.items()}
-    epochs = make_schedule(training, lengths, training.seed)
+    tokenizer, max_length = growth.run.tokenizer, growth.config.max_length
+    scored = 1 if training.goes_by_dev else 0
+    tasks = [prepare(one, tokenizer, max_length, scored) for one in data.values()]
+    epochs = make_schedule(training, tasks, training.seed)
     found = find_checkpoint(checkpoint)
     forget_after(out / LOG, found[1].step if found else 0)
-    selection = _selection(growth, data) if training.goes_by_dev else None
+    selection = make_selection(training, tasks)
     with open_log(out, training.tracker, device) as log:
 
         def tell(step: Progress) -> None:
             log.step(step)
             on_event(step)
 
-        record = fit_model(
-            model.to(device),
-            growth.tasks,
-            encoded,
-            epochs,
-            training,
-            seed=training.seed,
-            on_step=tell,
-            checkpoints=Checkpoints(checkpoint, 0, training.checkpoint_s),
-            selection=selection,
-            log_uncertainty=training.log_uncertainty,
-        )
-    if selection:
+        checkpoints = Checkpoints(checkpoint, 0, training.checkpoint_s)
+        hooks = hooks_of(training, tasks, checkpoints, selection, tell)
+        record = fit(model.to(device), tasks, epochs, training, training.seed, hooks)
+    if record.evaluations:
         last_epoch = max(epoch for epoch, steps in enumerate(epochs, start=1) if steps)
         on_event(Note(selection.summary(record, last_epoch)))
     return record
-
-
-def _selection(growth: Growth, data: Mapping[str, TaskData]) -> Selection:
-    """How training goes by the new tasks' scores on dev."""
-    dev = {name: next(iter(one.evaluation.values())) for name, one in data.items()}
-    encoded = {name: _encoded(growth, data[name], split) for name, split in dev.items()}
-
-    def score(model: MultiTaskModel) -> dict[str, float]:
-        rows = growth.training.batch_size
-        return {
-            task.name: evaluate(
-                model, task, dev[task.name], encoded[task.name], batch_size=rows
-            ).metrics[task.primary]
-            for task in growth.tasks
-        }
-
-    training = growth.training
-    return Selection(score, patience=training.patience, keep_best=training.checkpoint == "best")
 
 
 def _encoded(growth: Growth, data: TaskData, split: Split) -> Encoded:

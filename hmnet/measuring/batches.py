@@ -1,7 +1,6 @@
 """Rows of a task for an estimator to look at, and the parts of a model that tasks share."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,14 +15,6 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.samplers.sampler import generator
 from hmnet.training.step import Batch
 from relevance.tasks.task import Task
-
-
-class TaskRows(NamedTuple):
-    """A task with the rows it is trained on and those its gains are measured on."""
-
-    task: Task
-    train: Encoded
-    held_out: Encoded
 
 
 def drawn(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from itertools import combinations
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -15,7 +15,6 @@ from transformers import PreTrainedTokenizerBase
 from hmnet.backbones.backbone import Backbone, depth_of, load_backbone, load_config
 from hmnet.backbones.folder import resolve_backbone
 from hmnet.data.batching import check_max_length
-from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Encoder
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.evaluation.evaluate import evaluate
@@ -23,19 +22,19 @@ from hmnet.kinds.kind import Kind, kind_of
 from hmnet.methods.method import Part
 from hmnet.models.freezing import frozen_layers, trains_together
 from hmnet.models.trial import check_reading
-from hmnet.prepared import encode_split
+from hmnet.prepared import PreparedTask, encode_split, prepare
 from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers.sampler import Step, TaskBatch, find_sampler
 from hmnet.settings.check import check_training
 from hmnet.settings.config import RunConfig, TrainingSettings
 from hmnet.sharing.plan import fully_shared
 from hmnet.surgery.surgery import find_surgery
-from hmnet.training.fit import fit, make_schedule
+from hmnet.training.fit import build_model, fit, make_schedule
 from relevance.disk.files import digest, validated
 from relevance.errors import RelevanceError
 from relevance.interfaces.trainer import Result
 from relevance.names import some
-from relevance.tasks.data import DataOptions, Split, TaskData
+from relevance.tasks.data import DataOptions
 from relevance.tasks.load import load_task
 from relevance.tasks.overlap import rows_with, shared_texts
 from relevance.tasks.task import Task
@@ -44,20 +43,6 @@ from relevance.tasks.task import Task
 VERSION = 2
 # the same for runs in which there is a regression task
 REGRESSION_VERSION = 2
-
-
-class Loaded(NamedTuple):
-    """A task's data as text and as token ids."""
-
-    data: TaskData
-    train: Encoded
-    held_out: Encoded
-
-    @property
-    def evaluation(self) -> Split:
-        """The one split that is scored."""
-        (split,) = self.data.evaluation.values()
-        return split
 
 
 @dataclass(frozen=True)
@@ -139,36 +124,22 @@ class JointTrainer:
         Raises:
             RelevanceError: If data or backbone cannot be loaded, or a loss is not finite.
         """
-        loaded = {name: self._load(name) for name in tasks}
-        epochs = make_schedule(
-            self.settings, {name: task.train.lengths for name, task in loaded.items()}, seed
-        )
+        prepared = {name: self.prepared(name) for name in tasks}
+        epochs = make_schedule(self.settings, list(prepared.values()), seed)
         if self.drop_overlap:
             overlapping = {
-                name: loaded[name].train.sequences_of(rows)
-                for name, rows in overlapping_rows(loaded).items()
+                name: prepared[name].train.encoded.sequences_of(rows)
+                for name, rows in overlapping_rows(prepared).items()
             }
             epochs = without_rows(epochs, overlapping)
-        backbone = _backbone(self.backbone, seed)
-        model = fit(
-            backbone,
-            [self.tasks[name] for name in tasks],
-            fully_shared(tasks, backbone.depth),
-            {name: task.train for name, task in loaded.items()},
-            epochs,
-            self.settings,
-            seed=seed,
-            device=device,
-        )
+        backbone, together = _backbone(self.backbone, seed), list(prepared.values())
+        plan = fully_shared(tasks, backbone.depth)
+        model = build_model(backbone, together, plan, self.settings, seed=seed, device=device)
+        fit(model, together, epochs, self.settings, seed)
+        rows = self.settings.batch_size
         return {
-            name: evaluate(
-                model,
-                self.tasks[name],
-                task.evaluation,
-                task.held_out,
-                batch_size=self.settings.batch_size,
-            )
-            for name, task in loaded.items()
+            task.name: evaluate(model, task.definition, task.held_out, batch_size=rows)
+            for task in together
         }
 
     def unlearned(self, tasks: tuple[str, ...]) -> dict[str, str]:
@@ -207,8 +178,19 @@ class JointTrainer:
         """
         return torch.cuda.max_memory_allocated(device)
 
-    def _load(self, name: str) -> Loaded:
-        return _load(
+    def prepared(self, name: str) -> PreparedTask:
+        """One of the tasks with the rows that it is trained on and the split that it is scored on.
+
+        Args:
+            name: The task's.
+
+        Returns:
+            The task, kept for the next job of the same worker.
+
+        Raises:
+            RelevanceError: If its data cannot be loaded.
+        """
+        return _prepared(
             self.tasks[name].model_dump_json(),
             self.data,
             self.gain_split,
@@ -217,11 +199,11 @@ class JointTrainer:
         )
 
 
-def overlapping_rows(loaded: Mapping[str, Loaded]) -> dict[str, Int[np.ndarray, " _"]]:
+def overlapping_rows(tasks: Mapping[str, PreparedTask]) -> dict[str, Int[np.ndarray, " _"]]:
     """Training rows that hold a text of another task's evaluation split.
 
     Args:
-        loaded: The tasks of a run.
+        tasks: Those of a run.
 
     Returns:
         Row numbers by task.
@@ -230,17 +212,17 @@ def overlapping_rows(loaded: Mapping[str, Loaded]) -> dict[str, Int[np.ndarray, 
         RelevanceError: If these are all rows of a task.
     """
     rows = {}
-    for name, task in loaded.items():
-        train = task.data.train
+    for name, task in tasks.items():
+        train = task.train.rows
         texts: set[str] = set()
-        for other, target in loaded.items():
+        for other, target in tasks.items():
             if other != name:
-                texts |= shared_texts(train, target.evaluation)
+                texts |= shared_texts(train, target.held_out.rows)
         rows[name] = rows_with(train, texts)
         if len(rows[name]) == len(train):
             raise RelevanceError(
                 f"task '{name}': all {len(train)} training rows hold a text of the evaluation split"
-                f" of {' or '.join(set(loaded) - {name})}. Leave out --drop-overlap."
+                f" of {' or '.join(set(tasks) - {name})}. Leave out --drop-overlap."
             )
     return rows
 
@@ -284,25 +266,19 @@ def weights_digest(backbone: Backbone) -> str:
 
 
 @lru_cache(maxsize=64)
-def _load(
+def _prepared(
     task_json: str,
     options: DataOptions,
     gain_split: Literal["holdout", "dev"],
     backbone: str,
     max_length: int,
-) -> Loaded:
+) -> PreparedTask:
     """A task's data, kept for the next job of the same worker."""
-    task = Task.model_validate_json(task_json)
-    data = load_task(task, options, gain_split=gain_split)
-    (held_out,) = data.evaluation.values()
-    tokenizer = _tokenizer(backbone)
-    train = encode_split(task, data.train, tokenizer, max_length)
-    kind_of(task).unlearned(train)  # refuses rows that teach nothing
-    return Loaded(
-        data,
-        train,
-        encode_split(task, held_out, tokenizer, max_length),
-    )
+    data = load_task(Task.model_validate_json(task_json), options, gain_split=gain_split)
+    task = prepare(data, _tokenizer(backbone), max_length)
+    # refuses rows that teach nothing; a note has no reader here
+    kind_of(task.definition).unlearned(task.train.encoded)
+    return task
 
 
 @lru_cache(maxsize=1)

@@ -10,16 +10,12 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Float64, Int64, Shaped
 from torch import nn
-from transformers import PreTrainedTokenizerBase
 
 from hmnet.backbones.backbone import Backbone, load_backbone
-from hmnet.backbones.folder import resolve_backbone
 from hmnet.data.batching import InputForm, input_form
 from hmnet.data.encoded import Encoded
-from hmnet.data.tokenizer import read_tokenizer
 from hmnet.kinds.kind import Kind, kind_of
 from hmnet.measuring.batches import (
-    TaskRows,
     batches_of,
     drawn,
     shared_encoder,
@@ -33,13 +29,13 @@ from hmnet.measuring.joint_trainer import JointTrainer
 from hmnet.measuring.linearised import linearise, make_sketches
 from hmnet.measuring.lookahead import evaluating, look_ahead, spread
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.prepared import encode_split
+from hmnet.prepared import PreparedTask
 from hmnet.samplers.sampler import Step
 from hmnet.sharing.plan import fully_shared
-from hmnet.training.fit import fit, make_schedule
+from hmnet.training.fit import build_model, fit, make_schedule
+from hmnet.training.hooks.watching import Watching
 from hmnet.training.step import Batch
 from relevance.interfaces.probe import Features, LinearHead, Linearisation, Lookahead
-from relevance.tasks.load import load_task
 
 Watch = Callable[[MultiTaskModel, int], None]
 
@@ -97,8 +93,8 @@ class EncoderProbe:
     ) -> Float32[np.ndarray, " unit"]:
         """Diagonal Fisher information of the plain encoder, by output unit of its linear layers."""
         of = self._rows(task)
-        chosen = drawn(of.task, of.train, rows, seed)
-        batches = self._batches(kind_of(of.task), of.train, chosen, self._joined)
+        chosen = drawn(of.definition, of.train.encoded, rows, seed)
+        batches = self._batches(kind_of(of.definition), of.train.encoded, chosen, self._joined)
         return np.asarray(fisher_diagonal(self._encoder(seed), head, batches, seed).cpu())
 
     def gradient_products(
@@ -132,22 +128,21 @@ class EncoderProbe:
         model = self._trained(tasks, seed)
         sketches = make_sketches(shared_layers(model), directions, seed)
 
-        def of_split(of: TaskRows, encoded: Encoded) -> Linearisation:
-            chosen = drawn(of.task, encoded, rows, seed)
+        def of_split(of: PreparedTask, encoded: Encoded) -> Linearisation:
+            chosen = drawn(of.definition, encoded, rows, seed)
             batches = self._batches_for(model, of, encoded, chosen)
             return linearise(model, sketches, batches)
 
         return {
-            of.task.name: (of_split(of, of.train), of_split(of, of.held_out))
+            of.name: (of_split(of, of.train.encoded), of_split(of, of.held_out.encoded))
             for of in map(self._rows, tasks)
         }
 
-    def _features(self, encoder: nn.Module, of: TaskRows, count: int, seed: int) -> Features:
-        rows = drawn(of.task, of.train, count, seed)
-        return Features(
-            features(encoder, self._batches(kind_of(of.task), of.train, rows, self._joined)),
-            _labels(of, rows),
-        )
+    def _features(self, encoder: nn.Module, of: PreparedTask, count: int, seed: int) -> Features:
+        rows = drawn(of.definition, of.train.encoded, count, seed)
+        kind = kind_of(of.definition)
+        batches = self._batches(kind, of.train.encoded, rows, self._joined)
+        return Features(features(encoder, batches), _labels(of, rows))
 
     def _encoder(self, seed: int, source: str | None = None) -> nn.Module:
         """The plain encoder, or the one that was fine-tuned on a task."""
@@ -161,22 +156,17 @@ class EncoderProbe:
         self, tasks: Sequence[str], seed: int, watch: Watch | None = None
     ) -> MultiTaskModel:
         """One model trained on some tasks, in alphabetical order whatever theirs is."""
-        names, backbone = sorted(tasks), self._backbone(seed)
-        return fit(
-            backbone,
-            [self._rows(name).task for name in names],
-            fully_shared(names, backbone.depth),
-            {name: self._rows(name).train for name in names},
-            self._schedule(names, seed),
-            self.trainer.settings,
-            seed=seed,
-            device=self.device,
-            watch=watch,
-        )
+        together, backbone = [self._rows(name) for name in sorted(tasks)], self._backbone(seed)
+        settings = self.trainer.settings
+        plan = fully_shared([task.name for task in together], backbone.depth)
+        model = build_model(backbone, together, plan, settings, seed=seed, device=self.device)
+        hooks = [Watching(watch)] if watch else []
+        fit(model, together, self._schedule(tasks, seed), settings, seed, hooks)
+        return model
 
     def _schedule(self, tasks: Sequence[str], seed: int) -> list[list[Step]]:
-        lengths = {name: self._rows(name).train.lengths for name in sorted(tasks)}
-        return make_schedule(self.trainer.settings, lengths, seed)
+        together = [self._rows(name) for name in sorted(tasks)]
+        return make_schedule(self.trainer.settings, together, seed)
 
     def _one_each(
         self, model: MultiTaskModel, tasks: Sequence[str], seed: int, number: int
@@ -184,9 +174,9 @@ class EncoderProbe:
         """One batch of training rows of every task, other ones for other numbers."""
         size = self.trainer.settings.batch_size
         chosen = [self._rows(name) for name in tasks]
-        drawings = [drawn(of.task, of.train, size, seed, number) for of in chosen]
+        drawings = [drawn(of.definition, of.train.encoded, size, seed, number) for of in chosen]
         return [
-            next(self._batches_for(model, of, of.train, rows))
+            next(self._batches_for(model, of, of.train.encoded, rows))
             for of, rows in zip(chosen, drawings, strict=True)
         ]
 
@@ -198,12 +188,12 @@ class EncoderProbe:
     def _batches_for(
         self,
         model: MultiTaskModel,
-        of: TaskRows,
+        of: PreparedTask,
         encoded: Encoded,
         rows: Int64[np.ndarray, " row"],
     ) -> Iterator[Batch]:
         """Rows as a model reads and answers them."""
-        name = of.task.name
+        name = of.name
         return self._batches(model.kinds[name], encoded, rows, model.input_form(name))
 
     def _batches(
@@ -222,18 +212,8 @@ class EncoderProbe:
             batch_size=self.trainer.settings.batch_size,
         )
 
-    def _rows(self, name: str) -> TaskRows:
-        if name not in self._loaded:
-            task, trainer = self.trainer.tasks[name], self.trainer
-            data = load_task(task, trainer.data, gain_split=trainer.gain_split)
-            (held_out,) = data.evaluation.values()
-            length = trainer.settings.max_length
-            self._loaded[name] = TaskRows(
-                task,
-                encode_split(task, data.train, self._tokenizer, length),
-                encode_split(task, held_out, self._tokenizer, length),
-            )
-        return self._loaded[name]
+    def _rows(self, name: str) -> PreparedTask:
+        return self.trainer.prepared(name)
 
     def _backbone(self, seed: int) -> Backbone:
         if seed not in self._backbones:
@@ -241,20 +221,12 @@ class EncoderProbe:
         return self._backbones[seed]
 
     @cached_property
-    def _tokenizer(self) -> PreTrainedTokenizerBase:
-        return read_tokenizer(resolve_backbone(self.trainer.backbone, weights=False))
-
-    @cached_property
-    def _loaded(self) -> dict[str, TaskRows]:
-        return {}
-
-    @cached_property
     def _backbones(self) -> dict[int, Backbone]:
         return {}
 
 
-def _labels(of: TaskRows, rows: Int64[np.ndarray, " row"]) -> Shaped[np.ndarray, " row"]:
+def _labels(of: PreparedTask, rows: Int64[np.ndarray, " row"]) -> Shaped[np.ndarray, " row"]:
     """Labels of training sequences, as a model learns them where each has one."""
-    if of.train.alignment is None:
-        return kind_of(of.task).targets(of.train, rows)
-    return np.asarray(of.train.labels[of.train.alignment.rows[rows]])
+    if of.train.encoded.alignment is None:
+        return kind_of(of.definition).targets(of.train.encoded, rows)
+    return np.asarray(of.train.encoded.labels[of.train.encoded.alignment.rows[rows]])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hmnet.runs.folder import LOG
-from hmnet.training.loop import Progress
+from hmnet.training.hooks.progress import Progress
 from relevance.disk.files import read_text, unwritable, write_text
 from relevance.disk.parsing import parse_json
 from relevance.errors import RelevanceError

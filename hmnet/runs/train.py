@@ -1,6 +1,6 @@
 """`hmnet train`: from settings to the folder of a trained run, and on where a kill left it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,7 +13,6 @@ from transformers import PreTrainedTokenizerBase
 from hmnet.backbones.backbone import Backbone, depth_of, load_backbone, load_config
 from hmnet.backbones.folder import resolve_backbone
 from hmnet.data.batching import check_max_length
-from hmnet.data.encoded import Encoded
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
@@ -22,7 +21,7 @@ from hmnet.kinds.kind import kind_of
 from hmnet.methods.method import Part, find_method
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
-from hmnet.prepared import encode_split
+from hmnet.prepared import PreparedTask, prepare
 from hmnet.runs.folder import (
     CHECKPOINT,
     CLUSTERS,
@@ -47,10 +46,13 @@ from hmnet.settings.check import check_training
 from hmnet.settings.config import RunConfig
 from hmnet.sharing.skill_table import SkillTable
 from hmnet.training.checkpoint import discard_checkpoint, find_checkpoint, replacing_folder
-from hmnet.training.fit import Checkpoints, answer_scales, fit, make_schedule
+from hmnet.training.fit import answer_scales, build_model, fit, make_schedule
+from hmnet.training.hooks.checkpoints import Checkpoints
+from hmnet.training.hooks.hook import Hook
+from hmnet.training.hooks.progress import Progress, Report
 from hmnet.training.hooks.selection import Selection
-from hmnet.training.loop import Progress
-from hmnet.training.ranks import Ranks, find_ranks
+from hmnet.training.hooks.uncertainty_log import UncertaintyLog
+from hmnet.training.ranks import ALONE, Ranks, find_ranks
 from hmnet.training.record import Record, read_records, write_records
 from hmnet.training.versions import other_version
 from relevance.clustering.spec import ClusterSpec
@@ -59,7 +61,6 @@ from relevance.disk.folders import LOCK, alone, discard, drafts, remove_drafts
 from relevance.disk.manifest import MANIFEST, write_manifest
 from relevance.errors import RelevanceError
 from relevance.names import check_name
-from relevance.tasks.data import Split
 from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task
 from relevance.tasks.task import Task
@@ -119,7 +120,7 @@ def train_run(
     device = resolve_device(config.device)
     on_event(Note(f"reading and encoding {len(checked.tasks)} task(s)", passing=True))
     job = _Job.prepare(checked, out, device, ranks)
-    unlearned = [kind_of(job.tasks[name]).unlearned(rows) for name, rows in job.data.items()]
+    unlearned = [kind_of(one.definition).unlearned(one.train.encoded) for one in job.tasks.values()]
     for text in (*checked.notes, *filter(None, unlearned)):
         on_event(Note(text))
     with ExitStack() as stack:
@@ -210,37 +211,39 @@ class _Job:
     """All that training the parts of a run needs.
 
     Attributes:
-        config: Settled settings.
-        spec: The clusters, None for methods that don't read them.
-        parts: What is trained, one after another.
-        tasks: Definitions by name.
-        data: Training rows by task.
-        dev: What each task is scored on between epochs; empty where nothing goes by it.
+        checked: Settings, clusters, and what is trained, one part after another.
+        tasks: Prepared, by name; with dev where something is decided by its scores.
         schedules: Steps by epoch, for each part.
         backbone: The pretrained weights.
         tokenizer: The backbone's.
         out: The run's folder.
+        ranks: The processes that train together; `device` is what this one trains on.
         device: A name that torch takes.
-        ranks: The processes that train together.
     """
 
-    config: RunConfig
-    spec: ClusterSpec | None
-    parts: Sequence[Part]
-    tasks: dict[str, Task]
-    data: dict[str, Encoded]
-    dev: dict[str, tuple[Split, Encoded]]
+    checked: Checked
+    tasks: Mapping[str, PreparedTask]
     schedules: Sequence[Sequence[Sequence[Step]]]
     backbone: Backbone
     tokenizer: PreTrainedTokenizerBase
     out: Path
-    device: str
     ranks: Ranks
+    device: str
+
+    @property
+    def config(self) -> RunConfig:
+        """Settled settings."""
+        return self.checked.config
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        """What is trained, one after another."""
+        return self.checked.parts
 
     @classmethod
     def prepare(cls, checked: Checked, out: Path, device: str, ranks: Ranks) -> "_Job":
         """Load and check everything before the first step, and before anything is written."""
-        config, spec, tasks, parts, _ = checked
+        config, tasks, parts = checked.config, checked.tasks, checked.parts
         backbone = load_backbone(config.backbone, seed=config.seed)
         _check_inserts(parts, backbone)
         check_max_length(backbone.base, config.max_length)
@@ -253,34 +256,17 @@ class _Job:
             head=config.head,
             max_length=config.max_length,
         )
-        data, dev = {}, {}
+        prepared = {}
         for task in tasks:
-            loaded = load_task(task, config.data)
-            data[task.name] = encode_split(task, loaded.train, tokenizer, config.max_length)
-            if config.goes_by_dev:
-                split = next(iter(loaded.evaluation.values()))
-                encoded = encode_split(task, split, tokenizer, config.max_length)
-                dev[task.name] = split, encoded
-        answer_scales(config, tasks, {name: one.labels for name, one in data.items()})
+            data, scored = load_task(task, config.data), 1 if config.goes_by_dev else 0
+            prepared[task.name] = prepare(data, tokenizer, config.max_length, scored)
+        labels = {name: task.train.rows.labels for name, task in prepared.items()}
+        answer_scales(config, tasks, labels)
         schedules = [
-            make_schedule(config, {task: data[task].lengths for task in part.tasks}, config.seed)
+            make_schedule(config, [prepared[task] for task in part.tasks], config.seed)
             for part in parts
         ]
-        by_name = {task.name: task for task in tasks}
-        return cls(
-            config,
-            spec,
-            parts,
-            by_name,
-            data,
-            dev,
-            schedules,
-            backbone,
-            tokenizer,
-            out,
-            device,
-            ranks,
-        )
+        return cls(checked, prepared, schedules, backbone, tokenizer, out, ranks, device)
 
     @contextmanager
     def begun(self, *, resume: bool) -> Iterator[int | None]:
@@ -294,8 +280,8 @@ class _Job:
         """
         with begun(self.out, self._write_settings) as is_new:
             if not is_new:
-                resumed = list(self.tasks.values()) if resume else None
-                _check_folder(self.config, self.spec, self.out, resumed)
+                resumed = self.checked.tasks if resume else None
+                _check_folder(self.config, self.checked.spec, self.out, resumed)
                 self._write_settings(self.out)
             numbers = range(len(self.parts))
             first = next((n for n in numbers if not self._model(n).exists()), len(self.parts))
@@ -303,8 +289,9 @@ class _Job:
 
     def _write_settings(self, folder: Path) -> None:
         """Write what makes a folder a run; in one that was begun before, what is missing of it."""
-        if self.spec is not None and not (folder / CLUSTERS).exists():
-            self.spec.save(folder / CLUSTERS)
+        spec = self.checked.spec
+        if spec is not None and not (folder / CLUSTERS).exists():
+            spec.save(folder / CLUSTERS)
         self.config.to_toml(folder / CONFIG)
 
     def train(self, first: int, on_event: Callable[[Progress | Note], None]) -> None:
@@ -316,7 +303,7 @@ class _Job:
         """
         if not self.ranks.is_main:
             for number in range(first, len(self.parts)):
-                self._fit(number, self._selection(number))
+                self._fit(number)
             return
         self._train_parts(first, on_event)
         if len(self.parts) > 1:
@@ -350,64 +337,31 @@ class _Job:
         on_step: Callable[[Progress], None],
         on_note: Callable[[Note], None],
     ) -> None:
-        schedule, selection = self.schedules[number], self._selection(number)
-        last_epoch = max(epoch for epoch, steps in enumerate(schedule, start=1) if steps)
-
-        def end(record: Record) -> None:
-            self._keep_record(number, record)
-            if record.evaluations:
-                on_note(Note(selection.summary(record, last_epoch)))
-
-        model = self._fit(number, selection, on_step, end)
+        schedule = self.schedules[number]
+        model, record, selection = self._fit(number, on_step)
+        self._keep_record(number, record)
+        if record.evaluations:
+            last_epoch = max(epoch for epoch, steps in enumerate(schedule, start=1) if steps)
+            on_note(Note(selection.summary(record, last_epoch)))
         with replacing_folder(self._model(number)) as folder:
             model.save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
             write_manifest(folder)
 
     def _fit(
-        self,
-        number: int,
-        selection: Selection,
-        on_step: Callable[[Progress], None] | None = None,
-        on_end: Callable[[Record], None] | None = None,
-    ) -> MultiTaskModel:
-        part = self.parts[number]
+        self, number: int, on_step: Callable[[Progress], None] | None = None
+    ) -> tuple[MultiTaskModel, Record, Selection]:
+        part, config = self.parts[number], self.config
         self.ranks.wait()  # the checkpoint is as the main process left it after the part before
-        return fit(
-            self.backbone,
-            [self.tasks[task] for task in part.tasks],
-            part.plan,
-            {task: self.data[task] for task in part.tasks},
-            self.schedules[number],
-            self.config,
-            seed=self.config.seed,
-            device=self.device,
-            on_step=on_step,
-            checkpoints=Checkpoints(self.out / CHECKPOINT, number, self.config.checkpoint_s),
-            selection=selection if self.config.goes_by_dev else None,
-            on_end=on_end,
-            ranks=self.ranks,
-            log_uncertainty=self.config.log_uncertainty,
+        tasks = [self.tasks[task] for task in part.tasks]
+        model = build_model(
+            self.backbone, tasks, part.plan, config, seed=config.seed, device=self.device
         )
-
-    def _selection(self, number: int) -> Selection:
-        """How a part goes by its scores on dev; the main process's are everybody's."""
-        part = self.parts[number]
-        return Selection(
-            lambda model: self.ranks.agree(partial(self._score, part, model)),
-            patience=self.config.patience,
-            keep_best=self.config.checkpoint == "best",
-        )
-
-    def _score(self, part: Part, model: MultiTaskModel) -> dict[str, float]:
-        """Primary metrics of a part's tasks on dev, in fp32 as at the end of the run."""
-        scores = {}
-        for name in part.tasks:
-            split, encoded = self.dev[name]
-            task, rows = self.tasks[name], self.config.batch_size
-            result = evaluate(model, task, split, encoded, batch_size=rows)
-            scores[name] = result.metrics[task.primary]
-        return scores
+        selection = make_selection(config, tasks, self.ranks)
+        checkpoints = Checkpoints(self.out / CHECKPOINT, number, config.checkpoint_s)
+        hooks = hooks_of(config, tasks, checkpoints, selection, on_step)
+        record = fit(model, tasks, self.schedules[number], config, config.seed, hooks, self.ranks)
+        return model, record, selection
 
     def _keep_record(self, number: int, record: Record) -> None:
         """Write what a part took; before its model, so that no model is without."""
@@ -418,7 +372,64 @@ class _Job:
         """Where a part's model goes."""
         if len(self.parts) == 1:
             return self.out / "model"
-        return self.out / "model" / "-".join(self.tasks[t].slug for t in self.parts[number].tasks)
+        slugs = (self.tasks[task].definition.slug for task in self.parts[number].tasks)
+        return self.out / "model" / "-".join(slugs)
+
+
+def make_selection(
+    config: RunConfig, tasks: Sequence[PreparedTask], ranks: Ranks = ALONE
+) -> Selection:
+    """How training goes by scores on dev, in fp32 as at the end of a run.
+
+    Args:
+        config: Patience, and whether the best epoch is kept.
+        tasks: With the split that they are scored on.
+        ranks: The main process's scores are everybody's.
+
+    Returns:
+        The hook.
+    """
+
+    def score(model: MultiTaskModel) -> dict[str, float]:
+        return {
+            task.name: evaluate(
+                model, task.definition, task.held_out, batch_size=config.batch_size
+            ).metrics[task.definition.primary]
+            for task in tasks
+        }
+
+    return Selection(
+        lambda model: ranks.agree(partial(score, model)),
+        patience=config.patience,
+        keep_best=config.checkpoint == "best",
+    )
+
+
+def hooks_of(
+    config: RunConfig,
+    tasks: Sequence[PreparedTask],
+    checkpoints: Checkpoints,
+    selection: Selection,
+    on_step: Callable[[Progress], None] | None,
+) -> list[Hook]:
+    """What happens around the steps of a run.
+
+    Args:
+        config: Whether something is decided by dev, and whether uncertainty is logged.
+        tasks: Those that train together.
+        checkpoints: Where they are kept.
+        selection: Taken where something is decided by dev.
+        on_step: Told about every step.
+
+    Returns:
+        The hooks.
+    """
+    return [
+        Report(on_step, with_term=config.regularizer is not None),
+        *([UncertaintyLog(tasks, config.batch_size)] if config.log_uncertainty else []),
+        *([selection] if config.goes_by_dev else []),
+        checkpoints,
+    ]
 
 
 def _say_nothing(_: Progress | Note) -> None:

@@ -1,21 +1,18 @@
-"""From settings and data to a trained model: where the parts of training are put together."""
+"""From settings and prepared tasks to a trained model: where the parts of training meet."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Int
 
 from hmnet.answer_scale import AnswerScale, standardised
 from hmnet.backbones.backbone import Backbone
 from hmnet.data.batching import check_max_length
-from hmnet.data.encoded import Encoded
 from hmnet.heads.head import head_of
 from hmnet.models.freezing import freeze, frozen_layers
 from hmnet.models.multitask import MultiTaskModel
+from hmnet.prepared import PreparedTask
 from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers._packing import pack
 from hmnet.samplers.sampler import Step, find_sampler, schedule
@@ -23,146 +20,91 @@ from hmnet.settings.config import TrainingSettings
 from hmnet.settings.loss_weights import read_loss_weights
 from hmnet.sharing.plan import SharingPlan
 from hmnet.surgery.surgery import find_surgery
-from hmnet.training.checkpoint import (
-    Kept,
-    Position,
-    find_checkpoint,
-    load_checkpoint,
-    save_checkpoint,
-)
+from hmnet.training.hooks.averaging import Averaging
+from hmnet.training.hooks.checkpoints import Checkpoints
+from hmnet.training.hooks.hook import Hook
+from hmnet.training.hooks.interrupts import Interrupts
+from hmnet.training.hooks.progress import Report
+from hmnet.training.hooks.selecting import Selecting
 from hmnet.training.hooks.selection import Selection
-from hmnet.training.hooks.uncertainty_log import Unsure
-from hmnet.training.loop import Progress, Saving, train
-from hmnet.training.optimizer import make_optimizer
+from hmnet.training.loop import train
+from hmnet.training.optimizer import Rate, make_optimizer
 from hmnet.training.ranks import ALONE, OneDecision, Ranks
-from hmnet.training.record import NOTHING, Record
+from hmnet.training.record import Record
+from hmnet.training.state import Begun
 from hmnet.training.step import Recipe
 from hmnet.training.task_gradients import TaskGradients
-from hmnet.training.versions import other_version, versions_of
-from relevance.disk.files import digest
-from relevance.errors import RelevanceError
+from hmnet.training.versions import versions_of
 from relevance.tasks.data import Labels
 from relevance.tasks.task import Task
 
 
-@dataclass(frozen=True)
-class Checkpoints:
-    """Where a part of a run keeps its checkpoints, and how often.
-
-    Attributes:
-        folder: Holds the newest.
-        part: Number of the part; checkpoints of other parts are left alone.
-        every_s: Seconds between two.
-    """
-
-    folder: Path
-    part: int
-    every_s: float
-
-
 def make_schedule(
-    settings: TrainingSettings, lengths: Mapping[str, Int[np.ndarray, " _"]], seed: int
+    settings: TrainingSettings, tasks: Sequence[PreparedTask], seed: int
 ) -> list[list[Step]]:
     """All steps of a run.
 
     Args:
         settings: Sampler, batch size, what is packed together, epochs, steps per task at most.
-        lengths: Tokens of every training row, by task.
+        tasks: What is trained.
         seed: Of the order.
 
     Returns:
         Steps by epoch.
     """
     batches = {
-        task: pack(
-            task,
-            of_rows,
+        task.name: pack(
+            task.name,
+            task.train.encoded.lengths,
             batch_size=settings.batch_size,
             seed=seed,
             length_grouped=settings.length_grouped,
         )
-        for task, of_rows in lengths.items()
+        for task in tasks
     }
     sampler = find_sampler(settings.sampler).build(batches, epochs=settings.epochs, seed=seed)
     return schedule(sampler, settings.max_steps_per_task)
 
 
-def fit(
+def build_model(
     backbone: Backbone,
-    tasks: Sequence[Task],
+    tasks: Sequence[PreparedTask],
     plan: SharingPlan,
-    data: Mapping[str, Encoded],
-    epochs: Sequence[Sequence[Step]],
     settings: TrainingSettings,
     *,
     seed: int,
     device: str,
-    on_step: Callable[[Progress], None] | None = None,
-    checkpoints: Checkpoints | None = None,
-    watch: Callable[[MultiTaskModel, int], None] | None = None,
-    selection: Selection | None = None,
-    on_end: Callable[[Record], None] | None = None,
-    ranks: Ranks = ALONE,
-    log_uncertainty: bool = False,
 ) -> MultiTaskModel:
-    """Train one model from the pretrained weights, or go on where a checkpoint stands.
+    """A model as it is before its first step.
 
     Args:
         backbone: The pretrained weights.
-        tasks: What is trained.
+        tasks: What it is trained on.
         plan: Which layers they share.
-        data: Training rows by task.
-        epochs: Steps by epoch, as `make_schedule` gives them.
-        settings: How it is trained; the precision is not `auto`.
-        seed: Of the heads' weights and of dropout.
+        settings: Heads, pooling, loss of regression tasks, and what is frozen.
+        seed: Of the heads' weights.
         device: A name that torch takes.
-        on_step: Told about every step.
-        checkpoints: Where to keep what is needed to resume; None keeps nothing.
-        watch: Shown the model and the number of steps done after every step, where there are no
-            checkpoints; must leave the model as it was.
-        selection: Scores the model after every epoch, and may end training or choose the weights
-            that stay; None for the last step's.
-        on_end: Told what training took.
-        ranks: The processes that train together. All call this with the same arguments; the main
-            one alone reports, watches and writes.
-        log_uncertainty: Whether `on_step` is now and then told how unsure the model is of each
-            task, whatever the sampler; changes no weight.
 
     Returns:
-        The model on the device, in evaluation mode; the same in all processes.
+        The model on the device.
 
     Raises:
-        RelevanceError: If a loss is not finite, inputs are longer than the backbone takes, or a
-            checkpoint is damaged, from other data or from another version of the sampler.
-        ValueError: If the precision is not resolved.
+        RelevanceError: If inputs are longer than the backbone takes, or all labels of a regression
+            task that are to be standardised are the same.
     """
+    definitions = [task.definition for task in tasks]
+    labels = {task.name: task.train.rows.labels for task in tasks}
     model = MultiTaskModel(
         backbone,
-        tasks,
+        definitions,
         plan,
         pooling=settings.pooling,
         head=settings.head,
         seed=seed,
-        scales=answer_scales(settings, tasks, {name: one.labels for name, one in data.items()}),
+        scales=answer_scales(settings, definitions, labels),
     ).to(device)
     check_max_length(model, settings.max_length)
     freeze(model, frozen_layers(settings.freeze, backbone.depth), backbone.layer_list)
-    record = fit_model(
-        model,
-        tasks,
-        data,
-        epochs,
-        settings,
-        seed=seed,
-        on_step=on_step,
-        checkpoints=checkpoints,
-        watch=watch,
-        selection=selection,
-        ranks=ranks,
-        log_uncertainty=log_uncertainty,
-    )
-    if on_end:
-        on_end(record)
     return model
 
 
@@ -195,37 +137,27 @@ def answer_scales(
     }
 
 
-def fit_model(
+def fit(
     model: MultiTaskModel,
-    tasks: Sequence[Task],
-    data: Mapping[str, Encoded],
+    tasks: Sequence[PreparedTask],
     epochs: Sequence[Sequence[Step]],
     settings: TrainingSettings,
-    *,
     seed: int,
-    on_step: Callable[[Progress], None] | None = None,
-    checkpoints: Checkpoints | None = None,
-    watch: Callable[[MultiTaskModel, int], None] | None = None,
-    selection: Selection | None = None,
+    hooks: Sequence[Hook] = (),
     ranks: Ranks = ALONE,
-    log_uncertainty: bool = False,
 ) -> Record:
     """Train what is not frozen of a model, or go on where a checkpoint stands.
 
     Args:
         model: On the device that it trains on, as it is before the first step; in evaluation mode
-            afterwards.
+            afterwards, the same in all processes.
         tasks: Those of its tasks that are trained.
-        data: As for `fit`, and so are all further arguments.
-        epochs: Steps by epoch.
-        settings: How it is trained, but for what is frozen.
+        epochs: Steps by epoch, as `make_schedule` gives them.
+        settings: How it is trained, but for what is frozen; the precision is not `auto`.
         seed: Of dropout.
-        on_step: Told about every step.
-        checkpoints: Where to keep what is needed to resume.
-        watch: Shown the model after every step.
-        selection: May end training or choose the weights that stay.
-        ranks: The processes that train together.
-        log_uncertainty: Whether `on_step` is told how unsure the model is.
+        hooks: What happens around the steps, besides what settings say; losses are checked and
+            signals held back in any case. With `Checkpoints` among them training is resumed.
+        ranks: The processes that train together. All call this with the same arguments.
 
     Returns:
         What training took.
@@ -244,40 +176,43 @@ def fit_model(
         amsgrad=settings.amsgrad,
     )
     recipe = _recipe(model, settings, ranks)
+    hooks = _in_order(hooks, tasks, settings)
     kept = {"regularizer": recipe.regularizer.state} if recipe.regularizer else {}
-    if selection:
-        kept["best"] = selection.best
+    for hook in hooks:
+        if isinstance(hook, Selection):
+            kept["best"] = hook.best
     with _seeded(seed, next(model.parameters()).device):
-        start, record, saving = 0, NOTHING, None
-        if watch:
-            saving = Saving(lambda step, _: watch(model, step), every_s=0.0)
-        if checkpoints:
-            resumed = _resumed(checkpoints, model, optimizer, kept, data, settings, ranks)
-            start, record, saving = resumed
-        if not ranks.is_main:
-            saving = None
-        sampler = find_sampler(settings.sampler)
-        record = train(
-            model,
-            tasks,
-            data,
-            epochs,
-            optimizer=optimizer,
-            lr=settings.lr,
-            recipe=recipe,
-            warmup=settings.warmup,
-            schedule=settings.schedule,
-            start=start,
-            record=record,
-            on_step=on_step,
-            saving=saving,
-            average=settings.average,
-            selection=selection,
-            chooser=sampler.member.chooser(tasks, data, **sampler.parameters),
-            unsure=Unsure(tasks, data, settings.batch_size) if log_uncertainty else None,
-        )
-    sequences = {task.name: len(data[task.name]) for task in tasks}
+        begun = Begun()
+        for hook in hooks:
+            if isinstance(hook, Checkpoints):
+                begun = hook.resume(model, optimizer, tasks, settings, kept, ranks)
+        record = train(model, tasks, epochs, optimizer, recipe, hooks, begun)
+    sequences = {task.name: len(task.train.encoded) for task in tasks}
     return record.model_copy(update={"sequences": sequences, "versions": versions_of(settings)})
+
+
+def _in_order(
+    hooks: Sequence[Hook], tasks: Sequence[PreparedTask], settings: TrainingSettings
+) -> list[Hook]:
+    """Hooks of the settings, those given, and last what must see all that these did.
+
+    Weights are averaged before anybody looks at them, an epoch is scored before it is kept, and a
+    signal that came meanwhile makes a checkpoint.
+    """
+    sampler = find_sampler(settings.sampler)
+    data = {task.name: task.train.encoded for task in tasks}
+    chooser = sampler.member.chooser(
+        [task.definition for task in tasks], data, **sampler.parameters
+    )
+    last = [hook for hook in hooks if isinstance(hook, Checkpoints)]
+    return [
+        *([Selecting(chooser)] if chooser else []),
+        Averaging(settings.average),
+        *([] if any(isinstance(hook, Report) for hook in hooks) else [Report()]),
+        *(hook for hook in hooks if hook not in last),
+        Interrupts(),
+        *last,
+    ]
 
 
 def _recipe(model: MultiTaskModel, settings: TrainingSettings, ranks: Ranks) -> Recipe:
@@ -289,6 +224,7 @@ def _recipe(model: MultiTaskModel, settings: TrainingSettings, ranks: Ranks) -> 
         surgery = OneDecision(surgery, ranks)
     return Recipe(
         precision=settings.precision,
+        rate=Rate(settings.lr, settings.warmup, settings.schedule),
         label_smoothing=settings.label_smoothing,
         loss_weights=read_loss_weights(settings.loss_weights) if settings.loss_weights else {},
         accumulate=settings.accumulate,
@@ -297,45 +233,6 @@ def _recipe(model: MultiTaskModel, settings: TrainingSettings, ranks: Ranks) -> 
         clip_norm=settings.clip_norm,
         ranks=ranks,
     )
-
-
-def _resumed(
-    checkpoints: Checkpoints,
-    model: MultiTaskModel,
-    optimizer: torch.optim.Optimizer,
-    kept: Kept,
-    data: Mapping[str, Encoded],
-    settings: TrainingSettings,
-    ranks: Ranks,
-) -> tuple[int, Record, Saving]:
-    """Steps done before, what they took, and how to keep further ones."""
-    fingerprint = digest({task: encoded.fingerprint for task, encoded in data.items()})
-    found = ranks.agree(lambda: find_checkpoint(checkpoints.folder))
-    start, record = 0, NOTHING
-    if found is not None and found[1].part == checkpoints.part:
-        folder, position = found
-        if position.data != fingerprint:
-            raise RelevanceError(
-                f"{folder} was written with other training data than there is now."
-                " Put the data back, or train anew with another --out."
-            )
-        if other := other_version(position.record.versions, settings):
-            raise RelevanceError(
-                f"{checkpoints.folder.parent} was begun by {other}. Train anew with another --out."
-            )
-        load_checkpoint(folder, model, optimizer, kept)
-        start, record = position.step, position.record
-    # After the last step the main process takes the checkpoint away, which others may still read.
-    ranks.wait()
-
-    versions = versions_of(settings)
-
-    def save(step: int, record: Record) -> None:
-        record = record.model_copy(update={"versions": versions})
-        position = Position(checkpoints.part, step, fingerprint, record)
-        save_checkpoint(checkpoints.folder, model, optimizer, position, kept)
-
-    return start, record, Saving(save, checkpoints.every_s)
 
 
 @contextmanager

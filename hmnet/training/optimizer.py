@@ -1,5 +1,7 @@
 """What updates the weights, and how the learning rate goes over a run."""
 
+from dataclasses import dataclass
+
 import torch
 
 from hmnet.models.multitask import MultiTaskModel
@@ -88,3 +90,22 @@ def rate_at(
     if schedule == "constant":
         return lr
     return lr * (total - step) / (total - rising)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """The learning rate of every step; see `rate_at`.
+
+    Attributes:
+        lr: The largest.
+        warmup: Share of the steps that it rises for.
+        schedule: What comes then.
+    """
+
+    lr: float = 2e-5
+    warmup: float = 0.0
+    schedule: ScheduleName = "linear"
+
+    def at(self, step: int, total: int) -> float:
+        """The rate of a step, from 0 to `total` - 1."""
+        return rate_at(step, total, lr=self.lr, warmup=self.warmup, schedule=self.schedule)

@@ -13,6 +13,7 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision, autocast
 from hmnet.regularizers.regularizer import Regularizer
 from hmnet.training.dropout import fast_dropout
+from hmnet.training.optimizer import Rate
 from hmnet.training.ranks import ALONE, Ranks
 from hmnet.training.task_gradients import TaskGradients
 
@@ -50,10 +51,11 @@ class Losses(NamedTuple):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How batches become an update, but for its learning rate.
+    """How batches become an update.
 
     Attributes:
         precision: Of forward and backward.
+        rate: The learning rate, step by step.
         label_smoothing: Share of each label's probability, in [0, 1), that all labels of the task
             get in equal parts; tasks without labels know none.
         loss_weights: What a task's loss counts for, by name in lower case; 1 where not named.
@@ -69,6 +71,7 @@ class Recipe:
     """
 
     precision: Precision = "fp32"
+    rate: Rate = Rate()  # noqa: RUF009  frozen
     label_smoothing: float = 0.0
     loss_weights: Mapping[str, float] = field(default_factory=dict)
     accumulate: int = 1

@@ -92,7 +92,8 @@ def baseline_noise(
 
     Returns:
         {metric: {task: error}} for each of `METRICS`, by the bootstrap, else by the formula for the
-        metric (`relevance.gains.baselines.own_error`); where neither can be had, the task is left out.
+        metric (`relevance.gains.baselines.own_error`); where neither can be had, the task is left
+        out.
     """
     found: dict[str, dict[str, float]] = {metric: {} for metric in METRICS}
     for task, result in zip(tasks, single, strict=True):

@@ -41,8 +41,8 @@ def gains_matrix(
         cost: What it took.
         provenance: Where it came from; the choices made here are added. `baseline_noise`, if it is
             there, holds standard errors over examples of single runs, {metric: {task: error}}.
-        evaluation_noise: Standard errors over examples (`relevance.gains.bootstrap`), which stand in for
-            those over seeds where there is a single seed, unless no cell has one.
+        evaluation_noise: Standard errors over examples (`relevance.gains.bootstrap`), which stand
+            in for those over seeds where there is a single seed, unless no cell has one.
 
     Returns:
         A matrix whose values are means over the seeds, NaN where any of them is missing. What its

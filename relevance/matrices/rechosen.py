@@ -18,8 +18,8 @@ def rechosen(
     Args:
         matrix: Any matrix.
         metric: One of `relevance.gains.formulas.METRICS`; None for that of the file.
-        normalise: One of `relevance.gains.formulas.NORMALISATIONS`; None for that of the file, or for
-            `relative` where the metric is a loss, which has no points.
+        normalise: One of `relevance.gains.formulas.NORMALISATIONS`; None for that of the file, or
+            for `relative` where the metric is a loss, which has no points.
 
     Returns:
         The matrix as it is where nothing changes; and one line for every column that has no gains

@@ -12,8 +12,8 @@ from relevance.text.tokenizers import TextTokenizer
 class TokenVectors:
     """A tokenizer and a vector for each of its tokens.
 
-    `hmnet.backbones.token_vectors` reads those of an encoder; any others, such as word vectors, will
-    do as well.
+    `hmnet.backbones.token_vectors` reads those of an encoder; any others, such as word vectors,
+    will do as well.
 
     Attributes:
         name: What to call them: as the user named the encoder.

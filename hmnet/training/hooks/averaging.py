@@ -6,6 +6,9 @@ with them.
 
 import torch
 
+from hmnet.training.hooks.hook import Hook
+from hmnet.training.state import TrainingState, Update
+
 MEAN, STEPS = "mean", "mean_steps"
 
 
@@ -24,6 +27,26 @@ def is_averaged(step: int, total: int, share: float) -> bool:
     [False, False, True, True]
     """
     return step > total * (1 - share)
+
+
+class Averaging(Hook):
+    """Takes the mean of the weights over the last steps.
+
+    Args:
+        share: Of a run's steps, the last ones, whose weights count; in [0, 1].
+    """
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+
+    def step(self, state: TrainingState, update: Update) -> None:  # noqa: ARG002
+        """Count the weights as they are now."""
+        if is_averaged(state.step, state.total, self._share):
+            add_to_mean(state.optimizer)
+
+    def end(self, state: TrainingState) -> None:
+        """Put the means in the place of the weights."""
+        take_mean(state.optimizer)
 
 
 @torch.no_grad()

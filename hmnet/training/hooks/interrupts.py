@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from hmnet.training.hooks.hook import Hook
+from hmnet.training.state import TrainingState, Update
+
 
 class Held:
     """The signal that came while it was held back, if any."""
@@ -52,3 +55,32 @@ def held_interrupts() -> Iterator[Held]:
         restore()
     if held.signal is not None:
         signal.raise_signal(held.signal)
+
+
+class Interrupts(Hook):
+    """Stops training after the step in which Ctrl-C or SIGTERM came.
+
+    It stands before what keeps checkpoints, so that there is one of that step. Where several
+    processes train together it does nothing: one that stopped after its step would leave the others
+    waiting in the next.
+    """
+
+    def __init__(self) -> None:
+        self._held = Held()
+
+    @contextmanager
+    def around(self, state: TrainingState) -> Iterator[None]:
+        """Hold signals back."""
+        if state.ranks.count > 1:
+            yield
+            return
+        with held_interrupts() as self._held:
+            yield
+
+    def step(self, state: TrainingState, update: Update) -> None:  # noqa: ARG002
+        """Stop if a signal came."""
+        state.interrupted = bool(self._held)
+
+    def epoch(self, state: TrainingState) -> None:
+        """Stop if a signal came meanwhile, as scoring an epoch takes long."""
+        state.interrupted = bool(self._held)

@@ -1,18 +1,23 @@
 """Which epoch's weights are kept, and when to stop: by the mean primary metric of all tasks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from hmnet.models.multitask import MultiTaskModel
+from hmnet.training.hooks.hook import Hook
 from hmnet.training.record import Evaluation, Record, best_epoch
+from hmnet.training.state import TrainingState
 
 
 @dataclass(frozen=True)
-class Selection:
+class Selection(Hook):
     """Scores a model after every epoch, and goes by the scores.
+
+    Epochs before the first by which all tasks were trained are passed over.
 
     Attributes:
         score: Gives each task's primary metric; must leave the model, and torch's random numbers,
@@ -28,26 +33,25 @@ class Selection:
     keep_best: bool = False
     best: dict[str, Tensor] = field(default_factory=dict)
 
-    def look(
-        self, model: MultiTaskModel, epoch: int, step: int, before: Sequence[Evaluation]
-    ) -> tuple[Evaluation, ...]:
-        """Score the model as it is after an epoch, and set its weights aside if they are the best.
+    @contextmanager
+    def around(self, state: TrainingState) -> Iterator[None]:
+        """Train no further where the epochs before a resumed run decide so."""
+        state.over = self.is_over(state.evaluations)
+        yield
 
-        Args:
-            model: In either mode.
-            epoch: From 1.
-            step: How many steps are done.
-            before: What earlier epochs scored.
-
-        Returns:
-            All scores up to now.
-        """
-        scored = (*before, Evaluation(epoch=epoch, step=step, scores=self.score(model)))
-        if self.keep_best and best_epoch(scored) == epoch:
-            for name, weight in model.named_parameters():
-                if weight.requires_grad:
-                    self.best[name] = weight.detach().clone()
-        return scored
+    def epoch(self, state: TrainingState) -> None:
+        """Score the model, and set its weights aside if they are the best."""
+        number = state.ended_epoch
+        if number is None or number < state.first_with_all:
+            return
+        with state.paused():
+            scored = Evaluation(epoch=number, step=state.step, scores=self.score(state.model))
+            state.evaluations = (*state.evaluations, scored)
+            if self.keep_best and best_epoch(state.evaluations) == number:
+                for name, weight in state.model.named_parameters():
+                    if weight.requires_grad:
+                        self.best[name] = weight.detach().clone()
+        state.over = self.is_over(state.evaluations)
 
     def is_over(self, scored: Sequence[Evaluation]) -> bool:
         """Whether there was no gain for so long that training stops.
@@ -85,14 +89,10 @@ class Selection:
             f" {best if self.keep_best else ended} is kept. Best by task: {', '.join(tasks)}."
         )
 
-    def settle(self, model: MultiTaskModel) -> None:
-        """Put the weights of the best epoch back, where they are to be kept.
-
-        Args:
-            model: As it is after the last step.
-        """
+    def end(self, state: TrainingState) -> None:
+        """Put the weights of the best epoch back, where they are to be kept."""
         if self.keep_best:
-            weights = dict(model.named_parameters())
+            weights = dict(state.model.named_parameters())
             with torch.no_grad():
                 for name, weight in self.best.items():
                     weights[name].copy_(weight)

@@ -1,19 +1,20 @@
 """How unsure a model is of each task on the way, whatever the sampler: only for figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from hmnet.data.encoded import Encoded
-from hmnet.samplers.sampler import Ask, TaskBatch
+from hmnet.prepared import PreparedTask
+from hmnet.samplers.sampler import Ask, Chosen, TaskBatch
 from hmnet.samplers.uncertainty import has_uncertainty, uncertainty_of
-from relevance.tasks.task import Task
+from hmnet.training.hooks.hook import Hook
+from hmnet.training.state import TrainingState
 
 LOOKS = 50
 STEPS_PER_TASK = 4
 
 
-class Unsure:
+class UncertaintyLog(Hook):
     """Asks a model about the same rows of each task again and again while it is trained.
 
     It looks before the first step and the last, and in between about `LOOKS` times, but not more
@@ -23,19 +24,28 @@ class Unsure:
 
     Args:
         tasks: All that train together; those without an uncertainty are left out.
-        data: Their training rows.
         rows: How many of each task are asked, spread evenly over its rows.
 
     Source:
         El Hattami (2021), figures 3.4 and 3.5, which show it for random sampling too.
     """
 
-    def __init__(self, tasks: Sequence[Task], data: Mapping[str, Encoded], rows: int) -> None:
-        asked = [task for task in tasks if has_uncertainty(task, tasks)]
-        self._measures = {t.name: uncertainty_of(t, tasks, data, "relevant") for t in asked}
+    def __init__(self, tasks: Sequence[PreparedTask], rows: int) -> None:
+        together = [task.definition for task in tasks]
+        data = {task.name: task.train.encoded for task in tasks}
+        asked = [task for task in together if has_uncertainty(task, together)]
+        self._measures = {t.name: uncertainty_of(t, together, data, "relevant") for t in asked}
         self._batches = {
             task.name: _spread(task.name, len(data[task.name]), rows) for task in asked
         }
+
+    def select(self, state: TrainingState, selected: Chosen, ask: Ask) -> Chosen:
+        """Look at the model before a step, where the sampler has not asked it."""
+        due = selected.uncertainty is None and self.is_due(state.step + 1, state.total)
+        if not (due and state.ranks.is_main):
+            return selected
+        with state.paused():
+            return selected._replace(uncertainty=self.look(ask))
 
     def is_due(self, step: int, total: int) -> bool:
         """Whether to look before a step.

@@ -27,7 +27,7 @@ from hmnet.runs.score import score_run
 from hmnet.runs.scores import Score
 from hmnet.runs.train import Note, train_run
 from hmnet.settings.config import RunConfig
-from hmnet.training.loop import Progress
+from hmnet.training.hooks.progress import Progress
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix

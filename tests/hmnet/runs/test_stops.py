@@ -23,7 +23,7 @@ from hmnet.runs.folder import load_run
 from hmnet.runs.train import begun, train_run
 from hmnet.settings.config import RunConfig
 from hmnet.training import fit
-from hmnet.training.loop import Progress
+from hmnet.training.hooks.progress import Progress
 from hmnet.training.ranks import Ranks
 from ranks import joined
 from relevance.clustering.spec import ClusterSpec

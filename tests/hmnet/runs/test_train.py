@@ -25,7 +25,7 @@ from hmnet.runs.train import Note, check_run, train_run
 from hmnet.settings.config import RunConfig
 from hmnet.training import fit, loop
 from hmnet.training.checkpoint import save_checkpoint
-from hmnet.training.loop import Progress
+from hmnet.training.hooks.progress import Progress
 from hmnet.training.step import train_step
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError

@@ -17,7 +17,7 @@ from hmnet.training.checkpoint import (
     replacing_folder,
     save_checkpoint,
 )
-from hmnet.training.fit import Checkpoints
+from hmnet.training.hooks.checkpoints import Checkpoints
 from relevance.errors import RelevanceError
 
 

@@ -10,8 +10,8 @@ import torch
 
 from hmnet.samplers.sampler import TaskBatch
 from hmnet.training.candidate_scorer import Asking
-from hmnet.training.fit import Checkpoints
-from hmnet.training.loop import Progress
+from hmnet.training.hooks.checkpoints import Checkpoints
+from hmnet.training.hooks.progress import Progress
 from relevance.errors import RelevanceError
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.settings.config import RunConfig
 from hmnet.sharing.plan import fully_shared, hierarchical
-from hmnet.training.fit import Checkpoints
-from hmnet.training.loop import Progress
+from hmnet.training.hooks.checkpoints import Checkpoints
+from hmnet.training.hooks.progress import Progress
 from relevance.clustering.spec import ClusterSpec
 
 SPEC = ClusterSpec(clusters=(("TONE", "GRADE"), ("SAME",)))

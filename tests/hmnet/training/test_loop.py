@@ -18,8 +18,8 @@ from hmnet.sharing.plan import fully_shared, separate
 from hmnet.training import loop
 from hmnet.training.checkpoint import find_checkpoint
 from hmnet.training.dropout import fast_dropout
-from hmnet.training.fit import Checkpoints
-from hmnet.training.loop import Progress
+from hmnet.training.hooks.checkpoints import Checkpoints
+from hmnet.training.hooks.progress import Progress
 from hmnet.training.optimizer import make_optimizer
 from hmnet.training.step import Batch, Recipe, train_step
 from relevance.errors import RelevanceError

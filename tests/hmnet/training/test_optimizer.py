@@ -13,7 +13,7 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.settings.config import RunConfig, TrainingSettings
 from hmnet.sharing.plan import fully_shared
 from hmnet.training import checkpoint
-from hmnet.training.fit import Checkpoints
+from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.optimizer import make_optimizer, rate_at
 from relevance.disk.files import validated
 from relevance.tasks.data import DataOptions

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from hmnet.backbones.backbone import load_backbone
 from hmnet.runs.train import train_run
 from hmnet.settings.config import RunConfig
-from hmnet.training.fit import Checkpoints
-from hmnet.training.loop import Progress
+from hmnet.training.hooks.checkpoints import Checkpoints
+from hmnet.training.hooks.progress import Progress
 from hmnet.training.ranks import ALONE, Ranks, find_ranks
 from ranks import joined
 from relevance.errors import RelevanceError

@@ -31,7 +31,7 @@ from hmnet.runs.train import train_run
 from hmnet.settings.config import RunConfig
 from hmnet.sharing.plan import fully_shared
 from hmnet.training import checkpoint
-from hmnet.training.fit import Checkpoints
+from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.step import Batch, Recipe, batch_losses, row_losses
 from relevance.errors import RelevanceError
 from relevance.interfaces.trainer import Result

@@ -13,8 +13,8 @@ from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.runs.log import open_log
 from hmnet.training import loop
 from hmnet.training.checkpoint import find_checkpoint
-from hmnet.training.fit import Checkpoints
-from hmnet.training.loop import Progress
+from hmnet.training.hooks.checkpoints import Checkpoints
+from hmnet.training.hooks.progress import Progress
 from hmnet.training.step import train_step
 
 

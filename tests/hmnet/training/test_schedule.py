@@ -10,7 +10,8 @@ import torch
 
 from hmnet.samplers.sampler import Step, samplers
 from hmnet.settings.config import TrainingSettings
-from hmnet.training.fit import Checkpoints, make_schedule
+from hmnet.training.fit import make_schedule
+from hmnet.training.hooks.checkpoints import Checkpoints
 
 
 def with_settings(world: Any, **settings: Any) -> Any:

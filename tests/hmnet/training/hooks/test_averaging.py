@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from hmnet.training.fit import Checkpoints
 from hmnet.training.hooks.averaging import add_to_mean, is_averaged, take_mean
+from hmnet.training.hooks.checkpoints import Checkpoints
 
 
 @pytest.mark.parametrize(

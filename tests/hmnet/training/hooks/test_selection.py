@@ -13,9 +13,8 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.runs.scores import read_scores
 from hmnet.runs.train import Note, _Job, train_run
 from hmnet.settings.config import RunConfig
-from hmnet.training.fit import Checkpoints
-from hmnet.training.hooks.selection import Selection
-from hmnet.training.loop import Progress
+from hmnet.training.hooks.checkpoints import Checkpoints
+from hmnet.training.hooks.progress import Progress
 from hmnet.training.record import Best, Evaluation, Record
 from relevance.errors import RelevanceError
 

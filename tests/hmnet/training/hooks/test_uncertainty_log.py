@@ -18,7 +18,7 @@ from hmnet.runs.train import check_run, train_run
 from hmnet.samplers.sampler import TaskBatch
 from hmnet.settings.config import RunConfig
 from hmnet.training import loop
-from hmnet.training.hooks.uncertainty_log import Unsure
+from hmnet.training.hooks.uncertainty_log import UncertaintyLog
 from hmnet.training.step import train_step
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
@@ -71,19 +71,19 @@ def test_rows_are_spread_and_values_take_their_proxys_entropy() -> None:
         sure = batch.task == "LABELS"
         return np.tile([0.0, 50.0 if sure else 0.0], (len(batch.rows), 1))
 
-    unsure = Unsure(tasks, {"LABELS": rows(9), "VALUE": rows(2), "TOKENS": rows(4)}, 3)
+    unsure = UncertaintyLog(tasks, {"LABELS": rows(9), "VALUE": rows(2), "TOKENS": rows(4)}, 3)
     assert unsure.look(ask) == {"LABELS": pytest.approx(0.0, abs=1e-12), "VALUE": pytest.approx(1)}
     assert asked == [("LABELS", [0, 4, 8], "LABELS"), ("VALUE", [0, 1], "LABELS")]
 
 
 def test_looks_are_few() -> None:
-    unsure = Unsure((LABELS, VALUE), {"LABELS": rows(2), "VALUE": rows(2)}, 32)
+    unsure = UncertaintyLog((LABELS, VALUE), {"LABELS": rows(2), "VALUE": rows(2)}, 32)
     for total in (1, 20, 399, 400, 100_000):
         due = [step for step in range(1, total + 1) if unsure.is_due(step, total)]
         assert due[0] == 1
         assert due[-1] == total
         assert len(due) <= min(51, 2 + total // 8)
-    alone = Unsure((VALUE,), {"VALUE": rows(2)}, 32)
+    alone = UncertaintyLog((VALUE,), {"VALUE": rows(2)}, 32)
     assert not any(alone.is_due(step, 9) for step in range(1, 10))
 
 

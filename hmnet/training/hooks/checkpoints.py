@@ -1,0 +1,120 @@
+"""Checkpoints: what is needed to go on after a kill is kept now and then, and put back."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from hmnet.models.multitask import MultiTaskModel
+from hmnet.prepared import PreparedTask
+from hmnet.settings.config import TrainingSettings
+from hmnet.training.checkpoint import (
+    Kept,
+    Position,
+    find_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
+from hmnet.training.hooks.hook import Hook
+from hmnet.training.ranks import Ranks
+from hmnet.training.state import Begun, TrainingState, Update
+from hmnet.training.versions import other_version, versions_of
+from relevance.disk.files import digest
+from relevance.errors import RelevanceError
+
+
+class Checkpoints(Hook):
+    """Keeps checkpoints of one part of a run.
+
+    There is one at the end of every epoch but the last, one where training is interrupted, and in
+    between one after so many seconds.
+
+    Args:
+        folder: Holds the newest.
+        part: Number of the part; checkpoints of other parts are left alone.
+        every_s: Seconds between two.
+    """
+
+    def __init__(self, folder: Path, part: int, every_s: float) -> None:
+        self.folder, self.part, self.every_s = folder, part, every_s
+
+    def resume(
+        self,
+        model: MultiTaskModel,
+        optimizer: torch.optim.Optimizer,
+        tasks: Sequence[PreparedTask],
+        settings: TrainingSettings,
+        kept: Kept,
+        ranks: Ranks,
+    ) -> Begun:
+        """Put back what the newest checkpoint holds; called before training, in every process.
+
+        Args:
+            model: As it is before the first step; its weights are replaced.
+            optimizer: Over its weights; its state is replaced.
+            tasks: What is trained.
+            settings: How it is trained.
+            kept: What else checkpoints hold, filled anew.
+            ranks: The processes that train together.
+
+        Returns:
+            What was done before; nothing where there is no checkpoint of this part.
+
+        Raises:
+            RelevanceError: If the checkpoint is damaged, from other data or from another version of
+                the sampler.
+        """
+        self._kept, self._versions = kept, versions_of(settings)
+        self._data = digest({task.name: task.train.encoded.fingerprint for task in tasks})
+        found = ranks.agree(lambda: find_checkpoint(self.folder))
+        begun = Begun()
+        if found is not None and found[1].part == self.part:
+            folder, position = found
+            self._check(folder, position, settings)
+            load_checkpoint(folder, model, optimizer, kept)
+            begun = Begun(position.step, position.record)
+        # After the last step the main process takes the checkpoint away, which others may still
+        # read.
+        ranks.wait()
+        return begun
+
+    def _check(self, folder: Path, position: Position, settings: TrainingSettings) -> None:
+        if position.data != self._data:
+            raise RelevanceError(
+                f"{folder} was written with other training data than there is now."
+                " Put the data back, or train anew with another --out."
+            )
+        if other := other_version(position.record.versions, settings):
+            raise RelevanceError(
+                f"{self.folder.parent} was begun by {other}. Train anew with another --out."
+            )
+
+    @contextmanager
+    def around(self, state: TrainingState) -> Iterator[None]:  # noqa: ARG002
+        """Begin the clock."""
+        self._saved_at = time.monotonic()
+        yield
+
+    def step(self, state: TrainingState, update: Update) -> None:  # noqa: ARG002
+        """Keep a checkpoint amid an epoch, if it is due."""
+        if state.ended_epoch is None and self._is_due(state):
+            self._save(state)
+
+    def epoch(self, state: TrainingState) -> None:
+        """Keep a checkpoint, but for the last step's, whose model is kept right after."""
+        if not state.is_finished or self._is_due(state):
+            self._save(state)
+
+    def _is_due(self, state: TrainingState) -> bool:
+        return state.interrupted or time.monotonic() - self._saved_at >= self.every_s
+
+    def _save(self, state: TrainingState) -> None:
+        if not state.ranks.is_main:
+            return
+        with state.paused() as record:
+            record = record.model_copy(update={"versions": self._versions})
+            position = Position(self.part, state.step, self._data, record)
+            save_checkpoint(self.folder, state.model, state.optimizer, position, self._kept)
+        self._saved_at = time.monotonic()

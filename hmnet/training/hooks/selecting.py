@@ -1,0 +1,22 @@
+"""Selecting: a sampler that goes by the model picks what a step trains of its candidates."""
+
+from functools import partial
+
+from hmnet.samplers.sampler import Ask, Chooser, Chosen
+from hmnet.training.hooks.hook import Hook
+from hmnet.training.state import TrainingState
+
+
+class Selecting(Hook):
+    """Asks a sampler's chooser; the main process's choice is everybody's.
+
+    Args:
+        chooser: Picks rows of a step, as the model is then.
+    """
+
+    def __init__(self, chooser: Chooser) -> None:
+        self._chooser = chooser
+
+    def select(self, state: TrainingState, selected: Chosen, ask: Ask) -> Chosen:
+        """Pick the rows."""
+        return state.ranks.agree(partial(self._chooser, selected.step, ask))
