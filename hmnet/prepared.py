@@ -1,11 +1,12 @@
 """Tasks prepared for a model: their splits encoded once, kept on disk, checked before reuse."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Int
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from transformers import PreTrainedTokenizerBase
@@ -70,6 +71,11 @@ class PreparedTask:
     def held_out(self) -> PreparedSplit:
         """The first split that it is scored on."""
         return next(iter(self.evaluation.values()))
+
+
+def lengths_of(tasks: Iterable[PreparedTask]) -> dict[str, Int[np.ndarray, " _"]]:
+    """Tokens of every training row, by task."""
+    return {task.name: task.train.encoded.lengths for task in tasks}
 
 
 def prepare(

@@ -16,7 +16,7 @@ from hmnet.extension.plan import TRAINING, Growth, plan_growth
 from hmnet.kinds.kind import kind_of
 from hmnet.models.multitask import MultiTaskModel, weights_file
 from hmnet.models.trial import check_reading
-from hmnet.prepared import encode_split, prepare
+from hmnet.prepared import encode_split, lengths_of, prepare
 from hmnet.runs.folder import (
     ADDED,
     ADDED_SCHEMA,
@@ -316,7 +316,7 @@ def _fit(
     tokenizer, max_length = growth.run.tokenizer, growth.config.max_length
     scored = 1 if training.goes_by_dev else 0
     tasks = [prepare(one, tokenizer, max_length, scored) for one in data.values()]
-    epochs = make_schedule(training, tasks, training.seed)
+    epochs = make_schedule(training, lengths_of(tasks), training.seed)
     found = find_checkpoint(checkpoint)
     forget_after(out / LOG, found[1].step if found else 0)
     selection = make_selection(training, tasks)

@@ -22,7 +22,7 @@ from hmnet.kinds.kind import Kind, kind_of
 from hmnet.methods.method import Part
 from hmnet.models.freezing import frozen_layers, trains_together
 from hmnet.models.trial import check_reading
-from hmnet.prepared import PreparedTask, encode_split, prepare
+from hmnet.prepared import PreparedTask, encode_split, lengths_of, prepare
 from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers.sampler import Step, TaskBatch, find_sampler
 from hmnet.settings.check import check_training
@@ -125,7 +125,7 @@ class JointTrainer:
             RelevanceError: If data or backbone cannot be loaded, or a loss is not finite.
         """
         prepared = {name: self.prepared(name) for name in tasks}
-        epochs = make_schedule(self.settings, list(prepared.values()), seed)
+        epochs = make_schedule(self.settings, lengths_of(prepared.values()), seed)
         if self.drop_overlap:
             overlapping = {
                 name: prepared[name].train.encoded.sequences_of(rows)

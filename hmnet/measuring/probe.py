@@ -29,7 +29,7 @@ from hmnet.measuring.joint_trainer import JointTrainer
 from hmnet.measuring.linearised import linearise, make_sketches
 from hmnet.measuring.lookahead import evaluating, look_ahead, spread
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.prepared import PreparedTask
+from hmnet.prepared import PreparedTask, lengths_of
 from hmnet.samplers.sampler import Step
 from hmnet.sharing.plan import fully_shared
 from hmnet.training.fit import build_model, fit, make_schedule
@@ -165,8 +165,8 @@ class EncoderProbe:
         return model
 
     def _schedule(self, tasks: Sequence[str], seed: int) -> list[list[Step]]:
-        together = [self._rows(name) for name in sorted(tasks)]
-        return make_schedule(self.trainer.settings, together, seed)
+        lengths = lengths_of(self._rows(name) for name in sorted(tasks))
+        return make_schedule(self.trainer.settings, lengths, seed)
 
     def _one_each(
         self, model: MultiTaskModel, tasks: Sequence[str], seed: int, number: int

@@ -21,7 +21,7 @@ from hmnet.kinds.kind import kind_of
 from hmnet.methods.method import Part, find_method
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
-from hmnet.prepared import PreparedTask, prepare
+from hmnet.prepared import PreparedTask, lengths_of, prepare
 from hmnet.runs.folder import (
     CHECKPOINT,
     CLUSTERS,
@@ -263,7 +263,7 @@ class _Job:
         labels = {name: task.train.rows.labels for name, task in prepared.items()}
         answer_scales(config, tasks, labels)
         schedules = [
-            make_schedule(config, [prepared[task] for task in part.tasks], config.seed)
+            make_schedule(config, lengths_of(prepared[task] for task in part.tasks), config.seed)
             for part in parts
         ]
         return cls(checked, prepared, schedules, backbone, tokenizer, out, ranks, device)

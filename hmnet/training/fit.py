@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
+from jaxtyping import Int
 
 from hmnet.answer_scale import AnswerScale, standardised
 from hmnet.backbones.backbone import Backbone
@@ -40,27 +41,27 @@ from relevance.tasks.task import Task
 
 
 def make_schedule(
-    settings: TrainingSettings, tasks: Sequence[PreparedTask], seed: int
+    settings: TrainingSettings, lengths: Mapping[str, Int[np.ndarray, " _"]], seed: int
 ) -> list[list[Step]]:
     """All steps of a run.
 
     Args:
         settings: Sampler, batch size, what is packed together, epochs, steps per task at most.
-        tasks: What is trained.
+        lengths: Tokens of every training row, by task.
         seed: Of the order.
 
     Returns:
         Steps by epoch.
     """
     batches = {
-        task.name: pack(
-            task.name,
-            task.train.encoded.lengths,
+        task: pack(
+            task,
+            of_rows,
             batch_size=settings.batch_size,
             seed=seed,
             length_grouped=settings.length_grouped,
         )
-        for task in tasks
+        for task, of_rows in lengths.items()
     }
     sampler = find_sampler(settings.sampler).build(batches, epochs=settings.epochs, seed=seed)
     return schedule(sampler, settings.max_steps_per_task)

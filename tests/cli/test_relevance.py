@@ -172,16 +172,16 @@ class TestPairwise:
     def test_a_failed_job_is_exit_status_1(
         self, study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from hmnet.training import joint
+        from hmnet.measuring import joint_trainer
 
-        fit = joint.fit
+        fit = joint_trainer.fit
 
-        def break_one(backbone: Any, tasks: Any, *rest: Any, **options: Any) -> Any:
+        def break_one(model: Any, tasks: Any, *rest: Any) -> Any:
             if {task.name for task in tasks} == {"TONE", "FACT"}:
                 raise RuntimeError("out of\nmemory")
-            return fit(backbone, tasks, *rest, **options)
+            return fit(model, tasks, *rest)
 
-        monkeypatch.setattr(joint, "fit", break_one)
+        monkeypatch.setattr(joint_trainer, "fit", break_one)
         out = tmp_path / "gains.json"
         options = [*study.options, "--lr", "2e-3", "--out", str(out)]
         outcome = run("relevance", "pairwise", *options)
@@ -195,7 +195,7 @@ class TestPairwise:
         unknown = np.isnan(load_matrix(out).values)
         assert unknown.sum() == 2
         assert unknown[0, 3]
-        monkeypatch.setattr(joint, "fit", fit)
+        monkeypatch.setattr(joint_trainer, "fit", fit)
         assert run("relevance", "pairwise", *options).status == 0
         assert not np.isnan(load_matrix(out).values).any()
 

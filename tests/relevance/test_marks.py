@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from relevance.gains.constant_answers import constant_answers
 from relevance.interfaces.trainer import Result
-from relevance.marks import collapsed, constant_answers, is_gains, marks
+from relevance.marks import collapsed, is_gains, marks
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 TASKS = ("A", "B", "C")

@@ -10,7 +10,7 @@ from hmnet.data.batching import collate, input_form
 from hmnet.data.encoded import Encoded
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.prepared import encode_split
+from hmnet.prepared import PreparedSplit, encode_split
 from relevance.tasks.data import Split
 from relevance.tasks.task import Task
 
@@ -81,7 +81,9 @@ def test_classification(
     splits: dict[str, Split],
     encoded: dict[str, Encoded],
 ) -> None:
-    result = evaluate(model, tasks["SAME"], splits["SAME"], encoded["SAME"], batch_size=4)
+    result = evaluate(
+        model, tasks["SAME"], PreparedSplit(splits["SAME"], encoded["SAME"]), batch_size=4
+    )
 
     logits = one_by_one(model, "SAME", encoded["SAME"]).astype(np.float64)
     labels = splits["SAME"].labels
@@ -98,7 +100,9 @@ def test_regression_on_its_own_scale(
     splits: dict[str, Split],
     encoded: dict[str, Encoded],
 ) -> None:
-    result = evaluate(model, tasks["GRADE"], splits["GRADE"], encoded["GRADE"], batch_size=4)
+    result = evaluate(
+        model, tasks["GRADE"], PreparedSplit(splits["GRADE"], encoded["GRADE"]), batch_size=4
+    )
 
     values = one_by_one(model, "GRADE", encoded["GRADE"])[:, 0]
     labels = splits["GRADE"].labels
@@ -113,7 +117,7 @@ def test_rows_scored_together(
     splits: dict[str, Split],
     encoded: dict[str, Encoded],
 ) -> None:
-    result = evaluate(model, tasks["QA"], splits["QA"], encoded["QA"], batch_size=4)
+    result = evaluate(model, tasks["QA"], PreparedSplit(splits["QA"], encoded["QA"]), batch_size=4)
 
     right = np.array(result.predictions) == splits["QA"].labels
     assert result.metrics["question_em"] == np.mean(right.reshape(3, 2).all(axis=1))

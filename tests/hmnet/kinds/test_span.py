@@ -21,7 +21,7 @@ from hmnet.evaluation.evaluate import evaluate
 from hmnet.kinds.kind import Said, kind_of
 from hmnet.kinds.span import LONGEST_ANSWER, NO_ANSWER, Window, best_answer, windows
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.prepared import encode_split
+from hmnet.prepared import PreparedSplit, encode_split
 from hmnet.sharing.plan import fully_shared
 from relevance.errors import RelevanceError
 from relevance.tasks.check import to_split
@@ -216,7 +216,8 @@ def test_the_loss_of_a_row_is_the_mean_over_its_windows(tiny_bert: Path, pooling
     assert encoded.alignment is not None
     assert encoded.alignment.rows.tolist() == sorted(encoded.alignment.rows.tolist())
     assert len(encoded) > len(split)
-    results = [evaluate(model, QUIZ, split, encoded, batch_size=size) for size in (1, 4)]
+    prepared = PreparedSplit(split, encoded)
+    results = [evaluate(model, QUIZ, prepared, batch_size=size) for size in (1, 4)]
     assert results[0].predictions == results[1].predictions
     assert results[0].losses == pytest.approx(results[1].losses, abs=1e-5)
     expected: list[list[float]] = [[], [], []]

@@ -16,7 +16,7 @@ from hmnet.data.encoder import Encoder
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.kinds.kind import Said, kind_of
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.prepared import encode_split
+from hmnet.prepared import PreparedSplit, encode_split
 from hmnet.sharing.plan import fully_shared
 from hmnet.training.step import row_losses
 from relevance.errors import RelevanceError
@@ -124,7 +124,8 @@ def test_the_loss_of_a_row_is_the_mean_over_its_words(tiny_bert: Path, pooling: 
     model = built(tiny_bert, pooling)
     tokenizer, split = AutoTokenizer.from_pretrained(tiny_bert), split_of(ROWS)
     encoded = encode_split(NER, split, tokenizer, 24)
-    results = [evaluate(model, NER, split, encoded, batch_size=size) for size in (1, 3)]
+    prepared = PreparedSplit(split, encoded)
+    results = [evaluate(model, NER, prepared, batch_size=size) for size in (1, 3)]
     assert results[0].predictions == results[1].predictions
     assert results[0].losses == pytest.approx(results[1].losses, abs=1e-5)
     expected = []

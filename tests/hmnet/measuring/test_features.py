@@ -66,7 +66,7 @@ def test_a_fine_tuned_encoder_is_that_of_the_single_run(
     models = []
     monkeypatch.setattr(
         "hmnet.measuring.joint_trainer.fit",
-        lambda *a, **k: models.append(fitting.fit(*a, **k)) or models[0],
+        lambda model, *rest: models.append(model) or fitting.fit(model, *rest),
     )
     probe.trainer(("TONE",), 3, "cpu")
     tuned = probe._encoder(3, "TONE")

@@ -65,7 +65,7 @@ def test_the_model_is_trained_on_all_tasks_first(
     schedules = []
 
     def spy(*arguments: object, **options: object) -> object:
-        schedules.append(arguments[4])
+        schedules.append(arguments[2])
         return fit(*arguments, **options)
 
     monkeypatch.setattr("hmnet.measuring.probe.fit", spy)

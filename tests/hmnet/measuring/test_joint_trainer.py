@@ -14,12 +14,12 @@ import torch
 from hmnet.measuring import joint_trainer as joint
 from hmnet.measuring.joint_trainer import (
     JointTrainer,
-    Loaded,
     make_trainer,
     overlapping_rows,
     without_rows,
 )
 from hmnet.measuring.probe import EncoderProbe
+from hmnet.prepared import PreparedSplit, PreparedTask
 from hmnet.samplers.sampler import TaskBatch
 from hmnet.settings.config import RunConfig
 from relevance.errors import RelevanceError
@@ -27,7 +27,7 @@ from relevance.interfaces.trainer import Trainer, unlearned_rows
 from relevance.jobs.job import Schedule
 from relevance.measures.joint_training import joint_training_gains
 from relevance.studies.store import JobStore
-from relevance.tasks.data import DataOptions, Split, TaskData
+from relevance.tasks.data import DataOptions, Split
 from relevance.tasks.task import Source, Task
 
 
@@ -90,12 +90,12 @@ def test_single_and_joint_runs_are_paired(
     seen: list[tuple[dict[str, torch.Tensor], list[tuple[str, list[int]]]]] = []
     fit = joint.fit
 
-    def spy(backbone: Any, tasks: Any, plan: Any, data: Any, epochs: Any, *rest: Any, **more: Any):
-        model = fit(backbone, tasks, plan, data, [], *rest, **more)
+    def spy(model: Any, tasks: Any, epochs: Any, *rest: Any) -> Any:
+        record = fit(model, tasks, [], *rest)
         heads = {name: w for name, w in model.named_parameters() if "TONE/head" in name}
         rows = [(t, r.tolist()) for steps in epochs for step in steps for t, r in step]
         seen.append((heads, [batch for batch in rows if batch[0] == "TONE"]))
-        return model
+        return record
 
     monkeypatch.setattr(joint, "fit", spy)
     for tasks in (("TONE",), ("TONE", "SAME"), ("GRADE", "TONE")):
@@ -176,23 +176,23 @@ def test_it_fills_a_matrix(trainer: JointTrainer, tmp_path: Path) -> None:
     assert (np.diag(gains.values) == 0).all()
 
 
-def loaded(task: Any, train: list[str], evaluation: list[str]) -> Loaded:
-    def split(texts: list[str]) -> Split:
-        return Split((texts,), np.zeros(len(texts), dtype=np.int64))
+def prepared(task: Any, train: list[str], evaluation: list[str]) -> PreparedTask:
+    def split(texts: list[str]) -> PreparedSplit:
+        rows = Split((texts,), np.zeros(len(texts), dtype=np.int64))
+        return PreparedSplit(rows, None)  # type: ignore[arg-type]
 
-    data = TaskData(task, split(train), {"dev": split(evaluation)})
-    return Loaded(data, None, None)  # type: ignore[arg-type]
+    return PreparedTask(task, split(train), {"dev": split(evaluation)})
 
 
 def test_rows_with_a_text_of_another_tasks_evaluation_are_found(world: Any) -> None:
     tone = world.tasks[0]
     run = {
-        "a": loaded(tone, ["one", "two", "three", "own"], ["own"]),
-        "b": loaded(tone, ["four", "own"], ["two", "three"]),
+        "a": prepared(tone, ["one", "two", "three", "own"], ["own"]),
+        "b": prepared(tone, ["four", "own"], ["two", "three"]),
     }
     rows = {task: found.tolist() for task, found in overlapping_rows(run).items()}
     assert rows == {"a": [1, 2], "b": [1]}
-    run["b"] = loaded(tone, ["own"], ["two"])
+    run["b"] = prepared(tone, ["own"], ["two"])
     with pytest.raises(RelevanceError) as error:
         overlapping_rows(run)
     assert str(error.value) == (

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,18 @@ from transformers import AutoTokenizer
 from hmnet.backbones.backbone import Backbone, load_backbone
 from hmnet.data.encoded import Encoded
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.prepared import encode_split
+from hmnet.prepared import PreparedTask, lengths_of, prepare
 from hmnet.samplers.sampler import Step
 from hmnet.settings.config import RunConfig, TrainingSettings
 from hmnet.sharing.plan import fully_shared
-from hmnet.training.fit import fit, make_schedule
+from hmnet.training.fit import build_model, fit, make_schedule
+from hmnet.training.hooks.checkpoints import Checkpoints
+from hmnet.training.hooks.hook import Hook
+from hmnet.training.hooks.progress import Progress, Report
+from hmnet.training.hooks.selection import Selection
+from hmnet.training.hooks.uncertainty_log import UncertaintyLog
+from hmnet.training.hooks.watching import Watching
+from hmnet.training.ranks import ALONE
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task
@@ -73,10 +81,18 @@ SETTINGS = TrainingSettings(
 class World:
     """All that `fit` needs: tasks, their training rows, and a backbone."""
 
-    tasks: tuple[Task, ...]
-    data: dict[str, Encoded]
+    prepared: tuple[PreparedTask, ...]
     backbone: Backbone
     settings: TrainingSettings = SETTINGS
+    steps: list[list[Step]] | None = None  # by epoch, in the place of the sampler's
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        return tuple(task.definition for task in self.prepared)
+
+    @property
+    def data(self) -> dict[str, Encoded]:
+        return {task.name: task.train.encoded for task in self.prepared}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -84,22 +100,39 @@ class World:
 
     @property
     def epochs(self) -> list[list[Step]]:
-        lengths = {task: encoded.lengths for task, encoded in self.data.items()}
-        return make_schedule(self.settings, lengths, seed=0)
+        return self.steps or make_schedule(self.settings, lengths_of(self.prepared), seed=0)
 
     def fit(self, **options: Any) -> MultiTaskModel:
-        """Train all tasks on one encoder."""
+        """Train all tasks on one encoder; options are parts of it that stay, or names of hooks."""
         plan = options.pop("plan", fully_shared(self.names, self.backbone.depth))
-        settings = options.pop("settings", self.settings)
-        return fit(
-            self.backbone,
-            self.tasks,
-            plan,
-            self.data,
-            self.epochs,
-            settings,
-            **{"seed": 0, "device": "cpu"} | options,
+        settings, seed = options.pop("settings", self.settings), options.pop("seed", 0)
+        device = options.pop("device", "cpu")
+        model = build_model(self.backbone, self.prepared, plan, settings, seed=seed, device=device)
+        on_end, ranks = options.pop("on_end", None), options.pop("ranks", ALONE)
+        hooks = self._hooks(settings, **options)
+        record = fit(model, self.prepared, self.epochs, settings, seed, hooks, ranks)
+        if on_end:
+            on_end(record)
+        return model
+
+    def _hooks(
+        self,
+        settings: TrainingSettings,
+        *,
+        on_step: Callable[[Progress], None] | None = None,
+        selection: Selection | None = None,
+        checkpoints: Checkpoints | None = None,
+        watch: Callable[[MultiTaskModel, int], None] | None = None,
+        log_uncertainty: bool = False,
+    ) -> list[Hook]:
+        hooks = (
+            Report(on_step, with_term=settings.regularizer is not None),
+            UncertaintyLog(self.prepared, settings.batch_size) if log_uncertainty else None,
+            selection,
+            Watching(watch) if watch else None,
+            checkpoints,
         )
+        return [hook for hook in hooks if hook is not None]
 
 
 def sentence(rng: random.Random, *words: str) -> str:
@@ -149,11 +182,8 @@ def world(task_file: Path, tiny_bert: Path) -> World:
     """Tasks, their encoded training rows and the tiny BERT."""
     tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
     tasks = find_tasks([str(task_file)])
-    data = {
-        task.name: encode_split(task, load_task(task, DataOptions()).train, tokenizer, 24)
-        for task in tasks
-    }
-    return World(tasks, data, load_backbone(str(tiny_bert)))
+    prepared = (prepare(load_task(task, DataOptions()), tokenizer, 24, 0) for task in tasks)
+    return World(tuple(prepared), load_backbone(str(tiny_bert)))
 
 
 @pytest.fixture

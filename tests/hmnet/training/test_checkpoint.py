@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -192,9 +193,11 @@ def test_a_folder_that_fails_half_way_is_not_there(tmp_path: Path) -> None:
 def test_a_checkpoint_of_other_data_is_refused(world: Any, tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path / "checkpoint", 0, every_s=1e9)
     world.fit(checkpoints=checkpoints)
-    world.data["TONE"] = world.data["TONE"].take(torch.arange(36).numpy())
+    tone, *others = world.prepared
+    shorter = replace(tone.train, encoded=tone.train.encoded.take(torch.arange(36).numpy()))
+    other = replace(world, prepared=(replace(tone, train=shorter), *others))
     with pytest.raises(RelevanceError) as error:
-        world.fit(checkpoints=checkpoints)
+        other.fit(checkpoints=checkpoints)
     assert str(error.value) == (
         f"{tmp_path / 'checkpoint'} was written with other training data than there is now."
         " Put the data back, or train anew with another --out."

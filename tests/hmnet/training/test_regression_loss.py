@@ -218,7 +218,7 @@ def test_a_standardised_run_is_resumed_bit_for_bit(
         if len(done) == 5:
             raise KilledError
 
-    monkeypatch.setattr("hmnet.training.fit.save_checkpoint", killed)
+    monkeypatch.setattr("hmnet.training.hooks.checkpoints.save_checkpoint", killed)
     kept = Checkpoints(tmp_path / "checkpoint", 0, 1e-9)
     with pytest.raises(KilledError):
         world.fit(settings=settings, checkpoints=kept)

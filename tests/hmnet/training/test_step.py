@@ -1,6 +1,7 @@
 """One update: its losses, the length of its gradient, its learning rates, and batches in parts."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from hmnet.sharing.plan import SharingPlan, fully_shared, hierarchical, separate
 from hmnet.sharing.skill_table import Skills
 from hmnet.surgery.pcgrad import PCGrad
 from hmnet.training.loop import train
-from hmnet.training.optimizer import make_optimizer, rate_at
+from hmnet.training.optimizer import Rate, make_optimizer, rate_at
 from hmnet.training.step import (
     Recipe,
     batch_loss,
@@ -202,4 +203,4 @@ def run(
     recipe: Recipe,
     lr: float,
 ) -> None:
-    train(model, world.tasks, world.data, [steps], optimizer=optimizer, lr=lr, recipe=recipe)
+    train(model, world.prepared, [steps], optimizer, replace(recipe, rate=Rate(lr)))

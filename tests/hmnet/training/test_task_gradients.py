@@ -1,6 +1,7 @@
 """Gradients by task: joined on every level of the tree, and left alone where no tasks meet."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from hmnet.sharing.plan import SharingPlan, fully_shared, hierarchical, separate
 from hmnet.sharing.skill_table import Skills
 from hmnet.surgery.pcgrad import PCGrad
 from hmnet.surgery.surgery import Surgery
-from hmnet.training.fit import Checkpoints, fit
+from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.step import Batch, Recipe, batch_loss, train_step
 from hmnet.training.task_gradients import TaskGradients
 from relevance.clustering.spec import ClusterSpec
@@ -177,21 +178,11 @@ def test_a_run_that_was_stopped_goes_on_with_the_same_orders(
 ) -> None:
     settings = world.settings.model_copy(update={"surgery": "pcgrad"})
     plan = by_skill(world) if skills else hierarchical(SPEC, 2, 1, 1)
-    epochs = of_several(world.epochs)
+
+    several = replace(world, settings=settings, steps=of_several(world.epochs))
 
     def trained(**options: Any) -> dict[str, Tensor]:
-        model = fit(
-            world.backbone,
-            world.tasks,
-            plan,
-            world.data,
-            epochs,
-            settings,
-            seed=0,
-            device="cpu",
-            **options,
-        )
-        return dict(model.named_parameters())
+        return dict(several.fit(plan=plan, **options).named_parameters())
 
     def stop(progress: Any) -> None:
         raise KeyboardInterrupt

@@ -11,12 +11,15 @@ from torch import Tensor
 
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.runs.scores import read_scores
-from hmnet.runs.train import Note, _Job, train_run
+from hmnet.runs.train import Note, train_run
 from hmnet.settings.config import RunConfig
 from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.hooks.progress import Progress
+from hmnet.training.hooks.selection import Selection
 from hmnet.training.record import Best, Evaluation, Record
 from relevance.errors import RelevanceError
+from relevance.interfaces.trainer import Result
+from relevance.tasks.task import Task
 
 
 def scored(*means: float) -> tuple[Evaluation, ...]:
@@ -211,11 +214,10 @@ def test_each_part_of_single_stops_by_its_own_task(
 ) -> None:
     means = {"TONE": [0.5, 0.4], "SAME": [0.5, 0.6, 0.7], "GRADE": [0.5, 0.5]}
 
-    def score(self: _Job, part: Any, model: MultiTaskModel) -> dict[str, float]:
-        (task,) = part.tasks
-        return {task: means[task].pop(0)}
+    def scored(_: MultiTaskModel, task: Task, *rest: Any, **options: Any) -> Result:
+        return Result({task.primary: means[task.name].pop(0)}, 0.0, None)
 
-    monkeypatch.setattr(_Job, "_score", score)
+    monkeypatch.setattr("hmnet.runs.train.evaluate", scored)
     chosen = config.model_copy(
         update={"epochs": 3, "patience": 1, "method": "single", "batch_size": 40}
     )

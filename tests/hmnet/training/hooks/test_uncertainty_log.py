@@ -14,6 +14,7 @@ from hmnet.analysis.curves import curves
 from hmnet.data.encoded import Encoded
 from hmnet.data.template import Template
 from hmnet.figures.curves import lay_out
+from hmnet.prepared import PreparedSplit, PreparedTask
 from hmnet.runs.train import check_run, train_run
 from hmnet.samplers.sampler import TaskBatch
 from hmnet.settings.config import RunConfig
@@ -21,6 +22,7 @@ from hmnet.training import loop
 from hmnet.training.hooks.uncertainty_log import UncertaintyLog
 from hmnet.training.step import train_step
 from relevance.errors import RelevanceError
+from relevance.tasks.data import Split
 from relevance.tasks.task import Task
 
 LOOKED_AT = [1, 13, 22]  # of 22 steps: the first, every 12th for three tasks, the last
@@ -56,6 +58,11 @@ def rows(count: int) -> Encoded:
     )
 
 
+def prepared(task: Task, count: int) -> PreparedTask:
+    split = PreparedSplit(Split(([],), np.zeros(0)), rows(count))
+    return PreparedTask(task, split)
+
+
 def uncertainties(out: Path) -> dict[int, dict[str, float]]:
     lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     return {line["step"]: line["uncertainty"] for line in lines if "uncertainty" in line}
@@ -71,19 +78,20 @@ def test_rows_are_spread_and_values_take_their_proxys_entropy() -> None:
         sure = batch.task == "LABELS"
         return np.tile([0.0, 50.0 if sure else 0.0], (len(batch.rows), 1))
 
-    unsure = UncertaintyLog(tasks, {"LABELS": rows(9), "VALUE": rows(2), "TOKENS": rows(4)}, 3)
+    counts = zip(tasks, (9, 2, 4), strict=True)
+    unsure = UncertaintyLog([prepared(task, count) for task, count in counts], 3)
     assert unsure.look(ask) == {"LABELS": pytest.approx(0.0, abs=1e-12), "VALUE": pytest.approx(1)}
     assert asked == [("LABELS", [0, 4, 8], "LABELS"), ("VALUE", [0, 1], "LABELS")]
 
 
 def test_looks_are_few() -> None:
-    unsure = UncertaintyLog((LABELS, VALUE), {"LABELS": rows(2), "VALUE": rows(2)}, 32)
+    unsure = UncertaintyLog([prepared(LABELS, 2), prepared(VALUE, 2)], 32)
     for total in (1, 20, 399, 400, 100_000):
         due = [step for step in range(1, total + 1) if unsure.is_due(step, total)]
         assert due[0] == 1
         assert due[-1] == total
         assert len(due) <= min(51, 2 + total // 8)
-    alone = UncertaintyLog((VALUE,), {"VALUE": rows(2)}, 32)
+    alone = UncertaintyLog([prepared(VALUE, 2)], 32)
     assert not any(alone.is_due(step, 9) for step in range(1, 10))
 
 
