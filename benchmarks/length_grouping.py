@@ -44,7 +44,7 @@ def measured(
     from hmnet.sharing.plan import fully_shared
     from hmnet.training.loop import train
     from hmnet.training.optimizer import make_optimizer
-    from hmnet.training.step import Recipe
+    from hmnet.training.step import StepConfig
     from relevance.tasks.data import DataOptions
     from relevance.tasks.find import find_tasks
     from relevance.tasks.load import load_task
@@ -73,7 +73,7 @@ def measured(
             [epoch],
             optimizer=optimizer,
             lr=LR,
-            recipe=Recipe(resolve_precision("auto", "cpu")),
+            recipe=StepConfig(resolve_precision("auto", "cpu")),
         )
         return time.process_time() - started
 

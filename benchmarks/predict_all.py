@@ -40,7 +40,7 @@ def main() -> None:
             whole = answers()
             times["every path whole"].append(time.perf_counter() - started)
             started = time.perf_counter()
-            with model.remembering():
+            with model.activation_cache():
                 once = answers()
             times["shared layers once"].append(time.perf_counter() - started)
     if not all(map(torch.equal, whole, once)):

@@ -120,7 +120,7 @@ def cost(model: Any, batches: list[Any], rounds: int) -> None:
     """Print the processor time of a regularized step as a multiple of a plain one."""
     from hmnet.regularizers.smart import Smart
     from hmnet.training.optimizer import make_optimizer
-    from hmnet.training.step import Recipe, train_step
+    from hmnet.training.step import StepConfig, train_step
 
     optimizer = make_optimizer(model, 1e-5, 0.0)
     ways = {"plain": None} | {f"smart, K = {steps}": Smart(steps=steps) for steps in (1, 2)}
@@ -128,7 +128,7 @@ def cost(model: Any, batches: list[Any], rounds: int) -> None:
     for number in range(rounds + 1):  # the first one warms up
         for name, regularizer in ways.items():
             started = time.process_time()
-            train_step(model, optimizer, [batches[0]], 1e-5, Recipe(regularizer=regularizer))
+            train_step(model, optimizer, [batches[0]], 1e-5, StepConfig(regularizer=regularizer))
             if number:
                 seconds[name].append(time.process_time() - started)
     plain = statistics.median(seconds["plain"])

@@ -76,7 +76,7 @@ def measure(way: str, data_dir: Path, steps: int) -> dict[str, float]:
     import torch
 
     from hmnet.surgery.pcgrad import PCGrad
-    from hmnet.training.step import Recipe, train_step
+    from hmnet.training.step import StepConfig, train_step
     from hmnet.training.task_gradients import TaskGradients
 
     torch.set_num_threads(1)
@@ -86,7 +86,7 @@ def measure(way: str, data_dir: Path, steps: int) -> dict[str, float]:
     schedule = together if way != WAYS[0] else [[batch] for step in together for batch in step]
     started = time.process_time()  # of the CPU: others on the machine do not count
     for step in schedule:
-        train_step(made["model"], made["optimizer"], step, LR, Recipe(task_gradients=apart))
+        train_step(made["model"], made["optimizer"], step, LR, StepConfig(task_gradients=apart))
     seconds = time.process_time() - started
     levels = TaskGradients(made["model"], PCGrad()).levels.values()
     return {

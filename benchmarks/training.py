@@ -72,7 +72,7 @@ def ours(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
     from hmnet.training.loop import Saving, train
     from hmnet.training.optimizer import make_optimizer
     from hmnet.training.record import Record
-    from hmnet.training.step import Recipe
+    from hmnet.training.step import StepConfig
 
     made = prepared(tasks, data_dir, steps)
     model = MultiTaskModel(made["backbone"], made["tasks"], made["plan"])
@@ -92,7 +92,7 @@ def ours(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
             made["epochs"],
             optimizer=optimizer,
             lr=LR,
-            recipe=Recipe(made["settings"].precision),
+            recipe=StepConfig(made["settings"].precision),
             on_step=lambda _: None,
             saving=Saving(save, made["settings"].checkpoint_s),
         )

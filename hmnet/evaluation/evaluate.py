@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from hmnet.data.batching import collate
 from hmnet.data.template import Sequences
-from hmnet.kinds.kind import Logits, Said
+from hmnet.kinds.kind import Logits, ModelOutputs
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision, autocast
 from hmnet.prepared import PreparedSplit
@@ -54,7 +54,7 @@ def evaluate(
         losses[rows] = row_losses(said, targets, unit=kind.own_unit).numpy()
         for row, own in zip(rows, kind.unpadded(of_batch, encoded.lengths[rows]), strict=True):
             logits[row] = own
-    predicted = kind.predictions(Said(split.rows.texts, encoded, logits))
+    predicted = kind.predictions(ModelOutputs(split.rows.texts, encoded, logits))
     of_rows = torch.from_numpy(encoded.row_means(losses))
     return Result(
         score(task, split.rows, predicted),

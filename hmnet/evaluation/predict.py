@@ -13,7 +13,7 @@ from hmnet.data.encoder import Encoder
 from hmnet.data.template import Sequences
 from hmnet.evaluation.evaluate import inference, on_device
 from hmnet.evaluation.lines import Line, read_lines
-from hmnet.kinds.kind import Logits, Said, Texts, kind_of
+from hmnet.kinds.kind import Logits, ModelOutputs, Texts, kind_of
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision
 from relevance.tasks.task import Task
@@ -72,7 +72,9 @@ def predict(
             encoded = _encoded(encoder, tasks, read, max_length)
             logits = _logits(models, tasks, encoded, batch_size, precision)
             answers = [
-                models[name].kinds[name].answers(Said(read[name], encoded[name], logits[name]))
+                models[name]
+                .kinds[name]
+                .answers(ModelOutputs(read[name], encoded[name], logits[name]))
                 for task, name in zip(tasks, names, strict=True)
             ]
             for line, *answers_to_line in zip(batch, *answers, strict=True):
@@ -118,7 +120,7 @@ def _logits(
     with ExitStack() as stack:
         for model in dict.fromkeys(models.values()):
             stack.enter_context(inference(model, precision))
-            stack.enter_context(model.remembering())
+            stack.enter_context(model.activation_cache())
         for same in readers.values():
             # Tasks that want the texts apart come last, so that shared layers meet each form once.
             same.sort(key=lambda task: forms[task.name]["apart"])

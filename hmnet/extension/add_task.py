@@ -12,7 +12,7 @@ from hmnet.data.encoded import Encoded
 from hmnet.devices import resolve_device
 from hmnet.extension.model import borrows_head, draw_xavier, grown, start_from, take_average
 from hmnet.extension.placement import AVERAGE, XAVIER, Addition, describe, untrained
-from hmnet.extension.plan import TRAINING, Growth, plan_growth
+from hmnet.extension.plan import TRAINING, ExtensionPlan, plan_extension
 from hmnet.kinds.kind import kind_of
 from hmnet.models.multitask import MultiTaskModel, weights_file
 from hmnet.models.trial import check_reading
@@ -29,7 +29,7 @@ from hmnet.runs.folder import (
     Run,
     old_loss,
 )
-from hmnet.runs.log import forget_after, open_log
+from hmnet.runs.log import open_log, truncate_log
 from hmnet.runs.rows import read_run_scores, unrecorded, write_results
 from hmnet.runs.score import score_run
 from hmnet.runs.scores import MAJORITY, Score
@@ -94,7 +94,7 @@ def add_tasks(
         raise RelevanceError("hmnet add-task trains in one process. Start it without a launcher.")
     if out.exists() and not resume:
         raise _exists(out)
-    growth = plan_growth(run, addition, settings or {}, out)
+    growth = plan_extension(run, addition, settings or {}, out)
     data = {task.name: load_task(task, growth.data) for task in growth.tasks}
     rows = {name: _rows(growth, len(one.train)) for name, one in data.items()}
     entry, new = _entry(growth, rows), Run(out, growth.config)
@@ -138,7 +138,7 @@ def _say_finished(new: Run, on_event: Callable[[Progress | Note], None]) -> Run:
     return new
 
 
-def _rows(growth: Growth, count: int) -> int:
+def _rows(growth: ExtensionPlan, count: int) -> int:
     """How many of a task's training rows are used: one batch at least, but none at all for 0."""
     fraction = growth.addition.fraction
     if fraction == 0:
@@ -146,7 +146,9 @@ def _rows(growth: Growth, count: int) -> int:
     return min(count, max(round(fraction * count), growth.training.batch_size))
 
 
-def _notes(growth: Growth, data: Mapping[str, TaskData], rows: Mapping[str, int]) -> Iterator[str]:
+def _notes(
+    growth: ExtensionPlan, data: Mapping[str, TaskData], rows: Mapping[str, int]
+) -> Iterator[str]:
     """What the user should know of every new task."""
     addition = growth.addition
     for task in growth.tasks:
@@ -177,7 +179,7 @@ def _notes(growth: Growth, data: Mapping[str, TaskData], rows: Mapping[str, int]
         yield "--relevance is not used: --init and --cluster say everything."
 
 
-def _entry(growth: Growth, rows: Mapping[str, int]) -> dict[str, Any]:
+def _entry(growth: ExtensionPlan, rows: Mapping[str, int]) -> dict[str, Any]:
     """What `added.json` says about an addition, as JSON has it."""
     (model,) = growth.run.blueprints
     tasks = {
@@ -219,7 +221,9 @@ def _is_finished(new: Run, entry: Mapping[str, Any], tasks: Sequence[Task]) -> b
     return (out / CONFIG).is_file()
 
 
-def _model(growth: Growth, data: Mapping[str, TaskData], rows: Mapping[str, int]) -> MultiTaskModel:
+def _model(
+    growth: ExtensionPlan, data: Mapping[str, TaskData], rows: Mapping[str, int]
+) -> MultiTaskModel:
     """The trained model with the new tasks, as these start."""
     run, config = growth.run, growth.config
     trained = run.model_for(run.tasks[0].name)
@@ -254,7 +258,7 @@ def _model(growth: Growth, data: Mapping[str, TaskData], rows: Mapping[str, int]
 
 
 def _scales(
-    growth: Growth,
+    growth: ExtensionPlan,
     trained: MultiTaskModel,
     data: Mapping[str, TaskData],
     rows: Mapping[str, int],
@@ -277,7 +281,7 @@ def _scales(
 
 
 def _train(
-    growth: Growth,
+    growth: ExtensionPlan,
     model: MultiTaskModel,
     data: Mapping[str, TaskData],
     rows: Mapping[str, int],
@@ -304,7 +308,7 @@ def _train(
 
 
 def _fit(
-    growth: Growth,
+    growth: ExtensionPlan,
     model: MultiTaskModel,
     data: Mapping[str, TaskData],
     out: Path,
@@ -318,7 +322,7 @@ def _fit(
     tasks = [prepare(one, tokenizer, max_length, scored) for one in data.values()]
     epochs = make_schedule(training, lengths_of(tasks), training.seed)
     found = find_checkpoint(checkpoint)
-    forget_after(out / LOG, found[1].step if found else 0)
+    truncate_log(out / LOG, found[1].step if found else 0)
     selection = make_selection(training, tasks)
     with open_log(out, training.tracker, device) as log:
 
@@ -335,11 +339,11 @@ def _fit(
     return record
 
 
-def _encoded(growth: Growth, data: TaskData, split: Split) -> Encoded:
+def _encoded(growth: ExtensionPlan, data: TaskData, split: Split) -> Encoded:
     return encode_split(data.task, split, growth.run.tokenizer, growth.config.max_length)
 
 
-def _complete(growth: Growth, new: Run) -> None:
+def _complete(growth: ExtensionPlan, new: Run) -> None:
     """Write what stands beside the model; the settings come last, and make the folder a run."""
     config, out = growth.config, new.folder
     device = resolve_device(growth.training.device)
@@ -355,7 +359,7 @@ def _complete(growth: Growth, new: Run) -> None:
     config.to_toml(out / CONFIG)
 
 
-def _copied_scores(growth: Growth) -> list[Score]:
+def _copied_scores(growth: ExtensionPlan) -> list[Score]:
     """Scores of the old tasks, which answer as before."""
     config = growth.config
     return [

@@ -8,7 +8,7 @@ from typing import Any
 from hmnet.devices import resolve_device
 from hmnet.extension.placement import Addition, Placement, Placing
 from hmnet.heads.head import OTHERS, chosen_heads
-from hmnet.methods.method import Part, find_method
+from hmnet.methods.method import ModelGroup, find_method
 from hmnet.methods.single import Single
 from hmnet.runs.folder import DEFINITIONS, Run, has_old_loss, old_loss, read_clusters
 from hmnet.settings.check import check_training
@@ -31,7 +31,7 @@ CHANGEABLE = TRAINING | LOGGING | {"device", "checkpoint", "checkpoint_s", "pati
 
 
 @dataclass(frozen=True)
-class Growth:
+class ExtensionPlan:
     """A run with further tasks, before anything is trained.
 
     Attributes:
@@ -62,7 +62,9 @@ class Growth:
         return replace(self.config.data, max_train=limit)
 
 
-def plan_growth(run: Run, addition: Addition, settings: Mapping[str, Any], out: Path) -> Growth:
+def plan_extension(
+    run: Run, addition: Addition, settings: Mapping[str, Any], out: Path
+) -> ExtensionPlan:
     """Choose a place for every new task, and check all that can be checked before training.
 
     Args:
@@ -100,7 +102,7 @@ def plan_growth(run: Run, addition: Addition, settings: Mapping[str, Any], out: 
     config = _config(run, addition, tasks, settings, out)
     training = _training(config, settings)
     (trained,) = run.blueprints.values()
-    new = Part(tuple(task.name for task in tasks), trained.plan)
+    new = ModelGroup(tuple(task.name for task in tasks), trained.plan)
     check_training(training, [*run.tasks, *tasks], [new], trained.plan.depth)
     spec = read_clusters(run.folder) if member.reads_clusters else None
     placing = Placing(run, addition, config, spec, tasks)
@@ -109,7 +111,7 @@ def plan_growth(run: Run, addition: Addition, settings: Mapping[str, Any], out: 
         clusters = {name: placed.cluster for name, placed in placements.items()}
         spec = joined(spec, {name: n for name, n in clusters.items() if n is not None})
     plan = _plan(run, config, spec, tasks)
-    return Growth(run, addition, config, training, tasks, placements, spec, plan)
+    return ExtensionPlan(run, addition, config, training, tasks, placements, spec, plan)
 
 
 def _check_new(run: Run, tasks: Sequence[Task]) -> None:

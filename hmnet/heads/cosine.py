@@ -8,7 +8,7 @@ from transformers import PreTrainedModel
 from hmnet.backbones.backbone import Backbone
 from hmnet.heads.head import Head, Pooling
 from hmnet.heads.linear import PooledPath, dropout_of, linear_layer
-from hmnet.kinds.kind import PlacedKind, kind_of
+from hmnet.kinds.kind import TokenLevelKind, kind_of
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 
@@ -56,7 +56,7 @@ class CosineHead(Head):
         """
         if task.kind == "regression" and len(task.text) > 1:
             return
-        other = "linear" if isinstance(kind_of(task), PlacedKind) else "siamese"
+        other = "linear" if isinstance(kind_of(task), TokenLevelKind) else "siamese"
         what = "has one text" if task.kind == "regression" else f"is {task.kind}"
         raise RelevanceError(
             f"Head 'cosine' is for regression on two texts, but task '{task.name}' {what}."

@@ -6,7 +6,7 @@ from transformers import PreTrainedModel
 
 from hmnet.backbones.backbone import Backbone
 from hmnet.heads.head import Head, Pooling
-from hmnet.kinds.kind import PlacedKind, kind_of
+from hmnet.kinds.kind import TokenLevelKind, kind_of
 from relevance.tasks.task import Task
 
 
@@ -37,7 +37,7 @@ class LinearHead(Head):
         Returns:
             The path.
         """
-        if isinstance(self.kind, PlacedKind):
+        if isinstance(self.kind, TokenLevelKind):
             return PlacedPath(encoder, self, self.kind)
         return PooledPath(encoder, self, self.pooling)
 
@@ -103,7 +103,7 @@ class PlacedPath(nn.Module):
         kind: Makes logits of its outputs.
     """
 
-    def __init__(self, encoder: PreTrainedModel, head: nn.Module, kind: PlacedKind) -> None:
+    def __init__(self, encoder: PreTrainedModel, head: nn.Module, kind: TokenLevelKind) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = head

@@ -11,7 +11,7 @@ from hmnet.backbones.auto import family_model
 from hmnet.backbones.backbone import Backbone
 from hmnet.backbones.graft import graft
 from hmnet.heads.head import Head, Pooling
-from hmnet.kinds.kind import PlacedKind, kind_of
+from hmnet.kinds.kind import TokenLevelKind, kind_of
 from relevance.tasks.task import Task
 
 
@@ -34,7 +34,7 @@ class NativeHead(Head):
         self.prefix = backbone.prefix
         self.shell = _shell(backbone, task)
         self.kind = kind_of(task)
-        pooled = backbone.has_pooler and not isinstance(self.kind, PlacedKind)
+        pooled = backbone.has_pooler and not isinstance(self.kind, TokenLevelKind)
         self.pooler = backbone.copy_pooler() if pooled else None
 
     def path(self, encoder: PreTrainedModel) -> "NativePath":
@@ -49,7 +49,7 @@ class NativeHead(Head):
         if self.pooler is not None:
             encoder = graft(encoder, {"pooler": self.pooler})
         model = graft(self.shell, {self.prefix: encoder})
-        if isinstance(self.kind, PlacedKind):
+        if isinstance(self.kind, TokenLevelKind):
             return PlacedNativePath(model, self.kind)
         return NativePath(model)
 
@@ -86,7 +86,7 @@ class PlacedNativePath(NativePath):
         kind: Makes logits of the outputs.
     """
 
-    def __init__(self, model: PreTrainedModel, kind: PlacedKind) -> None:
+    def __init__(self, model: PreTrainedModel, kind: TokenLevelKind) -> None:
         super().__init__(model)
         self.kind = kind
 

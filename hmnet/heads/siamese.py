@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 from hmnet.backbones.backbone import Backbone
 from hmnet.heads.head import Head, Pooling
 from hmnet.heads.linear import PooledPath, dropout_of, linear_layer
-from hmnet.kinds.kind import PlacedKind, kind_of
+from hmnet.kinds.kind import TokenLevelKind, kind_of
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 
@@ -53,7 +53,7 @@ class SiameseHead(Head):
         Raises:
             RelevanceError: If it does.
         """
-        if isinstance(kind_of(task), PlacedKind):
+        if isinstance(kind_of(task), TokenLevelKind):
             name = cls.__module__.rpartition(".")[2].replace("_", "-")
             raise RelevanceError(
                 f"Head '{name}' answers a text as a whole, but task '{task.name}' is of kind"

@@ -7,10 +7,10 @@ from jaxtyping import Int, Int64
 from transformers import PreTrainedConfig
 
 from hmnet.data.encoded import Encoded
-from hmnet.kinds.kind import Kind, Said
+from hmnet.kinds.kind import ModelOutputs, OutputKind
 
 
-class Classification(Kind):
+class Classification(OutputKind):
     """Logits are one per label."""
 
     auto = "AutoModelForSequenceClassification"
@@ -25,12 +25,12 @@ class Classification(Kind):
         """Codes."""
         return np.asarray(encoded.labels[rows], dtype=np.int64)
 
-    def predictions(self, said: Said) -> Int64[np.ndarray, " row"]:
+    def predictions(self, said: ModelOutputs) -> Int64[np.ndarray, " row"]:
         """The code with the highest output."""
         codes: Int64[np.ndarray, " row"] = np.argmax(np.stack(said.logits), axis=1)
         return codes
 
-    def answers(self, said: Said) -> list[dict[str, Any]]:
+    def answers(self, said: ModelOutputs) -> list[dict[str, Any]]:
         """The label, and the probabilities of all in the order of the task's labels."""
         scores = np.stack(said.logits).astype(np.float64)
         odds = np.exp(scores - scores.max(axis=1, keepdims=True))

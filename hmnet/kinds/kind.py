@@ -26,7 +26,7 @@ Texts: TypeAlias = tuple[str, ...]
 """What a task reads in one row."""
 
 
-class Said(NamedTuple):
+class ModelOutputs(NamedTuple):
     """What a model said to some rows.
 
     Attributes:
@@ -40,7 +40,7 @@ class Said(NamedTuple):
     logits: Sequence[Logits]
 
 
-class Kind(ABC):
+class OutputKind(ABC):
     """How tasks of one kind are learned.
 
     Logits are `[row, class, *place]`: one value in all for regression, one for each label for
@@ -157,7 +157,7 @@ class Kind(ABC):
         return None
 
     @abstractmethod
-    def predictions(self, said: Said) -> Labels:
+    def predictions(self, said: ModelOutputs) -> Labels:
         """What the model's outputs say, as metrics take it.
 
         Args:
@@ -168,7 +168,7 @@ class Kind(ABC):
         """
 
     @abstractmethod
-    def answers(self, said: Said) -> list[dict[str, Any]]:
+    def answers(self, said: ModelOutputs) -> list[dict[str, Any]]:
         """What the model's outputs say, ready for JSON.
 
         Args:
@@ -205,7 +205,7 @@ class Kind(ABC):
         return place if place is not None and place < parts else None
 
 
-class PlacedKind(Kind):
+class TokenLevelKind(OutputKind):
     """A kind whose answers are made of outputs for every token, and not of one vector per row."""
 
     def outputs(self, output: Any) -> Float[Tensor, "row token output"]:
@@ -236,12 +236,12 @@ class PlacedKind(Kind):
 
 
 @cache
-def kinds() -> Registry[Kind]:
+def kinds() -> Registry[OutputKind]:
     """All kinds, by name."""
-    return Registry("kind", hmnet.kinds, Kind)
+    return Registry("kind", hmnet.kinds, OutputKind)
 
 
-def kind_of(task: Task, scale: AnswerScale | None = None) -> Kind:
+def kind_of(task: Task, scale: AnswerScale | None = None) -> OutputKind:
     """The kind of a task.
 
     Args:

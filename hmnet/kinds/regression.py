@@ -8,11 +8,11 @@ from transformers import PreTrainedConfig
 
 from hmnet.answer_scale import AnswerScale, scale_of_range
 from hmnet.data.encoded import Encoded
-from hmnet.kinds.kind import Kind, Said
+from hmnet.kinds.kind import ModelOutputs, OutputKind
 from relevance.tasks.task import Task
 
 
-class Regression(Kind):
+class Regression(OutputKind):
     """There is one output.
 
     Args:
@@ -43,12 +43,12 @@ class Regression(Kind):
             (encoded.labels[rows] - self.scale.offset) / self.scale.spread, dtype=np.float32
         )
 
-    def predictions(self, said: Said) -> Float[np.ndarray, " row"]:
+    def predictions(self, said: ModelOutputs) -> Float[np.ndarray, " row"]:
         """Values on the task's own scale, which may lie a little beyond its ends."""
         inside = np.stack(said.logits)[:, 0].astype(np.float64)
         values: Float[np.ndarray, " row"] = self.scale.offset + self.scale.spread * inside
         return values
 
-    def answers(self, said: Said) -> list[dict[str, Any]]:
+    def answers(self, said: ModelOutputs) -> list[dict[str, Any]]:
         """The value."""
         return [{"value": value} for value in self.predictions(said).tolist()]

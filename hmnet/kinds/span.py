@@ -13,7 +13,7 @@ from hmnet.data.alignment import aligned, assemble_aligned, with_dropped
 from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Encoder
 from hmnet.data.template import Pieces, Sequences
-from hmnet.kinds.kind import Logits, PlacedKind, Said, Texts
+from hmnet.kinds.kind import Logits, ModelOutputs, Texts, TokenLevelKind
 from relevance.errors import RelevanceError
 from relevance.tasks.answers import is_invisible
 from relevance.tasks.data import Labels, as_rows
@@ -55,7 +55,7 @@ class Answer(NamedTuple):
     probability: float
 
 
-class Span(PlacedKind):
+class Span(TokenLevelKind):
     """Classes are tokens; the two places are the answer's first token and its last.
 
     A context that does not fit beside its question is read in windows that overlap. A window
@@ -141,11 +141,11 @@ class Span(PlacedKind):
             )
         return f"{what}, so that they are learned as rows without an answer."
 
-    def predictions(self, said: Said) -> Labels:
+    def predictions(self, said: ModelOutputs) -> Labels:
         """Texts of the answers."""
         return as_rows([answer.text for answer in self._found(said)])
 
-    def answers(self, said: Said) -> list[dict[str, Any]]:
+    def answers(self, said: ModelOutputs) -> list[dict[str, Any]]:
         """The answer, where it stands in the context, and its probability."""
         return [
             {
@@ -174,7 +174,7 @@ class Span(PlacedKind):
         """Logits of tokens at both ends; padding has no chance."""
         return outputs.masked_fill(mask.unsqueeze(-1) == 0, FAR_BELOW)
 
-    def _found(self, said: Said) -> list[Answer]:
+    def _found(self, said: ModelOutputs) -> list[Answer]:
         """The best answer to each row, over all of its windows."""
         of_row = aligned(said.sequences).rows
         order = np.argsort(of_row, kind="stable")

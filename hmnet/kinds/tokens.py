@@ -11,7 +11,7 @@ from hmnet.data.alignment import NOWHERE, aligned, assemble_aligned
 from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Encoder, Located
 from hmnet.data.template import Sequences, boundaries
-from hmnet.kinds.kind import PlacedKind, Said, Texts
+from hmnet.kinds.kind import ModelOutputs, Texts, TokenLevelKind
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Labels, as_rows
 from relevance.tasks.entities import OUTSIDE, entities
@@ -20,7 +20,7 @@ from relevance.tasks.kinds.tokens import words
 IGNORED = -100  # what cross-entropy in torch leaves out
 
 
-class Tokens(PlacedKind):
+class Tokens(TokenLevelKind):
     """Classes are tags and places are tokens, of which the first of every word has a target.
 
     A word that has no token, since the input was cut or the tokenizer knows nothing of it, is
@@ -94,11 +94,11 @@ class Tokens(PlacedKind):
             " their tags are not learned."
         )
 
-    def predictions(self, said: Said) -> Labels:
+    def predictions(self, said: ModelOutputs) -> Labels:
         """Tags of all words."""
         return as_rows([tags for tags, _ in self._tagged(said)])
 
-    def answers(self, said: Said) -> list[dict[str, Any]]:
+    def answers(self, said: ModelOutputs) -> list[dict[str, Any]]:
         """Words, their tags and the probability of each, and the entities they make up."""
         return [
             {
@@ -124,7 +124,7 @@ class Tokens(PlacedKind):
         """Logits of tags at tokens; 0 at padding, which says nothing."""
         return (outputs * mask.unsqueeze(-1)).transpose(1, 2)
 
-    def _tagged(self, said: Said) -> list[tuple[tuple[str, ...], list[float | None]]]:
+    def _tagged(self, said: ModelOutputs) -> list[tuple[tuple[str, ...], list[float | None]]]:
         """Tags of each row's words, and the probability of each; None for words without token."""
         found = []
         for row, (text, logits) in enumerate(zip(said.texts[0], said.logits, strict=True)):

@@ -10,7 +10,7 @@ from torch import nn
 from hmnet.backbones.graft import graft
 from hmnet.data.batching import InputForm, collate
 from hmnet.data.encoded import Encoded
-from hmnet.kinds.kind import Kind
+from hmnet.kinds.kind import OutputKind
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.samplers.sampler import generator
 from hmnet.training.step import Batch
@@ -37,7 +37,7 @@ def drawn(
 
 
 def batches_of(
-    kind: Kind,
+    kind: OutputKind,
     encoded: Encoded,
     rows: Int64[np.ndarray, " row"],
     form: InputForm,

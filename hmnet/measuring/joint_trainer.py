@@ -18,8 +18,8 @@ from hmnet.data.batching import check_max_length
 from hmnet.data.encoder import Encoder
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.evaluation.evaluate import evaluate
-from hmnet.kinds.kind import Kind, kind_of
-from hmnet.methods.method import Part
+from hmnet.kinds.kind import OutputKind, kind_of
+from hmnet.methods.method import ModelGroup
 from hmnet.models.freezing import frozen_layers, trains_together
 from hmnet.models.trial import check_reading
 from hmnet.prepared import PreparedTask, encode_split, lengths_of, prepare
@@ -158,7 +158,7 @@ class JointTrainer:
         for name in tasks:
             task = self.tasks[name]
             kind = kind_of(task)
-            if type(kind).unlearned is Kind.unlearned:
+            if type(kind).unlearned is OutputKind.unlearned:
                 continue  # each row has one answer, which is shown
             train = load_task(task, self.data, gain_split=self.gain_split).train
             tokenizer = _tokenizer(self.backbone)
@@ -322,7 +322,7 @@ def make_trainer(
     _check_study(config, depth)
     training = TrainingSettings(**config.model_dump(include=set(TrainingSettings.model_fields)))
     runs = [*((name,) for name in names), *combinations(names, 2)]
-    parts = [Part(run, fully_shared(run, depth)) for run in runs]
+    parts = [ModelGroup(run, fully_shared(run, depth)) for run in runs]
     check_training(config, tasks, parts, depth)
     backbone = _backbone(config.backbone, 0)
     check_max_length(backbone.base, config.max_length)

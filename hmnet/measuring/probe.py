@@ -14,7 +14,7 @@ from torch import nn
 from hmnet.backbones.backbone import Backbone, load_backbone
 from hmnet.data.batching import InputForm, input_form
 from hmnet.data.encoded import Encoded
-from hmnet.kinds.kind import Kind, kind_of
+from hmnet.kinds.kind import OutputKind, kind_of
 from hmnet.measuring.batches import (
     batches_of,
     drawn,
@@ -198,7 +198,7 @@ class EncoderProbe:
 
     def _batches(
         self,
-        kind: Kind,
+        kind: OutputKind,
         encoded: Encoded,
         rows: Int64[np.ndarray, " row"],
         form: InputForm,

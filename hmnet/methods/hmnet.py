@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hmnet.methods.method import Method, Part
+from hmnet.methods.method import Method, ModelGroup
 from hmnet.sharing.plan import check_layers, default_layers, hierarchical
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
@@ -17,7 +17,7 @@ class HMNet(Method):
 
     reads_clusters = True
 
-    def plans(self, tasks: Sequence[Task], depth: int) -> tuple[Part, ...]:
+    def plans(self, tasks: Sequence[Task], depth: int) -> tuple[ModelGroup, ...]:
         """One part with all tasks.
 
         Args:
@@ -39,4 +39,4 @@ class HMNet(Method):
         self.spec.check(names)
         layers = self.layers or default_layers(depth)
         check_layers(layers, depth)
-        return (Part(names, hierarchical(self.spec, *layers)),)
+        return (ModelGroup(names, hierarchical(self.spec, *layers)),)

@@ -16,7 +16,7 @@ from relevance.tasks.task import Task
 MAX_LENGTH = 512
 
 
-class Part(NamedTuple):
+class ModelGroup(NamedTuple):
     """Tasks that one model is trained for; parts are trained one after another.
 
     Attributes:
@@ -56,7 +56,7 @@ class Method(ABC):
         self.skills = skills
 
     @abstractmethod
-    def plans(self, tasks: Sequence[Task], depth: int) -> tuple[Part, ...]:
+    def plans(self, tasks: Sequence[Task], depth: int) -> tuple[ModelGroup, ...]:
         """The models to train.
 
         Args:
@@ -104,7 +104,7 @@ class Inserting(Method):
         self.modules = modules or _name(type(self))
         self.max_length = max_length or self.defaults.get("max_length", MAX_LENGTH)
 
-    def plans(self, tasks: Sequence[Task], depth: int) -> tuple[Part, ...]:
+    def plans(self, tasks: Sequence[Task], depth: int) -> tuple[ModelGroup, ...]:
         """One part with all tasks.
 
         Args:
@@ -117,7 +117,7 @@ class Inserting(Method):
         names = tuple(task.name for task in tasks)
         inserted = Inserted(modules=self.modules, max_length=self.max_length)
         plan = fully_shared(names, depth).model_copy(update={"inserted": inserted})
-        return (Part(names, plan),)
+        return (ModelGroup(names, plan),)
 
 
 @cache
@@ -126,7 +126,7 @@ def methods() -> Registry[Method]:
     return Registry("method", hmnet.methods, Method)
 
 
-class Chosen(NamedTuple):
+class SelectedStep(NamedTuple):
     """A method as a user names it.
 
     Attributes:
@@ -161,7 +161,7 @@ class Chosen(NamedTuple):
         return self.member(spec, layers, skills)
 
 
-def find_method(text: str) -> Chosen:
+def find_method(text: str) -> SelectedStep:
     """The method that a setting stands for.
 
     Args:
@@ -182,12 +182,12 @@ def find_method(text: str) -> Chosen:
     if issubclass(member, Inserting):
         from hmnet.inserts.insert import find_insert  # torch, which plain methods do without
 
-        return Chosen(str(find_insert(text)), member)
+        return SelectedStep(str(find_insert(text)), member)
     if parameters:
         raise RelevanceError(
             f"Method '{name}' takes no parameters, got '{parameters}'. Leave them out."
         )
-    return Chosen(name, member)
+    return SelectedStep(name, member)
 
 
 def _name(member: type[Method]) -> str:

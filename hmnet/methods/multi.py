@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hmnet.methods.method import Method, Part
+from hmnet.methods.method import Method, ModelGroup
 from hmnet.sharing.plan import fully_shared
 from relevance.tasks.task import Task
 
@@ -14,7 +14,7 @@ class Multi(Method):
         Liu et al. (2019), "Multi-Task Deep Neural Networks for Natural Language Understanding".
     """
 
-    def plans(self, tasks: Sequence[Task], depth: int) -> tuple[Part, ...]:
+    def plans(self, tasks: Sequence[Task], depth: int) -> tuple[ModelGroup, ...]:
         """One part with all tasks.
 
         Args:
@@ -25,4 +25,4 @@ class Multi(Method):
             The part.
         """
         names = tuple(task.name for task in tasks)
-        return (Part(names, fully_shared(names, depth)),)
+        return (ModelGroup(names, fully_shared(names, depth)),)

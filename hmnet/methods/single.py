@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hmnet.methods.method import Method, Part
+from hmnet.methods.method import Method, ModelGroup
 from hmnet.sharing.plan import separate
 from relevance.tasks.task import Task
 
@@ -10,7 +10,7 @@ from relevance.tasks.task import Task
 class Single(Method):
     """One model per task, trained one after another, so that any number needs the memory of one."""
 
-    def plans(self, tasks: Sequence[Task], depth: int) -> tuple[Part, ...]:
+    def plans(self, tasks: Sequence[Task], depth: int) -> tuple[ModelGroup, ...]:
         """One part per task.
 
         Args:
@@ -21,4 +21,4 @@ class Single(Method):
             The parts, in the order of the tasks.
         """
         names = [task.name for task in tasks]
-        return tuple(Part((name,), separate((name,), depth)) for name in names)
+        return tuple(ModelGroup((name,), separate((name,), depth)) for name in names)

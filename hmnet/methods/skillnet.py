@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hmnet.methods.method import Method, Part
+from hmnet.methods.method import Method, ModelGroup
 from hmnet.sharing.plan import SharingPlan, fully_shared
 from hmnet.sharing.skill_table import SkillTable
 from relevance.tasks.task import Task
@@ -18,7 +18,7 @@ class SkillNet(Method):
 
     reads_skills = True
 
-    def plans(self, tasks: Sequence[Task], depth: int) -> tuple[Part, ...]:
+    def plans(self, tasks: Sequence[Task], depth: int) -> tuple[ModelGroup, ...]:
         """One part with all tasks.
 
         Args:
@@ -35,4 +35,4 @@ class SkillNet(Method):
         shared = fully_shared(names, depth)
         skills = (self.skills or SkillTable.load()).skills_of(tasks)
         plan = SharingPlan(outside=shared.outside, layers=shared.layers, skills=skills)
-        return (Part(names, plan),)
+        return (ModelGroup(names, plan),)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 
 @contextmanager
-def remembering(modules: Iterable[nn.Module]) -> Iterator[None]:
+def activation_cache(modules: Iterable[nn.Module]) -> Iterator[None]:
     """Let modules answer from memory when they are asked the same as the last time.
 
     Gradients are off inside. Inputs must not be changed in place between two calls.

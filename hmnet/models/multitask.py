@@ -26,7 +26,7 @@ from hmnet.data.batching import InputForm, input_form
 from hmnet.heads.head import Head, Pooling, head_of
 from hmnet.inserts.insert import make_insert
 from hmnet.kinds.kind import kind_of
-from hmnet.models.activation_cache import remembering
+from hmnet.models.activation_cache import activation_cache
 from hmnet.models.skillnet import SkillLayer
 from hmnet.randomness import seeded
 from hmnet.saving import os_errors
@@ -291,7 +291,7 @@ class MultiTaskModel(nn.Module):
             path.train(mode)
         return self
 
-    def remembering(self) -> AbstractContextManager[None]:
+    def activation_cache(self) -> AbstractContextManager[None]:
         """A context in which each shared layer runs once when tasks are asked one batch in turn.
 
         Gradients are off inside, and the model must be in evaluation mode.
@@ -302,7 +302,7 @@ class MultiTaskModel(nn.Module):
         modules = [layer for layers in self._layers.values() for layer in layers]
         for name in set(self.plan.outside.values()):
             modules += _beside(self.pool[_key(name)], self._layer_list)
-        return remembering(dict.fromkeys(modules))
+        return activation_cache(dict.fromkeys(modules))
 
     def save_pretrained(self, folder: Path) -> None:
         """Write `backbone_config.json`, `plan.json` and `weights.safetensors`.

@@ -94,7 +94,7 @@ def _writing(path: Path) -> Iterator[None]:
         raise unwritable(path, error) from error
 
 
-def forget_after(log: Path, step: int) -> None:
+def truncate_log(log: Path, step: int) -> None:
     """Take out the lines of steps that a resumed run will train once more.
 
     Args:

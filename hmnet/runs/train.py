@@ -18,7 +18,7 @@ from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.inserts.insert import make_insert
 from hmnet.kinds.kind import kind_of
-from hmnet.methods.method import Part, find_method
+from hmnet.methods.method import ModelGroup, find_method
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
 from hmnet.prepared import PreparedTask, lengths_of, prepare
@@ -37,7 +37,7 @@ from hmnet.runs.folder import (
     old_loss,
     read_clusters,
 )
-from hmnet.runs.log import check_tracker, forget_after, open_log
+from hmnet.runs.log import check_tracker, open_log, truncate_log
 from hmnet.runs.rows import write_results
 from hmnet.runs.score import score_run
 from hmnet.samplers.sampler import Step
@@ -151,7 +151,7 @@ class Checked(NamedTuple):
     config: RunConfig
     spec: ClusterSpec | None
     tasks: Sequence[Task]
-    parts: Sequence[Part]
+    parts: Sequence[ModelGroup]
     notes: tuple[str, ...]
 
 
@@ -194,7 +194,7 @@ def check_run(
     return Checked(config, spec, tasks, parts, notes)
 
 
-def _check_logging(config: RunConfig, tasks: Sequence[Task], parts: Sequence[Part]) -> None:
+def _check_logging(config: RunConfig, tasks: Sequence[Task], parts: Sequence[ModelGroup]) -> None:
     """Refuse to log uncertainty where no task has one."""
     together = [[task for task in tasks if task.name in part.tasks] for part in parts]
     if config.log_uncertainty and not any(
@@ -236,7 +236,7 @@ class _Job:
         return self.checked.config
 
     @property
-    def parts(self) -> Sequence[Part]:
+    def parts(self) -> Sequence[ModelGroup]:
         """What is trained, one after another."""
         return self.checked.parts
 
@@ -320,7 +320,7 @@ class _Job:
         lengths = [sum(map(len, epochs)) for epochs in self.schedules]
         found = find_checkpoint(self.out / CHECKPOINT)
         begun = found[1].step if found and found[1].part == first else 0
-        forget_after(self.out / LOG, sum(lengths[:first]) + begun)
+        truncate_log(self.out / LOG, sum(lengths[:first]) + begun)
         with open_log(self.out, self.config.tracker, self.device) as log:
             for number in range(first, len(self.parts)):
 
@@ -470,7 +470,7 @@ def _settled(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"data_dir": data_dir, "tasks": tasks, "skills": skills})
 
 
-def _check_inserts(parts: Sequence[Part], backbone: Backbone) -> None:
+def _check_inserts(parts: Sequence[ModelGroup], backbone: Backbone) -> None:
     """Refuse modules that don't fit a backbone, by making them without memory."""
     for part in parts:
         if part.plan.inserted:

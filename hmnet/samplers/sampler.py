@@ -32,7 +32,7 @@ class TaskBatch(NamedTuple):
 Step = list[TaskBatch]
 
 
-class Chosen(NamedTuple):
+class SelectedStep(NamedTuple):
     """What a step trains of its candidates.
 
     Attributes:
@@ -46,13 +46,13 @@ class Chosen(NamedTuple):
     uncertainty: dict[str, float] | None = None
 
     @classmethod
-    def whole(cls, step: Step) -> "Chosen":
+    def whole(cls, step: Step) -> "SelectedStep":
         """All rows of a step, the losses of its batches summed."""
         return cls(step, (1.0,) * len(step))
 
 
 @runtime_checkable
-class Ask(Protocol):
+class CandidateScorer(Protocol):
     """Asks the model as it is at that step, without gradients."""
 
     def __call__(
@@ -70,7 +70,7 @@ class Ask(Protocol):
         """
 
 
-Chooser = Callable[[Step, Ask], Chosen]
+Chooser = Callable[[Step, CandidateScorer], SelectedStep]
 Batches = Mapping[str, Sequence[Int[np.ndarray, " _"]]]  # of unequal length
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from scipy.special import entr, softmax
 
 from hmnet.data.encoded import Encoded
-from hmnet.samplers.sampler import Ask, Chooser, Chosen, Sampler, Step, TaskBatch
+from hmnet.samplers.sampler import CandidateScorer, Chooser, Sampler, SelectedStep, Step, TaskBatch
 from relevance.errors import RelevanceError, unknown_name
 from relevance.measures.vocabulary import vocabulary_overlap
 from relevance.tasks.task import Task
@@ -129,7 +129,7 @@ class Uncertainty(Sampler):
         measures = {task.name: uncertainty_of(task, tasks, data, proxy) for task in tasks}
         by_deviation = {t.name for t in tasks if t.kind == "regression" and proxy == "dropout"}
 
-        def choose(candidates: Step, ask: Ask) -> Chosen:
+        def choose(candidates: Step, ask: CandidateScorer) -> SelectedStep:
             unsure = [measures[batch.task](batch, ask) for batch in candidates]
             scaled = comparable(unsure, [batch.task in by_deviation for batch in candidates])
             chosen = most_uncertain(candidates, scaled, variant)
@@ -164,7 +164,7 @@ def comparable(
 
 def most_uncertain(
     candidates: Step, uncertainties: Sequence[Float[np.ndarray, " _"]], variant: Variant
-) -> Chosen:
+) -> SelectedStep:
     """The rows of a step that the model is least sure of.
 
     Args:
@@ -193,7 +193,7 @@ def most_uncertain(
     if variant == "released":
         weights = [1 / len(batches)] * len(batches)
     names = [batch.task for batch in candidates]
-    return Chosen(batches, tuple(weights), dict(zip(names, means.tolist(), strict=True)))
+    return SelectedStep(batches, tuple(weights), dict(zip(names, means.tolist(), strict=True)))
 
 
 def normalised_entropy(logits: Float[np.ndarray, "row label"]) -> Float[np.ndarray, " row"]:
@@ -243,7 +243,7 @@ def has_uncertainty(task: Task, tasks: Sequence[Task]) -> bool:
 
 def uncertainty_of(
     task: Task, tasks: Sequence[Task], data: Mapping[str, Encoded], proxy: str
-) -> Callable[[TaskBatch, Ask], Float[np.ndarray, " _"]]:
+) -> Callable[[TaskBatch, CandidateScorer], Float[np.ndarray, " _"]]:
     """How unsure the model is of a task's rows.
 
     Args:
@@ -267,10 +267,10 @@ def uncertainty_of(
     return lambda batch, ask: normalised_entropy(ask(batch, asked))
 
 
-def _deviation(task: str) -> Callable[[TaskBatch, Ask], Float[np.ndarray, " _"]]:
+def _deviation(task: str) -> Callable[[TaskBatch, CandidateScorer], Float[np.ndarray, " _"]]:
     """Standard deviation of a regression's predictions under dropout."""
 
-    def of(batch: TaskBatch, ask: Ask) -> Float[np.ndarray, " _"]:
+    def of(batch: TaskBatch, ask: CandidateScorer) -> Float[np.ndarray, " _"]:
         passes = [ask(batch, task, dropout=number)[:, 0] for number in range(DROPOUT_PASSES)]
         return np.asarray(np.std(passes, axis=0, ddof=1), dtype=np.float64)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from hmnet.heads.head import check_heads
-from hmnet.methods.method import Part
+from hmnet.methods.method import ModelGroup
 from hmnet.models.freezing import frozen_layers, trains_together
 from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers.sampler import find_sampler
@@ -14,7 +14,7 @@ from relevance.tasks.task import Task
 
 
 def check_training(
-    settings: TrainingSettings, tasks: Sequence[Task], parts: Sequence[Part], depth: int
+    settings: TrainingSettings, tasks: Sequence[Task], parts: Sequence[ModelGroup], depth: int
 ) -> None:
     """Refuse settings that don't fit the tasks, or the layers that these share.
 
@@ -41,7 +41,7 @@ def check_training(
     _check_surgery(settings, parts, frozen_layers(settings.freeze, depth))
 
 
-def _check_surgery(settings: TrainingSettings, parts: Sequence[Part], frozen: range) -> None:
+def _check_surgery(settings: TrainingSettings, parts: Sequence[ModelGroup], frozen: range) -> None:
     """Refuse to join the gradients of tasks that never train weights together."""
     if settings.surgery and all(len(part.tasks) == 1 for part in parts):
         raise RelevanceError(

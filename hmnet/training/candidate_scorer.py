@@ -16,7 +16,7 @@ from hmnet.samplers.sampler import TaskBatch
 from hmnet.training.dropout import fast_dropout
 
 
-class Asking:
+class ModelScorer:
     """Runs candidates through a model that is being trained, which is as it was afterwards.
 
     Random numbers under dropout depend on the rows and the number of the pass alone, so that the

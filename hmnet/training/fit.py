@@ -33,7 +33,7 @@ from hmnet.training.optimizer import Rate, make_optimizer
 from hmnet.training.ranks import ALONE, OneDecision, Ranks
 from hmnet.training.record import Record
 from hmnet.training.state import Begun
-from hmnet.training.step import Recipe
+from hmnet.training.step import StepConfig
 from hmnet.training.task_gradients import TaskGradients
 from hmnet.training.versions import versions_of
 from relevance.tasks.data import Labels
@@ -176,7 +176,7 @@ def fit(
         name=settings.optimizer,
         amsgrad=settings.amsgrad,
     )
-    recipe = _recipe(model, settings, ranks)
+    recipe = _step_config(model, settings, ranks)
     hooks = _in_order(hooks, tasks, settings)
     kept = {"regularizer": recipe.regularizer.state} if recipe.regularizer else {}
     for hook in hooks:
@@ -216,14 +216,14 @@ def _in_order(
     ]
 
 
-def _recipe(model: MultiTaskModel, settings: TrainingSettings, ranks: Ranks) -> Recipe:
+def _step_config(model: MultiTaskModel, settings: TrainingSettings, ranks: Ranks) -> StepConfig:
     """The parts of a step that settings name."""
     if settings.precision == "auto":
         raise ValueError("Resolve the precision first: settings.resolved(device).")
     surgery = find_surgery(settings.surgery).build() if settings.surgery else None
     if surgery and ranks.count > 1:
         surgery = OneDecision(surgery, ranks)
-    return Recipe(
+    return StepConfig(
         precision=settings.precision,
         rate=Rate(settings.lr, settings.warmup, settings.schedule),
         label_smoothing=settings.label_smoothing,

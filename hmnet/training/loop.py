@@ -9,13 +9,13 @@ import torch
 from hmnet.data.batching import collate
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.prepared import PreparedTask
-from hmnet.samplers.sampler import Chosen, Step
-from hmnet.training.candidate_scorer import Asking
+from hmnet.samplers.sampler import SelectedStep, Step
+from hmnet.training.candidate_scorer import ModelScorer
 from hmnet.training.hooks.hook import Hook
 from hmnet.training.memory import kept_memory
 from hmnet.training.record import Record
 from hmnet.training.state import Begun, TrainingState, Update
-from hmnet.training.step import Batch, Recipe, train_step
+from hmnet.training.step import Batch, StepConfig, train_step
 
 
 def train(
@@ -23,7 +23,7 @@ def train(
     tasks: Sequence[PreparedTask],
     epochs: Sequence[Sequence[Step]],
     optimizer: torch.optim.Optimizer,
-    recipe: Recipe,
+    recipe: StepConfig,
     hooks: Sequence[Hook] = (),
     begun: Begun = Begun(),  # noqa: B008  frozen
 ) -> Record:
@@ -47,7 +47,7 @@ def train(
     """
     state = TrainingState(model, optimizer, epochs, recipe.ranks, begun)
     batches = _Batches(model, tasks, recipe)
-    ask = Asking(model, {task.name: task.train.encoded for task in tasks}, recipe.precision)
+    ask = ModelScorer(model, {task.name: task.train.encoded for task in tasks}, recipe.precision)
     model.train()
     with ExitStack() as around:
         around.enter_context(kept_memory(state.device))
@@ -58,7 +58,7 @@ def train(
                 break
             rate = recipe.rate.at(state.step, state.total)
             recipe.ranks.reseed(state.step + 1)
-            selected = Chosen.whole(step)
+            selected = SelectedStep.whole(step)
             for hook in hooks:
                 selected = hook.select(state, selected, ask)
             losses = train_step(model, optimizer, batches.of(selected), rate, recipe)
@@ -85,7 +85,7 @@ class _Batches:
     """
 
     def __init__(
-        self, model: MultiTaskModel, tasks: Sequence[PreparedTask], recipe: Recipe
+        self, model: MultiTaskModel, tasks: Sequence[PreparedTask], recipe: StepConfig
     ) -> None:
         self.data = {task.name: task.train.encoded for task in tasks}
         self.accumulate, self.ranks = recipe.accumulate, recipe.ranks
@@ -94,7 +94,7 @@ class _Batches:
         self.forms = {task.name: model.input_form(task.name) for task in tasks}
         self.device = next(model.parameters()).device
 
-    def of(self, chosen: Chosen) -> list[Batch]:
+    def of(self, chosen: SelectedStep) -> list[Batch]:
         """The batches of a step on the model's device, each part padded to its own longest row."""
         batches = []
         for (task, rows), weight in zip(chosen.step, chosen.weights, strict=True):

@@ -9,7 +9,7 @@ from itertools import accumulate, chain
 import torch
 
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.samplers.sampler import Chosen, Step
+from hmnet.samplers.sampler import SelectedStep, Step
 from hmnet.training.ranks import Ranks
 from hmnet.training.record import NOTHING, Evaluation, Record
 from hmnet.training.step import Losses
@@ -38,7 +38,7 @@ class Update:
         losses: Before the update, on the model's device; reading them waits for the device.
     """
 
-    selected: Chosen
+    selected: SelectedStep
     lr: float
     losses: Losses
 

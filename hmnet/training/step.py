@@ -50,7 +50,7 @@ class Losses(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Recipe:
+class StepConfig:
     """How batches become an update.
 
     Attributes:
@@ -81,7 +81,7 @@ class Recipe:
     ranks: Ranks = ALONE
 
 
-def batch_losses(model: MultiTaskModel, batch: Batch, recipe: Recipe) -> Losses:
+def batch_losses(model: MultiTaskModel, batch: Batch, recipe: StepConfig) -> Losses:
     """What a batch adds to what a step minimises, with its graph.
 
     Args:
@@ -166,7 +166,7 @@ def train_step(
     optimizer: torch.optim.Optimizer,
     batches: Sequence[Batch],
     lr: float,
-    recipe: Recipe,
+    recipe: StepConfig,
 ) -> Losses:
     """Update the weights once, by the weighted sum of the losses of the batches.
 
@@ -183,7 +183,7 @@ def train_step(
     for group in optimizer.param_groups:
         group["lr"] = lr * group.get("lr_factor", 1.0)
     optimizer.zero_grad(set_to_none=True)
-    losses = leave_gradients(model, batches, recipe)
+    losses = accumulate_gradients(model, batches, recipe)
     if recipe.clip_norm is not None:
         weights = [weight for group in optimizer.param_groups for weight in group["params"]]
         nn.utils.clip_grad_norm_(weights, recipe.clip_norm)
@@ -193,7 +193,9 @@ def train_step(
     return losses
 
 
-def leave_gradients(model: MultiTaskModel, batches: Sequence[Batch], recipe: Recipe) -> Losses:
+def accumulate_gradients(
+    model: MultiTaskModel, batches: Sequence[Batch], recipe: StepConfig
+) -> Losses:
     """Put the gradient of a whole step into the weights, as long as it comes out.
 
     Args:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from relevance.clustering.features import features
-from relevance.clustering.methods.method import Method, make_method
+from relevance.clustering.methods.method import ClusteringMethod, make_method
 from relevance.clustering.spec import ClusterSpec
 from relevance.clustering.stability import RESAMPLES, grouped
 from relevance.errors import RelevanceError
@@ -86,7 +86,7 @@ class Choice:
 
 def choose_k(
     matrix: RelevanceMatrix,
-    method: Method | str = "kmeans",
+    method: ClusteringMethod | str = "kmeans",
     *,
     seed: int = 0,
     resamples: int = RESAMPLES,
@@ -133,7 +133,7 @@ def choose_k(
 
 
 def _candidate(
-    matrix: RelevanceMatrix, method: Method, k: int, seed: int, resamples: int
+    matrix: RelevanceMatrix, method: ClusteringMethod, k: int, seed: int, resamples: int
 ) -> Candidate:
     spec = grouped(matrix, method, k, seed=seed, resamples=resamples)
     if spec.silhouette is None or spec.stability is None:

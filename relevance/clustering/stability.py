@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.clustering.agreement import adjusted_rand
-from relevance.clustering.methods.method import Method
+from relevance.clustering.methods.method import ClusteringMethod
 from relevance.clustering.spec import ClusterSpec, Stability
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix
@@ -21,7 +21,7 @@ DECIMALS = 4
 def stability(
     matrix: RelevanceMatrix,
     spec: ClusterSpec,
-    method: Method,
+    method: ClusteringMethod,
     k: int,
     *,
     seed: int = 0,
@@ -80,7 +80,7 @@ def stability(
 
 def grouped(
     matrix: RelevanceMatrix,
-    method: Method,
+    method: ClusteringMethod,
     k: int,
     *,
     seed: int = 0,
@@ -157,7 +157,7 @@ class _Trials:
     """
 
     def __init__(
-        self, tasks: tuple[str, ...], spec: ClusterSpec, method: Method, seed: int
+        self, tasks: tuple[str, ...], spec: ClusterSpec, method: ClusteringMethod, seed: int
     ) -> None:
         self._place = {task: place for place, task in enumerate(tasks)}
         self._spec, self._method, self._seed = spec, method, seed

@@ -52,7 +52,7 @@ def one_line(error: BaseException) -> str:
 
 
 @dataclass(frozen=True)
-class Parcel:
+class RemoteCall:
     """A job on its way to another machine, which sees the same files under the same names.
 
     Attributes:
@@ -66,7 +66,7 @@ class Parcel:
     cache: str
 
     @classmethod
-    def pack(cls, call: Callable[[str], None]) -> "Parcel":
+    def pack(cls, call: Callable[[str], None]) -> "RemoteCall":
         """Pack a call.
 
         Args:

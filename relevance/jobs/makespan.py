@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Callable, Sequence
 
-from relevance.jobs.engines.engine import Engine, News
+from relevance.jobs.engines.engine import Engine, JobEvent
 from relevance.jobs.job import Job, Schedule
 from relevance.jobs.progress import Progress
 from relevance.jobs.scheduler import run_on
@@ -47,7 +47,7 @@ class Simulated(Engine):
         """
         heapq.heappush(self._ends, (self.clock_s + self._seconds(job), job.name))
 
-    def wait(self, timeout_s: float | None = None) -> News | None:
+    def wait(self, timeout_s: float | None = None) -> JobEvent | None:
         """Go on to the end of a job.
 
         Args:
@@ -58,7 +58,7 @@ class Simulated(Engine):
         """
         del timeout_s
         self.clock_s, job = heapq.heappop(self._ends)
-        return News("done", job)
+        return JobEvent("done", job)
 
     def clear(self) -> None:
         """There is nothing to end."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from relevance.clustering.agreement import adjusted_rand
-from relevance.clustering.methods.method import Method, make_method, methods
+from relevance.clustering.methods.method import ClusteringMethod, make_method, methods
 from relevance.clustering.spec import ClusterSpec
 from relevance.clustering.stability import grouped
 from relevance.errors import RelevanceError
@@ -98,5 +98,5 @@ def test_a_file_holds_all_of_it(name: str, tmp_path: Path) -> None:
 @every_method
 def test_it_says_what_it_is(name: str) -> None:
     kind = methods().find(name)
-    assert issubclass(kind, Method)
+    assert issubclass(kind, ClusteringMethod)
     assert (kind.__doc__ or "").strip()

@@ -202,7 +202,7 @@ def test_layers_that_remember_answer_the_same(tiny_bert: Path, text: str) -> Non
     model, inputs = shaken(make(tiny_bert, text)), batch(tiny_bert)
     with torch.no_grad():
         expected = {task: model(task, inputs) for task in model.tasks}
-    with model.remembering():
+    with model.activation_cache():
         for task in (*model.tasks, *reversed(model.tasks)):
             assert torch.equal(model(task, inputs), expected[task])
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hmnet.methods.method import Part, methods
+from hmnet.methods.method import ModelGroup, methods
 from relevance.clustering.spec import ClusterSpec
 from relevance.tasks.find import find_tasks
 
@@ -14,7 +14,7 @@ DEPTHS = (3, 6, 12, 24)
 every_method = pytest.mark.parametrize("name", methods().names())
 
 
-def plans(name: str, depth: int) -> tuple[Part, ...]:
+def plans(name: str, depth: int) -> tuple[ModelGroup, ...]:
     return methods().find(name)(SPEC).plans(find_tasks(TASKS), depth)
 
 

@@ -10,7 +10,7 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.regularizers.regularizer import Regularizer, find_regularizer, regularizers
 from hmnet.sharing.plan import fully_shared
 from hmnet.training.optimizer import make_optimizer
-from hmnet.training.step import Batch, Recipe, train_step
+from hmnet.training.step import Batch, StepConfig, train_step
 from relevance.tasks.task import Task
 
 SHARED: dict[str, Any] = {"family": "f", "text": ("sentence",)}
@@ -72,7 +72,7 @@ def test_a_step_of_two_tasks_tells_loss_and_term_apart(
 ) -> None:
     optimizer = make_optimizer(model, 1e-3, 0.0)
     batches = [Batch(task, INPUTS, LABELS[task]) for task in model.tasks]
-    recipe = Recipe(precision, regularizer=regularizer)
+    recipe = StepConfig(precision, regularizer=regularizer)
     loss, term = train_step(model, optimizer, batches, 1e-3, recipe)
     assert torch.isfinite(loss)
     assert torch.isfinite(term)

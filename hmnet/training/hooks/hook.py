@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hmnet.samplers.sampler import Ask, Chosen
+from hmnet.samplers.sampler import CandidateScorer, SelectedStep
 from hmnet.training.state import TrainingState, Update
 
 
@@ -26,7 +26,12 @@ class Hook:
         """
         yield
 
-    def select(self, state: TrainingState, selected: Chosen, ask: Ask) -> Chosen:  # noqa: ARG002
+    def select(
+        self,
+        state: TrainingState,  # noqa: ARG002
+        selected: SelectedStep,
+        ask: CandidateScorer,  # noqa: ARG002
+    ) -> SelectedStep:
         """Change what a step trains, before it is done.
 
         Args:

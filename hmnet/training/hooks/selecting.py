@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from hmnet.samplers.sampler import Ask, Chooser, Chosen
+from hmnet.samplers.sampler import CandidateScorer, Chooser, SelectedStep
 from hmnet.training.hooks.hook import Hook
 from hmnet.training.state import TrainingState
 
@@ -17,6 +17,8 @@ class Selecting(Hook):
     def __init__(self, chooser: Chooser) -> None:
         self._chooser = chooser
 
-    def select(self, state: TrainingState, selected: Chosen, ask: Ask) -> Chosen:
+    def select(
+        self, state: TrainingState, selected: SelectedStep, ask: CandidateScorer
+    ) -> SelectedStep:
         """Pick the rows."""
         return state.ranks.agree(partial(self._chooser, selected.step, ask))

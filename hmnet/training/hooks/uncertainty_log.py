@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hmnet.prepared import PreparedTask
-from hmnet.samplers.sampler import Ask, Chosen, TaskBatch
+from hmnet.samplers.sampler import CandidateScorer, SelectedStep, TaskBatch
 from hmnet.samplers.uncertainty import has_uncertainty, uncertainty_of
 from hmnet.training.hooks.hook import Hook
 from hmnet.training.state import TrainingState
@@ -39,7 +39,9 @@ class UncertaintyLog(Hook):
             task.name: _spread(task.name, len(data[task.name]), rows) for task in asked
         }
 
-    def select(self, state: TrainingState, selected: Chosen, ask: Ask) -> Chosen:
+    def select(
+        self, state: TrainingState, selected: SelectedStep, ask: CandidateScorer
+    ) -> SelectedStep:
         """Look at the model before a step, where the sampler has not asked it."""
         due = selected.uncertainty is None and self.is_due(state.step + 1, state.total)
         if not (due and state.ranks.is_main):
@@ -60,7 +62,7 @@ class UncertaintyLog(Hook):
         every = max(-(-total // LOOKS), STEPS_PER_TASK * len(self._measures))
         return bool(self._measures) and ((step - 1) % every == 0 or step == total)
 
-    def look(self, ask: Ask) -> dict[str, float]:
+    def look(self, ask: CandidateScorer) -> dict[str, float]:
         """Mean uncertainty of each task.
 
         Args:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.clustering.features import check_k, clusters_of, features, silhouette
-from relevance.clustering.methods.method import Method
+from relevance.clustering.methods.method import ClusteringMethod
 from relevance.clustering.spec import ClusterSpec
 from relevance.matrices.matrix import RelevanceMatrix
 
@@ -15,7 +15,7 @@ Linkage = Literal["ward", "average", "complete", "single"]
 
 
 @dataclass(frozen=True)
-class Agglomerative(Method):
+class Agglomerative(ClusteringMethod):
     """Groups by merging; those of k + 1 are those of k with one group split.
 
     Attributes:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from relevance.clustering.kmeans import kmeans
-from relevance.clustering.methods.method import Method
+from relevance.clustering.methods.method import ClusteringMethod
 from relevance.clustering.spec import ClusterSpec
 from relevance.matrices.matrix import RelevanceMatrix
 
@@ -11,7 +11,7 @@ QUICK_RESTARTS = 20
 
 
 @dataclass(frozen=True)
-class KMeans(Method):
+class KMeans(ClusteringMethod):
     """The groups of least inertia among many random starts.
 
     Attributes:

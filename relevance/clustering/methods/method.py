@@ -13,7 +13,7 @@ from relevance.registry import Registry
 
 
 @dataclass(frozen=True)
-class Method(ABC):
+class ClusteringMethod(ABC):
     """A way to group tasks; the fields of a member are its options.
 
     A member says in `provenance["notes"]` of its specs what a reader should know of the groups.
@@ -36,22 +36,22 @@ class Method(ABC):
                 enough tasks apart for k groups.
         """
 
-    def quick(self) -> "Method":
+    def quick(self) -> "ClusteringMethod":
         """The same method for clustering a hundred times, with less effort where that will do."""
         return self
 
 
 @cache
-def methods() -> Registry[Method]:
+def methods() -> Registry[ClusteringMethod]:
     """Every way to group tasks, by its name on the command line.
 
     >>> methods().names()
     ['agglomerative', 'kmeans', 'predicted-gain', 'spectral']
     """
-    return Registry("method", relevance.clustering.methods, Method)
+    return Registry("method", relevance.clustering.methods, ClusteringMethod)
 
 
-def make_method(name: str, **options: Any) -> Method:
+def make_method(name: str, **options: Any) -> ClusteringMethod:
     """A method with the options that were chosen for it.
 
     Args:
@@ -75,5 +75,5 @@ def make_method(name: str, **options: Any) -> Method:
     return kind(**chosen)
 
 
-def _options(kind: type[Method]) -> set[str]:
+def _options(kind: type[ClusteringMethod]) -> set[str]:
     return {field.name for field in fields(kind)}

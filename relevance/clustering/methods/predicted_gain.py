@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from relevance.clustering.features import check_range, clusters_of, features, silhouette
-from relevance.clustering.methods.method import Method
+from relevance.clustering.methods.method import ClusteringMethod
 from relevance.clustering.partition import Worth, best_partition, members, subset_sums
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
@@ -17,7 +17,7 @@ MOST_TASKS = {False: 16, True: 14}  # with overlap 3^T sums are made, else 2^T
 
 
 @dataclass(frozen=True)
-class PredictedGain(Method):
+class PredictedGain(ClusteringMethod):
     """The best groups there are, judged by pairwise gains; k is a budget.
 
     A task is predicted to gain from its group the mean of what each other member gives it, and 0 if

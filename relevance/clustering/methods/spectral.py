@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from relevance.clustering.features import check_range, clusters_of, features, silhouette
-from relevance.clustering.methods.method import Method
+from relevance.clustering.methods.method import ClusteringMethod
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix
@@ -17,7 +17,7 @@ SMALLEST_GAP = 1e-9
 
 
 @dataclass(frozen=True)
-class Spectral(Method):
+class Spectral(ClusteringMethod):
     """Groups by scikit-learn's spectral clustering of the graph of tasks.
 
     The tie of two tasks grows with what they do for each other, both directions averaged, so it

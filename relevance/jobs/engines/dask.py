@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from relevance.errors import RelevanceError
-from relevance.jobs.attempts import Outcome, Parcel, attempt, one_line
-from relevance.jobs.engines.engine import Engine, News, missing_package
+from relevance.jobs.attempts import Outcome, RemoteCall, attempt, one_line
+from relevance.jobs.engines.engine import Engine, JobEvent, missing_package
 from relevance.jobs.job import Job, Schedule
 from relevance.jobs.workers import thread_limits
 
@@ -88,7 +88,7 @@ class Dask(Engine):
         from joblib.parallel import BatchedCalls
 
         try:
-            parcel = Parcel.pack(job.call)
+            parcel = RemoteCall.pack(job.call)
         except Exception as error:
             self._tell("failed", job, one_line(error))
             return
@@ -116,14 +116,14 @@ class Dask(Engine):
 
     def _on_start(self, event: tuple[float, str]) -> None:
         _, name = event
-        self._inbox.put(lambda: News("started", name))
+        self._inbox.put(lambda: JobEvent("started", name))
 
-    def _end(self, job: Job, future: Any) -> News:
+    def _end(self, job: Job, future: Any) -> JobEvent:
         raised = future.exception()
         if raised is not None:
-            return News("failed", job.name, one_line(raised))
+            return JobEvent("failed", job.name, one_line(raised))
         outcome: Outcome = self._backend.retrieve_result_callback(future.result())[0]
-        return News(outcome.kind, job.name, outcome.error)
+        return JobEvent(outcome.kind, job.name, outcome.error)
 
 
 def _connect(address: str) -> "Client":
@@ -142,7 +142,7 @@ def _connect(address: str) -> "Client":
         ) from None
 
 
-def _on_worker(parcel: Parcel, job: str, topic: str, devices: tuple[str, ...]) -> Outcome:
+def _on_worker(parcel: RemoteCall, job: str, topic: str, devices: tuple[str, ...]) -> Outcome:
     """Do a job in the worker; a worker of several threads does one at a time.
 
     Workers started by the engine are numbered, which gives each its device.

@@ -12,7 +12,7 @@ from relevance.jobs.job import Job, Schedule
 from relevance.registry import Registry
 
 
-class News(NamedTuple):
+class JobEvent(NamedTuple):
     """What happened to a job.
 
     Attributes:
@@ -36,7 +36,7 @@ class Engine(ABC):
     capacity: int
 
     def __init__(self) -> None:
-        self._inbox: SimpleQueue[Callable[[], News]] = SimpleQueue()
+        self._inbox: SimpleQueue[Callable[[], JobEvent]] = SimpleQueue()
 
     @classmethod
     @abstractmethod
@@ -61,7 +61,7 @@ class Engine(ABC):
     def stop(self) -> None:
         """End what was started, whatever it is doing."""
 
-    def wait(self, timeout_s: float | None = None) -> News | None:
+    def wait(self, timeout_s: float | None = None) -> JobEvent | None:
         """Wait until something happens to a job.
 
         Args:
@@ -84,7 +84,7 @@ class Engine(ABC):
         """End idle workers where these hold memory that the next job may need."""
 
     def _tell(self, kind: Literal["started", "failed"], job: Job, error: str | None = None) -> None:
-        self._inbox.put(lambda: News(kind, job.name, error))
+        self._inbox.put(lambda: JobEvent(kind, job.name, error))
 
 
 @cache

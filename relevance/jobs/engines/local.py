@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from functools import partial
 
 from relevance.jobs.attempts import Outcome
-from relevance.jobs.engines.engine import Engine, News
+from relevance.jobs.engines.engine import Engine, JobEvent
 from relevance.jobs.job import Job, Schedule
 from relevance.jobs.workers import Worker, threads_for, was_killed, why
 
@@ -62,12 +62,12 @@ class Local(Engine):
         for worker in self._free:
             worker.stop()
 
-    def _end(self, job: Job, worker: Worker, future: Future[Outcome]) -> News:
+    def _end(self, job: Job, worker: Worker, future: Future[Outcome]) -> JobEvent:
         self._free.append(worker)
         raised = future.exception()
         outcome = Outcome("failed", why(raised)) if raised else future.result()
         if outcome.kind == "failed":
             worker.stop()  # a failure may have left the device unusable for its process
         if was_killed(raised):
-            return News("killed", job.name)
-        return News(outcome.kind, job.name, outcome.error)
+            return JobEvent("killed", job.name)
+        return JobEvent(outcome.kind, job.name, outcome.error)

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from relevance.errors import RelevanceError
-from relevance.jobs.attempts import Outcome, Parcel, attempt, one_line
-from relevance.jobs.engines.engine import Engine, News, missing_package
+from relevance.jobs.attempts import Outcome, RemoteCall, attempt, one_line
+from relevance.jobs.engines.engine import Engine, JobEvent, missing_package
 from relevance.jobs.job import Job, Schedule
 
 FEWEST_ACTORS = 2
@@ -86,7 +86,7 @@ class Ray(Engine):
         from joblib.parallel import BatchedCalls
 
         try:
-            parcel = Parcel.pack(job.call)
+            parcel = RemoteCall.pack(job.call)
         except Exception as error:
             self._tell("failed", job, one_line(error))
             return
@@ -105,15 +105,15 @@ class Ray(Engine):
         self._backend.terminate()
         ray.shutdown()
 
-    def _end(self, job: Job, out: Any) -> News:
+    def _end(self, job: Job, out: Any) -> JobEvent:
         from ray.exceptions import RayActorError
 
         if isinstance(out, RayActorError):
-            return News("killed", job.name)
+            return JobEvent("killed", job.name)
         if isinstance(out, Exception):
-            return News("failed", job.name, one_line(out))
+            return JobEvent("failed", job.name, one_line(out))
         outcome: Outcome = self._backend.retrieve_result_callback(out)[0]
-        return News(outcome.kind, job.name, outcome.error)
+        return JobEvent(outcome.kind, job.name, outcome.error)
 
 
 def _start_here(ray: Any, schedule: Schedule, quiet: Mapping[str, Any]) -> None:

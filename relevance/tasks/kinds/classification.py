@@ -7,13 +7,13 @@ from jaxtyping import Int
 
 from relevance.errors import RelevanceError, unknown_name
 from relevance.tasks.data import Split
-from relevance.tasks.kinds.kind import Constant, Kind, LabelColumn
+from relevance.tasks.kinds.kind import Constant, LabelColumn, LabelKind
 from relevance.tasks.labels import LabelNames
 
 BINARY_METRICS = frozenset({"f1", "f1a"})
 
 
-class Classification(Kind):
+class Classification(LabelKind):
     """Labels are codes: 0 to the number of labels - 1."""
 
     metrics: ClassVar = frozenset({"accuracy", "f1", "macro_f1", "matthews", "f1a", "question_em"})

@@ -39,7 +39,7 @@ class Constant(NamedTuple):
     losses: Float[np.ndarray, " row"]
 
 
-class Kind(ABC):
+class LabelKind(ABC):
     """What tasks of one kind have in common.
 
     Args:
@@ -114,12 +114,12 @@ class Kind(ABC):
 
 
 @cache
-def kinds() -> Registry[Kind]:
+def kinds() -> Registry[LabelKind]:
     """All kinds, by name."""
-    return Registry("kind", relevance.tasks.kinds, Kind)
+    return Registry("kind", relevance.tasks.kinds, LabelKind)
 
 
-def kind_of(task: Task) -> Kind:
+def kind_of(task: Task) -> LabelKind:
     """The kind of a task."""
     return kinds().find(task.kind)(task)
 

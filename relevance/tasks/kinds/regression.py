@@ -8,10 +8,10 @@ from jaxtyping import Float
 
 from relevance.errors import RelevanceError, shown
 from relevance.tasks.data import Split
-from relevance.tasks.kinds.kind import Constant, Kind, LabelColumn
+from relevance.tasks.kinds.kind import Constant, LabelColumn, LabelKind
 
 
-class Regression(Kind):
+class Regression(LabelKind):
     """Labels are values on the task's own scale."""
 
     metrics: ClassVar = frozenset({"pearson", "spearman"})

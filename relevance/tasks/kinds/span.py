@@ -8,12 +8,12 @@ import numpy as np
 from relevance.errors import RelevanceError
 from relevance.tasks.cells import nested
 from relevance.tasks.data import Labels, Split, as_rows
-from relevance.tasks.kinds.kind import Constant, Kind, LabelColumn
+from relevance.tasks.kinds.kind import Constant, LabelColumn, LabelKind
 
 FORMS = '{"text": [...], "answer_start": [...]} or [{"text": ..., "answer_start": ...}]'
 
 
-class Span(Kind):
+class Span(LabelKind):
     """Labels are tuples of answers, each a text and the character at which it begins.
 
     Predictions are texts. A question without answer has the empty tuple and is rightly answered by

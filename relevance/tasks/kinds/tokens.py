@@ -10,12 +10,12 @@ from relevance.errors import RelevanceError
 from relevance.tasks.cells import json_list
 from relevance.tasks.data import Labels, Split, as_rows
 from relevance.tasks.entities import OUTSIDE
-from relevance.tasks.kinds.kind import Constant, Kind, LabelColumn
+from relevance.tasks.kinds.kind import Constant, LabelColumn, LabelKind
 from relevance.tasks.labels import LabelNames
 from relevance.tasks.task import Task
 
 
-class Tokens(Kind):
+class Tokens(LabelKind):
     """Labels are tuples of tags, one for each word.
 
     A text is its words with single spaces between them, so whatever reads texts reads these.

@@ -17,7 +17,7 @@ from hmnet.analysis.curves import curves
 from hmnet.extension import add_task
 from hmnet.extension.add_task import add_tasks
 from hmnet.extension.placement import Addition
-from hmnet.extension.plan import plan_growth
+from hmnet.extension.plan import plan_extension
 from hmnet.methods.method import methods
 from hmnet.models.export import export
 from hmnet.runs.costs import cost_of
@@ -762,12 +762,12 @@ def test_a_new_task_may_have_another_head(
     run = trained("multi")
     pooled = Run(run.folder, run.config.model_copy(update={"pooling": "mean"}))
     addition = Addition(tasks=(new("MOOD"), new("FACT")), init="TONE", head="linear,fact=siamese")
-    growth = plan_growth(pooled, addition, {}, tmp_path)
+    growth = plan_extension(pooled, addition, {}, tmp_path)
     assert growth.config.head == "auto,MOOD=linear,FACT=siamese"
     borrowing = Addition(tasks=(new("MOOD"),), init="TONE", head="siamese", fraction=0.0)
-    assert not plan_growth(pooled, borrowing, {}, tmp_path).placements["MOOD"].borrows
+    assert not plan_extension(pooled, borrowing, {}, tmp_path).placements["MOOD"].borrows
     same = borrowing.model_copy(update={"head": None})
-    assert plan_growth(pooled, same, {}, tmp_path).placements["MOOD"].borrows
+    assert plan_extension(pooled, same, {}, tmp_path).placements["MOOD"].borrows
 
 
 def test_the_weight_decay_goes_by_the_optimizer(
@@ -776,7 +776,7 @@ def test_the_weight_decay_goes_by_the_optimizer(
     run, addition = trained("multi"), Addition(tasks=(new("FACT"),))
 
     def decay(**settings: Any) -> float:
-        return plan_growth(run, addition, settings, tmp_path / "run2").training.weight_decay
+        return plan_extension(run, addition, settings, tmp_path / "run2").training.weight_decay
 
     assert [decay(), decay(optimizer="adam"), decay(optimizer="adam", weight_decay=0.1)] == [
         0.01,

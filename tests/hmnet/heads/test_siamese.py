@@ -12,7 +12,7 @@ from transformers import AutoModel, AutoTokenizer
 from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
 from hmnet.heads.head import find_head
-from hmnet.kinds.kind import Said, kind_of
+from hmnet.kinds.kind import ModelOutputs, kind_of
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.sharing.plan import fully_shared
 from hmnet.training.step import row_losses
@@ -104,7 +104,7 @@ def test_the_cosine_is_relu_of_the_projected_vectors_times_five(tiny_bert: Path)
     torch.testing.assert_close(answers(model, tiny_bert, SECOND, FIRST), logits)
     assert logits[1, 0].item() == pytest.approx(1, abs=1e-6)  # equal texts
     encoded = Encoder.of(AutoTokenizer.from_pretrained(tiny_bert)).encode((FIRST, SECOND), 60)
-    said = Said((FIRST, SECOND), encoded, list(logits.numpy()))
+    said = ModelOutputs((FIRST, SECOND), encoded, list(logits.numpy()))
     values = kind_of(a_task(2)).predictions(said)
     np.testing.assert_allclose(values, 5 * cosines.detach().numpy(), rtol=1e-5)
 

@@ -18,7 +18,7 @@ from hmnet.data.batching import collate
 from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Encoder
 from hmnet.evaluation.evaluate import evaluate
-from hmnet.kinds.kind import Said, kind_of
+from hmnet.kinds.kind import ModelOutputs, kind_of
 from hmnet.kinds.span import LONGEST_ANSWER, NO_ANSWER, Window, best_answer, windows
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.prepared import PreparedSplit, encode_split
@@ -150,7 +150,7 @@ def test_an_answer_in_the_second_window_alone_is_found(tiny_bert: Path) -> None:
         logits.append(made)
         assert len(at) == (row == len(encoded) - 1)
     assert len(logits) > 1
-    said = Said([[question], [LONG]], encoded, logits)
+    said = ModelOutputs([[question], [LONG]], encoded, logits)
     (found,) = kind_of(QUIZ).answers(said)
     assert (found["answer"], found["start"], found["end"]) == ("guitar", start, len(LONG))
     assert 0.5 < found["probability"] < 1
@@ -245,7 +245,7 @@ def test_an_empty_context_has_no_answer(tiny_bert: Path) -> None:
         [["who"], [""]], Encoder.of(AutoTokenizer.from_pretrained(tiny_bert)), 20
     )
     logits = [np.zeros((int(encoded.lengths[0]), 2), dtype=np.float32)]
-    (answer,) = kind_of(QUIZ).answers(Said([["who"], [""]], encoded, logits))
+    (answer,) = kind_of(QUIZ).answers(ModelOutputs([["who"], [""]], encoded, logits))
     assert answer == {"answer": "", "start": None, "end": None, "probability": 1.0}
 
 
@@ -262,7 +262,7 @@ def test_real_answers_can_be_read_off_their_targets(data_dir: Path) -> None:
     logits = [np.zeros((length, 2), dtype=np.float32) for length in encoded.lengths]
     for made, ends in zip(logits, targets, strict=True):
         made[ends, [0, 1]] = 9.0
-    made = kind_of(task).predictions(Said(split.texts, encoded, logits))
+    made = kind_of(task).predictions(ModelOutputs(split.texts, encoded, logits))
     exact = score(task, split, made)["span_em"]
     answered = np.array([len(golds) > 0 for golds in split.labels])
     assert len(encoded) > 2 * len(split)
@@ -298,7 +298,7 @@ def test_an_answer_with_dropped_characters_is_learned_and_found(tiny_bert: Path,
     assert kind.unlearned(encoded) is None
     logits = np.full((encoded.lengths[0], 2), -9, dtype=np.float32)
     logits[first, 0] = logits[last, 1] = 9
-    said = Said(split.texts, encoded, [logits])
+    said = ModelOutputs(split.texts, encoded, [logits])
     assert score(QUIZ, split, kind.predictions(said))["span_em"] == 1
     (answered,) = kind.answers(said)
     assert context[answered["start"] : answered["end"]] == answered["answer"]
@@ -371,7 +371,7 @@ def said_of(encoded: Encoded, context: str, targets: np.ndarray) -> dict[str, An
     for made, ends in zip(logits, targets, strict=True):
         if ends.any():
             made[ends, [0, 1]] = 9.0
-    (found,) = kind_of(QUIZ).answers(Said([["who"], [context]], encoded, logits))
+    (found,) = kind_of(QUIZ).answers(ModelOutputs([["who"], [context]], encoded, logits))
     return found
 
 

@@ -14,7 +14,7 @@ from transformers import AutoTokenizer
 from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
 from hmnet.evaluation.evaluate import evaluate
-from hmnet.kinds.kind import Said, kind_of
+from hmnet.kinds.kind import ModelOutputs, kind_of
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.prepared import PreparedSplit, encode_split
 from hmnet.sharing.plan import fully_shared
@@ -104,13 +104,13 @@ def test_what_was_cut_is_outside_of_entities(tiny_bert: Path) -> None:
     encoded = kind_of(NER).encode([texts], encoder(tiny_bert), 4)  # [CLS] no no [SEP]
     logits = np.zeros((3, 4), dtype=np.float32)
     logits[1, 1] = logits[2, 2] = 9
-    (answer,) = kind_of(NER).answers(Said([texts], encoded, [logits]))
+    (answer,) = kind_of(NER).answers(ModelOutputs([texts], encoded, [logits]))
     assert answer["tokens"] == ["no", "no", "Anna"]
     assert answer["labels"] == ["B-person", "I-person", "O"]
     sure = np.exp(9) / (np.exp(9) + 2)
     assert answer["probabilities"] == [pytest.approx(sure), pytest.approx(sure), None]
     assert answer["entities"] == [{"type": "person", "start": 0, "end": 2, "text": "no no"}]
-    (predicted,) = kind_of(NER).predictions(Said([texts], encoded, [logits]))
+    (predicted,) = kind_of(NER).predictions(ModelOutputs([texts], encoded, [logits]))
     assert predicted == ("B-person", "I-person", "O")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hmnet.methods.method import Part, methods
+from hmnet.methods.method import ModelGroup, methods
 from hmnet.sharing.plan import fully_shared, hierarchical, separate
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
@@ -23,17 +23,19 @@ def test_every_task_is_trained_once(name: str) -> None:
 
 
 def test_multi_shares_everything_and_single_nothing() -> None:
-    assert methods().find("multi")().plans(DEFINITIONS, 6) == (Part(TASKS, fully_shared(TASKS, 6)),)
+    assert methods().find("multi")().plans(DEFINITIONS, 6) == (
+        ModelGroup(TASKS, fully_shared(TASKS, 6)),
+    )
     assert methods().find("single")().plans(DEFINITIONS, 6) == tuple(
-        Part((task,), separate((task,), 6)) for task in TASKS
+        ModelGroup((task,), separate((task,), 6)) for task in TASKS
     )
 
 
 def test_hmnet_shares_by_cluster() -> None:
     hmnet = methods().find("hmnet")
-    assert hmnet(SPEC).plans(DEFINITIONS, 12) == (Part(TASKS, hierarchical(SPEC, 8, 2, 2)),)
+    assert hmnet(SPEC).plans(DEFINITIONS, 12) == (ModelGroup(TASKS, hierarchical(SPEC, 8, 2, 2)),)
     assert hmnet(SPEC, (1, 2, 3)).plans(DEFINITIONS, 6) == (
-        Part(TASKS, hierarchical(SPEC, 1, 2, 3)),
+        ModelGroup(TASKS, hierarchical(SPEC, 1, 2, 3)),
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from hmnet.models.activation_cache import remembering
+from hmnet.models.activation_cache import activation_cache
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.sharing.plan import SharingPlan, fully_shared, hierarchical, separate
 from relevance.clustering.spec import ClusterSpec
@@ -50,7 +50,7 @@ def test_the_papers_model_runs_40_layers_instead_of_156(
         expected = answers(model, inputs)
     assert runs.total() == 156
     runs.clear()
-    with model.remembering():
+    with model.activation_cache():
         remembered = answers(model, inputs)
     assert runs.total() == len(runs) == 8 + 3 * 2 + 13 * 2 == 40
     assert all(torch.equal(remembered[task], expected[task]) for task in names)
@@ -72,7 +72,7 @@ def test_answers_are_the_same_bits(
         with torch.no_grad():
             expected = [answers(model, batch) for batch in batches]
         runs.clear()
-        with model.remembering():
+        with model.activation_cache():
             remembered = [answers(model, batch) for batch in batches]
         assert set(runs.values()) == {len(batches)}
         assert len(runs) == len(plan.depths)
@@ -87,7 +87,7 @@ def test_equal_inputs_need_not_be_the_same_tensors(
         str(backbone), tasks, fully_shared([task.name for task in tasks], 4)
     )
     runs = count_runs(model)
-    with model.remembering():
+    with model.activation_cache():
         for task in model.tasks:
             model(task, batch_for(backbone))
     assert set(runs.values()) == {1}
@@ -102,7 +102,7 @@ def test_afterwards_nothing_is_remembered_or_kept(
     hook = model.pool["shared/1"].register_forward_hook(
         lambda _module, _args, output: kept.append(weakref.ref(output))
     )
-    with model.remembering():
+    with model.activation_cache():
         model("CB", inputs)
         assert kept[0]() is not None
     hook.remove()
@@ -117,12 +117,15 @@ def test_an_error_inside_also_ends_it(tiny_bert: Path, tasks: list[Task]) -> Non
     model = MultiTaskModel.from_backbone(
         str(tiny_bert), tasks, separate([task.name for task in tasks], 4)
     )
-    with pytest.raises(KeyError), model.remembering():
+    with pytest.raises(KeyError), model.activation_cache():
         raise KeyError
     assert not any("forward" in vars(module) for module in model.modules())
     assert torch.is_grad_enabled()
 
 
 def test_training_has_no_memory() -> None:
-    with pytest.raises(RuntimeError, match=r"call model\.eval\(\) first"), remembering([nn.ReLU()]):
+    with (
+        pytest.raises(RuntimeError, match=r"call model\.eval\(\) first"),
+        activation_cache([nn.ReLU()]),
+    ):
         pass

@@ -17,7 +17,7 @@ from hmnet.models.skillnet import SkillLayer, SkillMean
 from hmnet.sharing.plan import SharingPlan, fully_shared
 from hmnet.sharing.skill_table import Skills, SkillTable
 from hmnet.training.optimizer import make_optimizer
-from hmnet.training.step import Batch, Recipe, train_step
+from hmnet.training.step import Batch, StepConfig, train_step
 from relevance.errors import RelevanceError
 from relevance.tasks.find import PAPER_TASKS, find_tasks
 from relevance.tasks.task import Task
@@ -99,7 +99,9 @@ def test_a_step_changes_the_tasks_own_skills_and_what_all_share(
     optimizer = make_optimizer(model, lr=1e-2, weight_decay=0.5)
     for task, label in (("RTE", 0), ("CB", 2)):
         before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
-        train_step(model, optimizer, [Batch(task, inputs, torch.full((3,), label))], 1e-2, Recipe())
+        train_step(
+            model, optimizer, [Batch(task, inputs, torch.full((3,), label))], 1e-2, StepConfig()
+        )
         changed = {n for n, w in model.named_parameters() if not torch.equal(w, before[n])}
         blocks = {name.split(".blocks.")[1].split(".")[0] for name in changed if ".blocks." in name}
         assert blocks == {str(NAMES.index(skill)) for skill in ACTIVE[task]}
@@ -121,7 +123,7 @@ def test_memory_serves_tasks_of_the_same_skills_only(
         for part in model.path(task).modules():
             if isinstance(part, SkillMean) and not part._forward_hooks:
                 part.register_forward_hook(lambda *_, task=task: runs.append(task))
-    with model.remembering():
+    with model.activation_cache():
         remembered = {task: model(task, inputs) for task in (*ACTIVE, *reversed(ACTIVE))}
     for task in ACTIVE:
         assert torch.equal(remembered[task], expected[task]), task

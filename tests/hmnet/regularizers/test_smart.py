@@ -16,7 +16,7 @@ from hmnet.kinds.kind import kind_of
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.regularizers.smart import Smart, divergence, scaled_to_row
 from hmnet.sharing.plan import hierarchical
-from hmnet.training.step import Batch, Recipe, train_step
+from hmnet.training.step import Batch, StepConfig, train_step
 from relevance.clustering.spec import ClusterSpec
 from relevance.tasks.task import Task
 
@@ -230,7 +230,7 @@ def test_the_average_follows_a_weights_own_updates() -> None:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
     batch = Batch("THREE", {"input_ids": IDS}, torch.tensor([0, 2]))
     first = {name: weight.detach().clone() for name, weight in model.named_parameters()}
-    _, none = train_step(model, optimizer, [batch], 0.5, Recipe(regularizer=smart))
+    _, none = train_step(model, optimizer, [batch], 0.5, StepConfig(regularizer=smart))
     assert none == 0  # the first iterate is its own average
     for name, weight in model.named_parameters():
         assert not torch.equal(weight, first[name])
@@ -238,6 +238,6 @@ def test_the_average_follows_a_weights_own_updates() -> None:
     average = {name: weight.clone() for name, weight in smart.state.items()}
     of_average = average["only.words.weight"][IDS].sum(dim=1) @ average["only.map.weight"].T
     expected = 2 * divergence(model("THREE", batch.inputs), of_average, regression=False).mean()
-    _, term = train_step(model, optimizer, [batch], 0.5, Recipe(regularizer=smart))
+    _, term = train_step(model, optimizer, [batch], 0.5, StepConfig(regularizer=smart))
     assert term > 1e-6
     torch.testing.assert_close(term, expected.detach())

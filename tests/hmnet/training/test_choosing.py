@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from hmnet.samplers.sampler import TaskBatch
-from hmnet.training.candidate_scorer import Asking
+from hmnet.training.candidate_scorer import ModelScorer
 from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.hooks.progress import Progress
 from relevance.errors import RelevanceError
@@ -79,7 +79,7 @@ def test_a_run_begun_by_another_version_of_its_sampler_is_not_gone_on_with(
 
 def test_asking_leaves_the_model_and_its_random_numbers_alone(world: Any) -> None:
     model = world.fit().train()
-    ask = Asking(model, world.data, "fp32")
+    ask = ModelScorer(model, world.data, "fp32")
     before = torch.get_rng_state()
     batch = TaskBatch("GRADE", np.arange(5))
     plain = ask(batch, "GRADE")
@@ -111,7 +111,7 @@ def test_the_first_choice_is_the_largest_entropy_of_the_untrained_model(world: A
                 }
                 path = max(overlap, key=overlap.__getitem__)
             for row in batch.rows:
-                (logits,) = Asking(trained, world.data, "fp32")(
+                (logits,) = ModelScorer(trained, world.data, "fp32")(
                     TaskBatch(batch.task, np.array([row])), path
                 )
                 p = np.exp(logits.astype(float)) / np.exp(logits.astype(float)).sum()

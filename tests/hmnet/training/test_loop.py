@@ -21,7 +21,7 @@ from hmnet.training.dropout import fast_dropout
 from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.hooks.progress import Progress
 from hmnet.training.optimizer import make_optimizer
-from hmnet.training.step import Batch, Recipe, train_step
+from hmnet.training.step import Batch, StepConfig, train_step
 from relevance.errors import RelevanceError
 
 
@@ -115,9 +115,9 @@ def test_a_step_changes_only_its_tasks_path(world: Any, plan: Any) -> None:
     model = MultiTaskModel(world.backbone, world.tasks, plan).train()
     optimizer = make_optimizer(model, lr=1e-2, weight_decay=0.5)
     for task in world.names:
-        train_step(model, optimizer, [batch_of(world, model, task)], 1e-2, Recipe())
+        train_step(model, optimizer, [batch_of(world, model, task)], 1e-2, StepConfig())
     before = weights(model)
-    train_step(model, optimizer, [batch_of(world, model, "TONE")], 1e-2, Recipe())
+    train_step(model, optimizer, [batch_of(world, model, "TONE")], 1e-2, StepConfig())
     path = {id(weight) for weight in model.path_parameters("TONE")}
     for name, weight in model.named_parameters():
         changed = not torch.equal(weight, before[name])
@@ -133,7 +133,7 @@ def test_a_step_of_several_tasks_sums_their_losses(world: Any) -> None:
     losses = [F.cross_entropy(model(b.task, b.inputs), b.labels) for b in batches]
     gradients = torch.autograd.grad(sum(losses), [*model.pool["shared/0"].parameters()])
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
-    loss, _ = train_step(model, optimizer, batches, 0.0, Recipe())
+    loss, _ = train_step(model, optimizer, batches, 0.0, StepConfig())
     torch.testing.assert_close(loss, sum(losses).detach())
     for weight, gradient in zip(model.pool["shared/0"].parameters(), gradients, strict=True):
         torch.testing.assert_close(weight.grad, gradient)

@@ -20,7 +20,7 @@ from hmnet.data.encoded import Encoded
 from hmnet.data.template import Template
 from hmnet.extension.add_task import add_tasks
 from hmnet.extension.placement import Addition
-from hmnet.kinds.kind import Said, kind_of
+from hmnet.kinds.kind import ModelOutputs, kind_of
 from hmnet.measuring.joint_trainer import JointTrainer
 from hmnet.models.export import export
 from hmnet.models.multitask import MultiTaskModel
@@ -32,7 +32,7 @@ from hmnet.settings.config import RunConfig
 from hmnet.sharing.plan import fully_shared
 from hmnet.training import checkpoint
 from hmnet.training.hooks.checkpoints import Checkpoints
-from hmnet.training.step import Batch, Recipe, batch_losses, row_losses
+from hmnet.training.step import Batch, StepConfig, batch_losses, row_losses
 from relevance.errors import RelevanceError
 from relevance.interfaces.trainer import Result
 from relevance.studies.runs import TrainingRun
@@ -75,7 +75,7 @@ def targets(task: Task, labels: list[float], scale: AnswerScale | None = None) -
 
 
 def values(task: Task, outputs: Tensor, scale: AnswerScale | None = None) -> list[float]:
-    said = Said([], encoded([0.0] * len(outputs)), list(outputs.detach().numpy()))
+    said = ModelOutputs([], encoded([0.0] * len(outputs)), list(outputs.detach().numpy()))
     return kind_of(task, scale).predictions(said).tolist()
 
 
@@ -160,7 +160,7 @@ def test_the_step_and_smart_are_on_the_same_scale(world: Any, loss: str) -> None
     found = values(world.tasks[2], model("GRADE", batch.inputs), scale)
     divided_by = 1.0 if scale is None else labels.std()
     wanted = np.mean(((np.array(found) - labels[:6]) / divided_by) ** 2)
-    assert batch_losses(model, batch, Recipe()).loss.item() == pytest.approx(wanted, rel=1e-4)
+    assert batch_losses(model, batch, StepConfig()).loss.item() == pytest.approx(wanted, rel=1e-4)
 
     smart = Smart(weight=1.0, variant="paper", epsilon=1e-2, step_size=1e-2)
     plain = MultiTaskModel(
@@ -170,9 +170,9 @@ def test_the_step_and_smart_are_on_the_same_scale(world: Any, loss: str) -> None
         scales={"GRADE": AnswerScale(offset=0, spread=1, unit=1)},
     ).eval()
     torch.manual_seed(0)
-    apart = batch_losses(plain, batch, Recipe(regularizer=smart)).term
+    apart = batch_losses(plain, batch, StepConfig(regularizer=smart)).term
     torch.manual_seed(0)
-    term = batch_losses(model, batch, Recipe(regularizer=smart)).term
+    term = batch_losses(model, batch, StepConfig(regularizer=smart)).term
     unit = 4.0 if scale is None else 1.0
     assert term.item() == pytest.approx(unit**2 * apart.item(), rel=1e-3)
 

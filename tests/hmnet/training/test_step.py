@@ -19,7 +19,7 @@ from hmnet.surgery.pcgrad import PCGrad
 from hmnet.training.loop import train
 from hmnet.training.optimizer import Rate, make_optimizer, rate_at
 from hmnet.training.step import (
-    Recipe,
+    StepConfig,
     batch_loss,
     row_losses,
 )
@@ -72,7 +72,7 @@ def test_heads_have_a_rate_of_their_own(world: Any) -> None:
     steps = [[TaskBatch(task, np.arange(2))] for task in world.names]
     bias = dict(model.named_parameters())["pool.TONE/head.shell.classifier.bias"]
     before = bias.detach().clone()
-    run(world, model, optimizer, steps, Recipe(), lr=1e-3)
+    run(world, model, optimizer, steps, StepConfig(), lr=1e-3)
     names = {weight: name for name, weight in model.named_parameters()}
     found = {}
     for group in optimizer.param_groups:
@@ -96,7 +96,7 @@ def test_without_it_heads_have_that_of_all_weights(world: Any) -> None:
 def gradients_of(world: Any, **parts: Any) -> list[Tensor]:
     """Gradients of one step of all tasks, joined by PCGrad, that changes no weights."""
     model = build(world, fully_shared(world.names, world.backbone.depth))
-    recipe = Recipe(task_gradients=TaskGradients(model, PCGrad()), **parts)
+    recipe = StepConfig(task_gradients=TaskGradients(model, PCGrad()), **parts)
     torch.manual_seed(0)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
     run(world, model, optimizer, round_robin(world)[:1], recipe, lr=0.0)
@@ -168,7 +168,7 @@ def assert_same_training(
             parts = parts | {"task_gradients": surgery, "regularizer": smart, "clip_norm": 0.5}
         torch.manual_seed(0)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-        run(world, model, optimizer, steps, Recipe(**parts), lr=0.1)
+        run(world, model, optimizer, steps, StepConfig(**parts), lr=0.1)
         models.append(model)
     start = dict(build(world, plan).named_parameters())
     weights = dict(models[1].named_parameters())
@@ -200,7 +200,7 @@ def run(
     model: MultiTaskModel,
     optimizer: torch.optim.Optimizer,
     steps: list[Step],
-    recipe: Recipe,
+    recipe: StepConfig,
     lr: float,
 ) -> None:
     train(model, world.prepared, [steps], optimizer, replace(recipe, rate=Rate(lr)))

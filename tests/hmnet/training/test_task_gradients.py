@@ -22,7 +22,7 @@ from hmnet.sharing.skill_table import Skills
 from hmnet.surgery.pcgrad import PCGrad
 from hmnet.surgery.surgery import Surgery
 from hmnet.training.hooks.checkpoints import Checkpoints
-from hmnet.training.step import Batch, Recipe, batch_loss, train_step
+from hmnet.training.step import Batch, StepConfig, batch_loss, train_step
 from hmnet.training.task_gradients import TaskGradients
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
@@ -75,7 +75,7 @@ def step(model: MultiTaskModel, batches: Sequence[Batch], surgery: Surgery | Non
     """One step that changes no weights and leaves the gradients to be looked at."""
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
     apart = TaskGradients(model, surgery) if surgery else None
-    train_step(model, optimizer, batches, 0.0, Recipe(task_gradients=apart))
+    train_step(model, optimizer, batches, 0.0, StepConfig(task_gradients=apart))
 
 
 def flat(gradients: dict[nn.Parameter, Tensor], weights: list[nn.Parameter]) -> Tensor:

@@ -8,7 +8,7 @@ import pytest
 from relevance.clustering.agreement import adjusted_rand
 from relevance.clustering.features import clusters_of
 from relevance.clustering.methods.agglomerative import Agglomerative
-from relevance.clustering.methods.method import Method, make_method
+from relevance.clustering.methods.method import ClusteringMethod, make_method
 from relevance.clustering.spec import ClusterSpec, Stability
 from relevance.clustering.stability import grouped, resampling, stability
 from relevance.errors import RelevanceError
@@ -34,7 +34,7 @@ def gains(noise: float, seeds: int = 5) -> RelevanceMatrix:
 
 
 @dataclass(frozen=True)
-class Scripted(Method):
+class Scripted(ClusteringMethod):
     """Two groups: tasks that gain in the column of A and tasks that do not."""
 
     def cluster(self, matrix: RelevanceMatrix, k: int, *, seed: int = 0) -> ClusterSpec:

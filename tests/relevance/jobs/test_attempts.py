@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from relevance.errors import RelevanceError
-from relevance.jobs.attempts import HeldElsewhereError, Outcome, Parcel, attempt
+from relevance.jobs.attempts import HeldElsewhereError, Outcome, RemoteCall, attempt
 
 
 def write_down(name: str, device: str) -> None:
@@ -23,7 +23,7 @@ def test_a_parcel_is_opened_where_it_was_packed(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RELEVANCE_CACHE", "a_cache")
-    parcel = Parcel.pack(partial(write_down, "note"))
+    parcel = RemoteCall.pack(partial(write_down, "note"))
     monkeypatch.chdir(Path(__file__).parent)
     monkeypatch.setenv("RELEVANCE_CACHE", "another")
     assert attempt(parcel, "cuda") == Outcome("done")
@@ -31,7 +31,7 @@ def test_a_parcel_is_opened_where_it_was_packed(
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    parcel = Parcel(b"", str(tmp_path / "missing"), "cache")
+    parcel = RemoteCall(b"", str(tmp_path / "missing"), "cache")
     kind, error = attempt(parcel, "cpu")
     assert kind == "failed"
     assert error is not None
