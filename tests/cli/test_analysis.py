@@ -279,7 +279,9 @@ class TestSimilarity:
     def test_runs_of_other_rows_have_nothing_in_common(self, trained: Path, tmp_path: Path) -> None:
         other = shutil.copytree(trained, tmp_path / "other")
         scores = read_run_scores(trained)
-        write_results(other, [replace(s, rows="others") if s.task == "SAME" else s for s in scores])
+        write_results(
+            load_run(other), [replace(s, rows="others") if s.task == "SAME" else s for s in scores]
+        )
         message = refused("hmnet", "similarity", trained, other)
         assert message.startswith("The runs were scored on other rows, other data or other")
         assert "definitions of labels of SAME, so neither" in message

@@ -552,7 +552,7 @@ def test_scores_without_a_record_of_their_rows_are_named(
     trained: Callable[[str], Run], new: Callable[[str], str], tmp_path: Path
 ) -> None:
     old = shutil.copytree(trained("multi").folder, tmp_path / "old")
-    write_results(old, [replace(score, rows=None) for score in read_run_scores(old)])
+    write_results(load_run(old), [replace(score, rows=None) for score in read_run_scores(old)])
     (old / "rows.json").unlink()
     (old / "manifest.json").unlink()
     addition = Addition(tasks=(new("MOOD"),), init="TONE", fraction=0.0)

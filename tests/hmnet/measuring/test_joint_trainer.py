@@ -176,16 +176,18 @@ def test_it_fills_a_matrix(trainer: JointTrainer, tmp_path: Path) -> None:
     assert (np.diag(gains.values) == 0).all()
 
 
-def prepared(task: Any, train: list[str], evaluation: list[str]) -> PreparedTask:
+def prepared(any_task: PreparedTask, train: list[str], evaluation: list[str]) -> PreparedTask:
+    """A task of other texts; their tokens play no part."""
+
     def split(texts: list[str]) -> PreparedSplit:
         rows = Split((texts,), np.zeros(len(texts), dtype=np.int64))
-        return PreparedSplit(rows, None)  # type: ignore[arg-type]
+        return PreparedSplit(rows, any_task.train.encoded)
 
-    return PreparedTask(task, split(train), {"dev": split(evaluation)})
+    return PreparedTask(any_task.definition, split(train), {"dev": split(evaluation)})
 
 
 def test_rows_with_a_text_of_another_tasks_evaluation_are_found(world: Any) -> None:
-    tone = world.tasks[0]
+    tone = world.prepared[0]
     run = {
         "a": prepared(tone, ["one", "two", "three", "own"], ["own"]),
         "b": prepared(tone, ["four", "own"], ["two", "three"]),

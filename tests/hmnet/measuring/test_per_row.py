@@ -54,10 +54,11 @@ def first_batch(
 ) -> Batch:
     """Rows as a model reads them, or as the encoder alone does."""
     of = probe._rows(task)
-    chosen = drawn(of.task, of.train, rows, 0)
+    train = of.train.encoded
+    chosen = drawn(of.definition, train, rows, 0)
     if model is not None:
-        return next(probe._batches_for(model, of, of.train, chosen))
-    return next(probe._batches(kind_of(of.task), of.train, chosen, probe._joined))
+        return next(probe._batches_for(model, of, train, chosen))
+    return next(probe._batches(kind_of(of.definition), train, chosen, probe._joined))
 
 
 @pytest.mark.parametrize("family", FAMILIES)

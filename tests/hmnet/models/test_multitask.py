@@ -305,10 +305,10 @@ def test_truncated_weights(
     MultiTaskModel.from_backbone(str(tiny_bert), tasks, plan).save_pretrained(tmp_path)
     weights = tmp_path / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:size])
-    with pytest.raises(RelevanceError, match=r"model\.safetensors cannot be loaded: "):
+    with pytest.raises(RelevanceError, match=r"weights\.safetensors cannot be loaded: "):
         MultiTaskModel.from_pretrained(tmp_path)
     weights.unlink()
-    with pytest.raises(RelevanceError, match=r"model\.safetensors cannot be loaded: "):
+    with pytest.raises(RelevanceError, match=r"weights\.safetensors cannot be loaded: "):
         MultiTaskModel.from_pretrained(tmp_path)
 
 

@@ -22,7 +22,7 @@ from hmnet.runs import train as run_module
 from hmnet.runs.folder import load_run
 from hmnet.runs.train import begun, train_run
 from hmnet.settings.config import RunConfig
-from hmnet.training import fit
+from hmnet.training.hooks import checkpoints
 from hmnet.training.hooks.progress import Progress
 from hmnet.training.ranks import Ranks
 from ranks import joined
@@ -228,7 +228,7 @@ def test_every_moment_of_two_processes_can_be_resumed(quick: RunConfig, tmp_path
 
     def resumed(ranks: Ranks) -> str:
         if not ranks.is_main:
-            fit.load_checkpoint = _slowly(fit.load_checkpoint)
+            checkpoints.load_checkpoint = _slowly(checkpoints.load_checkpoint)
         for moment in chosen:
             train_run(config, None, moment / "run", resume=True)
         return "all"

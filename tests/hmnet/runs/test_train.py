@@ -23,8 +23,9 @@ from hmnet.runs.score import score_run
 from hmnet.runs.scores import as_rows, read_scores
 from hmnet.runs.train import Note, check_run, train_run
 from hmnet.settings.config import RunConfig
-from hmnet.training import fit, loop
+from hmnet.training import loop, state
 from hmnet.training.checkpoint import save_checkpoint
+from hmnet.training.hooks import checkpoints
 from hmnet.training.hooks.progress import Progress
 from hmnet.training.step import train_step
 from relevance.clustering.spec import ClusterSpec
@@ -243,9 +244,9 @@ def test_what_training_took_is_written_down_and_kept_right_over_a_resume(
 ) -> None:
     """The clock goes one second on with every step, and a hundred while a checkpoint is written."""
     clock = Clock()
-    monkeypatch.setattr(loop, "time", clock)
+    monkeypatch.setattr(state, "time", clock)
     monkeypatch.setattr(loop, "train_step", clock.ticking(train_step))
-    monkeypatch.setattr(fit, "save_checkpoint", clock.ticking(save_checkpoint, 100.0))
+    monkeypatch.setattr(checkpoints, "save_checkpoint", clock.ticking(save_checkpoint, 100.0))
     config, _ = with_method(config, method)
 
     def stop(event: Any) -> None:
