@@ -21,6 +21,7 @@ from relevance.clustering.families import family_clusters
 from relevance.clustering.kmeans import kmeans
 from relevance.disk.files import cache_dir
 from relevance.gains.formulas import gains
+from relevance.gains.gain_choice import GainChoice
 from relevance.jobs.job import Event, Schedule
 from relevance.matrices.intervals import half_widths
 from relevance.matrices.matrix import RelevanceMatrix
@@ -68,7 +69,7 @@ def of_seeds(whole: RelevanceMatrix, seeds: tuple[int, ...], metric: str) -> Rel
     all_alone = single_run_seeds(whole.seeds)
     single = alone[[all_alone.index(seed) for seed in single_run_seeds(seeds)]]
     joint = together[[whole.seeds.index(seed) for seed in seeds]]
-    per_seed, errors = gains(single, joint, metric=metric)
+    per_seed, errors = gains(single, joint, GainChoice(metric))
     return RelevanceMatrix(
         per_seed.mean(0), whole.tasks, whole.measure, standard_errors=errors, seeds=seeds
     )

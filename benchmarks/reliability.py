@@ -20,7 +20,8 @@ from jaxtyping import Float
 
 from hmnet.measuring.joint_trainer import make_trainer
 from relevance.disk.files import cache_dir
-from relevance.gains.formulas import METRICS, own_baseline_gains, scores
+from relevance.gains.formulas import own_baseline_gains, scores
+from relevance.gains.gain_choice import METRICS, GainChoice
 from relevance.gains.reliability import reliability, seeds_needed
 from relevance.interfaces.trainer import Result
 from relevance.jobs.job import Event, Schedule
@@ -136,7 +137,7 @@ def row(
     """One line of the table; `cost` are runs that take as long, if not these themselves."""
     single, joint = runs.tables(rows)
     number = len(SEEDS) * baselines
-    gains = own_baseline_gains(single[metric][:number], joint[metric], metric=metric)
+    gains = own_baseline_gains(single[metric][:number], joint[metric], GainChoice(metric))
     found = reliability(gains)
     single_s, joint_s = (cost or runs).seconds()
     seed_s = joint_s / len(SEEDS) + single_s * baselines / len(runs.study.single_seeds)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from hmnet.comparison.compare import compare
 from hmnet.devices import resolve_device
+from hmnet.evaluation.lines import read_lines
 from hmnet.evaluation.predict import predict
 from hmnet.models.export import export
 from hmnet.models.multitask import MultiTaskModel
@@ -143,7 +144,7 @@ class TrainedRun(Run):
         """Answer lines of JSON, or rows, as they come.
 
         Args:
-            lines: As `hmnet.evaluation.predict.predict` takes them.
+            lines: As `hmnet.evaluation.lines.read_lines` takes them.
             tasks: Names; None for every task of the run.
             batch_size: Lines per forward pass.
             precision: Of the forward pass.
@@ -164,12 +165,11 @@ class TrainedRun(Run):
         return predict(
             {one.name: self.model_for(one.name).to(place) for one in wanted},
             wanted,
-            lines,
+            read_lines(wanted, lines, where),
             self.tokenizer,
             max_length=self.config.max_length,
             batch_size=batch_size,
             precision=resolve_precision(precision, place),
-            where=where,
         )
 
     def evaluate(

@@ -33,20 +33,25 @@ class Line(NamedTuple):
 
 
 def read_lines(
-    tasks: Sequence[Task], lines: Iterable[str | bytes | Mapping[str, Any]], where: str
+    tasks: Sequence[Task], lines: Iterable[str | bytes | Mapping[str, Any]], where: str = "--input"
 ) -> Iterator[Line]:
     """What the tasks read in each line.
 
+    A line is a JSON object with the text columns of the tasks, or with `{"text": [a]}`,
+    `{"text": [a, b]}` or three texts, which every task reads as they are, one after another,
+    however many columns it has itself. Blank lines are skipped.
+
     Args:
-        tasks: The tasks.
-        lines: As text, as UTF-8 bytes, or as rows of a table.
+        tasks: Tasks that each read every line.
+        lines: Lines of text, of UTF-8 bytes, or rows of a table, which are as the objects are.
         where: How to name their place in messages.
 
     Yields:
         One for every line that is not blank.
 
     Raises:
-        RelevanceError: With the number of the line, from 1, and what is wrong with it.
+        RelevanceError: If a line is no JSON object, lacks a column, or has something else than text
+            where text is wanted; it gives the number of the line, from 1.
     """
     for number, line in enumerate(lines, start=1):
         if isinstance(line, str | bytes):

@@ -12,7 +12,7 @@ from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
 from hmnet.data.template import Sequences
 from hmnet.evaluation.evaluate import inference, on_device
-from hmnet.evaluation.lines import Line, read_lines
+from hmnet.evaluation.lines import Line
 from hmnet.kinds.kind import Logits, ModelOutputs, Texts, kind_of
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision
@@ -25,44 +25,35 @@ Columns = tuple[Texts, ...]
 def predict(
     models: Mapping[str, MultiTaskModel],
     tasks: Sequence[Task],
-    lines: Iterable[str | bytes | Mapping[str, Any]],
+    lines: Iterable[Line],
     tokenizer: PreTrainedTokenizerBase,
     *,
     max_length: int,
     batch_size: int,
     precision: Precision = "fp32",
-    where: str = "--input",
 ) -> Iterator[dict[str, Any]]:
     """Answer every line for every task, batch by batch as the lines come.
 
-    A line is a JSON object with the text columns of the tasks, or with `{"text": [a]}`,
-    `{"text": [a, b]}` or three texts, which every task reads as they are, one after another,
-    however many columns it has itself. Blank lines are skipped. Where tasks read the same, each
-    layer that they share runs once.
+    Where tasks read the same, each layer that they share runs once.
 
     Args:
         models: For each of the tasks the model that has a path for it, most often one for all; on
             any device, and left in the mode they were in.
         tasks: Whose answers are wanted, in the order of the answers.
-        lines: As text, as UTF-8 bytes, or as rows of a table, which are as the objects are.
+        lines: What the tasks read, as `hmnet.evaluation.lines.read_lines` gives it.
         tokenizer: The backbone's.
         max_length: Most tokens of one input, special ids included.
         batch_size: Lines per forward pass at most.
-        precision: Of the forward pass.
-        where: How to name the place of the lines in messages.
+        precision: Numbers that the forward pass calculates with.
 
     Yields:
         For each line one object per task: the columns that tell the line from others (`id`, `idx`,
         `idx_...`, `guid`, `index`), where it has them, then `{"task", "label", "probabilities"}`,
         probabilities in the order of the task's labels, `{"task", "value"}` for regression, or the
         fields of another kind.
-
-    Raises:
-        RelevanceError: If a line is no JSON object, lacks a column, or has something else than text
-            where text is wanted.
     """
     encoder = Encoder.of(tokenizer)
-    for _, same_form in groupby(read_lines(tasks, lines, where), key=_form):
+    for _, same_form in groupby(lines, key=_form):
         while batch := list(islice(same_form, batch_size)):
             names = [task.name for task in tasks]
             read = {

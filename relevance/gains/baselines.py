@@ -2,32 +2,18 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from relevance.gains.gain_choice import GainChoice
 from relevance.tasks.task import Task
 
-Scores: TypeAlias = Float[np.ndarray, "..."]
 Single = Float[np.ndarray, "single_seed target"]
 Targets = Float[np.ndarray, " target"]
 
 CONFIDENCE = 0.95
 CORRELATIONS = frozenset({"matthews", "pearson", "spearman"})
-
-
-def whole(scores: Scores, metric: str, normalise: str) -> Scores:
-    """What relative changes refer to: the score (or loss), or the error that is left of it."""
-    return 1 - scores if normalise == "error" and metric != "loss" else scores
-
-
-def divisor(baseline: Scores, metric: str, normalise: str) -> Scores:
-    """What a change is divided by: 1 for points, else the whole; NaN where that is not above 0."""
-    if normalise == "absolute":
-        return np.ones_like(baseline)
-    divided_by = whole(baseline, metric, normalise)
-    return np.where(divided_by > 0, divided_by, np.nan)
 
 
 def half_widths(single: Single, errors: Targets | None = None) -> Targets:
@@ -53,7 +39,7 @@ def half_widths(single: Single, errors: Targets | None = None) -> Targets:
 
 
 def undefined(
-    single: Single, *, metric: str, normalise: str, errors: Targets | None = None
+    single: Single, choice: GainChoice, errors: Targets | None = None
 ) -> Bool[np.ndarray, " target"]:
     """Targets whose known baseline cannot be divided by, as it may as well be zero or negative.
 
@@ -62,9 +48,8 @@ def undefined(
 
     Args:
         single: Scores of single runs, or losses.
-        metric: One of `relevance.gains.formulas.METRICS`.
-        normalise: One of `relevance.gains.formulas.NORMALISATIONS`; points are always defined.
-        errors: As for `half_widths`.
+        choice: What the gains are made of; points are always defined.
+        errors: Standard errors over examples, which count for a single seed only; NaN if unknown.
 
     Returns:
         True where the interval of what would be divided by holds zero or lies below it.
@@ -72,48 +57,45 @@ def undefined(
     Source:
         Fieller (1954), Some problems in interval estimation.
     """
-    if normalise == "absolute":
+    if choice.normalise == "absolute":
         return np.zeros(single.shape[1], dtype=bool)
-    divided_by = whole(single.mean(axis=0), metric, normalise)
+    divided_by = choice.whole(single.mean(axis=0))
     return np.asarray(divided_by <= half_widths(single, errors))
 
 
 def undefined_notes(
     tasks: Sequence[str],
     single: Single,
-    *,
-    metric: str,
-    normalise: str,
+    choice: GainChoice,
     errors: Targets | None = None,
 ) -> list[str]:
     """One line for every task whose column has no gains, with the settings that help.
 
     Args:
         tasks: Names in the order of the columns.
-        single: As for `undefined`.
-        metric: As for `undefined`.
-        normalise: As for `undefined`.
-        errors: As for `undefined`.
+        single: Scores of single runs, or losses.
+        choice: What the gains are made of.
+        errors: Standard errors over examples, which count for a single seed only; NaN if unknown.
 
     Returns:
         The lines.
     """
-    without = undefined(single, metric=metric, normalise=normalise, errors=errors)
+    without = undefined(single, choice, errors)
     widths, means = half_widths(single, errors), single.mean(axis=0)
-    divided_by = whole(means, metric, normalise)
-    absolute = "" if metric == "loss" else "--normalise absolute is defined"
+    divided_by = choice.whole(means)
+    absolute = "" if choice.metric == "loss" else "--normalise absolute is defined"
     more = "more --single-seeds narrow the interval"
-    end = 1 if normalise == "error" and metric != "loss" else 0
+    end = 1 if choice.of_error else 0
     lines = []
     for place in np.flatnonzero(without).tolist():
-        said = f"{tasks[place]}: the mean single-task {metric} is {means[place]:.4f}"
+        said = f"{tasks[place]}: the mean single-task {choice.metric} is {means[place]:.4f}"
         hints = [absolute]
         if divided_by[place] <= 0:
-            said += f", which leaves its {normalise} gains undefined"
+            said += f", which leaves its {choice.normalise} gains undefined"
         else:
             said += (
                 f" ± {widths[place]:.4f} (95 % interval), too near {end}:"
-                f" its {normalise} gains are undefined"
+                f" its {choice.normalise} gains are undefined"
             )
             hints.append(more)
         lines.append("; ".join([said, ", ".join(filter(None, hints))]).removesuffix("; ") + ".")
@@ -125,7 +107,7 @@ def own_error(task: Task, metric: str, scores: Mapping[str, float], rows: int) -
 
     Args:
         task: The definition.
-        metric: One of `relevance.gains.formulas.METRICS`.
+        metric: One of `relevance.gains.gain_choice.METRICS`.
         scores: By the metric's name.
         rows: How many rows were scored.
 

@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.gains.baselines import own_error
-from relevance.gains.formulas import METRICS, Cells, first_order, scores
+from relevance.gains.formulas import Cells, first_order, scores
+from relevance.gains.gain_choice import METRICS, PAPERS_CHOICE, GainChoice
 from relevance.interfaces.trainer import Result
 from relevance.tasks.data import Split, as_rows
 from relevance.tasks.metrics import scored_as
@@ -29,9 +30,8 @@ def evaluation_noise(
     held_out: Mapping[str, Split],
     single: Sequence[Results],
     joint: Sequence[Results],
+    choice: GainChoice = PAPERS_CHOICE,
     *,
-    metric: str = "gain",
-    normalise: str = "relative",
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Cells:
@@ -46,8 +46,7 @@ def evaluation_noise(
         held_out: The rows that each task was scored on.
         single: Results of single runs, [single_seed][target]; None for missing runs.
         joint: Results of the targets in joint runs, [source][target].
-        metric: One of `relevance.gains.formulas.METRICS`.
-        normalise: One of `relevance.gains.formulas.NORMALISATIONS`.
+        choice: What the gains are made of.
         resamples: How many; the errors themselves are accurate to about 1 / sqrt(2 resamples).
         seed: Of the draws, which are the same for targets with as many rows.
 
@@ -67,9 +66,7 @@ def evaluation_noise(
         others = [row for row in range(len(tasks)) if row != column]
         together = [joint[row][column] for row in others]
         draws = _draws(split, resamples, random)
-        errors[others, column] = _column(
-            task, split, alone, together, draws, metric=metric, normalise=normalise
-        )
+        errors[others, column] = _column(task, split, alone, together, draws, choice)
     return errors
 
 
@@ -120,12 +117,10 @@ def _column(
     alone: Results,
     together: Results,
     draws: Iterator[Draws],
-    *,
-    metric: str,
-    normalise: str,
+    choice: GainChoice,
 ) -> Float[np.ndarray, " source"]:
     """Standard errors of one target's gains."""
-    errors = np.full(len(together), np.nan)
+    errors, metric = np.full(len(together), np.nan), choice.metric
     singles = _usable(alone, split, metric)
     joints = _usable(together, split, metric)
     if not joints or len(singles) < len(alone):
@@ -137,8 +132,7 @@ def _column(
     slope, divisor = first_order(
         np.array([scores(task, run)[metric] for run in joints.values()]),
         np.mean([scores(task, run)[metric] for run in singles.values()], keepdims=True),
-        metric=metric,
-        normalise=normalise,
+        choice,
     )
     spread = (together_scored - slope[:, None] * baseline).std(axis=1, ddof=1)
     errors[list(joints)] = spread / divisor

@@ -3,16 +3,11 @@
 import numpy as np
 from jaxtyping import Float
 
-from relevance.errors import RelevanceError, unknown_name
-from relevance.gains.baselines import Scores, Single, divisor, undefined, whole
+from relevance.gains.baselines import Single, undefined
+from relevance.gains.gain_choice import METRICS, PAPERS_CHOICE, GainChoice, Scores
 from relevance.interfaces.trainer import Result
 from relevance.tasks.metrics import gain_score
 from relevance.tasks.task import Task
-
-METRICS = ("gain", "primary", "loss")
-"""What gains are made of: the mean of a task's gain metrics, its primary metric, held-out loss."""
-
-NORMALISATIONS = ("relative", "absolute", "error")
 
 Joint = Float[np.ndarray, "seed source target"]
 Cells = Float[np.ndarray, "source target"]
@@ -32,17 +27,13 @@ def scores(task: Task, result: Result) -> dict[str, float]:
     return dict(zip(METRICS, values, strict=True))
 
 
-def gain(joint: Scores, baseline: Scores, *, metric: str, normalise: str) -> Scores:
+def gain(joint: Scores, baseline: Scores, choice: GainChoice) -> Scores:
     """How much better joint scores are than baselines, number by number.
 
     Args:
         joint: Scores of joint training, or losses.
         baseline: Those of single-task training; broadcast against `joint`.
-        metric: `gain` or `primary` for scores (higher is better), `loss` for losses (lower is).
-        normalise: `relative` for (f_joint - f_single) / f_single; `absolute` for points,
-            f_joint - f_single; `error` for the share of the remaining error that is removed,
-            (f_joint - f_single) / (1 - f_single). The relative reduction of a loss is both
-            `relative` and `error`.
+        choice: Metric and normalisation.
 
     Returns:
         Gains, NaN where undefined or unknown.
@@ -50,36 +41,31 @@ def gain(joint: Scores, baseline: Scores, *, metric: str, normalise: str) -> Sco
     Source:
         Fei et al. (2022), equations 3 and 4.
     """
-    sign = -1 if metric == "loss" else 1
-    return np.asarray(sign * (joint - baseline) / divisor(baseline, metric, normalise))
+    sign = -1 if choice.metric == "loss" else 1
+    return np.asarray(sign * (joint - baseline) / choice.divisor(baseline))
 
 
-def first_order(
-    joint: Scores, baseline: Scores, *, metric: str, normalise: str
-) -> tuple[Scores, Scores]:
+def first_order(joint: Scores, baseline: Scores, choice: GainChoice) -> tuple[Scores, Scores]:
     """How gains follow small changes of the scores: (d joint - slope * d baseline) / divisor.
 
     Args:
-        joint: As for `gain`.
-        baseline: As for `gain`.
-        metric: As for `gain`.
-        normalise: As for `gain`.
+        joint: Scores of joint training, or losses.
+        baseline: Those of single-task training; broadcast against `joint`.
+        choice: Metric and normalisation.
 
     Returns:
         Slopes, and divisors; NaN where the gain is undefined. The sign is left out.
     """
-    divided_by = divisor(baseline, metric, normalise)
-    if normalise == "absolute":
+    divided_by = choice.divisor(baseline)
+    if choice.normalise == "absolute":
         return np.ones_like(joint), divided_by
-    return np.asarray(whole(joint, metric, normalise) / divided_by), divided_by
+    return np.asarray(choice.whole(joint) / divided_by), divided_by
 
 
 def gains(
     single: Single,
     joint: Joint,
-    *,
-    metric: str = "gain",
-    normalise: str = "relative",
+    choice: GainChoice = PAPERS_CHOICE,
     baseline_errors: Float[np.ndarray, " target"] | None = None,
 ) -> tuple[Joint, Cells | None]:
     """How much better each target does in joint training than alone, and how sure that is.
@@ -93,31 +79,24 @@ def gains(
     Args:
         single: Scores of single-task training, or losses; the seeds of joint runs come first.
         joint: Scores of the target when trained with the source; the diagonal is ignored.
-        metric: One of `METRICS`.
-        normalise: One of `NORMALISATIONS`.
+        choice: Metric and normalisation.
         baseline_errors: Standard errors over examples of the baselines, for a single single seed.
 
     Returns:
         Gains of each seed, zeros on the diagonal, NaN where undefined or unknown; and standard
         errors of their mean over the seeds, None for a single seed.
-
-    Raises:
-        RelevanceError: If the metric or normalisation is unknown, or losses are to be subtracted.
     """
-    check_choice(metric, normalise)
-    without = undefined(single, metric=metric, normalise=normalise, errors=baseline_errors)
+    without = undefined(single, choice, baseline_errors)
     baseline = np.where(without, np.nan, single.mean(axis=0))
     own = np.eye(joint.shape[-1], dtype=bool)
-    per_seed = np.where(own, 0.0, gain(joint, baseline, metric=metric, normalise=normalise))
+    per_seed = np.where(own, 0.0, gain(joint, baseline, choice))
     if len(joint) == 1:
         return per_seed, None
-    slope, scale = first_order(joint.mean(axis=0), baseline, metric=metric, normalise=normalise)
+    slope, scale = first_order(joint.mean(axis=0), baseline, choice)
     return per_seed, np.where(own, 0.0, _noise(single, joint, slope) / scale)
 
 
-def own_baseline_gains(
-    single: Single, joint: Joint, *, metric: str = "gain", normalise: str = "relative"
-) -> Joint:
+def own_baseline_gains(single: Single, joint: Joint, choice: GainChoice = PAPERS_CHOICE) -> Joint:
     """Gains of each seed that share no run with those of another seed.
 
     With m times as many single seeds as joint ones each joint seed has m baselines to itself, its
@@ -126,8 +105,7 @@ def own_baseline_gains(
     Args:
         single: At least as many seeds as joint, the seeds of joint runs first.
         joint: Scores of the target when trained with the source; the diagonal is ignored.
-        metric: One of `METRICS`.
-        normalise: One of `NORMALISATIONS`.
+        choice: Metric and normalisation.
 
     Returns:
         Gains, zeros on the diagonal, NaN where undefined or unknown.
@@ -135,8 +113,8 @@ def own_baseline_gains(
     seeds, tasks = joint.shape[:2]
     turns = len(single) // seeds
     baseline = single[: turns * seeds].reshape(turns, seeds, 1, tasks).mean(axis=0)
-    found = gain(joint, baseline, metric=metric, normalise=normalise)
-    found[..., undefined(single, metric=metric, normalise=normalise)] = np.nan
+    found = gain(joint, baseline, choice)
+    found[..., undefined(single, choice)] = np.nan
     return np.where(np.eye(tasks, dtype=bool), 0.0, found)
 
 
@@ -150,24 +128,3 @@ def _noise(single: Single, joint: Joint, slope: Cells) -> Cells:
         unpaired = single.var(axis=0, ddof=1) / (single_seeds - seeds)
         variance = variance + (slope * (1 - share)) ** 2 * unpaired
     return np.asarray(np.sqrt(variance))
-
-
-def check_choice(metric: str, normalise: str) -> None:
-    """Refuse what no gains can be made of.
-
-    Args:
-        metric: One of `METRICS`.
-        normalise: One of `NORMALISATIONS`.
-
-    Raises:
-        RelevanceError: If either is unknown, or losses are to be subtracted.
-    """
-    if metric not in METRICS:
-        raise unknown_name("metric", metric, METRICS)
-    if normalise not in NORMALISATIONS:
-        raise unknown_name("normalisation", normalise, NORMALISATIONS)
-    if metric == "loss" and normalise == "absolute":
-        raise RelevanceError(
-            "Losses of different tasks have different scales, so --metric loss goes with"
-            " --normalise relative, not absolute."
-        )

@@ -10,7 +10,7 @@ class Protocol:
     """Choices that decide how reliable gains are for their cost.
 
     Attributes:
-        metric: One of `relevance.gains.formulas.METRICS`.
+        metric: One of `relevance.gains.gain_choice.METRICS`.
         gain_split: What is scored: `holdout`, taken from the training rows, or `dev`.
         baselines: Single runs of each task to every joint seed.
     """

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from relevance.gains.formulas import METRICS, own_baseline_gains
+from relevance.gains.formulas import own_baseline_gains
+from relevance.gains.gain_choice import METRICS, GainChoice
 
 PARTS = ("all_cells", "column_effect", "within_target")
 FEWEST = 3
@@ -133,7 +134,7 @@ def reliabilities(
     Args:
         single: Scores of single-task training: {metric: [single_seed][task]}, joint seeds first.
         joint: Scores of the targets: {metric: [seed][source][target]}.
-        normalise: One of `relevance.gains.formulas.NORMALISATIONS`; losses are always relative.
+        normalise: One of `relevance.gains.gain_choice.NORMALISATIONS`; losses are always relative.
 
     Returns:
         {metric: what `reliability` gives}, None without scores or with a single seed.
@@ -145,7 +146,6 @@ def reliabilities(
         alone = np.asarray(single[metric], dtype=np.float64)
         together = np.asarray(joint[metric], dtype=np.float64)
         if 2 <= len(together) <= len(alone):
-            chosen = "relative" if metric == "loss" else normalise
-            gains = own_baseline_gains(alone, together, metric=metric, normalise=chosen)
-            found[metric] = reliability(gains)
+            choice = GainChoice(metric, "relative" if metric == "loss" else normalise)
+            found[metric] = reliability(own_baseline_gains(alone, together, choice))
     return found or None

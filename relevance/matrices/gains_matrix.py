@@ -1,43 +1,37 @@
 """Joint-training gains as a matrix, together with the scores behind them and how sure they are."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from relevance.errors import RelevanceError
 from relevance.gains.baselines import undefined_notes
-from relevance.gains.formulas import METRICS, Cells, check_choice, gains
+from relevance.gains.formulas import Cells, gains
+from relevance.gains.gain_choice import METRICS, PAPERS_CHOICE, GainChoice
 from relevance.gains.reliability import reliabilities
+from relevance.gains.study_scores import StudyScores
 from relevance.matrices.matrix import RelevanceMatrix
 
 MEASURE = "joint-training"
 MOST_PAIRS = 3
+NOTHING_KNOWN: Mapping[str, Any] = MappingProxyType({})
 
 
 def gains_matrix(
-    tasks: Sequence[str],
-    seeds: Sequence[int],
-    single: Mapping[str, Any],
-    joint: Mapping[str, Any],
-    majority: Mapping[str, Any] | None,
+    scores: StudyScores,
+    choice: GainChoice = PAPERS_CHOICE,
     *,
-    metric: str = "gain",
-    normalise: str = "relative",
-    cost: Mapping[str, float],
-    provenance: Mapping[str, Any],
+    cost: Mapping[str, float] = NOTHING_KNOWN,
+    provenance: Mapping[str, Any] = NOTHING_KNOWN,
     evaluation_noise: Cells | None = None,
 ) -> RelevanceMatrix:
     """The matrix of gains together with every score behind it.
 
     Args:
-        tasks: Names in the order of rows and columns.
-        seeds: Of joint runs.
-        single: Scores for each of `METRICS`: [single_seed][task], joint seeds first.
-        joint: Scores of the targets for each of `METRICS`: [seed][source][target].
-        majority: Scores of the majority class for each of `METRICS`: [task]; None if unknown.
-        metric: One of `METRICS`.
-        normalise: One of `NORMALISATIONS`.
+        scores: What every run scored, for each of `METRICS`.
+        choice: What the gains are made of.
         cost: What it took.
         provenance: Where it came from; the choices made here are added. `baseline_noise`, if it is
             there, holds standard errors over examples of single runs, {metric: {task: error}}.
@@ -47,18 +41,13 @@ def gains_matrix(
     Returns:
         A matrix whose values are means over the seeds, NaN where any of them is missing. What its
         standard errors hold stands in `provenance["noise"]`: `seeds`, `examples`, or None.
-
-    Raises:
-        RelevanceError: If the metric or normalisation is unknown, or losses are to be subtracted.
     """
-    check_choice(metric, normalise)
-    baseline = np.asarray(single[metric], dtype=np.float64)
-    scores = np.asarray(joint[metric], dtype=np.float64)
-    known = provenance.get("baseline_noise", {}).get(metric, {})
+    tasks = scores.tasks
+    baseline = np.asarray(scores.single[choice.metric], dtype=np.float64)
+    together = np.asarray(scores.joint[choice.metric], dtype=np.float64)
+    known = provenance.get("baseline_noise", {}).get(choice.metric, {})
     errors = np.array([known.get(name, np.nan) for name in tasks])
-    per_seed, standard_errors = gains(
-        baseline, scores, metric=metric, normalise=normalise, baseline_errors=errors
-    )
+    per_seed, standard_errors = gains(baseline, together, choice, errors)
     values = per_seed.mean(axis=0)
     noise = None if standard_errors is None else "seeds"
     notes: list[str] = []
@@ -70,73 +59,61 @@ def gains_matrix(
         values,
         tuple(tasks),
         MEASURE,
-        unit="points" if normalise == "absolute" else "ratio",
+        unit="points" if choice.normalise == "absolute" else "ratio",
         standard_errors=standard_errors,
-        seeds=tuple(seeds),
+        seeds=tuple(scores.seeds),
         per_seed=per_seed,
-        single=dict(single),
-        joint=dict(joint),
-        majority=None if majority is None else dict(majority),
+        single=dict(scores.single),
+        joint=dict(scores.joint),
+        majority=None if scores.majority is None else dict(scores.majority),
         cost=dict(cost),
         provenance={
             **provenance,
-            "metric": metric,
-            "normalise": normalise,
+            "metric": choice.metric,
+            "normalise": choice.normalise,
             "noise": noise,
             "warnings": [
                 *_mixtures(provenance),
-                *undefined_notes(
-                    tasks, baseline, metric=metric, normalise=normalise, errors=errors
-                ),
+                *undefined_notes(tasks, baseline, choice, errors),
                 *notes,
                 *_shared(tasks, provenance),
                 *(line for name, line in provenance.get("unlearned", {}).items() if name in tasks),
             ],
         },
-        reliability=reliabilities(single, joint, normalise),
+        reliability=reliabilities(scores.single, scores.joint, choice.normalise),
     )
 
 
-def renormalised(
-    matrix: RelevanceMatrix, *, metric: str = "gain", normalise: str = "relative"
-) -> RelevanceMatrix:
+def renormalised(matrix: RelevanceMatrix, choice: GainChoice = PAPERS_CHOICE) -> RelevanceMatrix:
     """The same study with another choice of metric or normalisation; nothing is trained anew.
 
     Args:
         matrix: Joint-training gains with the scores behind them.
-        metric: One of `METRICS`.
-        normalise: One of `NORMALISATIONS`.
+        choice: What the gains are made of.
 
     Returns:
         A matrix with other values, of the same scores; with a single seed it has standard errors
         only where the choice is the one they were made for.
 
     Raises:
-        RelevanceError: If the matrix holds no scores by the metric, the metric or normalisation is
-            unknown, or losses are to be subtracted.
+        RelevanceError: If the matrix holds no scores by the metric.
     """
     if matrix.single is None or matrix.joint is None:
         raise RelevanceError(
             f"This {matrix.measure} matrix holds no scores of single and joint training to compute"
             " gains from. The JSON that `relevance pairwise` writes does."
         )
-    check_choice(metric, normalise)
-    if metric not in matrix.single or metric not in matrix.joint:
+    if choice.metric not in matrix.single or choice.metric not in matrix.joint:
         kept = [name for name in METRICS if name in matrix.single and name in matrix.joint]
         raise RelevanceError(
-            f"The matrix keeps no scores by '{metric}', only by {', '.join(kept) or 'others'}."
-            " Measure it again with `relevance pairwise`."
+            f"The matrix keeps no scores by '{choice.metric}', only by"
+            f" {', '.join(kept) or 'others'}. Measure it again with `relevance pairwise`."
         )
-    chosen = matrix.provenance.get("metric"), matrix.provenance.get("normalise")
-    same = chosen == (metric, normalise)
+    own = matrix.provenance.get("metric"), matrix.provenance.get("normalise")
+    same = own == (choice.metric, choice.normalise)
     return gains_matrix(
-        matrix.tasks,
-        matrix.seeds,
-        matrix.single,
-        matrix.joint,
-        matrix.majority,
-        metric=metric,
-        normalise=normalise,
+        StudyScores(matrix.tasks, matrix.seeds, matrix.single, matrix.joint, matrix.majority),
+        choice,
         cost=matrix.cost,
         provenance=matrix.provenance,
         evaluation_noise=matrix.standard_errors if same else None,

@@ -11,7 +11,8 @@ from jaxtyping import Float
 
 from relevance.errors import RelevanceError
 from relevance.gains.constant_answers import CONSTANT
-from relevance.gains.formulas import METRICS
+from relevance.gains.gain_choice import METRICS, GainChoice
+from relevance.gains.study_scores import StudyScores
 from relevance.matrices.gains_matrix import gains_matrix
 from relevance.matrices.matrix import RelevanceMatrix
 
@@ -93,16 +94,16 @@ def _from_scores(matrices: Mapping[str, RelevanceMatrix]) -> RelevanceMatrix:
         return _table(_laid_over(cells), tasks)
 
     return gains_matrix(
-        tasks,
-        seeds,
-        {metric: single(metric) for metric in metrics},
-        {metric: joint(metric) for metric in metrics},
-        {metric: majority(metric) for metric in metrics if metric in METRICS}
-        if any(matrix.majority for matrix in several)
-        else None,
-        metric=provenance.get("metric", "gain"),
-        normalise=provenance.get("normalise", "relative"),
-        cost={},
+        StudyScores(
+            tasks,
+            seeds,
+            {metric: single(metric) for metric in metrics},
+            {metric: joint(metric) for metric in metrics},
+            {metric: majority(metric) for metric in metrics if metric in METRICS}
+            if any(matrix.majority for matrix in several)
+            else None,
+        ),
+        GainChoice(provenance.get("metric", "gain"), provenance.get("normalise", "relative")),
         provenance={**provenance, "single_seeds": alone},
         evaluation_noise=_evaluation_noise(several, tasks),
     )

@@ -4,6 +4,7 @@ import numpy as np
 
 from relevance.errors import RelevanceError
 from relevance.gains.baselines import undefined_notes
+from relevance.gains.gain_choice import GainChoice
 from relevance.matrices.gains_matrix import renormalised
 from relevance.matrices.matrix import RelevanceMatrix
 
@@ -17,9 +18,9 @@ def rechosen(
 
     Args:
         matrix: Any matrix.
-        metric: One of `relevance.gains.formulas.METRICS`; None for that of the file.
-        normalise: One of `relevance.gains.formulas.NORMALISATIONS`; None for that of the file, or
-            for `relative` where the metric is a loss, which has no points.
+        metric: One of `relevance.gains.gain_choice.METRICS`; None for that of the file.
+        normalise: One of `relevance.gains.gain_choice.NORMALISATIONS`; None for that of the file,
+            or for `relative` where the metric is a loss, which has no points.
 
     Returns:
         The matrix as it is where nothing changes; and one line for every column that has no gains
@@ -41,8 +42,9 @@ def rechosen(
     normalise = normalise or ("relative" if metric == "loss" else own[1])
     if not asked and metric not in matrix.single:
         return matrix, []
-    again = renormalised(matrix, metric=metric, normalise=normalise)
-    lines = _undefined(again, metric, normalise)
+    choice = GainChoice(metric, normalise)
+    again = renormalised(matrix, choice)
+    lines = _undefined(again, choice)
     if (metric, normalise) == own and not np.any(np.isnan(again.values) & ~np.isnan(matrix.values)):
         return matrix, lines
     if matrix.standard_errors is not None and again.standard_errors is None:
@@ -54,8 +56,8 @@ def rechosen(
     return again, lines
 
 
-def _undefined(matrix: RelevanceMatrix, metric: str, normalise: str) -> list[str]:
-    single = np.asarray((matrix.single or {})[metric], dtype=np.float64)
-    known = matrix.provenance.get("baseline_noise", {}).get(metric, {})
+def _undefined(matrix: RelevanceMatrix, choice: GainChoice) -> list[str]:
+    single = np.asarray((matrix.single or {})[choice.metric], dtype=np.float64)
+    known = matrix.provenance.get("baseline_noise", {}).get(choice.metric, {})
     errors = np.array([known.get(name, np.nan) for name in matrix.tasks])
-    return undefined_notes(matrix.tasks, single, metric=metric, normalise=normalise, errors=errors)
+    return undefined_notes(matrix.tasks, single, choice, errors)

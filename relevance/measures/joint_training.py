@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from relevance.disk.files import begin_cache
 from relevance.errors import RelevanceError
 from relevance.gains.bootstrap import baseline_noise, evaluation_noise
 from relevance.gains.constant_answers import CONSTANT, constant_answers
-from relevance.gains.formulas import METRICS, check_choice, scores
+from relevance.gains.formulas import scores
+from relevance.gains.gain_choice import METRICS, PAPERS_CHOICE, GainChoice
+from relevance.gains.study_scores import StudyScores
 from relevance.interfaces.trainer import Result, Trainer, fingerprint_of, unlearned_rows
 from relevance.jobs.job import Event, Schedule
 from relevance.matrices.gains_matrix import gains_matrix
 from relevance.matrices.matrix import RelevanceMatrix
 from relevance.measures.measure import Inputs, Measure
 from relevance.studies.plan import Plan
-from relevance.studies.store import JobStore
-from relevance.studies.study import Study, single_run_seeds
+from relevance.studies.study import Study
 from relevance.tasks.data import Split, TaskData
 from relevance.tasks.load import load_task
 from relevance.tasks.metrics import majority
@@ -29,17 +29,10 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def joint_training_gains(
-    tasks: Sequence[Task],
-    trainer: Trainer,
+    study: Study,
+    choice: GainChoice = PAPERS_CHOICE,
     *,
-    seeds: Sequence[int] = (0,),
-    single_seeds: int | None = None,
-    metric: str = "gain",
-    normalise: str = "relative",
     schedule: Schedule = Schedule(),  # noqa: B008  # frozen
-    store: JobStore | None = None,
-    data_fingerprints: Mapping[str, str] = NOTHING,
-    costs: Mapping[str, float] = NOTHING,
     majorities: Mapping[str, Result] = NOTHING,
     held_out: Mapping[str, Split] = NOTHING,
     provenance: Mapping[str, Any] = NOTHING,
@@ -52,16 +45,9 @@ def joint_training_gains(
     directions of its pair.
 
     Args:
-        tasks: At least one, names all different.
-        trainer: Does each run, in worker processes; must be picklable.
-        seeds: Of joint runs, all different.
-        single_seeds: How many seeds single runs have; None for three times as many.
-        metric: `gain` (mean of the gain metrics), `primary` or `loss`.
-        normalise: `relative` (eq. 4), `absolute` (points) or `error` (share of the error removed).
+        study: Tasks, trainer and seeds, and where finished runs are kept.
+        choice: What the gains are made of.
         schedule: Devices and workers.
-        store: Where finished runs are kept; None for the cache folder.
-        data_fingerprints: By task name; must change whenever the task's data does.
-        costs: Expected duration by task name, in any one unit; long runs start first.
         majorities: Results of the majority class by task name, for comparison; all tasks or none.
         held_out: The rows that the trainer scores, by task name, all tasks or none; with a single
             seed the noise of the evaluation is told by resampling them.
@@ -73,36 +59,33 @@ def joint_training_gains(
         undefined; `provenance["failed"]` and `provenance["warnings"]` say why.
 
     Raises:
-        RelevanceError: If a choice is unknown, seeds repeat, or the store cannot be written.
+        RelevanceError: If the store cannot be written.
 
     Source:
         Fei et al. (2022), section 3.2, equations 3 and 4.
     """
-    check_choice(metric, normalise)
-    study = _study(tasks, trainer, seeds, single_seeds, store, data_fingerprints, costs)
+    tasks = study.tasks
+    names = tuple(task.name for task in tasks)
     start = time.perf_counter()
     finished, failed = study.run(schedule, on_event)
     wall_s = time.perf_counter() - start
     single, joint = study.scores(finished)
     alone, together = study.results(finished)
-    single = {**single, CONSTANT: constant_answers(alone)}
-    joint = {**joint, CONSTANT: constant_answers(together)}
     noise = None
     if held_out and len(study.seeds) == 1:
-        noise = evaluation_noise(
-            tasks, held_out, alone, together[0], metric=metric, normalise=normalise
-        )
+        noise = evaluation_noise(tasks, held_out, alone, together[0], choice)
     if held_out and len(study.single_seeds) == 1:
         provenance = {**provenance, "baseline_noise": baseline_noise(tasks, held_out, alone[0])}
     constant = [scores(task, majorities[task.name]) for task in tasks] if majorities else []
     return gains_matrix(
-        [task.name for task in tasks],
-        study.seeds,
-        single,
-        joint,
-        {metric: [row[metric] for row in constant] for metric in METRICS} if constant else None,
-        metric=metric,
-        normalise=normalise,
+        StudyScores(
+            names,
+            study.seeds,
+            {**single, CONSTANT: constant_answers(alone)},
+            {**joint, CONSTANT: constant_answers(together)},
+            {metric: [row[metric] for row in constant] for metric in METRICS} if constant else None,
+        ),
+        choice,
         cost={
             "seconds": sum((run.seconds for run in finished.values()), 0.0),
             "wall_seconds": wall_s,
@@ -110,30 +93,13 @@ def joint_training_gains(
         provenance={
             **provenance,
             "single_seeds": list(study.single_seeds),
-            "data": dict(data_fingerprints),
-            "trainers": [fingerprint_of(trainer, tuple(task.name for task in tasks))],
+            "data": dict(study.data),
+            "trainers": [fingerprint_of(study.trainer, names)],
             "devices": sorted({run.device.partition(":")[0] for run in finished.values()}),
             "failed": failed,
         },
         evaluation_noise=noise,
     )
-
-
-def _study(
-    tasks: Sequence[Task],
-    trainer: Trainer,
-    seeds: Sequence[int],
-    single_seeds: int | None,
-    store: JobStore | None,
-    data: Mapping[str, str],
-    costs: Mapping[str, float],
-) -> Study:
-    if not seeds or len(set(seeds)) < len(seeds):
-        got = ", ".join(map(str, seeds)) or "none"
-        raise RelevanceError(f"Seeds must be given and all different, got {got}.")
-    store = JobStore(begin_cache()) if store is None else store
-    alone = single_run_seeds(seeds, single_seeds)
-    return Study(tuple(tasks), trainer, store, tuple(seeds), alone, data, costs)
 
 
 @dataclass(frozen=True)
@@ -143,10 +109,12 @@ class JointTraining(Measure):
     Attributes:
         inputs: Data, trainer, seeds, devices and choices.
         make_trainer: Makes the trainer.
+        choice: What the gains are made of.
     """
 
     inputs: Inputs
     make_trainer: Callable[[], Trainer]
+    choice: GainChoice
 
     @classmethod
     def build(cls, inputs: Inputs) -> "JointTraining":
@@ -159,14 +127,14 @@ class JointTraining(Measure):
             The measure.
 
         Raises:
-            RelevanceError: If there is no trainer.
+            RelevanceError: If there is no trainer, or no gains can be made of what was chosen.
         """
         if inputs.trainer is None:
             raise RelevanceError(
                 "Measure 'joint-training' needs a trainer. `relevance pairwise` brings one; from"
                 " Python, hand one in as measure(..., trainer=...)."
             )
-        return cls(inputs, inputs.trainer)
+        return cls(inputs, inputs.trainer, inputs.choice)
 
     def measure(self, tasks: Sequence[Task]) -> RelevanceMatrix:
         """Load the data, run what is missing, and compare.
@@ -178,25 +146,17 @@ class JointTraining(Measure):
             The gains, with majority-class scores and counts of shared texts.
 
         Raises:
-            RelevanceError: If data cannot be loaded, a task has no row that teaches anything, or a
-                choice is wrong.
+            RelevanceError: If data cannot be loaded, a task has no row that teaches anything, or
+                seeds are wrong.
         """
         inputs = self.inputs
-        check_choice(inputs.metric, inputs.normalise)
         trainer = self.make_trainer()
         data = self._load(tasks)
-        names = tuple(task.name for task in tasks)
-        unlearned = unlearned_rows(trainer, names)
+        unlearned = unlearned_rows(trainer, tuple(task.name for task in tasks))
         return joint_training_gains(
-            tasks,
-            trainer,
-            seeds=inputs.seeds,
-            single_seeds=inputs.single_seeds,
-            metric=inputs.metric,
-            normalise=inputs.normalise,
+            self._study(tasks, trainer, data),
+            self.choice,
             schedule=inputs.schedule(),
-            data_fingerprints=_fingerprints(data),
-            costs=_costs(data),
             majorities={
                 one.task.name: majority(one.task, one.train, one.evaluation[inputs.gain_split])
                 for one in data
@@ -223,28 +183,24 @@ class JointTraining(Measure):
             Missing and finished runs, and how long the missing ones should take.
 
         Raises:
-            RelevanceError: If data cannot be loaded or a choice is wrong.
+            RelevanceError: If data cannot be loaded or seeds are wrong.
         """
-        inputs = self.inputs
-        check_choice(inputs.metric, inputs.normalise)
         data = self._load(tasks)
-        fingerprints, costs = _fingerprints(data), _costs(data)
-        trainer, store = self.make_trainer(), None
-        return _study(
-            tasks, trainer, inputs.seeds, inputs.single_seeds, store, fingerprints, costs
-        ).plan()
+        return self._study(tasks, self.make_trainer(), data).plan()
 
     def _load(self, tasks: Sequence[Task]) -> list[TaskData]:
         split = self.inputs.gain_split
         return [load_task(task, self.inputs.data, gain_split=split) for task in tasks]
 
-
-def _fingerprints(data: Sequence[TaskData]) -> dict[str, str]:
-    return {one.task.name: one.fingerprint for one in data}
-
-
-def _costs(data: Sequence[TaskData]) -> dict[str, float]:
-    return {one.task.name: float(len(one.train)) for one in data}
+    def _study(self, tasks: Sequence[Task], trainer: Trainer, data: Sequence[TaskData]) -> Study:
+        return Study.of(
+            tasks,
+            trainer,
+            seeds=self.inputs.seeds,
+            single_seeds=self.inputs.single_seeds,
+            data={one.task.name: one.fingerprint for one in data},
+            costs={one.task.name: float(len(one.train)) for one in data},
+        )
 
 
 def _shared(data: Sequence[TaskData], split: str) -> dict[str, dict[str, int]]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import relevance.measures
 from relevance.errors import unknown_name
+from relevance.gains.gain_choice import GainChoice
 from relevance.interfaces.probe import Probe
 from relevance.interfaces.trainer import Trainer
 from relevance.jobs.job import Event, Schedule
@@ -54,6 +55,16 @@ class Inputs:
     gain_split: Literal["holdout", "dev"] = "holdout"
     drop_overlap: bool = False
     on_event: Callable[[Event], None] | None = None
+
+    @property
+    def choice(self) -> GainChoice:
+        """What gains are made of.
+
+        Raises:
+            RelevanceError: If the metric or normalisation is unknown, or losses are to be
+                subtracted.
+        """
+        return GainChoice(self.metric, self.normalise)
 
 
 MADE_WHEN_ASKED = frozenset({"trainer", "probe", "token_vectors", "schedule"})

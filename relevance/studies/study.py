@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from relevance.disk.files import begin_cache
 from relevance.errors import RelevanceError
-from relevance.gains.formulas import METRICS, scores
+from relevance.gains.formulas import scores
+from relevance.gains.gain_choice import METRICS
 from relevance.interfaces.trainer import Result, Trainer
 from relevance.jobs.job import Event, Job, Schedule
 from relevance.jobs.scheduler import run_jobs
@@ -79,6 +81,42 @@ class Study:
     data: Mapping[str, str] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
 
+    @classmethod
+    def of(
+        cls,
+        tasks: Sequence[Task],
+        trainer: Trainer,
+        *,
+        seeds: Sequence[int] = (0,),
+        single_seeds: int | None = None,
+        store: JobStore | None = None,
+        data: Mapping[str, str] | None = None,
+        costs: Mapping[str, float] | None = None,
+    ) -> "Study":
+        """A study with the usual single runs, kept in the cache folder.
+
+        Args:
+            tasks: At least one, names all different.
+            trainer: Does each run, in worker processes; must be picklable.
+            seeds: Seeds of the joint runs, all different.
+            single_seeds: How many seeds single runs have; None for three times as many.
+            store: Where finished runs are kept; None for the cache folder.
+            data: By task name; must change whenever the task's data does.
+            costs: Expected duration by task name, in any one unit; long runs start first.
+
+        Returns:
+            The study; nothing is run.
+
+        Raises:
+            RelevanceError: If seeds are missing or repeat, or single runs have too few.
+        """
+        if not seeds or len(set(seeds)) < len(seeds):
+            got = ", ".join(map(str, seeds)) or "none"
+            raise RelevanceError(f"Seeds must be given and all different, got {got}.")
+        alone = single_run_seeds(seeds, single_seeds)
+        store = JobStore(begin_cache()) if store is None else store
+        return cls(tuple(tasks), trainer, store, tuple(seeds), alone, data or {}, costs or {})
+
     def plan(self) -> Plan:
         """What there is to do, and how long it should take."""
         finished = self._finished()
@@ -120,7 +158,7 @@ class Study:
             finished: Runs by name.
 
         Returns:
-            For each of `gains.METRICS` the scores of single runs, [single_seed, task], and of the
+            For each of `METRICS` the scores of single runs, [single_seed, task], and of the
             targets in joint runs, [seed, source, target]; NaN for missing runs and on the diagonal.
         """
 

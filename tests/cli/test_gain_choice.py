@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from commands import done, refused
-from relevance.gains.formulas import METRICS, NORMALISATIONS
+from relevance.gains.gain_choice import METRICS, NORMALISATIONS, GainChoice
+from relevance.gains.study_scores import StudyScores
 from relevance.matrices.gains_matrix import gains_matrix
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
@@ -21,14 +22,13 @@ JOINT = {metric: RNG.uniform(0.6, 0.8, (2, 3, 3)) for metric in METRICS}
 
 def study(metric: str = "gain", normalise: str = "relative", seeds: int = 2) -> RelevanceMatrix:
     return gains_matrix(
-        TASKS,
-        range(seeds),
-        {name: table[: 3 * seeds] for name, table in SINGLE.items()},
-        {name: table[:seeds] for name, table in JOINT.items()},
-        None,
-        metric=metric,
-        normalise=normalise,
-        cost={},
+        StudyScores(
+            TASKS,
+            range(seeds),
+            {name: table[: 3 * seeds] for name, table in SINGLE.items()},
+            {name: table[:seeds] for name, table in JOINT.items()},
+        ),
+        GainChoice(metric, normalise),
         provenance={"single_seeds": list(range(3 * seeds))},
         evaluation_noise=np.full((3, 3), 0.01),
     )
@@ -120,7 +120,7 @@ def test_an_old_file_of_gains_over_a_baseline_near_zero(tmp_path: Path) -> None:
     joint = np.full((2, 3, 3), 0.55)
     joint[:, :, 2] = 0.146
     tables = [dict.fromkeys(METRICS, table) for table in (single, joint)]
-    gains_matrix(TASKS, (0, 1), *tables, None, cost={}, provenance={}).save(file)
+    gains_matrix(StudyScores(TASKS, (0, 1), *tables)).save(file)
     content = json.loads(file.read_text())
     for source in (0, 1):
         content["values"][source][2] = 10.65

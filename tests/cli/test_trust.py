@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from commands import done
-from relevance.gains.formulas import METRICS
+from relevance.gains.gain_choice import METRICS
+from relevance.gains.study_scores import StudyScores
 from relevance.matrices.gains_matrix import gains_matrix
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
@@ -20,12 +21,13 @@ def gains(seeds: int, noise: float) -> RelevanceMatrix:
     single = 0.6 + random.normal(0, noise, (3 * seeds, 4))
     joint = 0.6 + planted + random.normal(0, noise, (seeds, 4, 4))
     return gains_matrix(
-        TASKS,
-        range(seeds),
-        dict.fromkeys(METRICS, single),
-        dict.fromkeys(METRICS, joint),
-        dict.fromkeys(METRICS, [0.5] * 4),
-        cost={},
+        StudyScores(
+            TASKS,
+            range(seeds),
+            dict.fromkeys(METRICS, single),
+            dict.fromkeys(METRICS, joint),
+            dict.fromkeys(METRICS, [0.5] * 4),
+        ),
         provenance={"single_seeds": list(range(3 * seeds))},
         evaluation_noise=np.full((4, 4), 0.01),
     )

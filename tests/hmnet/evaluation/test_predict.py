@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerBase
 from answers import all_logits
 from hmnet.data.encoder import Encoder
 from hmnet.evaluation.answers import CsvAnswers
-from hmnet.evaluation.lines import input_rows, read_texts
+from hmnet.evaluation.lines import input_rows, read_lines, read_texts
 from hmnet.evaluation.predict import predict
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.sharing.plan import separate
@@ -35,8 +35,9 @@ def ask(model: MultiTaskModel, tasks: dict[str, Task], tokenizer: PreTrainedToke
     def answers(names: str, lines: Iterable[Any], **options: Any) -> list[dict[str, Any]]:
         texts = (line if isinstance(line, str) else json.dumps(line) for line in lines)
         chosen = [tasks[name] for name in names.split()]
-        settings = {"max_length": 16, "batch_size": 2, "where": "in.jsonl"} | options
-        return list(predict(dict.fromkeys(tasks, model), chosen, texts, tokenizer, **settings))
+        settings = {"max_length": 16, "batch_size": 2} | options
+        read = read_lines(chosen, texts, "in.jsonl")
+        return list(predict(dict.fromkeys(tasks, model), chosen, read, tokenizer, **settings))
 
     return answers
 
@@ -225,8 +226,9 @@ def test_lines_as_bytes(
     model: MultiTaskModel, tasks: dict[str, Task], tokenizer: PreTrainedTokenizerBase
 ) -> None:
     def ask(*lines: bytes | str) -> list[dict[str, Any]]:
-        options = {"max_length": 8, "batch_size": 2, "where": "in.jsonl"}
-        return list(predict({"TONE": model}, [tasks["TONE"]], lines, tokenizer, **options))
+        read = read_lines([tasks["TONE"]], lines, "in.jsonl")
+        options = {"max_length": 8, "batch_size": 2}
+        return list(predict({"TONE": model}, [tasks["TONE"]], read, tokenizer, **options))
 
     line = '{"text": ["é"]}'
 
@@ -250,8 +252,9 @@ def test_lines_are_answered_as_they_come(
             read.append(number)
             yield '{"text": ["no"]}'
 
-    models = {"TONE": model}
-    answers = predict(models, [tasks["TONE"]], lines(), tokenizer, max_length=8, batch_size=2)
+    models, chosen = {"TONE": model}, [tasks["TONE"]]
+    read_one = read_lines(chosen, lines())
+    answers = predict(models, chosen, read_one, tokenizer, max_length=8, batch_size=2)
     next(answers)
 
     assert len(read) <= 3
@@ -301,7 +304,7 @@ def test_tasks_with_models_of_their_own(
         predict(
             {"TONE": other, "GRADE": model},
             chosen,
-            ['{"text": ["no"]}'],
+            read_lines(chosen, ['{"text": ["no"]}']),
             tokenizer,
             max_length=8,
             batch_size=2,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from transformers import AutoTokenizer
 
+from hmnet.evaluation.lines import read_lines
 from hmnet.evaluation.predict import predict
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.sharing.plan import fully_shared
@@ -26,11 +27,12 @@ def model(tiny_bert: Path, tasks: dict[str, Task]) -> MultiTaskModel:
 
 
 def ask(model: MultiTaskModel, folder: Path, names: list[str]) -> list[dict[str, Any]]:
+    tasks = [model.definitions[name] for name in names]
     return list(
         predict(
             dict.fromkeys(names, model),
-            [model.definitions[name] for name in names],
-            map(json.dumps, LINES),
+            tasks,
+            read_lines(tasks, map(json.dumps, LINES)),
             AutoTokenizer.from_pretrained(folder),
             max_length=24,
             batch_size=4,

@@ -23,10 +23,12 @@ from hmnet.prepared import PreparedSplit, PreparedTask
 from hmnet.samplers.sampler import TaskBatch
 from hmnet.settings.config import RunConfig
 from relevance.errors import RelevanceError
+from relevance.gains.gain_choice import GainChoice
 from relevance.interfaces.trainer import Trainer, unlearned_rows
 from relevance.jobs.job import Schedule
 from relevance.measures.joint_training import joint_training_gains
 from relevance.studies.store import JobStore
+from relevance.studies.study import Study
 from relevance.tasks.data import DataOptions, Split
 from relevance.tasks.task import Source, Task
 
@@ -163,15 +165,14 @@ def test_a_study_freezes_and_clips(trainer: JointTrainer) -> None:
 
 
 def test_it_fills_a_matrix(trainer: JointTrainer, tmp_path: Path) -> None:
-    gains = joint_training_gains(
+    study = Study.of(
         list(trainer.tasks.values()),
         trainer,
         single_seeds=1,
-        metric="loss",
-        schedule=Schedule(threads=1),
         store=JobStore(tmp_path),
-        data_fingerprints=dict.fromkeys(trainer.tasks, "data"),
+        data=dict.fromkeys(trainer.tasks, "data"),
     )
+    gains = joint_training_gains(study, GainChoice("loss"), schedule=Schedule(threads=1))
     assert np.isfinite(gains.values).all()
     assert (np.diag(gains.values) == 0).all()
 

@@ -19,6 +19,7 @@ import torch
 from altering import altered
 from hmnet.analysis.curves import curves
 from hmnet.backbones.backbone import load_backbone
+from hmnet.evaluation.lines import read_lines
 from hmnet.evaluation.predict import predict
 from hmnet.runs.folder import Run, load_run
 from hmnet.runs.scores import read_scores
@@ -136,10 +137,15 @@ def read_run(world: World) -> None:
 
 def ask_run(world: World, name: str = "run") -> None:
     run = load_run(world.folder / name)
-    model = run.model_for("TONE")
+    model, tasks = run.model_for("TONE"), [run.task("TONE")]
     with (world.folder / "lines.jsonl").open("rb") as lines:
         answers = predict(
-            {"TONE": model}, [run.task("TONE")], lines, run.tokenizer, max_length=24, batch_size=2
+            {"TONE": model},
+            tasks,
+            read_lines(tasks, lines),
+            run.tokenizer,
+            max_length=24,
+            batch_size=2,
         )
         assert all(answer["task"] == "TONE" for answer in answers)
 

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from relevance.gains.baselines import half_widths, own_error, undefined
+from relevance.gains.gain_choice import GainChoice
 from relevance.tasks.find import catalogue
 
 
@@ -21,7 +22,7 @@ def test_several_seeds_take_students_t_and_one_the_normal_distribution() -> None
 
 def test_a_missing_run_makes_a_gain_unknown_and_not_undefined() -> None:
     single = np.array([[0.5, -0.1], [np.nan, -0.1]])
-    assert undefined(single, metric="gain", normalise="relative").tolist() == [False, True]
+    assert undefined(single, GainChoice()).tolist() == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relevance.gains.bootstrap import RESAMPLES, baseline_noise, evaluation_noise
-from relevance.gains.formulas import METRICS, NORMALISATIONS, gain, scores
+from relevance.gains.formulas import gain, scores
+from relevance.gains.gain_choice import METRICS, NORMALISATIONS, GainChoice
 from relevance.interfaces.trainer import Result
 from relevance.tasks.data import Split
 from relevance.tasks.find import catalogue
@@ -52,7 +53,11 @@ def result(task: Task, split: Split, seed: int, skill: float = 0.7) -> Result:
 
 
 def noise(
-    tasks: list[Task], split: dict[str, Split], single_seeds: int = 3, **more: object
+    tasks: list[Task],
+    split: dict[str, Split],
+    single_seeds: int = 3,
+    choice: GainChoice = GainChoice(),  # noqa: B008  # frozen
+    resamples: int = RESAMPLES,
 ) -> np.ndarray:
     single = [
         [result(task, split[task.name], seed) for task in tasks] for seed in range(single_seeds)
@@ -66,12 +71,12 @@ def noise(
         ]
         for source in tasks
     ]
-    return evaluation_noise(tasks, split, single, joint, **more)  # type: ignore[arg-type]
+    return evaluation_noise(tasks, split, single, joint, choice, resamples=resamples)
 
 
 def test_the_standard_error_of_a_difference_of_accuracies() -> None:
     split = {"RTE": rows(RTE, 400), "CB": rows(CB, 400)}
-    errors = noise([RTE, CB], split, single_seeds=1, normalise="absolute", resamples=4000)
+    errors = noise([RTE, CB], split, 1, GainChoice(normalise="absolute"), 4000)
     single = result(RTE, split["RTE"], 0)
     joint = result(RTE, split["RTE"], 10 + ord("C"), 0.8)
     right = [np.array(run.predictions) == split["RTE"].labels for run in (joint, single)]
@@ -83,7 +88,7 @@ def test_the_standard_error_of_a_difference_of_accuracies() -> None:
 
 def test_the_standard_error_of_a_mean_loss_over_several_baselines() -> None:
     split = {"RTE": rows(RTE, 400), "CB": rows(CB, 400)}
-    errors = noise([RTE, CB], split, metric="loss", resamples=4000)
+    errors = noise([RTE, CB], split, choice=GainChoice("loss"), resamples=4000)
     single = np.mean([result(RTE, split["RTE"], seed).losses for seed in range(3)], axis=0)
     joint = np.array(result(RTE, split["RTE"], 10 + ord("C"), 0.8).losses)
     ratio = joint.mean() / single.mean()
@@ -116,7 +121,7 @@ def test_drawing_the_rows_and_scoring_them_gives_the_same(task: Task) -> None:
         together, alone = (np.array([one[metric] for one in found]) for found in scored)
         f_joint, f_single = (scores(task, run)[metric] for run in (joint, single))
         spread = (together - f_joint / f_single * alone).std(ddof=1) / f_single
-        errors = noise([RTE, task], tables, 1, metric=metric, resamples=8)
+        errors = noise([RTE, task], tables, 1, GainChoice(metric), resamples=8)
         assert errors[0, 1] == pytest.approx(spread)
 
 
@@ -132,9 +137,9 @@ def test_many_rows_make_the_first_order_equal_to_the_ratio(metric: str, normalis
         kept = np.array(run.predictions)
         found = [resampled_scores(name, split, kept[None], draws)[0] for name in names]
         both.append(np.mean(found, axis=0) if names else draws @ np.array(run.losses) / 1500)
-    expected = np.std(gain(*both, metric=metric, normalise=normalise))
+    expected = np.std(gain(*both, GainChoice(metric, normalise)))
     tables = {"MRPC": split, "RTE": rows(RTE, 50)}
-    errors = noise([RTE, MRPC], tables, 1, metric=metric, normalise=normalise)
+    errors = noise([RTE, MRPC], tables, 1, GainChoice(metric, normalise))
     assert errors[0, 1] == pytest.approx(expected, rel=0.1)
 
 
@@ -167,7 +172,7 @@ def test_what_was_not_kept_has_no_known_noise() -> None:
     short[1][0] = None  # type: ignore[call-overload]
     unknown = np.isnan(evaluation_noise(tasks, split, single, short))
     assert unknown.tolist() == [[False, True, True], [True, False, True], [False, False, False]]
-    by_loss = evaluation_noise(tasks, split, single, short, metric="loss")
+    by_loss = evaluation_noise(tasks, split, single, short, GainChoice("loss"))
     assert np.argwhere(np.isnan(by_loss)).tolist() == [[1, 0]]
 
 

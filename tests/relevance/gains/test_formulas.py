@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from relevance.errors import RelevanceError
-from relevance.gains.formulas import METRICS, NORMALISATIONS, gains, own_baseline_gains, scores
+from relevance.gains.formulas import gains, own_baseline_gains, scores
+from relevance.gains.gain_choice import METRICS, NORMALISATIONS, GainChoice
+from relevance.gains.study_scores import StudyScores
 from relevance.interfaces.trainer import Result
 from relevance.matrices.gains_matrix import gains_matrix, renormalised
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
@@ -24,11 +26,13 @@ CHOICES = [
 positive = st.floats(0.05, 0.95)
 
 
-def matrix(single: np.ndarray, joint: np.ndarray, **choice: Any) -> RelevanceMatrix:
+def matrix(
+    single: np.ndarray, joint: np.ndarray, *choice: GainChoice, **more: Any
+) -> RelevanceMatrix:
     tasks = [f"T{i}" for i in range(joint.shape[-1])]
     tables = dict.fromkeys(METRICS, single), dict.fromkeys(METRICS, joint)
     seeds = range(len(joint))
-    return gains_matrix(tasks, seeds, *tables, None, cost={}, provenance={}, **choice)
+    return gains_matrix(StudyScores(tasks, seeds, *tables), *choice, **more)
 
 
 def test_a_row_is_a_source() -> None:
@@ -58,7 +62,7 @@ def test_wnli_of_the_paper() -> None:
 )
 def test_closed_forms(metric: str, normalise: str, gain: float) -> None:
     per_seed, _ = gains(
-        np.array([[0.6, 0.6]]), np.full((1, 2, 2), 0.7), metric=metric, normalise=normalise
+        np.array([[0.6, 0.6]]), np.full((1, 2, 2), 0.7), GainChoice(metric, normalise)
     )
     np.testing.assert_allclose(per_seed, [[[0, gain], [gain, 0]]], rtol=1e-12)
 
@@ -69,7 +73,7 @@ def test_closed_forms(metric: str, normalise: str, gain: float) -> None:
     choice=st.sampled_from(CHOICES),
 )
 def test_properties(joint: np.ndarray, single: np.ndarray, choice: tuple[str, str]) -> None:
-    found = matrix(single, joint, metric=choice[0], normalise=choice[1])
+    found = matrix(single, joint, GainChoice(*choice))
     assert found.per_seed is not None
     assert found.standard_errors is not None
     np.testing.assert_array_equal(np.diag(found.values), 0)
@@ -89,7 +93,7 @@ def test_properties(joint: np.ndarray, single: np.ndarray, choice: tuple[str, st
 def test_with_equal_seeds_the_error_is_that_of_paired_differences(
     joint: np.ndarray, single: np.ndarray
 ) -> None:
-    _, errors = gains(single, joint, normalise="absolute")
+    _, errors = gains(single, joint, GainChoice(normalise="absolute"))
     assert errors is not None
     differences = joint - single[:, None, :]
     expected = differences.std(axis=0, ddof=1) / np.sqrt(3)
@@ -109,7 +113,7 @@ def test_standard_errors_are_the_spread_of_repeated_studies(
         single = 0.6 + luck
         shared = 0.5 * luck[:8, None, :]  # joint and single runs of one seed have luck in common
         joint = 0.7 + shared + random.normal(0, 0.02, (8, 2, 2))
-        per_seed, error = gains(single, joint, normalise=normalise)
+        per_seed, error = gains(single, joint, GainChoice(normalise=normalise))
         assert error is not None
         values.append(per_seed.mean(axis=0)[0, 1])
         errors.append(error[0, 1] ** 2)
@@ -135,7 +139,7 @@ def test_one_seed_says_that_it_knows_the_noise_of_the_evaluation_only() -> None:
     ]
     again = renormalised(found)
     assert again == found
-    other = renormalised(found, normalise="absolute")
+    other = renormalised(found, GainChoice(normalise="absolute"))
     assert (other.standard_errors, other.provenance["noise"]) == (None, None)
     assert other.provenance["warnings"] == []
 
@@ -191,7 +195,7 @@ def test_a_missing_run_leaves_its_cells_unknown() -> None:
 def test_an_undefined_gain_is_unknown_and_said(
     baseline: float, choice: dict[str, str], warning: str | None
 ) -> None:
-    found = matrix(np.array([[0.5, baseline]]), np.full((1, 2, 2), 0.6), **choice)
+    found = matrix(np.array([[0.5, baseline]]), np.full((1, 2, 2), 0.6), GainChoice(**choice))
     assert found.provenance["warnings"] == ([] if warning is None else [warning])
     assert np.isnan(found.values[0, 1]) == (warning is not None)
     assert not np.isnan(found.values[1, 0])
@@ -234,14 +238,14 @@ def test_a_baseline_whose_interval_holds_zero_is_not_divided_by(
     single: list[float], choice: dict[str, str], said: str | None
 ) -> None:
     scores = np.array([[0.5, score] for score in single])
-    found = matrix(scores, np.full((2, 2, 2), 0.146), **choice)
+    found = matrix(scores, np.full((2, 2, 2), 0.146), GainChoice(**choice))
     assert found.provenance["warnings"] == ([] if said is None else [said])
     assert found.per_seed is not None
     assert found.standard_errors is not None
     for cells in (found.values, found.per_seed, found.standard_errors):
         assert np.isnan(cells[..., 0, 1]).all() == (said is not None)
         assert np.isfinite(cells[..., 1, 0]).all()
-    assert renormalised(found, **choice) == found
+    assert renormalised(found, GainChoice(**choice)) == found
 
 
 def test_a_column_without_a_baseline_has_no_reliability_either() -> None:
@@ -258,11 +262,7 @@ def test_a_column_without_a_baseline_has_no_reliability_either() -> None:
 def test_one_single_run_has_the_interval_of_its_examples(error: float, defined: bool) -> None:
     tables = np.array([[0.5, 0.08]]), np.full((1, 2, 2), 0.6)
     found = gains_matrix(
-        ("T0", "T1"),
-        [0],
-        *(dict.fromkeys(METRICS, table) for table in tables),
-        None,
-        cost={},
+        StudyScores(("T0", "T1"), [0], *(dict.fromkeys(METRICS, table) for table in tables)),
         provenance={"baseline_noise": {"gain": {"T1": error}}},
     )
     assert np.isfinite(found.values).all() == defined
@@ -273,7 +273,7 @@ def test_one_single_run_has_the_interval_of_its_examples(error: float, defined: 
 def test_mixed_devices_and_trainers_are_said() -> None:
     tables = dict.fromkeys(METRICS, np.ones((1, 1))), dict.fromkeys(METRICS, np.ones((1, 1, 1)))
     mixed = {"devices": ["cpu", "cuda"], "trainers": ["a", "b"]}
-    found = gains_matrix(["A"], [0], *tables, None, cost={}, provenance=mixed)
+    found = gains_matrix(StudyScores(["A"], [0], *tables), provenance=mixed)
     assert found.provenance["warnings"] == [
         "The runs mix devices: cpu, cuda. Differences of devices may pass for gains.",
         "The runs mix trainers: a, b. Differences of trainers may pass for gains.",
@@ -303,7 +303,7 @@ def test_shared_texts_are_told_with_the_option_that_drops_them(
 ) -> None:
     tables = dict.fromkeys(METRICS, np.ones((1, 4))), dict.fromkeys(METRICS, np.ones((1, 4, 4)))
     provenance = {"drop_overlap": shared.pop("drop_overlap", False), "shared_texts": shared}
-    found = gains_matrix("ABCD", [0], *tables, None, cost={}, provenance=provenance)
+    found = gains_matrix(StudyScores("ABCD", [0], *tables), provenance=provenance)
     assert found.provenance["warnings"] == said
 
 
@@ -316,8 +316,8 @@ def test_every_choice_can_be_made_later_from_the_file(
     joint[:, np.eye(3, dtype=bool)] = np.nan
     file = tmp_path_factory.mktemp("matrix") / "gains.json"
     matrix(single, joint).save(file)
-    later = renormalised(load_matrix(file), metric=metric, normalise=normalise)
-    assert later == matrix(single, joint, metric=metric, normalise=normalise)
+    later = renormalised(load_matrix(file), GainChoice(metric, normalise))
+    assert later == matrix(single, joint, GainChoice(metric, normalise))
     assert later.unit == ("points" if normalise == "absolute" else "ratio")
 
 
@@ -330,38 +330,9 @@ def test_scores_of_a_result() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("choice", "message"),
-    [
-        (
-            {"metric": "accuracy"},
-            "Unknown metric 'accuracy'. Known: gain, loss, primary.",
-        ),
-        (
-            {"normalise": "relativ"},
-            (
-                "Unknown normalisation 'relativ'. Did you mean 'relative'? Known: absolute, error,"
-                " relative."
-            ),
-        ),
-        (
-            {"metric": "loss", "normalise": "absolute"},
-            (
-                "Losses of different tasks have different scales, so --metric loss goes with"
-                " --normalise relative, not absolute."
-            ),
-        ),
-    ],
-)
-def test_what_cannot_be_chosen(choice: dict[str, str], message: str) -> None:
-    with pytest.raises(RelevanceError) as error:
-        matrix(np.ones((1, 2)), np.ones((1, 2, 2)), **choice)
-    assert str(error.value) == message
-
-
 def test_a_matrix_without_scores_has_no_other_gains() -> None:
     with pytest.raises(RelevanceError) as error:
-        renormalised(load_matrix("paper:table2"), metric="loss")
+        renormalised(load_matrix("paper:table2"), GainChoice("loss"))
     assert str(error.value) == (
         "This vocabulary matrix holds no scores of single and joint training to compute gains"
         " from. The JSON that `relevance pairwise` writes does."

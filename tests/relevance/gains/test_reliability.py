@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from relevance.gains.formulas import METRICS, own_baseline_gains
+from relevance.gains.formulas import own_baseline_gains
+from relevance.gains.gain_choice import METRICS, GainChoice
 from relevance.gains.reliability import (
     PARTS,
     between_seeds,
@@ -21,6 +22,7 @@ from relevance.gains.reliability import (
     spearman_brown,
     split,
 )
+from relevance.gains.study_scores import StudyScores
 from relevance.matrices.gains_matrix import gains_matrix
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 from relevance.matrices.merge import merge
@@ -40,7 +42,7 @@ def study(single_seeds: int = 6, seeds: int = 2, tasks: int = 4) -> RelevanceMat
     single = {name: random.uniform(0.4, 0.8, (single_seeds, tasks)) for name in METRICS}
     joint = {name: random.uniform(0.4, 0.8, (seeds, tasks, tasks)) for name in METRICS}
     names = [f"T{number}" for number in range(tasks)]
-    return gains_matrix(names, range(seeds), single, joint, None, cost={}, provenance={})
+    return gains_matrix(StudyScores(names, range(seeds), single, joint))
 
 
 def test_a_column_has_a_mean_and_what_is_left() -> None:
@@ -119,7 +121,7 @@ def test_seeds_that_share_no_run_do_not_share_its_luck() -> None:
     random, tasks, seeds = np.random.default_rng(2), 200, 3
     single = 0.6 + random.normal(0, 0.02, (9, tasks))
     joint = 0.6 + random.normal(0, 0.02, (seeds, tasks, tasks))
-    own = reliability(own_baseline_gains(single, joint, normalise="absolute"))
+    own = reliability(own_baseline_gains(single, joint, GainChoice(normalise="absolute")))
     assert abs(own["column_effect"]["between_seeds"]) < 0.15
     shared = reliability(joint - single.mean(axis=0))
     assert shared["column_effect"]["between_seeds"] > 0.8
@@ -129,7 +131,7 @@ def test_seeds_that_share_no_run_do_not_share_its_luck() -> None:
 def test_each_seed_has_its_paired_baseline_and_disjoint_others(single_seeds: int) -> None:
     single = np.arange(1.0, single_seeds + 1)[:, None] ** 2 * np.ones(3)
     joint = np.zeros((2, 3, 3))
-    gains = own_baseline_gains(single, joint, normalise="absolute")
+    gains = own_baseline_gains(single, joint, GainChoice(normalise="absolute"))
     turns = {2: 1, 5: 2, 6: 3}[single_seeds]
     own = [np.mean([(seed + 2 * turn + 1) ** 2 for turn in range(turns)]) for seed in (0, 1)]
     assert gains[:, 0, 1].tolist() == [-own[0], -own[1]]
@@ -200,7 +202,7 @@ def test_every_metric_has_its_reliability() -> None:
     scores = study()
     assert scores.single is not None
     assert scores.joint is not None
-    gains = own_baseline_gains(scores.single["loss"], scores.joint["loss"], metric="loss")
+    gains = own_baseline_gains(scores.single["loss"], scores.joint["loss"], GainChoice("loss"))
     assert found["loss"] == reliability(gains)
 
 
@@ -235,12 +237,12 @@ def test_merged_seeds_are_judged_together() -> None:
     assert whole.joint is not None
     parts = [
         gains_matrix(
-            whole.tasks,
-            (seed,),
-            {name: table[seed::2] for name, table in whole.single.items()},
-            {name: table[[seed]] for name, table in whole.joint.items()},
-            None,
-            cost={},
+            StudyScores(
+                whole.tasks,
+                (seed,),
+                {name: table[seed::2] for name, table in whole.single.items()},
+                {name: table[[seed]] for name, table in whole.joint.items()},
+            ),
             provenance={"single_seeds": [seed, seed + 1000, seed + 2000]},
         )
         for seed in (0, 1)

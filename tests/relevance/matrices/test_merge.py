@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relevance.errors import RelevanceError
-from relevance.gains.formulas import METRICS
+from relevance.gains.gain_choice import METRICS, GainChoice
+from relevance.gains.study_scores import StudyScores
 from relevance.matrices.gains_matrix import gains_matrix, renormalised
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 from relevance.matrices.merge import merge
@@ -31,11 +32,13 @@ def study(
         ]
     )
     return gains_matrix(
-        tasks,
-        seeds,
-        {metric: single + i for i, metric in enumerate(METRICS)},
-        {metric: joint + i for i, metric in enumerate(METRICS)},
-        {metric: [ord(task) / 100 for task in tasks] for metric in METRICS},
+        StudyScores(
+            tasks,
+            seeds,
+            {metric: single + i for i, metric in enumerate(METRICS)},
+            {metric: joint + i for i, metric in enumerate(METRICS)},
+            {metric: [ord(task) / 100 for task in tasks] for metric in METRICS},
+        ),
         cost={"seconds": float(len(alone))},
         provenance={
             "single_seeds": list(alone),
@@ -116,9 +119,9 @@ def test_merging_keeps_the_choice_of_gains_and_survives_the_file(
 ) -> None:
     paths = [tmp_path / "0.json", tmp_path / "1.json"]
     for seed, path in enumerate(paths):
-        renormalised(study((seed,)), **choice).save(path)
+        renormalised(study((seed,)), GainChoice(**choice)).save(path)
     merged = merge([load_matrix(path) for path in paths])
-    expected = renormalised(study((0, 1)), **choice)
+    expected = renormalised(study((0, 1)), GainChoice(**choice))
     np.testing.assert_allclose(merged.values, expected.values)
     assert merged.unit == expected.unit
 
@@ -130,12 +133,7 @@ def with_noise(tasks: tuple[str, ...], seed: int = 0) -> RelevanceMatrix:
     assert one.joint is not None
     errors = [[(ord(s) * ord(t)) / 1e5 if s != t else 0 for t in tasks] for s in tasks]
     return gains_matrix(
-        tasks,
-        one.seeds,
-        one.single,
-        one.joint,
-        one.majority,
-        cost={},
+        StudyScores(tasks, one.seeds, one.single, one.joint, one.majority),
         provenance=one.provenance,
         evaluation_noise=np.array(errors),
     )

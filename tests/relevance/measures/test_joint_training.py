@@ -16,12 +16,14 @@ import pytest
 from sklearn.metrics import f1_score
 
 from relevance.errors import RelevanceError
+from relevance.gains.gain_choice import GainChoice
 from relevance.interfaces.trainer import Result
 from relevance.jobs.job import Event, Job, Schedule
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 from relevance.measures.joint_training import JointTraining, joint_training_gains
 from relevance.measures.measure import Inputs
 from relevance.studies.store import JobStore
+from relevance.studies.study import Study
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
 from relevance.tasks.task import Task
@@ -117,7 +119,7 @@ JOINT = ["A & B, seed 0", "A & C, seed 0", "B & C, seed 0"]
     "schedule", [Schedule(), Schedule(jobs_per_device=2), Schedule(("cuda:0", "cuda:1", "cuda:2"))]
 )
 def test_planted_gains_come_out(trainer: TableTrainer, schedule: Schedule) -> None:
-    matrix = joint_training_gains(TASKS, trainer, schedule=schedule)
+    matrix = joint_training_gains(Study.of(TASKS, trainer), schedule=schedule)
     np.testing.assert_allclose(matrix.values, GAINS, atol=1e-12)
     assert matrix.tasks == NAMES
     assert matrix.seeds == (0,)
@@ -131,7 +133,7 @@ def test_planted_gains_come_out(trainer: TableTrainer, schedule: Schedule) -> No
 
 @without_workers
 def test_metric_and_loss_are_both_kept(trainer: TableTrainer, tmp_path: Path) -> None:
-    matrix = joint_training_gains(TASKS, trainer, metric="loss")
+    matrix = joint_training_gains(Study.of(TASKS, trainer), GainChoice("loss"))
     np.testing.assert_allclose(matrix.values, GAINS, atol=1e-12)
     matrix.save(tmp_path / "gains.json")
     matrix = load_matrix(tmp_path / "gains.json")
@@ -146,9 +148,9 @@ def test_metric_and_loss_are_both_kept(trainer: TableTrainer, tmp_path: Path) ->
 
 
 def test_the_second_time_nothing_runs(trainer: TableTrainer) -> None:
-    first = joint_training_gains(TASKS, trainer)
+    first = joint_training_gains(Study.of(TASKS, trainer))
     events: list[Event] = []
-    second = joint_training_gains(TASKS, trainer, on_event=events.append)
+    second = joint_training_gains(Study.of(TASKS, trainer), on_event=events.append)
     assert len(trainer.calls()) == 12
     assert replace(second, cost={}) == replace(first, cost={})
     assert [event.kind for event in events] == ["begun"] + 12 * ["cached"]
@@ -157,9 +159,9 @@ def test_the_second_time_nothing_runs(trainer: TableTrainer) -> None:
 
 @without_workers
 def test_a_new_task_runs_only_its_own_jobs_whatever_the_order(trainer: TableTrainer) -> None:
-    joint_training_gains(TASKS[:2], trainer)
+    joint_training_gains(Study.of(TASKS[:2], trainer))
     before = trainer.calls()
-    matrix = joint_training_gains([TASKS[2], TASKS[0], TASKS[1]], trainer)
+    matrix = joint_training_gains(Study.of([TASKS[2], TASKS[0], TASKS[1]], trainer))
     new = trainer.calls()[len(before) :]
     own = [f"C, seed {seed}" for seed in (0, 1000, 2000)]
     assert sorted(new) == sorted([*own, "A & C, seed 0", "B & C, seed 0"])
@@ -168,9 +170,9 @@ def test_a_new_task_runs_only_its_own_jobs_whatever_the_order(trainer: TableTrai
 
 @without_workers
 def test_a_new_seed_runs_only_its_own_jobs(trainer: TableTrainer) -> None:
-    joint_training_gains(TASKS[:2], trainer)
+    joint_training_gains(Study.of(TASKS[:2], trainer))
     before = trainer.calls()
-    matrix = joint_training_gains(TASKS[:2], trainer, seeds=(0, 1))
+    matrix = joint_training_gains(Study.of(TASKS[:2], trainer, seeds=(0, 1)))
     own = [f"{name}, seed {seed}" for seed in (1, 1001, 2001) for name in "AB"]
     assert sorted(trainer.calls()[len(before) :]) == sorted([*own, "A & B, seed 1"])
     assert matrix.per_seed is not None
@@ -182,7 +184,7 @@ def test_a_new_seed_runs_only_its_own_jobs(trainer: TableTrainer) -> None:
 @pytest.mark.parametrize("change", ["trainer", "data", "definition"])
 def test_what_could_change_results_runs_anew(trainer: TableTrainer, change: str) -> None:
     tasks, data = list(TASKS[:2]), {"A": "1", "B": "1"}
-    joint_training_gains(tasks, trainer, data_fingerprints=data)
+    joint_training_gains(Study.of(tasks, trainer, data=data))
     before = len(trainer.calls())
     changed = trainer
     if change == "trainer":
@@ -191,22 +193,23 @@ def test_what_could_change_results_runs_anew(trainer: TableTrainer, change: str)
         data["B"] = "2"
     else:
         tasks[1] = tasks[1].model_copy(update={"metrics": ("f1", "accuracy")})
-    joint_training_gains(tasks, changed, data_fingerprints=data)
+    joint_training_gains(Study.of(tasks, changed, data=data))
     assert len(trainer.calls()) - before == {"trainer": 7, "data": 4, "definition": 4}[change]
 
 
 @without_workers
 def test_what_could_not_change_results_runs_nothing(trainer: TableTrainer) -> None:
-    joint_training_gains(TASKS[:2], trainer)
+    joint_training_gains(Study.of(TASKS[:2], trainer))
     other = [task.model_copy(update={"family": "other", "licence": "MIT"}) for task in TASKS[:2]]
-    joint_training_gains(
-        other, trainer, schedule=Schedule(("cuda:0",), threads=1), costs={"A": 3.0}
-    )
+    study = Study.of(other, trainer, costs={"A": 3.0})
+    joint_training_gains(study, schedule=Schedule(("cuda:0",), threads=1))
     assert len(trainer.calls()) == 7
 
 
 def test_long_runs_start_first(trainer: TableTrainer) -> None:
-    joint_training_gains(TASKS, trainer, single_seeds=1, costs={"A": 1.0, "B": 10.0, "C": 5.0})
+    joint_training_gains(
+        Study.of(TASKS, trainer, single_seeds=1, costs={"A": 1.0, "B": 10.0, "C": 5.0})
+    )
     assert trainer.calls() == [
         "B & C, seed 0",
         "A & B, seed 0",
@@ -220,10 +223,10 @@ def test_long_runs_start_first(trainer: TableTrainer) -> None:
 @without_workers
 def test_a_cut_result_is_not_believed(trainer: TableTrainer) -> None:
     store = JobStore(trainer.log.parent / "store")
-    first = joint_training_gains(TASKS, trainer, store=store)
+    first = joint_training_gains(Study.of(TASKS, trainer, store=store))
     for path in store.root.rglob("result.json"):
         path.write_bytes(path.read_bytes()[:-20])
-    again = joint_training_gains(TASKS, trainer, store=store)
+    again = joint_training_gains(Study.of(TASKS, trainer, store=store))
     assert len(trainer.calls()) == 24
     np.testing.assert_array_equal(again.values, first.values)
 
@@ -241,14 +244,14 @@ def test_a_failed_run_is_recorded_and_retried_next_time(
     trainer: TableTrainer, what: str, error: str
 ) -> None:
     bad = replace(trainer, broken={"A+B": what})
-    matrix = joint_training_gains(TASKS, bad)
+    matrix = joint_training_gains(Study.of(TASKS, bad))
     assert matrix.provenance["failed"] == {"A & B, seed 0": error}
     unknown = np.zeros((3, 3), dtype=bool)
     unknown[0, 1] = unknown[1, 0] = True
     np.testing.assert_array_equal(np.isnan(matrix.values), unknown)
     np.testing.assert_allclose(matrix.values[~unknown], GAINS[~unknown], atol=1e-12)
     before = len(trainer.calls())
-    whole = joint_training_gains(TASKS, trainer)
+    whole = joint_training_gains(Study.of(TASKS, trainer))
     assert trainer.calls()[before:] == ["A & B, seed 0"]
     np.testing.assert_allclose(whole.values, GAINS, atol=1e-12)
 
@@ -257,6 +260,7 @@ SCRIPT = """
 import os, sys, time
 from pathlib import Path
 from relevance.measures.joint_training import joint_training_gains
+from relevance.studies.study import Study
 from relevance.jobs.job import Schedule
 from relevance.tasks.task import Task
 from relevance.interfaces.trainer import Result
@@ -282,7 +286,7 @@ def task(name):
 if __name__ == "__main__":
     tasks = [task(name) for name in "ABC"]
     schedule = Schedule(jobs_per_device=2)
-    joint_training_gains(tasks, Trainer(), schedule=schedule).save(Path(sys.argv[1]))
+    joint_training_gains(Study.of(tasks, Trainer()), schedule=schedule).save(Path(sys.argv[1]))
 """
 
 
@@ -340,7 +344,7 @@ def test_two_studies_at_once_on_one_cache_do_no_harm(script: Script) -> None:
 
 def test_a_traceback_is_kept(trainer: TableTrainer) -> None:
     store = JobStore(trainer.log.with_name("store"))
-    joint_training_gains(TASKS[:1], replace(trainer, broken={"A": "raise"}), store=store)
+    joint_training_gains(Study.of(TASKS[:1], replace(trainer, broken={"A": "raise"}), store=store))
     tracebacks = [path.read_text() for path in store.root.rglob("error.txt")]
     assert len(tracebacks) == 3
     assert all('raise ValueError("out of memory")' in text for text in tracebacks)
@@ -348,7 +352,7 @@ def test_a_traceback_is_kept(trainer: TableTrainer) -> None:
 
 @without_workers
 def test_one_task_has_nothing_to_gain(trainer: TableTrainer) -> None:
-    matrix = joint_training_gains(TASKS[:1], trainer, single_seeds=1)
+    matrix = joint_training_gains(Study.of(TASKS[:1], trainer, single_seeds=1))
     assert matrix.values.tolist() == [[0.0]]
 
 
@@ -364,15 +368,11 @@ def test_one_task_has_nothing_to_gain(trainer: TableTrainer) -> None:
                 " the single runs of its seed."
             ),
         ),
-        (
-            {"metric": "f1"},
-            "Unknown metric 'f1'. Known: gain, loss, primary.",
-        ),
     ],
 )
 def test_bad_input(trainer: TableTrainer, arguments: dict[str, object], message: str) -> None:
     with pytest.raises(RelevanceError) as error:
-        joint_training_gains(TASKS, trainer, **arguments)  # type: ignore[arg-type]
+        joint_training_gains(Study.of(TASKS, trainer, **arguments))  # type: ignore[arg-type]
     assert str(error.value) == message
     assert trainer.calls() == []
 
@@ -381,7 +381,7 @@ def test_an_unwritable_cache_is_known_before_any_training(trainer: TableTrainer)
     file = trainer.log.with_name("file")
     file.write_text("")
     with pytest.raises(RelevanceError, match=r"inputs\.json cannot be written: Not a directory\."):
-        joint_training_gains(TASKS, trainer, store=JobStore(file))
+        joint_training_gains(Study.of(TASKS, trainer, store=JobStore(file)))
     assert trainer.calls() == []
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from relevance.gains.formulas import METRICS
+from relevance.gains.gain_choice import METRICS
+from relevance.gains.study_scores import StudyScores
 from relevance.matrices.gains_matrix import gains_matrix
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 from relevance.report.trust import distrust, reliability_lines
@@ -89,7 +90,7 @@ def test_an_older_file_is_judged_by_its_scores() -> None:
     random = np.random.default_rng(0)
     scores = {metric: random.uniform(0.4, 0.6, (3, 5)) for metric in METRICS}
     joint = {metric: random.uniform(0.4, 0.6, (3, 5, 5)) for metric in METRICS}
-    new = gains_matrix("ABCDE", (0, 1, 2), scores, joint, None, cost={}, provenance={})
+    new = gains_matrix(StudyScores("ABCDE", (0, 1, 2), scores, joint))
     old = replace(new, reliability=None)
     assert distrust(new) is not None
     assert distrust(old) == distrust(new)

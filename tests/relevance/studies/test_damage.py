@@ -16,6 +16,7 @@ from relevance.jobs.job import Job, Schedule
 from relevance.matrices.matrix import RelevanceMatrix
 from relevance.measures.joint_training import joint_training_gains
 from relevance.studies.store import JobStore, _sealed
+from relevance.studies.study import Study
 from relevance.tasks.task import Task
 
 JOBS = 3 + 3
@@ -68,7 +69,7 @@ def trainer() -> CountingTrainer:
 @pytest.fixture
 def study(trainer: CountingTrainer, tmp_path: Path) -> Callable[[], RelevanceMatrix]:
     return lambda: joint_training_gains(
-        TASKS, trainer, single_seeds=1, store=JobStore(tmp_path / "store")
+        Study.of(TASKS, trainer, single_seeds=1, store=JobStore(tmp_path / "store"))
     )
 
 

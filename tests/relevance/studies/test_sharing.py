@@ -19,6 +19,7 @@ STUDY = """
 import json, sys, time
 from pathlib import Path
 from relevance.measures.joint_training import joint_training_gains
+from relevance.studies.study import Study
 from relevance.jobs.job import Schedule
 from relevance.tasks.task import Task
 from relevance.interfaces.trainer import Result
@@ -41,7 +42,8 @@ def task(name):
                 metrics=["accuracy"])
 
 if __name__ == "__main__":
-    gains = joint_training_gains([task(name) for name in "ABCD"], Trainer(), single_seeds=1)
+    study = Study.of([task(name) for name in "ABCD"], Trainer(), single_seeds=1)
+    gains = joint_training_gains(study)
     gains.save(HERE / NAME)
 """
 JOBS = 4 + 6
