@@ -37,13 +37,13 @@ def measured(
     from hmnet.data.tokenizer import read_tokenizer
     from hmnet.models.multitask import MultiTaskModel
     from hmnet.precision import resolve_precision
-    from hmnet.prepared import encode_split
+    from hmnet.prepared import prepare
     from hmnet.samplers._packing import MEGABATCH, pack
     from hmnet.samplers.sampler import TaskBatch
     from hmnet.settings.config import TrainingSettings
     from hmnet.sharing.plan import fully_shared
     from hmnet.training.loop import train
-    from hmnet.training.optimizer import make_optimizer
+    from hmnet.training.optimizer import Rate, make_optimizer
     from hmnet.training.step import StepConfig
     from relevance.tasks.data import DataOptions
     from relevance.tasks.find import find_tasks
@@ -51,8 +51,9 @@ def measured(
 
     torch.set_num_threads(1)
     (task,) = find_tasks([name])
-    rows = load_task(task, DataOptions(data_dir, max_train, 1)).train
-    encoded = encode_split(task, rows, read_tokenizer(resolve_backbone("minilm")), MAX_LENGTH)
+    rows = load_task(task, DataOptions(data_dir, max_train, 1))
+    prepared = prepare(rows, read_tokenizer(resolve_backbone("minilm")), MAX_LENGTH, scored=0)
+    encoded = prepared.train.encoded
     packed = {
         way: pack(name, encoded.lengths, batch_size=BATCH_SIZE, seed=0, length_grouped=grouped)
         for way, grouped in (("plain", False), ("grouped", True))
@@ -62,19 +63,12 @@ def measured(
     backbone = load_backbone("minilm")
     model = MultiTaskModel(backbone, [task], fully_shared([name], backbone.depth))
     optimizer = make_optimizer(model, LR, TrainingSettings().weight_decay)
+    recipe = StepConfig(resolve_precision("auto", "cpu"), rate=Rate(LR))
 
     def seconds(way: str, places: np.ndarray) -> float:
         epoch = [[TaskBatch(name, packed[way][place])] for place in places]
         started = time.process_time()
-        train(
-            model,
-            [task],
-            {name: encoded},
-            [epoch],
-            optimizer=optimizer,
-            lr=LR,
-            recipe=StepConfig(resolve_precision("auto", "cpu")),
-        )
+        train(model, [prepared], [epoch], optimizer, recipe)
         return time.process_time() - started
 
     for way in packed:

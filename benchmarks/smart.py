@@ -31,35 +31,33 @@ def fine_tuned(data_dir: Path, steps: int) -> tuple[Any, list[Any]]:
     from hmnet.backbones.folder import resolve_backbone
     from hmnet.data.batching import collate
     from hmnet.data.tokenizer import read_tokenizer
-    from hmnet.kinds.kind import kind_of
-    from hmnet.prepared import encode_split
+    from hmnet.prepared import lengths_of, prepare
     from hmnet.settings.config import TrainingSettings
     from hmnet.sharing.plan import fully_shared
-    from hmnet.training.fit import fit, make_schedule
+    from hmnet.training.fit import build_model, fit, make_schedule
     from hmnet.training.step import Batch
     from relevance.tasks.data import DataOptions
     from relevance.tasks.find import find_tasks
     from relevance.tasks.load import load_task
 
     rows = BATCH_SIZE * steps // len(TASKS)
-    tasks, tokenizer = find_tasks(TASKS), read_tokenizer(resolve_backbone("minilm"))
+    tokenizer = read_tokenizer(resolve_backbone("minilm"))
     options = DataOptions(data_dir, max_train=rows, max_dev=2 * BATCH_SIZE)
-    found = {task.name: load_task(task, options) for task in tasks}
-    data = {
-        task.name: encode_split(task, found[task.name].train, tokenizer, MAX_LENGTH)
-        for task in tasks
-    }
+    tasks = [
+        prepare(load_task(task, options), tokenizer, MAX_LENGTH, scored=1)
+        for task in find_tasks(TASKS)
+    ]
     settings = TrainingSettings(
         epochs=1, batch_size=BATCH_SIZE, lr=1e-4, max_length=MAX_LENGTH, pooling="mean"
     ).resolved("cpu")
     backbone = load_backbone("minilm")
-    schedule = make_schedule(settings, {name: rows.lengths for name, rows in data.items()}, 0)
     plan = fully_shared(TASKS, backbone.depth)
-    model = fit(backbone, tasks, plan, data, schedule, settings, seed=0, device="cpu")
+    model = build_model(backbone, tasks, plan, settings, seed=0, device="cpu")
+    fit(model, tasks, make_schedule(settings, lengths_of(tasks), 0), settings, 0)
     batches = []
     for task in tasks:
-        dev = encode_split(task, found[task.name].evaluation["dev"], tokenizer, MAX_LENGTH)
-        labels = torch.from_numpy(kind_of(task).targets(dev, np.arange(len(dev))))
+        dev = task.held_out.encoded
+        labels = torch.from_numpy(model.kinds[task.name].targets(dev, np.arange(len(dev))))
         for rows_of in torch.arange(len(dev)).split(BATCH_SIZE):
             inputs = collate(dev, rows_of.numpy(), **model.input_form(task.name))
             batches.append(Batch(task.name, inputs, labels[rows_of]))

@@ -33,7 +33,7 @@ def prepared(tasks: tuple[str, ...], data_dir: Path, steps: int) -> dict[str, An
     from hmnet.backbones.backbone import load_backbone
     from hmnet.backbones.folder import resolve_backbone
     from hmnet.data.tokenizer import read_tokenizer
-    from hmnet.prepared import encode_split
+    from hmnet.prepared import lengths_of, prepare
     from hmnet.settings.config import RunConfig
     from hmnet.sharing.plan import default_layers, fully_shared, hierarchical
     from hmnet.training.fit import make_schedule
@@ -43,14 +43,13 @@ def prepared(tasks: tuple[str, ...], data_dir: Path, steps: int) -> dict[str, An
     from relevance.tasks.load import load_task
 
     rows = BATCH_SIZE * steps // len(tasks)
-    found = find_tasks(tasks)
     settings = RunConfig(tasks=tasks, epochs=1, batch_size=BATCH_SIZE, max_length=MAX_LENGTH, lr=LR)
     tokenizer = read_tokenizer(resolve_backbone("minilm"))
     options = DataOptions(data_dir, max_train=rows, max_dev=1)
-    data = {
-        task.name: encode_split(task, load_task(task, options).train, tokenizer, MAX_LENGTH)
-        for task in found
-    }
+    found = [
+        prepare(load_task(task, options), tokenizer, MAX_LENGTH, scored=0)
+        for task in find_tasks(tasks)
+    ]
     backbone = load_backbone("minilm")
     spec = ClusterSpec(clusters=CLUSTERS)
     return {
@@ -59,43 +58,28 @@ def prepared(tasks: tuple[str, ...], data_dir: Path, steps: int) -> dict[str, An
         "plan": fully_shared(tasks, backbone.depth)
         if len(tasks) == 1
         else hierarchical(spec, *default_layers(backbone.depth)),
-        "data": data,
-        "epochs": make_schedule(settings, {name: rows.lengths for name, rows in data.items()}, 0),
+        "epochs": make_schedule(settings, lengths_of(found), 0),
         "settings": settings.resolved("cpu"),
     }
 
 
 def ours(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
     """Steps per second of the loop that `hmnet train` runs, checkpoints included."""
-    from hmnet.models.multitask import MultiTaskModel
-    from hmnet.training.checkpoint import Position, save_checkpoint
-    from hmnet.training.loop import Saving, train
-    from hmnet.training.optimizer import make_optimizer
-    from hmnet.training.record import Record
-    from hmnet.training.step import StepConfig
+    from hmnet.training.fit import build_model, fit
+    from hmnet.training.hooks.checkpoints import Checkpoints
+    from hmnet.training.hooks.progress import Report
 
     made = prepared(tasks, data_dir, steps)
-    model = MultiTaskModel(made["backbone"], made["tasks"], made["plan"])
-    optimizer = make_optimizer(model, LR, made["settings"].weight_decay)
+    settings = made["settings"]
+    model = build_model(
+        made["backbone"], made["tasks"], made["plan"], settings, seed=0, device="cpu"
+    )
     total = sum(map(len, made["epochs"]))
     with tempfile.TemporaryDirectory() as folder:
-
-        def save(step: int, record: Record) -> None:
-            place = Position(0, step, "", record)
-            save_checkpoint(Path(folder) / "checkpoint", model, optimizer, place)
-
+        checkpoints = Checkpoints(Path(folder) / "checkpoint", 0, settings.checkpoint_s)
+        hooks = [Report(lambda _: None), checkpoints]
         started = time.perf_counter()
-        train(
-            model,
-            made["tasks"],
-            made["data"],
-            made["epochs"],
-            optimizer=optimizer,
-            lr=LR,
-            recipe=StepConfig(made["settings"].precision),
-            on_step=lambda _: None,
-            saving=Saving(save, made["settings"].checkpoint_s),
-        )
+        fit(model, made["tasks"], made["epochs"], settings, 0, hooks)
         return total / (time.perf_counter() - started)
 
 
@@ -104,17 +88,17 @@ def bare(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
     import torch
 
     from hmnet.data.batching import collate, input_form
-    from hmnet.kinds.kind import kind_of
     from hmnet.models.multitask import MultiTaskModel
 
     made = prepared(tasks, data_dir, steps)
-    model = MultiTaskModel(made["backbone"], made["tasks"], made["plan"]).train()
-    kinds = {task.name: kind_of(task) for task in made["tasks"]}
+    definitions = [task.definition for task in made["tasks"]]
+    data = {task.name: task.train.encoded for task in made["tasks"]}
+    model = MultiTaskModel(made["backbone"], definitions, made["plan"]).train()
     batches = [
         (
             task,
-            collate(made["data"][task], rows, **input_form(model.config)),
-            torch.from_numpy(kinds[task].targets(made["data"][task], rows)),
+            collate(data[task], rows, **input_form(model.config)),
+            torch.from_numpy(model.kinds[task].targets(data[task], rows)),
         )
         for epoch in made["epochs"]
         for ((task, rows),) in epoch

@@ -15,16 +15,14 @@ import torch
 
 from hmnet.backbones.backbone import load_backbone
 from hmnet.backbones.folder import resolve_backbone
-from hmnet.data.encoded import Encoded
 from hmnet.data.tokenizer import read_tokenizer
-from hmnet.prepared import encode_split
+from hmnet.prepared import PreparedTask, lengths_of, prepare
 from hmnet.settings.config import TrainingSettings
 from hmnet.sharing.plan import fully_shared
-from hmnet.training.fit import fit, make_schedule
+from hmnet.training.fit import build_model, fit, make_schedule
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task
-from relevance.tasks.task import Task
 
 TASKS = ("CoLA", "SST-2", "MRPC", "STS-B", "QQP", "MNLI", "QNLI", "RTE")
 SETTINGS = TrainingSettings(
@@ -32,14 +30,15 @@ SETTINGS = TrainingSettings(
 )
 
 
-def update_s(tasks: list[Task], data: dict[str, Encoded], sampler: str) -> float:
+def update_s(tasks: list[PreparedTask], sampler: str) -> float:
     """CPU seconds of an update, on average over an epoch."""
     settings = SETTINGS.model_copy(update={"sampler": sampler})
     backbone = load_backbone("minilm")
-    plan = fully_shared(tuple(data), backbone.depth)
-    epochs = make_schedule(settings, {name: rows.lengths for name, rows in data.items()}, 0)
+    plan = fully_shared(TASKS, backbone.depth)
+    model = build_model(backbone, tasks, plan, settings, seed=0, device="cpu")
+    epochs = make_schedule(settings, lengths_of(tasks), 0)
     started = time.process_time()  # of the CPU: others on the machine do not count
-    fit(backbone, tasks, plan, data, epochs, settings, seed=0, device="cpu")
+    fit(model, tasks, epochs, settings, 0)
     return (time.process_time() - started) / sum(map(len, epochs))
 
 
@@ -52,13 +51,12 @@ def main() -> None:
     torch.set_num_threads(1)
     tokenizer = read_tokenizer(resolve_backbone("minilm"))
     rows = DataOptions(options.data_dir, max_train=options.steps * SETTINGS.batch_size, max_dev=1)
-    tasks = list(find_tasks(TASKS))
-    data = {
-        task.name: encode_split(task, load_task(task, rows).train, tokenizer, SETTINGS.max_length)
-        for task in tasks
-    }
-    plain = update_s(tasks, data, "packed")
-    chosen = update_s(tasks, data, f"uncertainty:share={1 / len(tasks)}")
+    tasks = [
+        prepare(load_task(task, rows), tokenizer, SETTINGS.max_length, scored=0)
+        for task in find_tasks(TASKS)
+    ]
+    plain = update_s(tasks, "packed")
+    chosen = update_s(tasks, f"uncertainty:share={1 / len(tasks)}")
     count = len(tasks)
     passes = (count + 3) / 3
     print(f"plain         {1000 * plain:7.0f} ms of CPU an update")

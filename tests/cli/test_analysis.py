@@ -153,6 +153,7 @@ class TestSweep:
         """Options for two tasks."""
         return [*on_tasks(quick, halves[0]), "--device", "cpu"]
 
+    @pytest.mark.process
     def test_shared_layers_of_two_tasks(self, two: list[str], tmp_path: Path) -> None:
         out = tmp_path / "sweep"
         options = [*two, "--what", "shared", "--shared", "0,4", "--seeds", "0,1", "--out", out]
@@ -173,6 +174,7 @@ class TestSweep:
         assert done("hmnet", "sweep", *options).out == shown
         assert {run: (run / "scores.csv").stat().st_mtime_ns for run in runs} == written
 
+    @pytest.mark.process
     def test_a_mix_of_layers(self, quick: list[str], clusters: Path, tmp_path: Path) -> None:
         out, figure = tmp_path / "sweep", tmp_path / "mix.svg"
         mixes = ["--mix", "2,1,1", "--mix", "1,2,1", "--clusters", clusters]
@@ -182,6 +184,7 @@ class TestSweep:
         assert run.config.layers == (1, 2, 1)
         assert "{1,2,1}" in figure.read_text()
 
+    @pytest.mark.process
     def test_a_line_for_each_grouping(
         self, quick: list[str], clusters: Path, tmp_path: Path
     ) -> None:

@@ -143,6 +143,7 @@ class TestTrain:
         ("sent", "status", "word"),
         [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
     )
+    @pytest.mark.process
     def test_a_run_that_is_stopped_can_be_resumed(
         self,
         quick: list[str],
@@ -309,6 +310,7 @@ class TestATrainedRun:
         assert columns == ["task", "metric", "majority class", "hmnet", "multi", "single"]
 
 
+@pytest.mark.process
 def test_from_the_groups_that_relevance_finds(study: Any, quick: list[str], tmp_path: Path) -> None:
     """`--clusters` alone says which tasks there are, when they are of the catalogue."""
     done("relevance", "cluster", study.out, "--k", 2, "--out", tmp_path / "c.json")

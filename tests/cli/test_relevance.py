@@ -200,6 +200,7 @@ class TestPairwise:
         assert not np.isnan(load_matrix(out).values).any()
 
     @pytest.mark.usefixtures("_inline")
+    @pytest.mark.process
     def test_killed_it_resumes_and_runs_only_what_is_missing(
         self, study: Any, tmp_path: Path
     ) -> None:
@@ -224,6 +225,7 @@ class TestPairwise:
 
     @pytest.mark.usefixtures("_inline")
     @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+    @pytest.mark.process
     def test_two_at_once_on_one_cache(
         self, study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -242,6 +244,7 @@ class TestPairwise:
         np.testing.assert_array_equal(one.values, two.values)
         assert len(results(cache)) == 10
 
+    @pytest.mark.process
     def test_a_worker_that_is_killed_is_retried_then_recorded(
         self, study: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -19,6 +19,7 @@ from cli.relevance import main
 sys.argv[0] = "relevance"
 main()
 """
+pytestmark = pytest.mark.process
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,10 @@ from cli.relevance import main
 from cli.streams import standing_streams
 from commands import refused, run
 
-pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device"),
+]
 FULL = "stdout cannot be written: No space left on device."
 
 

@@ -26,6 +26,7 @@ from relevance.jobs.scheduler import run_jobs
 
 PACKAGES = {"dask": "distributed", "ray": "ray"}
 pytestmark = [
+    pytest.mark.process,
     # Sockets and processes that Dask and Ray leave to the garbage collector when they shut down.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),

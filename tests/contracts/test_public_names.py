@@ -39,6 +39,7 @@ def submodules(package: ModuleType) -> list[str]:
     return [each.name for each in found]
 
 
+@pytest.mark.process
 def test_importing_takes_a_moment_and_nothing_heavy(package: ModuleType) -> None:
     seconds, loaded = in_new_process(
         "import json, sys, time\n"

@@ -20,6 +20,7 @@ def test_commands_tell_the_version(command: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["relevance", "hmnet"])
+@pytest.mark.process
 def test_packages_run_as_modules(command: str) -> None:
     arguments = [sys.executable, "-m", command]
     told = subprocess.run(

@@ -24,6 +24,7 @@ SMALL = Size(
 )
 TASKS = ("REVIEWS", "COMMENTS", "FABLES", "CAPTIONS")
 ONE_WORKER = Schedule(threads=1)
+pytestmark = pytest.mark.process
 
 
 @pytest.fixture(scope="module")

@@ -51,6 +51,7 @@ def test_half_precision_and_shards(copied: Path) -> None:
     assert (found == half.float().numpy()).all()
 
 
+@pytest.mark.process
 def test_reading_imports_no_torch(tiny_bert: Path) -> None:
     code = f"""if True:
         import sys

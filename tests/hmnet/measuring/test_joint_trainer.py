@@ -164,6 +164,7 @@ def test_a_study_freezes_and_clips(trainer: JointTrainer) -> None:
     assert other(("TONE",), 0, "cpu")["TONE"].losses != trainer(("TONE",), 0, "cpu")["TONE"].losses
 
 
+@pytest.mark.process
 def test_it_fills_a_matrix(trainer: JointTrainer, tmp_path: Path) -> None:
     study = Study.of(
         list(trainer.tasks.values()),

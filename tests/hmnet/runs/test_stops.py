@@ -156,6 +156,7 @@ def quick(config: RunConfig, small: Path, monkeypatch: pytest.MonkeyPatch) -> Ru
 
 
 @pytest.mark.parametrize("name", METHODS)
+@pytest.mark.process
 def test_every_moment_can_be_resumed(quick: RunConfig, tmp_path: Path, name: str) -> None:
     config = quick.model_copy(update={"checkpoint_s": 1e-9} | METHODS[name])
     spec = SPEC if config.method == "hmnet" else None
@@ -209,6 +210,7 @@ def test_the_settings_are_those_of_who_has_the_folder(quick: RunConfig, tmp_path
     assert [path.name for path in tmp_path.glob("*run*")] == ["run"]
 
 
+@pytest.mark.process
 def test_every_moment_of_two_processes_can_be_resumed(quick: RunConfig, tmp_path: Path) -> None:
     """The second process reads slowly, so that the main one is soon ahead of it."""
     config = quick.model_copy(update={"method": "multi", "checkpoint_s": 1e-9})

@@ -180,6 +180,7 @@ def train_slowly(config: RunConfig, out: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.parametrize(("method", "kill_after"), [("multi", 14), ("single", 14)])
+@pytest.mark.process
 def test_killed_and_resumed_gives_the_same_weights(
     config: RunConfig, tmp_path: Path, method: str, kill_after: int
 ) -> None:

@@ -34,6 +34,7 @@ def test_every_step_trains_one_batch_of_what_it_was_offered(world: Any) -> None:
 
 
 @pytest.mark.parametrize("text", ["uncertainty", "uncertainty:variant=released,proxy=dropout"])
+@pytest.mark.process
 def test_a_run_broken_off_chooses_the_same_rows(world: Any, text: str, tmp_path: Any) -> None:
     unsure = choosing(world, text)
     whole = unsure.fit().state_dict()

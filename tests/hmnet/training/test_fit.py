@@ -44,6 +44,7 @@ def weights(model: MultiTaskModel) -> dict[str, Tensor]:
         ("75%", {"shared/outside", "shared/0", "shared/1", "cluster0/2", "cluster1/2"}),
     ],
 )
+@pytest.mark.process
 def test_everything_at_once_changes_all_but_frozen_weights_and_resumes(
     world: Any, tmp_path: Path, freeze: str, frozen: set[str]
 ) -> None:

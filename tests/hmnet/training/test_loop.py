@@ -74,6 +74,7 @@ def test_training_is_what_a_plain_loop_does(world: Any) -> None:
     assert_same_weights(world.fit(), plain_loop(world))
 
 
+@pytest.mark.process
 def test_training_teaches(world: Any) -> None:
     # on its own scale of 1 to 5 the loss of GRADE is much larger than those of the others
     chosen = {"epochs": 30, "lr": 5e-3, "loss_weights": "GRADE=0.0625"}

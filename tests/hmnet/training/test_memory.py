@@ -34,6 +34,7 @@ for way in (nullcontext(), kept_memory(torch.device("cpu"))):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
+@pytest.mark.process
 def test_a_block_of_the_same_size_needs_no_new_pages_until_the_end() -> None:
     done = subprocess.run(
         [sys.executable, "-c", ALLOCATE], check=True, capture_output=True, text=True

@@ -81,6 +81,7 @@ def assert_equal(one: Trained, other: Trained) -> None:
 
 
 @pytest.mark.parametrize("name", AS_ONE)
+@pytest.mark.process
 def test_losses_are_those_of_one_process(name: str, still: Any) -> None:
     world = with_settings(still, **AS_ONE[name])
     one = trained(world, ALONE)
@@ -91,6 +92,7 @@ def test_losses_are_those_of_one_process(name: str, still: Any) -> None:
     assert_equal(main, other)
 
 
+@pytest.mark.process
 def test_gradients_are_those_of_one_process(still: Any) -> None:
     """An update by AdamW does not tell how long gradients are."""
     world = with_settings(still, max_steps_per_task=7)
@@ -115,6 +117,7 @@ def test_gradients_are_those_of_one_process(still: Any) -> None:
 ALL_THAT_IS_RANDOM = {"sampler": "round-robin", "surgery": "pcgrad", "regularizer": "smart"}
 
 
+@pytest.mark.process
 def test_killed_and_resumed_is_unbroken_with_dropout_too(world: Any, tmp_path: Path) -> None:
     world = with_settings(world, **ALL_THAT_IS_RANDOM, max_steps_per_task=4)
     unbroken = joined(lambda ranks: trained(world, ranks))
@@ -196,6 +199,7 @@ def losses(out: Path) -> list[float]:
     return [json.loads(line)["loss"] for line in (out / "log.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.process
 def test_accelerate_launch(config: RunConfig, still_bert: Path, tmp_path: Path) -> None:
     """From the command line to a run's folder, which is as one process writes it."""
     changes = {"backbone": str(still_bert), "batch_size": SIZE, "checkpoint": "best"}

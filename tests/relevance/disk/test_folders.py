@@ -12,7 +12,10 @@ from relevance.disk.folders import LOCK, alone, discard, drafts, new_folder, rem
 from relevance.errors import RelevanceError
 
 FORK = multiprocessing.get_context("fork")
-pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
+]
 
 
 def names(folder: Path) -> list[str]:

@@ -20,6 +20,7 @@ from relevance.jobs.job import Event, Job, Schedule
 from relevance.jobs.scheduler import run_jobs
 
 TWO = Schedule(devices=("cuda:0", "cuda:1"))
+pytestmark = pytest.mark.process
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -11,6 +11,8 @@ import pytest
 
 from relevance.jobs.workers import Worker, was_killed, why
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def worker() -> Iterator[Worker]:

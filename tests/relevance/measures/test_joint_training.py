@@ -315,6 +315,7 @@ def script(tmp_path: Path) -> Script:
     return Script(tmp_path)
 
 
+@pytest.mark.process
 def test_a_study_killed_in_the_middle_runs_only_what_is_missing(script: Script) -> None:
     killed = script.start("gains.json")
     until = time.monotonic() + 60
@@ -334,6 +335,7 @@ def test_a_study_killed_in_the_middle_runs_only_what_is_missing(script: Script) 
     assert script.matrix("gains.json") == script.matrix("unbroken.json")
 
 
+@pytest.mark.process
 def test_two_studies_at_once_on_one_cache_do_no_harm(script: Script) -> None:
     both = [script.start(out) for out in ("one.json", "two.json")]
     assert [study.wait() for study in both] == [0, 0]

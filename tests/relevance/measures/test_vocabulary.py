@@ -153,6 +153,7 @@ def test_measuring_imports_no_torch(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(find_spec(minilm.PACKAGE) is None, reason="the extra `demo` is not installed")
+@pytest.mark.process
 def test_the_eight_complete_tasks_give_table_2(data_dir: Path) -> None:
     inputs = Inputs(data=DataOptions(data_dir), tokenizer="minilm")
     ours = measures().find("vocabulary").build(inputs).measure(find_tasks(COMPLETE))

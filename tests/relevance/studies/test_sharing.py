@@ -82,6 +82,7 @@ def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
 
 
+@pytest.mark.process
 def test_two_processes_do_every_job_once(folder: Folder) -> None:
     both = [folder.start(name) for name in ("one", "two")]
     assert [process.wait(120) for process in both] == [0, 0]
@@ -92,6 +93,7 @@ def test_two_processes_do_every_job_once(folder: Folder) -> None:
     assert folder.matrix("one").provenance["failed"] == {}
 
 
+@pytest.mark.process
 def test_when_one_is_killed_the_other_does_the_rest(folder: Folder) -> None:
     killed, other = folder.start("killed"), folder.start("other")
     folder.wait_for(1, "killed")

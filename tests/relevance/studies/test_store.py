@@ -131,6 +131,7 @@ def test_a_finished_result_is_not_written_again(store: JobStore) -> None:
     assert store.read(INPUTS) == RESULT
 
 
+@pytest.mark.process
 def test_two_processes_may_write_the_same_results(store: JobStore) -> None:
     spawn = multiprocessing.get_context("spawn")
     writers = [spawn.Process(target=JobStore.write, args=(store, INPUTS, RESULT)) for _ in range(2)]

@@ -341,6 +341,7 @@ def test_a_split_without_any_label(hub: Path, tmp_path: Path, make_task: MakeTas
     assert failure(task, tmp_path / "out").endswith("has no rows; a split needs at least one.")
 
 
+@pytest.mark.process
 def test_importing_tasks_imports_nothing_heavy() -> None:
     code = (
         "import sys, relevance.tasks.find, relevance.tasks.load, relevance.tasks.metrics,"

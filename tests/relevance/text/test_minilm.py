@@ -70,6 +70,7 @@ def test_a_missing_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         minilm_dir(weights=False)
 
 
+@pytest.mark.process
 def test_finding_it_imports_neither_the_package_nor_torch() -> None:
     if find_spec(minilm.PACKAGE) is None:
         pytest.skip("the extra `demo` is not installed")

@@ -185,6 +185,7 @@ def ask(name: str, endpoint: str, cache: Path) -> subprocess.CompletedProcess[st
     )
 
 
+@pytest.mark.process
 def test_a_tokenizer_is_fetched_from_the_hub_and_then_read_from_its_cache(tmp_path: Path) -> None:
     with hub() as endpoint:
         answers = [ask("org/model", endpoint, tmp_path)]
@@ -203,6 +204,7 @@ def test_what_is_no_name_on_the_hub_is_one_line_too() -> None:
         read_tokenizer("a--b")
 
 
+@pytest.mark.process
 def test_a_hub_out_of_reach_is_one_line_at_once(tmp_path: Path) -> None:
     start_s = time.monotonic()
     answer = ask("bert-base-uncased", "http://127.0.0.1:9", tmp_path)
