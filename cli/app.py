@@ -19,6 +19,7 @@ from cli.streams import Results, standing_streams
 from relevance import __version__
 from relevance.errors import RelevanceError
 from relevance.escaping import for_line, for_terminal
+from relevance.registry import members_of
 
 # click's own error, whichever click typer brings along
 ClickError: type[Exception] = typer.BadParameter.__mro__[2]
@@ -190,6 +191,18 @@ def _usage(name: str, error: Any) -> str:
     """What is wrong with the options, and where they are explained."""
     command = error.ctx.command_path if error.ctx else name
     return f"{error.format_message().rstrip('.')}. See `{command} --help`."
+
+
+def listed(package: str) -> str:
+    """Names of a kind's members, for the help of an option.
+
+    Args:
+        package: The kind's folder, such as `hmnet.heads`; none of its files is imported.
+
+    Returns:
+        The names, with commas between.
+    """
+    return ", ".join(members_of(package))
 
 
 def note(text: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cli.app import note
+from cli.app import listed, note
 from relevance.disk.files import check_writable
 from relevance.errors import RelevanceError
 
@@ -46,7 +46,8 @@ class GroupingOptions:
     method: Annotated[
         str | None,
         typer.Option(
-            help="kmeans, spectral, agglomerative or predicted-gain (--k is the most groups then).",
+            help=f"{listed('relevance.clustering.methods')}; with predicted-gain --k is the most"
+            " groups.",
             metavar="NAME",
             show_default="kmeans",
             rich_help_panel=METHOD,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cli.app import listed
 from cli.options import split_numbers
 from relevance.errors import RelevanceError
 
@@ -27,7 +28,7 @@ ClustersOption = Annotated[
 MethodOption = Annotated[
     str | None,
     typer.Option(
-        help="hmnet, multi, single, skillnet, camtl, adapters or pals; NAME:parameter=value,...",
+        help=f"{listed('hmnet.methods')}; NAME:parameter=value,...",
         metavar="METHOD",
         show_default="hmnet",
     ),
@@ -51,7 +52,7 @@ SkillsOption = Annotated[
 HeadOption = Annotated[
     list[str] | None,
     typer.Option(
-        help="native, linear, siamese, siamese-difference or cosine; TASK=NAME for some tasks.",
+        help=f"{listed('hmnet.heads')}; TASK=NAME for some tasks.",
         metavar="NAME[,TASK=NAME]",
         show_default="what --pooling implies",
     ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from cli.app import listed
 from relevance.disk.files import read_toml, validated
 from relevance.errors import RelevanceError
 
@@ -117,7 +118,7 @@ class EncoderOptions:
     surgery: Annotated[
         str | None,
         typer.Option(
-            help="Join the gradients of a step's tasks by this: pcgrad.",
+            help=f"Join the gradients of a step's tasks: {listed('hmnet.surgery')}.",
             metavar="SURGERY",
             show_default="their sum",
             rich_help_panel=TRAINING,
@@ -275,7 +276,8 @@ class WeightOptions:
     sampler: Annotated[
         str | None,
         typer.Option(
-            help="Order of the tasks' batches: NAME, or NAME:parameter=value,...",
+            help=f"Order of the tasks' batches: {listed('hmnet.samplers')};"
+            " NAME:parameter=value,...",
             metavar="SAMPLER",
             show_default="packed",
             rich_help_panel=TRAINING,
@@ -284,7 +286,8 @@ class WeightOptions:
     regularizer: Annotated[
         str | None,
         typer.Option(
-            help="Added to the loss: smart, or smart:weight=0.1,variant=paper and the like.",
+            help=f"Added to the loss: {listed('hmnet.regularizers')}; with parameters such as"
+            " smart:weight=0.1,variant=paper.",
             metavar="REGULARIZER",
             show_default="nothing",
             rich_help_panel=TRAINING,
@@ -359,7 +362,7 @@ class StudyOptions:
     engine: Annotated[
         str,
         typer.Option(
-            help="What runs the jobs: local, dask or ray.",
+            help=f"What runs the jobs: {listed('relevance.jobs.engines')}.",
             metavar="ENGINE",
             rich_help_panel=STUDY,
         ),

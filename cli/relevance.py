@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.app import AGAIN, deliver, goes_on, new_app, note, run, show, takes_groups
+from cli.app import AGAIN, deliver, goes_on, listed, new_app, note, run, show, takes_groups
 from cli.clustering import GroupFigures, GroupingOptions, check, draw, group
 from cli.gains import GainOptions, load_gains, tell
 from cli.options import (
@@ -151,7 +151,12 @@ def taxonomy(
 @takes_groups
 def estimate(
     measure: Annotated[
-        str, typer.Argument(help="Name of a measure.", metavar="MEASURE", show_default=False)
+        str,
+        typer.Argument(
+            help=f"One of {listed('relevance.measures')}.",
+            metavar="MEASURE",
+            show_default=False,
+        ),
     ],
     tasks: TaskOptions,
     training: TrainingOptions,

@@ -18,6 +18,26 @@ from relevance.errors import unknown_name
 T = TypeVar("T")
 
 
+def members_of(package: str) -> list[str]:
+    """Names of a kind's members, without importing any of them or what the kind is.
+
+    So the help of a command can list them and still appear at once.
+
+    Args:
+        package: The folder, such as `relevance.measures`.
+
+    Returns:
+        Names in alphabetical order, hyphens for underscores.
+
+    >>> members_of("relevance.tasks.kinds")
+    ['classification', 'regression', 'span', 'tokens']
+    """
+    own = package.rpartition(".")[2].removesuffix("s")
+    modules = (found.name for found in pkgutil.iter_modules(import_module(package).__path__))
+    members = (name for name in modules if name != own and not name.startswith("_"))
+    return sorted(name.replace("_", "-") for name in members)
+
+
 class Registry(Generic[T]):
     """The members of one kind, found by listing a folder and imported only when asked for.
 
@@ -35,10 +55,7 @@ class Registry(Generic[T]):
 
     def names(self) -> list[str]:
         """Names in alphabetical order, hyphens for underscores, without importing any member."""
-        own = self._base.__module__.rpartition(".")[2]
-        modules = (found.name for found in pkgutil.iter_modules(self._package.__path__))
-        members = (name for name in modules if name != own and not name.startswith("_"))
-        return sorted(name.replace("_", "-") for name in members)
+        return members_of(self._package.__name__)
 
     def find(self, name: str) -> type[T]:
         """The class registered under a name.

@@ -126,7 +126,7 @@ def methods() -> Registry[Method]:
     return Registry("method", hmnet.methods, Method)
 
 
-class SelectedStep(NamedTuple):
+class ChosenMethod(NamedTuple):
     """A method as a user names it.
 
     Attributes:
@@ -161,7 +161,7 @@ class SelectedStep(NamedTuple):
         return self.member(spec, layers, skills)
 
 
-def find_method(text: str) -> SelectedStep:
+def find_method(text: str) -> ChosenMethod:
     """The method that a setting stands for.
 
     Args:
@@ -182,12 +182,12 @@ def find_method(text: str) -> SelectedStep:
     if issubclass(member, Inserting):
         from hmnet.inserts.insert import find_insert  # torch, which plain methods do without
 
-        return SelectedStep(str(find_insert(text)), member)
+        return ChosenMethod(str(find_insert(text)), member)
     if parameters:
         raise RelevanceError(
             f"Method '{name}' takes no parameters, got '{parameters}'. Leave them out."
         )
-    return SelectedStep(name, member)
+    return ChosenMethod(name, member)
 
 
 def _name(member: type[Method]) -> str:

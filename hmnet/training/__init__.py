@@ -1,1 +1,1 @@
-"""Training: one step, the loop around it, checkpoints, and the folder of a run."""
+"""Training: one step, the loop around it with its hooks, and checkpoints."""

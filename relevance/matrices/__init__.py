@@ -1,1 +1,1 @@
-"""The relevance matrix, and what only matrices of gains have: marks, merging, other metrics."""
+"""The relevance matrix, and what only matrices of gains have: intervals, merging, other metrics."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from commands import done, on_tasks, refused, run
+from relevance.registry import members_of
 
 WORD = ("--tokenizer", "word")
 Change = Callable[[str, str], Path]
@@ -142,8 +143,7 @@ class TestTasks:
     def test_an_unknown_measure(self) -> None:
         assert refused("relevance", "estimate", "vocab-overlp") == (
             "Unknown measure 'vocab-overlp'. Did you mean 'vocabulary'?"
-            " Known: embedding, fisher, gradient-cosine, h-score, joint-training, linearised,"
-            " logme, lookahead, taxonomy, token-embedding, vocabulary."
+            f" Known: {', '.join(members_of('relevance.measures'))}."
         )
 
 
@@ -258,7 +258,8 @@ class TestMachines:
 
     def test_an_unknown_engine(self, quick: list[str]) -> None:
         assert refused("relevance", "pairwise", *quick, "--engine", "dusk") == (
-            "Unknown engine 'dusk'. Did you mean 'dask'? Known: dask, local, ray."
+            "Unknown engine 'dusk'. Did you mean 'dask'?"
+            f" Known: {', '.join(members_of('relevance.jobs.engines'))}."
         )
 
     def test_an_address_of_nothing_in_particular(self, quick: list[str]) -> None:

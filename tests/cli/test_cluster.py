@@ -7,6 +7,7 @@ import pytest
 
 from commands import done, refused
 from relevance.clustering.spec import ClusterSpec
+from relevance.registry import members_of
 
 
 def test_stability_is_told_and_kept(tmp_path: Path) -> None:
@@ -114,8 +115,8 @@ def test_one_group_has_no_stability() -> None:
         (
             "--k 3 --method kmedoids",
             (
-                "Unknown method 'kmedoids'. Did you mean 'kmeans'? Known: agglomerative, kmeans,"
-                " predicted-gain, spectral."
+                "Unknown method 'kmedoids'. Did you mean 'kmeans'?"
+                f" Known: {', '.join(members_of('relevance.clustering.methods'))}."
             ),
         ),
         ("--method spectral", "--method spectral needs --k N, or --k auto to choose one."),

@@ -10,6 +10,7 @@ import pytest
 
 from commands import done, refused
 from hmnet.runs.folder import load_run
+from relevance.registry import members_of
 
 HEADS = "siamese-difference,TONE=linear"
 LINES = [{"text": ["good film"]}, {"text": ["is it the dog", "no cat in the city"]}]
@@ -108,7 +109,10 @@ def test_count_knows_heads(quick: list[str], trained: Path) -> None:
         ),
         (
             ["--regularizer", "smrt"],
-            "Unknown regularizer 'smrt'. Did you mean 'smart'? Known: smart.",
+            (
+                "Unknown regularizer 'smrt'. Did you mean 'smart'?"
+                f" Known: {', '.join(members_of('hmnet.regularizers'))}."
+            ),
         ),
         (
             ["--regularizer", "smart:variant=papers"],

@@ -45,8 +45,8 @@ class ClusteringMethod(ABC):
 def methods() -> Registry[ClusteringMethod]:
     """Every way to group tasks, by its name on the command line.
 
-    >>> methods().names()
-    ['agglomerative', 'kmeans', 'predicted-gain', 'spectral']
+    >>> "kmeans" in methods().names()
+    True
     """
     return Registry("method", relevance.clustering.methods, ClusteringMethod)
 

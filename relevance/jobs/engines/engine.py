@@ -91,8 +91,8 @@ class Engine(ABC):
 def engines() -> Registry[Engine]:
     """Every engine, by its name on the command line.
 
-    >>> engines().names()
-    ['dask', 'local', 'ray']
+    >>> "local" in engines().names()
+    True
     """
     return Registry("engine", relevance.jobs.engines, Engine)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hmnet.heads.cosine import CosineHead
-from hmnet.heads.head import check_heads, chosen_heads, head_name
+from hmnet.heads.head import check_heads, chosen_heads, head_name, heads
 from hmnet.heads.linear import LinearHead
 from hmnet.heads.siamese import SiameseHead
 from hmnet.models.count import count_parameters
@@ -55,8 +55,8 @@ def test_a_head_says_how_it_pools(head: str, pooling: str) -> None:
         (
             "siamse",
             (
-                "Unknown head 'siamse'. Did you mean 'siamese'? Known: cosine, linear, native,"
-                " siamese, siamese-difference."
+                "Unknown head 'siamse'. Did you mean 'siamese'?"
+                f" Known: {', '.join(heads().names())}."
             ),
         ),
         ("siamese,cosine", "--head siamese,cosine gives the tasks not named two heads. Give one."),

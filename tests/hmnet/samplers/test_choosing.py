@@ -2,15 +2,12 @@
 
 import pytest
 
-from hmnet.samplers.sampler import find_sampler
+from hmnet.samplers.sampler import find_sampler, samplers
 from hmnet.samplers.temperature import Temperature
 from hmnet.settings.config import RunConfig, TrainingSettings
 from relevance.errors import RelevanceError
 
-KNOWN = (
-    "adaptive-round-robin, annealed, packed, proportional, round-robin, temperature, uncertainty,"
-    " uniform"
-)
+KNOWN = ", ".join(samplers().names())
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from relevance.clustering.kmeans import kmeans
 from relevance.clustering.methods.agglomerative import Agglomerative
-from relevance.clustering.methods.method import make_method
+from relevance.clustering.methods.method import make_method, methods
 from relevance.clustering.methods.predicted_gain import PredictedGain
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import load_matrix
@@ -23,7 +23,7 @@ def test_options_are_fields_of_the_method() -> None:
             {},
             (
                 "Unknown method 'kmean'. Did you mean 'kmeans'?"
-                " Known: agglomerative, kmeans, predicted-gain, spectral."
+                f" Known: {', '.join(methods().names())}."
             ),
         ),
         (
