@@ -11,7 +11,7 @@ demo: $(READY)
 
 test: $(READY)
 	$(VENV)/bin/pytest --numprocesses=auto --dist=loadfile
-	@echo "All tests passed. What they are and how to run some of them: README.md, 'Tests'."
+	@echo "All tests passed. What they are and how to run some of them: CONTRIBUTING.md."
 
 lint: $(READY)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/pre-commit run --all-files --show-diff-on-failure
