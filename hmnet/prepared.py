@@ -28,10 +28,10 @@ from relevance.disk.files import (
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Split, TaskData
 from relevance.tasks.task import Task
+from relevance.text.tokenizers import MOST_UNKNOWN
 
 VERSION = 1  # raised whenever the same text would give other ids
 SCHEMA = "relevance.encoded/1"
-MOST_UNKNOWN = 0.5  # of the tokens of a split
 ALIGNED = ("rows", "begins", "ends")
 
 

@@ -1,6 +1,5 @@
 """Text to token ids with a backbone's tokenizer, whatever its settings for length and padding."""
 
-import json
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain, islice
@@ -15,6 +14,7 @@ from hmnet.data.template import Pieces, Sequences, Template, assemble, boundarie
 from relevance.disk.files import digest
 from relevance.errors import RelevanceError
 from relevance.text.tokenizer_files import is_of_tokenizers, quiet_panics, reason_of
+from relevance.text.tokenizers import unknown_id
 
 TEXTS_AT_ONCE = 1024  # bounds the memory of the library's own results
 
@@ -54,7 +54,7 @@ class Encoder:
         self._backend.no_padding()
         self._definition = self._backend.to_str()
         self.fingerprint = digest(self._definition)
-        self.unknown = _unknown(self._backend)
+        self.unknown = unknown_id(self._backend)
         pair = self._backend.encode("a", "a")
         sides = pair.sequence_ids  # 0 for the first text, 1 for the second, None for special ids
         if not {0, 1} <= set(sides):
@@ -213,13 +213,6 @@ def _characters(text: str, encoding: Encoding) -> Int32[np.ndarray, "_ 2"]:
             begin += len(piece) - len(piece.lstrip())
             found[token] = begin, begin + len(piece.strip())
     return found
-
-
-def _unknown(backend: Tokenizer) -> int | None:
-    """The id of unknown pieces; only Unigram models have it as a number."""
-    model = json.loads(backend.to_str())["model"]
-    token = model.get("unk_token")
-    return model.get("unk_id") if token is None else backend.token_to_id(token)
 
 
 @lru_cache(maxsize=4)

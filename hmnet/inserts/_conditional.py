@@ -21,6 +21,8 @@ from hmnet.randomness import linear
 from relevance.errors import RelevanceError
 
 Variant = Literal["paper", "released"]
+SHORTEST_LENGTH = 8
+"""The least that --max-length can be."""
 
 
 class ForTask(nn.Module):
@@ -104,10 +106,13 @@ class ConditionalAttention(nn.Module):
         super().__init__()
         count = 1 if full_block else width // max_length
         if count < 2 and not full_block:
+            fits = f"--max-length {width // 2} at most, or "
+            if width // 2 < SHORTEST_LENGTH:
+                fits = f"a backbone {2 * SHORTEST_LENGTH} wide or wider, or "
             raise RelevanceError(
                 f"Conditional attention splits --max-length {max_length} into {width} //"
-                f" {max_length} = {count} blocks and needs two. Choose --max-length {width // 2} at"
-                " most, or --method camtl:attention=full-block."
+                f" {max_length} = {count} blocks and needs two. Choose"
+                f" {fits}--method camtl:attention=full-block."
             )
         self.max_length, self.side = max_length, math.ceil(max_length / count)
         needed = math.ceil(max_length / self.side)  # at times fewer than d // L, as sides round up

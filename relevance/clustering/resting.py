@@ -31,3 +31,16 @@ def resting_on(matrix: RelevanceMatrix, columns: Sequence[str] = ()) -> str | No
         if task in columns
     ]
     return line + (f"; of deciding columns {listed(shares, ' and ')}" if shares else "")
+
+
+def tells_anything(matrix: RelevanceMatrix) -> bool:
+    """Whether at least one cell of a matrix is known and nothing is against it.
+
+    Args:
+        matrix: Any matrix.
+
+    Returns:
+        False where all known cells off the diagonal are marked, or none is known.
+    """
+    found = marks(matrix)
+    return bool((found.known & ~found.any).any())

@@ -22,6 +22,20 @@ Model = TypeVar("Model", bound=BaseModel)
 
 LONGEST_NAME, LONGEST_MESSAGE = 80, 500
 RANDOM = "-" + "?" * 8  # what `tempfile` puts into names
+PACKED = {
+    b"\x1f\x8b": "packed with gzip",
+    b"BZh": "packed with bzip2",
+    b"\xfd7zXZ\0": "packed with xz",
+    b"\x28\xb5\x2f\xfd": "packed with zstd",
+    b"PK\x03\x04": "a zip archive, as spreadsheets are",
+}
+WIDE = {  # the longer marks begin with the shorter ones
+    b"\xff\xfe\0\0": "UTF-32",
+    b"\0\0\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+TELLING_BYTES = 64
 
 
 def cache_dir() -> Path:
@@ -246,15 +260,44 @@ def read_text(path: Path) -> str:
         RelevanceError: If the file is missing, unreadable or not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise RelevanceError(f"{path}: no such file.") from None
     except UnicodeDecodeError as error:
-        raise RelevanceError(
-            f"{path} is not UTF-8 (byte {error.start}). Save it as UTF-8."
-        ) from None
+        raise not_utf8(path, error) from None
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from None
+    if "\0" in text[:TELLING_BYTES]:  # UTF-16 without a mark, of Latin letters, is valid UTF-8
+        raise not_utf8(path)
+    return text
+
+
+def not_utf8(
+    path: Path, error: UnicodeDecodeError | None = None, start: bytes | None = None
+) -> RelevanceError:
+    """The error for a text file in another form, to be raised by the caller.
+
+    Args:
+        path: The file, which can be read.
+        error: Where it stopped being UTF-8, if that is known.
+        start: The first bytes of what should be text; None for those of the file itself.
+
+    Returns:
+        The error, which names the form as far as the first bytes tell it.
+    """
+    if start is None:
+        with path.open("rb") as file:
+            start = file.read(TELLING_BYTES)
+    for magic, form in PACKED.items():
+        if start.startswith(magic):
+            return RelevanceError(f"{path} is {form}, not text. Unpack it first.")
+    wide = next((form for mark, form in WIDE.items() if start.startswith(mark)), None)
+    if wide is None and b"\0" in start:
+        wide = "UTF-16 without a byte order mark, or no text at all"
+    if wide is not None:
+        return RelevanceError(f"{path} is {wide}, not UTF-8. Save it as UTF-8.")
+    place = "" if error is None else f" (byte {error.start})"
+    return RelevanceError(f"{path} is not UTF-8{place}. Save it as UTF-8.")
 
 
 def unreadable(path: Path, error: OSError | ValueError) -> RelevanceError:

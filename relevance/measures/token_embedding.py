@@ -10,7 +10,7 @@ from jaxtyping import Float
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix
 from relevance.measures.measure import Inputs, Measure
-from relevance.measures.vocabulary import no_tokens
+from relevance.measures.vocabulary import check_known, no_tokens
 from relevance.tasks.data import DataOptions
 from relevance.tasks.load import load_training_texts
 from relevance.tasks.task import Task
@@ -61,8 +61,8 @@ class TokenEmbedding(Measure):
             Cosines in the order of the tasks, symmetric; `provenance` has rows and tokens of each.
 
         Raises:
-            RelevanceError: If a training split cannot be loaded or has no tokens, or a token has
-                no vector.
+            RelevanceError: If a training split cannot be loaded, has no tokens or mostly unknown
+                ones, or a token has no vector.
         """
         start_s = time.perf_counter()
         known = self.load_vectors()
@@ -72,6 +72,7 @@ class TokenEmbedding(Measure):
             split = load_training_texts(task, self.data)
             rows.append(len(split))
             counts.append(known.tokenizer.token_counts(chain.from_iterable(split.texts)))
+            check_known(counts[-1], known.tokenizer, task.name)
         return RelevanceMatrix(
             values=cosines(mean_vectors(counts, known.vectors, tasks=names)),
             tasks=names,

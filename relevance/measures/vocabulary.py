@@ -1,6 +1,7 @@
 """Vocabulary co-occurrence: how much of the target's vocabulary the source has as well."""
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
@@ -13,7 +14,10 @@ from relevance.measures.measure import Inputs, Measure
 from relevance.tasks.data import DataOptions
 from relevance.tasks.load import load_training_texts
 from relevance.tasks.task import Task
-from relevance.text.tokenizers import TextTokenizer, load_tokenizer
+from relevance.text.tokenizers import MOST_UNKNOWN, TextTokenizer, load_tokenizer
+
+SAMPLE = 2_000
+"""Rows, evenly spread, that tell whether a tokenizer knows a task's texts."""
 
 
 class Vocabulary(Measure):
@@ -43,7 +47,8 @@ class Vocabulary(Measure):
             Ratios in the order of the tasks; `provenance` has rows and vocabulary size of each.
 
         Raises:
-            RelevanceError: If a training split cannot be loaded, or has no tokens.
+            RelevanceError: If a training split cannot be loaded, has no tokens, or has texts that
+                are unknown to the tokenizer for the most part.
         """
         start_s = time.perf_counter()
         names = tuple(task.name for task in tasks)
@@ -52,6 +57,9 @@ class Vocabulary(Measure):
             split = load_training_texts(task, self.data)
             rows.append(len(split))
             vocabularies.append(task_vocabulary(split.texts, self.tokenizer))
+            if self.tokenizer.unknown in vocabularies[-1]:
+                some = chain.from_iterable(split.texts[:: 1 + len(split) // SAMPLE])
+                check_known(self.tokenizer.token_counts(some), self.tokenizer, task.name)
         return RelevanceMatrix(
             values=vocabulary_overlap(vocabularies, tasks=names),
             tasks=names,
@@ -114,6 +122,26 @@ def vocabulary_overlap(
         shape=(len(sizes), len(tokens)),
     )
     return np.asarray((presence @ presence.T).toarray() / np.array(sizes))
+
+
+def check_known(counts: Counter[int], tokenizer: TextTokenizer, task: str) -> None:
+    """Refuse a tokenizer that most of a task's texts say nothing to.
+
+    Args:
+        counts: How often each token occurs in the texts, or in some of them.
+        tokenizer: What made them.
+        task: Its name, for the message.
+
+    Raises:
+        RelevanceError: If more than half of the tokens are unknown.
+    """
+    unknown = 0 if tokenizer.unknown is None else counts[tokenizer.unknown]
+    if unknown > MOST_UNKNOWN * counts.total():
+        raise RelevanceError(
+            f"Task '{task}': {unknown / counts.total():.0%} of the tokens are unknown to tokenizer"
+            f" '{tokenizer.name}', so that texts can hardly be told apart. Use one that knows the"
+            " language and the casing of the texts; 'word' of `relevance vocab` knows every word."
+        )
 
 
 def no_tokens(task: str) -> RelevanceError:

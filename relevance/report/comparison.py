@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from relevance.clustering.resting import resting_on, tells_anything
 from relevance.comparison.judging import Comparison, Judgement
 from relevance.comparison.ranking_metrics import ceiling, reliability_within
 from relevance.escaping import for_html
@@ -51,7 +52,8 @@ def comparison_table(
 
     Returns:
         The table, with `remarks` above or below it where the format has room for them; share of the
-        cost in percent, not in CSV.
+        cost in percent, not in CSV. Nothing is bold where every known cell of the reference carries
+        a mark.
 
     Raises:
         RelevanceError: If the format is unknown.
@@ -59,12 +61,7 @@ def comparison_table(
     if format == "csv":
         return table([asdict(row) for row in comparison.rows], format)
     rows = [_row(row) for row in comparison.rows]
-    columns = list(HEADINGS)
-    best = {
-        (y, columns.index(quality))
-        for quality in QUALITIES
-        for y in _best([getattr(row, quality) for row in comparison.rows])
-    }
+    best = _bold(comparison)
     text = table(rows, format, bold=best)
     lines = (f"{LEGEND}; bold: best." if best else f"{LEGEND}.", *remarks(comparison))
     if format == "latex":
@@ -83,7 +80,12 @@ def remarks(comparison: Comparison) -> tuple[str, ...]:
     Returns:
         One line each.
     """
-    found = [_tasks(comparison), _negatives(comparison.reference), _ceiling(comparison.reference)]
+    found = [
+        _tasks(comparison),
+        *_resting(comparison.reference),
+        _negatives(comparison.reference),
+        _ceiling(comparison.reference),
+    ]
     if comparison.groups is not None:
         groups = " / ".join(", ".join(group) for group in comparison.groups.clusters)
         found.append(f"Groups of the reference: {groups}.")
@@ -108,6 +110,18 @@ def _row(row: Judgement) -> Row:
     return {heading: values[name] for name, heading in HEADINGS.items()}
 
 
+def _bold(comparison: Comparison) -> set[tuple[int, int]]:
+    """Cells of the best, by row and column; none where the reference itself tells nothing."""
+    if not tells_anything(comparison.reference):
+        return set()
+    columns = list(HEADINGS)
+    return {
+        (y, columns.index(quality))
+        for quality in QUALITIES
+        for y in _best([getattr(row, quality) for row in comparison.rows])
+    }
+
+
 def _best(values: list[float | None]) -> list[int]:
     """Places of the highest value, as far as two decimals tell; none where all known are alike."""
     known = {
@@ -127,6 +141,15 @@ def _tasks(comparison: Comparison) -> str:
         return f"{shared}."
     left_out = ", ".join(comparison.left_out)
     return f"{shared}; left out: {left_out}. Seconds are those of all tasks of a matrix."
+
+
+def _resting(reference: RelevanceMatrix) -> list[str]:
+    """What of the reference may be noise, one line; nothing where no cell is marked."""
+    line = resting_on(reference)
+    if line is None:
+        return []
+    tells = "" if tells_anything(reference) else ": it tells no measure from another, none is best"
+    return [f"The reference is {line}{tells}."]
 
 
 def _negatives(reference: RelevanceMatrix) -> str:

@@ -9,7 +9,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from relevance.disk.files import unreadable
+from relevance.disk.files import TELLING_BYTES, not_utf8, unreadable
 from relevance.disk.parsing import parse_json
 from relevance.errors import RelevanceError, shown
 from relevance.tasks.delimited import BYTE_ORDER_MARK, CSV, TSV, Delimited
@@ -22,7 +22,6 @@ SPLIT_SUFFIXES = (
     *(f"{form}{COMPRESSED}" for form in FORMATS if form != ".parquet"),
 )
 """What the file of a split may end in, in lower case."""
-UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True)
@@ -215,8 +214,11 @@ def _reading(path: Path, form: str) -> Iterator[None]:
         raise RelevanceError(f"{path} cannot be read as {form[1:]}: {reason}.") from None
 
 
-def _not_utf8(path: Path, found: str | None = None) -> RelevanceError:
-    return RelevanceError(f"{path} is {f'{found}, ' if found else ''}not UTF-8. Save it as UTF-8.")
+def _not_utf8(path: Path) -> RelevanceError:
+    if path.suffix.lower() != COMPRESSED:
+        return not_utf8(path)
+    with gzip.open(path) as file:
+        return not_utf8(path, start=file.read(TELLING_BYTES))
 
 
 def _find(columns: Sequence[str], present: Sequence[str], where: str, hint: str = "") -> None:
@@ -247,9 +249,7 @@ def _table(path: Path, form: str) -> Delimited:
         data = gzip.decompress(data)
     if not data.removeprefix(BYTE_ORDER_MARK).strip():
         raise RelevanceError(f"{path} is empty: it has neither names of columns nor rows.")
-    if data.startswith(UTF16_MARKS):
-        raise _not_utf8(path, "UTF-16")
-    if b"\0" in data.lstrip(b"\r\n").partition(b"\n")[0]:  # UTF-16 without a mark
+    if b"\0" in data.lstrip(b"\r\n").partition(b"\n")[0]:  # UTF-16, with its mark or without
         raise _not_utf8(path)
     return Delimited(data, CSV if form == ".csv" else TSV, str(path))
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
 BORDERS = ("[CLS]", "[SEP]", "[PAD]", "<cls>", "<sep>", "<s>", "</s>", "<pad>")
+MOST_UNKNOWN = 0.5
+"""Beyond this share of unknown tokens, texts can hardly be told apart."""
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -36,10 +38,12 @@ class TextTokenizer(ABC):
     Attributes:
         name: What to call it: as the user gave it.
         fingerprint: Hexadecimal sha256 of everything that decides the tokens.
+        unknown: The id that stands for what is not in the vocabulary; None where there is none.
     """
 
     name: str
     fingerprint: str
+    unknown: int | None = None
 
     @abstractmethod
     def token_ids(self, texts: Iterable[str]) -> frozenset[int]:
@@ -83,6 +87,7 @@ class SubwordTokenizer(TextTokenizer):
         self.name = name
         self.fingerprint = hashlib.sha256(definition.encode()).hexdigest()
         self.by_chunk = _never_joins_across_space(json.loads(definition))
+        self.unknown = unknown_id(tokenizer)
         self.tokenizer, self._definition = tokenizer, definition
         self._borders = {tokenizer.token_to_id(token) for token in BORDERS}
 
@@ -179,6 +184,20 @@ def load_tokenizer(name: str) -> TextTokenizer:
         RelevanceError: If there is no such tokenizer, or the hub is out of reach.
     """
     return WordTokenizer() if name == "word" else SubwordTokenizer(name, read_tokenizer(name))
+
+
+def unknown_id(tokenizer: "Tokenizer") -> int | None:
+    """The id of unknown pieces.
+
+    Args:
+        tokenizer: Any.
+
+    Returns:
+        The id; None where every text can be spelt. Only Unigram models have it as a number.
+    """
+    model = json.loads(tokenizer.to_str())["model"]
+    token = model.get("unk_token")
+    return model.get("unk_id") if token is None else tokenizer.token_to_id(token)
 
 
 def _never_joins_across_space(definition: dict[str, Any]) -> bool:

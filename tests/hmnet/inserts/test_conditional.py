@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 
 from hmnet.inserts._conditional import (
+    SHORTEST_LENGTH,
     BottleneckNorm,
     BottleneckSkip,
     Carried,
@@ -19,6 +21,7 @@ from hmnet.inserts._conditional import (
     FiLM,
     Variant,
 )
+from hmnet.settings.config import TrainingSettings
 from relevance.errors import RelevanceError
 
 WIDTH, LENGTH = 12, 4
@@ -132,6 +135,19 @@ def test_too_few_blocks_are_one_line() -> None:
         "Conditional attention splits --max-length 200 into 384 // 200 = 1 blocks and needs two."
         " Choose --max-length 192 at most, or --method camtl:attention=full-block."
     )
+
+
+def test_a_length_that_no_run_takes_is_not_advised() -> None:
+    assert TrainingSettings(max_length=SHORTEST_LENGTH)
+    with pytest.raises(ValidationError):
+        TrainingSettings(max_length=SHORTEST_LENGTH - 1)
+    with pytest.raises(RelevanceError) as error:
+        ConditionalAttention(15, 8, variant="paper")
+    assert str(error.value).endswith(
+        " Choose a backbone 16 wide or wider, or --method camtl:attention=full-block."
+    )
+    with pytest.raises(RelevanceError, match="Choose --max-length 8 at most, or --method"):
+        ConditionalAttention(16, 9, variant="paper")
 
 
 @both_variants

@@ -1,6 +1,9 @@
 """JSON and TOML of any kind: the value, or one line that says what is wrong."""
 
+import bz2
+import gzip
 import json
+import lzma
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 from relevance.disk.files import read_json, read_object, read_text, read_toml, validated
 from relevance.disk.parsing import parse_json, parse_toml
 from relevance.errors import RelevanceError
+from relevance.matrices.matrix import load_matrix
 from relevance.tasks.task import Source
 
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -140,6 +144,29 @@ def test_what_is_no_file_is_one_line(tmp_path: Path, read: Any) -> None:
         RelevanceError, match=r"latin is not UTF-8 \(byte 3\)\. Save it as UTF-8\.$"
     ):
         read(tmp_path / "latin")
+
+
+@pytest.mark.parametrize(
+    ("data", "form"),
+    [
+        ("task,A\n".encode("utf-16"), "UTF-16, not UTF-8. Save it as UTF-8."),
+        ("task,A\n".encode("utf-16-be"), "UTF-16 without a byte order mark, or no text at all"),
+        ("task,A\n".encode("utf-16-le"), "UTF-16 without a byte order mark, or no text at all"),
+        ("task,A\n".encode("utf-32"), "UTF-32, not UTF-8. Save it as UTF-8."),
+        (gzip.compress(b"task,A\n"), "packed with gzip, not text. Unpack it first."),
+        (bz2.compress(b"task,A\n"), "packed with bzip2, not text."),
+        (lzma.compress(b"task,A\n"), "packed with xz, not text."),
+        (b"PK\3\4\x14\0\x08\0", "a zip archive, as spreadsheets are, not text."),
+    ],
+)
+@pytest.mark.parametrize("name", ["m.csv", "m.json"])
+def test_the_form_of_a_matrix_that_is_not_utf8_is_named(
+    tmp_path: Path, name: str, data: bytes, form: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(RelevanceError) as error:
+        load_matrix(tmp_path / name)
+    assert str(error.value).startswith(f"{tmp_path / name} is {form}")
 
 
 @pytest.mark.parametrize(

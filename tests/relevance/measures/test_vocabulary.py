@@ -19,7 +19,7 @@ from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task
 from relevance.tasks.task import Task
 from relevance.text import minilm
-from relevance.text.tokenizers import WordTokenizer
+from relevance.text.tokenizers import WordTokenizer, load_tokenizer
 
 COMPLETE = ("RTE", "WNLI", "CB", "IMDB", "SST-2", "STS-B", "MRPC", "MultiRC")
 
@@ -178,3 +178,19 @@ def test_real_texts_have_the_vocabulary_of_encoding_each_of_them(data_dir: Path)
         ids = {token for column in columns for row in column for token in row.ids}
         borders = {slow.token_to_id(name) for name in ("[CLS]", "[SEP]", "[PAD]")}
         assert task_vocabulary(texts, load_tokenizer("minilm")) == ids - borders
+
+
+def test_a_tokenizer_that_knows_few_of_the_words_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\neast\nnorth\n")
+    known, strange = task("KNOWN", "sentence"), task("STRANGE", "sentence")
+    write(tmp_path, known, sentence=["east north", "north xyz", "east"])
+    write(tmp_path, strange, sentence=["east xyz", "abc"])
+    data = DataOptions(tmp_path)
+    tokenizer = load_tokenizer(str(tmp_path / "vocab.txt"))
+    assert Vocabulary(tokenizer, data).measure([known]).provenance["vocabulary"] == {"KNOWN": 3}
+    with pytest.raises(RelevanceError) as error:
+        Vocabulary(tokenizer, data).measure([known, strange])
+    assert str(error.value).startswith(
+        f"Task 'STRANGE': 67% of the tokens are unknown to tokenizer '{tmp_path}/vocab.txt', so"
+    )
+    assert Vocabulary(WordTokenizer(), data).measure([known, strange]).values[0, 1] == 2 / 3

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -149,3 +150,23 @@ def test_an_unknown_format_is_refused() -> None:
     paper = load_matrix("paper:table3")
     with pytest.raises(RelevanceError, match="Unknown format 'docx'"):
         comparison_table(compare_with(paper, [paper], ["paper"]), "docx")
+
+
+def test_a_reference_of_noise_calls_no_measure_best() -> None:
+    noise = replace(gains(), values=np.eye(4) * 0 + 0.01, standard_errors=np.ones((4, 4)))
+    noise.values[0, 1] = 0.02
+    judged = compare_with(noise, [measure("good"), measure("bad", -1)], ["good", "bad"], k=2)
+    text = comparison_table(judged, "markdown")
+    assert "**" not in text
+    assert "bold" not in text
+    assert remarks(judged)[1] == (
+        "The reference is resting on marked cells: 12 of 12 (12 noise): it tells no measure from"
+        " another, none is best."
+    )
+    known = noise.standard_errors.copy()
+    known[0, 1] = 0.001
+    partly = compare_with(
+        replace(noise, standard_errors=known), [measure("good"), measure("bad", -1)], ["a", "b"]
+    )
+    assert "**" in comparison_table(partly, "markdown")
+    assert remarks(partly)[1] == "The reference is resting on marked cells: 11 of 12 (11 noise)."
