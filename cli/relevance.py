@@ -177,9 +177,9 @@ def estimate(
     from relevance.measures.measure import measure as measured
     from relevance.measures.measure import measures
 
-    measures().find(measure)  # an unknown one is told before tasks are looked for
+    kept = measures().find(measure).keeps_jobs  # an unknown measure is told before tasks are
     _check_places(out)
-    with _study(tasks, training) as (inputs, found):
+    with _study(tasks, training) as (inputs, found), goes_on(AGAIN if kept else ""):
         matrix = measured(measure, found, inputs, tokenizer=tokenizer, graded=graded)
     return _deliver(matrix, out)
 

@@ -17,37 +17,36 @@ class _Stream:
 
     Args:
         stream: The one beneath, None where it is closed.
+        nowhere: What stands in for a closed one, as libraries ask whether it is a terminal.
     """
 
-    def __init__(self, stream: TextIO | None) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO | None, nowhere: TextIO) -> None:
+        self._stream = stream or nowhere
         self.failure: Exception | None = None if stream else OSError("it is closed")
 
     def write(self, text: str) -> int:
         """Take a text; dropped once a write has failed."""
-        if self._stream is not None and self.failure is None:
+        if self.failure is None:
             try:
                 self._stream.write(text)
             except (OSError, ValueError) as error:
-                self._fail(error, self._stream)
+                self._fail(error)
         return len(text)
 
     def flush(self) -> None:
         """Pass on what was taken."""
-        if self._stream is not None and self.failure is None:
+        if self.failure is None:
             try:
                 self._stream.flush()
             except (OSError, ValueError) as error:
-                self._fail(error, self._stream)
+                self._fail(error)
 
-    def _fail(self, error: Exception, stream: TextIO) -> None:
+    def _fail(self, error: Exception) -> None:
         self.failure = error
         if not isinstance(error, UnicodeError):
-            _drop_what_is_left(stream)
+            _drop_what_is_left(self._stream)
 
     def __getattr__(self, name: str) -> Any:
-        if self._stream is None:
-            raise AttributeError(name)
         return getattr(self._stream, name)
 
 
@@ -78,8 +77,8 @@ class Results(_Stream):
         reason = getattr(error, "strerror", None) or error
         raise RelevanceError(f"stdout cannot be written: {reason}.")
 
-    def __init__(self, stream: TextIO | None) -> None:
-        super().__init__(stream)
+    def __init__(self, stream: TextIO | None, nowhere: TextIO) -> None:
+        super().__init__(stream, nowhere)
         self._was_used = stream is not None
 
     def write(self, text: str) -> int:
@@ -97,14 +96,15 @@ def standing_streams() -> Iterator[Results]:
     """
     _occupy_closed_descriptors()
     before = sys.stdout, sys.stderr
-    results = Results(sys.stdout)
-    sys.stdout, sys.stderr = results, _Stream(sys.stderr)
-    try:
-        yield results
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        sys.stdout, sys.stderr = before
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 - it is no path
+        results = Results(sys.stdout, nowhere)
+        sys.stdout, sys.stderr = results, _Stream(sys.stderr, nowhere)
+        try:
+            yield results
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            sys.stdout, sys.stderr = before
 
 
 def _occupy_closed_descriptors() -> None:

@@ -11,6 +11,7 @@ from multiprocessing import resource_tracker
 from typing import Any
 
 from relevance.jobs.attempts import Outcome, attempt, one_line
+from relevance.jobs.interrupts import held_interrupts
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -84,7 +85,8 @@ class Worker:
             self._executor = ProcessPoolExecutor(
                 1, initializer=_obey, initargs=(os.getpid(),), env=self._environment
             )
-        with _ctrl_c_held():
+        # stopped half way, a process that just starts would find no task and say so on stdout
+        with held_interrupts(), _ctrl_c_blocked():
             future: Future[Outcome] = self._executor.submit(attempt, call, self._device)
         return future
 
@@ -96,8 +98,8 @@ class Worker:
 
 
 @contextmanager
-def _ctrl_c_held() -> Iterator[None]:
-    """Hold back Ctrl-C, for processes started in the block as well: these never get it.
+def _ctrl_c_blocked() -> Iterator[None]:
+    """Hold back Ctrl-C in this thread and in processes started in the block, which never get it.
 
     A process that is just starting could not answer it but with a traceback.
     """

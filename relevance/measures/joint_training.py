@@ -112,6 +112,8 @@ class JointTraining(Measure):
         choice: What the gains are made of.
     """
 
+    keeps_jobs = True
+
     inputs: Inputs
     make_trainer: Callable[[], Trainer]
     choice: GainChoice

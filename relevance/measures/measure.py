@@ -76,9 +76,11 @@ class Measure(ABC):
 
     Attributes:
         version: Raised whenever the numbers change.
+        keeps_jobs: Whether what is finished is kept while it goes on, so that it can be stopped.
     """
 
     version: int = 1
+    keeps_jobs: bool = False
 
     @classmethod
     @abstractmethod

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 import typer
 
+import commands
 from cli.app import goes_on, run
 from relevance.errors import RelevanceError
+from relevance.measures.measure import measures
 
 STUDY = """
 import sys
@@ -89,3 +91,19 @@ def test_what_is_ignored_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
         assert end.value.code == 2
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize(
+    ("measure", "advice"),
+    [
+        ("joint-training", " What is finished is kept: go on with the same command."),
+        ("taxonomy", ""),
+    ],
+)
+def test_an_estimate_says_how_to_go_on_where_something_is_kept(
+    measure: str, advice: str, tasks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = lambda *_, **__: signal.raise_signal(signal.SIGTERM)  # noqa: E731
+    monkeypatch.setattr(measures().find(measure), "measure", stopped)
+    outcome = commands.run("relevance", "estimate", measure, "--tasks", tasks)
+    assert (outcome.status, outcome.err) == (143, f"relevance: terminated.{advice}\n")

@@ -12,10 +12,11 @@ from unittest.mock import patch
 
 import pytest
 
-from cli.app import Unread, stream
+from cli.app import Unread, show, stream
 from cli.relevance import main
 from cli.streams import standing_streams
 from commands import refused, run
+from relevance.errors import RelevanceError
 
 pytestmark = [
     pytest.mark.process,
@@ -105,6 +106,20 @@ def test_nothing_is_answered_to_nobody() -> None:
         results.failure = BrokenPipeError()
         with pytest.raises(Unread):
             stream("answer")
+
+
+def test_a_closed_stream_can_be_asked_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As libraries do that would draw a bar of progress."""
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    with standing_streams() as results:
+        for each in (results, sys.stderr):
+            assert (each.isatty(), each.encoding) == (False, "utf-8")
+            assert each.fileno() > 2
+        results.check()  # nothing was written, so that nothing is lost
+        show("text")
+        with pytest.raises(RelevanceError, match="stdout cannot be written: it is closed"):
+            results.check()
 
 
 def test_a_reader_that_has_enough_is_no_error(folder: Path) -> None:

@@ -2,13 +2,16 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from relevance.jobs.attempts import Outcome
 from relevance.jobs.workers import Worker, was_killed, why
 
 pytestmark = pytest.mark.process
@@ -54,3 +57,34 @@ def test_a_call_that_cannot_be_read_says_why(worker: Worker) -> None:
     assert why(error).startswith(
         "its worker could not read it (ModuleNotFoundError: No module named 'a_module_that_went')."
     )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_waits_until_a_process_has_its_call(
+    worker: Worker, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = []
+
+    def stop(*_: object) -> None:
+        done.append("stopped")
+
+    class Executor:
+        def submit(self, *_: object) -> Future[Outcome]:
+            # as another thread takes it, where no mask of this one holds it back
+            other = threading.Thread(target=signal.raise_signal, args=(number,))
+            other.start()
+            other.join()
+            done.append("handed over")
+            return Future()
+
+        def shutdown(self, **_: object) -> None:
+            """Nothing runs."""
+
+    monkeypatch.setattr(worker, "_executor", Executor())
+    before = signal.signal(number, stop)
+    try:
+        worker.submit(partial(_write_number, Path("unused")))
+        assert signal.getsignal(number) is stop
+    finally:
+        signal.signal(number, before)
+    assert done == ["handed over", "stopped"]
