@@ -68,10 +68,14 @@ def test_a_signal_waits_until_a_process_has_its_call(
     def stop(*_: object) -> None:
         done.append("stopped")
 
+    def take() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+        signal.raise_signal(number)
+
     class Executor:
         def submit(self, *_: object) -> Future[Outcome]:
             # as another thread takes it, where no mask of this one holds it back
-            other = threading.Thread(target=signal.raise_signal, args=(number,))
+            other = threading.Thread(target=take)
             other.start()
             other.join()
             done.append("handed over")
