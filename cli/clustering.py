@@ -143,7 +143,7 @@ def group(
         matrix: What to group by.
         name: Its name, for messages.
         options: How to group.
-        seed: Of whatever is random.
+        seed: Seed of whatever is random.
 
     Returns:
         The groups, and how their number was chosen where it was.

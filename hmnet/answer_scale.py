@@ -53,7 +53,7 @@ def standardised(
 
     Args:
         task: A regression.
-        labels: Of the rows that are trained, on the task's own scale.
+        labels: Labels of the rows that are trained, on the task's own scale.
         bounded: Whether the head answers in [0, 1] by its very form. Its outputs then go over the
             task's range as they do without, and the loss alone is that of standardised values.
 

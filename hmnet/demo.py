@@ -52,10 +52,10 @@ class Size:
         train_rows: Rows of a task's training: too few to learn alone what all words mean.
         scored_rows: Rows that gains, and in the end the methods, are scored on.
         study_epochs: Passes over the training rows in each of the many runs of the study.
-        epochs: The same for the methods in the end.
+        epochs: Passes over the training rows by the methods in the end.
         lr: Learning rate.
-        width: Of the encoder's hidden states; in much wider ones families do not compete.
-        seeds: Of joint runs, and of the methods in the end.
+        width: Width of the encoder's hidden states; in much wider ones families do not compete.
+        seeds: Seeds of joint runs, and of the methods in the end.
         single_seeds: How many seeds the single runs of the study have.
     """
 
@@ -95,12 +95,12 @@ class Demo:
     """What came out.
 
     Attributes:
-        gains: Of joint training, measured.
+        gains: Gains of joint training, measured.
         vocabulary: Overlap of vocabularies.
         taxonomy: 1 within a planted family, 0 across.
         found: Groups of tasks whose rows of gains are alike.
         planted: The families.
-        scores: Of the methods on dev.
+        scores: Scores of the methods on dev.
     """
 
     gains: RelevanceMatrix

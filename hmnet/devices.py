@@ -59,9 +59,9 @@ def resolve_schedule(
             each holds a model in memory (`benchmarks/RESULTS.md` has it against one for all).
         jobs_per_gpu: Workers on each GPU.
         engine: Name of what runs the jobs.
-        address: Of a cluster, whose workers each see a device of their own. What it has cannot be
-            seen from here: None for `gpus` or `jobs` takes all its workers, on GPUs if there are
-            any here.
+        address: Address of a cluster, whose workers each see a device of their own. What it has
+            cannot be seen from here: None for `gpus` or `jobs` takes all its workers, on GPUs if
+            there are any here.
 
     Returns:
         Devices, workers and threads.

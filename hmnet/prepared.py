@@ -96,7 +96,7 @@ def prepare(
         The task.
 
     Raises:
-        RelevanceError: As for `encode_split`.
+        RelevanceError: If `encode_split` refuses a split.
     """
 
     def prepared(rows: Split) -> PreparedSplit:

@@ -13,7 +13,7 @@ def seeded(seed: int, owner: str) -> Iterator[None]:
     """Draw weights that are the same whatever else a model has.
 
     Args:
-        seed: Of the run.
+        seed: Seed of the run.
         owner: Whose weights they are, such as a task's name.
 
     Yields:
@@ -31,7 +31,7 @@ def linear(inputs: int, outputs: int, deviation: float = 0.0) -> nn.Linear:
     Args:
         inputs: Width of what comes in.
         outputs: Width of what goes out.
-        deviation: Of the normal distribution that its weights are drawn from.
+        deviation: Standard deviation of the normal distribution that its weights are drawn from.
 
     Returns:
         The layer; its biases are zero.

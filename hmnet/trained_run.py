@@ -109,7 +109,7 @@ class TrainedRun(Run):
                 frame is taken as its rows.
             task: Name of a task, or several; None for every task of the run.
             batch_size: Rows per forward pass.
-            precision: Of the forward pass.
+            precision: Precision of the forward pass.
             device: `auto`, `cpu` or `cuda:N`.
 
         Returns:
@@ -147,7 +147,7 @@ class TrainedRun(Run):
             lines: As `hmnet.evaluation.lines.read_lines` takes them.
             tasks: Names; None for every task of the run.
             batch_size: Lines per forward pass.
-            precision: Of the forward pass.
+            precision: Precision of the forward pass.
             device: `auto`, `cpu` or `cuda:N`.
             where: How to name the place of the lines in messages.
 
@@ -185,7 +185,7 @@ class TrainedRun(Run):
         Args:
             tasks: Names; None for every task.
             splits: Names of splits, such as `test`; None for all that tasks are scored on.
-            precision: Of the forward pass.
+            precision: Precision of the forward pass.
             device: `auto`, `cpu` or `cuda:N`.
 
         Returns:

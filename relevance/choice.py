@@ -37,7 +37,7 @@ class Choice(Generic[T]):
 
         Args:
             *arguments: What the constructor takes beside the parameters.
-            **others: The same, by keyword.
+            **others: What it takes beside the parameters by keyword.
 
         Returns:
             An instance of the member.

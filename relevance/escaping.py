@@ -37,7 +37,7 @@ def for_terminal(text: str) -> str:
     They are written as in JSON, so that JSON stays the same JSON.
 
     Args:
-        text: Of one line or several.
+        text: Text of one line or several.
 
     Returns:
         The text; line breaks and tabs stay.

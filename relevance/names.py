@@ -152,7 +152,7 @@ def below(folder: Path, *names: str) -> Path:
 
     Args:
         folder: Any folder.
-        *names: Of folders in it and, last, of what lies there; each is one part of a path.
+        *names: Names of folders in it and, last, of what lies there; each is one part of a path.
 
     Returns:
         The path.

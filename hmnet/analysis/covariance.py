@@ -59,7 +59,7 @@ def similarity(
 
     Args:
         run: A finished run of two tasks at least.
-        precision: Of the forward pass.
+        precision: Precision of the forward pass.
         device: `auto`, `cpu` or `cuda:N`.
 
     Returns:
@@ -180,7 +180,7 @@ def input_gram(
         task: Whose path.
         encoded: The rows.
         batch_size: Rows per forward pass.
-        precision: Of the forward pass.
+        precision: Precision of the forward pass.
 
     Returns:
         A symmetric matrix; for texts read apart over the tokens of both.

@@ -34,7 +34,7 @@ def diagnose(
         run: A finished run.
         tasks: Names; None for all of the run's that have labels or values.
         split: Name of a split; None for all that a task is scored on.
-        precision: Of the forward pass.
+        precision: Precision of the forward pass.
         device: `auto`, `cpu` or `cuda:N`.
 
     Returns:

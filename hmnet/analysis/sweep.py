@@ -71,7 +71,7 @@ def plan_sweep(
         fields: Settings of all runs, as `hmnet.settings.config.RunConfig` takes them.
         out: Folder of the sweep; every run has a folder below it, which may hold it already.
         spec: Which tasks share the cluster layers, for `mix`.
-        seeds: Of the runs of each choice.
+        seeds: Seeds of the runs of each choice.
         shared: Numbers of shared layers, for `shared`; None for all.
         mixes: Combinations of layers, for `mix`; None for a few.
 
@@ -137,7 +137,7 @@ def different_names(files: Sequence[Path | None]) -> dict[str, Path | None]:
     """What the sweeps of several groupings are called: each after its file.
 
     Args:
-        files: Of clusters; None for a sweep without.
+        files: Files of clusters; None for a sweep without.
 
     Returns:
         By name, in their order.

@@ -55,7 +55,7 @@ class Backbone:
         """A backbone without pretrained weights, on torch's current default device.
 
         Args:
-            config: Of a family that has a classification model.
+            config: Configuration of a family that has a classification model.
 
         Returns:
             The backbone, its weights random.
@@ -164,7 +164,8 @@ def load_backbone(name: str, *, seed: int = 0) -> Backbone:
 
     Args:
         name: `minilm`, a folder, or a name on the hub.
-        seed: Of the pooler's weights, in case the checkpoint has none; all others must be there.
+        seed: Seed of the pooler's weights, in case the checkpoint has none; all others must be
+            there.
 
     Returns:
         The backbone on the CPU.

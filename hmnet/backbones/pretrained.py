@@ -32,7 +32,7 @@ def read_config(folder: Path) -> PreTrainedConfig:
     """Read the configuration of a checkpoint.
 
     Args:
-        folder: Of the checkpoint, or of a model of ours.
+        folder: Folder of the checkpoint, or of a model of ours.
 
     Returns:
         The configuration.
@@ -62,9 +62,9 @@ def read_model(folder: Path, auto: str, **settings: Any) -> tuple[PreTrainedMode
     """Read a model in fp32; what it says of weights that don't fit is not printed but returned.
 
     Args:
-        folder: Of the checkpoint.
+        folder: Folder of the checkpoint.
         auto: Name of the Auto class of transformers.
-        **settings: Of its configuration.
+        **settings: Settings of its configuration.
 
     Returns:
         The model, and what transformers reports: lists of `missing_keys`, `unexpected_keys` and
@@ -96,7 +96,7 @@ def tokenizer_of(folder: Path) -> PreTrainedTokenizerBase:
     """Read the tokenizer of a checkpoint as transformers does, for `hmnet.data.tokenizer`.
 
     Args:
-        folder: Of the checkpoint.
+        folder: Folder of the checkpoint.
 
     Returns:
         The tokenizer, not checked.

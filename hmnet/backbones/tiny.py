@@ -34,7 +34,7 @@ def write_tiny_encoder(
         width: Size of hidden states, a multiple of 2 as there are two attention heads.
         depth: Number of layers.
         max_length: Most tokens of an input.
-        seed: Of the weights.
+        seed: Seed of the weights.
 
     Returns:
         The folder, which can be given as `--backbone` and as `--tokenizer`.

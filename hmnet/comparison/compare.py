@@ -57,15 +57,15 @@ def compare(
     splits whose rows differ between runs have a row of the table and no part in the average.
 
     Args:
-        scores: Of one or more runs, in the order of the columns.
+        scores: Scores of one or more runs, in the order of the columns.
         every_metric: Show all metrics of a task instead of the primary one, which stands first.
         baseline: Name of the run that others are tested against: a task's row over the seeds that
             both have, the average over its rows. None for no tests.
         spread: Show below the average how far a run's scores are apart, as the standard deviation
             over all metrics of all common rows, and with a baseline how many of these rows, by
             their primary metric, are at or above it.
-        costs: Of the runs by column, one per seed; they become the last rows. None for no such
-            rows.
+        costs: Costs of the runs by column, one per seed; they become the last rows. None for no
+            such rows.
         allow_different: Test, average and set in bold scores of other rows, other data or other
             definitions of labels too, which are marked then.
         notes: What a reader should know besides.

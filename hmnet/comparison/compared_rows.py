@@ -14,7 +14,7 @@ def different_rows(scores: Sequence[Score]) -> set[Place]:
     """Find out which rows differ between runs.
 
     Args:
-        scores: Of all runs.
+        scores: Scores of all runs.
 
     Returns:
         Tasks and splits whose rows, or what their labels mean, differ between two runs: by the

@@ -41,7 +41,7 @@ def over_seeds(values: Sequence[float], baseline: Sequence[float]) -> Paired | N
 
     Args:
         values: One per seed.
-        baseline: Of the same seeds in the same order.
+        baseline: Scores of the baseline for the same seeds in the same order.
 
     Returns:
         The test; None for fewer than two seeds. Differences that are all the same have no p, since
@@ -69,7 +69,7 @@ def over_rows(values: Sequence[float], baseline: Sequence[float]) -> Paired:
 
     Args:
         values: One per row, one at least.
-        baseline: Of the same rows in the same order.
+        baseline: What the baseline made of the same rows in the same order.
 
     Returns:
         The test; its smallest p is 2 ** (1 - rows), so fewer than six rows never come below 0.05.

@@ -69,7 +69,7 @@ class Contrast(NamedTuple):
     Attributes:
         column: Name of the run.
         rows: Over the rows of the average, means over seeds; None where there is no average.
-        seeds: Of the average, over the seeds that both have; None for fewer than two.
+        seeds: The test of the average, over the seeds that both have; None for fewer than two.
     """
 
     column: str

@@ -101,7 +101,7 @@ def aligned(sequences: Sequences) -> Alignment:
     """The alignment of sequences.
 
     Args:
-        sequences: Of a kind of task that labels parts of a text.
+        sequences: Sequences for a kind of task that labels parts of a text.
 
     Returns:
         What was given to them when they were encoded.

@@ -31,7 +31,7 @@ def read_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     at its end. Each would give a model ids that it was not trained with, and none is an error.
 
     Args:
-        folder: Of a checkpoint, with its configuration; no code in it is run.
+        folder: Folder of a checkpoint, with its configuration; no code in it is run.
 
     Returns:
         The tokenizer.

@@ -35,7 +35,7 @@ def evaluate(
         task: One that the model has a path for.
         split: The rows.
         batch_size: Rows per forward pass; changes speed and memory, not scores.
-        precision: Of the forward pass.
+        precision: Precision of the forward pass.
 
     Returns:
         Every metric of the task; the mean loss per row: cross-entropy in nats (the mean over the
@@ -79,7 +79,7 @@ def batches_of_logits(
         task: One that the model has a path for.
         encoded: The sequences.
         batch_size: Sequences per forward pass.
-        precision: Of the forward pass.
+        precision: Precision of the forward pass.
 
     Yields:
         Numbers of sequences, and their logits, padded where they are for places.
@@ -105,7 +105,7 @@ def inference(model: nn.Module, precision: Precision) -> Iterator[None]:
 
     Args:
         model: On any device.
-        precision: Of the forward pass.
+        precision: Precision of the forward pass.
 
     Yields:
         Nothing; the block runs the model.

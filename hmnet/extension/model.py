@@ -38,7 +38,7 @@ def grown(
         tasks: The new ones.
         plan: A row for old and new tasks; those of the old ones name the same modules as before.
         head: Name of the head, or names by task; for the old tasks the same as before.
-        seed: Of new random weights; they depend on the task's name and on no other task.
+        seed: Seed of new random weights; they depend on the task's name and on no other task.
         scales: How outputs of the new tasks stand for values, where they are not spread over the
             range.
 
@@ -75,7 +75,7 @@ def borrows_head(task: Task, source: Task, head: str, pooling: Pooling) -> bool:
         task: The one that needs a head.
         source: The one that has it.
         head: Name of the head, or names by task.
-        pooling: Of both.
+        pooling: Pooling of both tasks.
 
     Returns:
         True for heads of one name and the same labels in any order, or tasks of a kind without
@@ -112,7 +112,7 @@ def draw_xavier(model: MultiTaskModel, task: str, *, seed: int) -> None:
     Args:
         model: As `grown` makes it; the embedding is changed.
         task: The new one.
-        seed: Of the draw, which depends on the task's name as well.
+        seed: Seed of the draw, which depends on the task's name as well.
 
     Raises:
         RelevanceError: If the method has no task embeddings.

@@ -49,8 +49,8 @@ class Addition(BaseModel):
             run's.
         max_train: Training rows of each new task at most, before the share is taken; None for the
             run's limit.
-        name: Of the new run in comparisons; None for the old one's with the new tasks' names, and
-            with the start, the share and `train` where these are not `nearest`, 1 and `new`.
+        name: Name of the new run in comparisons; None for the old one's with the new tasks' names,
+            and with the start, the share and `train` where these are not `nearest`, 1 and `new`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

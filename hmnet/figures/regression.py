@@ -37,7 +37,7 @@ class Panel:
     Attributes:
         x: Places of the points.
         y: Their heights.
-        line: Of least squares, if there is one.
+        line: The line of least squares, if there is one.
         ideal: What a model without error would lie on.
         title: The line in figures.
         x_label: What x is.

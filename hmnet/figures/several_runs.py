@@ -26,7 +26,7 @@ class RunLine(NamedTuple):
     """One quantity of one run.
 
     Attributes:
-        name: Of the run; runs of one name are seeds.
+        name: Name of the run; runs of one name are seeds.
         steps: Where the values stand.
         values: Median over the tasks that have one there.
     """

@@ -42,7 +42,7 @@ class Panel:
     """One row of the table as a curve or as points.
 
     Attributes:
-        name: Of the task, or the average.
+        name: Name of the task, or the average.
         metric: What was measured.
         means: In percent, one per choice.
         deviations: Over seeds, in percentage points; NaN for one seed.

@@ -74,7 +74,7 @@ def find_head(name: str, pooling: Pooling) -> type[Head]:
     """The head that a name and a pooling stand for.
 
     Args:
-        name: Of a head; `auto` for the family's own with `native` pooling, else a linear one.
+        name: Name of a head; `auto` for the family's own with `native` pooling, else a linear one.
         pooling: How hidden states become one vector.
 
     Returns:
@@ -176,7 +176,7 @@ def check_heads(choice: str, pooling: Pooling, tasks: Sequence[Task]) -> None:
 
     Args:
         choice: As `chosen_heads` reads it.
-        pooling: Of all of them.
+        pooling: Pooling of all heads.
         tasks: All tasks of the run.
 
     Raises:

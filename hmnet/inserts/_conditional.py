@@ -49,7 +49,7 @@ class FiLM(nn.Module):
     """Feature-wise linear modulation: one linear map of z gives γ and β, both zero at start.
 
     Args:
-        width: Of z.
+        width: Width of z.
         outputs: How many values are modulated.
         parts: 2 for γ and β, 1 for γ alone.
     """
@@ -85,7 +85,8 @@ class ConditionalAttention(nn.Module):
         max_length: Side L of M, the most tokens of one input.
         variant: `paper` has a γ and a β for each place in a block, `released` one for each column.
         full_block: One block of side L in the place of d // L blocks.
-        deviation: Of the blocks at start; 0 starts as the pretrained module does.
+        deviation: Standard deviation of the blocks at start; 0 starts as the pretrained module
+            does.
 
     Raises:
         RelevanceError: If d // L is below 2, which leaves nothing of the blocks.
@@ -265,7 +266,7 @@ class ConditionalBottleneck(nn.Module):
         width: Hidden size d.
         variant: Which of the two.
         activation: Non-linearity of the `paper` variant.
-        deviation: Of the weights of the first map at start; the second is zero.
+        deviation: Standard deviation of the weights of the first map at start; the second is zero.
 
     Source:
         El Hattami (2021), section 3.4.

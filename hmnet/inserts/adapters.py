@@ -25,7 +25,7 @@ class Adapters(Insert):
         backbone: Its sizes and its non-linearity are used.
         tasks: Names.
         max_length: Not looked at.
-        seed: Of the new weights; a task's own depend on its name and on no other task.
+        seed: Seed of the new weights; a task's own depend on its name and on no other task.
         size: Width of the bottlenecks.
 
     Source:
@@ -70,7 +70,7 @@ class OwnParts(nn.Module):
 
     Args:
         width: Hidden size.
-        size: Of the bottlenecks.
+        size: Width of the bottlenecks.
         activation: Their non-linearity.
     """
 
@@ -101,8 +101,8 @@ class Adapter(nn.Module):
     """x + up(f(down(x))), close to x at start.
 
     Args:
-        width: Of x.
-        size: Of what it is brought down to.
+        width: Width of x.
+        size: Width of what it is brought down to.
         activation: f.
 
     Source:
@@ -133,7 +133,7 @@ class Offsets(nn.Module):
     """By how much a task's scale and bias differ from those of a pretrained norm; zero at start.
 
     Args:
-        width: Of the norm.
+        width: Width of the norm.
     """
 
     def __init__(self, width: int) -> None:

@@ -33,7 +33,7 @@ class ConditionalModules(Insert):
         backbone: Its sizes and its initialisation are used.
         tasks: Names.
         max_length: Most tokens of one input, L.
-        seed: Of the new weights; a task's own depend on its name and on no other task.
+        seed: Seed of the new weights; a task's own depend on its name and on no other task.
         variant: `paper`, or `released` for the published code.
         attention: Whether every layer's scores have a bias, in d // L `blocks` or a `full-block`.
         attention_start: `zero` for A_n that leave the pretrained attention as it is; `random` as

@@ -28,7 +28,7 @@ class Insert(nn.Module):
         backbone: Its sizes and its initialisation are used.
         tasks: Names.
         max_length: Most tokens of one input.
-        seed: Of the new weights; a task's own depend on its name and on no other task.
+        seed: Seed of the new weights; a task's own depend on its name and on no other task.
 
     Attributes:
         shared: Whether tasks share any of the modules.
@@ -104,7 +104,7 @@ def make_insert(
         inserted: What the plan says.
         backbone: Its sizes and its initialisation are used.
         tasks: Names.
-        seed: Of the new weights.
+        seed: Seed of the new weights.
 
     Returns:
         The insert.

@@ -26,7 +26,7 @@ class Pals(Insert):
         backbone: Its sizes and its initialisation are used.
         tasks: Names.
         max_length: Not looked at.
-        seed: Of the new weights; a task's own depend on its name and on no other task.
+        seed: Seed of the new weights; a task's own depend on its name and on no other task.
         size: Width of the attention, a multiple of `heads`; None for the share of the hidden size
             that 204 is of 768, to the nearest multiple.
         heads: Heads of the attention.

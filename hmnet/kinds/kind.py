@@ -31,8 +31,8 @@ class ModelOutputs(NamedTuple):
 
     Attributes:
         texts: Columns of what was read.
-        sequences: The same as token ids.
-        logits: Of each sequence `[class, *place]`, without padding.
+        sequences: What was read, as token ids.
+        logits: Logits of each sequence `[class, *place]`, without padding.
     """
 
     texts: Sequence[Sequence[str]]
@@ -103,7 +103,7 @@ class OutputKind(ABC):
 
         Args:
             texts: Their columns.
-            encoder: Of the backbone's tokenizer.
+            encoder: Encoder of the backbone's tokenizer.
             max_length: Most tokens of one sequence.
 
         Returns:
@@ -186,7 +186,7 @@ class OutputKind(ABC):
         """The logits of each row of a batch.
 
         Args:
-            logits: Of the batch.
+            logits: Logits of the batch.
             lengths: Tokens of each row.
 
         Returns:
@@ -212,7 +212,7 @@ class TokenLevelKind(OutputKind):
         """What the family's own class gives for every token.
 
         Args:
-            output: Of the class.
+            output: An output of the class.
 
         Returns:
             The outputs.

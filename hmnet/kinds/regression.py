@@ -17,7 +17,7 @@ class Regression(OutputKind):
 
     Args:
         task: A regression.
-        scale: Of its outputs; None for that of its range.
+        scale: Scale of its outputs; None for that of its range.
 
     Attributes:
         scale: How outputs stand for values.

@@ -29,7 +29,7 @@ class Window(NamedTuple):
     """What a model said about a part of a context.
 
     Attributes:
-        logits: Of each token `[token, 2]`, as the first and as the last of the answer.
+        logits: Logits of each token `[token, 2]`, as the first and as the last of the answer.
         begins: Character of the context at which each token begins, -1 for other tokens.
         ends: Character behind it.
     """
@@ -161,7 +161,7 @@ class Span(TokenLevelKind):
         """What the family's own class says about both ends.
 
         Args:
-            output: Of the class.
+            output: An output of the class.
 
         Returns:
             The outputs.

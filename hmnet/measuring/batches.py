@@ -25,9 +25,9 @@ def drawn(
     Args:
         task: Whose name has a part in the draw.
         encoded: The split.
-        count: Of rows; fewer where the split has fewer.
-        seed: Of the draw.
-        number: Of the draw, where several are made.
+        count: Number of rows; fewer where the split has fewer.
+        seed: Seed of the draw.
+        number: Number of the draw, where several are made.
 
     Returns:
         Row numbers, each once.
@@ -48,10 +48,10 @@ def batches_of(
     """Rows batch by batch, in their order.
 
     Args:
-        kind: Of the task.
+        kind: Kind of the task.
         encoded: The split.
         rows: Which of its rows.
-        form: Of the inputs, which is a matter of the encoder and of the head on it.
+        form: Form of the inputs, which is a matter of the encoder and of the head on it.
         device: A name that torch takes.
         batch_size: Rows per batch.
 

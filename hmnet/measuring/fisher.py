@@ -23,7 +23,7 @@ def fisher_diagonal(
         encoder: In evaluation mode, on the batches' device.
         head: On mean hidden states.
         batches: The rows.
-        seed: Of the labels.
+        seed: Seed of the labels.
 
     Returns:
         For each output unit of each linear layer the mean over its weights, biases left out.

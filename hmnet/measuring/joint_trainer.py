@@ -56,7 +56,7 @@ class JointTrainer:
         tasks: Definitions by name, of all tasks that may be asked for.
         data: Where the files are and how many rows are used.
         backbone: `minilm`, a folder, or a name on the hub.
-        settings: Of training, the precision resolved.
+        settings: Settings of training, the precision resolved.
         gain_split: Scored on `holdout`, taken from the training rows first, or on `dev`.
         drop_overlap: Leave out training rows that hold a text of another task's evaluation split.
     """
@@ -115,7 +115,7 @@ class JointTrainer:
 
         Args:
             tasks: Names; one for a single run, two for a joint run.
-            seed: Of heads, batches and dropout.
+            seed: Seed of heads, batches and dropout.
             device: Such as `cpu` or `cuda:1`.
 
         Returns:

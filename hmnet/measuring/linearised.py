@@ -19,7 +19,7 @@ def make_sketches(layers: Mapping[str, nn.Linear], directions: int, seed: int) -
     Args:
         layers: By name.
         directions: Numbers in a projection, a square.
-        seed: Of the projections.
+        seed: Seed of the projections.
 
     Returns:
         By name of the layer.

@@ -72,7 +72,7 @@ def squared_gradients(
 
     Args:
         inputs: What went in.
-        gradients: Of what came out.
+        gradients: Gradients with respect to what came out.
 
     Returns:
         One number per output unit.
@@ -114,7 +114,7 @@ class Sketch:
 
         Args:
             inputs: What went into the layer.
-            gradients: Of what came out.
+            gradients: Gradients with respect to what came out.
 
         Returns:
             One line per row.

@@ -18,12 +18,12 @@ class Count(TypedDict):
     """Numbers of parameters.
 
     Attributes:
-        overall: Of all tasks, shared ones counted once.
-        active: Of the path of each task, head included.
-        backbone: Of one pretrained encoder, without a pooler.
-        inserted: Of the modules that the method has put into the layers.
-        trained: Of all tasks, without frozen ones.
-        trained_active: Of the path of each task, without frozen ones.
+        overall: Number of parameters of all tasks, shared ones counted once.
+        active: Number of parameters of the path of each task, head included.
+        backbone: Number of parameters of one pretrained encoder, without a pooler.
+        inserted: Number of parameters of the modules that the method has put into the layers.
+        trained: Number of parameters of all tasks, without frozen ones.
+        trained_active: Number of parameters of the path of each task, without frozen ones.
     """
 
     overall: int

@@ -69,7 +69,7 @@ def weights_file(folder: Path) -> Path:
     default size and draw random weights where names differ, so the file is called otherwise.
 
     Args:
-        folder: Of the model.
+        folder: Folder of the model.
 
     Returns:
         Its `weights.safetensors`, or `model.safetensors` where an older version wrote that.
@@ -91,7 +91,7 @@ class MultiTaskModel(nn.Module):
         pooling: How hidden states become one vector: `native` by the family's head, `cls`, `mean`.
         head: Name of the head, or names by task, as `hmnet.heads.head.chosen_heads` reads them;
             `auto` for the family's with `native` pooling, else a linear one.
-        seed: Of the heads' weights.
+        seed: Seed of the heads' weights.
         scales: How outputs stand for values, by task, where they are not spread over its range.
 
     Attributes:
@@ -168,7 +168,7 @@ class MultiTaskModel(nn.Module):
             plan: A row for each of the tasks.
             pooling: `native` for the family's own head; `cls` or `mean` for a linear one.
             head: Name of the head, names by task, or `auto`.
-            seed: Of the heads' weights.
+            seed: Seed of the heads' weights.
 
         Returns:
             The model in evaluation mode, on the CPU, in fp32.

@@ -44,8 +44,8 @@ def check_reading(
         backbone: With its weights, on the CPU; it is not changed, and no random number is drawn.
         tokenizer: The backbone's.
         tasks: What is to be trained.
-        pooling: As for `MultiTaskModel`.
-        head: As for `MultiTaskModel`.
+        pooling: One of the names that `MultiTaskModel.from_backbone` takes.
+        head: Choice of heads that `MultiTaskModel.from_backbone` takes.
         max_length: Most tokens of one input.
 
     Raises:

@@ -40,11 +40,11 @@ class Smart(Regularizer):
     momentum, dropout aside. The average moves with a weight's own updates.
 
     Args:
-        weight: Of the divergence under perturbation, the paper's lambda_s.
+        weight: Weight of the divergence under perturbation, the paper's lambda_s.
         epsilon: Radius of the ball, or what is added to the norm in `reference`.
         sigma: Standard deviation of the perturbation at its start.
-        step_size: Of gradient ascent, the paper's eta.
-        steps: Of gradient ascent, 1 at least.
+        step_size: Step size of gradient ascent, the paper's eta.
+        steps: Steps of gradient ascent, 1 at least.
         variant: `reference` or `paper`.
         proximal: Weight of the proximal term, the paper's mu; 0 for none.
         momentum: Share of the average that an update keeps, the paper's beta.
@@ -201,7 +201,7 @@ def divergence(
 
     Args:
         one: Logits, one column per label, or one for regression.
-        other: The same.
+        other: Logits of the other answer, of the same shape.
         regression: Whether they are values and not logits.
 
     Returns:
@@ -233,7 +233,7 @@ def scaled_to_row(
     """A gradient whose largest absolute value in each row is 1; a row of zeros stays.
 
     Args:
-        gradient: Of every row's embeddings.
+        gradient: Gradient of every row's embeddings.
 
     Returns:
         The gradient of each row divided by its infinity norm.

@@ -15,8 +15,8 @@ class Cost(NamedTuple):
         trained: Parameters that were not frozen, of all its models together; with all of them once
             `--train all` of an addition trained the whole model.
         overall: Parameters of all its models together, shared ones counted once.
-        seconds: Of training, evaluation and checkpoints left out; None where the run has no record
-            of it.
+        seconds: Duration of training, evaluation and checkpoints left out; None where the run has
+            no record of it.
         examples_per_s: Rows trained per second; None likewise.
     """
 

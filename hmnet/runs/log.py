@@ -20,8 +20,8 @@ class RunLog:
     """Takes down every step.
 
     Args:
-        path: Of the `log.jsonl`, for messages.
-        file: The same, open.
+        path: Path of the `log.jsonl`, for messages.
+        file: The log, open.
         tracker: One of accelerate's, or None.
     """
 
@@ -63,7 +63,7 @@ def open_log(folder: Path, tracker: str | None, device: str) -> Iterator[RunLog]
     """Open the log of a run; a resumed one goes on where its last line stands.
 
     Args:
-        folder: Of the run.
+        folder: Folder of the run.
         tracker: `tensorboard` for event files in the folder's `tensorboard/`, or None.
         device: The run's, for accelerate.
 

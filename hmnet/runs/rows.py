@@ -75,7 +75,7 @@ def write_results(run: Run, scores: Sequence[Score]) -> None:
 
     Args:
         run: Its models are there; its settings may be written later.
-        scores: Of all its tasks.
+        scores: Scores of all its tasks.
 
     Raises:
         RelevanceError: If it cannot be written.
@@ -110,7 +110,7 @@ def unrecorded(scores: Iterable[Score]) -> list[str]:
     """Tasks whose scores don't know the rows that they are of.
 
     Args:
-        scores: Of a run, as `read_run_scores` gives them.
+        scores: Scores of a run, as `read_run_scores` gives them.
 
     Returns:
         Names, each once: tasks that were scored by an older version.

@@ -30,7 +30,7 @@ def score_run(
         tasks: Names; None for every task.
         splits: Names of splits; tasks that have none of them are left out. None for all splits of
             every task.
-        precision: Of the forward pass.
+        precision: Precision of the forward pass.
         device: `auto`, `cpu` or `cuda:N`.
 
     Returns:

@@ -31,7 +31,7 @@ class Score:
         task: The task's name.
         split: What it was scored on, such as `dev`.
         metric: Name of the metric.
-        seed: Of the run.
+        seed: Seed of the run.
         value: A fraction in [0, 1], or a correlation in [-1, 1].
         majority: What the majority class scores on the same rows; None where it is not known, or
             stands in a row of its own.
@@ -197,9 +197,9 @@ def primary_on_dev(
     """What a run scored on dev.
 
     Args:
-        scores: Of the run.
+        scores: Scores of the run.
         tasks: Definitions of its tasks.
-        folder: Of the run, for the message.
+        folder: Folder of the run, for the message.
 
     Returns:
         Each task's primary metric, a fraction.

@@ -22,7 +22,7 @@ def pack(
         task: Its name, which has a part in the draw.
         lengths: Tokens per row.
         batch_size: Rows per batch; the last one holds what is left.
-        seed: Of the draw.
+        seed: Seed of the draw.
         length_grouped: Sort rows by length within random groups of 50 batches, fewer where there
             would be less than 4 groups: a batch then needs little padding, and whose company a row
             is in still depends on the seed. A task of fewer than 8 batches stays as it is.

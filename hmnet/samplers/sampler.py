@@ -85,7 +85,7 @@ class Sampler(ABC):
     Args:
         batches: Row numbers by batch for every task, packed once, in the order of the tasks.
         epochs: How many epochs the run has.
-        seed: Of every random choice.
+        seed: Seed of every random choice.
 
     Attributes:
         version: Raised whenever the same arguments would give other steps.
@@ -152,7 +152,7 @@ class Sampler(ABC):
 
         Args:
             tasks: All that train together.
-            **parameters: Of the sampler.
+            **parameters: Parameters of the sampler.
 
         Raises:
             RelevanceError: If there is one that it cannot take.
@@ -170,7 +170,7 @@ class Sampler(ABC):
         Args:
             tasks: All that are trained.
             data: Their training rows.
-            **parameters: Of the sampler.
+            **parameters: Parameters of the sampler.
 
         Returns:
             None where a step trains all of its rows, which is the rule.

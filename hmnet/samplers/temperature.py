@@ -16,7 +16,7 @@ class Temperature(Sampler):
     Args:
         batches: Row numbers by batch for every task.
         epochs: How many epochs the run has.
-        seed: Of every random choice.
+        seed: Seed of every random choice.
         temperature: T: 1 is proportional to the capped rows, the higher the more uniform.
         cap: Rows of one task that count at most; None for all.
 

@@ -35,7 +35,7 @@ class Uncertainty(Sampler):
     Args:
         batches: Row numbers by batch for every task.
         epochs: How many epochs the run has.
-        seed: Of every random choice.
+        seed: Seed of every random choice.
         variant: `paper` ranks by normalised entropy, and the loss is the mean over the chosen rows;
             `released` multiplies by the task's mean over the largest mean of a task, and the loss
             is the mean over the tasks that are present.
@@ -43,7 +43,7 @@ class Uncertainty(Sampler):
             of the task's own, the name of a classification task asks that one, `dropout` takes the
             deviation of five predictions under dropout. A deviation is no share of a largest
             value, so those of a step are scaled to the mean entropy of its other candidates.
-        share: Of an epoch's steps, how many it has: above 0, at most 1. 1 / T offers the largest
+        share: Share of an epoch's steps that it has: above 0, at most 1. 1 / T offers the largest
             task once.
 
     Source:
@@ -94,7 +94,7 @@ class Uncertainty(Sampler):
 
         Args:
             tasks: All that train together.
-            proxy: As for the sampler.
+            proxy: A proxy that the sampler takes.
 
         Raises:
             RelevanceError: If there is one.
@@ -117,8 +117,8 @@ class Uncertainty(Sampler):
         Args:
             tasks: All that are trained.
             data: Their training rows.
-            variant: As for the sampler.
-            proxy: As for the sampler.
+            variant: A variant that the sampler takes.
+            proxy: A proxy that the sampler takes.
 
         Returns:
             It takes the candidates of a step and a way to ask the model, and gives what to train.
@@ -169,7 +169,7 @@ def most_uncertain(
 
     Args:
         candidates: A batch of each of some tasks.
-        uncertainties: Of their rows, in [0, 1].
+        uncertainties: Uncertainties of their rows, in [0, 1].
         variant: How rows of different tasks compare, and what the loss is a mean of.
 
     Returns:
@@ -250,7 +250,7 @@ def uncertainty_of(
         task: One of the tasks.
         tasks: All that train together.
         data: Their training rows.
-        proxy: As for `Uncertainty`.
+        proxy: A proxy that `Uncertainty` takes.
 
     Returns:
         It takes rows of the task and a way to ask the model, and gives a value for each row.

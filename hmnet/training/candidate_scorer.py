@@ -25,7 +25,7 @@ class ModelScorer:
     Args:
         model: In training mode.
         data: Training rows by task.
-        precision: Of the forward pass.
+        precision: Precision of the forward pass.
     """
 
     def __init__(

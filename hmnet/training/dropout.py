@@ -35,7 +35,7 @@ def dropout(values: Tensor, p: float) -> Tensor:
     """Set elements to zero at random and scale the others up, so that the mean stays.
 
     Args:
-        values: Of any shape and floating type, on the CPU.
+        values: Numbers of any shape and floating type, on the CPU.
         p: Share of zeros in [0, 1], taken to the nearest 1 / 65,536.
 
     Returns:

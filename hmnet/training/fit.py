@@ -48,7 +48,7 @@ def make_schedule(
     Args:
         settings: Sampler, batch size, what is packed together, epochs, steps per task at most.
         lengths: Tokens of every training row, by task.
-        seed: Of the order.
+        seed: Seed of the order of batches.
 
     Returns:
         Steps by epoch.
@@ -83,7 +83,7 @@ def build_model(
         tasks: What it is trained on.
         plan: Which layers they share.
         settings: Heads, pooling, loss of regression tasks, and what is frozen.
-        seed: Of the heads' weights.
+        seed: Seed of the heads' weights.
         device: A name that torch takes.
 
     Returns:
@@ -117,7 +117,7 @@ def answer_scales(
     Args:
         settings: Loss of regression tasks, and heads.
         tasks: What is trained.
-        labels: Of the training rows, by task.
+        labels: Labels of the training rows, by task.
 
     Returns:
         By regression task; empty where the loss is on the tasks' own scales.
@@ -155,7 +155,7 @@ def fit(
         tasks: Those of its tasks that are trained.
         epochs: Steps by epoch, as `make_schedule` gives them.
         settings: How it is trained, but for what is frozen; the precision is not `auto`.
-        seed: Of dropout.
+        seed: Seed of dropout.
         hooks: What happens around the steps, besides what settings say; losses are checked and
             signals held back in any case. With `Checkpoints` among them training is resumed.
         ranks: The processes that train together. All call this with the same arguments.

@@ -27,9 +27,9 @@ def make_optimizer(
     Args:
         model: On the device that it trains on.
         lr: Largest learning rate.
-        weight_decay: Of matrices, embeddings included; biases and norms have none. AdamW shrinks
-            the weights by it beside the update; Adam adds it to the gradient (L2), where the
-            moments scale it with the rest.
+        weight_decay: Weight decay of matrices, embeddings included; biases and norms have none.
+            AdamW shrinks the weights by it beside the update; Adam adds it to the gradient (L2),
+            where the moments scale it with the rest.
         head_lr: Largest learning rate of the heads; None for the same.
         name: `adamw` or `adam`.
         amsgrad: Whether a weight's step is divided by the largest second moment it has had so far,

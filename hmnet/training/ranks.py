@@ -50,10 +50,10 @@ class Ranks:
     """The processes that train together, as one of them sees it.
 
     Attributes:
-        number: Of this process, from 0.
-        count: Of all.
+        number: Rank of this process, from 0.
+        count: Number of all processes.
         device: What this one trains on, as torch names it.
-        seed: Of the run.
+        seed: Seed of the run.
     """
 
     number: int
@@ -93,7 +93,7 @@ class Ranks:
         same weights have gradients on all ranks.
 
         Args:
-            rows: Of the batch, at least one.
+            rows: Rows of the batch, at least one.
 
         Returns:
             Own rows, and what they count for.
@@ -105,7 +105,7 @@ class Ranks:
         """Sum tensors over all ranks, in place.
 
         Args:
-            tensors: The same number of the same shapes in the same order on every rank, on the
+            tensors: Tensors, as many of the same shapes in the same order on every rank, on the
                 rank's device.
         """
         if self.count == 1:
@@ -209,7 +209,7 @@ def find_ranks(device: str, seed: int) -> Ranks:
 
     Args:
         device: As the user names it.
-        seed: Of the run.
+        seed: Seed of the run.
 
     Returns:
         The ranks; `ALONE` for a process that was started by hand.

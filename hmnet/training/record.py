@@ -53,11 +53,11 @@ class Record(BaseModel):
         seconds: Spent on the steps. Evaluation, checkpoints, and steps that a kill undid are left
             out.
         examples: Rows of all batches that were trained, each as often as it was.
-        evaluations: Of the epochs up to now; none where nothing goes by them.
+        evaluations: Evaluations of the epochs up to now; none where nothing goes by them.
         sequences: How many sequences each task's training rows were made into; empty in records of
             older versions and before training has ended.
-        versions: Of what was trained by and has been changed since it first came out, by name such
-            as `sampler uncertainty`; empty in records of older versions.
+        versions: Versions of what was trained by and has been changed since it first came out, by
+            name such as `sampler uncertainty`; empty in records of older versions.
     """
 
     model_config = ConfigDict(frozen=True)

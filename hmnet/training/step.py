@@ -41,7 +41,7 @@ class Losses(NamedTuple):
     """What is minimised is the sum of the two.
 
     Attributes:
-        loss: Of the tasks themselves.
+        loss: Loss of the tasks themselves.
         term: What the regularizer adds; 0 without one.
     """
 
@@ -54,7 +54,7 @@ class StepConfig:
     """How batches become an update.
 
     Attributes:
-        precision: Of forward and backward.
+        precision: Precision of the forward and backward pass.
         rate: The learning rate, step by step.
         label_smoothing: Share of each label's probability, in [0, 1), that all labels of the task
             get in equal parts; tasks without labels know none.
@@ -115,10 +115,10 @@ def batch_loss(
     """Mean of the losses of a batch's rows.
 
     Args:
-        logits: As for `row_losses`.
-        labels: As for `row_losses`.
-        label_smoothing: As for `row_losses`.
-        unit: As for `row_losses`.
+        logits: Logits that `row_losses` takes.
+        labels: Labels that `row_losses` takes.
+        label_smoothing: Share of a label's probability that all labels get in equal parts.
+        unit: What a difference of 1 between values counts as.
 
     Returns:
         The loss.

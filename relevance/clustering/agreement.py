@@ -27,7 +27,8 @@ class Agreement:
         spearman: Rank correlation of the values of those pairs in [-1, 1]; NaN where undefined,
             that is with fewer than two pairs or all values of a matrix equal.
         kendall: Kendall's tau-b of the same values.
-        adjusted_rand: Of the groups, 1 for equal ones, about 0 for chance; None if not asked for.
+        adjusted_rand: Adjusted Rand index of the groups, 1 for equal ones, about 0 for chance; None
+            if not asked for.
     """
 
     first: str
@@ -54,7 +55,7 @@ def compare(
         names: What to call them, all different; None for the names of their measures.
         k: Number of clusters for comparing groups too, found on the common tasks; a matrix with
             families has those as its groups whatever k is.
-        seed: Of k-means.
+        seed: Seed of k-means.
 
     Returns:
         One agreement per two matrices, in the order given.
@@ -160,7 +161,7 @@ def groups_of(name: str, matrix: RelevanceMatrix, k: int, seed: int) -> ClusterS
         name: What to call the matrix in errors.
         matrix: Without unknown values, unless it carries families.
         k: Number of clusters.
-        seed: Of k-means.
+        seed: Seed of k-means.
 
     Returns:
         The groups.

@@ -101,7 +101,7 @@ def choose_k(
     Args:
         matrix: Without unknown values, of at least 3 tasks.
         method: How to group, or the name of a method with its own options.
-        seed: Of the method and of resampling.
+        seed: Seed of the method and of resampling.
         resamples: How many times each k is grouped again.
         largest: The largest k to try, 2 or more; None for one less than the number of tasks.
 

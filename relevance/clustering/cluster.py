@@ -27,7 +27,7 @@ def cluster(
         k: Number of groups; `auto` for the one that `choose_k` finds best; None for the families
             that the matrix of a taxonomy holds.
         method: `kmeans`, `spectral`, `agglomerative` or `predicted-gain`; None for `kmeans`.
-        seed: Of random starts and resampling.
+        seed: Seed of random starts and resampling.
         max_k: The largest number that `auto` tries; None for one less than the number of tasks.
         **options: Options of the method, such as `linkage` of `agglomerative`.
 

@@ -56,7 +56,8 @@ def deciding_columns(
     Args:
         matrix: The matrix that was clustered.
         spec: Its groups by k-means.
-        restarts: Of k-means without a column; as many as the groups were found with.
+        restarts: Number of restarts of k-means without a column; as many as the groups were found
+            with.
 
     Returns:
         The columns; a column is removed alone, and its task's row stays.

@@ -17,7 +17,7 @@ def kmeans(matrix: RelevanceMatrix, k: int, *, seed: int = 0, restarts: int = 10
     Args:
         matrix: Without unknown values.
         k: Number of clusters, 1 to the number of tasks.
-        seed: Of the random starts.
+        seed: Seed of the random starts.
         restarts: How many starts the best is taken from.
 
     Returns:
@@ -51,7 +51,7 @@ def best_labels(
     Args:
         rows: Features, at least k of them different.
         k: Number of clusters.
-        seed: Of the random starts.
+        seed: Seed of the random starts.
         restarts: How many starts.
 
     Returns:

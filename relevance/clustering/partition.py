@@ -20,7 +20,7 @@ def best_partition(worth: Worth, budget: int) -> tuple[int, ...]:
     """The partition that is worth most, by looking at all, or beyond 8 tasks at all not ruled out.
 
     Args:
-        worth: Of every group of T tasks, the empty one included; there are 2^T.
+        worth: Worth of every group of T tasks, the empty one included; there are 2^T.
         budget: How many groups there may be at most.
 
     Returns:
@@ -86,7 +86,7 @@ def exhaustive(worth: Worth, budget: int) -> tuple[int, ...]:
     """The best partition, by looking at all of them.
 
     Args:
-        worth: Of every group of T tasks, the empty one included; there are 2^T.
+        worth: Worth of every group of T tasks, the empty one included; there are 2^T.
         budget: How many groups there may be at most.
 
     Returns:
@@ -108,8 +108,8 @@ def branch_and_bound(worth: Worth, budget: int) -> tuple[int, ...]:
     every round, so the first one found, or a better one of its round, is the best of all.
 
     Args:
-        worth: Of every group of T tasks, the empty one included; there are 2^T. None is far from
-            [-1, 1], where the accuracy of a billionth lies.
+        worth: Worth of every group of T tasks, the empty one included; there are 2^T. None is far
+            from [-1, 1], where the accuracy of a billionth lies.
         budget: How many groups there may be at most.
 
     Returns:
@@ -134,7 +134,7 @@ def prices(worth: Worth, budget: int) -> tuple[Float[np.ndarray, " task"], float
     """The least prices at which no group is worth more than it costs.
 
     Args:
-        worth: Of every group of T tasks, the empty one included.
+        worth: Worth of every group of T tasks, the empty one included.
         budget: How many groups a partition may have at most.
 
     Returns:

@@ -28,7 +28,7 @@ class MatrixFile(BaseModel):
 
     Attributes:
         file: Path, or a name such as `paper:table3`.
-        sha256: Of the file's bytes, hexadecimal.
+        sha256: SHA-256 of the file's bytes, hexadecimal.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -80,7 +80,7 @@ class ClusterSpec(BaseModel):
         method: `taxonomy`, a method of clustering such as `kmeans`, or `manual` for a spec written
             by hand.
         k: Number of clusters that was asked for, None where nobody asked.
-        seed: Of the method's random starts.
+        seed: Seed of the method's random starts.
         inertia: Sum of squared distances to the cluster centres, k-means only.
         silhouette: Mean silhouette in [-1, 1]; None where it is undefined.
         stability: Whether the groups come out again under resampling, None if not measured.

@@ -39,7 +39,7 @@ def stability(
         spec: Its groups.
         method: How they were found.
         k: How many groups were asked for.
-        seed: Of the resampling and the method.
+        seed: Seed of the resampling and the method.
         resamples: How many matrices are drawn. Every task is left out in turn, or 20 of more than
             50, picked at random.
 
@@ -92,8 +92,8 @@ def grouped(
         matrix: Without unknown values.
         method: How to group.
         k: Number of groups.
-        seed: Of the resampling and the method.
-        resamples: As for `stability`.
+        seed: Seed of the resampling and the method.
+        resamples: Number of resamples that stability is told by.
 
     Returns:
         The groups; their stability is None for one group or one task in each.
@@ -153,7 +153,7 @@ class _Trials:
         tasks: All names.
         spec: The groups to agree with.
         method: How to group.
-        seed: Of the method.
+        seed: Seed of the method.
     """
 
     def __init__(

@@ -30,10 +30,11 @@ class Judgement:
         left_out: Ordered pairs that one of them does not know.
         spearman: Rank correlation of the values over those pairs, in [-1, 1].
         kendall: Kendall's tau-b of the same.
-        spearman_within: The same within targets: of the values less the mean of their column.
+        spearman_within: Spearman correlation within targets, of the values less the mean of their
+            column.
         kendall_within: Kendall's tau-b of the same.
         share_of_ceiling: `spearman_within` by the highest that the reference's noise allows.
-        precision: Of finding negative pairs, see `precision_at_negatives`; in [0, 1].
+        precision: Precision of finding negative pairs, see `precision_at_negatives`; in [0, 1].
         adjusted_rand: Agreement of the groups; 1 for equal ones, about 0 for chance.
         seconds: What the measure took.
         cost_share: That by what the reference took.
@@ -101,7 +102,7 @@ def compare_with(
         names: What to call them, all different; None for the names of their measures.
         k: Number of groups; None for the reference's families, else the number from 2 to 10 with
             the best silhouette of the reference.
-        seed: Of k-means.
+        seed: Seed of k-means.
 
     Returns:
         One row per measure, in the order given.

@@ -20,7 +20,7 @@ def within_targets(values: Cells, known: Bool[np.ndarray, "source target"]) -> P
     A column's mean is how much its target gains at all, and in it stands the noise of its baseline.
 
     Args:
-        values: Of a matrix.
+        values: Values of a matrix.
         known: The cells that count; columns with a single one say nothing and are left out.
 
     Returns:
@@ -40,8 +40,8 @@ def precision_at_negatives(values: Pairs, reference: Pairs) -> float:
     are tied, the mean over all ways to choose among them.
 
     Args:
-        values: Of a measure.
-        reference: Of the same pairs.
+        values: Values of a measure.
+        reference: Values of the reference for the same pairs.
 
     Returns:
         In [0, 1], for chance the share of negative pairs; NaN if no pair is negative, or all are.

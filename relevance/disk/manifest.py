@@ -26,7 +26,7 @@ def write_manifest(
 
     Args:
         folder: The folder.
-        names: Of files in it; those that are not there are left out. None for all of them.
+        names: Names of files in it; those that are not there are left out. None for all of them.
         coming: Texts of files that are written next, by name.
 
     Raises:
@@ -111,7 +111,7 @@ def note_unchecked(folder: Path) -> None:
     """Tell that files are read unchecked, where an older version wrote them.
 
     Args:
-        folder: Of the files.
+        folder: Folder of the files.
     """
     if folder.is_dir() and not (folder / MANIFEST).is_file():
         warnings.warn(

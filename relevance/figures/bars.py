@@ -153,7 +153,7 @@ def span(bars: Sequence[Bar]) -> tuple[float, float]:
     Two seeds make intervals of 12.7 standard errors; they would shrink all bars to nothing.
 
     Args:
-        bars: Of the panel.
+        bars: Bars of the panel.
 
     Returns:
         Both ends, 0 between them: as far as bars and intervals go, but not beyond `MOST_REACH`

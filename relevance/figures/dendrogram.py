@@ -73,7 +73,7 @@ def lay_out(matrix: RelevanceMatrix, k: int, *, linkage: Linkage = "ward") -> De
     Args:
         matrix: Without unknown values, of at least two tasks.
         k: Number of clusters that are told apart.
-        linkage: As for `Agglomerative`.
+        linkage: A linkage that `Agglomerative` takes.
 
     Returns:
         The layout.
@@ -140,7 +140,7 @@ def dendrogram(
     Args:
         matrix: Without unknown values, of at least two tasks.
         k: Number of clusters.
-        linkage: As for `Agglomerative`.
+        linkage: A linkage that `Agglomerative` takes.
         axes: Where to draw; None for a figure of its own, one column of a paper wide.
 
     Returns:

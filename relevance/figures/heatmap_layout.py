@@ -234,8 +234,8 @@ class HeatmapSize:
         cell: Side of a cell.
         left: Room for the names of the sources.
         bottom: Room for the colour bar and the notes.
-        width: Of the figure.
-        height: Of the figure.
+        width: Width of the figure.
+        height: Height of the figure.
     """
 
     cell: float

@@ -43,7 +43,7 @@ class Panel:
     """The points of one measure.
 
     Attributes:
-        name: Of the measure.
+        name: Name of the measure.
         title: The rank correlations.
         values: What the measure says of each pair that it and the reference know.
         percent: What the reference says, in percent.

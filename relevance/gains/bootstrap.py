@@ -48,7 +48,7 @@ def evaluation_noise(
         joint: Results of the targets in joint runs, [source][target].
         choice: What the gains are made of.
         resamples: How many; the errors themselves are accurate to about 1 / sqrt(2 resamples).
-        seed: Of the draws, which are the same for targets with as many rows.
+        seed: Seed of the draws, which are the same for targets with as many rows.
 
     Returns:
         In the unit of the gains, zeros on the diagonal; NaN where a run is missing or kept nothing
@@ -85,7 +85,7 @@ def baseline_noise(
         held_out: The rows that each task was scored on.
         single: Its result for each of the tasks, None where it is missing.
         resamples: How many.
-        seed: Of the draws.
+        seed: Seed of the draws.
 
     Returns:
         {metric: {task: error}} for each of `METRICS`, by the bootstrap, else by the formula for the

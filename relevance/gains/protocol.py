@@ -23,7 +23,7 @@ class Protocol:
         """How many seeds single runs have.
 
         Args:
-            seeds: Of joint runs.
+            seeds: Seeds of joint runs.
 
         Returns:
             So many for each of them.

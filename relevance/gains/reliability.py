@@ -26,7 +26,7 @@ def split(gains: Gains) -> tuple[Float[np.ndarray, "*seed target"], Gains]:
     """Divide gains into the column effect and what is left within each target.
 
     Args:
-        gains: Of one or several seeds; the diagonal is ignored.
+        gains: Gains of one or several seeds; the diagonal is ignored.
 
     Returns:
         The mean of each column's known cells, the diagonal left out, NaN where none is known; and
@@ -106,8 +106,8 @@ def reliability(gains: Float[np.ndarray, "seed source target"]) -> dict[str, Any
     """How reliable gains and their parts are.
 
     Args:
-        gains: Of seeds that share no run, as `own_baseline_gains` makes them; cells that one seed
-            does not know are left out for all.
+        gains: Gains of seeds that share no run, as `own_baseline_gains` makes them; cells that one
+            seed does not know are left out for all.
 
     Returns:
         For each of `PARTS` `between_seeds`, the mean correlation between two seeds, and `of_mean`,

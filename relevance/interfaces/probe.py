@@ -33,8 +33,8 @@ class LinearHead:
     Attributes:
         weights: One row per output.
         bias: One number per output.
-        variance: Of the labels around the output of a regression task; 1 for classification, where
-            it has no meaning.
+        variance: Variance of the labels around the output of a regression task; 1 for
+            classification, where it has no meaning.
     """
 
     weights: Float[np.ndarray, "output dimension"]
@@ -47,8 +47,8 @@ class Lookahead:
     """Losses around single steps, at several moments of the training of one model on all tasks.
 
     Attributes:
-        before: Of a batch of each target.
-        after: Of the same batch after one step on a batch of the source.
+        before: Losses of a batch of each target.
+        after: Losses of the same batch after one step on a batch of the source.
     """
 
     before: Float[np.ndarray, "moment target"]
@@ -64,8 +64,8 @@ class Linearisation:
     Attributes:
         outputs: Classification: `log(p / (1 - p))` of the row's true label; regression: output less
             label, on the scale that the task's loss is taken on.
-        gradients: Of the outputs with respect to the shared weights, projected at random so that
-            inner products keep their expectation.
+        gradients: Gradients of the outputs with respect to the shared weights, projected at random
+            so that inner products keep their expectation.
     """
 
     outputs: Float[np.ndarray, " row"]
@@ -93,8 +93,8 @@ class Probe(Protocol):
 
         Args:
             tasks: Names.
-            rows: Of each task at most.
-            seed: Of the rows, and of training.
+            rows: Number of rows of each task at most.
+            seed: Seed of the rows, and of training.
             source: Task that the encoder is fine-tuned on first; None for the encoder as it is.
 
         Returns:
@@ -111,7 +111,7 @@ class Probe(Protocol):
             task: A name.
             head: On the features that `features` gives.
             rows: At most.
-            seed: Of the rows, and of the labels, which are drawn from what the model says.
+            seed: Seed of the rows, and of the labels, which are drawn from what the model says.
 
         Returns:
             For each output unit of each linear layer the mean over its weights.
@@ -125,8 +125,8 @@ class Probe(Protocol):
 
         Args:
             tasks: Names; one model is trained on all of them first.
-            batches: Of each task.
-            seed: Of training and of the batches.
+            batches: Number of batches of each task.
+            seed: Seed of training and of the batches.
 
         Returns:
             One matrix for each batch of all tasks.
@@ -140,7 +140,7 @@ class Probe(Protocol):
             tasks: Names; one model is trained on all of them meanwhile, as if nobody looked.
             moments: Spread evenly over training, at most one per step.
             lr: Learning rate of the plain steps.
-            seed: Of training and of the batches.
+            seed: Seed of training and of the batches.
 
         Returns:
             Losses without dropout.
@@ -154,9 +154,9 @@ class Probe(Protocol):
 
         Args:
             tasks: Names.
-            rows: Of each split at most.
+            rows: Number of rows of each split at most.
             directions: Number of columns of the projected gradients, a square number.
-            seed: Of training, rows and projection.
+            seed: Seed of training, rows and projection.
 
         Returns:
             By task, for training rows and for held-out rows.

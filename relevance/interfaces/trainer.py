@@ -91,7 +91,7 @@ class Trainer(Protocol):
 
         Args:
             tasks: Names; one for a single run, two for a joint run.
-            seed: Of everything random in the run.
+            seed: Seed of everything random in the run.
             device: Such as `cpu` or `cuda:1`.
 
         Returns:

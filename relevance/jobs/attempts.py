@@ -19,7 +19,7 @@ class Outcome(NamedTuple):
 
     Attributes:
         kind: `held` where another process is doing the job.
-        error: Of a failed one, in one line.
+        error: Error of a failed job, in one line.
     """
 
     kind: Literal["done", "held", "failed"]

@@ -21,7 +21,7 @@ class Schedule:
         threads: CPU threads of each worker; None for `$OMP_NUM_THREADS`, or else an even share of
             the cores.
         engine: Name of what runs the jobs: `local`, `dask` or `ray`.
-        address: Of a cluster that is there already; None starts workers on this machine.
+        address: Address of a cluster that is there already; None starts workers on this machine.
         all_workers: Use every worker of that cluster, however many join it.
     """
 
@@ -86,7 +86,7 @@ class Event:
         failed: Jobs that ended with an error.
         total: All jobs of the study.
         left_s: Estimate of the time left in seconds, None while no job's duration is known.
-        error: Of a failed job.
+        error: Error of a failed job.
         workers: How many jobs are done at a time; None while a cluster has not told.
     """
 

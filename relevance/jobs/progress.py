@@ -16,7 +16,7 @@ class Progress:
         workers: How many jobs will be done at a time, None where it is not known yet.
 
     Attributes:
-        errors: Of failed jobs by name, in one line.
+        errors: Errors of failed jobs by name, in one line.
         workers: Says how many jobs are done at a time.
     """
 

@@ -39,9 +39,9 @@ class RelevanceMatrix:
         values: NaN where unknown.
         tasks: Names in the order of rows and columns.
         measure: Name of the measure that made it.
-        unit: Of the values: `ratio` (a fraction, 0.05 is 5 %), `points` (differences of scores
+        unit: Unit of the values: `ratio` (a fraction, 0.05 is 5 %), `points` (differences of scores
             in [0, 1]) or `nats`.
-        standard_errors: Of the values, or None.
+        standard_errors: Standard errors of the values, or None.
         seeds: The seeds behind the values.
         per_seed: The values of each seed, or None.
         single: Scores of single-task training: {metric: [seed][task]}.

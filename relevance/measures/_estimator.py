@@ -22,12 +22,12 @@ class Estimator(Measure):
 
     Args:
         make_probe: Makes what answers for the encoder.
-        seeds: Of training, rows and batches; values are means over them.
+        seeds: Seeds of training, rows and batches; values are means over them.
 
     Attributes:
         name: On the command line.
         settings: What decides how much is computed, by name.
-        unit: Of its values, as a matrix names it.
+        unit: Unit of its values, as a matrix names it.
         per_row: Whether it needs one label or value for each row.
     """
 
@@ -69,7 +69,7 @@ class Estimator(Measure):
         Args:
             probe: Answers for the encoder.
             tasks: At least one task, names all different.
-            seed: Of everything random.
+            seed: Seed of everything random.
 
         Returns:
             Values in the order of the tasks.

@@ -23,8 +23,8 @@ def transfer_gains(
     Args:
         probe: Answers for the encoder; trains it on each of the tasks alone.
         tasks: Sources and targets.
-        seed: Of the rows, and of training.
-        score: Of features and label columns; higher is better.
+        seed: Seed of the rows, and of training.
+        score: Score of features and label columns; higher is better.
 
     Returns:
         Score after fine-tuning less score of the plain encoder, on the same rows; 0 on the

@@ -27,7 +27,7 @@ class Embedding(Estimator):
         Args:
             probe: Answers for the encoder; nothing is trained.
             tasks: At least one task, names all different.
-            seed: Of the rows.
+            seed: Seed of the rows.
 
         Returns:
             Cosines, symmetric, ones on the diagonal.

@@ -35,7 +35,7 @@ class Fisher(Estimator):
         Args:
             probe: Answers for the encoder; nothing but heads is trained.
             tasks: At least one task, names all different.
-            seed: Of rows and drawn labels.
+            seed: Seed of rows and drawn labels.
 
         Returns:
             One less Task2Vec's distance, in [0, 1], symmetric, ones on the diagonal.
@@ -58,7 +58,7 @@ def likeness(one: Float[np.ndarray, " unit"], other: Float[np.ndarray, " unit"])
 
     Args:
         one: Fisher information, not negative.
-        other: The same of another task.
+        other: Fisher information of another task, not negative.
 
     Returns:
         In [0, 1]; units without information for either task play no part.

@@ -30,7 +30,7 @@ class GradientCosine(Estimator):
         Args:
             probe: Answers for the encoder; trains one model on all tasks.
             tasks: At least one task, names all different.
-            seed: Of training and batches.
+            seed: Seed of training and batches.
 
         Returns:
             Cosines, symmetric, ones on the diagonal.

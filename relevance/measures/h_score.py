@@ -31,7 +31,7 @@ class HScore(Estimator):
         Args:
             probe: Answers for the encoder; trains it on each of the tasks alone.
             tasks: At least one task, names all different.
-            seed: Of the rows, and of training.
+            seed: Seed of the rows, and of training.
 
         Returns:
             Differences of scores in [0, number of labels - 1], 0 on the diagonal.

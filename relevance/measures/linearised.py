@@ -38,7 +38,7 @@ class Linearised(Estimator):
         Args:
             probe: Answers for the encoder; trains one model on all tasks.
             tasks: At least one task, names all different.
-            seed: Of training, rows and projection.
+            seed: Seed of training, rows and projection.
 
         Returns:
             `(l_single - l_joint) / l_single` of held-out losses, 0 on the diagonal.
@@ -65,7 +65,7 @@ class Part(NamedTuple):
     Attributes:
         train: Rows to fit.
         held_out: Rows to judge by.
-        loss: Of outputs.
+        loss: Makes the loss of outputs.
     """
 
     train: Linearisation
@@ -140,7 +140,7 @@ def fit(
     """The change of weights that lowers the mean of the tasks' mean losses the most.
 
     Args:
-        rows: Of each task, and its loss.
+        rows: Linearised rows of each task, and the loss of its outputs.
         penalty: On half the squared length of the change, in mean squared lengths of gradients.
 
     Returns:

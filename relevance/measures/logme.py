@@ -31,7 +31,7 @@ class Logme(Estimator):
         Args:
             probe: Answers for the encoder; trains it on each of the tasks alone.
             tasks: At least one task, names all different.
-            seed: Of the rows, and of training.
+            seed: Seed of the rows, and of training.
 
         Returns:
             Differences in nats per row, 0 on the diagonal.
@@ -86,7 +86,7 @@ def evidence(
     `beta` is known; what is left is a search along one line, which cannot diverge.
 
     Args:
-        projections: Of the labels onto the left singular vectors of the features.
+        projections: Projections of the labels onto the left singular vectors of the features.
         eigenvalues: Squared singular values.
         labels: One number per row.
 

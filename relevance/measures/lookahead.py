@@ -38,7 +38,7 @@ class Lookahead(Estimator):
         Args:
             probe: Answers for the encoder; trains one model on all tasks.
             tasks: At least one task, names all different.
-            seed: Of training and batches.
+            seed: Seed of training and batches.
 
         Returns:
             Shares, 0 on the diagonal, as for joint training.

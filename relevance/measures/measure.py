@@ -30,7 +30,7 @@ class Inputs:
         graded: Whether the taxonomy counts how closely two families are related.
         trainer: Makes the trainer that joint training asks for.
         probe: Makes what answers for the encoder that cheap estimators ask.
-        seeds: Of joint runs.
+        seeds: Seeds of joint runs.
         single_seeds: How many seeds single runs have; None for three times as many as joint runs.
         schedule: Finds out devices and workers, when a measure has jobs to run.
         metric: What gains are made of: `gain`, `primary` or `loss`.

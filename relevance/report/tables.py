@@ -52,7 +52,7 @@ def table(
     Args:
         rows: At least one, all with the same keys, which become the header.
         format: `csv`, `html`, `latex` (with booktabs) or `markdown`.
-        decimals: Of fractional numbers; CSV has them in full.
+        decimals: Number of decimals of fractional numbers; CSV has them in full.
         bold: Places (row, column) from 0 to set in bold, not in CSV.
         starred: Places to mark with a star, not in CSV.
         daggered: Places to mark with a dagger, not in CSV.
@@ -129,8 +129,8 @@ def matrix_table(
     Args:
         matrix: Any matrix.
         format: `csv` (values in percent, no marks), `html`, `latex` or `markdown`.
-        decimals: Of the percentages, not in CSV; None for 2, or more where all values are so small
-            that these would show fewer than three digits of the largest.
+        decimals: Number of decimals of the percentages, not in CSV; None for 2, or more where all
+            values are so small that these would show fewer than three digits of the largest.
         caption: LaTeX only: plain text above the table, which then floats.
         label: LaTeX only: what references call the table, which then floats.
 
@@ -252,7 +252,7 @@ def matrix_remark(
 
     Args:
         matrix: What the table shows.
-        format: Of the table.
+        format: Format of the table.
         marked: Its marks, where they are known already.
         bold: Whether the best sources are in bold.
 

@@ -62,7 +62,7 @@ def make_plan(
     Args:
         runs: All of the study.
         finished: Those that are done, by name.
-        costs: Of each task, as `task_costs` gives them.
+        costs: Costs of each task, as `task_costs` gives them.
         size: Bytes of a finished run on disk.
 
     Returns:

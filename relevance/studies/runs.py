@@ -67,7 +67,7 @@ class TrainingRun:
     Attributes:
         tasks: In alphabetical order, so that a pair is one run whichever task comes first.
         data: Fingerprint of each task's data, in the same order.
-        seed: Of everything random in it.
+        seed: Seed of everything random in it.
         trainer: Does it.
     """
 

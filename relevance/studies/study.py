@@ -33,7 +33,7 @@ def single_run_seeds(seeds: Sequence[int], number: int | None = None) -> tuple[i
     ones and can be merged into what one study of all seeds would have been.
 
     Args:
-        seeds: Of joint runs, all different.
+        seeds: Seeds of joint runs, all different.
         number: How many; None for three times as many as joint runs.
 
     Returns:
@@ -67,8 +67,8 @@ class Study:
         tasks: At least one, names all different.
         trainer: Does each run.
         store: Where results are kept and found again.
-        seeds: Of joint runs.
-        single_seeds: Of single runs, those of the joint runs first.
+        seeds: Seeds of joint runs.
+        single_seeds: Seeds of single runs, those of the joint runs first.
         data: Fingerprint of each task's data; changes whenever results could.
         costs: Expected duration of a task's training in any one unit; 1 where not given.
     """

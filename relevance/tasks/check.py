@@ -58,7 +58,7 @@ def cell_reader(task: Task, name: str) -> Callable[[Any], str]:
 
     Args:
         task: The definition.
-        name: Of the column, for messages.
+        name: Name of the column, for messages.
 
     Returns:
         It takes a cell as it stands in a file, and raises a `RelevanceError` if that is no text.

@@ -110,7 +110,7 @@ class DataOptions:
     Attributes:
         data_dir: Folder with `<slug>/{train,dev}.<suffix>`; None for `tasks/` in the cache.
         max_train: Rows of a task's training split at most, drawn with seed 0; None for all.
-        max_dev: The same for every evaluation split.
+        max_dev: Rows of every evaluation split at most, drawn with seed 0; None for all.
     """
 
     data_dir: Path | None = None

@@ -47,8 +47,8 @@ class Plan:
     """How the texts of a task are made.
 
     Attributes:
-        name: Of the task.
-        family: Of the task; each reads a property of its own.
+        name: Name of the task.
+        family: Family of the task; each reads a property of its own.
         labels: What texts are called whose words lean one way, and the other.
         templates: How the texts are worded: pairs of sentences.
     """
@@ -102,7 +102,7 @@ def generate(
         families: How many families, 1 to 4, of two tasks each.
         train_rows: Rows of each training split.
         dev_rows: Rows of each dev split.
-        seed: Of the words' properties and of all rows.
+        seed: Seed of the words' properties and of all rows.
 
     Returns:
         The file `tasks.toml`, for `find_tasks` or `--tasks`.

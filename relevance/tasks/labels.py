@@ -23,7 +23,7 @@ class LabelNames:
         names: The labels, in the order of their codes.
 
     Attributes:
-        names: The same.
+        names: The labels, in the order of their codes.
 
     >>> labels = LabelNames(["negative", "positive"])
     >>> labels.code("positive"), labels.code(1), labels.code(1.0), labels.code("1.0")

@@ -63,7 +63,7 @@ def dev_share(split: Split, share: float, seed: int) -> tuple[Split, Split]:
 
     Args:
         split: The training split.
-        share: Of its rows, in (0, 1).
+        share: Share of its rows that is taken, in (0, 1).
         seed: What they are drawn with.
 
     Returns:
@@ -86,7 +86,7 @@ def dev_rows(
 
     Args:
         split: The training split.
-        share: Of its rows, in (0, 1).
+        share: Share of its rows that is taken, in (0, 1).
         seed: What they are drawn with.
 
     Returns:

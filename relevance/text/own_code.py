@@ -19,7 +19,8 @@ def refuse_own_code(folder: Path) -> None:
     their name on the hub, and adapters, which name another checkpoint that nobody has looked at.
 
     Args:
-        folder: Of the checkpoint. A configuration that is no JSON is left to whoever reads it.
+        folder: Folder of the checkpoint. A configuration that is no JSON is left to whoever reads
+            it.
 
     Raises:
         RelevanceError: If there is such a thing; nothing has been asked, fetched or run.

@@ -61,7 +61,7 @@ class TextTokenizer(ABC):
         """How often each token occurs in some texts.
 
         Args:
-            texts: As for `token_ids`; a text that comes twice counts twice.
+            texts: Any text; a text that comes twice counts twice.
 
         Returns:
             Occurrences by id, for the ids that `token_ids` gives.
@@ -76,7 +76,7 @@ class SubwordTokenizer(TextTokenizer):
         tokenizer: Truncation and padding, which sentence encoders save with it, are switched off.
 
     Attributes:
-        tokenizer: The same.
+        tokenizer: The tokenizer, without truncation and padding.
         by_chunk: Whether chunks between white space have the same tokens as whole texts.
     """
 

@@ -18,7 +18,8 @@ def is_averaged(step: int, total: int, share: float) -> bool:
     Args:
         step: From 1 to `total`.
         total: Steps of the run.
-        share: Of the run's last steps, from 0 for none to 1 for all.
+        share: Share of the run's steps, the last ones, that are averaged, from 0 for none to 1 for
+            all.
 
     Returns:
         True for the last `share` of the steps.
@@ -33,7 +34,7 @@ class Averaging(Hook):
     """Takes the mean of the weights over the last steps.
 
     Args:
-        share: Of a run's steps, the last ones, whose weights count; in [0, 1].
+        share: Share of a run's steps, the last ones, whose weights count; in [0, 1].
     """
 
     def __init__(self, share: float) -> None:

@@ -24,7 +24,7 @@ class Progress:
         task: What it trained; names joined by `+` where a step has several tasks.
         step: From 1 to `total`.
         total: Steps of the run.
-        loss: Of the tasks before the update, in fp32.
+        loss: Loss of the tasks before the update, in fp32.
         lr: Learning rate of the step.
         steps_per_s: Since training was started or resumed.
         term: What the regularizer added to the loss; None without one.

@@ -71,7 +71,7 @@ class Selection(Hook):
         """What came of it, in one line.
 
         Args:
-            record: Of the whole training, with evaluations.
+            record: Record of the whole training, with evaluations.
             last_epoch: The one that it was to end with.
 
         Returns:

@@ -26,7 +26,7 @@ class ClusteringMethod(ABC):
         Args:
             matrix: Without unknown values.
             k: Number of groups, 1 to the number of tasks.
-            seed: Of whatever is random; equal arguments give equal groups.
+            seed: Seed of whatever is random; equal arguments give equal groups.
 
         Returns:
             Clusters in the order of their first tasks, tasks in the order of the matrix.

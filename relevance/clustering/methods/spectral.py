@@ -30,7 +30,7 @@ class Spectral(ClusteringMethod):
         Args:
             matrix: Without unknown values; the diagonal plays no part.
             k: Number of clusters, 1 to the number of tasks.
-            seed: Of the eigenvalue solver and of k-means on the eigenvectors.
+            seed: Seed of the eigenvalue solver and of k-means on the eigenvectors.
 
         Returns:
             The groups.

@@ -18,7 +18,7 @@ class JobEvent(NamedTuple):
     Attributes:
         kind: `held` where another process is doing the job, `killed` where its worker died.
         job: Its name.
-        error: Of a failed one, in one line.
+        error: Error of a failed job, in one line.
     """
 
     kind: Literal["started", "done", "held", "failed", "killed"]

@@ -24,7 +24,7 @@ class Ray(Engine):
     Args:
         workers: Jobs at a time.
         resources: What Ray sets aside for each, by the names of its options.
-        device: Of every actor, which sees only its own.
+        device: Name of the device of every actor, which sees only its own.
     """
 
     def __init__(self, workers: int, resources: Mapping[str, float], device: str) -> None:

@@ -32,7 +32,7 @@ class Constant(NamedTuple):
 
     Attributes:
         predictions: One per row.
-        losses: Of the best constant, per row.
+        losses: Losses of the best constant, per row.
     """
 
     predictions: Labels
