@@ -9,8 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from hmnet.analysis.curves import Curves
-from relevance.escaping import for_figure
-from relevance.figures.figure import INK, TWO_COLUMNS_PT, draw_frame, figure_of, new_figure
+from relevance.figures.figure import INK, TWO_COLUMNS_PT, draw_frame, draw_legend, new_figure
 from relevance.figures.scatter import COLOURS
 
 if TYPE_CHECKING:
@@ -137,14 +136,6 @@ def _legend(tasks: Sequence[str], axes: Axes) -> None:
     from matplotlib.lines import Line2D
 
     styles = [_style(number) for number in range(len(tasks))]
-    legend = figure_of(axes).legend(
-        [Line2D([], [], color=colour, linestyle=line, linewidth=1.5) for colour, line in styles],
-        [for_figure(task) for task in tasks],
-        loc="outside upper center",
-        ncols=min(len(tasks), 7),
-        fontsize=TEXT_PT,
-        frameon=False,
-    )
-    for text in legend.get_texts():
-        text.set_parse_math(False)
-        text.set_color(INK)
+    lines = [Line2D([], [], color=colour, linestyle=line, linewidth=1.5) for colour, line in styles]
+    where = {"loc": "outside upper center", "ncols": min(len(tasks), 7)}
+    draw_legend(axes, lines, tasks, TEXT_PT, labelcolor=INK, **where)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hmnet.comparison.table import Comparison
 from hmnet.runs.folder import Run
 from relevance.errors import RelevanceError
-from relevance.escaping import for_figure
-from relevance.figures.figure import INK, ONE_COLUMN_PT, draw_frame, figure_of, new_figure
+from relevance.figures.figure import INK, ONE_COLUMN_PT, draw_frame, draw_legend, new_figure
 from relevance.figures.scatter import COLOURS
 
 if TYPE_CHECKING:
@@ -150,19 +149,11 @@ def number_of_tasks_figure(compared: Comparison, trained: Mapping[str, Trained])
             elinewidth=0.7,
             capsize=1.5,
         )
-        lines[for_figure(curve.method)] = line
+        lines[curve.method] = line
     axes.set_xticks(sorted({tasks for curve in layout.curves for tasks in curve.tasks}))
     axes.margins(y=0.12)
     axes.set_xlabel("number of tasks trained", fontsize=TEXT_PT, color=INK)
     axes.set_ylabel(layout.y_label, fontsize=TEXT_PT, color=INK)
     draw_frame(axes, TEXT_PT)
-    legend = figure_of(axes).legend(
-        list(lines.values()),
-        list(lines),
-        loc="outside upper left",
-        fontsize=TEXT_PT,
-        frameon=False,
-    )
-    for text in legend.get_texts():
-        text.set_parse_math(False)
+    draw_legend(axes, list(lines.values()), list(lines), TEXT_PT, loc="outside upper left")
     return axes

@@ -10,8 +10,7 @@ from jaxtyping import Float, Int
 
 from hmnet.analysis.curves import Curves
 from relevance.errors import RelevanceError
-from relevance.escaping import for_figure
-from relevance.figures.figure import INK, TWO_COLUMNS_PT, draw_frame, figure_of, new_figure
+from relevance.figures.figure import INK, TWO_COLUMNS_PT, draw_frame, draw_legend, new_figure
 from relevance.figures.scatter import COLOURS
 
 if TYPE_CHECKING:
@@ -156,14 +155,6 @@ def _draw(panel: Panel, axes: Axes, names: Sequence[str]) -> None:
 def _legend(names: Sequence[str], axes: Axes) -> None:
     from matplotlib.lines import Line2D
 
-    legend = figure_of(axes).legend(
-        [Line2D([], [], color=COLOURS[n % len(COLOURS)]) for n in range(len(names))],
-        [for_figure(name) for name in names],
-        loc="outside upper center",
-        ncols=min(len(names), 5),
-        fontsize=TEXT_PT,
-        frameon=False,
-    )
-    for text in legend.get_texts():
-        text.set_parse_math(False)
-        text.set_color(INK)
+    lines = [Line2D([], [], color=COLOURS[n % len(COLOURS)]) for n in range(len(names))]
+    where = {"loc": "outside upper center", "ncols": min(len(names), 5)}
+    draw_legend(axes, lines, names, TEXT_PT, labelcolor=INK, **where)

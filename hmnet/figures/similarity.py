@@ -9,7 +9,15 @@ import numpy as np
 
 from hmnet.analysis.covariance import Similarity
 from relevance.escaping import for_figure
-from relevance.figures.figure import FAINT, INK, ONE_COLUMN_PT, POSITIVE, draw_frame, new_figure
+from relevance.figures.figure import (
+    FAINT,
+    INK,
+    ONE_COLUMN_PT,
+    POSITIVE,
+    draw_frame,
+    draw_legend,
+    new_figure,
+)
 from relevance.figures.scatter import COLOURS
 from relevance.report.tables import Row
 
@@ -119,16 +127,9 @@ def similarity_figure(found: Similarity | Beside) -> Axes:
     draw_frame(axes, TEXT_PT)
     if isinstance(found, Beside):
         drawn[IMPROVEMENT] = _improvement(axes, [found.improvement[task] for task in tasks])
-    legend = figure.legend(
-        list(drawn.values()),
-        list(map(for_figure, drawn)),
-        loc="outside upper center",
-        ncols=2,
-        fontsize=TEXT_PT,
-        frameon=False,
+    draw_legend(
+        axes, list(drawn.values()), list(drawn), TEXT_PT, loc="outside upper center", ncols=2
     )
-    for text in legend.get_texts():
-        text.set_parse_math(False)
     return axes
 
 

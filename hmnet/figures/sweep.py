@@ -16,6 +16,7 @@ from relevance.figures.figure import (
     POSITIVE,
     TWO_COLUMNS_PT,
     draw_frame,
+    draw_legend,
     new_figure,
     text_width_em,
 )
@@ -196,7 +197,7 @@ def specs_figure(found: Sequence[tuple[str, Sweep, Comparison]]) -> Axes:
     """
     layouts = [(name, lay_out(sweep, compared)) for name, sweep, compared in found]
     first = layouts[0][1]
-    count, names = len(first.choices), [for_figure(name) for name, _ in layouts]
+    count, names = len(first.choices), [name for name, _ in layouts]
     width = max(ONE_COLUMN_PT, count * (SLOT_PT + 8.0 * len(layouts)) + BESIDE_PT)
     figure = new_figure(width, HEIGHT_PT + 3 * TEXT_PT + 1.5 * TEXT_PT * len(layouts))
     figure.set_layout_engine("constrained")
@@ -213,9 +214,7 @@ def specs_figure(found: Sequence[tuple[str, Sweep, Comparison]]) -> Axes:
     _plain(axes)
     axes.set_ylabel(f"{first.panels[0].name} (%)", fontsize=TITLE_PT, color=INK)
     axes.set_xlabel(first.x_label, fontsize=TITLE_PT, color=INK)
-    legend = figure.legend(lines, names, loc="outside upper left", fontsize=TEXT_PT, frameon=False)
-    for text in legend.get_texts():
-        text.set_parse_math(False)
+    draw_legend(axes, lines, names, TEXT_PT, loc="outside upper left")
     return axes
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from relevance.disk.files import replacing
 from relevance.errors import RelevanceError
@@ -106,6 +107,29 @@ def draw_frame(axes: Axes, text_pt: float) -> None:
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axes.spines[side].set_color(FAINT)
+
+
+def draw_legend(
+    axes: Axes, drawn: Sequence[Any], names: Sequence[str], text_pt: float, **layout: Any
+) -> None:
+    """Name what is drawn, once for all panels of a figure; names are text and no mathematics.
+
+    Args:
+        axes: Any axes of the figure.
+        drawn: A line, marker or area for each name.
+        names: What they are called.
+        text_pt: Size of the names, in points.
+        **layout: What matplotlib's `legend` takes beside, such as `loc` and `ncols`.
+    """
+    legend = figure_of(axes).legend(
+        list(drawn),
+        [for_figure(name) for name in names],
+        fontsize=text_pt,
+        frameon=False,
+        **layout,
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
 
 
 @cache

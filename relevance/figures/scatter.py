@@ -17,7 +17,7 @@ from relevance.figures.figure import (
     INK,
     TWO_COLUMNS_PT,
     draw_frame,
-    figure_of,
+    draw_legend,
     new_figure,
     text_width_em,
 )
@@ -211,18 +211,16 @@ def _legend(layout: ScatterLayout, axes: Axes, in_a_line: int) -> None:
         Line2D([], [], linestyle="", marker="o", markersize=3, color=colour)
         for colour in COLOURS[: len(layout.legend)]
     ]
-    legend = figure_of(axes).legend(
+    draw_legend(
+        axes,
         points,
-        [for_figure(name) for name in layout.legend],
+        layout.legend,
+        TEXT_PT,
         loc="outside lower center",
         ncols=in_a_line,
         title=layout.about,
         title_fontsize=TEXT_PT,
-        fontsize=TEXT_PT,
-        frameon=False,
         handletextpad=0.2,
         columnspacing=1.0,
         borderpad=0.1,
     )
-    for text in legend.get_texts():
-        text.set_parse_math(False)

@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix
+from relevance.measures._estimator import cosines
 from relevance.measures.measure import Inputs, Measure
 from relevance.measures.vocabulary import check_known, no_tokens
 from relevance.tasks.data import DataOptions
@@ -73,8 +74,9 @@ class TokenEmbedding(Measure):
             rows.append(len(split))
             counts.append(known.tokenizer.token_counts(chain.from_iterable(split.texts)))
             check_known(counts[-1], known.tokenizer, task.name)
+        means = mean_vectors(counts, known.vectors, tasks=names)
         return RelevanceMatrix(
-            values=cosines(mean_vectors(counts, known.vectors, tasks=names)),
+            values=cosines(means @ means.T),
             tasks=names,
             measure="token-embedding",
             cost={"seconds": time.perf_counter() - start_s},
@@ -139,18 +141,3 @@ def mean_vectors(
         if not total.any():
             raise RelevanceError(f"Task '{name}': the vectors of all its tokens are zero.")
     return np.asarray(sums / frequency.sum(axis=1)[:, None])
-
-
-def cosines(vectors: Float[np.ndarray, "task dimension"]) -> Float[np.ndarray, "source target"]:
-    """Cosine of every two rows.
-
-    Args:
-        vectors: None of them zero.
-
-    Returns:
-        In [-1, 1], symmetric, ones on the diagonal.
-    """
-    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    values = np.clip(units @ units.T, -1.0, 1.0)
-    np.fill_diagonal(values, 1.0)
-    return np.asarray(values)

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from relevance.errors import RelevanceError
 from relevance.jobs.attempts import Outcome, RemoteCall, attempt, one_line
+from relevance.jobs.engines._joblib import JoblibEngine
 from relevance.jobs.engines.engine import Engine, JobEvent, missing_package
 from relevance.jobs.job import Job, Schedule
 from relevance.jobs.workers import thread_limits
@@ -20,10 +21,10 @@ CONNECT_S = 30
 _ONE_AT_A_TIME = threading.Lock()
 
 
-class Dask(Engine):
+class Dask(JoblibEngine):
     """Jobs go through joblib's Dask backend; Dask itself does a job again whose worker was lost.
 
-    The backend is asked directly. `joblib.Parallel` would run all jobs in this process where the
+    `joblib.Parallel` would run all jobs in this process where the
     cluster has one worker so far, and wait for ever for a job that Dask gave up.
 
     Args:
@@ -35,17 +36,12 @@ class Dask(Engine):
     def __init__(
         self, client: "Client", schedule: Schedule, cluster: "LocalCluster | None" = None
     ) -> None:
-        from joblib import parallel_config
-        from joblib.parallel import get_active_backend
-
-        super().__init__()
+        super().__init__("dask", client=client)
         self._client = client
         self._cluster = cluster
         self._schedule = schedule
         # An adaptive cluster grows with what it is asked to do, so it is asked for everything.
         self.capacity = 10**6 if schedule.all_workers else len(schedule.slots)
-        with parallel_config(backend="dask", client=client):
-            self._backend: Any = get_active_backend()[0]
         self._backend.start_call()
         self._topic = f"relevance-{uuid4().hex}"
         client.subscribe_topic(self._topic, self._on_start)
@@ -79,22 +75,8 @@ class Dask(Engine):
         )
         return cls(Client(cluster, set_as_default=False), schedule, cluster)
 
-    def submit(self, job: Job) -> None:
-        """Hand a job to the scheduler.
-
-        Args:
-            job: Its call must be picklable.
-        """
-        from joblib.parallel import BatchedCalls
-
-        try:
-            parcel = RemoteCall.pack(job.call)
-        except Exception as error:
-            self._tell("failed", job, one_line(error))
-            return
-        devices = self._schedule.slots
-        call: Any = (_on_worker, (parcel, job.name, self._topic, devices), {})
-        batch = BatchedCalls([call], self._backend.get_nested_backend())
+    def _send(self, job: Job, call: RemoteCall) -> None:
+        batch = self._batch(_on_worker, call, job.name, self._topic, self._schedule.slots)
         future = self._backend.submit(batch, callback=lambda _: None)
         ended = partial(self._end, job, future)
         future.add_done_callback(lambda _: self._inbox.put(ended))
@@ -102,9 +84,6 @@ class Dask(Engine):
     def workers(self) -> int:
         """How many jobs are done at a time, which changes when workers come and go."""
         return min(self.capacity, max(1, len(self._client.nthreads())))
-
-    def clear(self) -> None:
-        """Leave the workers to the cluster."""
 
     def stop(self) -> None:
         """Let go of jobs that wait; end a cluster that was started here."""
@@ -122,8 +101,7 @@ class Dask(Engine):
         raised = future.exception()
         if raised is not None:
             return JobEvent("failed", job.name, one_line(raised))
-        outcome: Outcome = self._backend.retrieve_result_callback(future.result())[0]
-        return JobEvent(outcome.kind, job.name, outcome.error)
+        return self._came_back(job, future.result())
 
 
 def _connect(address: str) -> "Client":

@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from relevance.errors import RelevanceError
-from relevance.jobs.attempts import Outcome, RemoteCall, attempt, one_line
+from relevance.jobs.attempts import RemoteCall, attempt, one_line
+from relevance.jobs.engines._joblib import JoblibEngine
 from relevance.jobs.engines.engine import Engine, JobEvent, missing_package
 from relevance.jobs.job import Job, Schedule
 
@@ -15,7 +16,7 @@ FEWEST_ACTORS = 2
 """For a single one joblib's backend would run the jobs in this process."""
 
 
-class Ray(Engine):
+class Ray(JoblibEngine):
     """Jobs go through joblib's Ray backend, each to an actor of its own.
 
     The backend hands calls to its actors in turn, whether they are busy or not. Actors that do one
@@ -28,14 +29,10 @@ class Ray(Engine):
     """
 
     def __init__(self, workers: int, resources: Mapping[str, float], device: str) -> None:
-        from joblib import parallel_config
-        from joblib.parallel import get_active_backend
         from ray.util.joblib import register_ray
 
-        super().__init__()
         register_ray()
-        with parallel_config(backend="ray"):
-            self._backend: Any = get_active_backend()[0]
+        super().__init__("ray")
         self._backend.configure(
             n_jobs=max(FEWEST_ACTORS, workers), ray_remote_args=resources, maxtasksperchild=1
         )
@@ -77,26 +74,10 @@ class Ray(Engine):
             ray.shutdown()
             raise
 
-    def submit(self, job: Job) -> None:
-        """Hand a job to an actor of its own.
-
-        Args:
-            job: Its call must be picklable.
-        """
-        from joblib.parallel import BatchedCalls
-
-        try:
-            parcel = RemoteCall.pack(job.call)
-        except Exception as error:
-            self._tell("failed", job, one_line(error))
-            return
+    def _send(self, job: Job, call: RemoteCall) -> None:
         self._tell("started", job)
-        call: Any = (attempt, (parcel, self._device), {})
-        batch = BatchedCalls([call], self._backend.get_nested_backend())
+        batch = self._batch(attempt, call, self._device)
         self._backend.submit(batch, lambda out: self._inbox.put(partial(self._end, job, out)))
-
-    def clear(self) -> None:
-        """Leave the workers to the cluster."""
 
     def stop(self) -> None:
         """End the actors, and the cluster where it was started here."""
@@ -112,8 +93,7 @@ class Ray(Engine):
             return JobEvent("killed", job.name)
         if isinstance(out, Exception):
             return JobEvent("failed", job.name, one_line(out))
-        outcome: Outcome = self._backend.retrieve_result_callback(out)[0]
-        return JobEvent(outcome.kind, job.name, outcome.error)
+        return self._came_back(job, out)
 
 
 def _start_here(ray: Any, schedule: Schedule, quiet: Mapping[str, Any]) -> None:
