@@ -1,6 +1,5 @@
 """Four generated tasks in files of every format, and a run that is trained on them."""
 
-import csv
 import json
 import random
 import shutil
@@ -10,54 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from commands import done
 from relevance.jobs.attempts import Outcome, attempt
 from relevance.jobs.workers import Worker
+from small_tasks import definitions, write_rows
 
 WORDS = ["the", "a", "film", "story", "city", "river", "woman", "man", "dog", "cat", "guitar"]
-TASKS = """
-[[task]]
-name = "TONE"
-family = "sentiment"
-kind = "classification"
-text = ["sentence"]
-labels = ["bad", "good"]
-metrics = ["accuracy", "f1"]
-source = { train = "tone/train.csv", dev = "tone/dev.csv" }
-
-[[task]]
-name = "SAME"
-family = "pairs"
-kind = "classification"
-text = ["sentence1", "sentence2"]
-labels = ["same", "other", "none"]
-metrics = ["accuracy"]
-source = { train = "same/train.parquet", dev = "same/dev.parquet" }
-
-[[task]]
-name = "GRADE"
-family = "sentiment"
-kind = "regression"
-text = ["sentence"]
-range = [1, 5]
-metrics = ["pearson", "spearman"]
-source = { train = "grade/train.jsonl", dev = "grade/dev.jsonl" }
-
-[[task]]
-name = "FACT"
-family = "pairs"
-kind = "classification"
-text = ["question", "passage"]
-labels = ["no", "yes"]
-metrics = ["accuracy"]
-truncate = "passage"
-source = { train = "fact/train.tsv", dev = "fact/dev.tsv" }
-"""
-SUFFIXES = {"tone": ".csv", "same": ".parquet", "grade": ".jsonl", "fact": ".tsv"}
+SUFFIXES = {"TONE": ".csv", "SAME": ".parquet", "GRADE": ".jsonl", "FACT": ".tsv"}
 CLUSTERS = {"clusters": [["TONE", "GRADE"], ["SAME", "FACT"]]}
 
 
@@ -78,41 +38,27 @@ def make_row(task: str, rng: random.Random) -> dict[str, Any]:
     return {"sentence1": f"{word} {text}", "sentence2": other, "label": label}
 
 
-def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Write rows in the format that the suffix names."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".parquet":
-        pq.write_table(pa.Table.from_pylist(rows), path)
-    elif path.suffix == ".jsonl":
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    else:
-        with path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0], delimiter="," if path.suffix == ".csv" else "\t")
-            writer.writeheader()
-            writer.writerows(rows)
-
-
 @pytest.fixture(scope="session")
 def tasks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A TOML file with TONE, SAME, GRADE and FACT: 40 training and 12 dev rows each."""
     folder = tmp_path_factory.mktemp("tasks")
-    for task, suffix in SUFFIXES.items():
+    for name, suffix in SUFFIXES.items():
+        task = name.lower()
         for split, count in (("train", 40), ("dev", 12)):
             rng = random.Random(f"{task} {split}")  # noqa: S311
             write_rows(
                 folder / task / f"{split}{suffix}", [make_row(task, rng) for _ in range(count)]
             )
-    (folder / "tasks.toml").write_text(TASKS)
+    (folder / "tasks.toml").write_text(definitions(SUFFIXES))
     return folder / "tasks.toml"
 
 
 @pytest.fixture(scope="session")
 def halves(tasks: Path) -> tuple[Path, Path]:
     """A TOML file with TONE and SAME, and one with GRADE and FACT."""
-    _, *tables = TASKS.split("[[task]]")
     paths = tasks.with_name("first.toml"), tasks.with_name("second.toml")
-    for path, half in zip(paths, (tables[:2], tables[2:]), strict=True):
-        path.write_text("".join(f"[[task]]{table}" for table in half))
+    for path, half in zip(paths, (["TONE", "SAME"], ["GRADE", "FACT"]), strict=True):
+        path.write_text(definitions({name: SUFFIXES[name] for name in half}))
     return paths
 
 

@@ -1,6 +1,5 @@
 """Three small generated tasks in files, and what training needs of them in memory."""
 
-import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task
 from relevance.tasks.task import Task
+from small_tasks import definitions, write_rows
 
 torch.set_num_threads(1)  # for tensors as small as those of the tests
 
@@ -47,34 +47,6 @@ WORDS = [
     "dog",
     "cat",
 ]
-TASKS = """
-[[task]]
-name = "TONE"
-family = "sentiment"
-kind = "classification"
-text = ["sentence"]
-labels = ["bad", "good"]
-metrics = ["accuracy", "f1"]
-source = { train = "tone/train.jsonl", dev = "tone/dev.jsonl" }
-
-[[task]]
-name = "SAME"
-family = "pairs"
-kind = "classification"
-text = ["sentence1", "sentence2"]
-labels = ["same", "other", "none"]
-metrics = ["accuracy"]
-source = { train = "same/train.jsonl", dev = "same/dev.jsonl", extra = { dev_other = "same/other.jsonl" } }
-
-[[task]]
-name = "GRADE"
-family = "sentiment"
-kind = "regression"
-text = ["sentence"]
-range = [1, 5]
-metrics = ["pearson", "spearman"]
-source = { train = "grade/train.jsonl", dev = "grade/dev.jsonl" }
-"""  # noqa: E501
 SETTINGS = TrainingSettings(
     epochs=2, batch_size=8, max_length=24, lr=1e-3, precision="fp32", pooling="native"
 )
@@ -161,10 +133,9 @@ def row(task: str, rng: random.Random) -> dict[str, Any]:
     return {"sentence": sentence(rng, *["good"] * good), "label": 1.0 + good}
 
 
-def write_rows(path: Path, task: str, count: int, seed: int) -> None:
+def generated(task: str, count: int, seed: int) -> list[dict[str, Any]]:
     rng = random.Random(seed)  # noqa: S311
-    path.parent.mkdir(exist_ok=True)
-    path.write_text("".join(json.dumps(row(task, rng)) + "\n" for _ in range(count)))
+    return [row(task, rng) for _ in range(count)]
 
 
 @pytest.fixture(scope="session")
@@ -172,11 +143,12 @@ def task_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A TOML file with TONE (37 training rows), SAME (20) and GRADE (24)."""
     folder = tmp_path_factory.mktemp("tasks")
     for seed, (task, count) in enumerate([("tone", 37), ("same", 20), ("grade", 24)]):
-        write_rows(folder / task / "train.jsonl", task, count, seed)
-        write_rows(folder / task / "dev.jsonl", task, 12, seed + 10)
-    write_rows(folder / "same" / "other.jsonl", "same", 6, 20)
+        write_rows(folder / task / "train.jsonl", generated(task, count, seed))
+        write_rows(folder / task / "dev.jsonl", generated(task, 12, seed + 10))
+    write_rows(folder / "same" / "other.jsonl", generated("same", 6, 20))
     file = folder / "tasks.toml"
-    file.write_text(TASKS)
+    more = ', extra = { dev_other = "same/other.jsonl" }'
+    file.write_text(definitions(dict.fromkeys(["TONE", "SAME", "GRADE"], ".jsonl"), SAME=more))
     return file
 
 
