@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint figures clean
+.PHONY: demo test lint docs clean
 
 demo: $(READY)
 	$(VENV)/bin/relevance demo --out demo
@@ -16,10 +16,20 @@ test: $(READY)
 lint: $(READY)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/pre-commit run --all-files --show-diff-on-failure
 
+# The public names, and for each kind what a member of it must do.
+KINDS := relevance.interfaces.trainer relevance.interfaces.probe relevance.measures.measure \
+	relevance.clustering.methods.method relevance.jobs.engines.engine relevance.tasks.kinds.kind \
+	hmnet.kinds.kind hmnet.heads.head hmnet.samplers.sampler hmnet.methods.method \
+	hmnet.inserts.insert hmnet.regularizers.regularizer hmnet.surgery.surgery hmnet.training.hooks.hook
+
+docs: $(READY)
+	$(VENV)/bin/python -W error::UserWarning -m pdoc --docformat google --output-directory docs/api relevance hmnet $(KINDS)
+	@echo "The reference is in docs/api/index.html."
+
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --upgrade -c constraints.txt pip
-	$(VENV)/bin/pip install --quiet -c constraints.txt -e '.[demo,dask,ray,dev]'
+	$(VENV)/bin/pip install --quiet -c constraints.txt -e '.[demo,dask,ray,dev,docs]'
 	@touch $@
 
 clean:
