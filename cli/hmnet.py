@@ -356,10 +356,10 @@ def count(
     """
     from hmnet.api import default_tasks
     from hmnet.backbones.backbone import depth_of, load_config
-    from hmnet.heads.head import check_heads, default_pooling
+    from hmnet.heads._choice import DEFAULT, HeadChoice
     from hmnet.methods.method import find_method
     from hmnet.models.count import count_parameters, total
-    from hmnet.models.freezing import canonical
+    from hmnet.sharing.freeze import Freeze
     from hmnet.sharing.skill_table import SkillTable
     from relevance.tasks.find import find_tasks
 
@@ -368,12 +368,12 @@ def count(
     table = None if skills is None else SkillTable.load(skills)
     chosen = find_method(method or "hmnet")
     sharing = chosen.build(spec, split_layers(layers), table, max_length=max_length)
-    frozen = canonical(freeze or chosen.member.defaults.get("freeze", "0"))
+    frozen = Freeze.parse(freeze or chosen.member.defaults.get("freeze", "0"))
     if sharing.note:
         note(f"hmnet: note: {sharing.note}")
-    choice = ",".join(head) if head else "auto"
-    settled = pooling or default_pooling(choice)
-    check_heads(choice, settled, found)
+    choice = HeadChoice.parse(",".join(head)) if head else DEFAULT
+    settled = pooling or choice.pooling
+    choice.check(settled, found)
     parts = sharing.plans(found, depth_of(load_config(backbone)))
     counts = [
         count_parameters(

@@ -579,8 +579,8 @@ def _note_unpaired(training: TrainingOptions) -> None:
     from hmnet.samplers.sampler import find_sampler
     from hmnet.settings.config import RunConfig
 
-    default = RunConfig.model_fields["sampler"].default
-    sampler = find_sampler(settings(training).get("sampler", default))
+    given = settings(training).get("sampler")
+    sampler = find_sampler(given) if given else RunConfig.model_fields["sampler"].default
     if not sampler.member.paired:
         note(
             f"relevance: note: with --sampler {sampler} a task can train more or fewer batches"

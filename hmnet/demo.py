@@ -299,4 +299,4 @@ def _train(
 def _train_one(config: RunConfig, spec: ClusterSpec, out: Path, device: str) -> None:
     """A job of the scheduler; `device` is the one that the settings name already."""
     del device
-    train_run(config, spec if config.method == "hmnet" else None, out, resume=True)
+    train_run(config, spec if config.method.name == "hmnet" else None, out, resume=True)

@@ -4,18 +4,46 @@ Parameters stand in the constructor of the component that has them and nowhere e
 setting is there for components that would ignore it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from inspect import Parameter, signature
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, create_model
+from pydantic_core import CoreSchema, core_schema
 
 from relevance.disk.files import validated
 from relevance.errors import RelevanceError
 from relevance.registry import Registry
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class FromText:
+    """Lets a field of settings hold a value that is read from text once, and written as text.
+
+    Stands in an annotation: `Annotated[HeadChoice, FromText(HeadChoice, HeadChoice.parse)]`.
+
+    Attributes:
+        kind: Class of the values; one that is given is taken as it is.
+        parse: Makes one of text; its `str` gives text that means the same.
+    """
+
+    kind: type
+    parse: Callable[[str], Any]
+
+    def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """What pydantic asks of an annotation: how a field is validated and dumped."""
+
+        def read(given: Any, as_text: Callable[[Any], str]) -> Any:
+            return given if isinstance(given, self.kind) else self.parse(as_text(given))
+
+        return core_schema.no_info_wrap_validator_function(
+            read,
+            handler.generate_schema(str),
+            serialization=core_schema.to_string_ser_schema(when_used="unless-none"),
+        )
 
 
 @dataclass(frozen=True)
@@ -30,7 +58,7 @@ class Choice(Generic[T]):
 
     name: str
     member: type[T]
-    parameters: Mapping[str, Any]
+    parameters: Mapping[str, Any] = field(hash=False)
 
     def build(self, *arguments: Any, **others: Any) -> T:
         """Make one.

@@ -8,7 +8,6 @@ from jaxtyping import Float, Int
 from pydantic import BaseModel, Field
 
 from hmnet.runs.folder import LOG, RECORDS, Run
-from hmnet.samplers.sampler import find_sampler
 from hmnet.training.record import read_records
 from relevance.disk.files import read_text, validated
 from relevance.disk.manifest import check_file
@@ -154,7 +153,7 @@ def _deviates(run: Run, names: Sequence[str]) -> tuple[bool, ...]:
     """Which tasks' uncertainty is a deviation; see `hmnet.samplers.uncertainty`."""
     if run.additions():
         return ()  # these are trained in packed batches
-    by_dropout = find_sampler(run.config.sampler).parameters.get("proxy") == "dropout"
+    by_dropout = run.config.sampler.parameters.get("proxy") == "dropout"
     kinds = {task.name: getattr(task, "kind", "") for task in run.tasks}
     return tuple(by_dropout and kinds[name] == "regression" for name in names)
 

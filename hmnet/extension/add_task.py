@@ -211,7 +211,7 @@ def _is_finished(new: Run, entry: Mapping[str, Any], tasks: Sequence[Task]) -> b
     ):
         raise old_loss(out)
     # settings that came later had their defaults
-    settings = {name: RunConfig.model_fields[name].default for name in TRAINING}
+    settings = RunConfig(tasks=("any",)).model_dump(mode="json", include=set(TRAINING))
     before = BEFORE | begun[-1] | {"settings": settings | begun[-1].get("settings", {})}
     for what, value in entry.items():
         if before.get(what) != value:

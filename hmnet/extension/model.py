@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from hmnet.answer_scale import NO_SCALES, AnswerScale
 from hmnet.backbones.backbone import Backbone
-from hmnet.heads.head import Head, Pooling, find_head, head_name
+from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
+from hmnet.heads.head import Head
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.randomness import seeded
 from hmnet.sharing.plan import SharingPlan
@@ -26,7 +27,7 @@ def grown(
     tasks: Sequence[Task],
     plan: SharingPlan,
     *,
-    head: str = "auto",
+    head: HeadChoice = DEFAULT,
     seed: int = 0,
     scales: Mapping[str, AnswerScale] = NO_SCALES,
 ) -> MultiTaskModel:
@@ -37,7 +38,7 @@ def grown(
         backbone: The pretrained weights that new layers and heads start from.
         tasks: The new ones.
         plan: A row for old and new tasks; those of the old ones name the same modules as before.
-        head: Name of the head, or names by task; for the old tasks the same as before.
+        head: Which head each task gets; for the old tasks the same as before.
         seed: Seed of new random weights; they depend on the task's name and on no other task.
         scales: How outputs of the new tasks stand for values, where they are not spread over the
             range.
@@ -68,20 +69,20 @@ def grown(
     return larger
 
 
-def borrows_head(task: Task, source: Task, head: str, pooling: Pooling) -> bool:
+def borrows_head(task: Task, source: Task, head: HeadChoice, pooling: Pooling) -> bool:
     """Whether a task can have the whole head of another.
 
     Args:
         task: The one that needs a head.
         source: The one that has it.
-        head: Name of the head, or names by task.
+        head: Which head each task gets.
         pooling: Pooling of both tasks.
 
     Returns:
         True for heads of one name and the same labels in any order, or tasks of a kind without
         labels: what a regression head says is the same share of either range.
     """
-    names = {head_name(head, pooling, one.name) for one in (task, source)}
+    names = {head.name(one.name, pooling) for one in (task, source)}
     same_labels = task.kind == source.kind and set(task.labels) == set(source.labels)
     return same_labels and len(names) == 1
 
@@ -177,7 +178,7 @@ def _axes_of_labels(model: MultiTaskModel, task: str) -> dict[str, int]:
     definition = model.definitions[task]
     more = [f"label {number}" for number in range(definition.outputs + 3)]
     wider = definition.model_copy(update={"labels": tuple(more)})
-    kind = find_head(head_name(model.head, model.pooling, task), model.pooling)
+    kind = model.head.of(task, model.pooling)
     with torch.device("meta"):
         probe = kind(Backbone.from_config(model.config), wider, model.pooling)
     shapes = {name: weight.shape for name, weight in probe.named_parameters()}

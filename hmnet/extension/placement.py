@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from hmnet.extension.model import borrows_head
+from hmnet.heads._choice import HeadChoice
 from hmnet.runs.folder import Run
 from hmnet.settings.config import RunConfig
 from hmnet.sharing.skill_table import SkillTable
+from relevance.choice import FromText
 from relevance.clustering.assign import most_relevant_cluster, relevance_to
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError, unknown_name
@@ -43,7 +45,7 @@ class Addition(BaseModel):
         fraction: Share of each new task's training rows that is used, in [0, 1], drawn with seed 0;
             one batch at least. Nothing is trained for 0; the task then has the head that it starts
             with: its source's where that has the same labels, else a new one.
-        head: Heads of the new tasks, as `--head` takes them; None for what the run's choice gives.
+        head: Heads of the new tasks; None for what the run's choice gives.
         skills: A table with rows for new families, for runs of skillnet; None for the run's.
         data_dir: Folder with the new tasks' files, where they don't name their own; None for the
             run's.
@@ -61,7 +63,7 @@ class Addition(BaseModel):
     relevance: Path | None = None
     cluster: str | None = None
     fraction: float = Field(1.0, ge=0, le=1)
-    head: str | None = None
+    head: Annotated[HeadChoice, FromText(HeadChoice, HeadChoice.parse)] | None = None
     skills: SkillTable | None = None
     data_dir: Path | None = None
     max_train: int | None = Field(None, ge=1)

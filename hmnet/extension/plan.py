@@ -7,11 +7,11 @@ from typing import Any
 
 from hmnet.devices import resolve_device
 from hmnet.extension.placement import Addition, Placement, Placing
-from hmnet.heads.head import OTHERS, chosen_heads
-from hmnet.methods.method import ModelGroup, find_method
+from hmnet.heads._choice import OTHERS, HeadChoice
+from hmnet.methods.method import ModelGroup
 from hmnet.methods.single import Single
 from hmnet.runs.folder import DEFINITIONS, Run, has_old_loss, old_loss, read_clusters
-from hmnet.settings.check import check_training
+from hmnet.settings.check import check
 from hmnet.settings.config import RunConfig, TrainingSettings
 from hmnet.sharing.plan import SharingPlan
 from relevance.clustering.assign import joined
@@ -19,7 +19,7 @@ from relevance.clustering.spec import ClusterSpec
 from relevance.disk.files import validated
 from relevance.errors import RelevanceError, unknown_name
 from relevance.tasks.data import DataOptions
-from relevance.tasks.find import find_tasks
+from relevance.tasks.find import find_tasks, settled_names
 from relevance.tasks.load import with_files
 from relevance.tasks.task import Task
 
@@ -84,7 +84,7 @@ def plan_extension(
     """
     if has_old_loss(run.folder, run.tasks):
         raise old_loss(run.folder)
-    member = find_method(run.config.method).member
+    member = run.config.method.member
     if issubclass(member, Single):
         raise RelevanceError(
             f"{run.folder} has a model for each task, which share nothing that a new one could be"
@@ -103,7 +103,7 @@ def plan_extension(
     training = _training(config, settings)
     (trained,) = run.blueprints.values()
     new = ModelGroup(tuple(task.name for task in tasks), trained.plan)
-    check_training(training, [*run.tasks, *tasks], [new], trained.plan.depth)
+    check(training, [*run.tasks, *tasks], [new])
     spec = read_clusters(run.folder) if member.reads_clusters else None
     placing = Placing(run, addition, config, spec, tasks)
     placements = {task.name: placing.place(task) for task in tasks}
@@ -128,12 +128,9 @@ def _config(
     run: Run, addition: Addition, tasks: Sequence[Task], settings: Mapping[str, Any], out: Path
 ) -> RunConfig:
     """Settings of the new run; its seed is that of what is trained last."""
-    names = [
-        name if name.lower().endswith(".toml") else find_tasks([name])[0].name
-        for name in addition.tasks
-    ]
+    names = settled_names(addition.tasks, tasks)
     if addition.data_dir is not None:
-        names = [str((out / DEFINITIONS).absolute())]
+        names = (str((out / DEFINITIONS).absolute()),)
     fields = {
         "tasks": (*run.config.tasks, *names),
         "name": addition.label(run.config.label, [task.name for task in tasks]),
@@ -144,16 +141,17 @@ def _config(
     return validated(RunConfig, run.config.model_dump() | fields, "settings")
 
 
-def _heads(choice: str, given: str | None, tasks: Sequence[Task]) -> str:
+def _heads(choice: HeadChoice, given: HeadChoice | None, tasks: Sequence[Task]) -> HeadChoice:
     """The run's choice of heads, and what is given for the new tasks."""
     if given is None:
         return choice
-    chosen = chosen_heads(given)
+    chosen = given.names
     names = {task.name.lower(): task.name for task in tasks}
     for name in chosen:
         if name not in names.keys() | {OTHERS}:
             raise unknown_name("new task", name, names.values())
-    return ",".join([choice, *(f"{names[n]}={chosen.get(n, chosen[OTHERS])}" for n in names)])
+    new = (f"{names[n]}={chosen.get(n, chosen[OTHERS])}" for n in names)
+    return HeadChoice.parse(",".join([choice.text, *new]))
 
 
 def _training(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
@@ -177,9 +175,7 @@ def _plan(
 ) -> SharingPlan:
     """The method's plan for old and new tasks, in which the old ones must be where they were."""
     (trained,) = run.blueprints.values()
-    method = find_method(config.method).build(
-        spec, config.layers, config.skills, max_length=config.max_length
-    )
+    method = config.method.build(spec, config.layers, config.skills, max_length=config.max_length)
     (part,) = method.plans([*trained.tasks, *tasks], trained.plan.depth)
     for task in trained.plan.tasks:
         if _row(part.plan, task) != _row(trained.plan, task):

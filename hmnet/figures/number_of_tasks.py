@@ -76,7 +76,7 @@ def trained_by(runs: Iterable[Run]) -> dict[str, Trained]:
     """
     found: dict[str, Trained] = {}
     for run in runs:
-        here = Trained(run.config.method, len(run.tasks))
+        here = Trained(str(run.config.method), len(run.tasks))
         first = found.setdefault(run.config.label, here)
         if here != first:
             raise RelevanceError(

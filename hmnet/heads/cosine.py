@@ -6,7 +6,8 @@ from torch.nn import functional as F  # noqa: N812  what everybody calls it
 from transformers import PreTrainedModel
 
 from hmnet.backbones.backbone import Backbone
-from hmnet.heads.head import Head, Pooling
+from hmnet.heads._choice import Pooling
+from hmnet.heads.head import Head
 from hmnet.heads.linear import PooledPath, dropout_of, linear_layer
 from hmnet.kinds.kind import TokenLevelKind, kind_of
 from relevance.errors import RelevanceError

@@ -1,21 +1,17 @@
 """What a head is: the part of a path that belongs to one task alone, whatever the plan."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from functools import cache
-from typing import Literal
 
 from torch import nn
 from transformers import PreTrainedModel
 
 import hmnet.heads
 from hmnet.backbones.backbone import Backbone
+from hmnet.heads._choice import AUTO, Pooling
 from relevance.errors import RelevanceError
 from relevance.registry import Registry
 from relevance.tasks.task import Task
-
-Pooling = Literal["native", "cls", "mean"]
-OTHERS = ""  # stands for the tasks that a choice of heads does not name
 
 
 class Head(nn.Module):
@@ -86,7 +82,7 @@ def find_head(name: str, pooling: Pooling) -> type[Head]:
     >>> find_head("auto", "mean").__name__
     'LinearHead'
     """
-    name = _settled(name, pooling)
+    name = settled(name, pooling)
     head = heads().find(name)
     if pooling not in head.poolings:
         known = " or ".join(head.poolings)
@@ -94,107 +90,16 @@ def find_head(name: str, pooling: Pooling) -> type[Head]:
     return head
 
 
-def chosen_heads(choice: str) -> dict[str, str]:
-    """Names of heads by task, as a user writes them.
+def settled(name: str, pooling: Pooling) -> str:
+    """The name that `auto` stands for.
 
     Args:
-        choice: One name for all tasks, `TASK=NAME` for some, or both, with commas between.
-
-    Returns:
-        Names of heads by the task's name in lower case; `OTHERS` for the tasks not named.
-
-    Raises:
-        RelevanceError: If it says two things about a task.
-
-    >>> chosen_heads("siamese, STS-B=cosine")
-    {'': 'siamese', 'sts-b': 'cosine'}
-    """
-    chosen: dict[str, str] = {}
-    for part in choice.split(","):
-        task, _, name = part.rpartition("=")
-        task = task.strip().lower()
-        if task in chosen:
-            what = f"task '{task}'" if task else "the tasks not named"
-            raise RelevanceError(f"--head {choice} gives {what} two heads. Give one.")
-        chosen[task] = name.strip()
-    return {OTHERS: "auto"} | chosen
-
-
-def head_name(choice: str, pooling: Pooling, task: str) -> str:
-    """Name of the head that a task gets.
-
-    Args:
-        choice: As `chosen_heads` reads it.
-        pooling: What `auto` goes by.
-        task: Name of the task, in any case.
-
-    Returns:
-        The name; never `auto`.
-    """
-    chosen = chosen_heads(choice)
-    return _settled(chosen.get(task.lower(), chosen[OTHERS]), pooling)
-
-
-def head_of(choice: str, pooling: Pooling, task: str) -> type[Head]:
-    """The head that a task gets.
-
-    Args:
-        choice: As `chosen_heads` reads it.
+        name: Of a head, or `auto`.
         pooling: How hidden states become one vector.
-        task: Name of the task, in any case.
 
     Returns:
-        Its class.
-
-    Raises:
-        RelevanceError: If there is no such head, or it cannot pool in this way.
+        The name of a head.
     """
-    return find_head(head_name(choice, pooling, task), pooling)
-
-
-def default_pooling(choice: str) -> Pooling:
-    """How heads pool unless told: as the first that is named does by itself.
-
-    Args:
-        choice: As `chosen_heads` reads it.
-
-    Returns:
-        The pooling; `native` where no head is named.
-
-    Raises:
-        RelevanceError: If there is no such head.
-
-    >>> default_pooling("auto"), default_pooling("STS-B=cosine")
-    ('native', 'mean')
-    """
-    names = [name for name in chosen_heads(choice).values() if name != "auto"]
-    return heads().find(names[0]).poolings[0] if names else "native"
-
-
-def check_heads(choice: str, pooling: Pooling, tasks: Sequence[Task]) -> None:
-    """Refuse heads that don't fit the tasks of a run.
-
-    Args:
-        choice: As `chosen_heads` reads it.
-        pooling: Pooling of all heads.
-        tasks: All tasks of the run.
-
-    Raises:
-        RelevanceError: If the choice names a task that is none of these, or a head cannot answer
-            its task.
-    """
-    known = {task.name.lower() for task in tasks}
-    for name in chosen_heads(choice):
-        if name not in known | {OTHERS}:
-            names = ", ".join(task.name for task in tasks)
-            raise RelevanceError(
-                f"--head {choice} names '{name}', which is not trained here. Tasks: {names}."
-            )
-    for task in tasks:
-        head_of(choice, pooling, task.name).check(task)
-
-
-def _settled(name: str, pooling: Pooling) -> str:
-    if name == "auto":
+    if name == AUTO:
         return "native" if pooling == "native" else "linear"
     return name

@@ -5,7 +5,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from hmnet.backbones.backbone import Backbone
-from hmnet.heads.head import Head, Pooling
+from hmnet.heads._choice import Pooling
+from hmnet.heads.head import Head
 from hmnet.kinds.kind import TokenLevelKind, kind_of
 from relevance.tasks.task import Task
 

@@ -10,7 +10,8 @@ from transformers import PreTrainedModel
 from hmnet.backbones.auto import family_model
 from hmnet.backbones.backbone import Backbone
 from hmnet.backbones.graft import graft
-from hmnet.heads.head import Head, Pooling
+from hmnet.heads._choice import Pooling
+from hmnet.heads.head import Head
 from hmnet.kinds.kind import TokenLevelKind, kind_of
 from relevance.tasks.task import Task
 

@@ -20,15 +20,14 @@ from hmnet.data.tokenizer import read_tokenizer
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.kinds.kind import OutputKind, kind_of
 from hmnet.methods.method import ModelGroup
-from hmnet.models.freezing import frozen_layers, trains_together
+from hmnet.models.freezing import trains_together
 from hmnet.models.trial import check_reading
 from hmnet.prepared import PreparedTask, encode_split, lengths_of, prepare
 from hmnet.regularizers.regularizer import make_regularizer
-from hmnet.samplers.sampler import Step, TaskBatch, find_sampler
-from hmnet.settings.check import check_training
+from hmnet.samplers.sampler import Step, TaskBatch
+from hmnet.settings.check import check
 from hmnet.settings.config import RunConfig, TrainingSettings
 from hmnet.sharing.plan import fully_shared
-from hmnet.surgery.surgery import find_surgery
 from hmnet.training.fit import build_model, fit, make_schedule
 from relevance.disk.files import digest, validated
 from relevance.errors import RelevanceError
@@ -39,6 +38,7 @@ from relevance.tasks.load import load_task
 from relevance.tasks.overlap import rows_with, shared_texts
 from relevance.tasks.task import Task
 
+TRAINING = tuple(TrainingSettings.model_fields)
 # raised when the same data and settings, or the default of one, would give other results
 VERSION = 2
 # the same for runs in which there is a regression task
@@ -85,9 +85,9 @@ class JointTrainer:
                     include=set(TrainingSettings.model_fields) - {"regression_loss"},
                     exclude_defaults=True,
                 ),
-                "sampler_version": find_sampler(self.settings.sampler).member.version,
+                "sampler_version": self.settings.sampler.member.version,
                 "regularizer_version": regularizer and regularizer.version,
-                "surgery_version": surgery and find_surgery(surgery).member.version,
+                "surgery_version": surgery and surgery.member.version,
                 "backbone": weights_digest(_backbone(self.backbone, 0)),
                 "tokenizer": Encoder.of(_tokenizer(self.backbone)).fingerprint,
                 "gain_split": self.gain_split,
@@ -320,10 +320,10 @@ def make_trainer(
     config = validated(RunConfig, {**settings, "tasks": names}, "settings")
     depth = depth_of(load_config(config.backbone))
     _check_study(config, depth)
-    training = TrainingSettings(**config.model_dump(include=set(TrainingSettings.model_fields)))
+    training = TrainingSettings(**{name: getattr(config, name) for name in TRAINING})
     runs = [*((name,) for name in names), *combinations(names, 2)]
     parts = [ModelGroup(run, fully_shared(run, depth)) for run in runs]
-    check_training(config, tasks, parts, depth)
+    check(training, tasks, parts)
     backbone = _backbone(config.backbone, 0)
     check_max_length(backbone.base, config.max_length)
     check_reading(
@@ -352,7 +352,7 @@ def _check_study(config: RunConfig, depth: int) -> None:
             " study takes neither. Leave them out of the settings."
         )
     pair = fully_shared(("one", "other"), depth)
-    if not trains_together(pair, frozen_layers(config.freeze, depth)):
+    if not trains_together(pair, config.freeze.layers(depth)):
         raise RelevanceError(
             f"--freeze {config.freeze} trains heads alone, and tasks share none, so that no task"
             " could gain from another. Freeze some layers, such as --freeze 50%."

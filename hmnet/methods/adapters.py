@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from hmnet.methods.method import Inserting
+from hmnet.sharing.freeze import Freeze
 
 
 class HoulsbyAdapters(Inserting):
@@ -12,4 +13,4 @@ class HoulsbyAdapters(Inserting):
         Houlsby et al. (2019), "Parameter-Efficient Transfer Learning for NLP".
     """
 
-    defaults: ClassVar = {"freeze": "all"}
+    defaults: ClassVar = {"freeze": Freeze(everything=True)}

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from hmnet.methods.method import Inserting
+from hmnet.sharing.freeze import Freeze
 
 
 class CaMtl(Inserting):
@@ -18,7 +19,7 @@ class CaMtl(Inserting):
 
     defaults: ClassVar = {
         "max_length": 128,
-        "freeze": "50%",
+        "freeze": Freeze(percent=50),
         "epochs": 5,
         "warmup": 0.1,
         "optimizer": "adam",

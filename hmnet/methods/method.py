@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
@@ -126,16 +127,22 @@ def methods() -> Registry[Method]:
     return Registry("method", hmnet.methods, Method)
 
 
-class ChosenMethod(NamedTuple):
-    """A method as a user names it.
+@dataclass(frozen=True)
+class ChosenMethod:
+    """A method and what was chosen for it; as text it can be chosen again.
 
     Attributes:
-        text: Its name, and its parameters that differ from their defaults.
+        name: The method's.
         member: Its class.
+        text: Its name, and its parameters that differ from their defaults.
     """
 
-    text: str
+    name: str
     member: type[Method]
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
 
     def build(
         self,
@@ -161,12 +168,12 @@ class ChosenMethod(NamedTuple):
         return self.member(spec, layers, skills)
 
 
-def find_method(text: str) -> ChosenMethod:
+def find_method(text: str | ChosenMethod) -> ChosenMethod:
     """The method that a setting stands for.
 
     Args:
         text: `NAME`, or `NAME:parameter=value,...` for a method that puts modules into the layers;
-            the parameters are those of the insert of its name.
+            the parameters are those of the insert of its name. A choice is returned as it is.
 
     Returns:
         The choice; texts that mean the same give the same one.
@@ -177,17 +184,19 @@ def find_method(text: str) -> ChosenMethod:
     >>> find_method("camtl: alignment=off, variant=paper").text
     'camtl:alignment=off'
     """
+    if isinstance(text, ChosenMethod):
+        return text
     name, _, parameters = (part.strip() for part in text.partition(":"))
     member = methods().find(name)
     if issubclass(member, Inserting):
         from hmnet.inserts.insert import find_insert  # torch, which plain methods do without
 
-        return ChosenMethod(str(find_insert(text)), member)
+        return ChosenMethod(name, member, str(find_insert(text)))
     if parameters:
         raise RelevanceError(
             f"Method '{name}' takes no parameters, got '{parameters}'. Leave them out."
         )
-    return ChosenMethod(name, member)
+    return ChosenMethod(name, member, name)
 
 
 def _name(member: type[Method]) -> str:

@@ -7,9 +7,10 @@ import torch
 from torch import nn
 
 from hmnet.backbones.backbone import Backbone, load_config
-from hmnet.heads.head import Pooling
-from hmnet.models.freezing import freeze, frozen_layers
+from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
+from hmnet.models.freezing import freeze
 from hmnet.models.multitask import MultiTaskModel
+from hmnet.sharing.freeze import NOTHING, Freeze
 from hmnet.sharing.plan import SharingPlan
 from relevance.tasks.task import Task
 
@@ -39,8 +40,8 @@ def count_parameters(
     tasks: Sequence[Task],
     plan: SharingPlan,
     pooling: Pooling = "native",
-    head: str = "auto",
-    frozen: str = "0",
+    head: HeadChoice | str = DEFAULT,
+    frozen: Freeze | str = NOTHING,
 ) -> Count:
     """Count a model's parameters from its backbone's configuration alone.
 
@@ -51,9 +52,9 @@ def count_parameters(
         tasks: What the model would be trained for.
         plan: A row for each of the tasks; that of separate models gives the sum over them.
         pooling: `native` for the family's own head; `cls` or `mean` for a linear one.
-        head: Name of the head, or names by task; `auto` for what the pooling implies.
-        frozen: Layers that are frozen: the number of the lowest or their share in percent, a range
-            such as `5-8`, or `all`.
+        head: Which head each task gets, or text that says it; `auto` is what the pooling implies.
+        frozen: Layers that are frozen, or text that says it: the number of the lowest or their
+            share in percent, a range such as `5-8`, or `all`.
 
     Returns:
         The numbers.
@@ -63,8 +64,9 @@ def count_parameters(
     """
     with torch.device("meta"):
         pretrained = Backbone.from_config(load_config(backbone))
-        model = MultiTaskModel(pretrained, tasks, plan, pooling=pooling, head=head)
-    freeze(model, frozen_layers(frozen, pretrained.depth), pretrained.layer_list)
+        choice = HeadChoice.parse(head)
+        model = MultiTaskModel(pretrained, tasks, plan, pooling=pooling, head=choice)
+    freeze(model, Freeze.parse(frozen).layers(pretrained.depth), pretrained.layer_list)
     paths = {task: list(model.path_parameters(task)) for task in model.tasks}
     pooler = pretrained.copy_pooler().parameters() if pretrained.has_pooler else ()
     return Count(

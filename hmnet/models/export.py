@@ -10,7 +10,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from hmnet.answer_scale import AnswerScale
 from hmnet.backbones.auto import quiet
 from hmnet.backbones.graft import graft
-from hmnet.heads.head import head_name
 from hmnet.heads.native import NativePath
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.saving import os_errors
@@ -50,7 +49,7 @@ def export(
         )
     path = model.path(task.name)
     if not isinstance(path, NativePath):
-        head = head_name(model.head, model.pooling, task.name)
+        head = model.head.name(task.name, model.pooling)
         raise RelevanceError(
             f"Task '{task.name}' has a {head} head on '{model.pooling}' pooling, which no plain"
             " checkpoint can express. Heads of --pooling native can be exported, with any of the"

@@ -8,7 +8,7 @@ whose layers are modules of the pool; the backbone's own forward runs it.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import cast
+from typing import Annotated, cast
 
 from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,7 +23,8 @@ from hmnet.backbones.folder import OWN_CONFIG
 from hmnet.backbones.graft import graft
 from hmnet.backbones.pretrained import read_config, readable
 from hmnet.data.batching import InputForm, input_form
-from hmnet.heads.head import Head, Pooling, head_of
+from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
+from hmnet.heads.head import Head
 from hmnet.inserts.insert import make_insert
 from hmnet.kinds.kind import kind_of
 from hmnet.models.activation_cache import activation_cache
@@ -31,6 +32,7 @@ from hmnet.models.skillnet import SkillLayer
 from hmnet.randomness import seeded
 from hmnet.saving import os_errors
 from hmnet.sharing.plan import SharingPlan
+from relevance.choice import FromText
 from relevance.disk.files import read_json, replacing, validated, write_json, write_text
 from relevance.disk.manifest import check_files
 from relevance.errors import RelevanceError, unknown_name
@@ -46,7 +48,7 @@ class Blueprint(BaseModel):
 
     Attributes:
         pooling: `native`, `cls` or `mean`.
-        head: Name of the head, names by task, or `auto`.
+        head: Which head each task gets.
         tasks: The definitions, which say what the outputs mean.
         plan: The sharing plan.
         scales: How outputs stand for values, by the names of those regression tasks whose outputs
@@ -56,7 +58,7 @@ class Blueprint(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     pooling: Pooling
-    head: str = "auto"
+    head: Annotated[HeadChoice, FromText(HeadChoice, HeadChoice.parse)] = DEFAULT
     tasks: tuple[Task, ...]
     plan: SharingPlan
     scales: dict[str, AnswerScale] = Field(default_factory=dict)
@@ -89,8 +91,8 @@ class MultiTaskModel(nn.Module):
         tasks: What is trained, in any order.
         plan: A row for each of the tasks.
         pooling: How hidden states become one vector: `native` by the family's head, `cls`, `mean`.
-        head: Name of the head, or names by task, as `hmnet.heads.head.chosen_heads` reads them;
-            `auto` for the family's with `native` pooling, else a linear one.
+        head: Which head each task gets; `auto` is the family's with `native` pooling, else a linear
+            one.
         seed: Seed of the heads' weights.
         scales: How outputs stand for values, by task, where they are not spread over its range.
 
@@ -117,7 +119,7 @@ class MultiTaskModel(nn.Module):
         plan: SharingPlan,
         *,
         pooling: Pooling = "native",
-        head: str = "auto",
+        head: HeadChoice = DEFAULT,
         seed: int = 0,
         scales: Mapping[str, AnswerScale] = NO_SCALES,
     ) -> None:
@@ -157,7 +159,7 @@ class MultiTaskModel(nn.Module):
         plan: SharingPlan,
         *,
         pooling: Pooling = "native",
-        head: str = "auto",
+        head: HeadChoice | str = DEFAULT,
         seed: int = 0,
     ) -> "MultiTaskModel":
         """Build a model from pretrained weights.
@@ -167,7 +169,7 @@ class MultiTaskModel(nn.Module):
             tasks: What is trained.
             plan: A row for each of the tasks.
             pooling: `native` for the family's own head; `cls` or `mean` for a linear one.
-            head: Name of the head, names by task, or `auto`.
+            head: Which head each task gets, or text that says it: `NAME`, `TASK=NAME`.
             seed: Seed of the heads' weights.
 
         Returns:
@@ -177,7 +179,8 @@ class MultiTaskModel(nn.Module):
             RelevanceError: If the backbone cannot be loaded or has another number of layers.
         """
         loaded = load_backbone(backbone, seed=seed)
-        return cls(loaded, tasks, plan, pooling=pooling, head=head, seed=seed).eval()
+        choice = HeadChoice.parse(head)
+        return cls(loaded, tasks, plan, pooling=pooling, head=choice, seed=seed).eval()
 
     def __repr__(self) -> str:
         plan = self.plan  # the pool's own would fill screens
@@ -395,7 +398,9 @@ def _key(name: str) -> str:
     return name.replace(".", "/")
 
 
-def _make_head(backbone: Backbone, task: Task, pooling: Pooling, head: str, seed: int) -> Head:
+def _make_head(
+    backbone: Backbone, task: Task, pooling: Pooling, head: HeadChoice, seed: int
+) -> Head:
     """A task's head, the same whatever other tasks there are."""
     with seeded(seed, task.name):
-        return head_of(head, pooling, task.name)(backbone, task, pooling)
+        return head.of(task.name, pooling)(backbone, task, pooling)

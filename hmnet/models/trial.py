@@ -14,7 +14,8 @@ from transformers import PreTrainedTokenizerBase
 from hmnet.backbones.backbone import Backbone
 from hmnet.data.batching import collate, input_form
 from hmnet.data.encoder import Encoder
-from hmnet.heads.head import Pooling, find_head, head_name
+from hmnet.heads._choice import HeadChoice, Pooling
+from hmnet.heads.head import find_head
 from hmnet.kinds.kind import kind_of
 from hmnet.kinds.span import NO_ANSWER, Span
 from relevance.errors import RelevanceError
@@ -32,7 +33,7 @@ def check_reading(
     tasks: Sequence[Task],
     *,
     pooling: Pooling,
-    head: str,
+    head: HeadChoice,
     max_length: int,
 ) -> None:
     """Refuse a backbone whose answers cannot be right, with the setting that works if there is one.
@@ -52,9 +53,7 @@ def check_reading(
         RelevanceError: If the family has no such head, or the trial fails.
     """
     encoder = Encoder.of(tokenizer)
-    forms = {
-        (task.kind, len(task.text), head_name(head, pooling, task.name)): task for task in tasks
-    }
+    forms = {(task.kind, len(task.text), head.name(task.name, pooling)): task for task in tasks}
     for (_, _, name), task in forms.items():
         fault = _fault(backbone, encoder, task, pooling, name, max_length)
         if fault is None:

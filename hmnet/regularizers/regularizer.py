@@ -94,19 +94,16 @@ def find_regularizer(text: str) -> Choice[Regularizer]:
     return choose(regularizers(), text)
 
 
-def make_regularizer(text: str | None) -> Regularizer | None:
+def make_regularizer(choice: Choice[Regularizer] | None) -> Regularizer | None:
     """The regularizer of a training.
 
     Args:
-        text: As `find_regularizer` takes it, or None.
+        choice: As settings hold it.
 
     Returns:
         A new one; None where none is asked for or it is idle, which is plain training.
-
-    Raises:
-        RelevanceError: If there is no such regularizer or parameter, or a value is out of range.
     """
-    if text is None:
+    if choice is None:
         return None
-    made = find_regularizer(text).build()
+    made = choice.build()
     return None if made.is_idle else made

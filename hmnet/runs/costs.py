@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from hmnet.models.count import count_parameters
 from hmnet.runs.folder import Run
+from hmnet.sharing.freeze import NOTHING
 
 
 class Cost(NamedTuple):
@@ -41,7 +42,7 @@ def cost_of(run: Run) -> Cost:
     """
     overall, trained, active = 0, 0, list[int]()
     whole = any(one.get("train") == "all" and one.get("fraction") for one in run.additions())
-    freeze = "0" if whole else run.config.freeze
+    freeze = NOTHING if whole else run.config.freeze
     for folder, blueprint in run.blueprints.items():
         counted = count_parameters(
             str(folder),

@@ -1,7 +1,7 @@
 """A trained run on disk, and all that can be asked of it without anything else."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -79,6 +79,7 @@ class Run:
     folder: Path
     config: RunConfig
     _models: dict[Path, MultiTaskModel] = field(default_factory=dict, repr=False, compare=False)
+    _data: Mapping[str, TaskData] = field(default_factory=dict, repr=False, compare=False)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.folder)!r}, {some([self.config.label])})"
@@ -126,6 +127,17 @@ class Run:
             if task.name.lower() == name.lower():
                 return task
         raise unknown_name("task", name, [task.name for task in self.tasks])
+
+    def with_data(self, data: Mapping[str, TaskData]) -> "Run":
+        """The same run, which need not read its tasks' rows again.
+
+        Args:
+            data: By task, as the run's settings cut it.
+
+        Returns:
+            The run; it keeps the rows in memory.
+        """
+        return Run(self.folder, self.config, self._models, data)
 
     def timing(self) -> Timing | None:
         """What training took, all parts together.
@@ -179,6 +191,9 @@ class Run:
                 longer there, or they don't fit the run's definition.
         """
         own = self.task(task)
+        known = None if also else self._data.get(own.name)
+        if known is not None and not changed_fields(own, known.task):
+            return known
         data = load_task(self.located(own), self.config.data, also=also)
         if fields := changed_fields(own, self._today[own.name]):
             warnings.warn(

@@ -67,7 +67,7 @@ def score_run(
             results,
             task,
             run=config.label,
-            method=config.method,
+            method=str(config.method),
             seed=config.seed,
             constant=constant,
         )

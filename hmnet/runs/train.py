@@ -18,7 +18,7 @@ from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.inserts.insert import make_insert
 from hmnet.kinds.kind import kind_of
-from hmnet.methods.method import ModelGroup, find_method
+from hmnet.methods.method import ModelGroup
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
 from hmnet.prepared import PreparedTask, lengths_of, prepare
@@ -41,8 +41,7 @@ from hmnet.runs.log import check_tracker, open_log, truncate_log
 from hmnet.runs.rows import write_results
 from hmnet.runs.score import score_run
 from hmnet.samplers.sampler import Step
-from hmnet.samplers.uncertainty import has_uncertainty
-from hmnet.settings.check import check_training
+from hmnet.settings.check import check
 from hmnet.settings.config import RunConfig
 from hmnet.sharing.skill_table import SkillTable
 from hmnet.training.checkpoint import discard_checkpoint, find_checkpoint, replacing_folder
@@ -61,7 +60,8 @@ from relevance.disk.folders import LOCK, alone, discard, drafts, remove_drafts
 from relevance.disk.manifest import MANIFEST, write_manifest
 from relevance.errors import RelevanceError
 from relevance.names import check_name
-from relevance.tasks.find import find_tasks
+from relevance.tasks.data import TaskData
+from relevance.tasks.find import find_tasks, settled_names
 from relevance.tasks.load import load_task
 from relevance.tasks.task import Task
 
@@ -131,7 +131,7 @@ def train_run(
             on_event(Note(note))
         job.train(first, on_event)
         if ranks.is_main:
-            write_results(run, score_run(run, device=device))
+            write_results(run, score_run(run.with_data(job.data), device=device))
     ranks.wait()
     return run
 
@@ -173,19 +173,15 @@ def check_run(
         RelevanceError: If settings and clusters don't fit, the name cannot be shown, or the folder
             exists, was begun with other settings or cannot be written.
     """
-    config = _settled(config.resolved(resolve_device(config.device)))
+    tasks = find_tasks(config.tasks)
+    config = _settled(config.resolved(resolve_device(config.device)), tasks)
     if config.name is not None:
         check_name(config.name, "--name")
     if spec is None and resume and (out / CLUSTERS).is_file():
         spec = read_clusters(out)
-    tasks = find_tasks(config.tasks)
-    method = find_method(config.method).build(
-        spec, config.layers, config.skills, max_length=config.max_length
-    )
-    depth = depth_of(load_config(config.backbone))
-    parts = method.plans(tasks, depth)
-    check_training(config, tasks, parts, depth)
-    _check_logging(config, tasks, parts)
+    method = config.method.build(spec, config.layers, config.skills, max_length=config.max_length)
+    parts = method.plans(tasks, depth_of(load_config(config.backbone)))
+    check(config, tasks, parts)
     spec = spec if method.reads_clusters else None
     _check_folder(config, spec, out, tasks if resume else None)
     check_writable(out / CONFIG)
@@ -194,24 +190,13 @@ def check_run(
     return Checked(config, spec, tasks, parts, notes)
 
 
-def _check_logging(config: RunConfig, tasks: Sequence[Task], parts: Sequence[ModelGroup]) -> None:
-    """Refuse to log uncertainty where no task has one."""
-    together = [[task for task in tasks if task.name in part.tasks] for part in parts]
-    if config.log_uncertainty and not any(
-        has_uncertainty(task, group) for group in together for task in group
-    ):
-        raise RelevanceError(
-            "--log-uncertainty takes the entropy of predicted labels, and none of these tasks is"
-            " a classification. Leave it out."
-        )
-
-
 @dataclass(frozen=True)
 class _Job:
     """All that training the parts of a run needs.
 
     Attributes:
         checked: Settings, clusters, and what is trained, one part after another.
+        data: Rows of every task, by name, which scores are made of too.
         tasks: Prepared, by name; with dev where something is decided by its scores.
         schedules: Steps by epoch, for each part.
         backbone: The pretrained weights.
@@ -222,6 +207,7 @@ class _Job:
     """
 
     checked: Checked
+    data: Mapping[str, TaskData]
     tasks: Mapping[str, PreparedTask]
     schedules: Sequence[Sequence[Sequence[Step]]]
     backbone: Backbone
@@ -256,17 +242,18 @@ class _Job:
             head=config.head,
             max_length=config.max_length,
         )
-        prepared = {}
-        for task in tasks:
-            data, scored = load_task(task, config.data), 1 if config.goes_by_dev else 0
-            prepared[task.name] = prepare(data, tokenizer, config.max_length, scored)
+        data = {task.name: load_task(task, config.data) for task in tasks}
+        scored = 1 if config.goes_by_dev else 0
+        prepared = {
+            name: prepare(rows, tokenizer, config.max_length, scored) for name, rows in data.items()
+        }
         labels = {name: task.train.rows.labels for name, task in prepared.items()}
         answer_scales(config, tasks, labels)
         schedules = [
             make_schedule(config, lengths_of(prepared[task] for task in part.tasks), config.seed)
             for part in parts
         ]
-        return cls(checked, prepared, schedules, backbone, tokenizer, out, ranks, device)
+        return cls(checked, data, prepared, schedules, backbone, tokenizer, out, ranks, device)
 
     @contextmanager
     def begun(self, *, resume: bool) -> Iterator[int | None]:
@@ -438,7 +425,7 @@ def _say_nothing(_: Progress | Note) -> None:
 
 def _set_by_method(config: RunConfig) -> str | None:
     """One line about settings that have another default with the run's method, and have kept it."""
-    defaults = find_method(config.method).member.defaults
+    defaults = config.method.member.defaults
     kept = [
         f"--{name.replace('_', '-')} {value}"
         for name, value in defaults.items()
@@ -446,8 +433,8 @@ def _set_by_method(config: RunConfig) -> str | None:
     ]
     if not kept:
         return None
-    name = config.method.partition(":")[0]
-    return f"Method '{name}' has defaults of its own: {', '.join(kept)}. Any that is given wins."
+    own = f"Method '{config.method.name}' has defaults of its own: {', '.join(kept)}."
+    return f"{own} Any that is given wins."
 
 
 def _by_others(out: Path, config: RunConfig) -> str:
@@ -457,17 +444,14 @@ def _by_others(out: Path, config: RunConfig) -> str:
     return f" It was trained by {other}." if other else ""
 
 
-def _settled(config: RunConfig) -> RunConfig:
+def _settled(config: RunConfig, tasks: Sequence[Task]) -> RunConfig:
     """The settings as the run's folder holds them: they mean the same wherever they are read."""
     data_dir = config.data_dir or (cache_dir() / "tasks").absolute()
-    tasks = tuple(
-        name if name.lower().endswith(".toml") else find_tasks([name])[0].name
-        for name in config.tasks
-    )
+    names = settled_names(config.tasks, tasks)
     skills = config.skills
-    if skills is None and find_method(config.method).member.reads_skills:
+    if skills is None and config.method.member.reads_skills:
         skills = SkillTable.load()
-    return config.model_copy(update={"data_dir": data_dir, "tasks": tasks, "skills": skills})
+    return config.model_copy(update={"data_dir": data_dir, "tasks": names, "skills": skills})
 
 
 def _check_inserts(parts: Sequence[ModelGroup], backbone: Backbone) -> None:

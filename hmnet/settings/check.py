@@ -2,43 +2,42 @@
 
 from collections.abc import Sequence
 
-from hmnet.heads.head import check_heads
 from hmnet.methods.method import ModelGroup
-from hmnet.models.freezing import frozen_layers, trains_together
+from hmnet.models.freezing import trains_together
 from hmnet.regularizers.regularizer import make_regularizer
-from hmnet.samplers.sampler import find_sampler
-from hmnet.settings.config import TrainingSettings
-from hmnet.settings.loss_weights import check_loss_weights
+from hmnet.samplers.uncertainty import has_uncertainty
+from hmnet.settings.config import RunConfig, TrainingSettings
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 
 
-def check_training(
-    settings: TrainingSettings, tasks: Sequence[Task], parts: Sequence[ModelGroup], depth: int
-) -> None:
+def check(settings: TrainingSettings, tasks: Sequence[Task], parts: Sequence[ModelGroup]) -> None:
     """Refuse settings that don't fit the tasks, or the layers that these share.
 
     Args:
         settings: How models are trained.
         tasks: All that the models answer, those that were trained before included.
-        parts: For every model the tasks that it is trained on now, and its plan.
-        depth: Layers of the backbone.
+        parts: For every model the tasks that it is trained on now, and its plan; at least one.
 
     Raises:
         RelevanceError: If a head or a loss weight is for no task or for one it is not made for,
             regularizer or sampler cannot take a task, more layers are to be frozen than there are,
-            or there are no gradients of several tasks to be joined.
+            there are no gradients of several tasks to be joined, or uncertainty is to be logged and
+            no task has one.
     """
-    check_heads(settings.head, settings.pooling, tasks)
-    check_loss_weights(settings.loss_weights, (task.name for task in tasks))
-    regularizer, sampler = make_regularizer(settings.regularizer), find_sampler(settings.sampler)
+    settings.head.check(settings.pooling, tasks)
+    if settings.loss_weights:
+        settings.loss_weights.check(task.name for task in tasks)
+    regularizer, sampler = make_regularizer(settings.regularizer), settings.sampler
     known = {task.name: task for task in tasks}
-    for part in parts:
-        trained = [known[name] for name in part.tasks]
+    groups = [[known[name] for name in part.tasks] for part in parts]
+    for trained in groups:
         sampler.member.check(trained, **sampler.parameters)
         if regularizer:
             regularizer.check(trained)
-    _check_surgery(settings, parts, frozen_layers(settings.freeze, depth))
+    _check_surgery(settings, parts, settings.freeze.layers(parts[0].plan.depth))
+    if isinstance(settings, RunConfig) and settings.log_uncertainty:
+        _check_logging(groups)
 
 
 def _check_surgery(settings: TrainingSettings, parts: Sequence[ModelGroup], frozen: range) -> None:
@@ -54,4 +53,13 @@ def _check_surgery(settings: TrainingSettings, parts: Sequence[ModelGroup], froz
             f"--surgery {settings.surgery} joins the gradients of weights that tasks share, but"
             f" --freeze {settings.freeze} leaves all of those as they are. Leave one of the two"
             " out."
+        )
+
+
+def _check_logging(groups: Sequence[Sequence[Task]]) -> None:
+    """Refuse to log uncertainty where no task has one."""
+    if not any(has_uncertainty(task, group) for group in groups for task in group):
+        raise RelevanceError(
+            "--log-uncertainty takes the entropy of predicted labels, and none of these tasks is"
+            " a classification. Leave it out."
         )

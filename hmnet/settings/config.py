@@ -1,25 +1,48 @@
 """Settings of a run, frozen, with the unit under every field; the same TOML is read and written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
+from hmnet.methods.method import ChosenMethod, find_method
+from hmnet.samplers.sampler import Sampler, find_sampler
+from hmnet.settings.loss_weights import LossWeights
+from hmnet.sharing.freeze import NOTHING, Freeze
 from hmnet.sharing.skill_table import SkillTable
+from relevance.choice import Choice, FromText
 from relevance.disk.files import read_toml, validated, write_text
 from relevance.errors import RelevanceError
 from relevance.tasks.data import DataOptions
 
-Pooling = Literal["native", "cls", "mean"]
 OptimizerName = Literal["adamw", "adam"]
 ScheduleName = Literal["linear", "constant"]
 RegressionLoss = Literal["scale", "standardised"]
+if TYPE_CHECKING:
+    from hmnet.regularizers.regularizer import Regularizer
+    from hmnet.surgery.surgery import Surgery
+else:
+    Regularizer = Surgery = Any  # they need torch, which settings do without
+
 Settings = TypeVar("Settings", bound="TrainingSettings")
 # what runs of older versions were trained with and do not state; a method may differ by now
 UNSTATED = {"optimizer": "adamw"}
 FREE_ON_RESUME = frozenset({"device", "tracker", "log_uncertainty", "checkpoint_s"})
+
+
+def _regularizer(text: str) -> "Choice[Regularizer]":
+    from hmnet.regularizers.regularizer import find_regularizer
+
+    return find_regularizer(text)
+
+
+def _surgery(text: str) -> "Choice[Surgery]":
+    from hmnet.surgery.surgery import find_surgery
+
+    return find_surgery(text)
 
 
 class TrainingSettings(BaseModel):
@@ -54,8 +77,8 @@ class TrainingSettings(BaseModel):
         description="on matrices; biases and norms have none. AdamW's stands beside the update; for"
         " adam it is added to the gradient, and 0 unless given, as in the papers that use Adam",
     )
-    freeze: str = Field(
-        "0",
+    freeze: Annotated[Freeze, FromText(Freeze, Freeze.parse)] = Field(
+        NOTHING,
         description="layers that stay as pretrained: a number or a percentage of the lowest, and"
         " the embeddings with them; a range such as `5-8`; or `all` to train heads alone",
     )
@@ -71,7 +94,7 @@ class TrainingSettings(BaseModel):
         lt=1,
         description="share of a label's probability that all labels get in equal parts",
     )
-    loss_weights: str | None = Field(
+    loss_weights: Annotated[LossWeights, FromText(LossWeights, LossWeights.parse)] | None = Field(
         None, description="TASK=NUMBER,...: what a task's loss counts for; 1 where not named"
     )
     regression_loss: RegressionLoss = Field(
@@ -85,32 +108,32 @@ class TrainingSettings(BaseModel):
     pooling: Pooling = Field(
         "native", description="the family's own, [CLS] or the mean; by the head where that is given"
     )
-    head: str = Field(
-        "auto", description="NAME, and TASK=NAME for some tasks; auto for what the pooling implies"
+    head: Annotated[HeadChoice, FromText(HeadChoice, HeadChoice.parse)] = Field(
+        DEFAULT, description="NAME, and TASK=NAME for some tasks; auto for what the pooling implies"
     )
     precision: Literal["auto", "bf16", "fp32"] = Field(
         "auto", description="of forward and backward; weights and optimizer are always fp32"
     )
-    sampler: str = Field(
-        "packed", description="order of the tasks' batches: NAME, or NAME:parameter=value,..."
+    sampler: Annotated[Choice[Sampler], FromText(Choice, find_sampler)] = Field(
+        find_sampler("packed"),
+        description="order of the tasks' batches: NAME, or NAME:parameter=value,...",
     )
     length_grouped: bool = Field(
         False, description="whether rows of about the same length are packed together"
     )
-    regularizer: str | None = Field(
+    regularizer: Annotated[Choice[Regularizer], FromText(Choice, _regularizer)] | None = Field(
         None, description="added to the loss: NAME, or NAME:parameter=value,...; in fp32 throughout"
     )
-    surgery: str | None = Field(
+    surgery: Annotated[Choice[Surgery], FromText(Choice, _surgery)] | None = Field(
         None, description="joins the gradients of a step's tasks: NAME; none for their sum"
     )
 
     @model_validator(mode="before")
     @classmethod
     def _pooling_of_the_head(cls, given: Any) -> Any:
-        from hmnet.heads.head import default_pooling
-
-        if isinstance(given, dict) and isinstance(given.get("head"), str):
-            return {"pooling": default_pooling(given["head"])} | given
+        if isinstance(given, dict) and isinstance(given.get("head"), str | HeadChoice):
+            head = HeadChoice.parse(given["head"])
+            return {"pooling": head.pooling} | given | {"head": head}
         return given
 
     @model_validator(mode="before")
@@ -122,65 +145,45 @@ class TrainingSettings(BaseModel):
 
     @model_validator(mode="after")
     def _known_head(self: Settings) -> Settings:
-        from hmnet.heads.head import chosen_heads, find_head
-
-        for name in chosen_heads(self.head).values():
-            find_head(name, self.pooling)
+        self.head.check_names(self.pooling)
         return self
 
     @field_validator("freeze", mode="before")
     @classmethod
-    def _which_layers(cls, given: object) -> object:
-        from hmnet.models.freezing import canonical
-
-        return canonical(str(given)) if isinstance(given, str | int) else given
-
-    @field_validator("loss_weights")
-    @classmethod
-    def _readable_weights(cls, text: str | None) -> str | None:
-        from hmnet.settings.loss_weights import read_loss_weights
-
-        if text is not None:
-            read_loss_weights(text)
-        return text
-
-    @field_validator("sampler")
-    @classmethod
-    def _known_sampler(cls, text: str) -> str:
-        from hmnet.samplers.sampler import find_sampler
-
-        return str(find_sampler(text))
-
-    @field_validator("regularizer")
-    @classmethod
-    def _known_regularizer(cls, text: str | None) -> str | None:
-        from hmnet.regularizers.regularizer import find_regularizer
-
-        return None if text is None else str(find_regularizer(text))
-
-    @field_validator("surgery")
-    @classmethod
-    def _known_surgery(cls, text: str | None) -> str | None:
-        from hmnet.surgery.surgery import find_surgery
-
-        return None if text is None else str(find_surgery(text))
+    def _number_of_layers(cls, given: object) -> object:
+        return str(given) if isinstance(given, int) else given  # TOML has numbers
 
     @model_validator(mode="after")
     def _surgery_meets_several_tasks(self: Settings) -> Settings:
-        from hmnet.samplers.sampler import find_sampler
-
-        sampler = find_sampler(self.sampler)
-        if self.surgery and not sampler.member.joint:
+        if self.surgery and not self.sampler.member.joint:
             raise RelevanceError(
                 f"--surgery {self.surgery} joins the gradients of several tasks in one step, but"
-                f" sampler '{sampler.name}' gives every step one task. Add --sampler round-robin."
+                f" sampler '{self.sampler.name}' gives every step one task. Add --sampler"
+                " round-robin."
             )
         return self
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        values = (HeadChoice, Freeze, LossWeights, Choice, ChosenMethod)
         for name, field in type(self).model_fields.items():
             if (value := getattr(self, name)) != field.default:  # all would fill a screen
-                yield name, value
+                yield name, str(value) if isinstance(value, values) else value
+
+    def model_copy(
+        self: Settings, *, update: Mapping[str, Any] | None = None, deep: bool = False
+    ) -> Settings:
+        """The same settings with some changed; what is changed is read and checked like the rest.
+
+        Args:
+            update: Fields with their new values, or text that says these.
+            deep: Whether values are copied too, which makes no difference to frozen ones.
+
+        Returns:
+            The settings.
+        """
+        kept = {name: getattr(self, name) for name in type(self).model_fields}
+        changed = type(self).model_validate(kept | dict(update or {}))
+        return changed.__deepcopy__() if deep else changed
 
     def resolved(self: Settings, device: str) -> Settings:
         """The same settings with `auto` precision replaced by what it means on a device.
@@ -208,8 +211,9 @@ class RunConfig(TrainingSettings):
     max_train: int | None = Field(None, ge=1, description="training rows per task at most")
     max_dev: int | None = Field(None, ge=1, description="rows per evaluation split at most")
     backbone: str = Field("bert-base-uncased", description="hub name, folder, or `minilm`")
-    method: str = Field(
-        "hmnet", description="which layers the tasks share: NAME, or NAME:parameter=value,..."
+    method: Annotated[ChosenMethod, FromText(ChosenMethod, find_method)] = Field(
+        find_method("hmnet"),
+        description="which layers the tasks share: NAME, or NAME:parameter=value,...",
     )
     layers: tuple[int, int, int] | None = Field(
         None, description="shared, cluster and task layers; none for the default of the depth"
@@ -237,18 +241,10 @@ class RunConfig(TrainingSettings):
     @model_validator(mode="before")
     @classmethod
     def _defaults_of_the_method(cls, given: Any) -> Any:
-        from hmnet.methods.method import find_method
-
-        if isinstance(given, dict) and isinstance(given.get("method"), str):
-            return {**find_method(given["method"]).member.defaults, **given}
+        if isinstance(given, dict) and isinstance(given.get("method"), str | ChosenMethod):
+            method = find_method(given["method"])
+            return {**method.member.defaults, **given, "method": method}
         return given
-
-    @field_validator("method")
-    @classmethod
-    def _known_method(cls, text: str) -> str:
-        from hmnet.methods.method import find_method
-
-        return find_method(text).text
 
     @model_validator(mode="after")
     def _one_choice_of_weights(self) -> "RunConfig":
@@ -292,7 +288,7 @@ class RunConfig(TrainingSettings):
     @property
     def label(self) -> str:
         """What comparisons call the run: its name, or else its method."""
-        return self.name or self.method
+        return self.name or str(self.method)
 
     def to_toml(self, path: Path) -> None:
         """Write every setting that is not none.

@@ -1,54 +1,69 @@
-"""What the loss of each task counts for in a step, as a user writes it."""
+"""What the loss of each task counts for in a step."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from relevance.errors import RelevanceError, unknown_name
 
 
-def read_loss_weights(text: str) -> dict[str, float]:
-    """Weights by task.
+@dataclass(frozen=True)
+class LossWeights:
+    """Weights of some tasks; the loss of any other task counts once.
 
-    Args:
-        text: `TASK=NUMBER` with commas between; names in any case.
-
-    Returns:
-        Numbers above 0 by the task's name in lower case.
-
-    Raises:
-        RelevanceError: If a part is of another form, or a task is named twice.
-
-    >>> read_loss_weights("QQP=0.5, STS-B=2")
-    {'qqp': 0.5, 'sts-b': 2.0}
+    Attributes:
+        text: What was written, which is written again.
+        by_task: Numbers above 0 by the task's name in lower case.
     """
-    weights: dict[str, float] = {}
-    for part in text.split(","):
-        task, _, number = (piece.strip() for piece in part.partition("="))
-        weight = _number(number)
-        if not task or not 0 < weight < math.inf:
-            raise RelevanceError(
-                f"--loss-weights takes TASK=NUMBER with numbers above 0, got '{part.strip()}'."
-            )
-        if task.lower() in weights:
-            raise RelevanceError(f"--loss-weights names task '{task}' twice. Name it once.")
-        weights[task.lower()] = weight
-    return weights
 
+    text: str
+    by_task: Mapping[str, float] = field(compare=False, repr=False)
 
-def check_loss_weights(text: str | None, tasks: Iterable[str]) -> None:
-    """Refuse weights of tasks that are not trained.
+    @classmethod
+    def parse(cls, text: str) -> "LossWeights":
+        """Read weights.
 
-    Args:
-        text: As `read_loss_weights` reads it; None for no weights.
-        tasks: Names of those that are.
+        Args:
+            text: `TASK=NUMBER` with commas between; names in any case.
 
-    Raises:
-        RelevanceError: If a task is not among them.
-    """
-    known = {task.lower(): task for task in tasks}
-    for name in read_loss_weights(text) if text else ():
-        if name not in known:
-            raise unknown_name("task in --loss-weights", name, known.values())
+        Returns:
+            The weights.
+
+        Raises:
+            RelevanceError: If a part is of another form, or a task is named twice.
+
+        >>> LossWeights.parse("QQP=0.5, STS-B=2").by_task
+        {'qqp': 0.5, 'sts-b': 2.0}
+        """
+        weights: dict[str, float] = {}
+        for part in text.split(","):
+            task, _, number = (piece.strip() for piece in part.partition("="))
+            weight = _number(number)
+            if not task or not 0 < weight < math.inf:
+                raise RelevanceError(
+                    f"--loss-weights takes TASK=NUMBER with numbers above 0, got '{part.strip()}'."
+                )
+            if task.lower() in weights:
+                raise RelevanceError(f"--loss-weights names task '{task}' twice. Name it once.")
+            weights[task.lower()] = weight
+        return cls(text, weights)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def check(self, tasks: Iterable[str]) -> None:
+        """Refuse weights of tasks that are not trained.
+
+        Args:
+            tasks: Names of those that are.
+
+        Raises:
+            RelevanceError: If a weight is for another task.
+        """
+        known = {task.lower(): task for task in tasks}
+        for name in self.by_task:
+            if name not in known:
+                raise unknown_name("task in --loss-weights", name, known.values())
 
 
 def _number(text: str) -> float:

@@ -10,17 +10,15 @@ from jaxtyping import Int
 from hmnet.answer_scale import AnswerScale, standardised
 from hmnet.backbones.backbone import Backbone
 from hmnet.data.batching import check_max_length
-from hmnet.heads.head import head_of
-from hmnet.models.freezing import freeze, frozen_layers
+from hmnet.models.freezing import freeze
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.prepared import PreparedTask
 from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers._packing import pack
-from hmnet.samplers.sampler import Step, find_sampler, schedule
+from hmnet.samplers.sampler import Step, schedule
 from hmnet.settings.config import TrainingSettings
-from hmnet.settings.loss_weights import read_loss_weights
 from hmnet.sharing.plan import SharingPlan
-from hmnet.surgery.surgery import find_surgery
+from hmnet.surgery.surgery import Surgery
 from hmnet.training.hooks.averaging import Averaging
 from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.hooks.hook import Hook
@@ -63,7 +61,7 @@ def make_schedule(
         )
         for task, of_rows in lengths.items()
     }
-    sampler = find_sampler(settings.sampler).build(batches, epochs=settings.epochs, seed=seed)
+    sampler = settings.sampler.build(batches, epochs=settings.epochs, seed=seed)
     return schedule(sampler, settings.max_steps_per_task)
 
 
@@ -105,7 +103,7 @@ def build_model(
         scales=answer_scales(settings, definitions, labels),
     ).to(device)
     check_max_length(model, settings.max_length)
-    freeze(model, frozen_layers(settings.freeze, backbone.depth), backbone.layer_list)
+    freeze(model, settings.freeze.layers(backbone.depth), backbone.layer_list)
     return model
 
 
@@ -131,7 +129,7 @@ def answer_scales(
         task.name: standardised(
             task,
             np.asarray(labels[task.name], dtype=np.float64),
-            bounded=head_of(settings.head, settings.pooling, task.name).bounded,
+            bounded=settings.head.of(task.name, settings.pooling).bounded,
         )
         for task in tasks
         if task.kind == "regression"
@@ -200,7 +198,7 @@ def _in_order(
     Weights are averaged before anybody looks at them, an epoch is scored before it is kept, and a
     signal that came meanwhile makes a checkpoint.
     """
-    sampler = find_sampler(settings.sampler)
+    sampler = settings.sampler
     data = {task.name: task.train.encoded for task in tasks}
     chooser = sampler.member.chooser(
         [task.definition for task in tasks], data, **sampler.parameters
@@ -220,14 +218,14 @@ def _step_config(model: MultiTaskModel, settings: TrainingSettings, ranks: Ranks
     """The parts of a step that settings name."""
     if settings.precision == "auto":
         raise ValueError("Resolve the precision first: settings.resolved(device).")
-    surgery = find_surgery(settings.surgery).build() if settings.surgery else None
+    surgery: Surgery | None = settings.surgery.build() if settings.surgery else None
     if surgery and ranks.count > 1:
         surgery = OneDecision(surgery, ranks)
     return StepConfig(
         precision=settings.precision,
         rate=Rate(settings.lr, settings.warmup, settings.schedule),
         label_smoothing=settings.label_smoothing,
-        loss_weights=read_loss_weights(settings.loss_weights) if settings.loss_weights else {},
+        loss_weights=settings.loss_weights.by_task if settings.loss_weights else {},
         accumulate=settings.accumulate,
         task_gradients=TaskGradients(model, surgery) if surgery else None,
         regularizer=make_regularizer(settings.regularizer),

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from hmnet.samplers.sampler import find_sampler
 from hmnet.settings.config import TrainingSettings
 
 # what runs were trained by that did not write it down; all else has version 1 there
@@ -18,8 +17,7 @@ def versions_of(settings: TrainingSettings) -> dict[str, int]:
     Returns:
         Numbers by kind and name, such as `sampler uncertainty`.
     """
-    sampler = find_sampler(settings.sampler)
-    return {f"sampler {sampler.name}": sampler.member.version}
+    return {f"sampler {settings.sampler.name}": settings.sampler.member.version}
 
 
 def other_version(written: Mapping[str, int], settings: TrainingSettings) -> str | None:

@@ -74,6 +74,23 @@ def find_tasks(names: Sequence[str]) -> tuple[Task, ...]:
     return tuple(task for task, _ in found.values())
 
 
+def settled_names(names: Sequence[str], tasks: Sequence[Task]) -> tuple[str, ...]:
+    """A list of names that means the same wherever it is read.
+
+    Args:
+        names: As `find_tasks` takes them.
+        tasks: What it found by them.
+
+    Returns:
+        Names of the catalogue as it writes them; paths of files as they are.
+
+    >>> settled_names(["rte", "my.toml"], find_tasks(["rte"]))
+    ('RTE', 'my.toml')
+    """
+    by_lower = {task.name.lower(): task.name for task in tasks}
+    return tuple(by_lower.get(name.lower(), name) for name in names)
+
+
 def _listed_twice(task: Task, origin: str, first: Task, first_origin: str) -> RelevanceError:
     also = "" if first.name == task.name else f" (as '{first.name}')"
     if origin == first_origin:

@@ -36,8 +36,8 @@ def trained(quick: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_run_says_how_it_was_made(trained: Path) -> None:
     config = load_run(trained).config
-    assert (config.head, config.pooling) == (HEADS, "mean")
-    assert config.regularizer == "smart:weight=0.1"
+    assert (config.head.text, config.pooling) == (HEADS, "mean")
+    assert str(config.regularizer) == "smart:weight=0.1"
     lines = [json.loads(line) for line in (trained / "log.jsonl").read_text().splitlines()]
     assert all(line["term"] > 0 for line in lines)
 

@@ -29,8 +29,8 @@ def test_a_run_trains_the_tasks_of_both_lists(
     run = tmp_path / "run"
     done("hmnet", "train", *options, *weights, *heads, "--max-steps-per-task", 1, "--out", run)
     config = RunConfig.from_toml(run / "config.toml")
-    assert config.loss_weights == "TONE=2,FACT=0.5"
-    assert config.head == "TONE=linear,GRADE=linear"
+    assert str(config.loss_weights) == "TONE=2,FACT=0.5"
+    assert config.head.text == "TONE=linear,GRADE=linear"
     line = b'{"text": ["a good film"]}'
     asked = ["--task", "TONE", "--task", "GRADE", "--input", "-"]
     assert len(done("hmnet", "predict", run, *asked, stdin=line).out.splitlines()) == 2

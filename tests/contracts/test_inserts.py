@@ -12,10 +12,11 @@ from hmnet.backbones.backbone import Backbone, load_backbone
 from hmnet.inserts.insert import inserts
 from hmnet.methods.method import find_method
 from hmnet.models.export import export
-from hmnet.models.freezing import freeze, frozen_layers
+from hmnet.models.freezing import freeze
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import autocast
 from hmnet.regularizers.smart import Smart
+from hmnet.sharing.freeze import Freeze
 from hmnet.sharing.plan import SharingPlan
 from hmnet.training.dropout import fast_dropout
 from hmnet.training.step import batch_loss
@@ -112,7 +113,7 @@ def test_after_two_steps_all_that_is_new_has_learned_and_all_that_is_frozen_is_a
     folder = tiny_backbones[kind]
     model = make(folder, text).train()
     default = find_method(text).member.defaults.get("freeze", "0")
-    freeze(model, frozen_layers(default, 4), backbone_in(folder).layer_list)
+    freeze(model, Freeze.parse(default).layers(4), backbone_in(folder).layer_list)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     trained = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
     optimizer = torch.optim.AdamW(trained.values(), lr=1e-3)

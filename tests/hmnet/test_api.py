@@ -99,7 +99,7 @@ def test_settings_events_and_the_folder_are_what_was_asked_for(
     run: hmnet.TrainedRun, settings: dict[str, Any], tmp_path: Path
 ) -> None:
     assert run.config.epochs == 1
-    assert run.config.method == "hmnet"
+    assert run.config.method.name == "hmnet"
     events: list[object] = []
     again = hmnet.train(
         clusters=run.folder / "clusters.json",

@@ -55,7 +55,7 @@ def test_every_method_is_trained_and_scored(
     assert demo.scores.columns == ("majority class", *METHODS)
     assert [line.task for line in demo.scores.lines] == [*TASKS, "average"]
     for method in METHODS:
-        assert load_run(folder / "runs" / method / "seed-0").config.method == method
+        assert load_run(folder / "runs" / method / "seed-0").config.method.name == method
 
 
 def test_the_report_tells_it(small: tuple[Path, Demo, list[Event | Stage]]) -> None:

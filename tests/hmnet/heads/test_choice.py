@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from hmnet.heads._choice import HeadChoice
 from hmnet.heads.cosine import CosineHead
-from hmnet.heads.head import check_heads, chosen_heads, head_name, heads
+from hmnet.heads.head import heads
 from hmnet.heads.linear import LinearHead
 from hmnet.heads.siamese import SiameseHead
 from hmnet.models.count import count_parameters
@@ -20,15 +21,14 @@ CHOICE = "siamese,STS-B=cosine"
 
 
 def test_names_by_task() -> None:
-    assert chosen_heads("auto") == {"": "auto"}
-    assert chosen_heads("QQP=siamese , STS-B = cosine") == {
-        "": "auto",
-        "qqp": "siamese",
-        "sts-b": "cosine",
-    }
-    assert head_name(CHOICE, "mean", "sts-b") == "cosine"
-    assert head_name(CHOICE, "mean", "QQP") == "siamese"
-    assert head_name("STS-B=cosine", "cls", "QQP") == "linear"
+    assert HeadChoice.parse("auto").names == {"": "auto"}
+    spaced = HeadChoice.parse("QQP=siamese , STS-B = cosine")
+    assert spaced.names == {"": "auto", "qqp": "siamese", "sts-b": "cosine"}
+    assert str(spaced) == "QQP=siamese , STS-B = cosine"
+    choice = HeadChoice.parse(CHOICE)
+    assert choice.name("sts-b", "mean") == "cosine"
+    assert choice.name("QQP", "mean") == "siamese"
+    assert HeadChoice.parse("STS-B=cosine").name("QQP", "cls") == "linear"
 
 
 @pytest.mark.parametrize(
@@ -71,15 +71,15 @@ def test_a_wrong_choice_is_one_line(head: str, message: str) -> None:
 
 
 def test_a_choice_must_fit_the_tasks_of_the_run() -> None:
-    check_heads(CHOICE, "mean", TRIO)
+    HeadChoice.parse(CHOICE).check("mean", TRIO)
     with pytest.raises(RelevanceError) as error:
-        check_heads("siamese,STSB=cosine", "mean", TRIO)
+        HeadChoice.parse("siamese,STSB=cosine").check("mean", TRIO)
     assert str(error.value) == (
         "--head siamese,STSB=cosine names 'stsb', which is not trained here. Tasks: SST-5, QQP,"
         " STS-B."
     )
     with pytest.raises(RelevanceError, match="task 'SST-5' is classification"):
-        check_heads("cosine", "mean", TRIO)
+        HeadChoice.parse("cosine").check("mean", TRIO)
 
 
 def test_a_model_of_several_heads(tiny_bert: Path, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from hmnet.backbones.backbone import load_backbone
 from hmnet.inserts.adapters import Adapter, Adapters, OwnNorm
-from hmnet.models.freezing import frozen_layers, trains_together
+from hmnet.models.freezing import trains_together
+from hmnet.sharing.freeze import Freeze
 from hmnet.sharing.plan import Inserted, fully_shared
 
 
@@ -62,5 +63,5 @@ def test_tasks_on_a_frozen_encoder_train_nothing_together() -> None:
         plan = fully_shared(names, 4).model_copy(
             update={"inserted": Inserted(modules=method, max_length=8)}
         )
-        assert trains_together(plan, frozen_layers("all", 4)) == expected
-        assert trains_together(plan, frozen_layers("50%", 4))
+        assert trains_together(plan, Freeze(everything=True).layers(4)) == expected
+        assert trains_together(plan, Freeze(percent=50).layers(4))

@@ -8,10 +8,10 @@ import pytest
 from torch import Tensor, nn
 
 from hmnet.backbones.backbone import load_backbone
-from hmnet.models.freezing import canonical, freeze, frozen_layers, trains_together
+from hmnet.models.freezing import freeze, trains_together
 from hmnet.models.multitask import MultiTaskModel
+from hmnet.sharing.freeze import Freeze
 from hmnet.sharing.plan import SharingPlan, fully_shared, separate
-from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 
 
@@ -43,7 +43,7 @@ def test_these_layers_of_every_path_are_frozen(
     backbone: Path, tasks: list[Task], plan: SharingPlan, text: str, first: int, last: int
 ) -> None:
     """Of {2, 1, 1} layers, three are the shared and the clusters' ones."""
-    model = build(backbone, tasks, plan, frozen_layers(canonical(text), 4))
+    model = build(backbone, tasks, plan, Freeze.parse(text).layers(4))
     chosen = {
         name.replace(".", "/") for name, depth in plan.depths.items() if first <= depth + 1 <= last
     }
@@ -80,7 +80,7 @@ def test_what_is_frozen_builds_no_graph_and_all_else_gets_a_gradient(
 
 
 def test_heads_alone(tiny_bert: Path, tasks: list[Task], plan: SharingPlan) -> None:
-    layers = frozen_layers("all", 4)
+    layers = Freeze(everything=True).layers(4)
     model = build(tiny_bert, tasks, plan, layers)
     trained = {owner(name) for name, weight in model.named_parameters() if weight.requires_grad}
     assert trained == {"RTE/head", "CB/head", "my/task/head", "STS-B/head"}
@@ -94,36 +94,3 @@ def test_whether_tasks_share_what_is_trained(plan: SharingPlan) -> None:
     assert trains_together(plan, range(1, 4))  # the embeddings and the lowest layer
     assert trains_together(fully_shared(plan.tasks, 4), range(3))
     assert not trains_together(separate(plan.tasks, 4), range(0))
-
-
-@pytest.mark.parametrize(
-    "text", ["", "half", "-1", "101%", "2.5", "%", "all layers", "0-4", "8-5", "5-"]
-)
-def test_anything_else_is_refused(text: str) -> None:
-    with pytest.raises(RelevanceError) as error:
-        canonical(text)
-    assert str(error.value) == (
-        "--freeze takes a number of layers such as 4, a share such as 50%, layers such as 5-8, or"
-        f" all, got '{text}'."
-    )
-
-
-def test_more_layers_than_there_are_are_refused() -> None:
-    for text in ("13", "5-13"):
-        with pytest.raises(RelevanceError) as error:
-            frozen_layers(text, 12)
-        assert str(error.value) == (
-            f"--freeze {text} is more than the backbone's 12 layers. Give 12 at most, or all."
-        )
-
-
-def test_a_range_from_the_lowest_layer_is_a_number_of_layers() -> None:
-    assert canonical("1-4") == canonical(" 01 - 4") == "4"
-
-
-@pytest.mark.parametrize(
-    ("text", "depth", "expected"),
-    [("0", 12, 0), ("25%", 12, 3), ("50%", 6, 3), ("25%", 6, 2), ("1%", 12, 0), ("12", 12, 12)],
-)
-def test_shares_are_taken_to_the_nearest_layer(text: str, depth: int, expected: int) -> None:
-    assert frozen_layers(canonical(text), depth) == range(expected)

@@ -9,6 +9,7 @@ import torch
 from encoders import SMALL
 from hmnet.backbones.backbone import load_backbone
 from hmnet.data.tokenizer import read_tokenizer
+from hmnet.heads._choice import DEFAULT
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
 from hmnet.sharing.plan import separate
@@ -108,7 +109,7 @@ def asked(folder: Path, kind: str, pooling: str) -> None:
         read_tokenizer(folder),
         [TASKS[kind]],
         pooling=pooling,
-        head="auto",
+        head=DEFAULT,
         max_length=64,
     )
 
@@ -186,7 +187,7 @@ def test_the_trial_draws_nothing_and_changes_nothing(tiny_bert: Path) -> None:
             read_tokenizer(tiny_bert),
             list(TASKS.values()),
             pooling=pooling,
-            head="auto",
+            head=DEFAULT,
             max_length=64,
         )
     assert torch.equal(torch.get_rng_state(), state)

@@ -159,13 +159,13 @@ def quick(config: RunConfig, small: Path, monkeypatch: pytest.MonkeyPatch) -> Ru
 @pytest.mark.process
 def test_every_moment_can_be_resumed(quick: RunConfig, tmp_path: Path, name: str) -> None:
     config = quick.model_copy(update={"checkpoint_s": 1e-9} | METHODS[name])
-    spec = SPEC if config.method == "hmnet" else None
+    spec = SPEC if config.method.name == "hmnet" else None
     (tmp_path / "whole").mkdir()
     moments = Moments(tmp_path / "whole", tmp_path / "moments")
     with moments.watched():
         train_run(config, spec, tmp_path / "whole" / "run")
     assert len(moments.found) > 20
-    for moment in moments.found if config.method == "hmnet" else different(moments.found):
+    for moment in moments.found if config.method.name == "hmnet" else different(moments.found):
         train_run(config, spec, moment / "run", resume=True)
         assert_as_unbroken(moment, tmp_path / "whole", moment.name)
 

@@ -4,6 +4,7 @@ import io
 import json
 import multiprocessing
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,8 +29,11 @@ from hmnet.training.checkpoint import save_checkpoint
 from hmnet.training.hooks import checkpoints
 from hmnet.training.hooks.progress import Progress
 from hmnet.training.step import train_step
+from relevance.choice import choose
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
+from relevance.tasks.find import find_tasks
+from relevance.tasks.load import load_task
 
 SPEC = ClusterSpec(clusters=(("TONE", "GRADE"), ("SAME",)))
 BRIEF = {"max_steps_per_task": 1, "epochs": 1}
@@ -67,6 +71,20 @@ def assert_same_weights(one: Path, other: Path) -> None:
     assert weights(one).keys() == expected.keys()
     for name, weight in weights(one).items():
         assert torch.equal(weight, expected[name]), name
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, act: Callable[..., Any]) -> list[Any]:
+    """First arguments of the calls of a function, from whatever module of ours it is called."""
+    calls = []
+
+    def acted(*arguments: Any, **others: Any) -> Any:
+        calls.append(arguments[0])
+        return act(*arguments, **others)
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith(("hmnet", "relevance")) and vars(module).get(act.__name__) is act:
+            monkeypatch.setattr(module, act.__name__, acted)
+    return calls
 
 
 def log_lines(out: Path) -> list[dict[str, Any]]:
@@ -443,3 +461,14 @@ def test_tensorboard_beside_the_log_disturbs_nothing(config: RunConfig, tmp_path
     train_run(tracked, None, tmp_path / "run")
     assert list((tmp_path / "run" / "tensorboard").glob("events.*"))
     assert_same_weights(tmp_path / "run", tmp_path / "plain")
+
+
+def test_tasks_are_found_and_their_rows_read_once(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Settings are values by then, so that no text of theirs is read either."""
+    found, loaded, chosen = (counted(monkeypatch, act) for act in (find_tasks, load_task, choose))
+    train_run(config.model_copy(update=BRIEF), None, tmp_path / "run")
+    assert [list(names) for names in found] == [list(config.tasks)]
+    assert sorted(task.name for task in loaded) == ["GRADE", "SAME", "TONE"]
+    assert not chosen

@@ -113,4 +113,4 @@ def test_it_says_what_an_epoch_is(name: str) -> None:
 @every_sampler
 def test_settings_say_it_in_one_way(name: str) -> None:
     said = TrainingSettings(sampler=name.replace(",", " , ")).sampler
-    assert said == TrainingSettings(sampler=said).sampler == str(find_sampler(name))
+    assert said == TrainingSettings(sampler=str(said)).sampler == find_sampler(name)

@@ -1,5 +1,6 @@
 """Settings of a run: out to TOML and back, paths that mean the same everywhere, one-line errors."""
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from hmnet.methods.method import methods
 from hmnet.settings.config import RunConfig, TrainingSettings
+from hmnet.sharing.freeze import Freeze
 from relevance.disk.files import read_toml
 from relevance.errors import RelevanceError
 
@@ -54,7 +56,7 @@ def test_defaults_are_the_papers() -> None:
     settings = TrainingSettings()
     assert (settings.epochs, settings.batch_size, settings.max_length) == (3, 32, 512)
     assert settings.lr == 2e-5
-    assert settings.sampler == "packed"
+    assert str(settings.sampler) == "packed"
 
 
 def test_every_setting_says_what_it_is() -> None:
@@ -137,23 +139,30 @@ def test_auto_precision_is_resolved() -> None:
 def test_a_method_has_defaults_of_its_own(tmp_path: Path) -> None:
     plain = RunConfig(tasks=["RTE"])
     camtl = RunConfig(tasks=["RTE"], method="camtl: variant=released")
-    assert (plain.max_length, plain.freeze) == (512, "0")
-    assert (camtl.method, camtl.max_length, camtl.freeze) == ("camtl:variant=released", 128, "50%")
+    assert (plain.max_length, str(plain.freeze)) == (512, "0")
+    assert (str(camtl.method), str(camtl.freeze)) == ("camtl:variant=released", "50%")
+    assert camtl.max_length == 128
     given = RunConfig(tasks=["RTE"], method="camtl", max_length=96, freeze="0")
-    assert (given.max_length, given.freeze) == (96, "0")
+    assert (given.max_length, str(given.freeze)) == (96, "0")
     given.to_toml(tmp_path / "run.toml")
     assert RunConfig.from_toml(tmp_path / "run.toml") == given
-    assert RunConfig(tasks=["RTE"], method="adapters").freeze == "all"
+    assert RunConfig(tasks=["RTE"], method="adapters").freeze == Freeze(everything=True)
 
 
-CAMTL = {"max_length": 128, "freeze": "50%", "epochs": 5, "warmup": 0.1, "optimizer": "adam"}
+CAMTL = {
+    "max_length": 128,
+    "freeze": Freeze(percent=50),
+    "epochs": 5,
+    "warmup": 0.1,
+    "optimizer": "adam",
+}
 
 
 def test_camtl_has_the_settings_of_the_thesis_and_gives_way() -> None:
     found = RunConfig(tasks=("RTE",), method="camtl:alignment=off")
     assert {name: getattr(found, name) for name in CAMTL} == CAMTL
     assert (found.weight_decay, found.lr, found.seed) == (0.0, 2e-5, 0)
-    given = {"max_length": 64, "freeze": "0", "epochs": 3, "warmup": 0.0, "optimizer": "adamw"}
+    given = {"max_length": 64, "freeze": Freeze(), "epochs": 3, "warmup": 0.0, "optimizer": "adamw"}
     other = RunConfig(tasks=("RTE",), method="camtl", **given)
     assert {name: getattr(other, name) for name in given} == given
     assert other.weight_decay == 0.01
@@ -179,3 +188,28 @@ def test_every_setting_of_a_method_is_stated_by_a_run(tmp_path: Path) -> None:
         stated = read_toml(tmp_path / "config.toml")
         assert stated.keys() >= methods().find(name).defaults.keys()
         assert RunConfig.of_run(tmp_path / "config.toml") == config
+
+
+CHOICES: dict[str, tuple[str, str]] = {
+    "head": ("siamese, STS-B=cosine", "siamese, STS-B=cosine"),
+    "freeze": ("1 - 4", "4"),
+    "loss_weights": ("QQP=0.5, STS-B=2", "QQP=0.5, STS-B=2"),
+    "sampler": ("temperature: cap=1000, temperature=2", "temperature:cap=1000"),
+    "regularizer": ("smart: weight=0.1, variant=reference", "smart:weight=0.1"),
+    "method": ("camtl: alignment=off,variant=paper", "camtl:alignment=off"),
+}
+
+
+@pytest.mark.parametrize("field", CHOICES)
+def test_a_value_is_written_as_the_text_that_it_was_read_from(field: str) -> None:
+    """So that settings files and cache keys stay what they were; a copy is read anew."""
+    text, written = CHOICES[field]
+    settings = RunConfig(tasks=("RTE",), **{field: text})
+    assert not isinstance(getattr(settings, field), str)
+    for mode in ("json", "python"):
+        assert settings.model_dump(mode=mode)[field] == written
+    assert RunConfig(**settings.model_dump()) == settings
+    assert settings.model_copy(update={field: text}) == settings
+    assert pickle.loads(pickle.dumps(settings)) == settings  # noqa: S301
+    assert f"{field}={written!r}" in repr(settings)
+    assert field not in RunConfig(tasks=("RTE",)).model_dump(exclude_defaults=True)

@@ -88,7 +88,7 @@ def test_settings_are_read_from_toml(config: RunConfig, tmp_path: Path) -> None:
         'freeze = 3\nwarmup = 0.1\ncheckpoint = "best"\npatience = 2\ntasks = ["RTE"]\n'
     )
     read = RunConfig.from_toml(path)
-    assert (read.freeze, read.warmup, read.checkpoint, read.patience) == ("3", 0.1, "best", 2)
+    assert (str(read.freeze), read.warmup, read.checkpoint, read.patience) == ("3", 0.1, "best", 2)
     read.to_toml(path)
     assert RunConfig.from_toml(path) == read
     assert not config.goes_by_dev

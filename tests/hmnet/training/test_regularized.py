@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from hmnet.regularizers.regularizer import make_regularizer
+from hmnet.regularizers.regularizer import find_regularizer, make_regularizer
 from hmnet.runs.log import open_log
 from hmnet.training import loop
 from hmnet.training.checkpoint import find_checkpoint
@@ -29,8 +29,8 @@ def same_weights(one: nn.Module, other: nn.Module) -> bool:
 
 
 def test_a_weight_of_zero_is_plain_training(world: Any) -> None:
-    assert make_regularizer("smart:weight=0") is None
-    assert make_regularizer("smart:weight=0,proximal=1") is not None
+    assert make_regularizer(find_regularizer("smart:weight=0")) is None
+    assert make_regularizer(find_regularizer("smart:weight=0,proximal=1")) is not None
     plain = world.fit(**with_smart(world, None))
     assert same_weights(world.fit(**with_smart(world, "smart:weight=0")), plain)
     assert not same_weights(world.fit(**with_smart(world, "smart")), plain)
