@@ -39,8 +39,8 @@ def train(
         out: The run's folder; it must not exist unless resumed.
         clusters: Which tasks share the middle layers, or the file that says so; for method hmnet.
         resume: Go on with what the folder has.
-        on_event: Told about every step (`hmnet.training.loop.Progress`) and of what the user should
-            know (`hmnet.runs.train.Note`).
+        on_event: Told about every step (`hmnet.training.hooks.progress.Progress`) and of what the
+            user should know (`hmnet.runs.train.Note`).
         **settings: Fields of `RunConfig`, such as `backbone="minilm"`, `epochs=1` or
             `method="multi"`. `tasks` are names and TOML files; without them the tasks of the
             clusters are trained, or the paper's 13.
