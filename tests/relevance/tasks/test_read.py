@@ -40,7 +40,7 @@ def make(write: Write) -> Write:
         else:
             write(plain, columns)
         if path != plain:
-            path.write_bytes(gzip.compress(plain.read_bytes()))
+            path.write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
         return path
 
     return make_file
@@ -168,8 +168,12 @@ def test_text_has_one_column(tmp_path: Path) -> None:
         ("d.parquet.gz", b"", " has to end in one of"),
         ("d.gz", b"", " has to end in one of"),
         ("d.csv", "s\na\n".encode("utf-16-le"), " is UTF-16 without a byte order mark"),
-        ("d.csv", gzip.compress(b"s\na\n"), " is packed with gzip, not text. Unpack it first."),
-        ("d.csv.gz", gzip.compress("s".encode("utf-16")), " is UTF-16, not UTF-8."),
+        (
+            "d.csv",
+            gzip.compress(b"s\na\n", mtime=0),
+            " is packed with gzip, not text. Unpack it first.",
+        ),
+        ("d.csv.gz", gzip.compress("s".encode("utf-16"), mtime=0), " is UTF-16, not UTF-8."),
         ("d.csv", b"s;l\na;b\n", ". Columns: s;l. It seems that ';' stands between the columns"),
     ],
 )
