@@ -21,6 +21,7 @@ from cli.options import (
     FormatOption,
     TaskOptions,
     TrainingOptions,
+    only,
     settings,
     split_names,
     split_numbers,
@@ -89,7 +90,7 @@ def diagnose(
 def attention(
     first: Annotated[Path, typer.Argument(help="Such as a single-task run.", metavar="RUN1")],
     second: Annotated[Path, typer.Argument(help="Such as a co-trained run.", metavar="RUN2")],
-    task: Annotated[str, typer.Option(help="A task of both runs.", metavar="RTE")],
+    task: Annotated[list[str], typer.Option(help="A task of both runs.", metavar="RTE")],
     split: Annotated[
         str | None, typer.Option(help="What is read.", show_default="the first that is scored")
     ] = None,
@@ -114,12 +115,13 @@ def attention(
     from relevance.figures.figure import check_format, save_figure
     from relevance.report.tables import table
 
+    name = only(task, "--task") or ""
     if heatmap is not None:
         check_format(heatmap)
     if out is not None and out.suffix.lower() not in {".json", ".csv"}:
         raise RelevanceError(f"{out}: --out must end in .json or .csv.")
     runs = load_run(first), load_run(second)
-    found = compare_attention(*runs, task, split=split, max_rows=max_rows, device=device)
+    found = compare_attention(*runs, name, split=split, max_rows=max_rows, device=device)
     if out is not None and out.suffix.lower() == ".csv":
         deliver(table(found.table_rows(), "csv"), out)
     elif out is not None:

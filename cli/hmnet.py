@@ -42,6 +42,7 @@ from cli.options import (
     LabelOption,
     TaskOptions,
     TrainingOptions,
+    only,
     settings,
     split_names,
 )
@@ -133,7 +134,7 @@ def train(
         tracker=tracker,
         log_uncertainty=log_uncertainty or None,
     )
-    spec = read_spec(clusters)
+    spec = read_spec(only(clusters, "--clusters"))
     chosen.setdefault("tasks", default_tasks(spec))
     seeds = chosen.pop("seeds", None)
     runs = {out: chosen}
@@ -244,7 +245,10 @@ def predict(
 @app.command()
 def export(
     folder: RunArgument,
-    task: Annotated[str, typer.Option(help="Whose path to export.", show_default=False)],
+    task: Annotated[
+        list[str],
+        typer.Option(help="Whose path to export.", metavar="RTE", show_default=False),
+    ],
     out: Annotated[Path, typer.Option(help="Folder of the checkpoint.", metavar="DIR")],
 ) -> None:
     """A plain Hugging Face checkpoint of one task's path, with its tokenizer.
@@ -253,7 +257,8 @@ def export(
     """
     from hmnet.trained_run import TrainedRun
 
-    note(f"wrote {TrainedRun.load(folder).export(task, out)}")
+    name = only(task, "--task") or ""
+    note(f"wrote {TrainedRun.load(folder).export(name, out)}")
 
 
 @app.command()
@@ -363,7 +368,7 @@ def count(
     from hmnet.sharing.skill_table import SkillTable
     from relevance.tasks.find import find_tasks
 
-    spec = read_spec(clusters)
+    spec = read_spec(only(clusters, "--clusters"))
     found = find_tasks(split_names(tasks.tasks) if tasks.tasks else default_tasks(spec))
     table = None if skills is None else SkillTable.load(skills)
     chosen = find_method(method or "hmnet")

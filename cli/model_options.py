@@ -22,7 +22,7 @@ RunsArgument = Annotated[
     ),
 ]
 ClustersOption = Annotated[
-    Path | None,
+    list[Path] | None,
     typer.Option(help="Which tasks share the middle layers.", metavar="out.json"),
 ]
 MethodOption = Annotated[

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -13,6 +13,8 @@ from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
     from relevance.gains.protocol import Protocol
+
+Value = TypeVar("Value")
 
 TASKS = "Tasks"
 TRAINING = "Training"
@@ -521,6 +523,29 @@ def split_names(texts: Sequence[str]) -> list[str]:
         part for text in texts for part in ([text] if Path(text).is_file() else text.split(","))
     )
     return [part.strip() for part in parts if part.strip()]
+
+
+def only(values: Sequence[Value] | None, option: str) -> Value | None:
+    """The one value of an option that names what a command is about.
+
+    Args:
+        values: What it was given, once for each time; the same one may come twice.
+        option: What took them, for the message.
+
+    Returns:
+        The value; None where the option was not given.
+
+    Raises:
+        RelevanceError: If there are several, of which all but one would be left out.
+
+    >>> only(["RTE", "RTE"], "--task"), only(None, "--task")
+    ('RTE', None)
+    """
+    different = list(dict.fromkeys(values or ()))
+    if len(different) > 1:
+        given = ", ".join(map(str, different))
+        raise RelevanceError(f"{option} takes one here, got {given}. Run the command for each.")
+    return different[0] if different else None
 
 
 def split_numbers(texts: Sequence[str], option: str) -> tuple[int, ...]:

@@ -19,6 +19,7 @@ from cli.options import (
     StudyOptions,
     TaskOptions,
     TrainingOptions,
+    only,
     settings,
     split_names,
 )
@@ -312,7 +313,7 @@ def heatmap(
 @takes_groups
 def bars(
     matrix: MatrixArgument,
-    task: Annotated[str, typer.Option(help="The task that it is about.")],
+    task: Annotated[list[str], typer.Option(help="The task that it is about.", metavar="RTE")],
     out: FigureOption,
     gains: GainOptions,
 ) -> None:
@@ -323,9 +324,10 @@ def bars(
     from relevance.figures.bars import bars as draw
     from relevance.figures.figure import check_format, save_figure
 
+    name = only(task, "--task") or ""
     check_format(out)
     loaded, lines = load_gains(matrix, gains)
-    axes, _ = draw(loaded, task)
+    axes, _ = draw(loaded, name)
     save_figure(axes, out)
     tell(loaded, lines)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -129,7 +129,8 @@ def runs_figure(runs: Sequence[tuple[str, Curves]]) -> Axes:
     for panel, axes in zip(panels, grid, strict=True):
         _draw(panel, axes, names)
     grid[-1].set_xlabel("step", fontsize=TEXT_PT, color=INK)
-    _legend(names, grid[0])
+    drawn = {line.name for panel in panels for line in panel.lines}
+    _legend(names, drawn, grid[0])
     first: Axes = grid[0]
     return first
 
@@ -152,9 +153,14 @@ def _draw(panel: Panel, axes: Axes, names: Sequence[str]) -> None:
     draw_frame(axes, TEXT_PT)
 
 
-def _legend(names: Sequence[str], axes: Axes) -> None:
+def _legend(names: Sequence[str], drawn: Collection[str], axes: Axes) -> None:
+    """Name the lines, and say of which runs there are none."""
     from matplotlib.lines import Line2D
 
-    lines = [Line2D([], [], color=COLOURS[n % len(COLOURS)]) for n in range(len(names))]
+    lines = [
+        Line2D([], [], color=COLOURS[n % len(COLOURS)] if name in drawn else "none")
+        for n, name in enumerate(names)
+    ]
+    called = [name if name in drawn else f"{name} (nothing logged)" for name in names]
     where = {"loc": "outside upper center", "ncols": min(len(names), 5)}
-    draw_legend(axes, lines, names, TEXT_PT, labelcolor=INK, **where)
+    draw_legend(axes, lines, called, TEXT_PT, labelcolor=INK, **where)

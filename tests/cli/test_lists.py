@@ -44,6 +44,22 @@ def test_seeds_add_up() -> None:
         split_numbers(["1", "²"], "--shared")
 
 
+def test_what_takes_one_drops_no_other(clusters: Path, tmp_path: Path) -> None:
+    other, out = tmp_path / "other.json", tmp_path / "out"
+    two, both = ["--task", "RTE", "--task", "CB"], "RTE, CB. Run the command for each."
+    specs = ["--clusters", clusters, "--clusters", other]
+    for command, *arguments in (
+        ("relevance", "bars", "paper:table3", *two, "--out", tmp_path / "bars.png"),
+        ("hmnet", "export", tmp_path, *two, "--out", out),
+        ("hmnet", "attention", tmp_path, tmp_path, *two),
+    ):
+        assert refused(command, *arguments) == f"--task takes one here, got {both}"
+    for arguments in (["count"], ["train", "--out", out]):
+        assert refused("hmnet", *arguments, *specs) == (
+            f"--clusters takes one here, got {clusters}, {other}. Run the command for each."
+        )
+
+
 def test_a_file_whose_name_holds_a_comma(tmp_path: Path) -> None:
     file = tmp_path / "a,b.toml"
     file.touch()

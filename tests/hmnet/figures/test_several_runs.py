@@ -12,7 +12,7 @@ from hmnet.figures.curves import lay_out as lay_out_one
 from hmnet.figures.several_runs import lay_out, runs_figure
 from hmnet.figures.similarity import Beside, beside, similarity_figure
 from relevance.errors import RelevanceError
-from relevance.figures.figure import save_figure
+from relevance.figures.figure import figure_of, save_figure
 
 
 def run(
@@ -48,6 +48,13 @@ def test_medians_over_tasks_and_over_seeds(tmp_path: Path) -> None:
     assert (median.name, median.steps.tolist()) == ("multi", [4, 8])
     np.testing.assert_allclose(median.values, [55, 55])
     save_figure(runs_figure(runs), tmp_path / "runs.png")
+
+
+def test_the_legend_says_of_which_runs_nothing_is_drawn() -> None:
+    axes = runs_figure([("multi", run(SCORES)), ("hmnet", run(None))])
+    (legend,) = figure_of(axes).legends
+    assert [text.get_text() for text in legend.get_texts()] == ["multi", "hmnet (nothing logged)"]
+    assert [line.get_color() == "none" for line in legend.get_lines()] == [False, True]
 
 
 def test_runs_without_scores_and_uncertainty() -> None:
