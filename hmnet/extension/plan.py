@@ -138,7 +138,7 @@ def _config(
         "skills": addition.skills or run.config.skills,
         "seed": settings.get("seed", run.config.seed),
     }
-    return validated(RunConfig, run.config.model_dump() | fields, "settings")
+    return validated(RunConfig, run.config.values() | fields, "settings")
 
 
 def _heads(choice: HeadChoice, given: HeadChoice | None, tasks: Sequence[Task]) -> HeadChoice:
@@ -163,7 +163,7 @@ def _training(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
                 " out."
             )
     own = {"sampler": "packed", "freeze": "0", "surgery": None}
-    before = config.model_dump()
+    before = config.values()
     if settings.get("optimizer", config.optimizer) != config.optimizer:
         del before["weight_decay"]  # its default goes by the optimizer
     trained = validated(RunConfig, before | own | dict(settings), "settings")

@@ -38,7 +38,6 @@ from relevance.tasks.load import load_task
 from relevance.tasks.overlap import rows_with, shared_texts
 from relevance.tasks.task import Task
 
-TRAINING = tuple(TrainingSettings.model_fields)
 # raised when the same data and settings, or the default of one, would give other results
 VERSION = 2
 # the same for runs in which there is a regression task
@@ -320,7 +319,8 @@ def make_trainer(
     config = validated(RunConfig, {**settings, "tasks": names}, "settings")
     depth = depth_of(load_config(config.backbone))
     _check_study(config, depth)
-    training = TrainingSettings(**{name: getattr(config, name) for name in TRAINING})
+    own = TrainingSettings.model_fields
+    training = TrainingSettings(**{n: value for n, value in config.values().items() if n in own})
     runs = [*((name,) for name in names), *combinations(names, 2)]
     parts = [ModelGroup(run, fully_shared(run, depth)) for run in runs]
     check(training, tasks, parts)

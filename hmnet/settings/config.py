@@ -169,6 +169,10 @@ class TrainingSettings(BaseModel):
             if (value := getattr(self, name)) != field.default:  # all would fill a screen
                 yield name, str(value) if isinstance(value, values) else value
 
+    def values(self) -> dict[str, Any]:
+        """Every setting by name, as the value that it is; `model_dump` gives text of some."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
     def model_copy(
         self: Settings, *, update: Mapping[str, Any] | None = None, deep: bool = False
     ) -> Settings:
@@ -181,8 +185,7 @@ class TrainingSettings(BaseModel):
         Returns:
             The settings.
         """
-        kept = {name: getattr(self, name) for name in type(self).model_fields}
-        changed = type(self).model_validate(kept | dict(update or {}))
+        changed = type(self).model_validate(self.values() | dict(update or {}))
         return changed.__deepcopy__() if deep else changed
 
     def resolved(self: Settings, device: str) -> Settings:
