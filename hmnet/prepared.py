@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 from transformers import PreTrainedTokenizerBase
 
 from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Encoder
 from hmnet.data.template import Alignment, Sequences, Template
 from hmnet.kinds.kind import kind_of
-from hmnet.saving import os_errors
 from relevance.disk.files import (
     begin_cache,
     cache_dir,
@@ -193,8 +192,10 @@ def _write(folder: Path, sequences: Sequences, task: str) -> None:
     content = {"ids": sequences.ids, "offsets": sequences.offsets, "first": sequences.first}
     if sequences.alignment is not None:
         content |= {name: getattr(sequences.alignment, name) for name in ALIGNED}
-    with replacing(arrays) as temporary, os_errors():
-        save_file(content, temporary)
+    with replacing(arrays) as temporary:
+        # Newer `save_file` puts a file of its own in the place of the temporary one, which loses
+        # the lock on it: another writer then takes it for one that a kill left.
+        temporary.write_bytes(save(content))
         sha256 = file_digest(temporary)
     manifest = {
         "sha256": sha256,
