@@ -176,10 +176,12 @@ def of_several(epochs: Sequence[Sequence[Step]]) -> list[list[Step]]:
 def test_a_run_that_was_stopped_goes_on_with_the_same_orders(
     world: Any, tmp_path: Path, skills: bool
 ) -> None:
-    settings = world.settings.model_copy(update={"surgery": "pcgrad"})
+    joined = {"surgery": "pcgrad", "sampler": "round-robin"}
+    settings = world.settings.model_copy(update=joined)
     plan = by_skill(world) if skills else hierarchical(SPEC, 2, 1, 1)
 
-    several = replace(world, settings=settings, steps=of_several(world.epochs))
+    epochs = of_several(world.epochs)
+    several = replace(world, settings=settings, steps=epochs)
 
     def trained(**options: Any) -> dict[str, Tensor]:
         return dict(several.fit(plan=plan, **options).named_parameters())
