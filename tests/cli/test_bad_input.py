@@ -37,7 +37,7 @@ def changed(tasks: Path, tmp_path: Path) -> Change:
 def train(quick: list[str], clusters: Path, tmp_path: Path) -> Callable[..., str]:
     """What `hmnet train` says to the given options beside good ones, and that it leaves nothing."""
 
-    def refuse(*options: object, out: Path = tmp_path / "run") -> str:
+    def refuse(*options: object, out: Path = tmp_path / "run", clusters: Path = clusters) -> str:
         message = refused("hmnet", "train", *quick, "--clusters", clusters, "--out", out, *options)
         assert not (tmp_path / "run").exists()
         return message
@@ -187,7 +187,7 @@ class TestClusterSpecs:
     ) -> None:
         spec = tmp_path / "spec.json"
         spec.write_text(text)
-        assert train("--clusters", spec).startswith(f"{spec}{words}")
+        assert train(clusters=spec).startswith(f"{spec}{words}")
 
     def test_no_spec(self, quick: list[str], tmp_path: Path) -> None:
         assert refused("hmnet", "train", *quick, "--out", tmp_path / "run") == (
