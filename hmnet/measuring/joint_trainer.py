@@ -22,7 +22,7 @@ from hmnet.kinds.kind import OutputKind, kind_of
 from hmnet.methods.method import ModelGroup
 from hmnet.models.freezing import trains_together
 from hmnet.models.trial import check_reading
-from hmnet.prepared import PreparedTask, encode_split, lengths_of, prepare
+from hmnet.prepared import PreparedTask, lengths_of, prepare
 from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers.sampler import Step, TaskBatch
 from hmnet.settings.check import check
@@ -123,7 +123,9 @@ class JointTrainer:
         Raises:
             RelevanceError: If data or backbone cannot be loaded, or a loss is not finite.
         """
-        prepared = {name: self.prepared(name) for name in tasks}
+        prepared = {
+            name: _kept(self.tasks[name].model_dump_json(), *self._reading) for name in tasks
+        }
         epochs = make_schedule(self.settings, lengths_of(prepared.values()), seed)
         if self.drop_overlap:
             overlapping = {
@@ -155,14 +157,10 @@ class JointTrainer:
         """
         lines = {}
         for name in tasks:
-            task = self.tasks[name]
-            kind = kind_of(task)
+            kind = kind_of(self.tasks[name])
             if type(kind).unlearned is OutputKind.unlearned:
                 continue  # each row has one answer, which is shown
-            train = load_task(task, self.data, gain_split=self.gain_split).train
-            tokenizer = _tokenizer(self.backbone)
-            encoded = encode_split(task, train, tokenizer, self.settings.max_length)
-            if line := kind.unlearned(encoded):
+            if line := kind.unlearned(self.prepared(name).train.encoded):
                 lines[name] = line
         return lines
 
@@ -184,18 +182,17 @@ class JointTrainer:
             name: The task's.
 
         Returns:
-            The task, kept for the next job of the same worker.
+            The task, its files read anew.
 
         Raises:
             RelevanceError: If its data cannot be loaded.
         """
-        return _prepared(
-            self.tasks[name].model_dump_json(),
-            self.data,
-            self.gain_split,
-            self.backbone,
-            self.settings.max_length,
-        )
+        return _prepared(self.tasks[name], *self._reading)
+
+    @property
+    def _reading(self) -> tuple[DataOptions, Literal["holdout", "dev"], str, int]:
+        """What decides, beside a task, which rows are read and how they are encoded."""
+        return self.data, self.gain_split, self.backbone, self.settings.max_length
 
 
 def overlapping_rows(tasks: Mapping[str, PreparedTask]) -> dict[str, Int[np.ndarray, " _"]]:
@@ -264,8 +261,19 @@ def weights_digest(backbone: Backbone) -> str:
     return content.hexdigest()
 
 
-@lru_cache(maxsize=64)
 def _prepared(
+    task: Task,
+    options: DataOptions,
+    gain_split: Literal["holdout", "dev"],
+    backbone: str,
+    max_length: int,
+) -> PreparedTask:
+    data = load_task(task, options, gain_split=gain_split)
+    return prepare(data, _tokenizer(backbone), max_length)
+
+
+@lru_cache(maxsize=64)
+def _kept(
     task_json: str,
     options: DataOptions,
     gain_split: Literal["holdout", "dev"],
@@ -273,8 +281,7 @@ def _prepared(
     max_length: int,
 ) -> PreparedTask:
     """A task's data, kept for the next job of the same worker."""
-    data = load_task(Task.model_validate_json(task_json), options, gain_split=gain_split)
-    task = prepare(data, _tokenizer(backbone), max_length)
+    task = _prepared(Task.model_validate_json(task_json), options, gain_split, backbone, max_length)
     # refuses rows that teach nothing; a note has no reader here
     kind_of(task.definition).unlearned(task.train.encoded)
     return task

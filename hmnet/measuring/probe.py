@@ -213,12 +213,18 @@ class EncoderProbe:
         )
 
     def _rows(self, name: str) -> PreparedTask:
-        return self.trainer.prepared(name)
+        if name not in self._prepared:
+            self._prepared[name] = self.trainer.prepared(name)
+        return self._prepared[name]
 
     def _backbone(self, seed: int) -> Backbone:
         if seed not in self._backbones:
             self._backbones[seed] = load_backbone(self.trainer.backbone, seed=seed)
         return self._backbones[seed]
+
+    @cached_property
+    def _prepared(self) -> dict[str, PreparedTask]:
+        return {}
 
     @cached_property
     def _backbones(self) -> dict[int, Backbone]:

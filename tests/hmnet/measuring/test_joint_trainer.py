@@ -79,6 +79,24 @@ def test_rows_that_teach_nothing_are_told_before_training(
         asked.unlearned(names)
 
 
+def test_a_new_probe_reads_the_files_as_they_are_now(trainer: JointTrainer, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    task = Task(
+        name="ROWS",
+        family="f",
+        kind="classification",
+        text=("s",),
+        labels=("no", "yes"),
+        metrics=("accuracy",),
+        source=Source(train=str(file), dev=str(file)),
+    )
+    asked = dataclasses.replace(trainer, tasks={"ROWS": task})
+    for count in (4, 6):  # as a notebook may go on after its data has grown
+        file.write_text("s,label\n" + "the film,no\na story,yes\n" * (count // 2))
+        found = EncoderProbe(asked).features(["ROWS"], rows=9, seed=0)
+        assert len(found["ROWS"].labels) == count
+
+
 def test_a_copy_in_another_process_does_the_same(trainer: JointTrainer) -> None:
     copy = pickle.loads(pickle.dumps(trainer))  # noqa: S301
     assert copy.fingerprint == trainer.fingerprint
