@@ -10,7 +10,7 @@ from hmnet.analysis.regression import Regression, regression
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.precision import resolve_precision
-from hmnet.prepared import PreparedSplit, encode_split
+from hmnet.prepared import prepare_split
 from hmnet.runs.folder import Run
 from relevance.errors import RelevanceError, unknown_name
 from relevance.report.tables import Row
@@ -56,7 +56,7 @@ def diagnose(
             result = evaluate(
                 run.model_for(task.name).to(place),
                 task,
-                PreparedSplit(rows, encode_split(task, rows, run.tokenizer, run.config.max_length)),
+                prepare_split(task, rows, run.tokenizer, run.config.max_length),
                 batch_size=run.config.batch_size,
                 precision=resolve_precision(precision, place),
             )

@@ -3,17 +3,16 @@
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 from jaxtyping import Int64
 from torch import nn
 
 from hmnet.backbones.graft import graft
-from hmnet.data.batching import InputForm, collate
+from hmnet.data.batching import InputForm
 from hmnet.data.encoded import Encoded
 from hmnet.kinds.kind import OutputKind
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.samplers.sampler import generator
-from hmnet.training.step import Batch
+from hmnet.training.step import Batch, make_batch
 from relevance.tasks.task import Task
 
 
@@ -59,13 +58,7 @@ def batches_of(
         The batches, on the device.
     """
     for start in range(0, len(rows), batch_size):
-        some = rows[start : start + batch_size]
-        inputs = collate(encoded, some, **form)
-        yield Batch(
-            kind.task.name,
-            {name: values.to(device) for name, values in inputs.items()},
-            torch.from_numpy(kind.targets(encoded, some)).to(device),
-        )
+        yield make_batch(kind, encoded, rows[start : start + batch_size], form, device)
 
 
 def shared_weights(model: MultiTaskModel) -> list[nn.Parameter]:

@@ -7,7 +7,7 @@ from typing import Literal
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.precision import resolve_precision
-from hmnet.prepared import PreparedSplit, encode_split
+from hmnet.prepared import prepare_split
 from hmnet.runs.folder import Run
 from hmnet.runs.rows import rows_digest
 from hmnet.runs.scores import Score, to_scores
@@ -56,7 +56,7 @@ def score_run(
             name: evaluate(
                 model,
                 task,
-                PreparedSplit(split, encode_split(task, split, run.tokenizer, config.max_length)),
+                prepare_split(task, split, run.tokenizer, config.max_length),
                 batch_size=config.batch_size,
                 precision=resolved,
             )

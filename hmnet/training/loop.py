@@ -6,7 +6,6 @@ from contextlib import ExitStack
 import numpy as np
 import torch
 
-from hmnet.data.batching import collate
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.prepared import PreparedTask
 from hmnet.samplers.sampler import SelectedStep, Step
@@ -15,7 +14,7 @@ from hmnet.training.hooks.hook import Hook
 from hmnet.training.memory import kept_memory
 from hmnet.training.record import Record
 from hmnet.training.state import Begun, TrainingState, Update
-from hmnet.training.step import Batch, StepConfig, train_step
+from hmnet.training.step import Batch, StepConfig, make_batch, train_step
 
 
 def train(
@@ -100,14 +99,9 @@ class _Batches:
         for (task, rows), weight in zip(chosen.step, chosen.weights, strict=True):
             for part in np.array_split(rows, min(self.accumulate, len(rows))):
                 own = self.ranks.share(part)
-                inputs = collate(self.data[task], own.rows, **self.forms[task])
-                labels = torch.from_numpy(self.kinds[task].targets(self.data[task], own.rows))
+                counts = self.weights[task] * weight * own.part * len(part) / len(rows)
+                kind, form = self.kinds[task], self.forms[task]
                 batches.append(
-                    Batch(
-                        task,
-                        {name: values.to(self.device) for name, values in inputs.items()},
-                        labels.to(self.device),
-                        self.weights[task] * weight * own.part * len(part) / len(rows),
-                    )
+                    make_batch(kind, self.data[task], own.rows, form, self.device, counts)
                 )
         return batches

@@ -4,11 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
+from hmnet.data.batching import InputForm, collate
+from hmnet.data.encoded import Encoded
+from hmnet.kinds.kind import OutputKind
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision, autocast
 from hmnet.regularizers.regularizer import Regularizer
@@ -35,6 +39,33 @@ class Batch(NamedTuple):
     inputs: Mapping[str, Tensor]
     labels: Tensor
     weight: float = 1.0
+
+
+def make_batch(
+    kind: OutputKind,
+    encoded: Encoded,
+    rows: Int[np.ndarray, " row"],
+    form: InputForm,
+    device: torch.device | str,
+    weight: float = 1.0,
+) -> Batch:
+    """Rows of a task as a model reads and learns them.
+
+    Args:
+        kind: What the task is to the model.
+        encoded: The split.
+        rows: Which of its rows, in this order; at least one.
+        form: What the encoder and the head on it want of their inputs.
+        device: Where the tensors go.
+        weight: What the mean loss of the rows counts in a step.
+
+    Returns:
+        The batch, padded to its longest row.
+    """
+    inputs = collate(encoded, rows, **form)
+    labels = torch.from_numpy(kind.targets(encoded, rows))
+    on_device = {name: values.to(device) for name, values in inputs.items()}
+    return Batch(kind.task.name, on_device, labels.to(device), weight)
 
 
 class Losses(NamedTuple):

@@ -40,7 +40,7 @@ class Averaging(Hook):
     def __init__(self, share: float) -> None:
         self._share = share
 
-    def step(self, state: TrainingState, update: Update) -> None:  # noqa: ARG002
+    def step(self, state: TrainingState, update: Update) -> None:
         """Count the weights as they are now."""
         if is_averaged(state.step, state.total, self._share):
             add_to_mean(state.optimizer)

@@ -92,12 +92,12 @@ class Checkpoints(Hook):
             )
 
     @contextmanager
-    def around(self, state: TrainingState) -> Iterator[None]:  # noqa: ARG002
+    def around(self, state: TrainingState) -> Iterator[None]:
         """Begin the clock."""
         self._saved_at = time.monotonic()
         yield
 
-    def step(self, state: TrainingState, update: Update) -> None:  # noqa: ARG002
+    def step(self, state: TrainingState, update: Update) -> None:
         """Keep a checkpoint amid an epoch, if it is due."""
         if state.ended_epoch is None and self._is_due(state):
             self._save(state)

@@ -15,7 +15,7 @@ class Hook:
     """
 
     @contextmanager
-    def around(self, state: TrainingState) -> Iterator[None]:  # noqa: ARG002
+    def around(self, state: TrainingState) -> Iterator[None]:
         """Enclose all steps.
 
         Args:
@@ -28,9 +28,9 @@ class Hook:
 
     def select(
         self,
-        state: TrainingState,  # noqa: ARG002
+        state: TrainingState,
         selected: SelectedStep,
-        ask: CandidateScorer,  # noqa: ARG002
+        ask: CandidateScorer,
     ) -> SelectedStep:
         """Change what a step trains, before it is done.
 

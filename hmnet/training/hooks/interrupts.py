@@ -28,7 +28,7 @@ class Interrupts(Hook):
         with held_interrupts() as self._held:
             yield
 
-    def step(self, state: TrainingState, update: Update) -> None:  # noqa: ARG002
+    def step(self, state: TrainingState, update: Update) -> None:
         """Stop if a signal came."""
         state.interrupted = bool(self._held)
 

@@ -17,7 +17,7 @@ class Watching(Hook):
     def __init__(self, look: Callable[[MultiTaskModel, int], None]) -> None:
         self._look = look
 
-    def step(self, state: TrainingState, update: Update) -> None:  # noqa: ARG002
+    def step(self, state: TrainingState, update: Update) -> None:
         """Show it, in the main process."""
         if state.ranks.is_main:
             with state.paused():
