@@ -347,7 +347,7 @@ def count(
         str | None,
         typer.Option(
             help="Layers that are not trained: the lowest, or a range.",
-            metavar="N|P%|A-B|all",
+            metavar="N|P%|A-B|embeddings|all",
             show_default="0, or the method's own",
         ),
     ] = None,

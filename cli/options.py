@@ -112,7 +112,7 @@ class EncoderOptions:
         typer.Option(
             help="Layers that stay as pretrained: the lowest, with the embeddings, or a range;"
             " all: heads only.",
-            metavar="N|P%|A-B|all",
+            metavar="N|P%|A-B|embeddings|all",
             show_default="0",
             rich_help_panel=TRAINING,
         ),

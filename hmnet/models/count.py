@@ -54,7 +54,7 @@ def count_parameters(
         pooling: `native` for the family's own head; `cls` or `mean` for a linear one.
         head: Which head each task gets, or text that says it; `auto` is what the pooling implies.
         frozen: Layers that are frozen, or text that says it: the number of the lowest or their
-            share in percent, a range such as `5-8`, or `all`.
+            share in percent, a range such as `5-8`, `embeddings`, or `all`.
 
     Returns:
         The numbers.

@@ -6,6 +6,7 @@ from torch import nn
 
 from hmnet.inserts.insert import find_insert
 from hmnet.models.multitask import MultiTaskModel
+from hmnet.sharing.freeze import EMBEDDINGS_DEPTH
 from hmnet.sharing.plan import SharingPlan
 
 
@@ -17,14 +18,14 @@ def freeze(model: MultiTaskModel, layers: range, layer_list: str) -> None:
 
     Args:
         model: Whose heads, and whatever a method has put into the layers, are never frozen.
-        layers: Depths, as `Freeze.layers` gives them; embeddings are frozen with the lowest layer,
-            and so is all that a backbone keeps beside its layers and below or among them.
+        layers: Depths, as `Freeze.layers` gives them; with the embeddings, at depth -1, all is
+            frozen that a backbone keeps beside its layers and below or among them.
         layer_list: Where the backbone keeps its layers.
     """
     for name, depth in model.plan.depths.items():
         if depth in layers:
             _module(model, name).requires_grad_(False)
-    if 0 in layers:
+    if EMBEDDINGS_DEPTH in layers:
         for name in set(model.plan.outside.values()):
             outside = _module(model, name)
             outside.requires_grad_(False)
@@ -46,7 +47,7 @@ def trains_together(plan: SharingPlan, layers: range) -> bool:
         return True
     by_depth = enumerate(zip(*plan.layers.values(), strict=True))
     rows = [row for depth, row in by_depth if depth not in layers]
-    if 0 not in layers:
+    if EMBEDDINGS_DEPTH not in layers:
         rows.append(tuple(plan.outside.values()))
     return any(len(set(row)) < len(row) for row in rows)
 

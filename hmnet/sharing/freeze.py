@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from relevance.errors import RelevanceError
 
-ALL = "all"
+ALL, EMBEDDINGS = "all", "embeddings"
+EMBEDDINGS_DEPTH = -1
+"""Depth of the embeddings, below the lowest layer's 0."""
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class Freeze:
     """Layers to freeze; none by default.
 
     Attributes:
-        first: The lowest layer of a range, counted from 1.
+        first: The lowest layer of a range, counted from 1; 0 for the embeddings.
         last: The highest layer of a range; below `first` where nothing is frozen.
         percent: Share of the layers, the lowest first, in place of a range.
         everything: Whether all that is pretrained is frozen, so that heads train alone.
@@ -31,7 +33,7 @@ class Freeze:
 
         Args:
             text: A number of layers, a share of them in percent, the first and the last of a range,
-                or `all`. A value is returned as it is.
+                `embeddings` for these alone, or `all`. A value is returned as it is.
 
         Returns:
             The value; texts that mean the same give the same one.
@@ -41,12 +43,16 @@ class Freeze:
 
         >>> [str(Freeze.parse(text)) for text in ("04", "50 %", "0%", "ALL", "5 - 8", "1-4")]
         ['4', '50%', '0', 'all', '5-8', '4']
+        >>> str(Freeze.parse("Embeddings"))
+        'embeddings'
         """
         if isinstance(text, Freeze):
             return text
         text = text.strip().lower()
         if text == ALL:
             return cls(everything=True)
+        if text == EMBEDDINGS:
+            return cls(first=0)
         if share := re.fullmatch(r"(\d+)\s*(%?)", text):
             number = int(share[1])
             if not share[2] or number == 0:
@@ -59,7 +65,7 @@ class Freeze:
                 return cls(first, last)
         raise RelevanceError(
             "--freeze takes a number of layers such as 4, a share such as 50%, layers such as 5-8,"
-            f" or all, got '{text}'."
+            f" embeddings or all, got '{text}'."
         )
 
     def __str__(self) -> str:
@@ -67,6 +73,8 @@ class Freeze:
             return ALL
         if self.percent is not None:
             return f"{self.percent}%"
+        if self.first == 0:
+            return EMBEDDINGS
         return f"{self.last}" if self.first == 1 else f"{self.first}-{self.last}"
 
     def layers(self, depth: int) -> range:
@@ -76,27 +84,33 @@ class Freeze:
             depth: Layers of the encoder.
 
         Returns:
-            Depths, from 0 for the lowest layer; for `all` one more than there are layers, which is
-            what stands above them.
+            Depths, from 0 for the lowest layer, and -1 for the embeddings, which are frozen with
+            the lowest layer; for `all` one more than there are layers, which is what stands above
+            them.
 
         Raises:
             RelevanceError: If there are fewer layers.
 
-        >>> [len(Freeze.parse(text).layers(6)) for text in ("0", "2", "25%", "100%", "all")]
-        [0, 2, 2, 6, 7]
-        >>> Freeze(5, 6).layers(6)
-        range(4, 6)
+        >>> [Freeze.parse(text).layers(6) for text in ("2", "25%", "100%")]
+        [range(-1, 2), range(-1, 2), range(-1, 6)]
+        >>> [Freeze.parse(text).layers(6) for text in ("5-6", "embeddings", "all")]
+        [range(4, 6), range(-1, 0), range(-1, 7)]
+        >>> len(Freeze.parse("0").layers(6))
+        0
         """
-        if self.everything:
-            return range(depth + 1)
-        if self.percent is not None:
-            return range(math.floor(depth * self.percent / 100 + 0.5))
         if self.last > depth:
             raise RelevanceError(
                 f"--freeze {self} is more than the backbone's {depth} layers. Give {depth} at most,"
                 " or all."
             )
-        return range(self.first - 1, self.last)
+        first, end = self.first - 1, self.last
+        if self.everything:
+            end = depth + 1
+        elif self.percent is not None:
+            end = math.floor(depth * self.percent / 100 + 0.5)
+        if first == 0 < end:  # whoever keeps the lowest layer keeps what it reads
+            first = EMBEDDINGS_DEPTH
+        return range(first, end)
 
 
 NOTHING = Freeze()

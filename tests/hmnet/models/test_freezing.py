@@ -37,6 +37,7 @@ def owner(name: str) -> str:
         ("all", 1, 5),
         ("2-3", 2, 3),
         ("4-4", 4, 4),
+        ("embeddings", 0, 0),
     ],
 )
 def test_these_layers_of_every_path_are_frozen(
@@ -50,7 +51,7 @@ def test_these_layers_of_every_path_are_frozen(
     for name, weight in model.named_parameters():
         is_frozen = owner(name) in chosen
         if owner(name) == "shared/outside":
-            is_frozen = last == 5 if "final_norm" in name else first == 1
+            is_frozen = last == 5 if "final_norm" in name else text == "embeddings" or first == 1
         assert weight.requires_grad != is_frozen, name
 
 
@@ -60,7 +61,7 @@ def test_what_is_frozen_builds_no_graph_and_all_else_gets_a_gradient(
     plan: SharingPlan,
     batch_for: Callable[[Path], dict[str, Tensor]],
 ) -> None:
-    model = build(backbone, tasks, plan, range(2))
+    model = build(backbone, tasks, plan, Freeze(last=2).layers(4))
     seen: dict[int, bool] = {}
 
     def look(depth: int) -> Callable[..., None]:
@@ -89,8 +90,9 @@ def test_heads_alone(tiny_bert: Path, tasks: list[Task], plan: SharingPlan) -> N
 
 def test_whether_tasks_share_what_is_trained(plan: SharingPlan) -> None:
     """The third layer is the clusters'; above it each task has its own."""
-    found = [trains_together(plan, range(layers)) for layers in range(6)]
+    found = [trains_together(plan, range(-1, layers)) for layers in range(6)]
     assert found == [True] * 3 + [False] * 3
+    assert not trains_together(separate(plan.tasks, 4), range(-1, 0))
     assert trains_together(plan, range(1, 4))  # the embeddings and the lowest layer
-    assert trains_together(fully_shared(plan.tasks, 4), range(3))
+    assert trains_together(fully_shared(plan.tasks, 4), range(-1, 3))
     assert not trains_together(separate(plan.tasks, 4), range(0))

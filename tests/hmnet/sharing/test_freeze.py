@@ -13,8 +13,8 @@ def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(RelevanceError) as error:
         Freeze.parse(text)
     assert str(error.value) == (
-        "--freeze takes a number of layers such as 4, a share such as 50%, layers such as 5-8, or"
-        f" all, got '{text}'."
+        "--freeze takes a number of layers such as 4, a share such as 50%, layers such as 5-8,"
+        f" embeddings or all, got '{text}'."
     )
 
 
@@ -36,4 +36,9 @@ def test_a_range_from_the_lowest_layer_is_a_number_of_layers() -> None:
     [("0", 12, 0), ("25%", 12, 3), ("50%", 6, 3), ("25%", 6, 2), ("1%", 12, 0), ("12", 12, 12)],
 )
 def test_shares_are_taken_to_the_nearest_layer(text: str, depth: int, expected: int) -> None:
-    assert Freeze.parse(text).layers(depth) == range(expected)
+    """The embeddings, at depth -1, are frozen as soon as one layer is."""
+    assert list(Freeze.parse(text).layers(depth)) == list(range(-1 if expected else 0, expected))
+
+
+def test_embeddings_alone() -> None:
+    assert list(Freeze.parse(" Embeddings ").layers(12)) == [-1]
