@@ -80,7 +80,8 @@ class TrainingSettings(BaseModel):
     freeze: Annotated[Freeze, FromText(Freeze, Freeze.parse)] = Field(
         NOTHING,
         description="layers that stay as pretrained: a number or a percentage of the lowest, and"
-        " the embeddings with them; a range such as `5-8`; `embeddings` alone; or `all` to train heads alone",
+        " the embeddings with them; a range such as `5-8`; `embeddings` alone; or `all` to train"
+        " heads alone",
     )
     accumulate: int = Field(
         1, ge=1, description="parts that a batch runs in, one after another; the update is the same"

@@ -1,6 +1,6 @@
 """How many epochs the reference study needs: held-out scores after each epoch, for several seeds.
 
-    python benchmarks/studies/reference/epochs.py BACKBONE DATA --epochs 4 --seeds 0 1 2 --groups SNLI RTE,QQP
+    python benchmarks/studies/reference/epochs.py BACKBONE DATA --epochs 4 --groups SNLI RTE,QQP
 
 A target is converged where its score differs less between the last two epochs than between seeds:
 mean absolute difference against standard deviation.
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from hmnet.backbones.backbone import load_backbone
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.measuring.joint_trainer import make_trainer
 from hmnet.models.multitask import MultiTaskModel
@@ -19,7 +20,6 @@ from hmnet.prepared import lengths_of
 from hmnet.sharing.plan import fully_shared
 from hmnet.training.fit import build_model, fit, make_schedule
 from hmnet.training.hooks.selection import Selection
-from hmnet.backbones.backbone import load_backbone
 from relevance.tasks.find import find_tasks
 
 TASKS = ("SNLI", "RTE", "QQP", "MRPC", "STS-B", "SST-2", "CoLA", "QNLI")
@@ -47,10 +47,15 @@ def main() -> None:
                 print(f"{group:12} {name:6} seed {seed}:", " ".join(f"{100 * x:5.1f}" for x in row))
             step = np.abs(table[:, -1] - table[:, -2]).mean()
             spread = table[:, -1].std(ddof=1) if len(table) > 1 else float("nan")
-            print(f"{group:12} {name:6} last step {100 * step:.2f}, seeds {100 * spread:.2f}", flush=True)
+            print(
+                f"{group:12} {name:6} last step {100 * step:.2f}, seeds {100 * spread:.2f}",
+                flush=True,
+            )
 
 
-def scores(names: tuple[str, ...], seed: int, options: argparse.Namespace) -> list[dict[str, float]]:
+def scores(
+    names: tuple[str, ...], seed: int, options: argparse.Namespace
+) -> list[dict[str, float]]:
     """Primary metrics after each epoch of one run, as the study trains it."""
     settings = {
         "data_dir": options.data,

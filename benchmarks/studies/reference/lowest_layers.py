@@ -1,6 +1,6 @@
-"""The encoder of the reference study: the lowest layers of MiniLM, as a folder that `--backbone` takes.
+"""The encoder of the reference study: MiniLM's lowest layers as a folder for `--backbone`.
 
-    python benchmarks/studies/reference/lowest_layers.py 2 OUT
+python benchmarks/studies/reference/lowest_layers.py 2 OUT
 """
 
 import argparse
