@@ -1,38 +1,39 @@
-"""What `import hmnet` offers to do with runs, as functions of paths and plain values."""
+"""What `import hmnet` offers to do with runs, as functions of paths and plain values.
 
+Torch is loaded by the functions and not with this module, so that training says at once that it
+has begun.
+"""
+
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hmnet.comparison.compare import compare as side_by_side
-from hmnet.comparison.table import Comparison
-from hmnet.extension.add_task import add_tasks as extend
-from hmnet.extension.placement import Addition
-from hmnet.runs.costs import costs_of
-from hmnet.runs.folder import Run
-from hmnet.runs.rows import notes_on, read_run_scores
-from hmnet.runs.scores import Score
-from hmnet.runs.train import Note, train_run
-from hmnet.settings.config import RunConfig
-from hmnet.sharing.skill_table import SkillTable
-from hmnet.trained_run import Input, PrecisionName, TrainedRun
-from hmnet.training.hooks.progress import Progress
-from relevance.clustering.spec import ClusterSpec
+from hmnet.runs.telling import TrainingLog
 from relevance.disk.files import validated
 from relevance.tasks.find import PAPER_TASKS
 
-OnEvent = Callable[[Progress | Note], None]
-AnyRun = Run | str | Path
+if TYPE_CHECKING:
+    from hmnet.comparison.table import Comparison
+    from hmnet.runs.folder import Run
+    from hmnet.runs.scores import Score
+    from hmnet.runs.train import Note
+    from hmnet.trained_run import Input, PrecisionName, TrainedRun
+    from hmnet.training.hooks.progress import Progress
+    from relevance.clustering.spec import ClusterSpec
+
+    OnEvent = Callable[[Progress | Note], None]
+    AnyRun = Run | str | Path
 
 
 def train(
     *,
     out: str | Path,
-    clusters: ClusterSpec | str | Path | None = None,
+    clusters: "ClusterSpec | str | Path | None" = None,
     resume: bool = False,
-    on_event: OnEvent | None = None,
+    on_event: "OnEvent | None" = None,
     **settings: Any,
-) -> TrainedRun:
+) -> "TrainedRun":
     """Train a model on several tasks, score it, and keep it all in a folder.
 
     Args:
@@ -40,7 +41,8 @@ def train(
         clusters: Which tasks share the middle layers, or the file that says so; for method hmnet.
         resume: Go on with what the folder has.
         on_event: Told about every step (`hmnet.training.hooks.progress.Progress`) and of what the
-            user should know (`hmnet.runs.train.Note`).
+            user should know (`hmnet.runs.train.Note`). With None plain lines go to stderr;
+            `lambda event: None` is silence.
         **settings: Fields of `RunConfig`, such as `backbone="minilm"`, `epochs=1` or
             `method="multi"`. `tasks` are names and TOML files; without them the tasks of the
             clusters are trained, or the paper's 13.
@@ -53,14 +55,18 @@ def train(
             begun with other settings, it cannot be written, or a loss is not finite.
         KeyboardInterrupt: At Ctrl-C; the run can then be resumed.
     """
+    tell = on_event or _log(out)
+    from hmnet.runs.train import train_run
+    from hmnet.settings.config import RunConfig
+    from hmnet.trained_run import TrainedRun
+    from relevance.clustering.spec import ClusterSpec
+
     spec = ClusterSpec.load(Path(clusters)) if isinstance(clusters, str | Path) else clusters
     config = validated(RunConfig, {"tasks": default_tasks(spec), **settings}, "settings")
-    return TrainedRun.of(
-        train_run(config, spec, Path(out), resume=resume, on_event=on_event or _ignore)
-    )
+    return TrainedRun.of(train_run(config, spec, Path(out), resume=resume, on_event=tell))
 
 
-def default_tasks(spec: ClusterSpec | None) -> list[str]:
+def default_tasks(spec: "ClusterSpec | None") -> list[str]:
     """The tasks of a run that names none.
 
     Args:
@@ -72,7 +78,7 @@ def default_tasks(spec: ClusterSpec | None) -> list[str]:
     return list(PAPER_TASKS if spec is None else spec.tasks)
 
 
-def load(folder: str | Path) -> TrainedRun:
+def load(folder: str | Path) -> "TrainedRun":
     """Open a run that was trained before.
 
     Args:
@@ -84,16 +90,18 @@ def load(folder: str | Path) -> TrainedRun:
     Raises:
         RelevanceError: If there is no run, or it is not finished.
     """
+    from hmnet.trained_run import TrainedRun
+
     return TrainedRun.load(Path(folder))
 
 
 def predict(
-    run: AnyRun,
-    rows: Input | Iterable[Input],
+    run: "AnyRun",
+    rows: "Input | Iterable[Input]",
     task: str | Sequence[str] | None = None,
     *,
     batch_size: int = 32,
-    precision: PrecisionName = "fp32",
+    precision: "PrecisionName" = "fp32",
     device: str = "auto",
 ) -> list[dict[str, Any]]:
     """Answer texts or rows with a run; see `TrainedRun.predict`."""
@@ -103,20 +111,20 @@ def predict(
 
 
 def evaluate(
-    run: AnyRun,
+    run: "AnyRun",
     *,
     tasks: Sequence[str] | None = None,
     splits: Sequence[str] | None = None,
-    precision: PrecisionName = "fp32",
+    precision: "PrecisionName" = "fp32",
     device: str = "auto",
-) -> list[Score]:
+) -> "list[Score]":
     """Score a run anew; see `TrainedRun.evaluate`."""
     return _opened(run).evaluate(tasks=tasks, splits=splits, precision=precision, device=device)
 
 
 def compare(
-    runs: Iterable[AnyRun], *, baseline: str | None = None, allow_different: bool = False
-) -> Comparison:
+    runs: "Iterable[AnyRun]", *, baseline: str | None = None, allow_different: bool = False
+) -> "Comparison":
     """Set the scores of runs side by side, like the paper's Table 1.
 
     Args:
@@ -132,6 +140,12 @@ def compare(
         RelevanceError: If there is no run, two have the same name and seed, a file is damaged, or
             no run has the baseline's name.
     """
+    from hmnet.comparison.compare import compare as side_by_side
+    from hmnet.runs.costs import costs_of
+    from hmnet.runs.folder import Run
+    from hmnet.runs.rows import notes_on, read_run_scores
+    from hmnet.trained_run import TrainedRun
+
     found: list[Run] = []
     for run in runs:
         found += [run] if isinstance(run, Run) else TrainedRun.load_all([Path(run)])
@@ -146,14 +160,14 @@ def compare(
 
 
 def add_tasks(
-    run: AnyRun,
+    run: "AnyRun",
     *,
     out: str | Path,
     settings: Mapping[str, Any] | None = None,
     resume: bool = False,
-    on_event: OnEvent | None = None,
+    on_event: "OnEvent | None" = None,
     **addition: Any,
-) -> TrainedRun:
+) -> "TrainedRun":
     """Add tasks to a trained run, whose old tasks answer as before unless `train="all"`.
 
     Args:
@@ -162,7 +176,8 @@ def add_tasks(
         settings: Fields of `RunConfig` for the training of the new tasks, such as `epochs`; those
             of the run where none are given.
         resume: Go on with what the folder has.
-        on_event: Told about every step and of what the user should know.
+        on_event: Told about every step and of what the user should know; plain lines on stderr
+            with None.
         **addition: Fields of `hmnet.extension.placement.Addition`: `tasks`, which are names or TOML
             files, and where given `init`, `train`, `relevance`, `cluster`, `fraction`, `head`,
             `skills`, `data_dir`, `max_train` and `name`.
@@ -175,6 +190,12 @@ def add_tasks(
             or backbone are missing, or the folder exists or cannot be written.
         KeyboardInterrupt: At Ctrl-C; adding can then be resumed.
     """
+    tell = on_event or _log(out)
+    from hmnet.extension.add_task import add_tasks as extend
+    from hmnet.extension.placement import Addition
+    from hmnet.sharing.skill_table import SkillTable
+    from hmnet.trained_run import TrainedRun
+
     if isinstance(addition.get("skills"), str | Path):
         addition["skills"] = SkillTable.load(Path(addition["skills"]))
     wanted = validated(Addition, addition, "options")
@@ -185,17 +206,24 @@ def add_tasks(
             Path(out),
             settings=settings,
             resume=resume,
-            on_event=on_event or _ignore,
+            on_event=tell,
         )
     )
 
 
-def _opened(run: AnyRun) -> TrainedRun:
+def _opened(run: "AnyRun") -> "TrainedRun":
     """A run, whichever way it is given."""
+    from hmnet.runs.folder import Run
+    from hmnet.trained_run import TrainedRun
+
     if isinstance(run, TrainedRun):
         return run
     return TrainedRun.of(run) if isinstance(run, Run) else load(run)
 
 
-def _ignore(_: Progress | Note) -> None:
-    """What happens to events that nobody asked for."""
+def _log(out: str | Path) -> "OnEvent":
+    """Prints how a training goes, from now on."""
+    log = TrainingLog(str(out))
+    if os.environ.get("RANK", "0") == "0":  # of several processes that train, one speaks
+        log.pass_by(f"{out}: loading")
+    return log.on_event

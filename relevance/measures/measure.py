@@ -12,6 +12,7 @@ from relevance.gains.gain_choice import GainChoice
 from relevance.interfaces.probe import Probe
 from relevance.interfaces.trainer import Trainer
 from relevance.jobs.job import Event, Schedule
+from relevance.jobs.telling import StudyLog
 from relevance.matrices.matrix import RelevanceMatrix
 from relevance.registry import Registry
 from relevance.tasks.data import DataOptions
@@ -38,7 +39,8 @@ class Inputs:
         gain_split: `holdout` or `dev`.
         drop_overlap: Whether the trainer leaves out training rows with texts that others are scored
             on, so that nothing needs to be said of them.
-        on_event: Told about every job that starts, ends or fails.
+        on_event: Told about every job that starts, ends or fails. With None `measure` prints plain
+            lines on stderr; `lambda event: None` is silence.
     """
 
     data: DataOptions = field(default_factory=DataOptions)
@@ -143,7 +145,12 @@ def measure(
     chosen: dict[str, Any] = {
         key: _always(value) if key in MADE_WHEN_ASKED else value for key, value in given.items()
     }
-    return kind.build(replace(inputs or Inputs(), **chosen)).measure(tasks)
+    inputs = replace(inputs or Inputs(), **chosen)
+    if kind.keeps_jobs and inputs.on_event is None:
+        log = StudyLog()
+        log.pass_by(f"{name}: reading {len(tasks)} task(s)")
+        inputs = replace(inputs, on_event=log.on_event)
+    return kind.build(inputs).measure(tasks)
 
 
 def _always(value: Any) -> Callable[[], Any]:

@@ -1,12 +1,14 @@
 """What is shown on the way: at once, with the right counts, and nothing of it in a file."""
 
 import io
+import subprocess
 import sys
 
 import pytest
 
 from cli.app import loading
 from cli.progress import StudyLine, TrainingLine
+from hmnet.runs.telling import TrainingLog
 from hmnet.runs.train import Note
 from relevance.jobs.job import Event, Job
 from relevance.jobs.progress import Progress
@@ -49,11 +51,25 @@ def test_a_file_is_told_once_and_of_workers_at_work(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err.startswith("1 of 4 jobs done, 2 running on 2 worker(s)")
 
 
-def test_passing_notes_are_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:
+def test_passing_notes_are_for_terminals_and_python(capsys: pytest.CaptureFixture[str]) -> None:
+    """In a log file of the command line bad input has to stay one line."""
     with TrainingLine("run") as line:
         line.on_event(Note("reading", passing=True))
         line.on_event(Note("stays"))
     assert capsys.readouterr().err == "hmnet: note: stays\n"
+    TrainingLog("run").on_event(Note("reading", passing=True))
+    assert capsys.readouterr().err == "run: reading\n"
+
+
+def test_from_python_training_speaks_before_torch_is_loaded() -> None:
+    code = (
+        "import sys, hmnet, hmnet.api\n"
+        "hmnet.api.TrainingLog.say = lambda self, text: sys.exit(f'{text}, torch' * ('torch' in"
+        " sys.modules) or text)\n"
+        "hmnet.train(out='runs/multi', method='multi')"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert told.stderr == "runs/multi: loading\n"
 
 
 class Terminal(io.StringIO):
