@@ -1,8 +1,8 @@
 """What `relevance pairwise --dry-run` shows."""
 
 from cli.app import show
-from cli.progress import duration
 from relevance.jobs.job import Schedule
+from relevance.jobs.telling import duration
 from relevance.studies.plan import Plan
 
 COUNTS = (1, 2, 4, 8, 16)
