@@ -35,7 +35,7 @@ def measured(
     from hmnet.backbones.backbone import load_backbone
     from hmnet.backbones.folder import resolve_backbone
     from hmnet.data.tokenizer import read_tokenizer
-    from hmnet.models.multitask import MultiTaskModel
+    from hmnet.models.build import assemble
     from hmnet.precision import resolve_precision
     from hmnet.prepared import prepare
     from hmnet.samplers._packing import MEGABATCH, pack
@@ -61,7 +61,7 @@ def measured(
     group = min(MEGABATCH, len(encoded) // (4 * BATCH_SIZE))  # its rows are the same both ways
     chosen = np.linspace(0, group - 1, min(steps, group)).round().astype(int)
     backbone = load_backbone("minilm")
-    model = MultiTaskModel(backbone, [task], fully_shared([name], backbone.depth))
+    model = assemble(backbone, [task], fully_shared([name], backbone.depth))
     optimizer = make_optimizer(model, LR, TrainingSettings().weight_decay)
     recipe = StepConfig(resolve_precision("auto", "cpu"), rate=Rate(LR))
 

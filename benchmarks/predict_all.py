@@ -11,7 +11,7 @@ import time
 import torch
 
 from hmnet.backbones.backbone import load_backbone
-from hmnet.models.multitask import MultiTaskModel
+from hmnet.models.build import assemble
 from hmnet.sharing.plan import default_layers, hierarchical
 from relevance.clustering.kmeans import kmeans
 from relevance.matrices.matrix import load_matrix
@@ -26,7 +26,7 @@ def main() -> None:
     spec = kmeans(load_matrix("paper:table3"), 3)
     backbone = load_backbone("minilm")
     plan = hierarchical(spec, *default_layers(backbone.depth))
-    model = MultiTaskModel(backbone, find_tasks(PAPER_TASKS), plan).eval()
+    model = assemble(backbone, find_tasks(PAPER_TASKS), plan).eval()
     ids = torch.randint(1000, 20000, (ROWS, LENGTH), generator=torch.Generator().manual_seed(0))
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
 

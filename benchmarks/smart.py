@@ -31,10 +31,11 @@ def fine_tuned(data_dir: Path, steps: int) -> tuple[Any, list[Any]]:
     from hmnet.backbones.folder import resolve_backbone
     from hmnet.data.batching import collate
     from hmnet.data.tokenizer import read_tokenizer
+    from hmnet.models.build import build_model
     from hmnet.prepared import lengths_of, prepare
     from hmnet.settings.config import TrainingSettings
     from hmnet.sharing.plan import fully_shared
-    from hmnet.training.fit import build_model, fit, make_schedule
+    from hmnet.training.fit import fit, make_schedule
     from hmnet.training.step import Batch
     from relevance.tasks.data import DataOptions
     from relevance.tasks.find import find_tasks

@@ -36,7 +36,7 @@ def prepared(data_dir: Path, steps: int) -> dict[str, Any]:
     from hmnet.data.batching import collate
     from hmnet.data.tokenizer import read_tokenizer
     from hmnet.kinds.kind import kind_of
-    from hmnet.models.multitask import MultiTaskModel
+    from hmnet.models.build import assemble
     from hmnet.prepared import encode_split
     from hmnet.sharing.plan import default_layers, hierarchical
     from hmnet.training.optimizer import make_optimizer
@@ -50,7 +50,7 @@ def prepared(data_dir: Path, steps: int) -> dict[str, Any]:
     options = DataOptions(data_dir, max_train=BATCH_SIZE * steps, max_dev=1)
     backbone = load_backbone("minilm")
     plan = hierarchical(ClusterSpec(clusters=CLUSTERS), *default_layers(backbone.depth))
-    model = MultiTaskModel(backbone, find_tasks(TASKS), plan).train()
+    model = assemble(backbone, find_tasks(TASKS), plan).train()
     batches = {}
     for task in find_tasks(TASKS):
         rows = encode_split(task, load_task(task, options).train, tokenizer, MAX_LENGTH)

@@ -65,7 +65,8 @@ def prepared(tasks: tuple[str, ...], data_dir: Path, steps: int) -> dict[str, An
 
 def ours(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
     """Steps per second of the loop that `hmnet train` runs, checkpoints included."""
-    from hmnet.training.fit import build_model, fit
+    from hmnet.models.build import build_model
+    from hmnet.training.fit import fit
     from hmnet.training.hooks.checkpoints import Checkpoints
     from hmnet.training.hooks.progress import Report
 
@@ -88,12 +89,12 @@ def bare(tasks: tuple[str, ...], data_dir: Path, steps: int) -> float:
     import torch
 
     from hmnet.data.batching import collate, input_form
-    from hmnet.models.multitask import MultiTaskModel
+    from hmnet.models.build import assemble
 
     made = prepared(tasks, data_dir, steps)
     definitions = [task.definition for task in made["tasks"]]
     data = {task.name: task.train.encoded for task in made["tasks"]}
-    model = MultiTaskModel(made["backbone"], definitions, made["plan"]).train()
+    model = assemble(made["backbone"], definitions, made["plan"]).train()
     batches = [
         (
             task,

@@ -16,10 +16,11 @@ import torch
 from hmnet.backbones.backbone import load_backbone
 from hmnet.backbones.folder import resolve_backbone
 from hmnet.data.tokenizer import read_tokenizer
+from hmnet.models.build import build_model
 from hmnet.prepared import PreparedTask, lengths_of, prepare
 from hmnet.settings.config import TrainingSettings
 from hmnet.sharing.plan import fully_shared
-from hmnet.training.fit import build_model, fit, make_schedule
+from hmnet.training.fit import fit, make_schedule
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task

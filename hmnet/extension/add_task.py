@@ -14,7 +14,9 @@ from hmnet.extension.model import borrows_head, draw_xavier, grown, start_from, 
 from hmnet.extension.placement import AVERAGE, XAVIER, Addition, describe, untrained
 from hmnet.extension.plan import TRAINING, ExtensionPlan, plan_extension
 from hmnet.kinds.kind import kind_of
-from hmnet.models.multitask import MultiTaskModel, weights_file
+from hmnet.models.blueprint import weights_file
+from hmnet.models.build import answer_scales
+from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
 from hmnet.prepared import encode_split, lengths_of, prepare
 from hmnet.runs.folder import (
@@ -36,7 +38,7 @@ from hmnet.runs.scores import MAJORITY, Score
 from hmnet.runs.train import Note, begun, hooks_of, make_selection, tidy
 from hmnet.settings.config import RunConfig
 from hmnet.training.checkpoint import discard_checkpoint, find_checkpoint, replacing_folder
-from hmnet.training.fit import answer_scales, fit, make_schedule
+from hmnet.training.fit import fit, make_schedule
 from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.hooks.progress import Progress
 from hmnet.training.ranks import launched
@@ -269,10 +271,11 @@ def _scales(
     }
     learning = [task for task in growth.tasks if task.name in labels]
     scales = answer_scales(growth.training, learning, labels)
+    config = growth.config
     for task in growth.tasks:
         source = trained.definitions.get(growth.placements[task.name].source or "")
         scale = trained.kinds[source.name].scale if source else None
-        if source and scale and borrows_head(task, source, growth.config.head, trained.pooling):
+        if source and scale and borrows_head(task, source, config.head, config.pooling):
             borrowed = lent(scale, source, task)
             own = scales.get(task.name)
             unit = borrowed.spread * own.unit / own.spread if own else borrowed.unit

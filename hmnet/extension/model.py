@@ -5,7 +5,6 @@ hierarchical model; the task embedding of a conditional one.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 from hmnet.answer_scale import NO_SCALES, AnswerScale
 from hmnet.backbones.backbone import Backbone
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
-from hmnet.heads.head import Head
+from hmnet.models.build import assemble, make_head
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.randomness import seeded
 from hmnet.sharing.plan import SharingPlan
@@ -51,14 +50,15 @@ def grown(
         ValueError: If an old task has no longer the modules that it was trained with.
     """
     definitions = [*model.definitions.values(), *tasks]
-    larger = MultiTaskModel(
+    before = model.blueprint
+    larger = assemble(
         backbone,
         definitions,
         plan,
-        pooling=model.pooling,
+        pooling=before.pooling,
         head=head,
         seed=seed,
-        scales={**model.scales, **scales},
+        scales={**before.scales, **scales},
     )
     trained = model.state_dict()
     report = larger.load_state_dict(trained, strict=False)
@@ -159,9 +159,9 @@ def _embedding(model: MultiTaskModel, task: str, what: str) -> nn.Parameter:
 
 
 def _copy_head(model: MultiTaskModel, task: str, source: str) -> None:
-    new, old = _head(model, task), _head(model, source)
+    new, old = model.head(task), model.head(source)
     task_, source_ = model.definitions[task], model.definitions[source]
-    borrows = borrows_head(task_, source_, model.head, model.pooling)
+    borrows = borrows_head(task_, source_, model.blueprint.head, model.blueprint.pooling)
     axes = _axes_of_labels(model, task)
     theirs = dict(old.named_parameters())
     for name, weight in new.named_parameters():
@@ -178,13 +178,13 @@ def _axes_of_labels(model: MultiTaskModel, task: str) -> dict[str, int]:
     definition = model.definitions[task]
     more = [f"label {number}" for number in range(definition.outputs + 3)]
     wider = definition.model_copy(update={"labels": tuple(more)})
-    kind = model.head.of(task, model.pooling)
     with torch.device("meta"):
-        probe = kind(Backbone.from_config(model.config), wider, model.pooling)
+        backbone = Backbone.from_config(model.config)
+        probe = make_head(backbone, wider, model.blueprint, seed=0)
     shapes = {name: weight.shape for name, weight in probe.named_parameters()}
     return {
         name: axis
-        for name, weight in _head(model, task).named_parameters()
+        for name, weight in model.head(task).named_parameters()
         for axis, (size, other) in enumerate(zip(weight.shape, shapes[name], strict=True))
         if size != other
     }
@@ -197,7 +197,3 @@ def _reordered(weight: Tensor, axis: int, order: list[int]) -> Tensor:
     if weight.shape[axis] == len(order):
         return weight.index_select(axis, torch.tensor(order))
     return -weight  # one logit stands for two labels, which have changed places
-
-
-def _head(model: MultiTaskModel, task: str) -> Head:
-    return cast("Head", model.pool[f"{task}.head".replace(".", "/")])

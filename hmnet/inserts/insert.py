@@ -8,7 +8,6 @@ from torch import nn
 
 import hmnet.inserts
 from hmnet.backbones.backbone import Backbone
-from hmnet.sharing.plan import Inserted
 from relevance.choice import Choice, choose
 from relevance.errors import RelevanceError
 from relevance.registry import Registry
@@ -93,27 +92,6 @@ def find_insert(text: str) -> Choice[Insert]:
     'camtl:alignment=off'
     """
     return choose(inserts(), text)
-
-
-def make_insert(
-    inserted: Inserted, backbone: Backbone, tasks: Sequence[str], *, seed: int
-) -> Insert:
-    """The modules that a plan asks for.
-
-    Args:
-        inserted: What the plan says.
-        backbone: Its sizes and its initialisation are used.
-        tasks: Names.
-        seed: Seed of the new weights.
-
-    Returns:
-        The insert.
-
-    Raises:
-        RelevanceError: If it does not fit the backbone.
-    """
-    chosen = find_insert(inserted.modules)
-    return chosen.build(backbone, tasks, max_length=inserted.max_length, seed=seed)
 
 
 def task_key(task: str) -> str:

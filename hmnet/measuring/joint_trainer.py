@@ -20,6 +20,7 @@ from hmnet.data.tokenizer import read_tokenizer
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.kinds.kind import OutputKind, kind_of
 from hmnet.methods.method import ModelGroup
+from hmnet.models.build import build_model
 from hmnet.models.freezing import trains_together
 from hmnet.models.trial import check_reading
 from hmnet.prepared import PreparedTask, lengths_of, prepare
@@ -28,7 +29,7 @@ from hmnet.samplers.sampler import Step, TaskBatch
 from hmnet.settings.check import check
 from hmnet.settings.config import RunConfig, TrainingSettings
 from hmnet.sharing.plan import fully_shared
-from hmnet.training.fit import build_model, fit, make_schedule
+from hmnet.training.fit import fit, make_schedule
 from relevance.disk.files import digest, validated
 from relevance.errors import RelevanceError
 from relevance.interfaces.trainer import Result

@@ -28,11 +28,12 @@ from hmnet.measuring.gradients import gradient_products
 from hmnet.measuring.joint_trainer import JointTrainer
 from hmnet.measuring.linearised import linearise, make_sketches
 from hmnet.measuring.lookahead import evaluating, look_ahead, spread
+from hmnet.models.build import build_model
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.prepared import PreparedTask, lengths_of
 from hmnet.samplers.sampler import Step
 from hmnet.sharing.plan import fully_shared
-from hmnet.training.fit import build_model, fit, make_schedule
+from hmnet.training.fit import fit, make_schedule
 from hmnet.training.hooks.watching import Watching
 from hmnet.training.step import Batch
 from relevance.interfaces.probe import Features, LinearHead, Linearisation, Lookahead

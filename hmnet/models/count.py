@@ -8,8 +8,8 @@ from torch import nn
 
 from hmnet.backbones.backbone import Backbone, load_config
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
+from hmnet.models.build import assemble
 from hmnet.models.freezing import freeze
-from hmnet.models.multitask import MultiTaskModel
 from hmnet.sharing.freeze import NOTHING, Freeze
 from hmnet.sharing.plan import SharingPlan
 from relevance.tasks.task import Task
@@ -65,7 +65,7 @@ def count_parameters(
     with torch.device("meta"):
         pretrained = Backbone.from_config(load_config(backbone))
         choice = HeadChoice.parse(head)
-        model = MultiTaskModel(pretrained, tasks, plan, pooling=pooling, head=choice)
+        model = assemble(pretrained, tasks, plan, pooling=pooling, head=choice)
     freeze(model, Freeze.parse(frozen).layers(pretrained.depth), pretrained.layer_list)
     paths = {task: list(model.path_parameters(task)) for task in model.tasks}
     pooler = pretrained.copy_pooler().parameters() if pretrained.has_pooler else ()

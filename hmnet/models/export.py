@@ -49,9 +49,10 @@ def export(
         )
     path = model.path(task.name)
     if not isinstance(path, NativePath):
-        head = model.head.name(task.name, model.pooling)
+        pooling = model.blueprint.pooling
+        head = model.blueprint.head.name(task.name, pooling)
         raise RelevanceError(
-            f"Task '{task.name}' has a {head} head on '{model.pooling}' pooling, which no plain"
+            f"Task '{task.name}' has a {head} head on '{pooling}' pooling, which no plain"
             " checkpoint can express. Heads of --pooling native can be exported, with any of the"
             " methods hmnet, multi and single."
         )

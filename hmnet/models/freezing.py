@@ -24,10 +24,10 @@ def freeze(model: MultiTaskModel, layers: range, layer_list: str) -> None:
     """
     for name, depth in model.plan.depths.items():
         if depth in layers:
-            _module(model, name).requires_grad_(False)
+            model.module(name).requires_grad_(False)
     if EMBEDDINGS_DEPTH in layers:
         for name in set(model.plan.outside.values()):
-            outside = _module(model, name)
+            outside = model.module(name)
             outside.requires_grad_(False)
             for part in _above(outside, layer_list):
                 part.requires_grad_(model.plan.depth not in layers)
@@ -50,11 +50,6 @@ def trains_together(plan: SharingPlan, layers: range) -> bool:
     if EMBEDDINGS_DEPTH not in layers:
         rows.append(tuple(plan.outside.values()))
     return any(len(set(row)) < len(row) for row in rows)
-
-
-def _module(model: MultiTaskModel, name: str) -> nn.Module:
-    """A module of the pool by its name in the plan."""
-    return model.pool[name.replace(".", "/")]
 
 
 def _above(outside: nn.Module, layer_list: str) -> Iterator[nn.Module]:

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from transformers import PreTrainedTokenizerBase
 
 from hmnet.data.tokenizer import read_tokenizer
-from hmnet.models.multitask import SCHEMA, Blueprint, MultiTaskModel
+from hmnet.models.blueprint import SCHEMA, Blueprint
+from hmnet.models.multitask import MultiTaskModel
 from hmnet.settings.config import RunConfig
 from hmnet.training.record import Timing, read_records
 from relevance.clustering.spec import ClusterSpec

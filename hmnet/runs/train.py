@@ -16,9 +16,9 @@ from hmnet.data.batching import check_max_length
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
-from hmnet.inserts.insert import make_insert
 from hmnet.kinds.kind import kind_of
 from hmnet.methods.method import ModelGroup
+from hmnet.models.build import answer_scales, build_model, make_insert
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
 from hmnet.prepared import PreparedTask, lengths_of, prepare
@@ -45,7 +45,7 @@ from hmnet.settings.check import check
 from hmnet.settings.config import RunConfig
 from hmnet.sharing.skill_table import SkillTable
 from hmnet.training.checkpoint import discard_checkpoint, find_checkpoint, replacing_folder
-from hmnet.training.fit import answer_scales, build_model, fit, make_schedule
+from hmnet.training.fit import fit, make_schedule
 from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.hooks.hook import Hook
 from hmnet.training.hooks.progress import Progress, Report
@@ -457,9 +457,8 @@ def _settled(config: RunConfig, tasks: Sequence[Task]) -> RunConfig:
 def _check_inserts(parts: Sequence[ModelGroup], backbone: Backbone) -> None:
     """Refuse modules that don't fit a backbone, by making them without memory."""
     for part in parts:
-        if part.plan.inserted:
-            with torch.device("meta"):
-                make_insert(part.plan.inserted, backbone, part.tasks, seed=0)
+        with torch.device("meta"):
+            make_insert(backbone, part.plan, seed=0)
 
 
 def _check_folder(

@@ -7,17 +7,12 @@ import numpy as np
 import torch
 from jaxtyping import Int
 
-from hmnet.answer_scale import AnswerScale, standardised
-from hmnet.backbones.backbone import Backbone
-from hmnet.data.batching import check_max_length
-from hmnet.models.freezing import freeze
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.prepared import PreparedTask
 from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers._packing import pack
 from hmnet.samplers.sampler import Step, schedule
 from hmnet.settings.config import TrainingSettings
-from hmnet.sharing.plan import SharingPlan
 from hmnet.surgery.surgery import Surgery
 from hmnet.training.hooks.averaging import Averaging
 from hmnet.training.hooks.checkpoints import Checkpoints
@@ -34,8 +29,6 @@ from hmnet.training.state import Begun
 from hmnet.training.step import StepConfig
 from hmnet.training.task_gradients import TaskGradients
 from hmnet.training.versions import versions_of
-from relevance.tasks.data import Labels
-from relevance.tasks.task import Task
 
 
 def make_schedule(
@@ -63,77 +56,6 @@ def make_schedule(
     }
     sampler = settings.sampler.build(batches, epochs=settings.epochs, seed=seed)
     return schedule(sampler, settings.max_steps_per_task)
-
-
-def build_model(
-    backbone: Backbone,
-    tasks: Sequence[PreparedTask],
-    plan: SharingPlan,
-    settings: TrainingSettings,
-    *,
-    seed: int,
-    device: str,
-) -> MultiTaskModel:
-    """A model as it is before its first step.
-
-    Args:
-        backbone: The pretrained weights.
-        tasks: What it is trained on.
-        plan: Which layers they share.
-        settings: Heads, pooling, loss of regression tasks, and what is frozen.
-        seed: Seed of the heads' weights.
-        device: A name that torch takes.
-
-    Returns:
-        The model on the device.
-
-    Raises:
-        RelevanceError: If inputs are longer than the backbone takes, or all labels of a regression
-            task that are to be standardised are the same.
-    """
-    definitions = [task.definition for task in tasks]
-    labels = {task.name: task.train.rows.labels for task in tasks}
-    model = MultiTaskModel(
-        backbone,
-        definitions,
-        plan,
-        pooling=settings.pooling,
-        head=settings.head,
-        seed=seed,
-        scales=answer_scales(settings, definitions, labels),
-    ).to(device)
-    check_max_length(model, settings.max_length)
-    freeze(model, settings.freeze.layers(backbone.depth), backbone.layer_list)
-    return model
-
-
-def answer_scales(
-    settings: TrainingSettings, tasks: Sequence[Task], labels: Mapping[str, Labels]
-) -> dict[str, AnswerScale]:
-    """How outputs stand for values where labels are standardised.
-
-    Args:
-        settings: Loss of regression tasks, and heads.
-        tasks: What is trained.
-        labels: Labels of the training rows, by task.
-
-    Returns:
-        By regression task; empty where the loss is on the tasks' own scales.
-
-    Raises:
-        RelevanceError: If all labels of a task are the same.
-    """
-    if settings.regression_loss == "scale":
-        return {}
-    return {
-        task.name: standardised(
-            task,
-            np.asarray(labels[task.name], dtype=np.float64),
-            bounded=settings.head.of(task.name, settings.pooling).bounded,
-        )
-        for task in tasks
-        if task.kind == "regression"
-    }
 
 
 def fit(

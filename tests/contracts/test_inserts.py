@@ -11,6 +11,7 @@ from transformers import AutoTokenizer
 from hmnet.backbones.backbone import Backbone, load_backbone
 from hmnet.inserts.insert import inserts
 from hmnet.methods.method import find_method
+from hmnet.models.build import assemble
 from hmnet.models.export import export
 from hmnet.models.freezing import freeze
 from hmnet.models.multitask import MultiTaskModel
@@ -65,7 +66,7 @@ def backbone_in(folder: Path) -> Backbone:
 
 
 def make(folder: Path, text: str, tasks: list[Task] = TASKS) -> MultiTaskModel:
-    return MultiTaskModel(backbone_in(folder), tasks, plan_of(text, tasks)).eval()
+    return assemble(backbone_in(folder), tasks, plan_of(text, tasks)).eval()
 
 
 def shaken(model: MultiTaskModel) -> MultiTaskModel:

@@ -1,4 +1,4 @@
-"""Files that others made are opened in few places, which make the checks."""
+"""Files that others made are opened, and models made, in few places, which make the checks."""
 
 import ast
 from collections.abc import Iterator
@@ -44,6 +44,18 @@ def test_only_the_places_that_check_open_files_of_others(
         if any(each == name and owner != OWN for owner, each in called)
     }
     assert callers == PLACES[name]
+
+
+@pytest.mark.parametrize("part", ["MultiTaskModel", "SkillLayer", "copy_layer", "copy_outside"])
+def test_one_place_makes_the_parts_of_models_and_puts_them_together(part: str) -> None:
+    makers = {
+        file.relative_to(REPO).as_posix()
+        for folder in ("hmnet", "cli", "benchmarks")
+        for file in (REPO / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == part
+    }
+    assert makers == {"hmnet/models/build.py"}
 
 
 def test_nothing_is_unpickled(found: dict[str, set[tuple[str, str]]]) -> None:

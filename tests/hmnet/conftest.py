@@ -12,12 +12,13 @@ from transformers import AutoTokenizer
 
 from hmnet.backbones.backbone import Backbone, load_backbone
 from hmnet.data.encoded import Encoded
+from hmnet.models.build import build_model
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.prepared import PreparedTask, lengths_of, prepare
 from hmnet.samplers.sampler import Step
 from hmnet.settings.config import RunConfig, TrainingSettings
 from hmnet.sharing.plan import fully_shared
-from hmnet.training.fit import build_model, fit, make_schedule
+from hmnet.training.fit import fit, make_schedule
 from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.hooks.hook import Hook
 from hmnet.training.hooks.progress import Progress, Report

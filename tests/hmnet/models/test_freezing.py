@@ -8,6 +8,7 @@ import pytest
 from torch import Tensor, nn
 
 from hmnet.backbones.backbone import load_backbone
+from hmnet.models.build import assemble
 from hmnet.models.freezing import freeze, trains_together
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.sharing.freeze import Freeze
@@ -17,7 +18,7 @@ from relevance.tasks.task import Task
 
 def build(folder: Path, tasks: list[Task], plan: SharingPlan, layers: range) -> MultiTaskModel:
     backbone = load_backbone(str(folder))
-    model = MultiTaskModel(backbone, tasks, plan).train()
+    model = assemble(backbone, tasks, plan).train()
     freeze(model, layers, backbone.layer_list)
     return model
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from hmnet.models.build import assemble
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.settings.config import RunConfig
 from hmnet.sharing.plan import fully_shared, hierarchical
@@ -50,7 +51,7 @@ def test_everything_at_once_changes_all_but_frozen_weights_and_resumes(
 ) -> None:
     trained = with_settings(world, **EVERYTHING, freeze=freeze)
     plan = hierarchical(SPEC, 2, 1, 1)
-    before = weights(MultiTaskModel(world.backbone, world.tasks, plan, seed=0))
+    before = weights(assemble(world.backbone, world.tasks, plan, seed=0))
     seen: list[Progress] = []
     unbroken = weights(trained.fit(plan=plan, on_step=seen.append))
     assert len(seen) == 5
@@ -73,7 +74,7 @@ def test_heads_alone_learn_with_smart(world: Any) -> None:
     chosen = with_settings(
         world, freeze="all", regularizer="smart:weight=1", lr=0.05, epochs=10, batch_size=40
     )
-    before = weights(MultiTaskModel(world.backbone, world.tasks, fully_shared(world.names, 4)))
+    before = weights(assemble(world.backbone, world.tasks, fully_shared(world.names, 4)))
     seen: list[Progress] = []
     for name, weight in weights(chosen.fit(on_step=seen.append)).items():
         assert torch.equal(weight, before[name]) != ("/head" in name), name

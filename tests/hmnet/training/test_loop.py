@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional as F  # noqa: N812
 
 from hmnet.data.batching import collate, input_form
+from hmnet.models.build import assemble
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.sharing.plan import fully_shared, separate
 from hmnet.training import loop
@@ -45,7 +46,7 @@ def batch_of(world: Any, model: MultiTaskModel, task: str) -> Batch:
 def plain_loop(world: Any) -> MultiTaskModel:
     """What any tutorial writes down, for the same batches."""
     plan = fully_shared(world.names, world.backbone.depth)
-    model = MultiTaskModel(world.backbone, world.tasks, plan, seed=0).train()
+    model = assemble(world.backbone, world.tasks, plan, seed=0).train()
     decay = [w for w in model.parameters() if w.ndim > 1]
     rest = [w for w in model.parameters() if w.ndim <= 1]
     groups = [{"params": decay, "weight_decay": 0.01}, {"params": rest, "weight_decay": 0.0}]
@@ -113,7 +114,7 @@ def test_the_seed_decides_and_the_callers_random_state_is_left_alone(world: Any)
 def test_a_step_changes_only_its_tasks_path(world: Any, plan: Any) -> None:
     """Decay and momentum included: the second step on TONE finds moments of SAME's weights."""
     plan = plan(world.names, world.backbone.depth)
-    model = MultiTaskModel(world.backbone, world.tasks, plan).train()
+    model = assemble(world.backbone, world.tasks, plan).train()
     optimizer = make_optimizer(model, lr=1e-2, weight_decay=0.5)
     for task in world.names:
         train_step(model, optimizer, [batch_of(world, model, task)], 1e-2, StepConfig())
@@ -129,7 +130,7 @@ def test_a_step_changes_only_its_tasks_path(world: Any, plan: Any) -> None:
 
 def test_a_step_of_several_tasks_sums_their_losses(world: Any) -> None:
     plan = fully_shared(world.names, world.backbone.depth)
-    model = MultiTaskModel(world.backbone, world.tasks, plan).eval()
+    model = assemble(world.backbone, world.tasks, plan).eval()
     batches = [batch_of(world, model, task) for task in ("TONE", "SAME")]
     losses = [F.cross_entropy(model(b.task, b.inputs), b.labels) for b in batches]
     gradients = torch.autograd.grad(sum(losses), [*model.pool["shared/0"].parameters()])

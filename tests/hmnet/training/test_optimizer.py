@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from hmnet.measuring.joint_trainer import JointTrainer
-from hmnet.models.multitask import MultiTaskModel
+from hmnet.models.build import assemble
 from hmnet.settings.config import RunConfig, TrainingSettings
 from hmnet.sharing.plan import fully_shared
 from hmnet.training import checkpoint
@@ -43,9 +43,7 @@ def by_hand(
 @pytest.mark.parametrize("name", ["adamw", "adam"])
 @pytest.mark.parametrize("amsgrad", [False, True])
 def test_updates_are_those_of_the_papers(world: Any, name: Any, amsgrad: bool) -> None:
-    model = MultiTaskModel(
-        world.backbone, world.tasks, fully_shared(world.names, world.backbone.depth)
-    )
+    model = assemble(world.backbone, world.tasks, fully_shared(world.names, world.backbone.depth))
     optimizer = make_optimizer(model, 0.1, 0.5, name=name, amsgrad=amsgrad)
     weight = model.pool["GRADE/head"].shell.classifier.weight
     start = weight.detach().flatten().tolist()

@@ -22,6 +22,7 @@ from hmnet.extension.add_task import add_tasks
 from hmnet.extension.placement import Addition
 from hmnet.kinds.kind import ModelOutputs, kind_of
 from hmnet.measuring.joint_trainer import JointTrainer
+from hmnet.models.build import assemble
 from hmnet.models.export import export
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.regularizers.smart import Smart
@@ -150,7 +151,7 @@ def grade_batch(world: Any, model: MultiTaskModel) -> Batch:
 def test_the_step_and_smart_are_on_the_same_scale(world: Any, loss: str) -> None:
     labels = world.data["GRADE"].labels
     scale = None if loss == "scale" else standardised(world.tasks[2], labels)
-    model = MultiTaskModel(
+    model = assemble(
         world.backbone,
         world.tasks,
         fully_shared(world.names, world.backbone.depth),
@@ -163,7 +164,7 @@ def test_the_step_and_smart_are_on_the_same_scale(world: Any, loss: str) -> None
     assert batch_losses(model, batch, StepConfig()).loss.item() == pytest.approx(wanted, rel=1e-4)
 
     smart = Smart(weight=1.0, variant="paper", epsilon=1e-2, step_size=1e-2)
-    plain = MultiTaskModel(
+    plain = assemble(
         world.backbone,
         world.tasks,
         model.plan,
@@ -184,10 +185,10 @@ def test_standardised_models_are_kept_and_exported(
     model = dataclasses.replace(world, settings=settings).fit()
     labels = world.data["GRADE"].labels
     scale = AnswerScale(offset=labels.mean(), spread=labels.std(), unit=1.0)
-    assert model.scales == {"GRADE": scale}
+    assert model.blueprint.scales == {"GRADE": scale}
     model.save_pretrained(tmp_path / "model")
     again = MultiTaskModel.from_pretrained(tmp_path / "model")
-    assert again.scales == model.scales
+    assert again.blueprint.scales == model.blueprint.scales
     inputs = grade_batch(world, model).inputs
     outputs = model("GRADE", inputs)
     assert torch.equal(again("GRADE", inputs), outputs)
@@ -224,7 +225,7 @@ def test_a_standardised_run_is_resumed_bit_for_bit(
         world.fit(settings=settings, checkpoints=kept)
     monkeypatch.undo()
     resumed = world.fit(settings=settings, checkpoints=kept)
-    assert resumed.scales == whole.scales
+    assert resumed.blueprint.scales == whole.blueprint.scales
     for one, other in zip(resumed.parameters(), whole.parameters(), strict=True):
         assert torch.equal(one, other)
 

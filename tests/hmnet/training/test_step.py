@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from transformers import get_linear_schedule_with_warmup
 
+from hmnet.models.build import assemble
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.regularizers.smart import Smart
 from hmnet.samplers.sampler import Step, TaskBatch, find_sampler
@@ -179,7 +180,7 @@ def assert_same_training(
 
 def build(world: Any, plan: SharingPlan) -> MultiTaskModel:
     """A model without dropout, so that only what is tested differs."""
-    model = MultiTaskModel(world.backbone, world.tasks, plan)
+    model = assemble(world.backbone, world.tasks, plan)
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0

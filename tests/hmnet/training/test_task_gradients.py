@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from hmnet.data.batching import collate
 from hmnet.kinds.kind import kind_of
+from hmnet.models.build import assemble
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.runs.train import check_run
 from hmnet.samplers.sampler import Step, find_sampler, samplers
@@ -44,7 +45,7 @@ class Weighted(Surgery):
 
 def build(world: Any, plan: Any = None) -> MultiTaskModel:
     plan = plan or hierarchical(SPEC, 2, 1, 1)
-    return MultiTaskModel(world.backbone, world.tasks, plan).eval()
+    return assemble(world.backbone, world.tasks, plan).eval()
 
 
 def by_skill(world: Any) -> SharingPlan:

@@ -1,0 +1,58 @@
+"""What a model is, backbone and weights aside: the value that it is made of and saved with."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hmnet.answer_scale import AnswerScale
+from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
+from hmnet.sharing.plan import SharingPlan
+from relevance.choice import FromText
+from relevance.tasks.task import Task
+
+SCHEMA = "hmnet.plan/1"
+WEIGHTS = "weights.safetensors"
+
+
+class Blueprint(BaseModel):
+    """What `plan.json` holds: all of a model but its backbone's configuration and its weights.
+
+    Attributes:
+        pooling: `native`, `cls` or `mean`.
+        head: Which head each task gets.
+        tasks: The definitions, which say what the outputs mean.
+        plan: The sharing plan, with a row for each of the tasks.
+        scales: How outputs stand for values, by the names of those regression tasks whose outputs
+            are not spread over their range.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pooling: Pooling
+    head: Annotated[HeadChoice, FromText(HeadChoice, HeadChoice.parse)] = DEFAULT
+    tasks: tuple[Task, ...]
+    plan: SharingPlan
+    scales: dict[str, AnswerScale] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Blueprint":
+        if {task.name for task in self.tasks} != set(self.plan.tasks):
+            raise ValueError(f"The plan is for {self.plan.tasks}, the tasks are others.")
+        return self
+
+
+def weights_file(folder: Path) -> Path:
+    """Where the weights of a run's model are.
+
+    transformers' own classes take a `model.safetensors` without a configuration for a model of
+    default size and draw random weights where names differ, so the file is called otherwise.
+
+    Args:
+        folder: Folder of the model.
+
+    Returns:
+        Its `weights.safetensors`, or `model.safetensors` where an older version wrote that.
+    """
+    old = folder / "model.safetensors"
+    return old if old.is_file() and not (folder / WEIGHTS).is_file() else folder / WEIGHTS
