@@ -25,11 +25,11 @@ import torch
 
 from hmnet.backbones.tiny import write_tiny_encoder
 from hmnet.extension.add_task import add_tasks
-from hmnet.extension.placement import Addition
 from hmnet.measuring.joint_trainer import make_trainer
 from hmnet.runs.folder import SCORES, Run, load_run
 from hmnet.runs.scores import MAJORITY, read_scores
 from hmnet.runs.train import train_run
+from hmnet.settings.addition import Addition
 from hmnet.settings.config import RunConfig
 from relevance.clustering.assign import relevance_to
 from relevance.disk.files import write_text

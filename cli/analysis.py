@@ -7,24 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.app import AGAIN, deliver, goes_on, loading, note, show, takes_groups
+from cli.app import AGAIN, deliver, goes_on, loading, note, show
+from cli.lists import only, split_layers, split_names, split_numbers
 from cli.model_options import (
     DeviceOption,
-    HeadOption,
     PrecisionOption,
     RunArgument,
     RunsArgument,
     read_spec,
-    split_layers,
 )
 from cli.options import (
+    ConfigOption,
     FormatOption,
-    TaskOptions,
+    SeedsOption,
     TrainingOptions,
-    only,
     settings,
-    split_names,
-    split_numbers,
 )
 from relevance.errors import RelevanceError
 
@@ -215,9 +212,7 @@ def similarity(
     show(table(found.table_rows(), form, decimals=3))
 
 
-@takes_groups
 def sweep(
-    tasks: TaskOptions,
     training: TrainingOptions,
     what: Annotated[
         Literal["shared", "mix"],
@@ -248,7 +243,8 @@ def sweep(
             show_default="from all layers shared to a third of each",
         ),
     ] = None,
-    head: HeadOption = None,
+    seeds: SeedsOption = None,
+    config: ConfigOption = None,
     figure: Annotated[
         Path | None,
         typer.Option(help=".pdf, .svg or .png.", metavar="FILE", show_default="DIR/sweep.pdf"),
@@ -269,7 +265,7 @@ def sweep(
 
     figure = figure or out / "sweep.pdf"
     check_format(figure)
-    chosen = settings(tasks, training, head=head)
+    chosen = settings(training, seeds=seeds, config=config)
     files: list[Path | None] = list(clusters) if clusters else [None]
     specs = {name: read_spec(file) for name, file in different_names(files).items()}
     first = next(iter(specs.values()))

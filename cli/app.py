@@ -1,17 +1,14 @@
-"""What both commands have in common: how they start, end, and take groups of options."""
+"""What both commands have in common: how they start, end, and say things."""
 
-import dataclasses
-import functools
-import inspect
 import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 import typer
 
@@ -259,46 +256,3 @@ def deliver(text: str, out: Path | None) -> None:
     else:
         write_text(out, text + "\n")
         note(f"wrote {out}")
-
-
-def takes_groups(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a command take dataclasses of options: every field becomes an option of the command.
-
-    Args:
-        command: A function; a parameter annotated with a dataclass gets an instance of it, made
-            from the options that its fields declare.
-
-    Returns:
-        The function with the fields in place of the dataclass in its signature.
-    """
-    hints = get_type_hints(command, include_extras=True)
-    groups: dict[str, type[Any]] = {}
-    parameters: list[inspect.Parameter] = []
-    for name, parameter in inspect.signature(command).parameters.items():
-        if not dataclasses.is_dataclass(hints[name]):
-            parameters.append(parameter.replace(annotation=hints[name]))
-            continue
-        group = hints[name]
-        groups[name] = group
-        fields = get_type_hints(group, include_extras=True)
-        parameters += [
-            inspect.Parameter(
-                field.name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=field.default,
-                annotation=fields[field.name],
-            )
-            for field in dataclasses.fields(group)
-        ]
-
-    @functools.wraps(command)
-    def expanded(**options: Any) -> Any:
-        for name, group in groups.items():
-            names = [field.name for field in dataclasses.fields(group)]
-            options[name] = group(**{field: options.pop(field) for field in names})
-        return command(**options)
-
-    ordered = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
-    expanded.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
-    expanded.__annotations__ = {p.name: p.annotation for p in ordered}
-    return expanded

@@ -21,35 +21,38 @@ from cli.app import (
     run,
     show,
     stream,
-    takes_groups,
 )
+from cli.commands import command
+from cli.generated import Given, SettingsOf
+from cli.lists import only, split_names
 from cli.model_options import (
     ClustersOption,
     DeviceOption,
-    HeadOption,
-    LayersOption,
-    MethodOption,
     PrecisionOption,
     RunArgument,
-    SkillsOption,
     read_spec,
-    split_layers,
 )
 from cli.options import (
+    CONFIG,
+    DATA,
     CaptionOption,
+    ConfigOption,
     FileFormatOption,
     FormatOption,
     LabelOption,
-    TaskOptions,
-    TrainingOptions,
-    only,
+    RunOptions,
+    SeedsOption,
     settings,
-    split_names,
 )
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
     from relevance.tasks.task import Task
+
+COUNTED = (
+    *DATA,
+    *("backbone", "method", "layers", "skills", "pooling", "head", "max_length", "freeze"),
+)
 
 app = new_app(
     "hmnet", "Train the model whose layers follow the clusters, score it, ask it, export it."
@@ -61,47 +64,13 @@ def main() -> None:
     run(app, "hmnet")
 
 
-@app.command()
-@takes_groups
+@command(app)
 def train(
-    tasks: TaskOptions,
-    training: TrainingOptions,
+    given: RunOptions,
     out: Annotated[Path, typer.Option(help="Folder of the run.", metavar="DIR")],
     clusters: ClustersOption = None,
-    method: MethodOption = None,
-    layers: LayersOption = None,
-    skills: SkillsOption = None,
-    name: Annotated[
-        str | None,
-        typer.Option(help="Column in comparisons.", show_default="the method"),
-    ] = None,
-    head: HeadOption = None,
-    checkpoint: Annotated[
-        Literal["last", "best"] | None,
-        typer.Option(
-            help="Keep the last weights, or those of the epoch with the best mean on dev.",
-            show_default="last",
-        ),
-    ] = None,
-    patience: Annotated[
-        int | None,
-        typer.Option(
-            help="Stop after N epochs without a gain of the mean primary metric on dev.",
-            metavar="N",
-            min=1,
-        ),
-    ] = None,
-    tracker: Annotated[
-        Literal["tensorboard"] | None, typer.Option(help="Besides log.jsonl.")
-    ] = None,
-    log_uncertainty: Annotated[
-        bool,
-        typer.Option(
-            "--log-uncertainty",
-            help="Log now and then how unsure the model is of each task, for `hmnet curves`;"
-            " changes no result.",
-        ),
-    ] = False,
+    seeds: SeedsOption = None,
+    config: ConfigOption = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was stopped.")
     ] = False,
@@ -121,34 +90,22 @@ def train(
         from relevance.disk.files import validated
         from relevance.tasks.find import find_tasks
 
-    chosen = settings(
-        tasks,
-        training,
-        method=method,
-        name=name,
-        layers=split_layers(layers),
-        skills=skills,
-        head=head,
-        checkpoint=checkpoint,
-        patience=patience,
-        tracker=tracker,
-        log_uncertainty=log_uncertainty or None,
-    )
+    chosen = settings(given, seeds=seeds, config=config)
     spec = read_spec(only(clusters, "--clusters"))
     chosen.setdefault("tasks", default_tasks(spec))
-    seeds = chosen.pop("seeds", None)
+    several = chosen.pop("seeds", None)
     runs = {out: chosen}
-    if seeds is not None:
-        runs = {out / f"seed-{seed}": {**chosen, "seed": seed} for seed in seeds}
+    if several is not None:
+        runs = {out / f"seed-{seed}": {**chosen, "seed": seed} for seed in several}
     configs = {folder: validated(RunConfig, fields, "settings") for folder, fields in runs.items()}
-    for folder, config in configs.items():
-        check_run(config, spec, folder, resume=resume)
-    for folder, config in configs.items():
+    for folder, each in configs.items():
+        check_run(each, spec, folder, resume=resume)
+    for folder, each in configs.items():
         with goes_on(RESUME), TrainingLine(str(folder)) as line:
-            train_run(config, spec, folder, resume=resume, on_event=line.on_event)
+            train_run(each, spec, folder, resume=resume, on_event=line.on_event)
         if is_main_process():
             if folder == next(reversed(configs)):
-                _note_f1(find_tasks(config.tasks))
+                _note_f1(find_tasks(each.tasks))
             note(f"wrote {folder}")
     if not is_main_process():
         return
@@ -164,7 +121,7 @@ def _note_f1(tasks: Iterable["Task"], *, primary: bool = False) -> None:
         note(f"hmnet: note: {line}.")
 
 
-@app.command()
+@command(app)
 def evaluate(
     folder: RunArgument,
     split: Annotated[
@@ -190,8 +147,7 @@ def evaluate(
     _note_f1(task for one in runs for task in one.tasks)
 
 
-@app.command()
-@takes_groups
+@command(app)
 def predict(
     folder: RunArgument,
     task: Annotated[
@@ -242,7 +198,7 @@ def predict(
                     write(line)
 
 
-@app.command()
+@command(app)
 def export(
     folder: RunArgument,
     task: Annotated[
@@ -261,7 +217,7 @@ def export(
     note(f"wrote {TrainedRun.load(folder).export(name, out)}")
 
 
-@app.command()
+@command(app)
 def compare(
     folders: Annotated[
         list[Path], typer.Argument(help="Runs; those of one --name are seeds.", metavar="RUN ...")
@@ -323,34 +279,10 @@ def compare(
         note(f"wrote {figure}")
 
 
-@app.command()
-@takes_groups
+@command(app)
 def count(
-    tasks: TaskOptions,
-    backbone: Annotated[
-        str, typer.Option(help="A folder with a config.json, minilm, or a hub name.")
-    ] = "bert-base-uncased",
-    method: MethodOption = None,
+    given: Annotated[Given, SettingsOf(CONFIG, COUNTED)],
     clusters: ClustersOption = None,
-    layers: LayersOption = None,
-    skills: SkillsOption = None,
-    pooling: Annotated[
-        Literal["native", "cls", "mean"] | None,
-        typer.Option(help="Of the heads.", show_default="native, or the head's own"),
-    ] = None,
-    head: HeadOption = None,
-    max_length: Annotated[
-        int | None,
-        typer.Option(help="Tokens per input.", min=8, show_default="512, 128 for camtl"),
-    ] = None,
-    freeze: Annotated[
-        str | None,
-        typer.Option(
-            help="Layers that are not trained: the lowest, or a range.",
-            metavar="N|P%|A-B|embeddings|all",
-            show_default="0, or the method's own",
-        ),
-    ] = None,
 ) -> None:
     """Parameters overall and activated by each task, as JSON, without loading any weights.
 
@@ -361,40 +293,36 @@ def count(
     """
     from hmnet.api import default_tasks
     from hmnet.backbones.backbone import depth_of, load_config
-    from hmnet.heads._choice import DEFAULT, HeadChoice
-    from hmnet.methods.method import find_method
     from hmnet.models.count import count_parameters, total
-    from hmnet.sharing.freeze import Freeze
-    from hmnet.sharing.skill_table import SkillTable
+    from hmnet.settings.config import RunConfig
+    from relevance.disk.files import validated
     from relevance.tasks.find import find_tasks
 
+    chosen = settings(given)
     spec = read_spec(only(clusters, "--clusters"))
-    found = find_tasks(split_names(tasks.tasks) if tasks.tasks else default_tasks(spec))
-    table = None if skills is None else SkillTable.load(skills)
-    chosen = find_method(method or "hmnet")
-    sharing = chosen.build(spec, split_layers(layers), table, max_length=max_length)
-    frozen = Freeze.parse(freeze or chosen.member.defaults.get("freeze", "0"))
+    chosen.setdefault("tasks", default_tasks(spec))
+    config = validated(RunConfig, chosen, "settings")
+    found = find_tasks(config.tasks)
+    sharing = config.method.build(spec, config.layers, config.skills, max_length=config.max_length)
     if sharing.note:
         note(f"hmnet: note: {sharing.note}")
-    choice = HeadChoice.parse(",".join(head)) if head else DEFAULT
-    settled = pooling or choice.pooling
-    choice.check(settled, found)
-    parts = sharing.plans(found, depth_of(load_config(backbone)))
+    config.head.check(config.pooling, found)
+    parts = sharing.plans(found, depth_of(load_config(config.backbone)))
     counts = [
         count_parameters(
-            backbone,
+            config.backbone,
             [task for task in found if task.name in part.tasks],
             part.plan,
-            settled,
-            choice,
-            frozen,
+            config.pooling,
+            config.head,
+            config.freeze,
         )
         for part in parts
     ]
     show(json.dumps(total(counts)))
 
 
-for command in (
+for each in (
     add_task,
     analysis.diagnose,
     analysis.attention,
@@ -402,7 +330,7 @@ for command in (
     analysis.similarity,
     analysis.sweep,
 ):
-    app.command()(command)
+    command(app)(each)
 
 
 @contextmanager

@@ -5,10 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.app import listed
-from cli.options import split_numbers
-from relevance.errors import RelevanceError
-
 if TYPE_CHECKING:
     from relevance.clustering.spec import ClusterSpec
 
@@ -24,38 +20,6 @@ RunsArgument = Annotated[
 ClustersOption = Annotated[
     list[Path] | None,
     typer.Option(help="Which tasks share the middle layers.", metavar="out.json"),
-]
-MethodOption = Annotated[
-    str | None,
-    typer.Option(
-        help=f"{listed('hmnet.methods')}; NAME:parameter=value,...",
-        metavar="METHOD",
-        show_default="hmnet",
-    ),
-]
-LayersOption = Annotated[
-    str | None,
-    typer.Option(
-        help="Shared, cluster and task layers.",
-        metavar="X,Y,Z",
-        show_default="8,2,2 of 12, by the depth",
-    ),
-]
-SkillsOption = Annotated[
-    Path | None,
-    typer.Option(
-        help="Which skills a task activates, for skillnet.",
-        metavar="skills.toml",
-        show_default="the built-in table",
-    ),
-]
-HeadOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        help=f"{listed('hmnet.heads')}; TASK=NAME for some tasks.",
-        metavar="NAME[,TASK=NAME]",
-        show_default="what --pooling implies",
-    ),
 ]
 PrecisionOption = Annotated[
     Literal["auto", "bf16", "fp32"], typer.Option(help="Of the forward pass.")
@@ -78,28 +42,3 @@ def read_spec(path: Path | None) -> "ClusterSpec | None":
     from relevance.clustering.spec import ClusterSpec
 
     return None if path is None else ClusterSpec.load(path)
-
-
-def split_layers(text: str | None, option: str = "--layers") -> tuple[int, int, int] | None:
-    """Shared, cluster and task layers, None for the default.
-
-    Args:
-        text: What the option was given.
-        option: What took it, for the message.
-
-    Returns:
-        The three numbers.
-
-    Raises:
-        RelevanceError: If they are not three whole numbers.
-
-    >>> split_layers("8,2,2")
-    (8, 2, 2)
-    """
-    if text is None:
-        return None
-    numbers = split_numbers([text], option)
-    if len(numbers) != 3:
-        raise RelevanceError(f"{option} takes three numbers such as 8,2,2, got '{text}'.")
-    shared, cluster, task = numbers
-    return shared, cluster, task

@@ -8,21 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.app import AGAIN, deliver, goes_on, listed, new_app, note, run, show, takes_groups
+from cli.app import AGAIN, deliver, goes_on, listed, new_app, note, run, show
 from cli.clustering import GroupFigures, GroupingOptions, check, draw, group
+from cli.commands import command
 from cli.gains import GainOptions, load_gains, tell
+from cli.generated import Given
+from cli.lists import only
 from cli.options import (
     CaptionOption,
+    ConfigOption,
     FileFormatOption,
     FormatOption,
     LabelOption,
-    StudyOptions,
+    SeedsOption,
     TaskOptions,
     TrainingOptions,
-    only,
     settings,
-    split_names,
 )
+from cli.study import StudyOptions
 
 if TYPE_CHECKING:
     from hmnet.measuring.joint_trainer import JointTrainer
@@ -54,7 +57,6 @@ TokenizerOption = Annotated[
 FigureOption = Annotated[
     Path, typer.Option(help="Figure to write: .pdf, .svg or .png.", metavar="FILE")
 ]
-NO_TRAINING = TrainingOptions()
 PLAIN_STUDY = StudyOptions()
 
 
@@ -63,8 +65,7 @@ def main() -> None:
     run(app, "relevance")
 
 
-@app.command(name="tasks")
-@takes_groups
+@command(app, "tasks")
 def list_tasks(
     tasks: TaskOptions,
     stats: Annotated[bool, typer.Option("--stats", help="Rows of each split (Table 4).")] = False,
@@ -78,13 +79,12 @@ def list_tasks(
     from relevance.tasks.find import catalogue, find_tasks
     from relevance.tasks.overview import overview, sizes
 
-    chosen = find_tasks(split_names(tasks.tasks) if tasks.tasks else list(catalogue()))
-    rows = sizes(chosen, tasks.data_dir) if stats else overview(chosen)
+    chosen = find_tasks(tasks.get("tasks") or list(catalogue()))
+    rows = sizes(chosen, tasks.get("data_dir")) if stats else overview(chosen)
     show(table(rows, form))
 
 
-@app.command()
-@takes_groups
+@command(app)
 def prepare(tasks: TaskOptions) -> None:
     """Fetch tasks from the hub into data_cache/tasks, with uniform columns.
 
@@ -93,16 +93,15 @@ def prepare(tasks: TaskOptions) -> None:
     from relevance.disk.files import begin_cache
     from relevance.tasks.prepare import prepare as fetch
 
-    folder = tasks.data_dir or begin_cache() / "tasks"
+    folder = tasks.get("data_dir") or begin_cache() / "tasks"
     with goes_on(AGAIN):
-        for task in _tasks(split_names(tasks.tasks) if tasks.tasks else None):
+        for task in _tasks(tasks.get("tasks")):
             for split in fetch(task, folder):
                 show(str(split.path))
                 note(f"relevance: note: {split}.")
 
 
-@app.command()
-@takes_groups
+@command(app)
 def vocab(
     tasks: TaskOptions,
     out: OutOption = None,
@@ -121,15 +120,14 @@ def vocab(
     if heatmap is not None:
         check_format(heatmap)
     _check_places(out, heatmap)
-    with _study(tasks) as (inputs, found):
+    with _study(settings(tasks)) as (inputs, found):
         matrix = measure("vocabulary", found, inputs, tokenizer=tokenizer)
     _deliver(matrix, out)
     if heatmap is not None:
         _draw_heatmap(matrix, heatmap)
 
 
-@app.command()
-@takes_groups
+@command(app)
 def taxonomy(
     tasks: TaskOptions,
     out: OutOption = None,
@@ -143,13 +141,12 @@ def taxonomy(
     """
     from relevance.measures.measure import measure
 
-    with _study(tasks) as (inputs, found):
+    with _study(settings(tasks)) as (inputs, found):
         matrix = measure("taxonomy", found, inputs, graded=graded)
     _deliver(matrix, out)
 
 
-@app.command()
-@takes_groups
+@command(app)
 def estimate(
     measure: Annotated[
         str,
@@ -159,9 +156,10 @@ def estimate(
             show_default=False,
         ),
     ],
-    tasks: TaskOptions,
     training: TrainingOptions,
     out: OutOption = None,
+    seeds: SeedsOption = None,
+    config: ConfigOption = None,
     tokenizer: TokenizerOption = "bert-base-uncased",
     graded: Annotated[
         bool, typer.Option("--graded", help="taxonomy: count how closely families are related.")
@@ -180,18 +178,21 @@ def estimate(
 
     kept = measures().find(measure).keeps_jobs  # an unknown measure is told before tasks are
     _check_places(out)
-    with _study(tasks, training) as (inputs, found), goes_on(AGAIN if kept else ""):
+    with (
+        _study(settings(training, seeds=seeds, config=config)) as (inputs, found),
+        goes_on(AGAIN if kept else ""),
+    ):
         matrix = measured(measure, found, inputs, tokenizer=tokenizer, graded=graded)
     return _deliver(matrix, out)
 
 
-@app.command()
-@takes_groups
+@command(app)
 def pairwise(
-    tasks: TaskOptions,
     training: TrainingOptions,
     study: StudyOptions,
     out: OutOption = None,
+    seeds: SeedsOption = None,
+    config: ConfigOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say which jobs there are and what is cached.")
     ] = False,
@@ -204,9 +205,10 @@ def pairwise(
     from relevance.measures.joint_training import JointTraining
 
     _check_places(out)
-    with _study(tasks, training, study) as (inputs, found):
+    chosen = settings(training, seeds=seeds, config=config)
+    with _study(chosen, study) as (inputs, found):
         measure = JointTraining.build(inputs)
-        _note_unpaired(training)
+        _note_unpaired(chosen)
         if dry_run:
             show_plan(measure.plan(found), inputs.schedule())
             return 0
@@ -215,7 +217,7 @@ def pairwise(
     return _deliver(matrix, out)
 
 
-@app.command()
+@command(app)
 def merge(
     matrices: Annotated[
         list[str], typer.Argument(help="Matrices of one measure.", metavar="MATRIX MATRIX ...")
@@ -232,8 +234,7 @@ def merge(
     return _deliver(merged([load_matrix(name) for name in matrices], matrices), out)
 
 
-@app.command()
-@takes_groups
+@command(app)
 def cluster(
     matrix: MatrixArgument,
     options: GroupingOptions,
@@ -287,8 +288,7 @@ def cluster(
         spec.save(out)
 
 
-@app.command()
-@takes_groups
+@command(app)
 def heatmap(
     matrix: MatrixArgument,
     out: FigureOption,
@@ -309,8 +309,7 @@ def heatmap(
     tell(loaded, lines)
 
 
-@app.command()
-@takes_groups
+@command(app)
 def bars(
     matrix: MatrixArgument,
     task: Annotated[list[str], typer.Option(help="The task that it is about.", metavar="RTE")],
@@ -332,8 +331,7 @@ def bars(
     tell(loaded, lines)
 
 
-@app.command()
-@takes_groups
+@command(app)
 def table(
     matrix: MatrixArgument,
     gains: GainOptions,
@@ -354,7 +352,7 @@ def table(
     tell(loaded, lines)
 
 
-@app.command()
+@command(app)
 def compare(
     matrices: Annotated[
         list[str],
@@ -438,7 +436,7 @@ def _compare_with(
         note(f"wrote {figure}")
 
 
-@app.command()
+@command(app)
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for everything it makes.")] = Path("demo"),
 ) -> None:
@@ -471,9 +469,7 @@ def _tasks(names: Sequence[str] | None) -> tuple["Task", ...]:
 
 @contextmanager
 def _study(
-    tasks: TaskOptions,
-    training: TrainingOptions = NO_TRAINING,
-    study: StudyOptions = PLAIN_STUDY,
+    given: Given, study: StudyOptions = PLAIN_STUDY
 ) -> Iterator[tuple["Inputs", tuple["Task", ...]]]:
     """Everything a measure may ask for, with a live line about the jobs of those that have jobs."""
     from cli.progress import StudyLine
@@ -481,7 +477,7 @@ def _study(
     from relevance.measures.measure import Inputs
     from relevance.tasks.data import DataOptions
 
-    chosen = settings(tasks, training)
+    chosen = dict(given)
     device = chosen.pop("device", "auto")
     if device != "auto" and study is not PLAIN_STUDY:
         raise RelevanceError("--device is for one run. A study takes --gpus N or --jobs N.")
@@ -576,13 +572,12 @@ def _deliver(matrix: "RelevanceMatrix", out: Path | None) -> int:
     return 1 if failed else 0
 
 
-def _note_unpaired(training: TrainingOptions) -> None:
+def _note_unpaired(chosen: Given) -> None:
     """Say where single and joint runs differ in more than company."""
-    from hmnet.samplers.sampler import find_sampler
-    from hmnet.settings.config import RunConfig
+    from hmnet.settings.config import TrainingSettings
 
-    given = settings(training).get("sampler")
-    sampler = find_sampler(given) if given else RunConfig.model_fields["sampler"].default
+    given = {name: value for name, value in chosen.items() if name == "sampler"}
+    sampler = TrainingSettings(**given).sampler
     if not sampler.member.paired:
         note(
             f"relevance: note: with --sampler {sampler} a task can train more or fewer batches"

@@ -178,7 +178,7 @@ def add_tasks(
         resume: Go on with what the folder has.
         on_event: Told about every step and of what the user should know; plain lines on stderr
             with None.
-        **addition: Fields of `hmnet.extension.placement.Addition`: `tasks`, which are names or TOML
+        **addition: Fields of `hmnet.settings.addition.Addition`: `tasks`, which are names or TOML
             files, and where given `init`, `train`, `relevance`, `cluster`, `fraction`, `head`,
             `skills`, `data_dir`, `max_train` and `name`.
 
@@ -192,7 +192,7 @@ def add_tasks(
     """
     tell = on_event or _log(out)
     from hmnet.extension.add_task import add_tasks as extend
-    from hmnet.extension.placement import Addition
+    from hmnet.settings.addition import Addition
     from hmnet.sharing.skill_table import SkillTable
     from hmnet.trained_run import TrainedRun
 

@@ -6,8 +6,11 @@ setting is there for components that would ignore it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from inspect import Parameter, signature
-from typing import Any, Generic, TypeVar
+from pkgutil import resolve_name
+from types import NoneType
+from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, create_model
 from pydantic_core import CoreSchema, core_schema
@@ -23,27 +26,81 @@ T = TypeVar("T")
 class FromText:
     """Lets a field of settings hold a value that is read from text once, and written as text.
 
-    Stands in an annotation: `Annotated[HeadChoice, FromText(HeadChoice, HeadChoice.parse)]`.
+    Stands in an annotation: `Annotated[HeadChoice, FromText(HeadChoice, HeadChoice.parse)]`. What
+    takes time to import is named instead, as `package.module:name`, and imported when the first
+    value is read: the help of a command shows settings and reads none.
 
     Attributes:
         kind: Class of the values; one that is given is taken as it is.
         parse: Makes one of text; its `str` gives text that means the same.
     """
 
-    kind: type
-    parse: Callable[[str], Any]
+    kind: type | str
+    parse: Callable[[str], Any] | str
 
-    def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         """What pydantic asks of an annotation: how a field is validated and dumped."""
+        optional = NoneType in get_args(source)
 
         def read(given: Any, as_text: Callable[[Any], str]) -> Any:
-            return given if isinstance(given, self.kind) else self.parse(as_text(given))
+            if isinstance(given, _imported(self.kind)) or (optional and given is None):
+                return given
+            return _imported(self.parse)(as_text(given))
 
         return core_schema.no_info_wrap_validator_function(
             read,
             handler.generate_schema(str),
             serialization=core_schema.to_string_ser_schema(when_used="unless-none"),
         )
+
+
+@dataclass(frozen=True)
+class Named:
+    """Makes the default of a field of text when it is needed; see `FromText`.
+
+    Attributes:
+        parse: What reads the text, as `package.module:name`.
+        text: What it reads, which help shows.
+    """
+
+    parse: str
+    text: str
+
+    def __call__(self) -> Any:
+        """The value."""
+        return resolve_name(self.parse)(self.text)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class InHelp:
+    """What help says of a setting beside its description, type, default and bounds.
+
+    Stands in the annotation of a field: `Annotated[int, InHelp(metavar="N")]`.
+
+    Attributes:
+        metavar: What stands for a value; None for the name of its type.
+        default: In words, what holds where nothing is given; None for the field's default.
+        members: Package of a kind whose members the value names, which are listed.
+        panel: Heading of the group of options; None for the title of the settings' class.
+        several: Whether the option can be given several times, each with a list with commas.
+    """
+
+    metavar: str | None = None
+    default: str | None = None
+    members: str | None = None
+    panel: str | None = None
+    several: bool = False
+
+
+@cache
+def _imported(named: Any) -> Any:
+    """An object, or what is found under its name."""
+    return resolve_name(named) if isinstance(named, str) else named
 
 
 @dataclass(frozen=True)
@@ -117,7 +174,8 @@ def _pairs(text: str, where: str) -> dict[str, str]:
     return pairs
 
 
-def _parameters(member: type) -> type[BaseModel]:
+@cache
+def _parameters(member: Callable[..., Any]) -> type[BaseModel]:
     """The constructor's arguments with defaults, as a model that checks text."""
     fields: dict[str, Any] = {
         name: (argument.annotation, argument.default)

@@ -11,8 +11,8 @@ from hmnet.backbones.backbone import load_backbone
 from hmnet.data.encoded import Encoded
 from hmnet.devices import resolve_device
 from hmnet.extension.model import borrows_head, draw_xavier, grown, start_from, take_average
-from hmnet.extension.placement import AVERAGE, XAVIER, Addition, describe, untrained
-from hmnet.extension.plan import TRAINING, ExtensionPlan, plan_extension
+from hmnet.extension.placement import describe, untrained
+from hmnet.extension.plan import ExtensionPlan, plan_extension
 from hmnet.kinds.kind import kind_of
 from hmnet.models.blueprint import weights_file
 from hmnet.models.build import answer_scales
@@ -36,6 +36,7 @@ from hmnet.runs.rows import read_run_scores, unrecorded, write_results
 from hmnet.runs.score import score_run
 from hmnet.runs.scores import MAJORITY, Score
 from hmnet.runs.train import Note, begun, hooks_of, make_selection, tidy
+from hmnet.settings.addition import AVERAGE, TRAINING, XAVIER, Addition
 from hmnet.settings.config import RunConfig
 from hmnet.training.checkpoint import discard_checkpoint, find_checkpoint, replacing_folder
 from hmnet.training.fit import fit, make_schedule

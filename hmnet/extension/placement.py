@@ -2,100 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import NamedTuple
 
 from hmnet.extension.model import borrows_head
-from hmnet.heads._choice import HeadChoice
 from hmnet.runs.folder import Run
+from hmnet.settings.addition import INITS, NEAREST, Addition
 from hmnet.settings.config import RunConfig
-from hmnet.sharing.skill_table import SkillTable
-from relevance.choice import FromText
 from relevance.clustering.assign import most_relevant_cluster, relevance_to
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError, unknown_name
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 from relevance.measures.vocabulary import Vocabulary
-from relevance.names import check_name
 from relevance.tasks.task import Task
 from relevance.text.tokenizers import load_tokenizer
-
-NEAREST, RANDOM, XAVIER, AVERAGE = "nearest", "random", "xavier", "average"
-INITS = (NEAREST, RANDOM, XAVIER, AVERAGE)
-
-
-class Addition(BaseModel):
-    """What is to be added to a run.
-
-    Attributes:
-        tasks: Names from the catalogue, or TOML files.
-        init: Where the new tasks' own weights start: a task of the run for a copy of its own
-            weights, `nearest` for that of the most relevant one, `random` for the start that a
-            training gives, `xavier` for that with another draw of the task embedding, `average` for
-            that with the mean of the run's task embeddings.
-        train: Which weights are trained: the `new` tasks' own, so that the run's tasks answer as
-            before, or `all`, which changes what these answer.
-        relevance: Matrix that says how relevant the run's tasks are; None for the overlap of
-            vocabularies.
-        cluster: Which cluster the new tasks join, by number from 0 or by a member's name; None for
-            the cluster of the task that `init` names if no matrix is given, else the one that is
-            most relevant on average.
-        fraction: Share of each new task's training rows that is used, in [0, 1], drawn with seed 0;
-            one batch at least. Nothing is trained for 0; the task then has the head that it starts
-            with: its source's where that has the same labels, else a new one.
-        head: Heads of the new tasks; None for what the run's choice gives.
-        skills: A table with rows for new families, for runs of skillnet; None for the run's.
-        data_dir: Folder with the new tasks' files, where they don't name their own; None for the
-            run's.
-        max_train: Training rows of each new task at most, before the share is taken; None for the
-            run's limit.
-        name: Name of the new run in comparisons; None for the old one's with the new tasks' names,
-            and with the start, the share and `train` where these are not `nearest`, 1 and `new`.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    tasks: tuple[str, ...] = Field(min_length=1)
-    init: str = NEAREST
-    train: Literal["new", "all"] = "new"
-    relevance: Path | None = None
-    cluster: str | None = None
-    fraction: float = Field(1.0, ge=0, le=1)
-    head: Annotated[HeadChoice, FromText(HeadChoice, HeadChoice.parse)] | None = None
-    skills: SkillTable | None = None
-    data_dir: Path | None = None
-    max_train: int | None = Field(None, ge=1)
-    name: str | None = None
-
-    def label(self, run: str, tasks: Sequence[str]) -> str:
-        """What the new run is called in comparisons.
-
-        Args:
-            run: What the old one is called.
-            tasks: Names of the new tasks.
-
-        Returns:
-            The name that is given, or one that says what differs from other additions.
-
-        Raises:
-            RelevanceError: If the name that is given cannot be shown.
-
-        >>> Addition(tasks=("cb",), init="RTE", fraction=0.1).label("camtl", ["CB"])
-        'camtl+CB as RTE 10%'
-        """
-        if self.name is not None:
-            return check_name(self.name, "--name")
-        start = "" if self.init == NEAREST else f" as {self.init}"
-        share = "" if self.fraction == 1 else f" {100 * self.fraction:g}%"
-        trained = ", all trained" if self.changes_the_run else ""
-        return "+".join([run, *tasks]) + start + share + trained
-
-    @property
-    def changes_the_run(self) -> bool:
-        """Whether the run's own tasks answer otherwise afterwards."""
-        return self.train == "all" and self.fraction > 0
 
 
 class Placement(NamedTuple):

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from hmnet.devices import resolve_device
-from hmnet.extension.placement import Addition, Placement, Placing
+from hmnet.extension.placement import Placement, Placing
 from hmnet.heads._choice import OTHERS, HeadChoice
 from hmnet.methods.method import ModelGroup
 from hmnet.methods.single import Single
 from hmnet.runs.folder import DEFINITIONS, Run, has_old_loss, old_loss, read_clusters
+from hmnet.settings.addition import CHANGEABLE, Addition
 from hmnet.settings.check import check
-from hmnet.settings.config import RunConfig, TrainingSettings
+from hmnet.settings.config import RunConfig
 from hmnet.sharing.plan import SharingPlan
 from relevance.clustering.assign import joined
 from relevance.clustering.spec import ClusterSpec
@@ -22,12 +23,6 @@ from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks, settled_names
 from relevance.tasks.load import with_files
 from relevance.tasks.task import Task
-
-# what the trained model has settled, or what is done to weights that stay as they are
-SETTLED = frozenset({"max_length", "pooling", "head", "freeze", "surgery"})
-TRAINING = frozenset(TrainingSettings.model_fields) - SETTLED | {"seed"}
-LOGGING = frozenset({"tracker", "log_uncertainty"})
-CHANGEABLE = TRAINING | LOGGING | {"device", "checkpoint", "checkpoint_s", "patience"}
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from relevance.errors import RelevanceError
-from relevance.tasks.task import Task
 
 if TYPE_CHECKING:
     from hmnet.heads.head import Head
+    from relevance.tasks.task import Task
 
 Pooling = Literal["native", "cls", "mean"]
 AUTO = "auto"
@@ -120,7 +120,7 @@ class HeadChoice:
         for name in self.names.values():
             find_head(name, pooling)
 
-    def check(self, pooling: Pooling, tasks: Sequence[Task]) -> None:
+    def check(self, pooling: Pooling, tasks: "Sequence[Task]") -> None:
         """Refuse heads that don't fit the tasks of a run.
 
         Args:

@@ -8,126 +8,151 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
-from hmnet.methods.method import ChosenMethod, find_method
-from hmnet.samplers.sampler import Sampler, find_sampler
 from hmnet.settings.loss_weights import LossWeights
 from hmnet.sharing.freeze import NOTHING, Freeze
 from hmnet.sharing.skill_table import SkillTable
-from relevance.choice import Choice, FromText
+from relevance.choice import Choice, FromText, InHelp, Named
 from relevance.disk.files import read_toml, validated, write_text
 from relevance.errors import RelevanceError
-from relevance.tasks.data import DataOptions
 
 OptimizerName = Literal["adamw", "adam"]
 ScheduleName = Literal["linear", "constant"]
 RegressionLoss = Literal["scale", "standardised"]
 if TYPE_CHECKING:
+    from hmnet.methods.method import ChosenMethod
     from hmnet.regularizers.regularizer import Regularizer
+    from hmnet.samplers.sampler import Sampler
     from hmnet.surgery.surgery import Surgery
+    from relevance.tasks.data import DataOptions
 else:
-    Regularizer = Surgery = Any  # they need torch, which settings do without
+    # help reads settings and must appear at once: these need numpy or torch
+    ChosenMethod = Regularizer = Sampler = Surgery = Any
 
 Settings = TypeVar("Settings", bound="TrainingSettings")
 # what runs of older versions were trained with and do not state; a method may differ by now
 UNSTATED = {"optimizer": "adamw"}
 FREE_ON_RESUME = frozenset({"device", "tracker", "log_uncertainty", "checkpoint_s"})
-
-
-def _regularizer(text: str) -> "Choice[Regularizer]":
-    from hmnet.regularizers.regularizer import find_regularizer
-
-    return find_regularizer(text)
-
-
-def _surgery(text: str) -> "Choice[Surgery]":
-    from hmnet.surgery.surgery import find_surgery
-
-    return find_surgery(text)
+FIND_METHOD = "hmnet.methods.method:find_method"
+FIND_SAMPLER = "hmnet.samplers.sampler:find_sampler"
+TASKS, TRAINING = "Tasks", "Training"
 
 
 class TrainingSettings(BaseModel):
     """What changes the results of training, whatever the tasks; defaults are the paper's."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, title=TRAINING)
 
     epochs: int = Field(3, ge=1, description="passes over the rows; the sampler says what one is")
-    max_steps_per_task: int | None = Field(
-        None, ge=1, description="batches of one task at most, over all epochs together"
+    max_steps_per_task: Annotated[int | None, InHelp("N", "any number")] = Field(
+        None, ge=1, description="steps of each task at most, over all epochs together"
     )
     batch_size: int = Field(32, ge=1, description="rows of one task per batch")
     max_length: int = Field(512, ge=8, description="tokens per input, special ones counted")
-    lr: float = Field(2e-5, gt=0, description="learning rate at its largest")
-    head_lr: float | None = Field(
-        None, gt=0, description="the same for the tasks' heads; none for that of all other weights"
+    lr: float = Field(2e-5, gt=0, description="learning rate at its peak")
+    head_lr: Annotated[float | None, InHelp(default="that of all other weights")] = Field(
+        None, gt=0, description="learning rate of the tasks' heads at its peak"
     )
-    warmup: float = Field(
+    warmup: Annotated[float, InHelp("SHARE")] = Field(
         0.0, ge=0, le=1, description="share of the steps that the learning rate rises for, from 0"
     )
     schedule: ScheduleName = Field(
         "linear",
-        description="how the rate goes from its largest: linear, to 0 at the end; constant",
+        description="how the rate goes from its peak: linear, to 0 at the end; constant",
     )
-    optimizer: OptimizerName = Field("adamw", description="adamw or adam")
+    optimizer: OptimizerName = Field(
+        "adamw", description="what takes the steps; adam has no `weight_decay` unless one is given"
+    )
     amsgrad: bool = Field(
         False, description="divide by the largest second moment so far, not by the present one"
     )
-    weight_decay: float = Field(
+    weight_decay: Annotated[float, InHelp(default="0.01, 0 for adam")] = Field(
         0.01,
         ge=0,
-        description="on matrices; biases and norms have none. AdamW's stands beside the update; for"
-        " adam it is added to the gradient, and 0 unless given, as in the papers that use Adam",
+        description="decay of matrices; biases and norms have none. AdamW's stands beside the"
+        " update; for adam it is added to the gradient, and 0 unless given, as in the papers that"
+        " use Adam",
     )
-    freeze: Annotated[Freeze, FromText(Freeze, Freeze.parse)] = Field(
-        NOTHING,
-        description="layers that stay as pretrained: a number or a percentage of the lowest, and"
-        " the embeddings with them; a range such as `5-8`; `embeddings` alone; or `all` to train"
-        " heads alone",
+    freeze: Annotated[Freeze, FromText(Freeze, Freeze.parse), InHelp("N|P%|A-B|embeddings|all")] = (
+        Field(
+            NOTHING,
+            description="layers that stay as pretrained: a number or a share of the lowest, and the"
+            " embeddings with them; a range such as 5-8; embeddings alone; or all, which trains"
+            " heads alone",
+        )
     )
-    accumulate: int = Field(
-        1, ge=1, description="parts that a batch runs in, one after another; the update is the same"
+    accumulate: Annotated[int, InHelp("N")] = Field(
+        1,
+        ge=1,
+        description="parts that a batch runs in, one after another: the same update in less memory",
     )
-    clip_norm: float | None = Field(
-        None, gt=0, description="largest norm of an update's gradient; none for any"
+    clip_norm: Annotated[float | None, InHelp("NORM", "any")] = Field(
+        None, gt=0, description="largest norm of an update's gradient"
     )
-    label_smoothing: float = Field(
+    label_smoothing: Annotated[float, InHelp("SHARE")] = Field(
         0.0,
         ge=0,
         lt=1,
         description="share of a label's probability that all labels get in equal parts",
     )
-    loss_weights: Annotated[LossWeights, FromText(LossWeights, LossWeights.parse)] | None = Field(
-        None, description="TASK=NUMBER,...: what a task's loss counts for; 1 where not named"
+    loss_weights: Annotated[
+        LossWeights | None,
+        FromText(LossWeights, LossWeights.parse),
+        InHelp("TASK=NUMBER,...", "1 for all", several=True),
+    ] = Field(
+        None,
+        description="what a task's loss counts for, beside others in a step",
     )
     regression_loss: RegressionLoss = Field(
         "scale",
         description="squared errors on the task's own scale, or of labels standardised by mean and"
         " deviation of the training rows, for tasks whose range is wide",
     )
-    average: float = Field(
-        0.0, ge=0, le=1, description="share of the last steps whose weights are averaged; 0: none"
+    average: Annotated[float, InHelp("SHARE")] = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="share of the last steps whose weights are averaged; 0 keeps the last ones",
     )
-    pooling: Pooling = Field(
-        "native", description="the family's own, [CLS] or the mean; by the head where that is given"
+    pooling: Annotated[Pooling, InHelp(default="native, or the head's own")] = Field(
+        "native",
+        description="how heads read a text: native by the backbone family's own head; cls, mean"
+        " by a linear one",
     )
-    head: Annotated[HeadChoice, FromText(HeadChoice, HeadChoice.parse)] = Field(
-        DEFAULT, description="NAME, and TASK=NAME for some tasks; auto for what the pooling implies"
-    )
+    head: Annotated[
+        HeadChoice,
+        FromText(HeadChoice, HeadChoice.parse),
+        InHelp("NAME[,TASK=NAME]", "what `pooling` implies", "hmnet.heads", several=True),
+    ] = Field(DEFAULT, description="how a task is answered: NAME, and TASK=NAME for some tasks")
     precision: Literal["auto", "bf16", "fp32"] = Field(
-        "auto", description="of forward and backward; weights and optimizer are always fp32"
+        "auto",
+        description="numbers of forward and backward; auto: bf16 autocast where the hardware is"
+        " fast at it, else fp32. Weights and optimizer are always fp32",
     )
-    sampler: Annotated[Choice[Sampler], FromText(Choice, find_sampler)] = Field(
-        find_sampler("packed"),
+    sampler: Annotated[
+        Choice[Sampler],
+        FromText(Choice, FIND_SAMPLER),
+        InHelp("SAMPLER", members="hmnet.samplers"),
+    ] = Field(
+        default_factory=Named(FIND_SAMPLER, "packed"),
         description="order of the tasks' batches: NAME, or NAME:parameter=value,...",
     )
     length_grouped: bool = Field(
-        False, description="whether rows of about the same length are packed together"
+        False, description="pack rows of about the same length together, which saves padding"
     )
-    regularizer: Annotated[Choice[Regularizer], FromText(Choice, _regularizer)] | None = Field(
-        None, description="added to the loss: NAME, or NAME:parameter=value,...; in fp32 throughout"
+    regularizer: Annotated[
+        Choice[Regularizer] | None,
+        FromText(Choice, "hmnet.regularizers.regularizer:find_regularizer"),
+        InHelp("REGULARIZER", "nothing", "hmnet.regularizers"),
+    ] = Field(
+        None,
+        description="added to the loss, in fp32: NAME, or NAME:parameter=value,... such as"
+        " smart:weight=0.1,variant=paper",
     )
-    surgery: Annotated[Choice[Surgery], FromText(Choice, _surgery)] | None = Field(
-        None, description="joins the gradients of a step's tasks: NAME; none for their sum"
-    )
+    surgery: Annotated[
+        Choice[Surgery] | None,
+        FromText(Choice, "hmnet.surgery.surgery:find_surgery"),
+        InHelp("SURGERY", "their sum", "hmnet.surgery"),
+    ] = Field(None, description="joins the gradients of a step's tasks: NAME")
 
     @model_validator(mode="before")
     @classmethod
@@ -165,10 +190,11 @@ class TrainingSettings(BaseModel):
         return self
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        values = (HeadChoice, Freeze, LossWeights, Choice, ChosenMethod)
+        plain = (str, int, float, tuple, Path)
         for name, field in type(self).model_fields.items():
-            if (value := getattr(self, name)) != field.default:  # all would fill a screen
-                yield name, str(value) if isinstance(value, values) else value
+            default = field.default_factory or field.default  # as text both say the same
+            if str(value := getattr(self, name)) != str(default):  # all would fill a screen
+                yield name, value if isinstance(value, plain) else str(value)
 
     def values(self) -> dict[str, Any]:
         """Every setting by name, as the value that it is; `model_dump` gives text of some."""
@@ -206,45 +232,75 @@ class TrainingSettings(BaseModel):
 class RunConfig(TrainingSettings):
     """Every setting of `hmnet train`; a run's folder holds it as `config.toml`, paths absolute."""
 
-    tasks: tuple[str, ...] = Field(
-        min_length=1, description="names from the catalogue, or TOML files with own tasks"
+    model_config = ConfigDict(title="Run")
+
+    tasks: Annotated[
+        tuple[str, ...],
+        InHelp("RTE,CB,my.toml", "those of the clusters, or the paper's 13", panel=TASKS),
+    ] = Field(min_length=1, description="names from the catalogue, or TOML files with own tasks")
+    data_dir: Annotated[Path | None, InHelp("DIR", "data_cache/tasks", panel=TASKS)] = Field(
+        None,
+        description="folder with <slug>/{train,dev}.parquet (or .csv, .tsv, .jsonl, .json, .gz)",
     )
-    data_dir: Path | None = Field(
-        None, description="folder with <slug>/{train,dev}.parquet; none for tasks/ in the cache"
+    max_train: Annotated[int | None, InHelp("N", "all", panel=TASKS)] = Field(
+        None, ge=1, description="training rows of each task at most, drawn with seed 0"
     )
-    max_train: int | None = Field(None, ge=1, description="training rows per task at most")
-    max_dev: int | None = Field(None, ge=1, description="rows per evaluation split at most")
-    backbone: str = Field("bert-base-uncased", description="hub name, folder, or `minilm`")
-    method: Annotated[ChosenMethod, FromText(ChosenMethod, find_method)] = Field(
-        find_method("hmnet"),
-        description="which layers the tasks share: NAME, or NAME:parameter=value,...",
+    max_dev: Annotated[int | None, InHelp("N", "all", panel=TASKS)] = Field(
+        None, ge=1, description="rows of each split that is scored at most, drawn with seed 0"
     )
-    layers: tuple[int, int, int] | None = Field(
-        None, description="shared, cluster and task layers; none for the default of the depth"
+    backbone: Annotated[str, InHelp("NAME", panel=TRAINING)] = Field(
+        "bert-base-uncased",
+        description="a hub name, a folder, or minilm (comes with the extra `demo`)",
     )
-    skills: SkillTable | None = Field(
-        None, description="table, or its file, for skillnet; none for the built-in one"
+    method: Annotated[
+        ChosenMethod,
+        FromText("hmnet.methods.method:ChosenMethod", FIND_METHOD),
+        InHelp("METHOD", members="hmnet.methods"),
+    ] = Field(
+        default_factory=Named(FIND_METHOD, "hmnet"),
+        description="which layers the tasks share: NAME, or NAME:parameter=value,...; a method may"
+        " have other defaults than those shown",
     )
-    name: str | None = Field(None, description="column in comparisons; none for the method")
-    seed: int = Field(0, ge=0, description="of heads, batches and dropout")
-    device: str = Field("auto", description="cpu, cuda or cuda:N; auto for a GPU if there is one")
-    tracker: Literal["tensorboard"] | None = Field(None, description="besides log.jsonl")
+    layers: Annotated[tuple[int, int, int] | None, InHelp("X,Y,Z", "8,2,2 of 12, by the depth")] = (
+        Field(None, description="shared, cluster and task layers")
+    )
+    skills: Annotated[SkillTable | None, InHelp("skills.toml", "the built-in table")] = Field(
+        None, description="which skills a task activates, for skillnet"
+    )
+    name: Annotated[str | None, InHelp(default="the method")] = Field(
+        None, description="column in comparisons"
+    )
+    seed: Annotated[int, InHelp(panel=TRAINING)] = Field(
+        0, ge=0, description="of everything random: heads, batches, dropout"
+    )
+    device: Annotated[str, InHelp("DEVICE", panel=TRAINING)] = Field(
+        "auto", description="where it runs: cpu, cuda or cuda:N; auto for a GPU if there is one"
+    )
+    tracker: Annotated[Literal["tensorboard"] | None, InHelp(default="none")] = Field(
+        None, description="where the log goes besides log.jsonl"
+    )
     log_uncertainty: bool = Field(
         False,
-        description="whether log.jsonl says now and then how unsure the model is of each task, also"
-        " for samplers that do not ask it; changes no result",
+        description="log now and then how unsure the model is of each task, for `hmnet curves`;"
+        " changes no result",
     )
     checkpoint_s: float = Field(120.0, gt=0, description="seconds between two checkpoints")
     checkpoint: Literal["last", "best"] = Field(
-        "last", description="whose weights are kept: the last step's, or those of the best epoch"
+        "last",
+        description="whose weights are kept: the last step's, or those of the epoch with the best"
+        " mean on dev",
     )
-    patience: int | None = Field(
-        None, ge=1, description="epochs without a gain that end training; none to train them all"
+    patience: Annotated[int | None, InHelp("N", "train all epochs")] = Field(
+        None,
+        ge=1,
+        description="stop after so many epochs without a gain of the mean primary metric on dev",
     )
 
     @model_validator(mode="before")
     @classmethod
     def _defaults_of_the_method(cls, given: Any) -> Any:
+        from hmnet.methods.method import ChosenMethod, find_method
+
         if isinstance(given, dict) and isinstance(given.get("method"), str | ChosenMethod):
             method = find_method(given["method"])
             return {**method.member.defaults, **given, "method": method}
@@ -285,8 +341,10 @@ class RunConfig(TrainingSettings):
         return self.checkpoint == "best" or self.patience is not None
 
     @property
-    def data(self) -> DataOptions:
+    def data(self) -> "DataOptions":
         """Where the tasks' files are and how many rows of them are used."""
+        from relevance.tasks.data import DataOptions
+
         return DataOptions(self.data_dir, self.max_train, self.max_dev)
 
     @property
@@ -358,6 +416,12 @@ class RunConfig(TrainingSettings):
                     f"{folder} was started with {field} = {_shown(old)}, not {_shown(new)}."
                     " Resume with the same settings, or give another --out."
                 )
+
+
+OF_A_STUDY = frozenset(TrainingSettings.model_fields) | {
+    *("tasks", "data_dir", "max_train", "max_dev", "backbone", "seed", "device")
+}
+"""What decides gains; the rest is about the folder of a run, or the method that it tries."""
 
 
 def _shown(value: object) -> str:

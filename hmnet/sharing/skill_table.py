@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from relevance.disk.files import read_toml, validated
 from relevance.errors import RelevanceError, unknown_name
 from relevance.names import some
-from relevance.tasks.find import catalogue
-from relevance.tasks.task import Task
+
+if TYPE_CHECKING:
+    from relevance.tasks.task import Task
 
 BUILT_IN = Path(__file__).with_name("skills.toml")
 
@@ -22,7 +24,7 @@ class Skills(BaseModel):
         active: For every task the skills that it activates, in the order of `names`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     names: tuple[str, ...]
     active: dict[str, tuple[str, ...]]
@@ -48,7 +50,7 @@ class SkillTable(BaseModel):
         Understanding", table 1.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     skills: tuple[str, ...]
     families: dict[str, tuple[str, ...]] = {}
@@ -85,7 +87,7 @@ class SkillTable(BaseModel):
         """
         return validated(cls, read_toml(path), str(path))
 
-    def skills_of(self, tasks: Sequence[Task]) -> Skills:
+    def skills_of(self, tasks: "Sequence[Task]") -> Skills:
         """Look up the tasks of a model.
 
         Args:
@@ -98,12 +100,14 @@ class SkillTable(BaseModel):
             RelevanceError: If a task has no row, or a row is for a task or family that neither the
                 catalogue nor `tasks` has.
         """
+        from relevance.tasks.find import catalogue  # reads files, which help does not wait for
+
         known = [*tasks, *catalogue().values()]
         _check_known("task", self.tasks, [task.name for task in known])
         _check_known("family", self.families, [task.family for task in known])
         return Skills(names=self.skills, active={task.name: self._row(task) for task in tasks})
 
-    def _row(self, task: Task) -> tuple[str, ...]:
+    def _row(self, task: "Task") -> tuple[str, ...]:
         for rows, wanted in ((self.tasks, task.name), (self.families, task.family)):
             for name, row in rows.items():
                 if name.lower() == wanted.lower():

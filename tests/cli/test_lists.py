@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.options import TaskOptions, TrainingOptions, settings, split_names, split_numbers
+from cli.lists import split_names, split_numbers
+from cli.options import settings
 from commands import done, on_tasks, refused
 from hmnet.settings.config import RunConfig
 from relevance.errors import RelevanceError
@@ -37,9 +38,9 @@ def test_a_run_trains_the_tasks_of_both_lists(
 
 
 def test_seeds_add_up() -> None:
-    assert settings(TaskOptions(), TrainingOptions(seeds=["0,1", "5"]))["seeds"] == (0, 1, 5)
+    assert settings({}, seeds=["0,1", "5"])["seeds"] == (0, 1, 5)
     with pytest.raises(RelevanceError, match="names a seed twice"):
-        settings(TrainingOptions(seeds=["0,1", "1"]))
+        settings({}, seeds=["0,1", "1"])
     with pytest.raises(RelevanceError, match="whole numbers"):
         split_numbers(["1", "²"], "--shared")
 

@@ -16,7 +16,6 @@ from torch import Tensor
 from hmnet.analysis.curves import curves
 from hmnet.extension import add_task
 from hmnet.extension.add_task import add_tasks
-from hmnet.extension.placement import Addition
 from hmnet.extension.plan import plan_extension
 from hmnet.methods.method import methods
 from hmnet.models.export import export
@@ -26,6 +25,7 @@ from hmnet.runs.rows import notes_on, read_run_scores, write_results
 from hmnet.runs.score import score_run
 from hmnet.runs.scores import Score
 from hmnet.runs.train import Note, train_run
+from hmnet.settings.addition import Addition
 from hmnet.settings.config import RunConfig
 from hmnet.training.hooks.progress import Progress
 from relevance.clustering.spec import ClusterSpec

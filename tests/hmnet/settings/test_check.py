@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from hmnet.extension.add_task import add_tasks
-from hmnet.extension.placement import Addition
 from hmnet.measuring.joint_trainer import make_trainer
 from hmnet.runs.folder import Run
 from hmnet.runs.train import train_run
+from hmnet.settings.addition import Addition
 from hmnet.settings.config import RunConfig
 from relevance.errors import RelevanceError
 from relevance.tasks.find import find_tasks

@@ -19,7 +19,6 @@ from hmnet.data.batching import collate, input_form
 from hmnet.data.encoded import Encoded
 from hmnet.data.template import Template
 from hmnet.extension.add_task import add_tasks
-from hmnet.extension.placement import Addition
 from hmnet.kinds.kind import ModelOutputs, kind_of
 from hmnet.measuring.joint_trainer import JointTrainer
 from hmnet.models.build import assemble
@@ -29,6 +28,7 @@ from hmnet.regularizers.smart import Smart
 from hmnet.runs.folder import has_old_loss, load_run
 from hmnet.runs.score import score_run
 from hmnet.runs.train import train_run
+from hmnet.settings.addition import Addition
 from hmnet.settings.config import RunConfig
 from hmnet.sharing.plan import fully_shared
 from hmnet.training import checkpoint

@@ -1,0 +1,161 @@
+"""Options made of the fields of settings, which say name, type, bounds, default and description."""
+
+import inspect
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from pkgutil import resolve_name
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+
+import typer
+
+from cli.app import listed
+from cli.lists import split_layers, split_names
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+    from relevance.choice import InHelp
+
+Given = dict[str, Any]
+"""Values of settings by field, those that were given on the command line only."""
+
+PLAIN = (int, float, bool, str, Path)
+
+
+class SettingsOf:
+    """A group of options, one for each of some settings; the command gets those that are given.
+
+    Args:
+        model: The class of settings, as `package.module:name`; it is imported when the options are
+            asked for.
+        chosen: Names of its fields, or where they stand as `package.module:name`; None for all.
+    """
+
+    def __init__(self, model: str, chosen: Collection[str] | str | None = None) -> None:
+        self._model, self._chosen = model, chosen
+
+    def fields(self) -> "dict[str, FieldInfo]":
+        """The fields, the class's own before those that it inherits."""
+        model = resolve_name(self._model)
+        chosen = resolve_name(self._chosen) if isinstance(self._chosen, str) else self._chosen
+        names = [name for name in model.model_fields if chosen is None or name in chosen]
+        names.sort(key=lambda name: _owner(model, name) is not model)
+        return {name: model.model_fields[name] for name in names}
+
+    def parameters(self) -> list[inspect.Parameter]:
+        """The options, as parameters that typer reads."""
+        model = resolve_name(self._model)
+        return [
+            option(name, field, panel=_owner(model, name).model_config.get("title"))
+            for name, field in self.fields().items()
+        ]
+
+    def value(self, options: Mapping[str, Any]) -> Given:
+        """What was given, as the settings take it."""
+        fields = self.fields()
+        given = {name: value for name, value in options.items() if value not in (None, [])}
+        return {name: _as_setting(name, fields[name], value) for name, value in given.items()}
+
+
+def _owner(model: Any, field: str) -> Any:
+    """The class that states a field."""
+    return next(each for each in model.__mro__ if field in vars(each).get("__annotations__", {}))
+
+
+def option(name: str, field: "FieldInfo", *, panel: str | None = None) -> inspect.Parameter:
+    """The option of one setting.
+
+    Args:
+        name: The field's; the option has hyphens for underscores.
+        field: What settings say of it.
+        panel: Heading of the group it stands in, where the field names none.
+
+    Returns:
+        A parameter that typer makes the option of. It is None where it was not given, so that a
+        file or a method may say otherwise; help shows the setting's default.
+    """
+    shown = in_help(field)
+    kind = _kind(field, shown)
+    flag = f"--{name.replace('_', '-')}"
+    said = typer.Option(
+        f"{flag}/--no-{flag[2:]}" if kind is bool else flag,
+        help=_help(field, shown),
+        metavar=shown.metavar,
+        show_default=_default(field, shown),
+        rich_help_panel=shown.panel or panel,
+        **_bounds(field),
+    )
+    needed = field.is_required() and shown.default is None
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=inspect.Parameter.empty if needed else None,
+        annotation=Annotated[kind if needed else kind | None, said],
+    )
+
+
+def in_help(field: "FieldInfo") -> "InHelp":
+    """What a field says for help only."""
+    from relevance.choice import InHelp
+
+    return next((each for each in field.metadata if isinstance(each, InHelp)), InHelp())
+
+
+def _kind(field: "FieldInfo", shown: "InHelp") -> Any:
+    """The type that typer parses; text for what settings read from text, a path for a table."""
+    inner = _inner(field.annotation)
+    if shown.several or (get_origin(inner) is tuple and get_args(inner)[-1] is ...):
+        return list[str]
+    if any(hasattr(each, "parse") for each in field.metadata) or get_origin(inner) is tuple:
+        return str
+    if inner in PLAIN or get_origin(inner) is Literal:
+        return inner
+    return Path if hasattr(inner, "model_fields") else str
+
+
+def _inner(annotation: Any) -> Any:
+    """An annotation without its None."""
+    if get_origin(annotation) in (Union, UnionType):
+        (annotation,) = (each for each in get_args(annotation) if each is not NoneType)
+    return annotation
+
+
+def _bounds(field: "FieldInfo") -> dict[str, Any]:
+    """Smallest and largest value; a bound that is excluded itself is left to the settings."""
+    ends = {"ge": "min", "gt": "min", "le": "max", "lt": "max"}
+    return {
+        end: getattr(each, name)
+        for each in field.metadata
+        for name, end in ends.items()
+        if hasattr(each, name)
+    }
+
+
+def _help(field: "FieldInfo", shown: "InHelp") -> str:
+    """The description as a sentence, with the names that may be given."""
+    text = field.description or ""
+    members = f" One of {listed(shown.members)}." if shown.members else ""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}.{members}"
+
+
+def _default(field: "FieldInfo", shown: "InHelp") -> str | bool:
+    """The default in words; False for a setting that has to be given."""
+    if shown.default is not None or field.is_required():
+        return shown.default or False
+    default = field.default_factory or field.default
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    if isinstance(default, float):
+        return f"{default:g}".replace("e-0", "e-")
+    return "none" if default is None else str(default)
+
+
+def _as_setting(name: str, field: "FieldInfo", value: Any) -> Any:
+    """An option's value as its setting takes it."""
+    inner = _inner(field.annotation)
+    if get_origin(inner) is tuple and get_args(inner)[-1] is ...:
+        return split_names(value)
+    if get_origin(inner) is tuple:
+        return split_layers(value, f"--{name}")
+    return ",".join(value) if in_help(field).several else value
