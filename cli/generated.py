@@ -136,7 +136,8 @@ def _help(field: "FieldInfo", shown: "InHelp") -> str:
     """The description as a sentence, with the names that may be given."""
     text = field.description or ""
     members = f" One of {listed(shown.members)}." if shown.members else ""
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}.{members}"
+    end = "" if text.endswith(".") else "."
+    return f"{text[:1].upper()}{text[1:]}{end}{members}"
 
 
 def _default(field: "FieldInfo", shown: "InHelp") -> str | bool:

@@ -102,7 +102,7 @@ class TestTrain:
         options = [*quick, "--method", "multi", "--out", tmp_path / "run"]
         assert refused("hmnet", "train", *options, "--freeze", "half") == (
             "--freeze takes a number of layers such as 4, a share such as 50%, layers such as 5-8,"
-            " or all, got 'half'."
+            " embeddings or all, got 'half'."
         )
         assert not (tmp_path / "run").exists()
 
