@@ -70,7 +70,7 @@ class Named:
 
     def __call__(self) -> Any:
         """The value."""
-        return resolve_name(self.parse)(self.text)
+        return _made(self)
 
     def __str__(self) -> str:
         return self.text
@@ -95,6 +95,12 @@ class InHelp:
     members: str | None = None
     panel: str | None = None
     several: bool = False
+
+
+@cache
+def _made(default: Named) -> Any:
+    """The value of a default, which is frozen and so can be that of many settings."""
+    return _imported(default.parse)(default.text)
 
 
 @cache
@@ -174,8 +180,7 @@ def _pairs(text: str, where: str) -> dict[str, str]:
     return pairs
 
 
-@cache
-def _parameters(member: Callable[..., Any]) -> type[BaseModel]:
+def _parameters(member: type) -> type[BaseModel]:
     """The constructor's arguments with defaults, as a model that checks text."""
     fields: dict[str, Any] = {
         name: (argument.annotation, argument.default)
