@@ -15,10 +15,11 @@ import torch
 from hmnet.backbones.backbone import load_backbone
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.measuring.joint_trainer import make_trainer
+from hmnet.models.build import build_model
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.prepared import lengths_of
 from hmnet.sharing.plan import fully_shared
-from hmnet.training.fit import build_model, fit, make_schedule
+from hmnet.training.fit import fit, make_schedule
 from hmnet.training.hooks.selection import Selection
 from relevance.tasks.find import find_tasks
 

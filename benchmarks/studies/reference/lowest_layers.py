@@ -7,8 +7,7 @@ import argparse
 import shutil
 from pathlib import Path
 
-from transformers import AutoModel
-
+from hmnet.backbones.pretrained import read_model
 from relevance.text.minilm import minilm_dir
 
 
@@ -19,7 +18,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     options = parser.parse_args()
     source = minilm_dir()
-    model = AutoModel.from_pretrained(source, use_safetensors=True)
+    model, _ = read_model(source, "AutoModel")
     del model.encoder.layer[options.layers :]
     model.config.num_hidden_layers = options.layers
     model.save_pretrained(options.out)
