@@ -40,7 +40,7 @@ def add_task(
     for found in runs_under(folder):
         target = out if found == folder else out / found.name
         with goes_on(RESUME), TrainingLine(str(target)) as line:
-            grown = add_tasks(
+            extended = add_tasks(
                 found,
                 out=target,
                 settings=chosen,
@@ -49,7 +49,7 @@ def add_task(
                 **addition,
             )
         note(f"wrote {target}")
-        scores += grown.scores
+        scores += extended.scores
     added = {task.name for task in find_tasks(addition["tasks"])}
     new = [score for score in scores if score.task in added]
     show(compare(new, every_metric=True).to_table("markdown"))

@@ -10,7 +10,7 @@ from hmnet.answer_scale import AnswerScale, lent
 from hmnet.backbones.backbone import load_backbone
 from hmnet.data.encoded import Encoded
 from hmnet.devices import resolve_device
-from hmnet.extension.model import borrows_head, draw_xavier, grown, start_from, take_average
+from hmnet.extension.model import borrows_head, draw_xavier, extend, start_from, take_average
 from hmnet.extension.placement import describe, untrained
 from hmnet.extension.plan import ExtensionPlan, plan_extension
 from hmnet.kinds.kind import kind_of
@@ -97,34 +97,34 @@ def add_tasks(
         raise RelevanceError("hmnet add-task trains in one process. Start it without a launcher.")
     if out.exists() and not resume:
         raise _exists(out)
-    growth = plan_extension(run, addition, settings or {}, out)
-    data = {task.name: load_task(task, growth.data) for task in growth.tasks}
-    rows = {name: _rows(growth, len(one.train)) for name, one in data.items()}
-    entry, new = _entry(growth, rows), Run(out, growth.config)
-    if out.exists() and _is_finished(new, entry, growth.tasks):
+    extension = plan_extension(run, addition, settings or {}, out)
+    data = {task.name: load_task(task, extension.data) for task in extension.tasks}
+    rows = {name: _rows(extension, len(one.train)) for name, one in data.items()}
+    entry, new = _entry(extension, rows), Run(out, extension.config)
+    if out.exists() and _is_finished(new, entry, extension.tasks):
         return _say_finished(new, on_event)
     if addition.changes_the_run:
         for task in run.tasks:
             run.data(task.name)  # which will be scored again: it must be there before training
-    model = None if (out / "model").exists() else _model(growth, data, rows)
-    for text in _notes(growth, data, rows):
+    model = None if (out / "model").exists() else _model(extension, data, rows)
+    for text in _notes(extension, data, rows):
         on_event(Note(text))
     check_writable(out / ADDED)
 
     def begin(folder: Path) -> None:
         if addition.data_dir is not None:
-            write_tasks(folder / DEFINITIONS, growth.tasks)
+            write_tasks(folder / DEFINITIONS, extension.tasks)
         write_json(folder / ADDED, ADDED_SCHEMA, {"additions": [*run.additions(), entry]})
 
     with begun(out, begin) as is_new:
         if not is_new:
             if not resume:
                 raise _exists(out)
-            if _is_finished(new, entry, growth.tasks):
+            if _is_finished(new, entry, extension.tasks):
                 return _say_finished(new, on_event)
         if model is not None and not (out / "model").exists():
-            _train(growth, model, data, rows, out, on_event)
-        _complete(growth, new)
+            _train(extension, model, data, rows, out, on_event)
+        _complete(extension, new)
     return new
 
 
@@ -141,22 +141,22 @@ def _say_finished(new: Run, on_event: Callable[[Progress | Note], None]) -> Run:
     return new
 
 
-def _rows(growth: ExtensionPlan, count: int) -> int:
+def _rows(extension: ExtensionPlan, count: int) -> int:
     """How many of a task's training rows are used: one batch at least, but none at all for 0."""
-    fraction = growth.addition.fraction
+    fraction = extension.addition.fraction
     if fraction == 0:
         return 0
-    return min(count, max(round(fraction * count), growth.training.batch_size))
+    return min(count, max(round(fraction * count), extension.training.batch_size))
 
 
 def _notes(
-    growth: ExtensionPlan, data: Mapping[str, TaskData], rows: Mapping[str, int]
+    extension: ExtensionPlan, data: Mapping[str, TaskData], rows: Mapping[str, int]
 ) -> Iterator[str]:
     """What the user should know of every new task."""
-    addition = growth.addition
-    for task in growth.tasks:
-        placed = growth.placements[task.name]
-        yield describe(task, placed, addition.init, growth.spec)
+    addition = extension.addition
+    for task in extension.tasks:
+        placed = extension.placements[task.name]
+        yield describe(task, placed, addition.init, extension.spec)
         if addition.fraction < 1:
             taken, of = rows[task.name], len(data[task.name].train)
             yield f"{task.name} is trained on {taken} of {of} rows."
@@ -164,43 +164,43 @@ def _notes(
             yield untrained(task, placed)
         else:
             one = data[task.name]
-            train = _encoded(growth, one, subset(one.train, rows[task.name]))
+            train = _encoded(extension, one, subset(one.train, rows[task.name]))
             if unlearned := kind_of(task).unlearned(train):
                 yield unlearned
     if addition.changes_the_run:
-        old = ", ".join(task.name for task in growth.run.tasks)
+        old = ", ".join(task.name for task in extension.run.tasks)
         yield f"--train all changes what {old} answer too; they are scored anew."
-    elif unknown := unrecorded(read_run_scores(growth.run.folder)):
+    elif unknown := unrecorded(read_run_scores(extension.run.folder)):
         yield (
-            f"The scores of {', '.join(unknown)} are copied from {growth.run.folder}. An older"
+            f"The scores of {', '.join(unknown)} are copied from {extension.run.folder}. An older"
             " version made them and kept no record of the rows, so `hmnet compare` can tell other"
             " rows by the majority class only."
         )
     if addition.train == "all" and not addition.changes_the_run:
         yield "--train all is not used: --fraction 0 trains nothing."
-    if addition.relevance and not any(placed.why for placed in growth.placements.values()):
+    if addition.relevance and not any(placed.why for placed in extension.placements.values()):
         yield "--relevance is not used: --init and --cluster say everything."
 
 
-def _entry(growth: ExtensionPlan, rows: Mapping[str, int]) -> dict[str, Any]:
+def _entry(extension: ExtensionPlan, rows: Mapping[str, int]) -> dict[str, Any]:
     """What `added.json` says about an addition, as JSON has it."""
-    (model,) = growth.run.blueprints
+    (model,) = extension.run.blueprints
     tasks = {
         name: {
-            "init": placed.source or growth.addition.init,
+            "init": placed.source or extension.addition.init,
             "cluster": placed.cluster,
             "relevance": placed.why or None,
             "rows": rows[name],
         }
-        for name, placed in growth.placements.items()
+        for name, placed in extension.placements.items()
     }
     return {
-        "run": str(growth.run.folder.absolute()),
+        "run": str(extension.run.folder.absolute()),
         "model": file_digest(weights_file(model)),
         "tasks": tasks,
-        "fraction": growth.addition.fraction,
-        "train": growth.addition.train,
-        "settings": growth.training.model_dump(mode="json", include=set(TRAINING)),
+        "fraction": extension.addition.fraction,
+        "train": extension.addition.train,
+        "settings": extension.training.model_dump(mode="json", include=set(TRAINING)),
     }
 
 
@@ -225,43 +225,43 @@ def _is_finished(new: Run, entry: Mapping[str, Any], tasks: Sequence[Task]) -> b
 
 
 def _model(
-    growth: ExtensionPlan, data: Mapping[str, TaskData], rows: Mapping[str, int]
+    extension: ExtensionPlan, data: Mapping[str, TaskData], rows: Mapping[str, int]
 ) -> MultiTaskModel:
     """The trained model with the new tasks, as these start."""
-    run, config = growth.run, growth.config
+    run, config = extension.run, extension.config
     trained = run.model_for(run.tasks[0].name)
     backbone = load_backbone(config.backbone, seed=config.seed)
     check_reading(
         backbone,
         run.tokenizer,
-        growth.tasks,
+        extension.tasks,
         pooling=config.pooling,
         head=config.head,
         max_length=config.max_length,
     )
-    model = grown(
+    model = extend(
         trained,
         backbone,
-        growth.tasks,
-        growth.plan,
+        extension.tasks,
+        extension.plan,
         head=config.head,
         seed=config.seed,
-        scales=_scales(growth, trained, data, rows),
+        scales=_scales(extension, trained, data, rows),
     )
-    for name, placed in growth.placements.items():
+    for name, placed in extension.placements.items():
         if placed.source:
             start_from(model, name, placed.source)
-        elif growth.addition.init == XAVIER:
+        elif extension.addition.init == XAVIER:
             draw_xavier(model, name, seed=config.seed)
-        elif growth.addition.init == AVERAGE:
+        elif extension.addition.init == AVERAGE:
             take_average(model, name)
-    if growth.addition.train == "all":
+    if extension.addition.train == "all":
         model.requires_grad_(True)
     return model
 
 
 def _scales(
-    growth: ExtensionPlan,
+    extension: ExtensionPlan,
     trained: MultiTaskModel,
     data: Mapping[str, TaskData],
     rows: Mapping[str, int],
@@ -270,11 +270,11 @@ def _scales(
     labels = {
         name: subset(one.train, rows[name]).labels for name, one in data.items() if rows[name]
     }
-    learning = [task for task in growth.tasks if task.name in labels]
-    scales = answer_scales(growth.training, learning, labels)
-    config = growth.config
-    for task in growth.tasks:
-        source = trained.definitions.get(growth.placements[task.name].source or "")
+    learning = [task for task in extension.tasks if task.name in labels]
+    scales = answer_scales(extension.training, learning, labels)
+    config = extension.config
+    for task in extension.tasks:
+        source = trained.definitions.get(extension.placements[task.name].source or "")
         scale = trained.kinds[source.name].scale if source else None
         if source and scale and borrows_head(task, source, config.head, config.pooling):
             borrowed = lent(scale, source, task)
@@ -285,7 +285,7 @@ def _scales(
 
 
 def _train(
-    growth: ExtensionPlan,
+    extension: ExtensionPlan,
     model: MultiTaskModel,
     data: Mapping[str, TaskData],
     rows: Mapping[str, int],
@@ -293,12 +293,12 @@ def _train(
     on_event: Callable[[Progress | Note], None],
 ) -> None:
     """Train a model, and keep it."""
-    run, record = growth.run, NOTHING
-    if growth.addition.fraction > 0:
+    run, record = extension.run, NOTHING
+    if extension.addition.fraction > 0:
         cut = {
             name: replace(one, train=subset(one.train, rows[name])) for name, one in data.items()
         }
-        record = _fit(growth, model, cut, out, on_event)
+        record = _fit(extension, model, cut, out, on_event)
     for before in read_records(run.folder / RECORDS):
         both = {
             "seconds": before.seconds + record.seconds,
@@ -312,16 +312,16 @@ def _train(
 
 
 def _fit(
-    growth: ExtensionPlan,
+    extension: ExtensionPlan,
     model: MultiTaskModel,
     data: Mapping[str, TaskData],
     out: Path,
     on_event: Callable[[Progress | Note], None],
 ) -> Record:
     """Train on the new tasks' rows, or go on where a checkpoint stands."""
-    training, checkpoint = growth.training, out / CHECKPOINT
+    training, checkpoint = extension.training, out / CHECKPOINT
     device = resolve_device(training.device)
-    tokenizer, max_length = growth.run.tokenizer, growth.config.max_length
+    tokenizer, max_length = extension.run.tokenizer, extension.config.max_length
     scored = 1 if training.goes_by_dev else 0
     tasks = [prepare(one, tokenizer, max_length, scored) for one in data.values()]
     epochs = make_schedule(training, lengths_of(tasks), training.seed)
@@ -343,34 +343,34 @@ def _fit(
     return record
 
 
-def _encoded(growth: ExtensionPlan, data: TaskData, split: Split) -> Encoded:
-    return encode_split(data.task, split, growth.run.tokenizer, growth.config.max_length)
+def _encoded(extension: ExtensionPlan, data: TaskData, split: Split) -> Encoded:
+    return encode_split(data.task, split, extension.run.tokenizer, extension.config.max_length)
 
 
-def _complete(growth: ExtensionPlan, new: Run) -> None:
+def _complete(extension: ExtensionPlan, new: Run) -> None:
     """Write what stands beside the model; the settings come last, and make the folder a run."""
-    config, out = growth.config, new.folder
-    device = resolve_device(growth.training.device)
-    if growth.addition.changes_the_run:
+    config, out = extension.config, new.folder
+    device = resolve_device(extension.training.device)
+    if extension.addition.changes_the_run:
         scores = score_run(new, device=device)
     else:
-        added = [task.name for task in growth.tasks]
-        scores = [*_copied_scores(growth), *score_run(new, tasks=added, device=device)]
-    if growth.spec is not None:
-        growth.spec.save(out / CLUSTERS)
+        added = [task.name for task in extension.tasks]
+        scores = [*_copied_scores(extension), *score_run(new, tasks=added, device=device)]
+    if extension.spec is not None:
+        extension.spec.save(out / CLUSTERS)
     discard_checkpoint(out / CHECKPOINT)
     write_results(new, scores)
     config.to_toml(out / CONFIG)
 
 
-def _copied_scores(growth: ExtensionPlan) -> list[Score]:
+def _copied_scores(extension: ExtensionPlan) -> list[Score]:
     """Scores of the old tasks, which answer as before."""
-    config = growth.config
+    config = extension.config
     return [
         replace(
             score,
             run=score.run if score.method == MAJORITY else config.label,
             seed=config.seed,
         )
-        for score in read_run_scores(growth.run.folder)
+        for score in read_run_scores(extension.run.folder)
     ]

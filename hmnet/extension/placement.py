@@ -33,7 +33,7 @@ class Placement(NamedTuple):
     borrows: bool = False
 
 
-class Placing:
+class PlacementChooser:
     """Chooses a place for each new task.
 
     Args:

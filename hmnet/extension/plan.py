@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hmnet.devices import resolve_device
-from hmnet.extension.placement import Placement, Placing
+from hmnet.extension.placement import Placement, PlacementChooser
 from hmnet.heads._choice import OTHERS, HeadChoice
 from hmnet.methods.method import ModelGroup
 from hmnet.methods.single import Single
@@ -100,8 +100,8 @@ def plan_extension(
     new = ModelGroup(tuple(task.name for task in tasks), trained.plan)
     check(training, [*run.tasks, *tasks], [new])
     spec = read_clusters(run.folder) if member.reads_clusters else None
-    placing = Placing(run, addition, config, spec, tasks)
-    placements = {task.name: placing.place(task) for task in tasks}
+    chooser = PlacementChooser(run, addition, config, spec, tasks)
+    placements = {task.name: chooser.place(task) for task in tasks}
     if spec is not None:
         clusters = {name: placed.cluster for name, placed in placements.items()}
         spec = joined(spec, {name: n for name, n in clusters.items() if n is not None})

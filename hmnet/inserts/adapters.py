@@ -12,13 +12,13 @@ from transformers.activations import ACT2FN
 
 from hmnet.backbones.backbone import Backbone
 from hmnet.backbones.graft import graft
-from hmnet.inserts.insert import DROPOUTS, NORMS, Insert, task_key
+from hmnet.inserts.insert import DROPOUTS, NORMS, AdapterModule, task_key
 from hmnet.randomness import linear, seeded
 
 DEVIATION = 0.01
 
 
-class Adapters(Insert):
+class Adapters(AdapterModule):
     """Two adapters per task and layer, before the residual connections.
 
     Args:

@@ -19,14 +19,14 @@ from hmnet.inserts._conditional import (
     ForTask,
     Variant,
 )
-from hmnet.inserts.insert import ATTENTION, NORMS, Insert, task_key
+from hmnet.inserts.insert import ATTENTION, NORMS, AdapterModule, task_key
 from hmnet.randomness import seeded
 from relevance.errors import RelevanceError
 
 Switch = Literal["on", "off"]
 
 
-class ConditionalModules(Insert):
+class ConditionalModules(AdapterModule):
     """An embedding z of every task and, shared by all tasks, the modules that it modulates.
 
     Args:

@@ -1,4 +1,4 @@
-"""What an insert is: modules that a method puts into pretrained layers."""
+"""What an adapter module is: modules that a method puts into pretrained layers."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -8,7 +8,6 @@ from torch import nn
 
 import hmnet.inserts
 from hmnet.backbones.backbone import Backbone
-from relevance.choice import Choice, choose
 from relevance.errors import RelevanceError
 from relevance.registry import Registry
 
@@ -17,7 +16,7 @@ NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
 DROPOUTS = ("attention.output.dropout", "output.dropout")
 
 
-class Insert(nn.Module):
+class AdapterModule(nn.Module):
     """All the modules that a method adds to an encoder, and how each task's path runs through them.
 
     They are kept apart from the pretrained layers, so that these can be shared, frozen and counted
@@ -58,7 +57,7 @@ class Insert(nn.Module):
             What the task's path has in its place.
         """
 
-    def embedding(self, task: str) -> nn.Parameter | None:  # noqa: ARG002  for inserts that have one
+    def embedding(self, task: str) -> nn.Parameter | None:  # noqa: ARG002  for those that have one
         """What stands for a task and decides how its path differs from the others.
 
         Args:
@@ -71,27 +70,9 @@ class Insert(nn.Module):
 
 
 @cache
-def inserts() -> Registry[Insert]:
-    """All inserts, by name; each is what the method of its name puts in."""
-    return Registry("method", hmnet.inserts, Insert)
-
-
-def find_insert(text: str) -> Choice[Insert]:
-    """The insert that a text names, with its parameters.
-
-    Args:
-        text: `NAME`, or `NAME:parameter=value,...`.
-
-    Returns:
-        The choice.
-
-    Raises:
-        RelevanceError: If there is no such insert or parameter, or a value is out of range.
-
-    >>> str(find_insert("camtl: alignment=off, variant=paper"))
-    'camtl:alignment=off'
-    """
-    return choose(inserts(), text)
+def adapter_modules() -> Registry[AdapterModule]:
+    """All adapter modules, by name; each is what the method of its name puts in."""
+    return Registry("method", hmnet.inserts, AdapterModule)
 
 
 def task_key(task: str) -> str:

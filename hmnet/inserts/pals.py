@@ -10,14 +10,14 @@ from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
 from hmnet.backbones.backbone import Backbone
 from hmnet.backbones.graft import graft
-from hmnet.inserts.insert import NORMS, Insert, task_key
+from hmnet.inserts.insert import NORMS, AdapterModule, task_key
 from hmnet.randomness import linear, seeded
 from relevance.errors import RelevanceError
 
 SHARE = 204 / 768  # of the width, as in the paper's for BERT-base
 
 
-class Pals(Insert):
+class Pals(AdapterModule):
     """LN(h + SA(h) + TS(h)) in each layer, TS(h) = up(attention(down(h))) being the task's own.
 
     A task's two projections serve all layers, its attention is another one in each.

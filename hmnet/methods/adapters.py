@@ -2,11 +2,11 @@
 
 from typing import ClassVar
 
-from hmnet.methods.method import Inserting
+from hmnet.methods.method import AdapterMethod
 from hmnet.sharing.freeze import Freeze
 
 
-class HoulsbyAdapters(Inserting):
+class HoulsbyAdapters(AdapterMethod):
     """One encoder that stays as it is; adapters, norms and heads are trained, each task's its own.
 
     Source:

@@ -2,11 +2,11 @@
 
 from typing import ClassVar
 
-from hmnet.methods.method import Inserting
+from hmnet.methods.method import AdapterMethod
 from hmnet.sharing.freeze import Freeze
 
 
-class CaMtl(Inserting):
+class CaMtl(AdapterMethod):
     """One model whose tasks share all layers, and the conditional modules in them.
 
     The new modules train even where the pretrained layers are frozen. The defaults are the

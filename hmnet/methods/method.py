@@ -4,15 +4,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import hmnet.methods
 from hmnet.sharing.plan import Inserted, SharingPlan, fully_shared
 from hmnet.sharing.skill_table import SkillTable
+from relevance.choice import Choice, choose
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.registry import Registry
 from relevance.tasks.task import Task
+
+if TYPE_CHECKING:
+    from hmnet.inserts.insert import AdapterModule
+else:
+    AdapterModule = Any  # it needs torch, which plain methods do without
 
 MAX_LENGTH = 512
 
@@ -81,14 +87,14 @@ class Method(ABC):
         return f"Method '{_name(type(self))}' ignores {' and '.join(unused)}." if unused else None
 
 
-class Inserting(Method):
+class AdapterMethod(Method):
     """A method whose tasks share all layers, with modules put into them.
 
     Args:
         spec: Not looked at.
         layers: Not looked at.
         skills: Not looked at.
-        modules: An insert with its parameters; None for the one of the method's own name.
+        modules: An adapter module with its parameters; None for the one of the method's own name.
         max_length: Most tokens of one input; None for the default of a run with this method.
     """
 
@@ -98,11 +104,11 @@ class Inserting(Method):
         layers: tuple[int, int, int] | None = None,
         skills: SkillTable | None = None,
         *,
-        modules: str | None = None,
+        modules: Choice[AdapterModule] | None = None,
         max_length: int | None = None,
     ) -> None:
         super().__init__(spec, layers, skills)
-        self.modules = modules or _name(type(self))
+        self.modules = modules or find_method(_name(type(self))).modules
         self.max_length = max_length or self.defaults.get("max_length", MAX_LENGTH)
 
     def plans(self, tasks: Sequence[Task], depth: int) -> tuple[ModelGroup, ...]:
@@ -134,15 +140,15 @@ class ChosenMethod:
     Attributes:
         name: The method's.
         member: Its class.
-        text: Its name, and its parameters that differ from their defaults.
+        modules: What it puts into the layers, with the parameters; None for nothing.
     """
 
     name: str
     member: type[Method]
-    text: str
+    modules: Choice[AdapterModule] | None = None
 
     def __str__(self) -> str:
-        return self.text
+        return str(self.modules or self.name)
 
     def build(
         self,
@@ -163,8 +169,8 @@ class ChosenMethod:
         Returns:
             The method.
         """
-        if issubclass(self.member, Inserting):
-            return self.member(spec, layers, skills, modules=self.text, max_length=max_length)
+        if issubclass(self.member, AdapterMethod):
+            return self.member(spec, layers, skills, modules=self.modules, max_length=max_length)
         return self.member(spec, layers, skills)
 
 
@@ -173,7 +179,8 @@ def find_method(text: str | ChosenMethod) -> ChosenMethod:
 
     Args:
         text: `NAME`, or `NAME:parameter=value,...` for a method that puts modules into the layers;
-            the parameters are those of the insert of its name. A choice is returned as it is.
+            the parameters are those of the adapter module of its name. A choice is returned
+            as it is.
 
     Returns:
         The choice; texts that mean the same give the same one.
@@ -181,22 +188,22 @@ def find_method(text: str | ChosenMethod) -> ChosenMethod:
     Raises:
         RelevanceError: If there is no such method or parameter, or a value is out of range.
 
-    >>> find_method("camtl: alignment=off, variant=paper").text
+    >>> str(find_method("camtl: alignment=off, variant=paper"))
     'camtl:alignment=off'
     """
     if isinstance(text, ChosenMethod):
         return text
     name, _, parameters = (part.strip() for part in text.partition(":"))
     member = methods().find(name)
-    if issubclass(member, Inserting):
-        from hmnet.inserts.insert import find_insert  # torch, which plain methods do without
+    if issubclass(member, AdapterMethod):
+        from hmnet.inserts.insert import adapter_modules
 
-        return ChosenMethod(name, member, str(find_insert(text)))
+        return ChosenMethod(name, member, choose(adapter_modules(), text))
     if parameters:
         raise RelevanceError(
             f"Method '{name}' takes no parameters, got '{parameters}'. Leave them out."
         )
-    return ChosenMethod(name, member, name)
+    return ChosenMethod(name, member)
 
 
 def _name(member: type[Method]) -> str:

@@ -1,9 +1,9 @@
 """PALs: one encoder for all tasks, and beside every layer a narrow attention of each task's own."""
 
-from hmnet.methods.method import Inserting
+from hmnet.methods.method import AdapterMethod
 
 
-class ProjectedAttention(Inserting):
+class ProjectedAttention(AdapterMethod):
     """One encoder that is trained on all tasks, together with each task's projected attention.
 
     Source:

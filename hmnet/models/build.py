@@ -15,7 +15,7 @@ from hmnet.backbones.pretrained import read_config, readable
 from hmnet.data.batching import check_max_length
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
 from hmnet.heads.head import Head
-from hmnet.inserts.insert import Insert, find_insert
+from hmnet.inserts.insert import AdapterModule
 from hmnet.models.blueprint import SCHEMA, Blueprint, weights_file
 from hmnet.models.freezing import freeze
 from hmnet.models.multitask import MultiTaskModel
@@ -169,7 +169,7 @@ def assemble(
     pool = make_layers(backbone, plan)
     for task in tasks:
         pool[f"{task.name}.head"] = make_head(backbone, task, blueprint, seed=seed)
-    return MultiTaskModel(blueprint, backbone, pool, make_insert(backbone, plan, seed=seed))
+    return MultiTaskModel(blueprint, backbone, pool, make_adapter_module(backbone, plan, seed=seed))
 
 
 def make_layers(backbone: Backbone, plan: SharingPlan) -> dict[str, nn.Module]:
@@ -211,7 +211,9 @@ def make_head(backbone: Backbone, task: Task, blueprint: Blueprint, *, seed: int
         return blueprint.head.of(task.name, blueprint.pooling)(backbone, task, blueprint.pooling)
 
 
-def make_insert(backbone: Backbone, plan: SharingPlan, *, seed: int) -> Insert | None:
+def make_adapter_module(
+    backbone: Backbone, plan: SharingPlan, *, seed: int
+) -> AdapterModule | None:
     """The modules that a plan puts into the layers.
 
     Args:
@@ -227,8 +229,8 @@ def make_insert(backbone: Backbone, plan: SharingPlan, *, seed: int) -> Insert |
     """
     if plan.inserted is None:
         return None
-    chosen = find_insert(plan.inserted.modules)
-    return chosen.build(backbone, plan.tasks, max_length=plan.inserted.max_length, seed=seed)
+    chosen, max_length = plan.inserted.modules, plan.inserted.max_length
+    return chosen.build(backbone, plan.tasks, max_length=max_length, seed=seed)
 
 
 def load(folder: Path) -> MultiTaskModel:

@@ -41,9 +41,9 @@ def export(
             " plain checkpoint can express. Models of hmnet, multi and single can be exported."
         )
     if model.plan.inserted is not None:
-        method = model.plan.inserted.modules.partition(":")[0]
         raise RelevanceError(
-            f"Task '{task.name}' runs through modules that method '{method}' puts into the layers,"
+            f"Task '{task.name}' runs through modules that method"
+            f" '{model.plan.inserted.modules.name}' puts into the layers,"
             " which no plain checkpoint can express. Models of hmnet, multi and single can be"
             " exported."
         )

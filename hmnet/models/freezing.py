@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from torch import nn
 
-from hmnet.inserts.insert import find_insert
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.sharing.freeze import EMBEDDINGS_DEPTH
 from hmnet.sharing.plan import SharingPlan
@@ -43,7 +42,7 @@ def trains_together(plan: SharingPlan, layers: range) -> bool:
     Returns:
         False where what is trained belongs to one task each.
     """
-    if plan.inserted and find_insert(plan.inserted.modules).member.shared:
+    if plan.inserted and plan.inserted.modules.member.shared:
         return True
     by_depth = enumerate(zip(*plan.layers.values(), strict=True))
     rows = [row for depth, row in by_depth if depth not in layers]

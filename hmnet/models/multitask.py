@@ -21,7 +21,7 @@ from hmnet.backbones.graft import graft
 from hmnet.data.batching import InputForm, input_form
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
 from hmnet.heads.head import Head
-from hmnet.inserts.insert import Insert
+from hmnet.inserts.insert import AdapterModule
 from hmnet.kinds.kind import kind_of
 from hmnet.models.activation_cache import activation_cache
 from hmnet.models.blueprint import SCHEMA, WEIGHTS, Blueprint
@@ -43,13 +43,13 @@ class MultiTaskModel(nn.Module):
         blueprint: The tasks, the plan, and what outputs mean.
         backbone: Its configuration, and where it keeps its layers.
         pool: Every module by its name in the plan; heads are `<task>.head`.
-        insert: What a method puts into the layers; None for nothing.
+        adapter_module: What a method puts into the layers; None for nothing.
 
     Attributes:
         blueprint: As given.
         plan: The blueprint's.
         pool: As given, with `/` for `.` in the names.
-        insert: As given.
+        insert: The adapter module, by the name that it has in saved weights.
         config: The backbone's configuration.
         definitions: The tasks by name.
         kinds: How each task is learned and answered, its scale included.
@@ -60,7 +60,7 @@ class MultiTaskModel(nn.Module):
         blueprint: Blueprint,
         backbone: Backbone,
         pool: Mapping[str, nn.Module],
-        insert: Insert | None = None,
+        adapter_module: AdapterModule | None = None,
     ) -> None:
         super().__init__()
         self.blueprint, self.plan, self.config = blueprint, blueprint.plan, backbone.config
@@ -70,7 +70,7 @@ class MultiTaskModel(nn.Module):
         }
         self._layer_list = backbone.layer_list
         self.pool = nn.ModuleDict({_key(name): module for name, module in pool.items()})
-        self.insert = insert
+        self.insert = adapter_module
         self._layers = {task: self._make_layers(task) for task in self.tasks}
         # A plain dict: registered as submodules, the views would list every weight once more.
         self._paths = {task: self._make_path(task) for task in self.tasks}

@@ -9,7 +9,7 @@ from torch import Tensor
 
 import hmnet.regularizers
 from hmnet.models.multitask import MultiTaskModel
-from relevance.choice import Choice, choose
+from relevance.choice import Choice
 from relevance.registry import Registry
 from relevance.tasks.task import Task
 
@@ -74,24 +74,6 @@ class Regularizer(ABC):
 def regularizers() -> Registry[Regularizer]:
     """All regularizers, by name."""
     return Registry("regularizer", hmnet.regularizers, Regularizer)
-
-
-def find_regularizer(text: str) -> Choice[Regularizer]:
-    """The regularizer that a text names, with its parameters.
-
-    Args:
-        text: `NAME`, or `NAME:parameter=value,...`.
-
-    Returns:
-        The choice.
-
-    Raises:
-        RelevanceError: If there is no such regularizer or parameter, or a value is out of range.
-
-    >>> str(find_regularizer("smart:weight=0.1, variant=reference"))
-    'smart:weight=0.1'
-    """
-    return choose(regularizers(), text)
 
 
 def make_regularizer(choice: Choice[Regularizer] | None) -> Regularizer | None:

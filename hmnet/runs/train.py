@@ -18,7 +18,7 @@ from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.kinds.kind import kind_of
 from hmnet.methods.method import ModelGroup
-from hmnet.models.build import answer_scales, build_model, make_insert
+from hmnet.models.build import answer_scales, build_model, make_adapter_module
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
 from hmnet.prepared import PreparedTask, lengths_of, prepare
@@ -231,7 +231,7 @@ class _Job:
         """Load and check everything before the first step, and before anything is written."""
         config, tasks, parts = checked.config, checked.tasks, checked.parts
         backbone = load_backbone(config.backbone, seed=config.seed)
-        _check_inserts(parts, backbone)
+        _check_adapter_modules(parts, backbone)
         check_max_length(backbone.base, config.max_length)
         tokenizer = read_tokenizer(resolve_backbone(config.backbone))
         check_reading(
@@ -454,11 +454,11 @@ def _settled(config: RunConfig, tasks: Sequence[Task]) -> RunConfig:
     return config.model_copy(update={"data_dir": data_dir, "tasks": names, "skills": skills})
 
 
-def _check_inserts(parts: Sequence[ModelGroup], backbone: Backbone) -> None:
+def _check_adapter_modules(parts: Sequence[ModelGroup], backbone: Backbone) -> None:
     """Refuse modules that don't fit a backbone, by making them without memory."""
     for part in parts:
         with torch.device("meta"):
-            make_insert(backbone, part.plan, seed=0)
+            make_adapter_module(backbone, part.plan, seed=0)
 
 
 def _check_folder(

@@ -17,7 +17,6 @@ from jaxtyping import Float, Int
 
 import hmnet.samplers
 from hmnet.data.encoded import Encoded
-from relevance.choice import Choice, choose
 from relevance.registry import Registry
 from relevance.tasks.task import Task
 
@@ -266,21 +265,3 @@ def generator(seed: int, *scope: str | int) -> np.random.Generator:
 def samplers() -> Registry[Sampler]:
     """All samplers, by name."""
     return Registry("sampler", hmnet.samplers, Sampler)
-
-
-def find_sampler(text: str) -> Choice[Sampler]:
-    """The sampler that a setting stands for, with its parameters.
-
-    Args:
-        text: Such as `packed` or `temperature:temperature=5,cap=10000`.
-
-    Returns:
-        What `build` makes a sampler of, given batches, epochs and seed.
-
-    Raises:
-        RelevanceError: If there is no such sampler or parameter, or a value is out of range.
-
-    >>> str(find_sampler("temperature: cap=10000, temperature=2"))
-    'temperature:cap=10000'
-    """
-    return choose(samplers(), text)

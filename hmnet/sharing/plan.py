@@ -7,26 +7,39 @@ backbone keeps outside its layer list (embeddings, final norm, relative position
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from hmnet.sharing.skill_table import Skills
+from relevance.choice import Choice, FromText, choose
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.names import some
+
+if TYPE_CHECKING:
+    from hmnet.inserts.insert import AdapterModule
+else:
+    AdapterModule = Any  # it needs torch, which plans do without
+
+
+def _adapter_module(text: str) -> "Choice[AdapterModule]":
+    from hmnet.inserts.insert import adapter_modules
+
+    return choose(adapter_modules(), text)
 
 
 class Inserted(BaseModel):
     """Which modules are put into the layers, beside the weights that a plan names.
 
     Attributes:
-        modules: An insert, as `hmnet.inserts.insert.find_insert` reads it.
+        modules: An adapter module and its parameters.
         max_length: Most tokens of one input, for modules with a value per position.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    modules: str
+    modules: Annotated[Choice[AdapterModule], FromText(Choice, _adapter_module)]
     max_length: int
 
 

@@ -7,7 +7,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 import hmnet.surgery
-from relevance.choice import Choice, choose
 from relevance.registry import Registry
 
 
@@ -40,21 +39,3 @@ class Surgery(ABC):
 def surgeries() -> Registry[Surgery]:
     """All kinds of gradient surgery, by name."""
     return Registry("surgery", hmnet.surgery, Surgery)
-
-
-def find_surgery(text: str) -> Choice[Surgery]:
-    """The surgery that a text names, with its parameters.
-
-    Args:
-        text: `NAME`, or `NAME:parameter=value,...`.
-
-    Returns:
-        The choice.
-
-    Raises:
-        RelevanceError: If there is no such surgery or parameter, or a value is out of range.
-
-    >>> str(find_surgery("pcgrad"))
-    'pcgrad'
-    """
-    return choose(surgeries(), text)

@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers import AutoTokenizer
 
 from hmnet.backbones.backbone import Backbone, load_backbone
-from hmnet.inserts.insert import inserts
+from hmnet.inserts.insert import adapter_modules
 from hmnet.methods.method import find_method
 from hmnet.models.build import assemble
 from hmnet.models.export import export
@@ -33,9 +33,9 @@ FURTHER = (
 )
 LENGTH = 8
 NEAR = {"adapters": 5e-2}  # its paper starts it near the backbone, all others start as it
-every_form = pytest.mark.parametrize("text", [*inserts().names(), *FURTHER])
+every_form = pytest.mark.parametrize("text", [*adapter_modules().names(), *FURTHER])
 every_insert = pytest.mark.parametrize(
-    "text", [*inserts().names(), "camtl:variant=released,wiring=large"]
+    "text", [*adapter_modules().names(), "camtl:variant=released,wiring=large"]
 )
 both_kinds = pytest.mark.parametrize("kind", ["bert", "roberta"])
 
@@ -221,7 +221,7 @@ def test_it_cannot_be_exported(tmp_path: Path, tiny_bert: Path, text: str) -> No
     )
 
 
-@pytest.mark.parametrize("name", inserts().names())
+@pytest.mark.parametrize("name", adapter_modules().names())
 @pytest.mark.parametrize("kind", ["distilbert", "deberta-v2", "modernbert"])
 def test_layers_of_another_make_are_refused(
     tiny_backbones: dict[str, Path], kind: str, name: str
@@ -234,6 +234,18 @@ def test_layers_of_another_make_are_refused(
     )
 
 
+def test_a_plan_holds_modules_as_a_value_and_their_text_in_json() -> None:
+    plan = plan_of("camtl:attention=full-block,alignment=off", TASKS)
+    assert plan.inserted is not None
+    assert plan.inserted.modules.parameters == {"attention": "full-block", "alignment": "off"}
+    written = plan.model_dump(mode="json")
+    assert written["inserted"]["modules"] == "camtl:attention=full-block,alignment=off"
+    assert SharingPlan.model_validate(written) == plan
+    written["inserted"]["modules"] = "camtl:attention=none"
+    with pytest.raises(RelevanceError, match="attention"):
+        SharingPlan.model_validate(written)
+
+
 def test_a_plan_from_before_there_were_inserts_is_read() -> None:
     plan = plan_of("multi", TASKS)
     older = plan.model_dump(mode="json")
@@ -241,7 +253,7 @@ def test_a_plan_from_before_there_were_inserts_is_read() -> None:
     assert SharingPlan.model_validate(older) == plan
 
 
-@pytest.mark.parametrize("text", inserts().names())
+@pytest.mark.parametrize("text", adapter_modules().names())
 def test_asking_an_average_of_the_weights_leaves_every_weight_in_its_place(
     text: str, tiny_bert: Path
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from cli import hmnet, relevance
-from hmnet.inserts.insert import inserts
+from hmnet.inserts.insert import adapter_modules
 from hmnet.regularizers.regularizer import regularizers
 from hmnet.samplers.sampler import samplers
 from hmnet.surgery.surgery import surgeries
@@ -17,7 +17,7 @@ from hmnet.surgery.surgery import surgeries
 REPO = Path(__file__).resolve().parents[2]
 MOST = 7
 FOLDERS = ("relevance", "hmnet", "cli")
-CHOSEN = (inserts, regularizers, samplers, surgeries)
+CHOSEN = (adapter_modules, regularizers, samplers, surgeries)
 """Kinds whose members a user chooses as `NAME:parameter=value`, parameters being what has defaults
 in the constructor; those are settings."""
 

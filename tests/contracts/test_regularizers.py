@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.regularizers.regularizer import Regularizer, find_regularizer, regularizers
+from hmnet.regularizers.regularizer import Regularizer, regularizers
 from hmnet.sharing.plan import fully_shared
 from hmnet.training.optimizer import make_optimizer
 from hmnet.training.step import Batch, StepConfig, train_step
+from relevance.choice import choose
 from relevance.tasks.task import Task
 
 SHARED: dict[str, Any] = {"family": "f", "text": ("sentence",)}
@@ -41,7 +42,7 @@ def model(tiny_bert: Path) -> MultiTaskModel:
 
 @pytest.fixture
 def regularizer(name: str) -> Regularizer:
-    return find_regularizer(name).build()
+    return choose(regularizers(), name).build()
 
 
 @every_regularizer

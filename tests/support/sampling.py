@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from hmnet.samplers._packing import pack
-from hmnet.samplers.sampler import Sampler, Step, find_sampler
+from hmnet.samplers.sampler import Sampler, Step, samplers
+from relevance.choice import choose
 
 SIZES = {"RTE": 70, "CB": 3, "WNLI": 32}
 
@@ -24,7 +25,7 @@ def make(
         task: pack(task, np.ones(size, dtype=int), batch_size=batch_size, seed=seed)
         for task, size in sizes.items()
     }
-    return find_sampler(text).build(batches, epochs=epochs, seed=seed)
+    return choose(samplers(), text).build(batches, epochs=epochs, seed=seed)
 
 
 def content(steps: list[Step]) -> list[list[tuple[str, list[int]]]]:

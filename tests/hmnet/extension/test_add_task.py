@@ -762,8 +762,8 @@ def test_a_new_task_may_have_another_head(
     run = trained("multi")
     pooled = Run(run.folder, run.config.model_copy(update={"pooling": "mean"}))
     addition = Addition(tasks=(new("MOOD"), new("FACT")), init="TONE", head="linear,fact=siamese")
-    growth = plan_extension(pooled, addition, {}, tmp_path)
-    assert growth.config.head.text == "auto,MOOD=linear,FACT=siamese"
+    extension = plan_extension(pooled, addition, {}, tmp_path)
+    assert extension.config.head.text == "auto,MOOD=linear,FACT=siamese"
     borrowing = Addition(tasks=(new("MOOD"),), init="TONE", head="siamese", fraction=0.0)
     assert not plan_extension(pooled, borrowing, {}, tmp_path).placements["MOOD"].borrows
     same = borrowing.model_copy(update={"head": None})

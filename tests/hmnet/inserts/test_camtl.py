@@ -8,10 +8,11 @@ from transformers import BertConfig
 
 from hmnet.backbones.backbone import Backbone, load_backbone
 from hmnet.inserts.camtl import ConditionalModules
-from hmnet.inserts.insert import find_insert
+from hmnet.inserts.insert import adapter_modules
 from hmnet.methods.method import find_method
 from hmnet.models.count import Count, count_parameters
 from hmnet.models.multitask import MultiTaskModel
+from relevance.choice import choose
 from relevance.errors import RelevanceError
 from relevance.tasks.find import find_tasks
 
@@ -31,7 +32,9 @@ def backbone(tiny_bert: Path) -> Backbone:
 
 
 def made(backbone: Backbone, text: str, max_length: int = 8) -> ConditionalModules:
-    return find_insert(text).build(backbone, ["A", "B"], max_length=max_length, seed=0)
+    return choose(adapter_modules(), text).build(
+        backbone, ["A", "B"], max_length=max_length, seed=0
+    )
 
 
 @pytest.mark.parametrize(

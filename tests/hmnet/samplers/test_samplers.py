@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hmnet.samplers.sampler import Sampler, find_sampler, samplers, schedule
+from hmnet.samplers.sampler import Sampler, samplers, schedule
 from hmnet.settings.config import TrainingSettings
+from relevance.choice import choose
 from sampling import SIZES, content, counts, make, rows_of
 
 PARAMETERS = (
@@ -21,10 +22,10 @@ sizes_of_tasks = st.dictionaries(st.text(max_size=5), st.integers(1, 60), min_si
 
 @every_sampler
 def test_every_parameter_reaches_training(name: str) -> None:
-    chosen = find_sampler(name)
-    choose = chosen.member.chooser([], {}, **chosen.parameters)
+    chosen = choose(samplers(), name)
+    chooser = chosen.member.chooser([], {}, **chosen.parameters)
     chooses = chosen.member.chooser.__func__ is not Sampler.chooser.__func__  # type: ignore[attr-defined]
-    assert (choose is not None) == chooses
+    assert (chooser is not None) == chooses
 
 
 @every_sampler
@@ -71,9 +72,9 @@ def test_a_task_trains_the_same_batches_alone_and_together(name: str, limit: int
         alone = list(chain.from_iterable(schedule(make(name, {task: size}), limit)))
         pairs = list(zip_longest(rows_of(task, alone), rows_of(task, together)))
         assert all(one == other for one, other in pairs if one and other)
-        if find_sampler(name).member.paired:
+        if choose(samplers(), name).member.paired:
             assert all(one and other for one, other in pairs)
-    assert find_sampler("packed").member.paired
+    assert choose(samplers(), "packed").member.paired
 
 
 @every_sampler
@@ -107,10 +108,10 @@ def test_one_epoch_of_a_task_smaller_than_a_batch(name: str) -> None:
 
 @every_sampler
 def test_it_says_what_an_epoch_is(name: str) -> None:
-    assert "An epoch is" in (find_sampler(name).member.__doc__ or "")
+    assert "An epoch is" in (choose(samplers(), name).member.__doc__ or "")
 
 
 @every_sampler
 def test_settings_say_it_in_one_way(name: str) -> None:
     said = TrainingSettings(sampler=name.replace(",", " , ")).sampler
-    assert said == TrainingSettings(sampler=str(said)).sampler == find_sampler(name)
+    assert said == TrainingSettings(sampler=str(said)).sampler == choose(samplers(), name)

@@ -9,13 +9,14 @@ import pytest
 import torch
 from torch import nn
 
-from hmnet.regularizers.regularizer import find_regularizer, make_regularizer
+from hmnet.regularizers.regularizer import make_regularizer, regularizers
 from hmnet.runs.log import open_log
 from hmnet.training import loop
 from hmnet.training.checkpoint import find_checkpoint
 from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.hooks.progress import Progress
 from hmnet.training.step import train_step
+from relevance.choice import choose
 
 
 def with_smart(world: Any, regularizer: str | None, **others: Any) -> dict[str, Any]:
@@ -29,8 +30,8 @@ def same_weights(one: nn.Module, other: nn.Module) -> bool:
 
 
 def test_a_weight_of_zero_is_plain_training(world: Any) -> None:
-    assert make_regularizer(find_regularizer("smart:weight=0")) is None
-    assert make_regularizer(find_regularizer("smart:weight=0,proximal=1")) is not None
+    assert make_regularizer(choose(regularizers(), "smart:weight=0")) is None
+    assert make_regularizer(choose(regularizers(), "smart:weight=0,proximal=1")) is not None
     plain = world.fit(**with_smart(world, None))
     assert same_weights(world.fit(**with_smart(world, "smart:weight=0")), plain)
     assert not same_weights(world.fit(**with_smart(world, "smart")), plain)

@@ -13,7 +13,7 @@ from transformers import get_linear_schedule_with_warmup
 from hmnet.models.build import assemble
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.regularizers.smart import Smart
-from hmnet.samplers.sampler import Step, TaskBatch, find_sampler
+from hmnet.samplers.sampler import Step, TaskBatch, samplers
 from hmnet.sharing.plan import SharingPlan, fully_shared, hierarchical, separate
 from hmnet.sharing.skill_table import Skills
 from hmnet.surgery.pcgrad import PCGrad
@@ -25,6 +25,7 @@ from hmnet.training.step import (
     row_losses,
 )
 from hmnet.training.task_gradients import TaskGradients
+from relevance.choice import choose
 from relevance.clustering.spec import ClusterSpec
 
 
@@ -192,7 +193,7 @@ def round_robin(world: Any) -> list[Step]:
     batches: dict[str, list[Any]] = {task: [] for task in world.names}
     for [(task, rows)] in world.epochs[0]:
         batches[task].append(rows)
-    sampler = find_sampler("round-robin").build(batches, epochs=1, seed=0)
+    sampler = choose(samplers(), "round-robin").build(batches, epochs=1, seed=0)
     return sampler.epoch(0)
 
 

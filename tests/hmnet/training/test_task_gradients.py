@@ -16,7 +16,7 @@ from hmnet.kinds.kind import kind_of
 from hmnet.models.build import assemble
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.runs.train import check_run
-from hmnet.samplers.sampler import Step, find_sampler, samplers
+from hmnet.samplers.sampler import Step, samplers
 from hmnet.settings.config import RunConfig
 from hmnet.sharing.plan import SharingPlan, fully_shared, hierarchical, separate
 from hmnet.sharing.skill_table import Skills
@@ -25,6 +25,7 @@ from hmnet.surgery.surgery import Surgery
 from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.step import Batch, StepConfig, batch_loss, train_step
 from hmnet.training.task_gradients import TaskGradients
+from relevance.choice import choose
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 
@@ -234,7 +235,7 @@ def test_an_unknown_surgery_is_refused() -> None:
 def test_a_sampler_of_one_task_a_step_leaves_nothing_to_join(sampler: str) -> None:
     """What a sampler says of itself is what its steps are."""
     batches = {task: [np.arange(2), np.arange(2, 4)] for task in ("RTE", "CB")}
-    built = find_sampler(sampler).build(batches, epochs=2, seed=0)
+    built = choose(samplers(), sampler).build(batches, epochs=2, seed=0)
     several = any(len(step) > 1 for number in range(built.epochs) for step in built.epoch(number))
     assert built.joint == several
     given = {"tasks": ("RTE", "CB"), "surgery": "pcgrad", "sampler": sampler}
