@@ -65,7 +65,7 @@ class Named:
         text: What it reads, which help shows.
     """
 
-    parse: str
+    parse: Callable[[str], Any] | str
     text: str
 
     def __call__(self) -> Any:
@@ -138,6 +138,21 @@ class Choice(Generic[T]):
     def __str__(self) -> str:
         chosen = ",".join(f"{name}={value}" for name, value in self.parameters.items())
         return f"{self.name}:{chosen}" if chosen else self.name
+
+
+@dataclass(frozen=True)
+class Choosing:
+    """Reads a choice among the members of a kind, which is imported when the first text is read.
+
+    Attributes:
+        registry: Function that gives all members of the kind, as `package.module:name`.
+    """
+
+    registry: str
+
+    def __call__(self, text: str) -> Choice[Any]:
+        """The member that a text names, with its parameters; see `choose`."""
+        return choose(_imported(self.registry)(), text)
 
 
 def choose(registry: Registry[T], text: str) -> Choice[T]:

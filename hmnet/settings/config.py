@@ -11,7 +11,7 @@ from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
 from hmnet.settings.loss_weights import LossWeights
 from hmnet.sharing.freeze import NOTHING, Freeze
 from hmnet.sharing.skill_table import SkillTable
-from relevance.choice import Choice, FromText, InHelp, Named
+from relevance.choice import Choice, Choosing, FromText, InHelp, Named
 from relevance.disk.files import read_toml, validated, write_text
 from relevance.errors import RelevanceError
 
@@ -33,7 +33,7 @@ Settings = TypeVar("Settings", bound="TrainingSettings")
 UNSTATED = {"optimizer": "adamw"}
 FREE_ON_RESUME = frozenset({"device", "tracker", "log_uncertainty", "checkpoint_s"})
 FIND_METHOD = "hmnet.methods.method:find_method"
-FIND_SAMPLER = "hmnet.samplers.sampler:find_sampler"
+SAMPLERS = Choosing("hmnet.samplers.sampler:samplers")
 TASKS, TRAINING = "Tasks", "Training"
 
 
@@ -130,10 +130,10 @@ class TrainingSettings(BaseModel):
     )
     sampler: Annotated[
         Choice[Sampler],
-        FromText(Choice, FIND_SAMPLER),
+        FromText(Choice, SAMPLERS),
         InHelp("SAMPLER", members="hmnet.samplers"),
     ] = Field(
-        default_factory=Named(FIND_SAMPLER, "packed"),
+        default_factory=Named(SAMPLERS, "packed"),
         description="order of the tasks' batches: NAME, or NAME:parameter=value,...",
     )
     length_grouped: bool = Field(
@@ -141,7 +141,7 @@ class TrainingSettings(BaseModel):
     )
     regularizer: Annotated[
         Choice[Regularizer] | None,
-        FromText(Choice, "hmnet.regularizers.regularizer:find_regularizer"),
+        FromText(Choice, Choosing("hmnet.regularizers.regularizer:regularizers")),
         InHelp("REGULARIZER", "nothing", "hmnet.regularizers"),
     ] = Field(
         None,
@@ -150,7 +150,7 @@ class TrainingSettings(BaseModel):
     )
     surgery: Annotated[
         Choice[Surgery] | None,
-        FromText(Choice, "hmnet.surgery.surgery:find_surgery"),
+        FromText(Choice, Choosing("hmnet.surgery.surgery:surgeries")),
         InHelp("SURGERY", "their sum", "hmnet.surgery"),
     ] = Field(None, description="joins the gradients of a step's tasks: NAME")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from hmnet.sharing.skill_table import Skills
-from relevance.choice import Choice, FromText, choose
+from relevance.choice import Choice, Choosing, FromText
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.names import some
@@ -22,11 +22,7 @@ if TYPE_CHECKING:
 else:
     AdapterModule = Any  # it needs torch, which plans do without
 
-
-def _adapter_module(text: str) -> "Choice[AdapterModule]":
-    from hmnet.inserts.insert import adapter_modules
-
-    return choose(adapter_modules(), text)
+ADAPTER_MODULES = Choosing("hmnet.inserts.insert:adapter_modules")
 
 
 class Inserted(BaseModel):
@@ -39,7 +35,9 @@ class Inserted(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    modules: Annotated[Choice[AdapterModule], FromText(Choice, _adapter_module)]
+    modules: Annotated[
+        Choice[AdapterModule], FromText(Choice, Choosing("hmnet.inserts.insert:adapter_modules"))
+    ]
     max_length: int
 
 
