@@ -16,11 +16,10 @@ test: $(READY)
 lint: $(READY)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/pre-commit run --all-files --show-diff-on-failure
 
-# The public names, and for each kind what a member of it must do.
-KINDS := relevance.interfaces.trainer relevance.interfaces.probe relevance.measures.measure \
-	relevance.clustering.methods.method relevance.jobs.engines.engine relevance.tasks.kinds.kind \
-	hmnet.kinds.kind hmnet.heads.head hmnet.samplers.sampler hmnet.methods.method \
-	hmnet.inserts.insert hmnet.regularizers.regularizer hmnet.surgery.surgery hmnet.training.hooks.hook
+# The public names, and every kind's folder: what a member must do, and the members that are there.
+KINDS := relevance.interfaces.trainer relevance.interfaces.probe relevance.measures \
+	relevance.clustering.methods relevance.jobs.engines relevance.tasks.kinds hmnet.kinds hmnet.heads \
+	hmnet.samplers hmnet.methods hmnet.inserts hmnet.regularizers hmnet.surgery hmnet.training.hooks
 
 docs: $(READY)
 	$(VENV)/bin/python -W error::UserWarning -m pdoc --docformat google --output-directory docs/api relevance hmnet $(KINDS)
