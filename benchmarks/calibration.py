@@ -18,7 +18,7 @@ from hmnet.backbones.tiny import write_tiny_encoder
 from hmnet.measuring.joint_trainer import make_trainer
 from relevance.clustering.agreement import adjusted_rand
 from relevance.clustering.families import family_clusters
-from relevance.clustering.kmeans import kmeans
+from relevance.clustering.methods.kmeans import kmeans
 from relevance.disk.files import cache_dir
 from relevance.gains.formulas import gains
 from relevance.gains.gain_choice import GainChoice

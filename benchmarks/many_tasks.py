@@ -82,7 +82,7 @@ def whole_job(tasks_file: Path, backbone: str) -> dict[str, float]:
         from sklearn.metrics import adjusted_rand_score
 
         from hmnet.backbones.token_vectors import read_token_vectors
-        from relevance.clustering.kmeans import kmeans
+        from relevance.clustering.methods.kmeans import kmeans
         from relevance.measures.token_embedding import TokenEmbedding
         from relevance.measures.vocabulary import Vocabulary
         from relevance.tasks.find import find_tasks

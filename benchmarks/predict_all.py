@@ -13,7 +13,7 @@ import torch
 from hmnet.backbones.backbone import load_backbone
 from hmnet.models.build import assemble
 from hmnet.sharing.plan import default_layers, hierarchical
-from relevance.clustering.kmeans import kmeans
+from relevance.clustering.methods.kmeans import kmeans
 from relevance.matrices.matrix import load_matrix
 from relevance.tasks.find import PAPER_TASKS, find_tasks
 

@@ -13,7 +13,7 @@ from relevance.errors import RelevanceError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from relevance.clustering.choose_k import Choice
+    from relevance.clustering.choose_k import ChoiceOfK
     from relevance.clustering.spec import ClusterSpec
     from relevance.matrices.matrix import RelevanceMatrix
 
@@ -136,7 +136,7 @@ def check(options: GroupingOptions, figures: GroupFigures) -> None:
 
 def group(
     matrix: "RelevanceMatrix", name: str, options: GroupingOptions, seed: int
-) -> "tuple[ClusterSpec, Choice | None]":
+) -> "tuple[ClusterSpec, ChoiceOfK | None]":
     """Group the tasks of a matrix as the options say.
 
     Args:
@@ -173,7 +173,10 @@ def group(
 
 
 def draw(
-    figures: GroupFigures, matrix: "RelevanceMatrix", spec: "ClusterSpec", choice: "Choice | None"
+    figures: GroupFigures,
+    matrix: "RelevanceMatrix",
+    spec: "ClusterSpec",
+    choice: "ChoiceOfK | None",
 ) -> None:
     """Draw the figures that are wanted.
 

@@ -3,13 +3,13 @@
 from cli.app import show
 from relevance.jobs.job import Schedule
 from relevance.jobs.telling import duration
-from relevance.studies.plan import Plan
+from relevance.studies.plan import StudyPlan
 
 COUNTS = (1, 2, 4, 8, 16)
 UNKNOWN = "unknown until a job is done"
 
 
-def show_plan(plan: Plan, schedule: Schedule) -> None:
+def show_plan(plan: StudyPlan, schedule: Schedule) -> None:
     """Print jobs, time for several numbers of workers, memory and disk.
 
     Args:

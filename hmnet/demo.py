@@ -16,7 +16,7 @@ from hmnet.settings.config import RunConfig
 from relevance.clustering.agreement import adjusted_rand, rank_correlations
 from relevance.clustering.column_influence import deciding_columns
 from relevance.clustering.families import family_clusters
-from relevance.clustering.kmeans import kmeans
+from relevance.clustering.methods.kmeans import kmeans
 from relevance.clustering.spec import ClusterSpec
 from relevance.clustering.worth import group_worth
 from relevance.disk.files import write_text

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from hmnet.analysis.confusion import Confusion, confusion
-from hmnet.analysis.regression import Regression, regression
+from hmnet.analysis.regression import RegressionDiagnosis, regression
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.precision import resolve_precision
@@ -16,7 +16,7 @@ from relevance.errors import RelevanceError, unknown_name
 from relevance.report.tables import Row
 from relevance.tasks.task import Task
 
-Diagnosis: TypeAlias = Confusion | Regression
+Diagnosis: TypeAlias = Confusion | RegressionDiagnosis
 KINDS = ("classification", "regression")
 
 
@@ -143,7 +143,7 @@ def regression_rows(found: Iterable[Diagnosis]) -> list[Row]:
     """
     rows: list[Row] = []
     for one in found:
-        if isinstance(one, Regression):
+        if isinstance(one, RegressionDiagnosis):
             line, residuals = one.line, one.residual_line
             numbers: dict[str, Any] = {
                 "RMSE": one.rmse,

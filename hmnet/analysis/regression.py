@@ -20,7 +20,7 @@ class StraightLine(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Regression:
+class RegressionDiagnosis:
     """Predictions on one split of one task, on the task's own scale.
 
     Attributes:
@@ -53,7 +53,8 @@ class Regression:
     accuracy: float
 
     def __repr__(self) -> str:
-        return f"Regression({self.task} {self.split}, {len(self.truth):,} rows; r2 {self.r2:.3f})"
+        about = f"{self.task} {self.split}, {len(self.truth):,} rows; r2 {self.r2:.3f}"
+        return f"RegressionDiagnosis({about})"
 
     @property
     def residuals(self) -> Float[np.ndarray, " row"]:
@@ -67,7 +68,7 @@ def regression(
     split: str,
     truth: Float[np.ndarray, " row"],
     predicted: Float[np.ndarray, " row"],
-) -> Regression:
+) -> RegressionDiagnosis:
     """Set predictions against the truth.
 
     Args:
@@ -84,7 +85,7 @@ def regression(
     """
     from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
-    return Regression(
+    return RegressionDiagnosis(
         task,
         split,
         truth,

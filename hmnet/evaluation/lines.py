@@ -20,7 +20,7 @@ ID = re.compile(r"(?i)id|idx|idx_\w+|guid|index")
 """Columns that tell rows apart and are given back with the answers."""
 
 
-class Line(NamedTuple):
+class TextLine(NamedTuple):
     """What stands in a line.
 
     Attributes:
@@ -34,7 +34,7 @@ class Line(NamedTuple):
 
 def read_lines(
     tasks: Sequence[Task], lines: Iterable[str | bytes | Mapping[str, Any]], where: str = "--input"
-) -> Iterator[Line]:
+) -> Iterator[TextLine]:
     """What the tasks read in each line.
 
     A line is a JSON object with the text columns of the tasks, or with `{"text": [a]}`,
@@ -148,10 +148,10 @@ def _listed(task: Task, listed: Any) -> Texts:
     return kind_of(task).reading(tuple(listed))
 
 
-def _read(tasks: Sequence[Task], content: Mapping[str, Any]) -> Line:
+def _read(tasks: Sequence[Task], content: Mapping[str, Any]) -> TextLine:
     read = {column for task in tasks for column in task.text}
     ids = {name: content[name] for name in content if ID.fullmatch(name) and name not in read}
-    return Line({task.name: read_texts(task, content) for task in tasks}, ids)
+    return TextLine({task.name: read_texts(task, content) for task in tasks}, ids)
 
 
 def _parse(line: str | bytes) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
 from hmnet.data.template import Sequences
 from hmnet.evaluation.evaluate import inference, on_device
-from hmnet.evaluation.lines import Line
+from hmnet.evaluation.lines import TextLine
 from hmnet.kinds.kind import Logits, ModelOutputs, Texts, kind_of
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision
@@ -25,7 +25,7 @@ Columns = tuple[Texts, ...]
 def predict(
     models: Mapping[str, MultiTaskModel],
     tasks: Sequence[Task],
-    lines: Iterable[Line],
+    lines: Iterable[TextLine],
     tokenizer: PreTrainedTokenizerBase,
     *,
     max_length: int,
@@ -73,7 +73,7 @@ def predict(
                     yield {**line.ids, "task": name, **answer}
 
 
-def _form(line: Line) -> list[int]:
+def _form(line: TextLine) -> list[int]:
     """Number of texts per task: lines of one form fit into one batch."""
     return [len(of_task) for of_task in line.texts.values()]
 

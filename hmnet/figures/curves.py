@@ -21,7 +21,7 @@ AROUND_PT = 50.0
 STYLES: tuple[Literal["-", "--", ":"], ...] = ("-", "--", ":")
 
 
-class Panel(NamedTuple):
+class CurvesPanel(NamedTuple):
     """One quantity over steps, a line or an area per task.
 
     Attributes:
@@ -37,7 +37,7 @@ class Panel(NamedTuple):
     is_mix: bool = False
 
 
-def lay_out(found: Curves) -> list[Panel]:
+def lay_out(found: Curves) -> list[CurvesPanel]:
     """Decide what the figure shows.
 
     Args:
@@ -47,15 +47,15 @@ def lay_out(found: Curves) -> list[Panel]:
         Panels from top to bottom: two, and up to five where there is more to show.
     """
     panels = [
-        Panel("share of rows (%)", found.steps, 100 * found.mix, is_mix=True),
-        Panel("passes over the rows", found.steps, found.passes),
+        CurvesPanel("share of rows (%)", found.steps, 100 * found.mix, is_mix=True),
+        CurvesPanel("passes over the rows", found.steps, found.passes),
     ]
     if found.entropies is not None:
-        panels.append(Panel("uncertainty", found.steps, found.entropies))
+        panels.append(CurvesPanel("uncertainty", found.steps, found.entropies))
     if found.deviations is not None:
-        panels.append(Panel("deviation under dropout", found.steps, found.deviations))
+        panels.append(CurvesPanel("deviation under dropout", found.steps, found.deviations))
     if found.scores is not None:
-        panels.append(Panel("score on dev (%)", found.scored_at, 100 * found.scores))
+        panels.append(CurvesPanel("score on dev (%)", found.scored_at, 100 * found.scores))
     return panels
 
 
@@ -89,7 +89,7 @@ def _style(number: int) -> tuple[str, Literal["-", "--", ":"]]:
     return COLOURS[number % len(COLOURS)], STYLES[number // len(COLOURS) % len(STYLES)]
 
 
-def _draw(panel: Panel, axes: Axes) -> None:
+def _draw(panel: CurvesPanel, axes: Axes) -> None:
     if panel.is_mix:
         _draw_mix(panel, axes)
     else:
@@ -111,7 +111,7 @@ def _draw(panel: Panel, axes: Axes) -> None:
     draw_frame(axes, TEXT_PT)
 
 
-def _draw_mix(panel: Panel, axes: Axes) -> None:
+def _draw_mix(panel: CurvesPanel, axes: Axes) -> None:
     """Shares stacked, each constant over its window."""
     edges = np.concatenate([[0], panel.steps])
     tops = np.cumsum(panel.values, axis=1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from hmnet.analysis.regression import Regression, StraightLine
+from hmnet.analysis.regression import RegressionDiagnosis, StraightLine
 from relevance.figures.figure import (
     FAINT,
     INK,
@@ -31,7 +31,7 @@ FEW = 200
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class RegressionPanel:
     """One panel before it is drawn.
 
     Attributes:
@@ -64,11 +64,11 @@ class RegressionLayout:
     """
 
     title: str
-    scatter: Panel
-    residuals: Panel
+    scatter: RegressionPanel
+    residuals: RegressionPanel
 
 
-def lay_out(found: Regression) -> RegressionLayout:
+def lay_out(found: RegressionDiagnosis) -> RegressionLayout:
     """Decide what the figure shows.
 
     Args:
@@ -80,7 +80,7 @@ def lay_out(found: Regression) -> RegressionLayout:
     return RegressionLayout(
         f"{found.task} ({found.split}): RMSE {number(found.rmse, 2)}, MAE {number(found.mae, 2)},"
         f" accuracy (rounded) {number(100 * found.accuracy, 1)} %",
-        Panel(
+        RegressionPanel(
             found.truth,
             found.predicted,
             found.line,
@@ -89,7 +89,7 @@ def lay_out(found: Regression) -> RegressionLayout:
             "label",
             "predicted",
         ),
-        Panel(
+        RegressionPanel(
             found.predicted,
             found.residuals,
             found.residual_line,
@@ -107,7 +107,7 @@ def _title(line: StraightLine | None) -> str:
     return f"slope {number(line.slope, 2)}, intercept {number(line.intercept, 2)}"
 
 
-def regression_figure(found: Regression) -> Axes:
+def regression_figure(found: RegressionDiagnosis) -> Axes:
     """Draw predictions and residuals of a regression task, each with its regression line.
 
     Args:
@@ -127,7 +127,7 @@ def regression_figure(found: Regression) -> Axes:
     return first
 
 
-def _draw(panel: Panel, axes: Axes) -> None:
+def _draw(panel: RegressionPanel, axes: Axes) -> None:
     ends = np.array([panel.x.min(), panel.x.max()])
     axes.plot(ends, _at(panel.ideal, ends), color=FAINT, linewidth=0.7, linestyle="--", zorder=1)
     axes.scatter(

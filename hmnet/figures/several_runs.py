@@ -35,7 +35,7 @@ class RunLine(NamedTuple):
     values: Float[np.ndarray, " place"]
 
 
-class Panel(NamedTuple):
+class RunsPanel(NamedTuple):
     """One quantity of all runs that have it.
 
     Attributes:
@@ -49,7 +49,7 @@ class Panel(NamedTuple):
     medians: tuple[RunLine, ...]
 
 
-def lay_out(runs: Sequence[tuple[str, Curves]]) -> list[Panel]:
+def lay_out(runs: Sequence[tuple[str, Curves]]) -> list[RunsPanel]:
     """Decide what the figure shows.
 
     Args:
@@ -72,7 +72,7 @@ def lay_out(runs: Sequence[tuple[str, Curves]]) -> list[Panel]:
         if (values := found.entropies) is not None
     ]
     panels = [
-        Panel(quantity, tuple(lines), tuple(_over_seeds(lines)))
+        RunsPanel(quantity, tuple(lines), tuple(_over_seeds(lines)))
         for quantity, lines in (
             ("score on dev (%)\nmedian over tasks", scores),
             ("uncertainty\nmedian over tasks", unsure),
@@ -135,7 +135,7 @@ def runs_figure(runs: Sequence[tuple[str, Curves]]) -> Axes:
     return first
 
 
-def _draw(panel: Panel, axes: Axes, names: Sequence[str]) -> None:
+def _draw(panel: RunsPanel, axes: Axes, names: Sequence[str]) -> None:
     averaged = {line.name for line in panel.medians}
     for lines, width in ((panel.lines, None), (panel.medians, 1.8)):
         for line in lines:

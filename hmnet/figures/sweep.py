@@ -39,7 +39,7 @@ BESIDE_PT = 50.0
 
 
 @dataclass(frozen=True)
-class Panel:
+class SweepPanel:
     """One row of the table as a curve or as points.
 
     Attributes:
@@ -65,7 +65,7 @@ class SweepLayout:
         x_label: What the choices are, and what the error bars mean.
     """
 
-    panels: tuple[Panel, ...]
+    panels: tuple[SweepPanel, ...]
     choices: tuple[str, ...]
     x_label: str
 
@@ -93,10 +93,10 @@ def lay_out(sweep: Sweep, compared: Comparison) -> SweepLayout:
     )
 
 
-def _panel(line: Line, places: list[int]) -> Panel:
+def _panel(line: Line, places: list[int]) -> SweepPanel:
     entries = [entry for place in places if (entry := line.entries[place])]
     deviations = [math.nan if entry.deviation is None else entry.deviation for entry in entries]
-    return Panel(
+    return SweepPanel(
         line.task,
         line.metric,
         tuple(100 * entry.mean for entry in entries),
@@ -219,7 +219,7 @@ def specs_figure(found: Sequence[tuple[str, Sweep, Comparison]]) -> Axes:
 
 
 def _errorbar(
-    axes: Axes, places: Sequence[int] | Sequence[float], panel: Panel, colour: str, line: str
+    axes: Axes, places: Sequence[int] | Sequence[float], panel: SweepPanel, colour: str, line: str
 ) -> ErrorbarContainer:
     return axes.errorbar(
         places,

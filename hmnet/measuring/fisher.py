@@ -11,11 +11,11 @@ from torch.nn import functional as F  # noqa: N812  what everybody calls it
 from hmnet.measuring.features import mean_states
 from hmnet.measuring.per_row import each_row, linear_layers, squared_gradients
 from hmnet.training.step import Batch
-from relevance.interfaces.probe import LinearHead
+from relevance.interfaces.probe import FittedHead
 
 
 def fisher_diagonal(
-    encoder: nn.Module, head: LinearHead, batches: Iterable[Batch], seed: int
+    encoder: nn.Module, head: FittedHead, batches: Iterable[Batch], seed: int
 ) -> Float[Tensor, " unit"]:
     """Mean squared gradient of the log-likelihood of labels that the model itself draws.
 
@@ -51,13 +51,13 @@ def fisher_diagonal(
 
 
 def _drawn_loss(
-    encoder: nn.Module, batch: Batch, head: LinearHead, numbers: torch.Generator
+    encoder: nn.Module, batch: Batch, head: FittedHead, numbers: torch.Generator
 ) -> Float[Tensor, ""]:
     return drawn_loss(mean_states(encoder, batch), head, numbers)
 
 
 def drawn_loss(
-    states: Float[Tensor, "row hidden"], head: LinearHead, numbers: torch.Generator
+    states: Float[Tensor, "row hidden"], head: FittedHead, numbers: torch.Generator
 ) -> Float[Tensor, ""]:
     """Negative log-likelihood of labels drawn from the model, summed over rows.
 

@@ -36,7 +36,7 @@ from hmnet.sharing.plan import fully_shared
 from hmnet.training.fit import fit, make_schedule
 from hmnet.training.hooks.watching import Watching
 from hmnet.training.step import Batch
-from relevance.interfaces.probe import Features, LinearHead, Linearisation, Lookahead
+from relevance.interfaces.probe import Features, FittedHead, Linearisation, LookaheadLosses
 
 Watch = Callable[[MultiTaskModel, int], None]
 
@@ -90,7 +90,7 @@ class EncoderProbe:
         return {name: self._features(encoder, self._rows(name), rows, seed) for name in tasks}
 
     def fisher(
-        self, task: str, head: LinearHead, *, rows: int, seed: int
+        self, task: str, head: FittedHead, *, rows: int, seed: int
     ) -> Float32[np.ndarray, " unit"]:
         """Diagonal Fisher information of the plain encoder, by output unit of its linear layers."""
         of = self._rows(task)
@@ -107,7 +107,9 @@ class EncoderProbe:
         each = (self._one_each(model, tasks, seed, number) for number in range(batches))
         return np.stack([gradient_products(model, weights, batch).numpy() for batch in each])
 
-    def lookahead(self, tasks: Sequence[str], *, moments: int, lr: float, seed: int) -> Lookahead:
+    def lookahead(
+        self, tasks: Sequence[str], *, moments: int, lr: float, seed: int
+    ) -> LookaheadLosses:
         """Losses around single steps, while one model is trained on all tasks."""
         seen = []
         when = spread(sum(map(len, self._schedule(tasks, seed))), moments)
@@ -120,7 +122,7 @@ class EncoderProbe:
 
         self._trained(tasks, seed, watch=look)
         before, after = (torch.stack(losses).numpy() for losses in zip(*seen, strict=True))
-        return Lookahead(before, after)
+        return LookaheadLosses(before, after)
 
     def linearise(
         self, tasks: Sequence[str], *, rows: int, directions: int, seed: int

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.clustering.families import family_clusters, has_families
-from relevance.clustering.kmeans import kmeans
+from relevance.clustering.methods.kmeans import kmeans
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix

@@ -36,7 +36,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChoiceOfK:
     """All candidates and the best of them.
 
     Attributes:
@@ -50,7 +50,7 @@ class Choice:
     left_out: dict[int, str]
 
     def __repr__(self) -> str:
-        return f"Choice({self})"
+        return f"ChoiceOfK({self})"
 
     def __str__(self) -> str:
         first, last = self.candidates[0].k, self.candidates[-1].k
@@ -91,7 +91,7 @@ def choose_k(
     seed: int = 0,
     resamples: int = RESAMPLES,
     largest: int | None = None,
-) -> Choice:
+) -> ChoiceOfK:
     """Try every k from 2 to one less than the number of tasks.
 
     The k with the largest mean of silhouette and stability is chosen, the smallest of equal ones:
@@ -129,7 +129,7 @@ def choose_k(
     if not candidates:
         raise RelevanceError(f"--k auto found no groups. For k = 2: {left_out[2]}")
     best = max(candidates, key=lambda each: round(each.score, DECIMALS))
-    return Choice(tuple(candidates), best, left_out)
+    return ChoiceOfK(tuple(candidates), best, left_out)
 
 
 def _candidate(

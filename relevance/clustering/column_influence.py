@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from relevance.clustering.features import clusters_of, features
-from relevance.clustering.kmeans import best_labels
+from relevance.clustering.methods.kmeans import best_labels
 from relevance.clustering.spec import ClusterSpec
 from relevance.matrices.matrix import RelevanceMatrix
 

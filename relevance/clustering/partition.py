@@ -9,14 +9,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
-Worth = Float[np.ndarray, " group"]
+WorthOfGroups = Float[np.ndarray, " group"]
 TOLERANCE = 1e-9  # of worth, as a share of the largest there is
 PER_GROUP = 1e-7  # likewise; by it fewer groups are better than more that are worth the same
 EXHAUSTIVE_TASKS = 8
 CUTS = 50
 
 
-def best_partition(worth: Worth, budget: int) -> tuple[int, ...]:
+def best_partition(worth: WorthOfGroups, budget: int) -> tuple[int, ...]:
     """The partition that is worth most, by looking at all, or beyond 8 tasks at all not ruled out.
 
     Args:
@@ -33,7 +33,7 @@ def best_partition(worth: Worth, budget: int) -> tuple[int, ...]:
     return (exhaustive if few else branch_and_bound)(scaled, budget)
 
 
-def subset_sums(values: Sequence[float] | Float[np.ndarray, " task"]) -> Worth:
+def subset_sums(values: Sequence[float] | Float[np.ndarray, " task"]) -> WorthOfGroups:
     """The sum of one value per task over every group.
 
     >>> subset_sums([1.0, 10.0]).tolist()
@@ -82,7 +82,7 @@ def partitions(tasks: int, budget: int) -> Iterator[tuple[int, ...]]:
             company = (company - 1) & others
 
 
-def exhaustive(worth: Worth, budget: int) -> tuple[int, ...]:
+def exhaustive(worth: WorthOfGroups, budget: int) -> tuple[int, ...]:
     """The best partition, by looking at all of them.
 
     Args:
@@ -97,7 +97,7 @@ def exhaustive(worth: Worth, budget: int) -> tuple[int, ...]:
     )
 
 
-def branch_and_bound(worth: Worth, budget: int) -> tuple[int, ...]:
+def branch_and_bound(worth: WorthOfGroups, budget: int) -> tuple[int, ...]:
     """The best partition, without looking at those that a bound rules out.
 
     Let every task have a price, and every group one more, such that no group is worth more than it
@@ -130,7 +130,7 @@ def branch_and_bound(worth: Worth, budget: int) -> tuple[int, ...]:
         allowed *= 4
 
 
-def prices(worth: Worth, budget: int) -> tuple[Float[np.ndarray, " task"], float]:
+def prices(worth: WorthOfGroups, budget: int) -> tuple[Float[np.ndarray, " task"], float]:
     """The least prices at which no group is worth more than it costs.
 
     Args:
@@ -164,7 +164,7 @@ def prices(worth: Worth, budget: int) -> tuple[Float[np.ndarray, " task"], float
 
 
 def _least_loss(
-    loss: Worth, group_price: float, budget: int, allowed: float
+    loss: WorthOfGroups, group_price: float, budget: int, allowed: float
 ) -> tuple[int, ...] | None:
     """The partition that loses least, if it loses no more than is allowed."""
     by_lowest = _candidates(loss, allowed)
@@ -192,7 +192,7 @@ def _least_loss(
     return best
 
 
-def _candidates(loss: Worth, allowed: float) -> dict[int, Int[np.ndarray, " _"]]:
+def _candidates(loss: WorthOfGroups, allowed: float) -> dict[int, Int[np.ndarray, " _"]]:
     """Groups that lose no more than allowed, by their lowest task; least loss first, then size."""
     found = 1 + np.flatnonzero(loss[1:] <= allowed)
     found = found[np.lexsort((-np.bitwise_count(found).astype(int), loss[found]))]

@@ -17,7 +17,7 @@ MOST_ROWS = 30
 
 
 @dataclass(frozen=True)
-class Part:
+class MeanGains:
     """Mean gains of one task, one group, or all.
 
     Attributes:
@@ -49,16 +49,16 @@ class Worth:
 
     unit: str
     overall: float | None
-    whole: Part
-    groups: tuple[Part, ...]
-    tasks: tuple[Part, ...]
+    whole: MeanGains
+    groups: tuple[MeanGains, ...]
+    tasks: tuple[MeanGains, ...]
     harmful: tuple[tuple[str, str, float, float], ...]
     unknown: int
 
     def rows(self) -> list[dict[str, str | float | None]]:
         """The table to print, in hundredths: tasks and means of groups, or these alone."""
         few = len(self.tasks) <= MOST_ROWS
-        parts: list[tuple[str, Part]] = []
+        parts: list[tuple[str, MeanGains]] = []
         for group in self.groups:
             members = [part for part in self.tasks if part.group == group.group]
             parts += [(part.name, part) for part in members if few]
@@ -120,7 +120,7 @@ class Worth:
             A new spec.
         """
 
-        def plain(part: Part) -> dict[str, float | None]:
+        def plain(part: MeanGains) -> dict[str, float | None]:
             return {"within": part.within, "across": part.across}
 
         kept: dict[str, Any] = {
@@ -156,9 +156,9 @@ def group_worth(matrix: RelevanceMatrix, spec: ClusterSpec) -> Worth | None:
     labels = np.array([spec.cluster_of(task) for task in matrix.tasks])
     same = labels[:, None] == labels
 
-    def part(name: str, group: int | None, targets: Bool[np.ndarray, " target"]) -> Part:
+    def part(name: str, group: int | None, targets: Bool[np.ndarray, " target"]) -> MeanGains:
         within, across = (_mean(matrix.values[cells & known & targets]) for cells in (same, ~same))
-        return Part(name, group, within, across)
+        return MeanGains(name, group, within, across)
 
     names = np.array(matrix.tasks)
     numbered = list(enumerate(spec.clusters))

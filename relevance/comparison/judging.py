@@ -8,7 +8,7 @@ import numpy as np
 from relevance.clustering.agreement import adjusted_rand, groups_of, rank_correlations
 from relevance.clustering.families import family_clusters, has_families
 from relevance.clustering.features import check_range, features
-from relevance.clustering.kmeans import kmeans
+from relevance.clustering.methods.kmeans import kmeans
 from relevance.clustering.spec import ClusterSpec
 from relevance.comparison.ranking_metrics import ceiling, precision_at_negatives, within_targets
 from relevance.errors import RelevanceError
@@ -55,7 +55,7 @@ class Judgement:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class MeasureComparison:
     """Measures beside a reference, on the tasks that all of them share.
 
     Attributes:
@@ -76,7 +76,7 @@ class Comparison:
 
     def __repr__(self) -> str:
         names, tasks = some([row.measure for row in self.rows]), len(self.reference.tasks)
-        return f"Comparison({names} with {self.reference.measure}; {tasks} tasks)"
+        return f"MeasureComparison({names} with {self.reference.measure}; {tasks} tasks)"
 
     def _repr_html_(self) -> str:
         return shown_by("relevance.report.comparison:comparison_table", self, "html")
@@ -89,7 +89,7 @@ def compare_with(
     *,
     k: int | None = None,
     seed: int = 0,
-) -> Comparison:
+) -> MeasureComparison:
     """Judge measures by a reference.
 
     All of them are compared on the tasks that all of them share; pairs that the measure or the
@@ -129,7 +129,7 @@ def compare_with(
         rows.append(_judge(name, matrix, judge, agreement))
     every = dict.fromkeys(task for matrix in (reference, *measures) for task in matrix.tasks)
     left_out = tuple(task for task in every if task not in tasks)
-    return Comparison(judge, tuple(judged), tuple(rows), groups, left_out, tuple(ungrouped))
+    return MeasureComparison(judge, tuple(judged), tuple(rows), groups, left_out, tuple(ungrouped))
 
 
 def different_names(matrices: Sequence[RelevanceMatrix], files: Sequence[str]) -> list[str]:

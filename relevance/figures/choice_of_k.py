@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from relevance.clustering.choose_k import Choice
+from relevance.clustering.choose_k import ChoiceOfK
 from relevance.figures.figure import (
     FAINT,
     INK,
@@ -27,7 +27,7 @@ ROOM = 0.05
 
 
 @dataclass(frozen=True)
-class Curve:
+class CurveOverK:
     """One quantity for every k.
 
     Attributes:
@@ -53,14 +53,14 @@ class ChoiceLayout:
     """
 
     ks: tuple[int, ...]
-    curves: tuple[Curve, Curve, Curve]
+    curves: tuple[CurveOverK, CurveOverK, CurveOverK]
     chosen: int
     ticks: tuple[int, ...]
     low: float
     high: float
 
 
-def lay_out(choice: Choice) -> ChoiceLayout:
+def lay_out(choice: ChoiceOfK) -> ChoiceLayout:
     """Decide what the figure shows.
 
     Args:
@@ -73,9 +73,9 @@ def lay_out(choice: Choice) -> ChoiceLayout:
     ks = tuple(each.k for each in tried)
     step = -(-len(ks) // MOST_TICKS)
     curves = (
-        Curve("silhouette", tuple(each.silhouette for each in tried)),
-        Curve("stability", tuple(each.stability for each in tried)),
-        Curve("mean", tuple(each.score for each in tried)),
+        CurveOverK("silhouette", tuple(each.silhouette for each in tried)),
+        CurveOverK("stability", tuple(each.stability for each in tried)),
+        CurveOverK("mean", tuple(each.score for each in tried)),
     )
     return ChoiceLayout(
         ks,
@@ -87,7 +87,7 @@ def lay_out(choice: Choice) -> ChoiceLayout:
     )
 
 
-def choice_of_k(choice: Choice, axes: Axes | None = None) -> Axes:
+def choice_of_k(choice: ChoiceOfK, axes: Axes | None = None) -> Axes:
     """Draw silhouette and stability of every k, and the k that was chosen.
 
     Args:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Int
 
-from relevance.comparison.judging import Comparison, Judgement
+from relevance.comparison.judging import Judgement, MeasureComparison
 from relevance.escaping import for_figure
 from relevance.figures.figure import (
     FAINT,
@@ -39,7 +39,7 @@ LEGEND_POINT_PT = 22.0
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class ScatterPanel:
     """The points of one measure.
 
     Attributes:
@@ -70,14 +70,14 @@ class ScatterLayout:
         quantity: What the reference's values mean.
     """
 
-    panels: tuple[Panel, ...]
+    panels: tuple[ScatterPanel, ...]
     columns: int
     about: str
     legend: tuple[str, ...]
     quantity: str
 
 
-def lay_out(comparison: Comparison) -> ScatterLayout:
+def lay_out(comparison: MeasureComparison) -> ScatterLayout:
     """Decide what a scatter figure shows.
 
     Args:
@@ -93,7 +93,7 @@ def lay_out(comparison: Comparison) -> ScatterLayout:
     for matrix, row in zip(comparison.measures, comparison.rows, strict=True):
         known = pairs & np.isfinite(matrix.values) & np.isfinite(reference.values)
         panels.append(
-            Panel(
+            ScatterPanel(
                 row.measure,
                 _title(row),
                 matrix.values[known],
@@ -106,7 +106,7 @@ def lay_out(comparison: Comparison) -> ScatterLayout:
 
 
 def _colours(
-    comparison: Comparison,
+    comparison: MeasureComparison,
 ) -> tuple[str, tuple[str, ...], Int[np.ndarray, " target"]]:
     """What colours are about, what each stands for, and which one every target has."""
     tasks, groups = comparison.reference.tasks, comparison.groups
@@ -136,7 +136,7 @@ def _title(row: Judgement) -> str:
     return f"Spearman {number(row.spearman, 2)}" + (f", within {within}" if within else "")
 
 
-def scatter(comparison: Comparison) -> Axes:
+def scatter(comparison: MeasureComparison) -> Axes:
     """Draw measures against the reference.
 
     Args:
@@ -166,7 +166,7 @@ def scatter(comparison: Comparison) -> Axes:
     return first
 
 
-def _draw(panel: Panel, axes: Axes, width_pt: float) -> None:
+def _draw(panel: ScatterPanel, axes: Axes, width_pt: float) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes.axhline(0, color=FAINT, linewidth=0.5, zorder=0)

@@ -27,7 +27,7 @@ class Features:
 
 
 @dataclass(frozen=True)
-class LinearHead:
+class FittedHead:
     """Turns features into outputs: `features @ weights.T + bias`.
 
     Attributes:
@@ -43,7 +43,7 @@ class LinearHead:
 
 
 @dataclass(frozen=True)
-class Lookahead:
+class LookaheadLosses:
     """Losses around single steps, at several moments of the training of one model on all tasks.
 
     Attributes:
@@ -103,7 +103,7 @@ class Probe(Protocol):
         ...
 
     def fisher(
-        self, task: str, head: LinearHead, *, rows: int, seed: int
+        self, task: str, head: FittedHead, *, rows: int, seed: int
     ) -> Float[np.ndarray, " unit"]:
         """Diagonal of the Fisher information of the encoder's weights, as it is, under a head.
 
@@ -133,7 +133,9 @@ class Probe(Protocol):
         """
         ...
 
-    def lookahead(self, tasks: Sequence[str], *, moments: int, lr: float, seed: int) -> Lookahead:
+    def lookahead(
+        self, tasks: Sequence[str], *, moments: int, lr: float, seed: int
+    ) -> LookaheadLosses:
         """Losses before and after plain steps of gradient descent on the shared weights.
 
         Args:

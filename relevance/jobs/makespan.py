@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from relevance.jobs.engines.engine import Engine, JobEvent
 from relevance.jobs.job import Job, Schedule
-from relevance.jobs.progress import Progress
+from relevance.jobs.progress import JobProgress
 from relevance.jobs.scheduler import run_on
 
 
@@ -79,7 +79,7 @@ def makespan(jobs: Sequence[Job], workers: int, seconds: Callable[[Job], float])
         Seconds.
     """
     engine = Simulated(workers, seconds)
-    run_on(engine, jobs, Progress(jobs, (), None))
+    run_on(engine, jobs, JobProgress(jobs, (), None))
     return engine.clock_s
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from relevance.jobs.job import Event, Job, Kind
 
 
-class Progress:
+class JobProgress:
     """Counts what happens to jobs and tells about it after every change.
 
     Args:

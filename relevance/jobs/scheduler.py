@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from relevance.jobs.engines.engine import Engine, engines
 from relevance.jobs.job import Event, Job, Schedule
-from relevance.jobs.progress import Progress
+from relevance.jobs.progress import JobProgress
 
 LOOK_AGAIN_S = 0.5
 """How often jobs are looked at that another process is doing, in seconds."""
@@ -41,7 +41,7 @@ def run_jobs(
     # An engine that cannot be started is told before anything else is.
     engine = engines().find(schedule.engine).start(schedule) if jobs else None
     try:
-        progress = Progress(jobs, cached, on_event, workers)
+        progress = JobProgress(jobs, cached, on_event, workers)
         if engine:
             run_on(engine, jobs, progress)
     finally:
@@ -50,7 +50,7 @@ def run_jobs(
     return progress.errors
 
 
-def run_on(engine: Engine, jobs: Sequence[Job], progress: Progress) -> None:
+def run_on(engine: Engine, jobs: Sequence[Job], progress: JobProgress) -> None:
     """Run jobs on workers that are there.
 
     Args:
@@ -65,7 +65,7 @@ def run_on(engine: Engine, jobs: Sequence[Job], progress: Progress) -> None:
         _run([job], engine, progress, retry=False)
 
 
-def _run(jobs: Sequence[Job], engine: Engine, progress: Progress, *, retry: bool) -> list[Job]:
+def _run(jobs: Sequence[Job], engine: Engine, progress: JobProgress, *, retry: bool) -> list[Job]:
     """Run jobs in the given order; return those that were killed and are still to be retried."""
     waiting = list(jobs)
     running: dict[str, Job] = {}
@@ -95,7 +95,7 @@ def _run(jobs: Sequence[Job], engine: Engine, progress: Progress, *, retry: bool
 
 
 def _hand_over(
-    waiting: Sequence[Job], running: dict[str, Job], engine: Engine, progress: Progress
+    waiting: Sequence[Job], running: dict[str, Job], engine: Engine, progress: JobProgress
 ) -> list[Job]:
     """Give jobs to the engine while it has room; return those that are left for later."""
     left: list[Job] = []

@@ -45,7 +45,7 @@ OTHER_LAYOUTS = {
 }
 
 
-class Line(NamedTuple):
+class CsvLine(NamedTuple):
     """A line of a CSV file, its cells without the blanks around them."""
 
     number: int
@@ -71,7 +71,7 @@ def csv_matrix(text: str, where: str) -> tuple[tuple[str, ...], Float[np.ndarray
     if kind := OTHER_LAYOUTS.get(text.lstrip()[:1]):
         raise RelevanceError(f"{where} holds {kind}. Expected CSV: a header row and one per task.")
     delimiter = _delimiter(text)
-    header, *rows = _lines(text, delimiter, where) or [Line(1, ())]
+    header, *rows = _lines(text, delimiter, where) or [CsvLine(1, ())]
     _check_header(header, where)
     tasks = header.cells[1:]
     if not rows:
@@ -175,12 +175,13 @@ def _delimiter(text: str) -> str:
     return max(DELIMITERS, key=lambda mark: _count(first, mark))
 
 
-def _lines(text: str, delimiter: str, where: str) -> list[Line]:
+def _lines(text: str, delimiter: str, where: str) -> list[CsvLine]:
     """The lines that are not blank."""
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     try:
         lines = [
-            Line(reader.line_num, tuple(from_csv(cell.strip()) for cell in row)) for row in reader
+            CsvLine(reader.line_num, tuple(from_csv(cell.strip()) for cell in row))
+            for row in reader
         ]
     except csv.Error as error:
         raise RelevanceError(
@@ -197,7 +198,7 @@ def _count(line: str, delimiter: str) -> int:
         return 0
 
 
-def _check_header(header: Line, where: str) -> None:
+def _check_header(header: CsvLine, where: str) -> None:
     corner = header.cells[0].lower() if header.cells else ""
     if corner.startswith("source"):
         raise RelevanceError(
@@ -212,18 +213,18 @@ def _check_header(header: Line, where: str) -> None:
             raise RelevanceError(f"{where}, line {header.number}: column {number} has no name.")
 
 
-def _place(where: str, line: Line) -> str:
+def _place(where: str, line: CsvLine) -> str:
     return f"{where}, line {line.number}: row '{line.cells[0]}'"
 
 
-def _ragged(line: Line, expected: int) -> str:
+def _ragged(line: CsvLine, expected: int) -> str:
     found = f"has {len(line.cells) - 1} values, the header {expected}."
     if len(line.cells) - 1 > expected:
         found += " Decimal commas need ; between the cells, or quotes; write decimals with a point."
     return found
 
 
-def _decimal_mark(lines: Sequence[Line], delimiter: str) -> str:
+def _decimal_mark(lines: Sequence[CsvLine], delimiter: str) -> str:
     """A comma where it stands in cells, does not separate them, and no cell has a point."""
     text = "".join(cell for line in lines for cell in line.cells[1:])
     return "," if delimiter != "," and "," in text and "." not in text else "."

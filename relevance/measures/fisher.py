@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from relevance.interfaces.probe import Features, LinearHead, Probe
+from relevance.interfaces.probe import Features, FittedHead, Probe
 from relevance.measures._estimator import Estimator
 from relevance.measures._transferability import check_labels
 from relevance.tasks.task import Task
@@ -71,7 +71,7 @@ def likeness(one: Float[np.ndarray, " unit"], other: Float[np.ndarray, " unit"])
     return float(first @ second / (np.linalg.norm(first) * np.linalg.norm(second)))
 
 
-def fit_head(features: Features) -> LinearHead:
+def fit_head(features: Features) -> FittedHead:
     """A linear head on features as they are: ridge or penalised logistic regression.
 
     Args:
@@ -95,4 +95,4 @@ def fit_head(features: Features) -> LinearHead:
         if len(weights) == 1:  # of two labels sklearn keeps the difference of the outputs
             weights, bias = np.vstack([-weights, weights]) / 2, np.array([-bias[0], bias[0]]) / 2
     weights = weights / scaler.scale_
-    return LinearHead(weights, bias - weights @ scaler.mean_, variance)
+    return FittedHead(weights, bias - weights @ scaler.mean_, variance)

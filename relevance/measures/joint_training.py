@@ -17,7 +17,7 @@ from relevance.jobs.job import Event, Schedule
 from relevance.matrices.gains_matrix import gains_matrix
 from relevance.matrices.matrix import RelevanceMatrix
 from relevance.measures.measure import Inputs, Measure
-from relevance.studies.plan import Plan
+from relevance.studies.plan import StudyPlan
 from relevance.studies.study import Study
 from relevance.tasks.data import Split, TaskData
 from relevance.tasks.load import load_task
@@ -175,7 +175,7 @@ class JointTraining(Measure):
             on_event=inputs.on_event,
         )
 
-    def plan(self, tasks: Sequence[Task]) -> Plan:
+    def plan(self, tasks: Sequence[Task]) -> StudyPlan:
         """What `measure` would do now.
 
         Args:

@@ -46,7 +46,9 @@ class Linearised(Estimator):
         names = [task.name for task in tasks]
         found = probe.linearise(names, rows=ROWS, directions=DIRECTIONS, seed=seed)
         parts = [
-            Part(*found[task.name], squared_loss if task.kind == "regression" else logistic_loss)
+            LinearisedTask(
+                *found[task.name], squared_loss if task.kind == "regression" else logistic_loss
+            )
             for task in tasks
         ]
         return linear_gains(parts)
@@ -59,7 +61,7 @@ class Fitted(NamedTuple):
     slopes: Float[np.ndarray, " row"]
 
 
-class Part(NamedTuple):
+class LinearisedTask(NamedTuple):
     """A task, as fits see it.
 
     Attributes:
@@ -94,7 +96,7 @@ def squared_loss(errors: Float[np.ndarray, " row"]) -> Fitted:
     return Fitted(float(np.mean(errors**2)), 2 * errors / len(errors))
 
 
-def linear_gains(parts: Sequence[Part]) -> Float[np.ndarray, "source target"]:
+def linear_gains(parts: Sequence[LinearisedTask]) -> Float[np.ndarray, "source target"]:
     """Gains from fitting the parts alone and in pairs.
 
     Args:
@@ -116,7 +118,7 @@ def linear_gains(parts: Sequence[Part]) -> Float[np.ndarray, "source target"]:
     return values
 
 
-def best_losses(parts: Sequence[Part]) -> list[float]:
+def best_losses(parts: Sequence[LinearisedTask]) -> list[float]:
     """Held-out loss of each part after one fit to all of them, with the best penalty for it.
 
     Args:

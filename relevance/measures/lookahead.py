@@ -6,8 +6,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from relevance.interfaces.probe import Lookahead as Losses
-from relevance.interfaces.probe import Probe
+from relevance.interfaces.probe import LookaheadLosses, Probe
 from relevance.measures._estimator import Estimator
 from relevance.tasks.task import Task
 
@@ -47,7 +46,7 @@ class Lookahead(Estimator):
         return affinities(probe.lookahead(names, moments=MOMENTS, lr=LR, seed=seed))
 
 
-def affinities(losses: Losses) -> Float[np.ndarray, "source target"]:
+def affinities(losses: LookaheadLosses) -> Float[np.ndarray, "source target"]:
     """Relative reduction of the targets' losses, averaged over moments.
 
     Args:

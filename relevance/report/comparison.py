@@ -6,7 +6,7 @@ from dataclasses import asdict
 import numpy as np
 
 from relevance.clustering.resting import resting_on, tells_anything
-from relevance.comparison.judging import Comparison, Judgement
+from relevance.comparison.judging import Judgement, MeasureComparison
 from relevance.comparison.ranking_metrics import ceiling, reliability_within
 from relevance.escaping import for_html
 from relevance.matrices.matrix import RelevanceMatrix
@@ -41,7 +41,7 @@ LEGEND = (
 
 
 def comparison_table(
-    comparison: Comparison,
+    comparison: MeasureComparison,
     format: str,  # noqa: A002 - the option's name
 ) -> str:
     """One row per measure: how it agrees with the reference, and what it cost.
@@ -71,7 +71,7 @@ def comparison_table(
     return "\n".join([text, *(f"- {line}" for line in lines)]) + "\n"
 
 
-def remarks(comparison: Comparison) -> tuple[str, ...]:
+def remarks(comparison: MeasureComparison) -> tuple[str, ...]:
     """What a reader of the table should know: tasks, chance, ceiling, groups, and what is missing.
 
     Args:
@@ -110,7 +110,7 @@ def _row(row: Judgement) -> Row:
     return {heading: values[name] for name, heading in HEADINGS.items()}
 
 
-def _bold(comparison: Comparison) -> set[tuple[int, int]]:
+def _bold(comparison: MeasureComparison) -> set[tuple[int, int]]:
     """Cells of the best, by row and column; none where the reference itself tells nothing."""
     if not tells_anything(comparison.reference):
         return set()
@@ -135,7 +135,7 @@ def _best(values: list[float | None]) -> list[int]:
     return [place for place, value in known.items() if value == highest]
 
 
-def _tasks(comparison: Comparison) -> str:
+def _tasks(comparison: MeasureComparison) -> str:
     shared = f"{len(comparison.reference.tasks)} tasks that all matrices share"
     if not comparison.left_out:
         return f"{shared}."

@@ -11,7 +11,7 @@ from relevance.studies.runs import FinishedRun, TrainingRun
 
 
 @dataclass(frozen=True)
-class Plan:
+class StudyPlan:
     """What a study would do.
 
     Attributes:
@@ -56,7 +56,7 @@ def make_plan(
     finished: Mapping[str, FinishedRun],
     costs: Mapping[str, float],
     size: Callable[[TrainingRun], int],
-) -> Plan:
+) -> StudyPlan:
     """Work out what is left to do.
 
     Args:
@@ -73,7 +73,7 @@ def make_plan(
         (run for run in runs if run.name not in finished), key=lambda run: -run_cost(run, costs)
     )
     memory = [run.memory_bytes for run in finished.values() if run.memory_bytes is not None]
-    return Plan(
+    return StudyPlan(
         tuple(run.name for run in missing),
         tuple(run.name for run in done),
         tuple(run_cost(run, costs) for run in missing) if done else None,

@@ -16,7 +16,7 @@ from relevance.gains.gain_choice import METRICS
 from relevance.interfaces.trainer import Result, Trainer
 from relevance.jobs.job import Event, Job, Schedule
 from relevance.jobs.scheduler import run_jobs
-from relevance.studies.plan import Plan, make_plan, run_cost, task_costs
+from relevance.studies.plan import StudyPlan, make_plan, run_cost, task_costs
 from relevance.studies.runs import FinishedRun, TrainingRun
 from relevance.studies.store import JobStore
 from relevance.tasks.task import Task
@@ -117,7 +117,7 @@ class Study:
         store = JobStore(begin_cache()) if store is None else store
         return cls(tuple(tasks), trainer, store, tuple(seeds), alone, data or {}, costs or {})
 
-    def plan(self) -> Plan:
+    def plan(self) -> StudyPlan:
         """What there is to do, and how long it should take."""
         finished = self._finished()
         runs = list(self._runs())

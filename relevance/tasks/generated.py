@@ -43,7 +43,7 @@ NOTES = (
 
 
 @dataclass(frozen=True)
-class Plan:
+class GeneratedTask:
     """How the texts of a task are made.
 
     Attributes:
@@ -75,14 +75,14 @@ class Plan:
 
 
 PLANS = (
-    Plan("REVIEWS", "praise", ("blame", "praise"), TALES),
-    Plan("COMMENTS", "praise", ("blame", "praise"), NOTES),
-    Plan("FABLES", "life", ("lifeless", "living"), TALES),
-    Plan("CAPTIONS", "life", ("lifeless", "living"), NOTES),
-    Plan("DIARIES", "time", ("past", "future"), TALES),
-    Plan("AGENDAS", "time", ("past", "future"), NOTES),
-    Plan("CARGO", "weight", ("light", "heavy"), TALES),
-    Plan("BASKETS", "weight", ("light", "heavy"), NOTES),
+    GeneratedTask("REVIEWS", "praise", ("blame", "praise"), TALES),
+    GeneratedTask("COMMENTS", "praise", ("blame", "praise"), NOTES),
+    GeneratedTask("FABLES", "life", ("lifeless", "living"), TALES),
+    GeneratedTask("CAPTIONS", "life", ("lifeless", "living"), NOTES),
+    GeneratedTask("DIARIES", "time", ("past", "future"), TALES),
+    GeneratedTask("AGENDAS", "time", ("past", "future"), NOTES),
+    GeneratedTask("CARGO", "weight", ("light", "heavy"), TALES),
+    GeneratedTask("BASKETS", "weight", ("light", "heavy"), NOTES),
 )
 FAMILIES = tuple(dict.fromkeys(plan.family for plan in PLANS))
 
@@ -140,7 +140,7 @@ def word_leanings(seed: int) -> Int[np.ndarray, "family word"]:
 
 
 def _rows(
-    plan: Plan, leanings: Int[np.ndarray, " word"], seed: Sequence[int]
+    plan: GeneratedTask, leanings: Int[np.ndarray, " word"], seed: Sequence[int]
 ) -> Iterator[dict[str, str]]:
     """Rows of a task without end."""
     random = np.random.default_rng(seed)

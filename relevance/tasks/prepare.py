@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 
-class PreparedSplit(NamedTuple):
+class WrittenSplit(NamedTuple):
     """One split as it was written.
 
     Attributes:
@@ -65,7 +65,7 @@ class _Columns(NamedTuple):
         return self._replace(cells=cells)
 
 
-def prepare(task: Task, out_dir: Path) -> list[PreparedSplit]:
+def prepare(task: Task, out_dir: Path) -> list[WrittenSplit]:
     """Fetch a task from the hub and write its splits to `<out_dir>/<slug>/<split>.parquet`.
 
     Columns and label codes are the task's own. Rows that the dataset leaves without a label (null,
@@ -101,7 +101,7 @@ def prepare(task: Task, out_dir: Path) -> list[PreparedSplit]:
             with replacing(path) as temporary:
                 pq.write_table(table(splits[split].cells), temporary)
     return [
-        PreparedSplit(
+        WrittenSplit(
             task.name,
             path,
             len(splits[split].cells[task.text[0]]),

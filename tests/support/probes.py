@@ -8,7 +8,7 @@ from zlib import crc32
 import numpy as np
 from jaxtyping import Float
 
-from relevance.interfaces.probe import Features, LinearHead, Linearisation, Lookahead
+from relevance.interfaces.probe import Features, FittedHead, Linearisation, LookaheadLosses
 
 ROWS, WIDTH = 24, 4
 
@@ -42,7 +42,7 @@ class FakeProbe:
         }
 
     def fisher(
-        self, task: str, head: LinearHead, *, rows: int, seed: int
+        self, task: str, head: FittedHead, *, rows: int, seed: int
     ) -> Float[np.ndarray, " unit"]:
         return random("fisher", task, seed).uniform(size=WIDTH)
 
@@ -52,13 +52,15 @@ class FakeProbe:
         gradients = [random("gradient", task, seed).normal(size=(batches, WIDTH)) for task in tasks]
         return np.einsum("ibw,jbw->bij", gradients, gradients)
 
-    def lookahead(self, tasks: Sequence[str], *, moments: int, lr: float, seed: int) -> Lookahead:
+    def lookahead(
+        self, tasks: Sequence[str], *, moments: int, lr: float, seed: int
+    ) -> LookaheadLosses:
         steps = [
             [random("step", one, other, seed).uniform(size=moments) for other in tasks]
             for one in tasks
         ]
         after = np.moveaxis(np.array(steps), -1, 0)
-        return Lookahead(np.ones((moments, len(tasks))), after)
+        return LookaheadLosses(np.ones((moments, len(tasks))), after)
 
     def linearise(
         self, tasks: Sequence[str], *, rows: int, directions: int, seed: int

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 
 from relevance.clustering.features import check_range, clusters_of, features, silhouette
 from relevance.clustering.methods.method import ClusteringMethod
-from relevance.clustering.partition import Worth, best_partition, members, subset_sums
+from relevance.clustering.partition import WorthOfGroups, best_partition, members, subset_sums
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix
@@ -120,7 +120,7 @@ def group_gains(values: Float[np.ndarray, "source target"]) -> Float[np.ndarray,
     return gains
 
 
-def served_worth(gains: Float[np.ndarray, "task group"]) -> Worth:
+def served_worth(gains: Float[np.ndarray, "task group"]) -> WorthOfGroups:
     """What serving a set of tasks from one group is worth, the group being the best that holds all.
 
     A choice of overlapping groups is a partition of the tasks into sets that one group serves, and

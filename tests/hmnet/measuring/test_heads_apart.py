@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hmnet.measuring.probe import EncoderProbe
-from relevance.interfaces.probe import LinearHead
+from relevance.interfaces.probe import FittedHead
 from relevance.measures._estimator import Estimator
 from relevance.measures.measure import measures
 
@@ -40,7 +40,7 @@ def test_batches_have_two_inputs_for_a_row_of_two_texts(
 def test_the_plain_encoder_reads_texts_together_whatever_the_head(
     make_probe: Callable[..., EncoderProbe],
 ) -> None:
-    head = LinearHead(np.random.default_rng(0).normal(size=(3, 16)), np.zeros(3))
+    head = FittedHead(np.random.default_rng(0).normal(size=(3, 16)), np.zeros(3))
     usual, other = make_probe(), make_probe(head="siamese", pooling="mean")
     for probe in (usual, other):
         assert probe._joined["apart"] is False

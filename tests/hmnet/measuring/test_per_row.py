@@ -18,7 +18,7 @@ from hmnet.measuring.per_row import Sketch, each_row, linear_layers, squared_gra
 from hmnet.measuring.probe import EncoderProbe
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.training.step import Batch, batch_loss
-from relevance.interfaces.probe import LinearHead
+from relevance.interfaces.probe import FittedHead
 
 NAMES = ("TONE", "SAME", "GRADE")
 FAMILIES = ["bert", "roberta", "distilbert", "electra", "modernbert"]
@@ -197,7 +197,7 @@ def test_fisher_is_the_mean_squared_gradient_of_drawn_labels(
     probe: EncoderProbe, task: str, outputs: int
 ) -> None:
     random = np.random.default_rng(0)
-    head = LinearHead(random.normal(size=(outputs, 16)), random.normal(size=outputs), 0.25)
+    head = FittedHead(random.normal(size=(outputs, 16)), random.normal(size=outputs), 0.25)
     batch = first_batch(probe, task)
     encoder = probe._encoder(0)
     found = fisher_diagonal(encoder, head, [batch], 7)
@@ -215,7 +215,7 @@ def test_fisher_is_the_mean_squared_gradient_of_drawn_labels(
 
 
 def test_labels_are_drawn_as_often_as_the_model_says() -> None:
-    head = LinearHead(np.zeros((3, 2)), np.log([0.2, 0.5, 0.3]))
+    head = FittedHead(np.zeros((3, 2)), np.log([0.2, 0.5, 0.3]))
     states = torch.zeros(20_000, 2, requires_grad=True)
     loss = drawn_loss(states, head, torch.Generator().manual_seed(0)).item() / 20_000
     entropy = -sum(p * np.log(p) for p in (0.2, 0.5, 0.3))
@@ -223,7 +223,7 @@ def test_labels_are_drawn_as_often_as_the_model_says() -> None:
 
 
 def test_values_are_drawn_around_the_output() -> None:
-    head = LinearHead(np.ones((1, 2)), np.zeros(1), variance=0.25)
+    head = FittedHead(np.ones((1, 2)), np.zeros(1), variance=0.25)
     states = torch.zeros(20_000, 2, requires_grad=True)
     loss = drawn_loss(states, head, torch.Generator().manual_seed(0))
     assert loss.item() / 20_000 == pytest.approx(0.5, abs=0.02)
@@ -241,7 +241,7 @@ def test_squares_by_places_are_squares_of_whole_gradients() -> None:
 
 def test_the_probe_answers_for_rows_it_draws(make_probe: Callable[..., EncoderProbe]) -> None:
     probe = make_probe(max_steps_per_task=1)
-    head = LinearHead(np.random.default_rng(0).normal(size=(2, 16)), np.zeros(2))
+    head = FittedHead(np.random.default_rng(0).normal(size=(2, 16)), np.zeros(2))
     one, other = (probe.fisher("TONE", head, rows=20, seed=seed) for seed in (0, 1))
     assert one.shape == other.shape
     assert not np.array_equal(one, other)

@@ -27,7 +27,7 @@ from hmnet.runs.train import check_run, train_run
 from hmnet.settings.config import RunConfig
 from hmnet.sharing.skill_table import BUILT_IN, SkillTable
 from hmnet.training.checkpoint import Position, find_checkpoint, load_checkpoint, save_checkpoint
-from relevance.clustering.kmeans import kmeans
+from relevance.clustering.methods.kmeans import kmeans
 from relevance.clustering.spec import ClusterSpec
 from relevance.disk.files import write_json
 from relevance.errors import RelevanceError

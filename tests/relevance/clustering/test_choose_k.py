@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from relevance.clustering.choose_k import Candidate, Choice, choose_k
+from relevance.clustering.choose_k import Candidate, ChoiceOfK, choose_k
 from relevance.clustering.methods.agglomerative import Agglomerative
 from relevance.clustering.methods.method import make_method
 from relevance.clustering.methods.predicted_gain import PredictedGain
@@ -110,5 +110,5 @@ def test_unknown_values_are_said_at_once() -> None:
 
 def test_rows_of_a_table() -> None:
     candidate = Candidate(2, ClusterSpec(clusters=(("A",), ("B",))), 0.5, 0.7)
-    (row,) = Choice((candidate,), candidate, {}).rows()
+    (row,) = ChoiceOfK((candidate,), candidate, {}).rows()
     assert row == {"k": 2, "silhouette": 0.5, "stability": 0.7, "mean": pytest.approx(0.6)}

@@ -4,7 +4,7 @@ import pytest
 
 from relevance.clustering.choose_k import choose_k
 from relevance.clustering.cluster import cluster
-from relevance.clustering.kmeans import kmeans
+from relevance.clustering.methods.kmeans import kmeans
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import load_matrix
 from relevance.measures.measure import measure

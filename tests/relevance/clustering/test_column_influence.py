@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relevance.clustering.column_influence import deciding_columns, moving_pays
-from relevance.clustering.kmeans import kmeans
+from relevance.clustering.methods.kmeans import kmeans
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix

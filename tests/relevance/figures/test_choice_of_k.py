@@ -5,7 +5,7 @@ import itertools
 import pytest
 from matplotlib.figure import Figure
 
-from relevance.clustering.choose_k import Candidate, Choice
+from relevance.clustering.choose_k import Candidate, ChoiceOfK
 from relevance.clustering.spec import ClusterSpec
 from relevance.figures.choice_of_k import choice_of_k, lay_out
 from relevance.figures.figure import figure_of
@@ -13,9 +13,9 @@ from relevance.figures.figure import figure_of
 SPEC = ClusterSpec(clusters=(("A",), ("B",)))
 
 
-def choice(count: int, silhouette: float = 0.5) -> Choice:
+def choice(count: int, silhouette: float = 0.5) -> ChoiceOfK:
     candidates = tuple(Candidate(k, SPEC, silhouette, 1 / k) for k in range(2, 2 + count))
-    return Choice(candidates, candidates[0], {})
+    return ChoiceOfK(candidates, candidates[0], {})
 
 
 def test_curves_of_every_k() -> None:

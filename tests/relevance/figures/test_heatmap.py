@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from relevance.clustering.kmeans import kmeans
+from relevance.clustering.methods.kmeans import kmeans
 from relevance.figures.figure import figure_of
 from relevance.figures.heatmap import colours, heatmap, is_light, luminance
 from relevance.figures.scale import MINUS

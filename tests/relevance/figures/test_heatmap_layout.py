@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from relevance.clustering.kmeans import kmeans
+from relevance.clustering.methods.kmeans import kmeans
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.figures.figure import ONE_COLUMN_PT, text_width_em

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from relevance.comparison.judging import Comparison, compare_with
+from relevance.comparison.judging import MeasureComparison, compare_with
 from relevance.figures.figure import figure_of, save_figure
 from relevance.figures.scatter import COLOURS, lay_out, scatter
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
@@ -14,7 +14,7 @@ TABLE2, TABLE3 = load_matrix("paper:table2"), load_matrix("paper:table3")
 SOME = ["RTE", "CB", "MRPC", "STS-B"]
 
 
-def compared(count: int, tasks: list[str] | None = None) -> Comparison:
+def compared(count: int, tasks: list[str] | None = None) -> MeasureComparison:
     one, reference = (each.select(tasks or each.tasks) for each in (TABLE2, TABLE3))
     names = [f"measure {number}" for number in range(count)]
     return compare_with(reference, [one] * count, names, k=3)

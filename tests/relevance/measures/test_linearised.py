@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from relevance.interfaces.probe import Linearisation
 from relevance.measures import linearised
 from relevance.measures.linearised import (
-    Part,
+    LinearisedTask,
     best_losses,
     fit,
     linear_gains,
@@ -58,7 +58,7 @@ def test_slopes_are_derivatives(loss) -> None:
 
 
 def test_the_penalty_that_is_best_on_held_out_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    part = Part(rows(4), rows(5), squared_loss)
+    part = LinearisedTask(rows(4), rows(5), squared_loss)
     single = []
     for penalty in (1.0, 0.01):
         monkeypatch.setattr(linearised, "PENALTIES", (penalty,))
@@ -79,7 +79,7 @@ def test_tasks_that_want_the_same_change_help_each_other() -> None:
 
     def gains(seed: int) -> np.ndarray:
         parts = [
-            Part(planted(w, seed + i, 8), planted(w, seed + i + 1000, 500), squared_loss)
+            LinearisedTask(planted(w, seed + i, 8), planted(w, seed + i + 1000, 500), squared_loss)
             for i, w in enumerate(wanted)
         ]
         return linear_gains(parts)
@@ -91,12 +91,12 @@ def test_tasks_that_want_the_same_change_help_each_other() -> None:
 
 
 def test_a_task_and_its_copy_have_nothing_to_give_each_other() -> None:
-    part = Part(rows(0), rows(1), logistic_loss)
+    part = LinearisedTask(rows(0), rows(1), logistic_loss)
     np.testing.assert_allclose(linear_gains([part, part]), 0.0, atol=1e-6)
 
 
 def test_row_is_source_and_column_is_target() -> None:
-    parts = [Part(rows(seed), rows(seed + 10), squared_loss) for seed in range(3)]
+    parts = [LinearisedTask(rows(seed), rows(seed + 10), squared_loss) for seed in range(3)]
     values = linear_gains(parts)
     alone, joint = best_losses([parts[2]]), best_losses([parts[0], parts[2]])
     assert values[0, 2] == pytest.approx((alone[0] - joint[1]) / alone[0])

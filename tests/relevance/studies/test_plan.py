@@ -6,7 +6,7 @@ from itertools import combinations
 import pytest
 
 from relevance.interfaces.trainer import Result
-from relevance.studies.plan import Plan, make_plan, task_costs
+from relevance.studies.plan import StudyPlan, make_plan, task_costs
 from relevance.studies.runs import FinishedRun, TrainingRun
 from relevance.tasks.task import Task
 
@@ -42,7 +42,7 @@ def finished(seconds: float, memory_bytes: int | None = None) -> FinishedRun:
     return FinishedRun({}, seconds, "cpu", memory_bytes)
 
 
-def plan(done: dict[str, FinishedRun]) -> Plan:
+def plan(done: dict[str, FinishedRun]) -> StudyPlan:
     return make_plan(RUNS, done, task_costs(RUNS, done, ROWS), lambda run: 1000)
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relevance.clustering.kmeans import kmeans
 from relevance.clustering.methods.agglomerative import Agglomerative, Linkage
+from relevance.clustering.methods.kmeans import kmeans
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from relevance.clustering.kmeans import kmeans
 from relevance.clustering.methods.agglomerative import Agglomerative
+from relevance.clustering.methods.kmeans import kmeans
 from relevance.clustering.methods.method import make_method, methods
 from relevance.clustering.methods.predicted_gain import PredictedGain
 from relevance.errors import RelevanceError

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jaxtyping import Float
 
 from relevance.clustering.agreement import adjusted_rand
-from relevance.clustering.kmeans import best_labels, clusters_of, kmeans
+from relevance.clustering.methods.kmeans import best_labels, clusters_of, kmeans
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
