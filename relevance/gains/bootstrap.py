@@ -14,8 +14,8 @@ from relevance.gains.formulas import Cells, first_order, scores
 from relevance.gains.gain_choice import METRICS, PAPERS_CHOICE, GainChoice
 from relevance.interfaces.trainer import Result
 from relevance.tasks.data import Split, as_rows
-from relevance.tasks.metrics import scored_as
-from relevance.tasks.resampled import Draws, resampled_scores, units
+from relevance.tasks.metrics import resampled_scores, scored_as
+from relevance.tasks.resampled import Draws, units
 from relevance.tasks.task import Task
 
 RESAMPLES = 1000

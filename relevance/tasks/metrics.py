@@ -7,11 +7,11 @@ import numpy as np
 from jaxtyping import Shaped
 
 from relevance.interfaces.trainer import Result
-from relevance.tasks.answers import best, exact, overlap
+from relevance.tasks.answers import best, overlap
 from relevance.tasks.data import Labels, Split
-from relevance.tasks.entities import entity_counts
 from relevance.tasks.kinds.classification import BINARY_METRICS
 from relevance.tasks.kinds.kind import kind_of
+from relevance.tasks.resampled import RESAMPLED, Draws, Predictions, Scores, taken
 from relevance.tasks.task import Task
 
 Rows = Labels
@@ -84,21 +84,6 @@ def majority(task: Task, train: Split, evaluation: Split) -> Result:
     )
 
 
-def accuracy(split: Split, predictions: Rows) -> float:
-    """Share of rows that are right."""
-    return float(np.mean(split.labels == predictions))
-
-
-def f1(split: Split, predictions: Rows) -> float:
-    """F1 of class 1, as `scored_as` makes the positive label; 0 if neither there nor predicted.
-
-    For MultiRC this is F1a: over all answers, whatever question they belong to.
-    """
-    from sklearn.metrics import f1_score
-
-    return float(f1_score(split.labels, predictions, labels=[1], average="macro", zero_division=0))
-
-
 def macro_f1(split: Split, predictions: Rows) -> float:
     """Mean F1 of the classes that occur in labels or predictions."""
     from sklearn.metrics import f1_score
@@ -113,15 +98,6 @@ def matthews(split: Split, predictions: Rows) -> float:
     if _constant(split.labels) or _constant(predictions):
         return 0.0
     return float(matthews_corrcoef(split.labels, predictions))
-
-
-def question_em(split: Split, predictions: Rows) -> float:
-    """Share of groups (questions of MultiRC) whose rows are all right."""
-    if split.groups is None:
-        raise ValueError("question_em needs rows that belong to groups")
-    _, group = np.unique(split.groups, return_inverse=True)
-    wrong = np.bincount(group, weights=split.labels != predictions)
-    return float(np.mean(wrong == 0))
 
 
 def pearson(split: Split, predictions: Rows) -> float:
@@ -142,17 +118,6 @@ def spearman(split: Split, predictions: Rows) -> float:
     return float(spearmanr(split.labels, predictions).statistic)
 
 
-def entity_f1(split: Split, predictions: Rows) -> float:
-    """F1 of entities, all types together; right are type and borders. 0 where there are none."""
-    right, found, there = entity_counts(split.labels, predictions).sum(axis=0)
-    return float(2 * right / max(found + there, 1))
-
-
-def span_em(split: Split, predictions: Rows) -> float:
-    """Share of rows whose answer is one of the gold ones, by SQuAD's rules."""
-    return float(best(exact, split.labels, predictions).mean())
-
-
 def span_f1(split: Split, predictions: Rows) -> float:
     """Mean over rows of the F1 of words with the nearest gold answer, by SQuAD's rules."""
     return float(best(overlap, split.labels, predictions).mean())
@@ -164,17 +129,48 @@ def _constant(values: Rows) -> bool:
     return bool(np.ptp(values) <= 1e-12 * np.abs(values).max())
 
 
+def _on_all_rows(metric: str) -> Callable[[Split, Rows], float]:
+    """A metric whose form for many resamples serves for one run on every row, drawn once."""
+
+    def scored(split: Split, predictions: Rows) -> float:
+        every = np.ones((1, len(split)))
+        return float(RESAMPLED[metric](split, predictions[None], every)[0, 0])
+
+    return scored
+
+
+# The others have a form of their own for one run: for many labels the tables of `resampled` would
+# be large, and sums of fractions come out a little different in another order.
 FUNCTIONS: dict[str, Callable[[Split, Rows], float]] = {
-    "accuracy": accuracy,
-    "entity_f1": entity_f1,
-    "f1": f1,
-    "f1a": f1,
+    **{name: _on_all_rows(name) for name in ("accuracy", "entity_f1", "f1", "f1a")},
     "macro_f1": macro_f1,
     "matthews": matthews,
     "pearson": pearson,
-    "question_em": question_em,
-    "span_em": span_em,
+    **{name: _on_all_rows(name) for name in ("question_em", "span_em")},
     "span_f1": span_f1,
     "spearman": spearman,
 }
 """Metric by the name that tasks give it."""
+
+
+def resampled_scores(metric: str, split: Split, predictions: Predictions, draws: Draws) -> Scores:
+    """Score every run on every resample, as `score` would on the rows drawn.
+
+    Args:
+        metric: Name of a metric.
+        split: The rows.
+        predictions: As the task's kind has them.
+        draws: Number of times each row was drawn; rows of a group are drawn together, and a group
+            that is drawn twice counts as two.
+
+    Returns:
+        The scores; a metric that `relevance.tasks.resampled` does not have is computed for one run
+        and one resample after another.
+    """
+    if metric in RESAMPLED:
+        return RESAMPLED[metric](split, predictions, draws)
+    one_by_one = [
+        [FUNCTIONS[metric](*taken(split, run, counts)) for counts in draws.astype(int)]
+        for run in predictions
+    ]
+    return np.array(one_by_one)

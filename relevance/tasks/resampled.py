@@ -13,40 +13,11 @@ from jaxtyping import Float, Int, Num, Shaped
 from relevance.tasks.answers import best, exact, overlap
 from relevance.tasks.data import Labels, Split
 from relevance.tasks.entities import entity_counts
-from relevance.tasks.metrics import FUNCTIONS
 
 Predictions: TypeAlias = Shaped[np.ndarray, "run row"]
 Draws: TypeAlias = Float[np.ndarray, "resample row"]
 Scores: TypeAlias = Float[np.ndarray, "run resample"]
 Function: TypeAlias = Callable[[Split, Predictions, Draws], Scores]
-
-
-def resampled_scores(metric: str, split: Split, predictions: Predictions, draws: Draws) -> Scores:
-    """A metric on every resample, as `relevance.tasks.metrics` would have it on the rows drawn.
-
-    Args:
-        metric: Name of a metric; one without a form of its own here is computed one by one.
-        split: The rows.
-        predictions: As the task's kind has them.
-        draws: How often each row was drawn; rows of a group are drawn together, and a group that is
-            drawn twice counts as two.
-
-    Returns:
-        The scores.
-    """
-    return RESAMPLED.get(metric, _one_by_one(metric))(split, predictions, draws)
-
-
-def _one_by_one(metric: str) -> Function:
-    def scores(split: Split, predictions: Predictions, draws: Draws) -> Scores:
-        return np.array(
-            [
-                [FUNCTIONS[metric](*taken(split, run, counts)) for counts in draws.astype(int)]
-                for run in predictions
-            ]
-        )
-
-    return scores
 
 
 def taken(
@@ -56,11 +27,11 @@ def taken(
 
     Args:
         split: All rows.
-        predictions: For each of them.
-        counts: How often each of them was drawn.
+        predictions: Predictions for each of them.
+        counts: Number of times each of them was drawn.
 
     Returns:
-        As many rows as were drawn, each copy of a group a group of its own, and the predictions.
+        All rows drawn, each copy of a group a group of its own, and the predictions.
     """
     rows = np.repeat(np.arange(len(split)), counts)
     drawn = split.take(rows)
@@ -84,7 +55,10 @@ def accuracy(split: Split, predictions: Predictions, draws: Draws) -> Scores:
 
 
 def f1(split: Split, predictions: Predictions, draws: Draws) -> Scores:
-    """F1 of class 1; 0 where it is neither there nor predicted."""
+    """F1 of class 1; 0 where it is neither there nor predicted.
+
+    For MultiRC this is F1a: over all answers, whatever question they belong to.
+    """
     labels, found = (split.labels == 1) * 1.0, (predictions == 1) * 1.0
     return _ratio(2 * (labels * found) @ draws.T, (labels + found) @ draws.T)
 
@@ -111,21 +85,21 @@ def matthews(split: Split, predictions: Predictions, draws: Draws) -> Scores:
 
 
 def question_em(split: Split, predictions: Predictions, draws: Draws) -> Scores:
-    """Share of groups whose rows are all right; a group is drawn as a whole."""
+    """Share of groups (questions of MultiRC) whose rows are all right."""
     _, first, group = np.unique(units(split), return_index=True, return_inverse=True)
     wrong = np.array([np.bincount(group, weights=run != split.labels) for run in predictions])
     return _means((wrong == 0) * 1.0, draws[:, first])
 
 
 def entity_f1(split: Split, predictions: Predictions, draws: Draws) -> Scores:
-    """F1 of entities, all types together; 0 where there are none."""
+    """F1 of entities, all types together; right are type and borders. 0 where there are none."""
     counts = np.array([entity_counts(split.labels, run) for run in predictions]) * 1.0
     right, found, there = np.moveaxis(counts, -1, 0)
     return _ratio(2 * right @ draws.T, (found + there) @ draws.T)
 
 
 def span_em(split: Split, predictions: Predictions, draws: Draws) -> Scores:
-    """Share of rows whose answer is one of the gold ones."""
+    """Share of rows whose answer is one of the gold ones, by SQuAD's rules."""
     return _means(np.array([best(exact, split.labels, run) for run in predictions]), draws)
 
 

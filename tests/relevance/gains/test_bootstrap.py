@@ -14,8 +14,8 @@ from relevance.gains.gain_choice import METRICS, NORMALISATIONS, GainChoice
 from relevance.interfaces.trainer import Result
 from relevance.tasks.data import Split
 from relevance.tasks.find import catalogue
-from relevance.tasks.metrics import score
-from relevance.tasks.resampled import resampled_scores, taken, units
+from relevance.tasks.metrics import resampled_scores, score
+from relevance.tasks.resampled import taken, units
 from relevance.tasks.task import Task
 
 RTE, CB, MRPC, STSB, MULTIRC = (

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from relevance.tasks.data import Split, as_rows
 from relevance.tasks.entities import Entity, entities, entity_counts
-from relevance.tasks.metrics import entity_f1
+from relevance.tasks.metrics import FUNCTIONS
 
 TAGS = st.lists(st.sampled_from(["O", "B-a", "I-a", "B-b", "I-b", "B-a-b"]), max_size=9)
 
@@ -47,7 +47,7 @@ def test_f1_is_that_of_the_plain_ones(rows: list[tuple[list[str], list[str]]]) -
     )
     expected = 2 * len(is_ & found) / (len(is_) + len(found)) if is_ or found else 0.0
     split = Split(([""] * max(len(rows), 1),), as_rows(gold or [()]))
-    assert entity_f1(split, as_rows(said or [()])) == pytest.approx(expected)
+    assert FUNCTIONS["entity_f1"](split, as_rows(said or [()])) == pytest.approx(expected)
 
 
 def test_a_tag_that_continues_nothing_begins_an_entity() -> None:

@@ -11,8 +11,14 @@ from relevance.tasks.data import Split
 from relevance.tasks.find import catalogue
 from relevance.tasks.kinds.classification import Classification
 from relevance.tasks.kinds.regression import Regression
-from relevance.tasks.metrics import FUNCTIONS, gain_score, majority, score, scored_as
-from relevance.tasks.resampled import resampled_scores
+from relevance.tasks.metrics import (
+    FUNCTIONS,
+    gain_score,
+    majority,
+    resampled_scores,
+    score,
+    scored_as,
+)
 from relevance.tasks.task import Task
 
 MakeTask = Callable[..., Task]

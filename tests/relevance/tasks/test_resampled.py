@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relevance.tasks.data import Split, as_rows
-from relevance.tasks.metrics import FUNCTIONS
-from relevance.tasks.resampled import RESAMPLED, resampled_scores, taken, units
+from relevance.tasks.metrics import FUNCTIONS, resampled_scores
+from relevance.tasks.resampled import RESAMPLED, taken, units
 
 REGRESSION = ("pearson", "spearman")
 TAGS = st.sampled_from(["O", "B-a", "I-a", "I-b"])
@@ -60,8 +60,8 @@ def test_every_metric_is_that_of_the_rows_drawn(metric: str, data: st.DataObject
 def test_a_metric_without_a_form_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     split = Split((["a", "b", "c"],), np.array([0, 1, 1]))
     draws = np.array([[2.0, 0.0, 1.0], [0.0, 3.0, 0.0]])
-    monkeypatch.delitem(RESAMPLED, "accuracy")
-    found = resampled_scores("accuracy", split, np.array([[0.0, 0.0, 1.0]]), draws)
+    monkeypatch.delitem(RESAMPLED, "macro_f1")
+    found = resampled_scores("macro_f1", split, np.array([[0.0, 0.0, 1.0]]), draws)
     assert found.tolist() == [[1.0, 0.0]]
 
 
