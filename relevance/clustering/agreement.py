@@ -64,15 +64,32 @@ def compare(
         RelevanceError: If there are fewer than two matrices, two of one name, two that share fewer
             than two tasks, or one that cannot be clustered.
     """
-    names = [matrix.measure for matrix in matrices] if names is None else names
     if len(matrices) < 2:
         raise RelevanceError(f"Comparing takes at least two matrices, got {len(matrices)}.")
-    if len(set(names)) < len(names):
-        raise RelevanceError(f"Matrices to compare need different names, got {', '.join(names)}.")
+    names = names_of(matrices, names)
     return tuple(
         _agreement(first, second, k, seed)
         for first, second in combinations(zip(names, matrices, strict=True), 2)
     )
+
+
+def names_of(matrices: Sequence[RelevanceMatrix], names: Sequence[str] | None) -> Sequence[str]:
+    """The names that matrices are compared under.
+
+    Args:
+        matrices: The matrices.
+        names: Names for them; None for those of their measures.
+
+    Returns:
+        One name per matrix.
+
+    Raises:
+        RelevanceError: If two are the same.
+    """
+    names = [matrix.measure for matrix in matrices] if names is None else names
+    if len(set(names)) < len(names):
+        raise RelevanceError(f"Matrices to compare need different names, got {', '.join(names)}.")
+    return names
 
 
 def _agreement(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from relevance.clustering.agreement import adjusted_rand, groups_of, rank_correlations
+from relevance.clustering.agreement import adjusted_rand, groups_of, names_of, rank_correlations
 from relevance.clustering.families import family_clusters, has_families
 from relevance.clustering.features import check_range, features
 from relevance.clustering.methods.kmeans import kmeans
@@ -111,7 +111,9 @@ def compare_with(
         RelevanceError: If there is no measure, names repeat, fewer than 3 tasks are shared, k is
             out of range, or given for a reference that carries families.
     """
-    names = [matrix.measure for matrix in measures] if names is None else names
+    if not measures:
+        raise RelevanceError("Comparing with a reference takes at least one matrix, got none.")
+    names = names_of(measures, names)
     tasks = _shared_tasks(reference, measures, names)
     if k is not None:
         check_range(len(tasks), k)
@@ -152,10 +154,6 @@ def different_names(matrices: Sequence[RelevanceMatrix], files: Sequence[str]) -
 def _shared_tasks(
     reference: RelevanceMatrix, measures: Sequence[RelevanceMatrix], names: Sequence[str]
 ) -> list[str]:
-    if not measures:
-        raise RelevanceError("Comparing with a reference takes at least one matrix, got none.")
-    if len(set(names)) < len(names):
-        raise RelevanceError(f"Matrices to compare need different names, got {', '.join(names)}.")
     shared = [task for task in reference.tasks if all(task in each.tasks for each in measures)]
     if len(shared) < FEWEST_TASKS:
         raise RelevanceError(

@@ -15,14 +15,17 @@ from relevance.figures.figure import (
     FAINT,
     INK,
     NEGATIVE,
+    NOTE_LINE_PT,
     POINTS_PER_INCH,
     POSITIVE,
     TWO_COLUMNS_PT,
+    draw_notes,
+    draw_rows,
     figure_of,
     new_figure,
     text_width_em,
 )
-from relevance.figures.heatmap_layout import NOTE_PT, quantity
+from relevance.figures.heatmap_layout import quantity
 from relevance.figures.scale import MINUS, nice_ticks, one_style, tick_texts
 from relevance.marks import COLLAPSED, marks
 from relevance.matrices.intervals import half_widths, over_examples
@@ -36,7 +39,6 @@ TITLE_PT = 8.0
 ROW_PT = 11.5
 ABOVE_PT = 18.0
 BELOW_PT = 28.0
-NOTE_LINE_PT = 8.0
 MOST_REACH = 3.0
 BEATEN, COLLAPSE = "\N{DAGGER}", "\N{DOUBLE DAGGER}"
 
@@ -199,18 +201,7 @@ def bars(
     by_others, on_others = _titles(task)
     _panel(left, layout.by_others, by_others, layout.quantity)
     _panel(right, layout.on_others, on_others, layout.quantity)
-    for line, note in enumerate(layout.notes):
-        left.annotate(
-            note,
-            (0, 0),
-            xycoords="axes fraction",
-            xytext=(0, -(_label_pt(layout) + NOTE_LINE_PT * line)),
-            textcoords="offset points",
-            va="top",
-            fontsize=NOTE_PT,
-            color=INK,
-            annotation_clip=False,
-        )
+    draw_notes(left, layout.notes, _label_pt(layout), va="top")
     return left, right
 
 
@@ -258,11 +249,7 @@ def _panel(axes: Axes, shown: tuple[Bar, ...], title: str, label: str) -> None:
     axes.axvline(0, color=INK, linewidth=0.6)
     axes.set_yticks(places, [for_figure(bar.task) for bar in shown], parse_math=False)
     axes.set_ylim(max(len(shown), 1) - 0.5, -0.5)
-    axes.tick_params(axis="y", length=0, pad=2, labelsize=TEXT_PT, labelcolor=INK)
-    axes.tick_params(axis="x", length=2, width=0.5, labelsize=TEXT_PT - 1, color=FAINT)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(FAINT)
+    draw_rows(axes, TEXT_PT, pad_pt=2)
     axes.set_title(title, fontsize=TITLE_PT, color=INK, pad=5, parse_math=False)
     axes.set_xlabel(label, fontsize=TEXT_PT, color=INK, labelpad=2, parse_math=False)
 

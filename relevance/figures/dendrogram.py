@@ -12,7 +12,7 @@ from relevance.clustering.features import check_k, features
 from relevance.clustering.methods.agglomerative import Linkage, merges
 from relevance.errors import RelevanceError
 from relevance.escaping import for_figure
-from relevance.figures.figure import FAINT, INK, ONE_COLUMN_PT, new_figure, text_width_em
+from relevance.figures.figure import FAINT, INK, ONE_COLUMN_PT, draw_rows, new_figure, text_width_em
 from relevance.matrices.matrix import RelevanceMatrix
 
 if TYPE_CHECKING:
@@ -177,13 +177,9 @@ def draw(layout: DendrogramLayout, axes: Axes) -> Axes:
     axes.yaxis.tick_right()
     names = [for_figure(task) for task in layout.tasks]
     axes.set_yticks(range(len(names)), names, parse_math=False)
-    axes.tick_params(axis="y", length=0, pad=3, labelsize=TEXT_PT)
-    axes.tick_params(axis="x", length=2, width=0.5, labelsize=TEXT_PT - 1, color=FAINT)
+    draw_rows(axes, TEXT_PT, pad_pt=3)
     for label, cluster in zip(axes.get_yticklabels(), layout.clusters, strict=True):
         label.set_color(_colour(cluster))
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(FAINT)
     axes.set_xlabel(layout.quantity, fontsize=TEXT_PT, color=INK, labelpad=2)
     return axes
 

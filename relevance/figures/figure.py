@@ -23,6 +23,7 @@ INK = "#262626"
 FAINT = "#8c8c8c"
 POSITIVE = "#2f79b5"
 NEGATIVE = "#c43b3f"
+NOTE_PT, NOTE_LINE_PT = 5.5, 8.0
 METADATA = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
 
 
@@ -130,6 +131,44 @@ def draw_legend(
     )
     for text in legend.get_texts():
         text.set_parse_math(False)
+
+
+def draw_notes(axes: Axes, notes: Sequence[str], below_pt: float, va: str = "baseline") -> None:
+    """Write lines below axes, from their left end on.
+
+    Args:
+        axes: Any axes.
+        notes: One line each.
+        below_pt: Distance of the first line from the axes, in points.
+        va: Which part of a line stands there, as matplotlib calls it.
+    """
+    for line, note in enumerate(notes):
+        axes.annotate(
+            note,
+            (0, 0),
+            xycoords="axes fraction",
+            xytext=(0, -(below_pt + NOTE_LINE_PT * line)),
+            textcoords="offset points",
+            va=va,
+            fontsize=NOTE_PT,
+            color=INK,
+            annotation_clip=False,
+        )
+
+
+def draw_rows(axes: Axes, text_pt: float, *, pad_pt: float) -> None:
+    """Leave names at the side and a faint scale at the bottom of axes whose rows are tasks.
+
+    Args:
+        axes: Any axes.
+        text_pt: Size of the names, in points; numbers of the scale are a point smaller.
+        pad_pt: Distance of the names from the axes, in points.
+    """
+    axes.tick_params(axis="y", length=0, pad=pad_pt, labelsize=text_pt, labelcolor=INK)
+    axes.tick_params(axis="x", length=2, width=0.5, labelsize=text_pt - 1, color=FAINT)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(FAINT)
 
 
 @cache

@@ -10,10 +10,9 @@ from jaxtyping import Float
 
 from relevance.clustering.spec import ClusterSpec
 from relevance.escaping import for_figure
-from relevance.figures.figure import FAINT, INK, figure_of, new_figure
+from relevance.figures.figure import FAINT, INK, draw_notes, figure_of, new_figure
 from relevance.figures.heatmap_layout import (
     NAME_PT,
-    NOTE_PT,
     Cells,
     HeatmapLayout,
     label_size,
@@ -304,14 +303,4 @@ def _colour_bar(layout: HeatmapLayout, axes: Axes, mesh: QuadMesh) -> None:
         length=2, width=0.4, pad=1, labelsize=label_pt - 0.5, color=FAINT, labelcolor=INK
     )
     bar.set_label(layout.quantity, fontsize=label_pt, color=INK, labelpad=1.5, parse_math=False)
-    for line, note in enumerate(layout.notes):
-        axes.annotate(
-            note,
-            (0, 0),
-            xycoords="axes fraction",
-            xytext=(0, -(BAR_PT + 23 + 1.7 * label_pt + 8 * line)),
-            textcoords="offset points",
-            fontsize=NOTE_PT,
-            color=INK,
-            annotation_clip=False,
-        )
+    draw_notes(axes, layout.notes, BAR_PT + 23 + 1.7 * label_pt)

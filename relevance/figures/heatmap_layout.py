@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from relevance.clustering.spec import ClusterSpec
-from relevance.figures.figure import ONE_COLUMN_PT, text_width_em
+from relevance.figures.figure import NOTE_LINE_PT, NOTE_PT, ONE_COLUMN_PT, text_width_em
 from relevance.figures.scale import MINUS as MINUS
 from relevance.figures.scale import decimals_for, needs_power, overhang_pt, power
 from relevance.figures.scale import number as number
@@ -24,7 +24,6 @@ MAX_CELL_PT = 32.0
 MAX_SIDE_PT = 40 * SCREEN_CELL_PT
 NAME_PT = 6.0
 RIGHT_PT = 7.0
-NOTE_PT = 5.5
 FILL = 0.9
 QUANTITIES = {
     "joint-training": "joint-training gain of the target",
@@ -265,7 +264,7 @@ def size_of(layout: HeatmapLayout) -> HeatmapSize:
     cell = min(cell, max(MAX_CELL_PT, legend / count))
     left = _names_pt(layout.tasks, cell)
     top = left if names_upright(layout.tasks, cell) else 28.0
-    bottom = 38.0 + 8.0 * len(layout.notes)
+    bottom = 38.0 + NOTE_LINE_PT * len(layout.notes)
     side = count * cell
     # hinted glyphs are up to 4 % wider than their outlines
     widest = max((side, *(1.04 * NOTE_PT * text_width_em(note) for note in layout.notes)))

@@ -27,15 +27,29 @@ def half_widths(single: Single, errors: Targets | None = None) -> Targets:
         By Student's t over several seeds; for one seed by the normal distribution, and 0 where
         nothing is known of its noise. NaN where a run is missing.
     """
-    from scipy.special import ndtri, stdtrit
-
-    quantile = 0.5 + CONFIDENCE / 2
     seeds = len(single)
     if seeds > 1:
         spread = single.std(axis=0, ddof=1) / math.sqrt(seeds)
-        return np.asarray(stdtrit(seeds - 1, quantile) * spread)
-    known = np.zeros(single.shape[1]) if errors is None else np.nan_to_num(errors)
-    return np.asarray(ndtri(quantile) * known)
+    else:
+        spread = np.zeros(single.shape[1]) if errors is None else np.nan_to_num(errors)
+    return np.asarray(interval_factor(seeds) * spread)
+
+
+def interval_factor(seeds: int, confidence: float = CONFIDENCE) -> float:
+    """Standard errors in half the width of a confidence interval.
+
+    Args:
+        seeds: Number of seeds that the standard error was taken over.
+        confidence: Share of intervals that should hold the true value, in (0, 1).
+
+    Returns:
+        Quantile of Student's t with n - 1 degrees of freedom for n seeds; for a single one, whose
+        standard error is one over many examples, that of the normal distribution.
+    """
+    from scipy.special import ndtri, stdtrit
+
+    quantile = 0.5 + confidence / 2
+    return float(stdtrit(seeds - 1, quantile) if seeds > 1 else ndtri(quantile))
 
 
 def undefined(

@@ -33,11 +33,17 @@ def split(gains: Gains) -> tuple[Float[np.ndarray, "*seed target"], Gains]:
         every cell less the mean of its column, NaN on the diagonal.
     """
     cells = np.where(np.eye(gains.shape[-1], dtype=bool), np.nan, gains)
-    known = np.isfinite(cells)
-    count = known.sum(axis=-2)
-    total = np.where(known, cells, 0.0).sum(axis=-2)
-    column = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    column = known_mean(cells, axis=-2)
     return column, cells - column[..., None, :]
+
+
+def known_mean(values: Float[np.ndarray, "..."], axis: int) -> Float[np.ndarray, "..."]:
+    """Mean of the known values along an axis, NaN where none is known."""
+    # `np.nanmean` would warn of those, and warnings are errors in tests.
+    known = np.isfinite(values)
+    count = known.sum(axis=axis)
+    total = np.where(known, values, 0.0).sum(axis=axis)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def between_seeds(values: Float[np.ndarray, "seed value"]) -> float | None:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from relevance.errors import RelevanceError
 from relevance.gains.baselines import undefined_notes
@@ -45,8 +46,7 @@ def gains_matrix(
     tasks = scores.tasks
     baseline = np.asarray(scores.single[choice.metric], dtype=np.float64)
     together = np.asarray(scores.joint[choice.metric], dtype=np.float64)
-    known = provenance.get("baseline_noise", {}).get(choice.metric, {})
-    errors = np.array([known.get(name, np.nan) for name in tasks])
+    errors = baseline_errors(provenance, choice.metric, tasks)
     per_seed, standard_errors = gains(baseline, together, choice, errors)
     values = per_seed.mean(axis=0)
     noise = None if standard_errors is None else "seeds"
@@ -82,6 +82,23 @@ def gains_matrix(
         },
         reliability=reliabilities(scores.single, scores.joint, choice.normalise),
     )
+
+
+def baseline_errors(
+    provenance: Mapping[str, Any], metric: str, tasks: Sequence[str]
+) -> Float[np.ndarray, " target"]:
+    """Standard errors over examples of single runs as `provenance["baseline_noise"]` has them.
+
+    Args:
+        provenance: That of a matrix of gains.
+        metric: One of `METRICS`.
+        tasks: Names in the order of the columns.
+
+    Returns:
+        An error per task, NaN if unknown.
+    """
+    known = provenance.get("baseline_noise", {}).get(metric, {})
+    return np.array([known.get(name, np.nan) for name in tasks])
 
 
 def renormalised(matrix: RelevanceMatrix, choice: GainChoice = PAPERS_CHOICE) -> RelevanceMatrix:

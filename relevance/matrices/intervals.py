@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from relevance.gains.baselines import interval_factor
+from relevance.gains.reliability import known_mean
 from relevance.matrices.matrix import RelevanceMatrix
 
 
@@ -28,14 +30,10 @@ def half_widths(
     Returns:
         In the unit of the values, NaN where unknown; None if the matrix has no standard errors.
     """
-    from scipy.special import ndtri, stdtrit
-
     if matrix.standard_errors is None:
         return None
-    quantile = 0.5 + confidence / 2
     seeds = 1 if over_examples(matrix) else len(matrix.seeds)
-    factor = stdtrit(seeds - 1, quantile) if seeds > 1 else ndtri(quantile)
-    return np.asarray(factor * matrix.standard_errors)
+    return interval_factor(seeds, confidence) * matrix.standard_errors
 
 
 def covers_zero(matrix: RelevanceMatrix) -> Bool[np.ndarray, "source target"]:
@@ -71,8 +69,5 @@ def beats_no_majority(matrix: RelevanceMatrix) -> Bool[np.ndarray, "source targe
 
 
 def _seed_mean(scores: Any) -> Float[np.ndarray, "..."]:
-    """Mean over the first axis of the known scores, NaN where no seed knows one."""
-    array = np.asarray(scores, dtype=np.float64)
-    known = np.isfinite(array)
-    total = np.where(known, array, 0.0).sum(axis=0)
-    return np.asarray(np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan))
+    """Mean over the seeds of the known scores, NaN where no seed knows one."""
+    return known_mean(np.asarray(scores, dtype=np.float64), axis=0)

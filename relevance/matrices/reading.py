@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 from relevance.disk.files import validated
 from relevance.errors import RelevanceError, shown
 from relevance.escaping import from_csv
+from relevance.names import some
 
 DELIMITERS = ",;\t"
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -85,7 +86,7 @@ def csv_matrix(text: str, where: str) -> tuple[tuple[str, ...], Float[np.ndarray
     if tuple(line.cells[0] for line in rows) != tasks:
         raise RelevanceError(
             f"{where}: the first column must name the tasks of the header row in its order, which"
-            f" are {_few(tasks)}. It names {_few([line.cells[0] for line in rows])}."
+            f" are {some(tasks, 5)}. It names {some([line.cells[0] for line in rows], 5)}."
         )
     values = [
         [
@@ -273,12 +274,3 @@ def _check_nested(value: Any, axes: Sequence[str], file: _File, where: str) -> N
         raise RelevanceError(f"{where}: {len(value)} for {len(names)} {axis}s.{rule}")
     for name, part in zip(names, value, strict=True):
         _check_nested(part, inner, file, f"{where}, {axis} '{name}'")
-
-
-def _few(names: Sequence[str]) -> str:
-    """The first names of a list.
-
-    >>> _few(["A", "B"]), _few(list("ABCDEFG"))
-    ('A, B', 'A, B, C, D, E and 2 more')
-    """
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -5,7 +5,7 @@ import numpy as np
 from relevance.errors import RelevanceError
 from relevance.gains.baselines import undefined_notes
 from relevance.gains.gain_choice import GainChoice
-from relevance.matrices.gains_matrix import renormalised
+from relevance.matrices.gains_matrix import baseline_errors, renormalised
 from relevance.matrices.matrix import RelevanceMatrix
 
 
@@ -58,6 +58,5 @@ def rechosen(
 
 def _undefined(matrix: RelevanceMatrix, choice: GainChoice) -> list[str]:
     single = np.asarray((matrix.single or {})[choice.metric], dtype=np.float64)
-    known = matrix.provenance.get("baseline_noise", {}).get(choice.metric, {})
-    errors = np.array([known.get(name, np.nan) for name in matrix.tasks])
+    errors = baseline_errors(matrix.provenance, choice.metric, matrix.tasks)
     return undefined_notes(matrix.tasks, single, choice, errors)

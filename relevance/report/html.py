@@ -50,6 +50,8 @@ def matrix_html(matrix: RelevanceMatrix) -> str:
 
 def _cells(layout: HeatmapLayout) -> Iterator[list[str]]:
     """The cells of every row: value, marks, and the colour of the heat map."""
+    from matplotlib.colors import to_hex
+
     star, dagger, double_dagger = MARKS["html"]
     texts = np.reshape(one_style(layout.percent.ravel().tolist()), layout.percent.shape)
     fills = _fills(layout)
@@ -63,7 +65,7 @@ def _cells(layout: HeatmapLayout) -> Iterator[list[str]]:
             text += double_dagger * bool(layout.collapsed[y, x])
             fill = fills[y, x]
             ink = FAINT if fixed or np.isnan(value) else INK if is_light(fill) else "white"
-            ground = EMPTY if fixed or np.isnan(value) else _hex(fill)
+            ground = EMPTY if fixed or np.isnan(value) else to_hex(fill)
             row.append(f'<td style="{CELL};background:{ground};color:{ink}">{text}</td>')
         yield row
 
@@ -72,15 +74,6 @@ def _fills(layout: HeatmapLayout) -> Float[np.ndarray, "source target 3"]:
     """The colours of all cells, red, green and blue in [0, 1]."""
     share = (np.nan_to_num(layout.percent) - layout.low) / (layout.high - layout.low)
     return np.asarray(colours(diverging=layout.diverging)(np.clip(share, 0, 1)))[..., :3]
-
-
-def _hex(rgb: Float[np.ndarray, " 3"]) -> str:
-    """A colour as HTML writes it.
-
-    >>> _hex(np.array([1.0, 0.5, 0.0]))
-    '#ff8000'
-    """
-    return "#" + "".join(f"{round(255 * part):02x}" for part in rgb.tolist())
 
 
 def groups_html(spec: ClusterSpec) -> str:

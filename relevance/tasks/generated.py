@@ -23,6 +23,7 @@ import numpy as np
 from jaxtyping import Int
 
 from relevance.disk.files import write_text
+from relevance.tasks.find import write_tasks
 from relevance.tasks.task import Source, Task
 
 BEGINNINGS = ("bal", "dor", "fen", "gim", "kul", "mav", "nop", "tis")
@@ -110,8 +111,6 @@ def generate(
     Raises:
         RelevanceError: If the folder cannot be written.
     """
-    import tomli_w
-
     leanings = word_leanings(seed)
     plans = [plan for plan in PLANS if plan.family in FAMILIES[:families]]
     for number, plan in enumerate(plans):
@@ -119,9 +118,8 @@ def generate(
         for split, count in (("train", train_rows), ("dev", dev_rows)):
             lines = [json.dumps(row) + "\n" for row in islice(rows, count)]
             write_text(folder / plan.name.lower() / f"{split}.jsonl", "".join(lines))
-    definitions = [plan.task.model_dump(mode="json", exclude_defaults=True) for plan in plans]
     path = folder / "tasks.toml"
-    write_text(path, tomli_w.dumps({"task": definitions}))
+    write_tasks(path, [plan.task for plan in plans])
     return path
 
 

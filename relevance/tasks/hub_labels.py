@@ -1,10 +1,10 @@
 """Labels of a hub dataset in a task's own words."""
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 from relevance.errors import MOST_LISTED, RelevanceError, shown
+from relevance.names import some
 from relevance.tasks.kinds.classification import label_text
 from relevance.tasks.kinds.kind import kind_of
 from relevance.tasks.labels import LabelNames
@@ -51,8 +51,9 @@ class HubLabels:
             else f"none of its classes is the task's label {shown(task.labels[min(absent)])}"
         )
         raise RelevanceError(
-            f"{self._where}: {wrong}. Classes: {_some(names)}; labels: {_some(task.labels)}. Say"
-            " what is called what: source.labels = { class = label, ... }."
+            f"{self._where}: {wrong}. Classes: {some(names, MOST_LISTED)}; labels:"
+            f" {some(task.labels, MOST_LISTED)}. Say what is called what: source.labels ="
+            " { class = label, ... }."
         )
 
     def missing(self, value: Any) -> str | None:
@@ -89,9 +90,3 @@ class HubLabels:
 def class_names(feature: Any) -> list[str] | None:
     """Names of classes, where the column holds classes or lists of them."""
     return getattr(getattr(feature, "feature", feature), "names", None)
-
-
-def _some(names: Iterable[str]) -> str:
-    """Names with commas between them, the first ones where they are many."""
-    listed = list(names)
-    return ", ".join(listed[:MOST_LISTED]) + (", ..." if len(listed) > MOST_LISTED else "")
