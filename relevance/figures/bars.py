@@ -249,7 +249,7 @@ def _panel(axes: Axes, shown: tuple[Bar, ...], title: str, label: str) -> None:
     axes.axvline(0, color=INK, linewidth=0.6)
     axes.set_yticks(places, [for_figure(bar.task) for bar in shown], parse_math=False)
     axes.set_ylim(max(len(shown), 1) - 0.5, -0.5)
-    draw_rows(axes, TEXT_PT, pad_pt=2)
+    draw_rows(axes, TEXT_PT, pad_pt=2.0)
     axes.set_title(title, fontsize=TITLE_PT, color=INK, pad=5, parse_math=False)
     axes.set_xlabel(label, fontsize=TEXT_PT, color=INK, labelpad=2, parse_math=False)
 

@@ -177,7 +177,7 @@ def draw(layout: DendrogramLayout, axes: Axes) -> Axes:
     axes.yaxis.tick_right()
     names = [for_figure(task) for task in layout.tasks]
     axes.set_yticks(range(len(names)), names, parse_math=False)
-    draw_rows(axes, TEXT_PT, pad_pt=3)
+    draw_rows(axes, TEXT_PT, pad_pt=3.0)
     for label, cluster in zip(axes.get_yticklabels(), layout.clusters, strict=True):
         label.set_color(_colour(cluster))
     axes.set_xlabel(layout.quantity, fontsize=TEXT_PT, color=INK, labelpad=2)

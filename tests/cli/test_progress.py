@@ -11,13 +11,13 @@ from cli.progress import StudyLine, TrainingLine
 from hmnet.runs.telling import TrainingLog
 from hmnet.runs.train import Note
 from relevance.jobs.job import Event, Job
-from relevance.jobs.progress import Progress
+from relevance.jobs.progress import JobProgress
 
 
 def test_counts_of_workers_and_cached_jobs(capsys: pytest.CaptureFixture[str]) -> None:
     jobs = [Job(name, print, 1.0) for name in "abc"]
     told: list[Event] = []
-    progress = Progress(jobs[1:], [(jobs[0], 60.0)], told.append, workers=2)
+    progress = JobProgress(jobs[1:], [(jobs[0], 60.0)], told.append, workers=2)
     for job in jobs[1:]:
         progress.started(job)
     for job in jobs[1:]:
@@ -37,11 +37,11 @@ def test_counts_of_workers_and_cached_jobs(capsys: pytest.CaptureFixture[str]) -
 def test_a_file_is_told_once_and_of_workers_at_work(capsys: pytest.CaptureFixture[str]) -> None:
     jobs = [Job(name, print, 1.0) for name in "abcd"]
     line = StudyLine()
-    Progress((), [(job, 60.0) for job in jobs], line.on_event)
+    JobProgress((), [(job, 60.0) for job in jobs], line.on_event)
     assert capsys.readouterr().err == "4 of 4 jobs done (4 cached), 0 running, 0 failed\n"
     line = StudyLine()
     told: list[Event] = []
-    progress = Progress(jobs, (), told.append, workers=2)
+    progress = JobProgress(jobs, (), told.append, workers=2)
     for job in jobs[:2]:
         progress.started(job)
     progress.done(jobs[0])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from relevance.jobs.job import Job, Schedule
 from relevance.jobs.makespan import Simulated, lower_bound, makespan
-from relevance.jobs.progress import Progress
+from relevance.jobs.progress import JobProgress
 from relevance.jobs.scheduler import run_on
 
 BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "packing.py"
@@ -58,7 +58,7 @@ def test_wrong_costs_lose_time_and_no_job() -> None:
 
 def test_jobs_of_other_processes_are_left_to_them() -> None:
     finished = [Job("theirs", nothing, 9.0, lambda: "finished"), Job("ours", nothing, 1.0)]
-    progress = Progress(finished, (), None)
+    progress = JobProgress(finished, (), None)
     engine = Simulated.start(Schedule(jobs_per_device=2))
     assert isinstance(engine, Simulated)
     run_on(engine, finished, progress)
