@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 from jaxtyping import Float, Float32, Int, Int64
@@ -71,7 +71,7 @@ class OutputKind(ABC):
         """What a difference of 1 between outputs counts as in the loss of a regression."""
         return self.scale.unit if self.scale else 1.0
 
-    def on_own_scale(self) -> Self:
+    def on_own_scale(self) -> "OutputKind":
         """The kind whose losses are on the task's own scale, whatever training takes them on."""
         return self
 

@@ -28,9 +28,7 @@ from relevance.tasks.task import Task
 
 
 def a_task(kind: str, metric: str, **fields: Any) -> Task:
-    return Task(
-        name="T", family="F", kind=kind, text=("a",), label="b", metrics=(metric,), **fields
-    )
+    return Task(name="T", family="F", kind=kind, text=("a",), metrics=(metric,), **fields)
 
 
 def slow_smoothed_loss(logits: list[float], label: int, smoothing: float) -> float:
