@@ -38,7 +38,7 @@ def joint_training_gains(
     provenance: Mapping[str, Any] = NOTHING,
     on_event: Callable[[Event], None] | None = None,
 ) -> RelevanceMatrix:
-    """Train every task alone and every pair together, and compare.
+    """Measure joint-training gains: train every task alone and every pair together, and compare.
 
     Finished runs are kept and found again: the same call after a kill does what is missing and
     gives the same numbers, and a task added later costs only its own runs. A joint run gives both
@@ -46,13 +46,13 @@ def joint_training_gains(
 
     Args:
         study: Tasks, trainer and seeds, and where finished runs are kept.
-        choice: What the gains are made of.
+        choice: Metric and normalisation of the gains.
         schedule: Devices and workers.
         majorities: Results of the majority class by task name, for comparison; all tasks or none.
         held_out: The rows that the trainer scores, by task name, all tasks or none; with a single
             seed the noise of the evaluation is told by resampling them.
-        provenance: What else the matrix should tell about itself.
-        on_event: Told about every run that starts, ends or fails.
+        provenance: Further entries of the matrix's provenance.
+        on_event: Function that is told about every run that starts, ends or fails.
 
     Returns:
         The gains with all scores behind them. Cells are NaN where a run failed or the gain is
@@ -108,8 +108,8 @@ class JointTraining(Measure):
 
     Attributes:
         inputs: Data, trainer, seeds, devices and choices.
-        make_trainer: Makes the trainer.
-        choice: What the gains are made of.
+        make_trainer: Function that makes the trainer.
+        choice: Metric and normalisation of the gains.
     """
 
     keeps_jobs = True
@@ -176,7 +176,7 @@ class JointTraining(Measure):
         )
 
     def plan(self, tasks: Sequence[Task]) -> StudyPlan:
-        """What `measure` would do now.
+        """Plan what `measure` would do now.
 
         Args:
             tasks: At least one task, names all different.
@@ -206,7 +206,7 @@ class JointTraining(Measure):
 
 
 def _shared(data: Sequence[TaskData], split: str) -> dict[str, dict[str, int]]:
-    """How many of the target's evaluation texts the source trains on: {source: {target: n}}."""
+    """Number of the target's evaluation texts that the source trains on, {source: {target: n}}."""
     return {
         source.task.name: {
             target.task.name: len(shared_texts(source.train, target.evaluation[split]))
