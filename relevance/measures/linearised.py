@@ -119,8 +119,9 @@ def linear_gains(parts: Sequence[LinearisedTask]) -> Float[np.ndarray, "source t
 
 
 def best_losses(parts: Sequence[LinearisedTask]) -> list[float]:
-    """Mean held-out loss of each task after one fit to all of them, with the best penalty for
-    it.""" losses = [] for penalty in PENALTIES:
+    """Mean held-out loss of each task after one fit to all, with the best penalty for each."""
+    losses = []
+    for penalty in PENALTIES:
         change = fit([(part.train, part.loss) for part in parts], penalty)
         outputs = [part.held_out.outputs + part.held_out.gradients @ change for part in parts]
         losses.append([part.loss(out).loss for part, out in zip(parts, outputs, strict=True)])

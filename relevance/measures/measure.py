@@ -30,18 +30,18 @@ class Inputs:
         token_vectors: Function that reads a vector for every token, for measures that run no
             encoder.
         graded: Whether the taxonomy counts how closely two families are related.
-        trainer: Makes the trainer that joint training asks for.
-        probe: Makes what answers for the encoder that cheap estimators ask.
+        trainer: Function that makes the trainer that joint training asks for.
+        probe: Function that makes the probe that cheap estimators ask.
         seeds: Seeds of joint runs.
-        single_seeds: How many seeds single runs have; None for three times as many as joint runs.
-        schedule: Finds out devices and workers, when a measure has jobs to run.
-        metric: What gains are made of: `gain`, `primary` or `loss`.
-        normalise: `relative`, `absolute` or `error`.
-        gain_split: `holdout` or `dev`.
+        single_seeds: Number of seeds of single runs; None for three times as many as joint runs.
+        schedule: Function that finds devices and workers, when a measure has jobs to run.
+        metric: Metric of gains: `gain`, `primary` or `loss`.
+        normalise: Normalisation of gains: `relative`, `absolute` or `error`.
+        gain_split: Split that gains are measured on: `holdout` or `dev`.
         drop_overlap: Whether the trainer leaves out training rows with texts that others are scored
             on, so that nothing needs to be said of them.
-        on_event: Told about every job that starts, ends or fails. With None `measure` prints plain
-            lines on stderr; `lambda event: None` is silence.
+        on_event: Function that is told about every job that starts, ends or fails. With None
+            `measure` prints plain lines on stderr; `lambda event: None` is silence.
     """
 
     data: DataOptions = field(default_factory=DataOptions)
