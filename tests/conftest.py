@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Tiny models are slower on several threads, and threads of many tests at once fight for the cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# What Python compiles is kept, whatever the environment says: each of the many processes that tests
+# start would compile the packages again, and each worker of pytest-xdist every test.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")

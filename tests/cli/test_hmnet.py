@@ -154,7 +154,7 @@ class TestTrain:
         word: str,
     ) -> None:
         out = tmp_path / "run"
-        options = [*quick, "--epochs", "20", "--device", "cpu", "--clusters", str(clusters)]
+        options = [*quick, "--epochs", "8", "--device", "cpu", "--clusters", str(clusters)]
         process = subprocess.Popen(
             [sys.executable, "-c", ENTRY, "train", *options, "--out", str(out)],
             env=os.environ | {"OMP_NUM_THREADS": "1"},
@@ -172,14 +172,14 @@ class TestTrain:
         assert shown == ""
         assert said.endswith(f"hmnet: {word}. Go on with the same command and --resume.\n")
         done_steps = log.read_text().count("\n")
-        assert done_steps < 240
+        assert done_steps < 96
 
         hint = refused("hmnet", "evaluate", out)
         command = re.search(r"`hmnet (.*)`", hint)
         assert command is not None
         done("hmnet", *command[1].split())
         steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
-        assert steps == list(range(1, 241))
+        assert steps == list(range(1, 97))
         assert (out / "scores.csv").is_file()
 
 

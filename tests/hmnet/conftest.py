@@ -153,16 +153,16 @@ def task_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def world(task_file: Path, tiny_bert: Path) -> World:
-    """Tasks, their encoded training rows and the tiny BERT."""
+    """Tasks, their encoded training rows and the tiny BERT; tests replace and never change them."""
     tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
     tasks = find_tasks([str(task_file)])
     prepared = (prepare(load_task(task, DataOptions()), tokenizer, 24, 0) for task in tasks)
     return World(tuple(prepared), load_backbone(str(tiny_bert)))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def config(task_file: Path, tiny_bert: Path) -> RunConfig:
     """A run of all three tasks that takes about a second."""
     return RunConfig(

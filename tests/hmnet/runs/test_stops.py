@@ -31,11 +31,11 @@ from relevance.disk import files
 from relevance.errors import RelevanceError
 
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink"}
-SPEC = ClusterSpec(clusters=(("TONE", "GRADE"), ("SAME",)))
+SPEC = ClusterSpec(clusters=(("TONE",), ("SAME",)))
 DRAFT = re.compile(r"-([a-z0-9_]{8})\.tmp")
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-ONCE = ("load_backbone", "read_tokenizer", "load_task", "score_run")
+ONCE = ("load_backbone", "read_tokenizer", "check_reading", "load_task", "score_run")
 SMALL = {"max_steps_per_task": 1, "epochs": 1, "max_train": 8, "max_dev": 4, "batch_size": 4}
 
 
@@ -147,12 +147,22 @@ def small(make_backbone: Callable[..., Path], tmp_path_factory: pytest.TempPathF
     return make_backbone("bert", tmp_path_factory.mktemp("small"), num_hidden_layers=2)
 
 
+@pytest.fixture(scope="module")
+def two_tasks(task_file: Path) -> Path:
+    """TONE and SAME, the first two of the file."""
+    two = task_file.with_name("two.toml")
+    two.write_text(task_file.read_text().partition('[[task]]\nname = "GRADE"')[0])
+    return two
+
+
 @pytest.fixture
-def quick(config: RunConfig, small: Path, monkeypatch: pytest.MonkeyPatch) -> RunConfig:
+def quick(
+    config: RunConfig, two_tasks: Path, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> RunConfig:
     """A run of some tenths of a second: what each of many has to load is loaded once."""
     for name in ONCE:
         monkeypatch.setattr(run_module, name, _once(getattr(run_module, name)))
-    return config.model_copy(update=SMALL | {"backbone": str(small)})
+    return config.model_copy(update=SMALL | {"tasks": (str(two_tasks),), "backbone": str(small)})
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -3,6 +3,7 @@
 import io
 import json
 import multiprocessing
+import shutil
 import signal
 import sys
 import time
@@ -97,6 +98,20 @@ def with_method(config: RunConfig, method: str) -> tuple[RunConfig, ClusterSpec 
     return config, SPEC if method == "hmnet" else None
 
 
+@pytest.fixture(scope="module")
+def whole(config: RunConfig, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder `unbroken` of a method's run by `config`; tests leave it as it is."""
+    root = tmp_path_factory.mktemp("whole")
+
+    def of(method: str) -> Path:
+        out = root / method / "unbroken"
+        if not out.exists():
+            train_run(*with_method(config, method), out)
+        return out
+
+    return of
+
+
 @pytest.mark.parametrize("method", ["hmnet", "multi", "single"])
 def test_a_run_is_a_folder_that_needs_nothing_else(
     config: RunConfig, tmp_path: Path, method: str
@@ -122,10 +137,10 @@ def test_a_run_is_a_folder_that_needs_nothing_else(
 
 
 def test_a_run_is_scored_on_every_split_or_on_those_asked_for(
-    config: RunConfig, tmp_path: Path
+    whole: Callable[[str], Path],
 ) -> None:
-    run = train_run(config, None, tmp_path / "run")
-    written = read_run_scores(tmp_path / "run")
+    run = load_run(whole("multi"))
+    written = read_run_scores(run.folder)
     found = {(score.task, score.split, score.metric) for score in written}
     assert found == {
         ("TONE", "dev", "accuracy"),
@@ -161,7 +176,7 @@ def test_a_run_is_scored_on_every_split_or_on_those_asked_for(
 def test_runs_scored_on_other_rows_say_so_side_by_side(
     config: RunConfig, tmp_path: Path, max_dev: int | None, *, told: bool
 ) -> None:
-    short = config.model_copy(update={"epochs": 1})
+    short = config.model_copy(update=BRIEF)
     other = short.model_copy(update={"name": "other", "max_dev": max_dev})
     folders = [tmp_path / "run", tmp_path / "other"]
     for each, folder in zip((short, other), folders, strict=True):
@@ -200,7 +215,7 @@ def train_slowly(config: RunConfig, out: Path) -> None:
 @pytest.mark.parametrize(("method", "kill_after"), [("multi", 14), ("single", 14)])
 @pytest.mark.process
 def test_killed_and_resumed_gives_the_same_weights(
-    config: RunConfig, tmp_path: Path, method: str, kill_after: int
+    config: RunConfig, whole: Callable[[str], Path], tmp_path: Path, method: str, kill_after: int
 ) -> None:
     """A real SIGKILL, for `single` in the second task; then the same command again."""
     config, _ = with_method(config, method)
@@ -226,16 +241,18 @@ def test_killed_and_resumed_gives_the_same_weights(
     seen: list[Any] = []
     train_run(config, None, tmp_path / "run", resume=True, on_event=seen.append)
     assert 11 < next(e.step for e in seen if isinstance(e, Progress)) <= 22
-    train_run(config, None, tmp_path / "unbroken")
-    assert_same_weights(tmp_path / "run", tmp_path / "unbroken")
-    scores = (tmp_path / "unbroken" / "scores.csv").read_text().replace("unbroken", "run")
+    assert_same_weights(tmp_path / "run", whole(method))
+    scores = (whole(method) / "scores.csv").read_text().replace("unbroken", "run")
     assert (tmp_path / "run" / "scores.csv").read_text() == scores
     lines = log_lines(tmp_path / "run")
     assert [line["step"] for line in lines] == list(range(1, 23))
 
 
 def test_ctrl_c_leaves_a_run_that_can_be_resumed(
-    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: RunConfig,
+    whole: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     steps = iter(range(100))
 
@@ -253,8 +270,7 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed(
     seen: list[Any] = []
     train_run(config, None, tmp_path / "run", resume=True, on_event=seen.append)
     assert next(e.step for e in seen if isinstance(e, Progress)) == 9
-    train_run(config, None, tmp_path / "unbroken")
-    assert_same_weights(tmp_path / "run", tmp_path / "unbroken")
+    assert_same_weights(tmp_path / "run", whole("multi"))
 
 
 @pytest.mark.parametrize("method", ["multi", "single"])
@@ -282,11 +298,13 @@ def test_what_training_took_is_written_down_and_kept_right_over_a_resume(
     assert run.timing() is None
 
 
-def test_a_finished_run_says_so(config: RunConfig, tmp_path: Path) -> None:
-    train_run(config, None, tmp_path / "run")
+def test_a_finished_run_says_so(whole: Callable[[str], Path], tmp_path: Path) -> None:
+    shutil.copytree(whole("multi"), tmp_path / "run")
     before = (tmp_path / "run" / "scores.csv").stat().st_mtime_ns
     seen: list[Any] = []
-    train_run(config, None, tmp_path / "run", resume=True, on_event=seen.append)
+    train_run(
+        load_run(tmp_path / "run").config, None, tmp_path / "run", resume=True, on_event=seen.append
+    )
     assert seen == [Note(f"{tmp_path / 'run'} is finished: every part is trained and scored.")]
     assert (tmp_path / "run" / "scores.csv").stat().st_mtime_ns == before
 
@@ -426,7 +444,7 @@ def test_a_full_disk_ends_the_log_in_one_line() -> None:
 
 def test_ignored_arguments_are_noted(config: RunConfig, tmp_path: Path) -> None:
     seen: list[Any] = []
-    train_run(config, SPEC, tmp_path / "run", on_event=seen.append)
+    train_run(config.model_copy(update=BRIEF), SPEC, tmp_path / "run", on_event=seen.append)
     assert Note("Method 'multi' ignores --clusters.") in seen
     assert not (tmp_path / "run" / "clusters.json").exists()
 
@@ -455,12 +473,13 @@ def test_a_run_is_found_alone_and_among_seeds(tmp_path: Path) -> None:
         load_run(tmp_path)
 
 
-def test_tensorboard_beside_the_log_disturbs_nothing(config: RunConfig, tmp_path: Path) -> None:
-    train_run(config, None, tmp_path / "plain")
+def test_tensorboard_beside_the_log_disturbs_nothing(
+    config: RunConfig, whole: Callable[[str], Path], tmp_path: Path
+) -> None:
     tracked = config.model_copy(update={"tracker": "tensorboard"})
     train_run(tracked, None, tmp_path / "run")
     assert list((tmp_path / "run" / "tensorboard").glob("events.*"))
-    assert_same_weights(tmp_path / "run", tmp_path / "plain")
+    assert_same_weights(tmp_path / "run", whole("multi"))
 
 
 def test_tasks_are_found_and_their_rows_read_once(

@@ -15,8 +15,8 @@ from hmnet.training.hooks.progress import Progress
 from relevance.errors import RelevanceError
 
 
-def choosing(world: Any, text: str = "uncertainty") -> Any:
-    settings = world.settings.model_copy(update={"sampler": text})
+def choosing(world: Any, text: str = "uncertainty", **settings: Any) -> Any:
+    settings = world.settings.model_copy(update={"sampler": text} | settings)
     return dataclasses.replace(world, settings=settings)
 
 
@@ -36,7 +36,7 @@ def test_every_step_trains_one_batch_of_what_it_was_offered(world: Any) -> None:
 @pytest.mark.parametrize("text", ["uncertainty", "uncertainty:variant=released,proxy=dropout"])
 @pytest.mark.process
 def test_a_run_broken_off_chooses_the_same_rows(world: Any, text: str, tmp_path: Any) -> None:
-    unsure = choosing(world, text)
+    unsure = choosing(world, text, epochs=1)
     whole = unsure.fit().state_dict()
 
     def stop(progress: Progress) -> None:
@@ -54,7 +54,7 @@ def test_a_run_broken_off_chooses_the_same_rows(world: Any, text: str, tmp_path:
 def test_a_run_begun_by_another_version_of_its_sampler_is_not_gone_on_with(
     world: Any, sampler: str, tmp_path: Any
 ) -> None:
-    run = choosing(world, sampler)
+    run = choosing(world, sampler, epochs=1)
 
     def stop(progress: Progress) -> None:
         if progress.step == 2:
