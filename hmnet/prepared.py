@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
+from safetensors.numpy import load_file, save_file
 from transformers import PreTrainedTokenizerBase
 
 from hmnet.data.encoded import Encoded
@@ -200,9 +200,7 @@ def _write(folder: Path, sequences: Sequences, task: str) -> None:
     if sequences.alignment is not None:
         content |= {name: getattr(sequences.alignment, name) for name in ALIGNED}
     with replacing(arrays) as temporary:
-        # Newer `save_file` puts a file of its own in the place of the temporary one, which loses
-        # the lock on it: another writer then takes it for one that a kill left.
-        temporary.write_bytes(save(content))
+        save_file(content, temporary)
         sha256 = file_digest(temporary)
     manifest = {
         "sha256": sha256,

@@ -86,7 +86,9 @@ def file_digest(path: Path) -> str:
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary name beside a file, which takes the file's place when the block ends well.
 
-    What killed processes left of the same file is taken away.
+    What killed processes left of the same file is taken away. The block may put another file under
+    the name, as libraries do that write to a temporary file of their own: what says that this
+    process lives is a lock on a file beside it.
 
     Args:
         path: The file to write; its folder is made if missing. Where it is a link, what it leads
@@ -106,7 +108,7 @@ def replacing(path: Path) -> Iterator[Path]:
         file.parent.mkdir(parents=True, exist_ok=True)
         with _temporary(file, path.suffix) as temporary:
             yield temporary
-            temporary.chmod(usual_mode(0o666))  # mkstemp makes private files
+            temporary.chmod(usual_mode(0o666))  # a draft is private
             temporary.replace(file)
     except OSError as error:
         raise unwritable(path, error) from error
@@ -114,7 +116,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _temporary(file: Path, suffix: str) -> Iterator[Path]:
-    """A new hidden file beside another, locked for as long as this process writes it."""
+    """A new hidden file beside another, and one more that is locked while this process writes."""
     start, end = f".{file.stem}", f".tmp{suffix}"
     for left in file.parent.glob(f"{glob.escape(start)}{RANDOM}{glob.escape(end)}"):
         _remove_dead(left)
@@ -124,20 +126,30 @@ def _temporary(file: Path, suffix: str) -> Iterator[Path]:
         if _locks(handle) is not False and Path(name).exists():
             break
         os.close(handle)
+    draft = _draft_of(Path(name))
     try:
-        yield Path(name)
+        draft.touch(0o600)
+        yield draft
     finally:
+        draft.unlink(missing_ok=True)
         Path(name).unlink(missing_ok=True)
         os.close(handle)
 
 
-def _remove_dead(temporary: Path) -> None:
-    """Take a temporary file away, unless the process that writes it lives or cannot be asked."""
+def _draft_of(locked: Path) -> Path:
+    """What a process writes that has a file locked."""
+    name, mark, suffix = locked.name.rpartition(".tmp")
+    return locked.with_name(f"{name}{mark}.new{suffix}")
+
+
+def _remove_dead(locked: Path) -> None:
+    """Take what a process wrote away, unless it lives or cannot be asked."""
     with suppress(OSError):
-        handle = os.open(temporary, os.O_RDWR)
+        handle = os.open(locked, os.O_RDWR)
         try:
             if _locks(handle):
-                temporary.unlink()
+                _draft_of(locked).unlink(missing_ok=True)
+                locked.unlink()
         finally:
             os.close(handle)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_model
 from torch import Tensor
 from torch.nn import functional
 from transformers import (
@@ -19,8 +20,10 @@ from transformers import (
 
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.heads.native import NativePath
+from hmnet.models.blueprint import WEIGHTS
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.sharing.plan import SharingPlan, fully_shared, separate
+from relevance.disk.files import replacing
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 
@@ -206,6 +209,17 @@ def test_a_saved_model_needs_nothing_else(
     assert loaded.state_dict().keys() == model.state_dict().keys()
     for task in model.tasks:
         assert torch.equal(loaded(task, inputs), model(task, inputs))
+
+
+def test_two_may_save_into_one_folder(
+    tiny_bert: Path, tmp_path: Path, tasks: list[Task], plan: SharingPlan
+) -> None:
+    model = MultiTaskModel.from_backbone(str(tiny_bert), tasks, plan)
+    with replacing(tmp_path / WEIGHTS) as one:
+        save_model(model, str(one))
+        model.save_pretrained(tmp_path)
+    loaded = MultiTaskModel.from_pretrained(tmp_path).state_dict()
+    assert all(torch.equal(loaded[name], weight) for name, weight in model.state_dict().items())
 
 
 @pytest.mark.parametrize("kind", [AutoModel, AutoModelForSequenceClassification, BertModel])

@@ -82,6 +82,7 @@ def test_a_new_cache_in_the_working_directory_says_where_it_is(
 
 def test_what_a_kill_left_of_the_same_file_goes_with_the_next_writing(tmp_path: Path) -> None:
     (tmp_path / ".gains-abcd_123.tmp.json").write_text('{"half')
+    (tmp_path / ".gains-abcd_123.tmp.new.json").write_text('{"half')
     (tmp_path / ".other-abcd_123.tmp.json").touch()
     with replacing(tmp_path / "gains.json") as ours:
         ours.write_text("first")
@@ -89,6 +90,19 @@ def test_what_a_kill_left_of_the_same_file_goes_with_the_next_writing(tmp_path: 
         assert ours.read_text() == "first", "whoever lives keeps its own"
     assert (tmp_path / "gains.json").read_text() == "first"
     assert names(tmp_path) == [".other-abcd_123.tmp.json", "gains.json"]
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "report", ".hidden", "a.b.json"])
+def test_a_library_may_put_a_file_of_its_own_under_the_name(tmp_path: Path, name: str) -> None:
+    """Another writer of the same file does not take it for one that a kill left."""
+    with replacing(tmp_path / name) as ours:
+        (tmp_path / "own").write_text("first")
+        (tmp_path / "own").replace(ours)
+        write_text(tmp_path / name, "second")
+        assert ours.read_text() == "first"
+    assert (tmp_path / name).read_text() == "first"
+    assert (tmp_path / name).stat().st_mode & 0o777 == files.usual_mode(0o666)
+    assert names(tmp_path) == [name]
 
 
 def test_a_file_that_was_taken_for_a_dead_one_is_made_anew(
