@@ -95,7 +95,7 @@ def for_csv(text: str) -> str:
 
 
 def from_csv(text: str) -> str:
-    """Undo `for_csv`: the text that it was given.
+    """What `for_csv` was given.
 
     >>> from_csv(for_csv("=1+1")), from_csv("'tis")
     ('=1+1', "'tis")

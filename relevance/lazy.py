@@ -9,11 +9,12 @@ NamesOf = tuple[Callable[[str], Any], Callable[[], list[str]]]
 
 
 def lazy_names(package: str, places: Mapping[str, str]) -> NamesOf:
-    """Make the functions with which a package offers names without importing them beforehand.
+    """What a package needs to offer names without importing anything beforehand.
 
     Args:
         package: The package's own name.
-        places: Module of every public name; `module:attribute` where it has another name there.
+        places: For every public name the module that has it; `module:attribute` where it has
+            another name there.
 
     Returns:
         The package's `__getattr__` and `__dir__`.
@@ -33,12 +34,20 @@ def lazy_names(package: str, places: Mapping[str, str]) -> NamesOf:
 
 
 def shown_by(place: str, *arguments: object) -> str:
-    """HTML by a function of a layer above the caller's: `module:function`, imported only now."""
+    """What a notebook shows of an object, drawn by a layer above the object's own.
+
+    Args:
+        place: `module:function`; imported only when a notebook asks.
+        *arguments: What the function takes, the object first.
+
+    Returns:
+        HTML.
+    """
     return str(resolve(place, "")(*arguments))
 
 
 def resolve(place: str, name: str) -> Any:
-    """The object that a place names.
+    """What stands in a place.
 
     Args:
         place: A module, or `module:attribute`.

@@ -173,7 +173,7 @@ def link_target(path: Path) -> Path:
     """The absolute place that a path leads to, by way of links.
 
     Args:
-        path: Any path, whether or not something is there.
+        path: It need not exist.
 
     Returns:
         The place.
@@ -188,7 +188,14 @@ def link_target(path: Path) -> Path:
 
 
 def usual_mode(mode: int) -> int:
-    """The permissions that new files or folders of the user have: a mode less the user's mask."""
+    """The permissions that new files or folders of the user have.
+
+    Args:
+        mode: Before what the user's mask takes from it.
+
+    Returns:
+        The mode.
+    """
     umask = os.umask(0)
     os.umask(umask)
     return mode & ~umask
@@ -198,8 +205,8 @@ def unwritable(path: Path, error: OSError) -> RelevanceError:
     """The error for a place that cannot be written, to be raised by the caller.
 
     Args:
-        path: Place of what was to be written.
-        error: Error of the system. That a file exists means here that it stands in a folder's
+        path: Where something was to go.
+        error: What the system said. That a file exists means here that it stands in a folder's
             place.
 
     Returns:
@@ -219,7 +226,7 @@ def check_writable(path: Path) -> None:
     """Refuse a place that nothing can be written to, better known before hours of work for it.
 
     Args:
-        path: Place of a file to be; nothing is left there, nor are folders made.
+        path: Where a file is to go; nothing is left there, nor are folders made.
 
     Raises:
         RelevanceError: If the file could not be made.
@@ -284,7 +291,7 @@ def not_utf8(
 
     Args:
         path: The file, which can be read.
-        error: Error that says where it stopped being UTF-8, if that is known.
+        error: Where it stopped being UTF-8, if that is known.
         start: The first bytes of what should be text; None for those of the file itself.
 
     Returns:
@@ -310,7 +317,7 @@ def unreadable(path: Path, error: OSError | ValueError) -> RelevanceError:
 
     Args:
         path: The file.
-        error: Error of the system, or Python's for a name that no file can have.
+        error: What the system said, or Python of a name that no file can have.
 
     Returns:
         The error.
@@ -365,8 +372,8 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
 
     Args:
         path: The file.
-        schema: Schema that it should have, such as `relevance.matrix/1`; a file without `schema` is
-            taken to have it.
+        schema: What it should be, such as `relevance.matrix/1`; a file without `schema` is taken
+            as one.
 
     Returns:
         Its top-level object, `schema` left out.
@@ -395,7 +402,7 @@ def write_json(path: Path, schema: str, content: Mapping[str, Any]) -> None:
 
     Args:
         path: The file; an older one is replaced.
-        schema: Schema of the file, such as `relevance.matrix/1`.
+        schema: What it is, such as `relevance.matrix/1`.
         content: Its fields; NaN is refused, write None for unknown values.
 
     Raises:
@@ -408,7 +415,7 @@ def json_text(schema: str, content: Mapping[str, Any]) -> str:
     """The text of a JSON file of ours.
 
     Args:
-        schema: Schema of the file, such as `relevance.matrix/1`.
+        schema: What it is, such as `relevance.matrix/1`.
         content: Its fields; NaN is refused, None stands for unknown values.
 
     Returns:
@@ -423,15 +430,15 @@ def validated(model: type[Model], content: Any, where: str) -> Model:
 
     Args:
         model: The pydantic class.
-        content: Content of the file.
-        where: Name of the place in messages, such as `my_tasks.toml: task 'REVIEWS'`.
+        content: What the file held.
+        where: How to name the place in messages, such as `my_tasks.toml: task 'REVIEWS'`.
 
     Returns:
         The object.
 
     Raises:
-        RelevanceError: If something is wrong, of which the first is told; an unknown field comes
-            with the nearest name.
+        RelevanceError: With the first thing that is wrong; an unknown field comes with the nearest
+            name.
     """
     try:
         return model.model_validate(content)

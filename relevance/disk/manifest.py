@@ -22,7 +22,7 @@ class _Manifest(BaseModel):
 def write_manifest(
     folder: Path, names: Iterable[str] | None = None, coming: Mapping[str, str] | None = None
 ) -> None:
-    """Write down digests of the files of a folder.
+    """Write down what the files of a folder are.
 
     Args:
         folder: The folder.
@@ -59,7 +59,7 @@ def check_files(folder: Path, names: Iterable[str] | None = None) -> None:
 
     Args:
         folder: The folder; files that its manifest does not name are not looked at.
-        names: Names of the files; None for all.
+        names: Which files; None for all.
 
     Raises:
         RelevanceError: If a file or the manifest is damaged, or a file cannot be read.
@@ -108,7 +108,11 @@ def _changed(folder: Path, names: Iterable[str] | None) -> Iterator[Path]:
 
 
 def note_unchecked(folder: Path) -> None:
-    """Warn that the files of a folder are read unchecked, where an older version wrote them."""
+    """Tell that files are read unchecked, where an older version wrote them.
+
+    Args:
+        folder: Folder of the files.
+    """
     if folder.is_dir() and not (folder / MANIFEST).is_file():
         warnings.warn(
             f"{folder} has no {MANIFEST}, as runs of older versions; that its files are what was"

@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class StudyScores:
-    """Scores of every run of a study.
+    """What every run of a study scored.
 
     Attributes:
         tasks: Names, in the order in which tables hold them.

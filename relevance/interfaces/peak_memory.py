@@ -1,4 +1,4 @@
-"""Peak memory of a training run."""
+"""How much memory a training run took."""
 
 import sys
 from typing import Protocol, runtime_checkable
@@ -8,23 +8,30 @@ from relevance.interfaces.trainer import Trainer
 
 @runtime_checkable
 class KnowsGpuMemory(Protocol):
-    """A trainer that knows the peak memory of its last run on a GPU."""
+    """A trainer that can say what its last run took of a GPU."""
 
     def peak_gpu_bytes(self, device: str) -> int:
-        """Most bytes in use at a time on a device such as `cuda:1`."""
+        """Most bytes in use at a time.
+
+        Args:
+            device: Such as `cuda:1`.
+
+        Returns:
+            The peak.
+        """
         ...
 
 
 def peak_memory_bytes(trainer: Trainer, device: str) -> int | None:
-    """Peak memory of a worker's last run: that of its GPU, or of its process where it has none.
+    """What a worker needs for a run: memory of its GPU, or of its process where it has none.
 
     Args:
-        trainer: Trainer that has just done the run.
-        device: Device of the run.
+        trainer: Has just done the run.
+        device: Where.
 
     Returns:
-        Peak in bytes, for a process since it was started, which covers its earlier runs; None
-        where neither trainer nor system can say.
+        Peak in bytes; of a process since it was started, which covers its earlier runs. None where
+        neither trainer nor system can say.
     """
     if device.startswith("cuda"):
         return trainer.peak_gpu_bytes(device) if isinstance(trainer, KnowsGpuMemory) else None

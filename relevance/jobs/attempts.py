@@ -15,7 +15,7 @@ class HeldElsewhereError(Exception):
 
 
 class Outcome(NamedTuple):
-    """The end of an attempt.
+    """How an attempt ended.
 
     Attributes:
         kind: `held` where another process is doing the job.
@@ -27,7 +27,15 @@ class Outcome(NamedTuple):
 
 
 def attempt(call: Callable[[str], None], device: str) -> Outcome:
-    """Do a job on a device, and tell its error as text: not every exception survives pickling."""
+    """Do a job, and tell how it ended as text, since not every exception survives pickling.
+
+    Args:
+        call: The job.
+        device: Handed to it.
+
+    Returns:
+        The outcome.
+    """
     try:
         call(device)
     except HeldElsewhereError:
@@ -49,7 +57,7 @@ class RemoteCall:
 
     Attributes:
         pickled: The call.
-        folder: Folder in which the study was started; names of files may be relative to it.
+        folder: Where the study was started, since names of files may be relative to it.
         cache: The study's cache folder.
     """
 
@@ -59,13 +67,24 @@ class RemoteCall:
 
     @classmethod
     def pack(cls, call: Callable[[str], None]) -> "RemoteCall":
-        """Pack a call, which must be picklable; functions of the main script are."""
+        """Pack a call.
+
+        Args:
+            call: Must be picklable; functions of the main script are.
+
+        Returns:
+            What can be sent.
+        """
         import cloudpickle
 
         return cls(cloudpickle.dumps(call), str(Path.cwd()), str(cache_dir().absolute()))
 
     def __call__(self, device: str) -> None:
-        """Do the job on a device."""
+        """Do the job.
+
+        Args:
+            device: Handed to it.
+        """
         import cloudpickle
 
         os.chdir(self.folder)

@@ -1,4 +1,4 @@
-"""Makespan: the time jobs would take on some workers, by running the scheduler on a clock."""
+"""How long jobs would take on so many workers, by running the scheduler on a clock of its own."""
 
 import heapq
 from collections.abc import Callable, Sequence
@@ -13,8 +13,8 @@ class Simulated(Engine):
     """Workers that do nothing and take their time for it.
 
     Args:
-        workers: Number of jobs at a time.
-        seconds: Function that gives the duration of a job.
+        workers: Jobs at a time.
+        seconds: How long each job takes.
 
     Attributes:
         clock_s: Seconds since the start.
@@ -29,15 +29,33 @@ class Simulated(Engine):
 
     @classmethod
     def start(cls, schedule: Schedule) -> "Engine":
-        """Simulate the workers of a schedule, with jobs that take what they were expected to."""
+        """As many workers as a schedule has, with jobs that take what they were expected to.
+
+        Args:
+            schedule: Its slots are the workers.
+
+        Returns:
+            The engine.
+        """
         return cls(len(schedule.slots), lambda job: job.cost)
 
     def submit(self, job: Job) -> None:
-        """Begin a job, which is not called."""
+        """Begin a job.
+
+        Args:
+            job: It is not called.
+        """
         heapq.heappush(self._ends, (self.clock_s + self._seconds(job), job.name))
 
     def wait(self, timeout_s: float | None = None) -> JobEvent | None:
-        """Go on to the end of the job that ends next; a timeout is not needed, as some job ends."""
+        """Go on to the end of a job.
+
+        Args:
+            timeout_s: Not needed, since some job ends.
+
+        Returns:
+            The end of the job that ends next.
+        """
         del timeout_s
         self.clock_s, job = heapq.heappop(self._ends)
         return JobEvent("done", job)
@@ -53,9 +71,9 @@ def makespan(jobs: Sequence[Job], workers: int, seconds: Callable[[Job], float])
     """Time from the start of the first job to the end of the last one.
 
     Args:
-        jobs: Jobs in any order; the scheduler goes by their costs.
-        workers: Number of jobs at a time.
-        seconds: Function that gives the duration of a job, which the scheduler does not know.
+        jobs: In any order; the scheduler goes by their costs.
+        workers: Jobs at a time.
+        seconds: How long each takes, which the scheduler does not know.
 
     Returns:
         Seconds.
@@ -66,7 +84,14 @@ def makespan(jobs: Sequence[Job], workers: int, seconds: Callable[[Job], float])
 
 
 def lower_bound(seconds: Sequence[float], workers: int) -> float:
-    """Seconds that no schedule can beat: all workers busy throughout, or the longest job.
+    """What no schedule can beat: all workers busy throughout, or the longest job.
+
+    Args:
+        seconds: Durations.
+        workers: Jobs at a time.
+
+    Returns:
+        Seconds.
 
     >>> lower_bound([3.0, 1.0, 1.0, 1.0], 2), lower_bound([9.0, 1.0], 2)
     (3.0, 9.0)

@@ -17,10 +17,10 @@ from relevance.matrices.gains_matrix import gains_matrix
 from relevance.matrices.matrix import RelevanceMatrix
 
 KEPT = (*METRICS, CONSTANT)
-"""Scores that are merged, as far as all matrices have them."""
+"""What is merged of the scores, as far as all matrices have it."""
 
 Cells = dict[tuple[Hashable, ...], float]
-"""Known values by their labels: seed, source and target, or some of these."""
+"""Known values by seed, source and target, or by what else they belong to."""
 
 
 def merge(
@@ -34,8 +34,8 @@ def merge(
     scores the values themselves are merged, and averaged over seeds.
 
     Args:
-        matrices: One matrix or more.
-        names: Names for the matrices in messages, such as their files; all different.
+        matrices: At least one.
+        names: What to call them in messages, such as their files; all different.
 
     Returns:
         A matrix with the tasks in order of appearance. Cells that none of them has, or not for
@@ -257,7 +257,7 @@ def _check_alike(matrices: Mapping[str, RelevanceMatrix]) -> None:
 
 
 def _in_common(values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Entries that provenances agree in, mappings and lists united; failures are left out."""
+    """What provenances agree in, with mappings and lists united; what went wrong is left out."""
     united: dict[str, Any] = {}
     for key in [key for key in _union(values) if key not in {"failed", "warnings"}]:
         found = [value[key] for value in values if key in value]

@@ -22,10 +22,10 @@ class Embedding(Estimator):
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int
     ) -> Float[np.ndarray, "source target"]:
-        """Estimate the values of one seed.
+        """The values of one seed.
 
         Args:
-            probe: The probe, which trains nothing.
+            probe: Answers for the encoder; nothing is trained.
             tasks: At least one task, names all different.
             seed: Seed of the rows.
 

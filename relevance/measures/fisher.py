@@ -18,7 +18,7 @@ PENALTY = 100.0
 
 
 class Fisher(Estimator):
-    """Similarity of two tasks' diagonal Fisher information in the plain encoder (Task2Vec).
+    """Likeness of two tasks' diagonal Fisher information, in the plain encoder.
 
     A linear head is fitted on frozen mean hidden states; labels are drawn from what it says.
     """
@@ -30,15 +30,15 @@ class Fisher(Estimator):
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int
     ) -> Float[np.ndarray, "source target"]:
-        """Estimate the values of one seed.
+        """The values of one seed.
 
         Args:
-            probe: The probe, which trains nothing but heads.
+            probe: Answers for the encoder; nothing but heads is trained.
             tasks: At least one task, names all different.
             seed: Seed of rows and drawn labels.
 
         Returns:
-            Similarities, one less Task2Vec's distance, in [0, 1], symmetric, ones on the diagonal.
+            One less Task2Vec's distance, in [0, 1], symmetric, ones on the diagonal.
 
         Raises:
             RelevanceError: If the rows of a task have one label only.
@@ -61,7 +61,7 @@ def likeness(one: Float[np.ndarray, " unit"], other: Float[np.ndarray, " unit"])
         other: Fisher information of another task, not negative.
 
     Returns:
-        Similarity in [0, 1]; units without information for either task play no part.
+        In [0, 1]; units without information for either task play no part.
 
     Source:
         Achille et al. (2019), Task2Vec, section 4: the symmetric distance is one less this.
@@ -72,10 +72,13 @@ def likeness(one: Float[np.ndarray, " unit"], other: Float[np.ndarray, " unit"])
 
 
 def fit_head(features: Features) -> FittedHead:
-    """Fit a linear head on features with at least two labels; one output per code that occurs.
+    """A linear head on features as they are: ridge or penalised logistic regression.
 
-    Ridge regression or penalised logistic regression, of standardised features; the head that is
-    returned takes features as they are.
+    Args:
+        features: With at least two labels.
+
+    Returns:
+        The head; one output for each code that occurs.
     """
     from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.preprocessing import StandardScaler

@@ -47,9 +47,8 @@ def comparison_table(
     """One row per measure: how it agrees with the reference, and what it cost.
 
     Args:
-        comparison: Measures beside a reference.
-        format: Format: `csv` (every field of a `Judgement`, in full), `html`, `latex` or
-            `markdown`.
+        comparison: What came out.
+        format: `csv` (every field of a `Judgement`, in full), `html`, `latex` or `markdown`.
 
     Returns:
         The table, with `remarks` above or below it where the format has room for them; share of the
@@ -73,7 +72,14 @@ def comparison_table(
 
 
 def remarks(comparison: MeasureComparison) -> tuple[str, ...]:
-    """Remarks for the reader, one line each: tasks, chance, ceiling, groups, what is missing."""
+    """What a reader of the table should know: tasks, chance, ceiling, groups, and what is missing.
+
+    Args:
+        comparison: What came out.
+
+    Returns:
+        One line each.
+    """
     found = [
         _tasks(comparison),
         *_resting(comparison.reference),
@@ -138,7 +144,7 @@ def _tasks(comparison: MeasureComparison) -> str:
 
 
 def _resting(reference: RelevanceMatrix) -> list[str]:
-    """A line on what of the reference may be noise; none where no cell is marked."""
+    """What of the reference may be noise, one line; nothing where no cell is marked."""
     line = resting_on(reference)
     if line is None:
         return []

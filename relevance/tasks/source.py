@@ -1,4 +1,4 @@
-"""Sources of a task's data: files beside the TOML that names them, or a hub dataset."""
+"""Where a task's data comes from: files beside the TOML that names them, or a hub dataset."""
 
 import re
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ FilePath = Annotated[str, AfterValidator(_path)]
 
 
 class Source(BaseModel):
-    """A source of data: files beside the TOML that names them, or a pinned hub dataset."""
+    """Where the data comes from: files beside the TOML that names them, or a pinned hub dataset."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -143,14 +143,15 @@ class Source(BaseModel):
 
 
 def source_columns(source: Source, own: Iterable[str]) -> dict[str, str]:
-    """Names at the source by the task's names, for every column of the task.
+    """What the task's columns are called at the source.
 
     Args:
-        source: Source of the data.
-        own: Columns that the task reads.
+        source: Where the data comes from.
+        own: The columns that the task reads.
 
     Returns:
-        The names; for a hub dataset also those of further columns, which are kept under a new name.
+        Name at the source by the task's name, for every column of `own`. Of a hub dataset also
+        further columns, which are kept under a new name.
 
     Raises:
         ValueError: If a pair of `columns` names none of the task's columns, or it cannot be told
@@ -180,7 +181,7 @@ def renamed_labels(source: Source, values: Iterable[Any], *, several: bool) -> l
     """A column of labels with those of the source called as the task calls them.
 
     Args:
-        source: Source whose `labels` map its names to the task's.
+        source: Its `labels` say what is called what.
         values: Cells as they stand in a file.
         several: Whether a cell holds a list of labels, which may be JSON.
 

@@ -1,4 +1,4 @@
-"""The definition of a task: a labelled dataset with text columns, a label kind and metrics."""
+"""What a task is: a labelled dataset with text columns, a label kind and metrics."""
 
 from typing import Annotated
 

@@ -1,1 +1,1 @@
-"""Tokenizers, the files they come from, and vectors of tokens."""
+"""From text to token ids: tokenizers, where they come from, and vectors of tokens."""

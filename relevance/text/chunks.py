@@ -35,8 +35,7 @@ def packed_counts(texts: Iterable[str]) -> dict[str, int]:
         texts: Any text.
 
     Returns:
-        Texts as `packed_chunks` yields them, chunks of one frequency put together, with that
-        frequency.
+        What `packed_chunks` yields, chunks of one frequency put together, with that frequency.
 
     >>> packed_counts(["the cat", "the mat", "the cat"])
     {'the': 3, 'cat': 2, 'mat': 1}
@@ -59,7 +58,7 @@ def batches(texts: Iterable[str], characters: int) -> Iterator[list[str]]:
 
     Args:
         texts: Any text.
-        characters: Number of characters with which a group is complete.
+        characters: A group is complete when it has so many.
 
     Yields:
         The next texts.

@@ -1,4 +1,4 @@
-"""The base of engines that hand jobs to a backend of joblib."""
+"""What engines have in common that hand jobs to a backend of joblib."""
 
 from abc import abstractmethod
 from typing import Any
@@ -12,8 +12,8 @@ class JoblibEngine(Engine):
     """Jobs go through a backend of joblib, which is asked directly, a job at a time.
 
     Args:
-        backend: Name of the backend, registered with joblib.
-        **options: Options of the backend.
+        backend: Its name, registered with joblib.
+        **options: What the backend takes.
     """
 
     def __init__(self, backend: str, **options: Any) -> None:
@@ -25,7 +25,11 @@ class JoblibEngine(Engine):
             self._backend: Any = get_active_backend()[0]
 
     def submit(self, job: Job) -> None:
-        """Hand over a job whose call is picklable; one that is not has failed."""
+        """Hand over a job.
+
+        Args:
+            job: Its call must be picklable.
+        """
         try:
             call = RemoteCall.pack(job.call)
         except Exception as error:
@@ -47,6 +51,6 @@ class JoblibEngine(Engine):
         """Leave the workers to the cluster."""
 
     def _came_back(self, job: Job, out: Any) -> JobEvent:
-        """The event of a job whose worker gave something back."""
+        """How a job ended whose worker gave something back."""
         outcome: Outcome = self._backend.retrieve_result_callback(out)[0]
         return JobEvent(outcome.kind, job.name, outcome.error)

@@ -14,7 +14,7 @@ class Local(Engine):
     """One process per worker: a job that kills its process is known, and its neighbours go on.
 
     Args:
-        workers: Workers, each of which runs a job at a time.
+        workers: One of them runs a job at a time.
     """
 
     def __init__(self, workers: list[Worker]) -> None:
@@ -25,7 +25,14 @@ class Local(Engine):
 
     @classmethod
     def start(cls, schedule: Schedule) -> "Engine":
-        """Make a worker per slot of a schedule; each starts its process with its first job."""
+        """Make the workers; each starts its process with its first job.
+
+        Args:
+            schedule: Devices, workers and threads.
+
+        Returns:
+            The engine.
+        """
         from joblib import cpu_count
 
         # Loky replaces a worker whose memory grew. Nothing is lost, and nobody can act on it.
@@ -34,7 +41,11 @@ class Local(Engine):
         return cls([Worker(device, threads) for device in schedule.slots])
 
     def submit(self, job: Job) -> None:
-        """Give a job, whose call must be picklable, to a worker that has none."""
+        """Give a job to a worker that has none.
+
+        Args:
+            job: Its call must be picklable.
+        """
         worker = self._free.pop()
         self._tell("started", job)
         future = worker.submit(job.call)
