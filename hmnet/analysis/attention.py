@@ -1,4 +1,4 @@
-"""Where two runs look: cosine of their attention maps, per layer and head, on the same inputs."""
+"""Similarity of two runs' attention: cosines of maps per layer and head, on the same inputs."""
 
 import math
 from collections.abc import Iterator
@@ -27,13 +27,13 @@ MOST_CELLS = 2**20  # of one head's maps in one batch; all layers and heads are 
 
 @dataclass(frozen=True, eq=False)
 class AttentionCosines:
-    """How alike two runs attend.
+    """Similarity of the attention of two runs.
 
     Attributes:
         task: Name of the task whose paths were asked.
-        split: What was read.
-        rows: How many rows of it.
-        runs: What the two runs are called.
+        split: Split that was read.
+        rows: Number of rows that were read.
+        runs: Names of the two runs.
         cosines: Mean over inputs, in [0, 1]; the lowest layer first.
     """
 
@@ -101,8 +101,8 @@ def compare_attention(
     """Ask one task's path in two runs for its attention maps on the same inputs, in fp32.
 
     Args:
-        first: Such as a single-task run; its data is read.
-        second: Such as a run that was trained on several tasks, with the same backbone.
+        first: A run, such as a single-task run; its data is read.
+        second: A run with the same backbone, such as one that was trained on several tasks.
         task: A task of both.
         split: Name of a split; None for the first that the task is scored on.
         max_rows: Rows to read at most, the first ones; None for all.

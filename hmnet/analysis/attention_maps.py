@@ -21,8 +21,8 @@ def eager_encoder(model: MultiTaskModel, task: str) -> PreTrainedModel:
     several paths share, and each path would then give some maps twice.
 
     Args:
-        model: On any device.
-        task: One of its tasks.
+        model: A model on any device.
+        task: A task of the model.
 
     Returns:
         The encoder, in evaluation mode.
@@ -37,10 +37,10 @@ def eager_encoder(model: MultiTaskModel, task: str) -> PreTrainedModel:
 def attention_maps(
     encoder: PreTrainedModel, inputs: dict[str, Int[Tensor, "input token"]]
 ) -> list[Float[Tensor, "input head token token"]]:
-    """What every head of every layer attends to.
+    """Attention of every head of every layer.
 
     Args:
-        encoder: With attention that can be seen.
+        encoder: An encoder whose attention can be seen.
         inputs: Token ids and masks, on its device.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Which labels a classifier takes for which, and how well it finds each."""
+"""Confusion matrices: which labels a classifier takes for which, and how well it finds each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from jaxtyping import Int
 
 
 class LabelScores(NamedTuple):
-    """How well one label is found.
+    """Scores of one label.
 
     Attributes:
-        label: Its name.
+        label: Name of the label.
         precision: Share of the rows predicted to have it that do; 0 where none is predicted.
         recall: Share of its rows that are found; 0 where there is none.
         f1: Harmonic mean of the two.
-        rows: How many rows have the label.
+        rows: Number of rows that have the label.
     """
 
     label: str
@@ -37,7 +37,7 @@ class Confusion:
         labels: Names in the order of their codes.
         counts: Rows by label, in the rows of the matrix, and by prediction, in its columns.
         scores: One for each label.
-        macro: Their means over the labels.
+        macro: Means of the scores over the labels.
     """
 
     task: str

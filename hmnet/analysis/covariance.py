@@ -1,4 +1,4 @@
-"""How alike the inputs of the encoder's first layer are from task to task, before and after."""
+"""Similarity of tasks by covariances of the first layer's inputs, before and after training."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
@@ -30,8 +30,8 @@ class Similarity(NamedTuple):
     """Mean covariance similarity of each task to the others.
 
     Attributes:
-        before: By task, of the pretrained backbone.
-        after: By task, of the trained model.
+        before: Similarities by task, of the pretrained backbone.
+        after: Similarities by task, of the trained model.
     """
 
     before: dict[str, float]
@@ -176,8 +176,8 @@ def input_gram(
     """`XᵀX` of what goes into the first layer, over all tokens of all rows but padding.
 
     Args:
-        model: On any device; it is left in the mode it was in.
-        task: Whose path.
+        model: A model on any device; it is left in the mode it was in.
+        task: Task whose path is taken.
         encoded: The rows.
         batch_size: Rows per forward pass.
         precision: Precision of the forward pass.

@@ -1,4 +1,4 @@
-"""How a run went: which tasks it trained when, how often their rows, and what it scored."""
+"""Curves of a run: which tasks it trained when, how often their rows, and what it scored."""
 
 from collections.abc import Sequence
 from typing import Annotated, NamedTuple
@@ -26,15 +26,16 @@ class Curves(NamedTuple):
         tasks: Names, in the order of the run; of a run that tasks were added to, the new ones.
         steps: The last step of each window.
         mix: Share of each task in the rows that a window trained.
-        passes: How often each task's training rows were trained by the end of a window, on average.
-        epochs: How many epochs the run was to have; the sampler says what one is.
+        passes: Number of times each task's training rows were trained by the end of a window, on
+            average.
+        epochs: Number of epochs that the run was to have; the sampler says what one is.
         rows: Training rows by task; for span tasks the sequences that they were made into.
         uncertainty: Mean over the rows of each task that were asked; NaN where a window had none.
             None for runs in which the model was not asked.
         scores: Primary metric by task at the end of epochs; NaN where a task has none. None for
             runs that were not scored on the way.
         scored_at: Steps of these scores.
-        deviates: Which tasks' uncertainty is a deviation of predictions under dropout, on the scale
+        deviates: Tasks whose uncertainty is a deviation of predictions under dropout, on the scale
             of their labels moved to [0, 1], and no normalised entropy; empty for none.
     """
 
@@ -95,7 +96,7 @@ class LogLine(BaseModel):
     """What the curves need of a line of `log.jsonl`; its other fields are left out.
 
     Attributes:
-        rows: How many rows of each task the step trained.
+        rows: Number of rows of each task that the step trained.
         uncertainty: Mean over the candidates of each task, of samplers that ask the model; over the
             same rows again and again where `log_uncertainty` was set.
     """
@@ -111,7 +112,7 @@ def curves(run: Run) -> Curves:
         run: A finished run.
 
     Returns:
-        Its curves.
+        Curves of the run.
 
     Raises:
         RelevanceError: If the log is missing or damaged, or is one of an older version that does
@@ -150,7 +151,7 @@ def curves(run: Run) -> Curves:
 
 
 def _deviates(run: Run, names: Sequence[str]) -> tuple[bool, ...]:
-    """Which tasks' uncertainty is a deviation; see `hmnet.samplers.uncertainty`."""
+    """The tasks whose uncertainty is a deviation; see `hmnet.samplers.uncertainty`."""
     if run.additions():
         return ()  # these are trained in packed batches
     by_dropout = run.config.sampler.parameters.get("proxy") == "dropout"
@@ -174,7 +175,7 @@ def _trained(run: Run) -> tuple[tuple[str, ...], int]:
 
 
 def _sizes(run: Run, names: Sequence[str]) -> Int[np.ndarray, " task"]:
-    """How many rows or, of span tasks, sequences there were to train."""
+    """Numbers of rows or, for span tasks, of sequences that there were to train."""
     counted: dict[str, int] = {}
     for record in read_records(run.folder / RECORDS):
         counted |= record.sequences

@@ -1,4 +1,4 @@
-"""What a trained run gets wrong: confusion matrices, and residuals of regression tasks."""
+"""Errors of a trained run: confusion matrices, and residuals of regression tasks."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, TypeAlias
@@ -93,7 +93,7 @@ def label_rows(found: Iterable[Diagnosis]) -> list[Row]:
     """Precision, recall and F1 of every label, and their means, in percent.
 
     Args:
-        found: What was diagnosed; regression tasks are left out.
+        found: Diagnoses of tasks; regression tasks are left out.
 
     Returns:
         Rows of one table.
@@ -115,10 +115,10 @@ def label_rows(found: Iterable[Diagnosis]) -> list[Row]:
 
 
 def confusion_rows(found: Iterable[Diagnosis]) -> list[Row]:
-    """How many rows of every label got every prediction.
+    """Numbers of rows of every label that got every prediction.
 
     Args:
-        found: What was diagnosed; regression tasks are left out.
+        found: Diagnoses of tasks; regression tasks are left out.
 
     Returns:
         Rows of one table.
@@ -136,7 +136,7 @@ def regression_rows(found: Iterable[Diagnosis]) -> list[Row]:
     """Errors and regression lines of regression tasks on their own scales; accuracy in percent.
 
     Args:
-        found: What was diagnosed; classification tasks are left out.
+        found: Diagnoses of tasks; classification tasks are left out.
 
     Returns:
         Rows of one table; None where there is no line.

@@ -1,4 +1,4 @@
-"""Which numbers of shared, cluster and task layers a sweep tries, and what runs are called."""
+"""Numbers of shared, cluster and task layers that a sweep tries, and names of its runs."""
 
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
@@ -11,7 +11,7 @@ Layers: TypeAlias = tuple[int, int, int]
 
 
 def column(what: What, layers: Layers) -> str:
-    """What a run is called in tables.
+    """Name of a run in tables.
 
     >>> column("shared", (4, 0, 2)), column("mix", (4, 1, 1))
     ('4 shared', '{4,1,1}')
@@ -24,7 +24,7 @@ def shared_choices(depth: int, shared: Sequence[int] | None = None) -> tuple[Lay
 
     Args:
         depth: Layers of the backbone.
-        shared: How many are shared; None for every number from 0, which shares the embeddings
+        shared: Numbers of shared layers; None for every number from 0, which shares the embeddings
             alone, to all of them.
 
     Returns:

@@ -1,4 +1,4 @@
-"""How the predictions of a regression task lie around the truth."""
+"""Residuals of a regression task: how predictions lie around the truth."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,7 +12,7 @@ class StraightLine(NamedTuple):
 
     Attributes:
         slope: Per unit of what stands on the horizontal axis.
-        intercept: Its height at 0.
+        intercept: Height of the line at 0.
     """
 
     slope: float

@@ -1,4 +1,4 @@
-"""How many layers tasks should share: one run per choice and seed, side by side."""
+"""Sweep over numbers of shared layers: one run per choice and seed, side by side."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -50,7 +50,7 @@ class Sweep:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What the runs of each choice are called."""
+        """Names of the runs of each choice."""
         return tuple(column(self.what, layers) for layers in self.choices)
 
 
@@ -134,13 +134,13 @@ def run_sweep(
 
 
 def different_names(files: Sequence[Path | None]) -> dict[str, Path | None]:
-    """What the sweeps of several groupings are called: each after its file.
+    """Names for the sweeps of several groupings: each after its file.
 
     Args:
         files: Files of clusters; None for a sweep without.
 
     Returns:
-        By name, in their order.
+        Sweeps by name, in their order.
 
     Raises:
         RelevanceError: If two are called the same.

@@ -16,7 +16,7 @@ def classification_model(config: PreTrainedConfig) -> PreTrainedModel:
     """A model of the family's own class for classification.
 
     Args:
-        config: Says the family, the sizes and the number of outputs.
+        config: Configuration, which says the family, the sizes and the number of outputs.
 
     Returns:
         The model, see `family_model`.
@@ -31,9 +31,9 @@ def family_model(config: PreTrainedConfig, auto: str, purpose: str) -> PreTraine
     """A model of one of the family's own classes, on torch's default device.
 
     Args:
-        config: Says the family, the sizes and the number of outputs.
+        config: Configuration, which says the family, the sizes and the number of outputs.
         auto: Name of the Auto class in transformers that knows the class.
-        purpose: What the class is for, in the message.
+        purpose: Use of the class, in the message.
 
     Returns:
         The model, its weights random; the global random state is left alone.

@@ -24,8 +24,8 @@ class Backbone:
 
     Attributes:
         base: The encoder with its weights; never run or changed.
-        layer_list: Where its list of layers is, as a dotted name below `base`.
-        prefix: What classification models of its family call the encoder, such as `bert`.
+        layer_list: Dotted name of its list of layers, below `base`.
+        prefix: Name of the encoder in classification models of its family, such as `bert`.
     """
 
     base: PreTrainedModel
@@ -69,7 +69,7 @@ class Backbone:
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are; `meta` when there are none."""
+        """Device of the weights; `meta` when there are none."""
         return next(self.base.parameters()).device
 
     @property
@@ -86,7 +86,7 @@ class Backbone:
         """A new layer with the pretrained weights.
 
         Args:
-            depth: From 0, the lowest.
+            depth: Depth of the layer, from 0, the lowest.
 
         Returns:
             The copy.
@@ -119,7 +119,7 @@ def depth_of(config: PreTrainedConfig) -> int:
 
 
 def find_layer_list(base: PreTrainedModel) -> str:
-    """Where an encoder keeps its layers.
+    """Find the list of an encoder's layers.
 
     Args:
         base: The encoder.

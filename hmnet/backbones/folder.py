@@ -1,4 +1,4 @@
-"""Where a backbone's files are, found without importing torch."""
+"""The folder of a backbone's files, found without importing torch."""
 
 from pathlib import Path
 

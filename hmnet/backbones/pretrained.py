@@ -1,4 +1,4 @@
-"""What is read from the folder of a checkpoint: the one place that calls `from_pretrained`.
+"""Reading from the folder of a checkpoint: the one place that calls `from_pretrained`.
 
 No code of a checkpoint is run, nothing is asked, and weights come from safetensors alone.
 """
@@ -137,14 +137,14 @@ def readable(folder: Path) -> Iterator[None]:
 
 
 def said_by(error: Exception) -> str:
-    """What an error of transformers says, in one line.
+    """Tell an error of transformers in one line.
 
     Args:
         error: The error.
 
     Returns:
-        Its first line, with the second where the first only announces it; the kind of error where
-        it says nothing or no more than a name.
+        First line of the error, with the second where the first only announces it; the kind of
+        error where it says nothing or no more than a name.
     """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if not lines or isinstance(error, KeyError):

@@ -29,7 +29,7 @@ def write_tiny_encoder(
     """Write a BERT with random weights, and a tokenizer that knows the words of some texts.
 
     Args:
-        folder: Where to; made if missing.
+        folder: Folder to write to; made if missing.
         texts: Every word of them becomes a token, in lower case; other words are [UNK].
         width: Size of hidden states, a multiple of 2 as there are two attention heads.
         depth: Number of layers.

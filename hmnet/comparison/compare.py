@@ -29,7 +29,7 @@ COSTS = {
 
 
 class Measured(NamedTuple):
-    """What a score is of."""
+    """The task, split and metric that a score is of."""
 
     task: str
     split: str
@@ -68,7 +68,7 @@ def compare(
             such rows.
         allow_different: Test, average and set in bold scores of other rows, other data or other
             definitions of labels too, which are marked then.
-        notes: What a reader should know besides.
+        notes: Further notes for the reader.
 
     Returns:
         The table.

@@ -33,7 +33,7 @@ def different_rows(scores: Sequence[Score]) -> set[Place]:
 
 
 def note_on(different: set[Place], splits: Mapping[str, Sequence[str]], *, allowed: bool) -> str:
-    """What a reader of the table should know of rows that differ.
+    """Notes on rows that differ between runs.
 
     Args:
         different: Tasks and splits, one at least.

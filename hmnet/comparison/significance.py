@@ -15,10 +15,10 @@ class Paired(NamedTuple):
 
     Attributes:
         test: `t` for Student's paired t-test, `wilcoxon` for the signed-rank test.
-        pairs: How many pairs there are.
+        pairs: Number of pairs.
         difference: Mean of the run's values less the baseline's.
-        better: In how many pairs the run's value is the higher one.
-        worse: In how many it is the lower one.
+        better: Number of pairs in which the run's value is higher.
+        worse: Number of pairs in which it is lower.
         p: Two-sided, in [0, 1]; None where the test is not defined, as for differences that are
             all zero.
     """
@@ -69,7 +69,7 @@ def over_rows(values: Sequence[float], baseline: Sequence[float]) -> Paired:
 
     Args:
         values: One per row, one at least.
-        baseline: What the baseline made of the same rows in the same order.
+        baseline: Values of the baseline for the same rows in the same order.
 
     Returns:
         The test; its smallest p is 2 ** (1 - rows), so fewer than six rows never come below 0.05.

@@ -1,4 +1,4 @@
-"""What runs scored side by side, as a plain value, and how it is printed."""
+"""Scores of runs side by side, as a plain value, and as a table."""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ class Entry(NamedTuple):
     """One cell of the table.
 
     Attributes:
-        mean: Over seeds; a score is a fraction.
+        mean: Mean over seeds; a score is a fraction.
         deviation: Standard deviation over seeds with n - 1 degrees of freedom, None for one seed.
         paired: Against the baseline; None without one, for itself, and where nothing can be paired.
     """
@@ -37,9 +37,9 @@ class Line(NamedTuple):
             or what a run costs.
         metric: Name of the metric, or the unit of a cost.
         entries: One per column, None where a run has no such value.
-        scale: What values are multiplied by where they are shown: scores are printed in percent.
+        scale: Factor of values where they are shown: scores are printed in percent.
         ranked: Whether higher is better, so that the best is set in bold.
-        decimals: How many are printed; 0 for whole numbers.
+        decimals: Number of decimals; 0 for whole numbers.
     """
 
     task: str
@@ -68,7 +68,7 @@ class Contrast(NamedTuple):
 
     Attributes:
         column: Name of the run.
-        rows: Over the rows of the average, means over seeds; None where there is no average.
+        rows: Test over the rows of the average, means over seeds; None where there is no average.
         seeds: The test of the average, over the seeds that both have; None for fewer than two.
     """
 
@@ -79,7 +79,7 @@ class Contrast(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """What runs scored, ready to be printed.
+    """Scores of runs side by side, ready to be printed.
 
     Attributes:
         columns: Names of runs; the majority class comes first where it is known.
@@ -87,7 +87,7 @@ class Comparison:
             sums the rows up, then costs.
         baseline: The column that others are tested against, None for no tests.
         contrasts: One per other run, empty without a baseline.
-        notes: What else a reader should know, such as which rows differ between runs.
+        notes: Further notes for the reader, such as on rows that differ between runs.
     """
 
     columns: tuple[str, ...]
@@ -106,7 +106,8 @@ class Comparison:
                 the baseline and their p in columns of their own.
 
         Returns:
-            Its text; `remarks`, if there are any, follow it, or stand above it as LaTeX comments.
+            Text of the table; `remarks`, if there are any, follow it, or stand above it as LaTeX
+            comments.
 
         Raises:
             RelevanceError: If the format is unknown.
@@ -132,7 +133,7 @@ class Comparison:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What was tested and how, how runs differ from the baseline, and what else to know."""
+        """Remarks: the tests, how runs differ from the baseline, and further notes."""
         if self.baseline is None:
             return self.notes
         legend = (
@@ -169,7 +170,7 @@ class Comparison:
         return row
 
     def _best(self) -> set[Place]:
-        """Where the best of each row stand: above another run, and above the majority class."""
+        """Places of the best of each row: above another run, and above the majority class."""
         places = set()
         for y, line in enumerate(self.lines):
             shown = {
@@ -185,7 +186,7 @@ class Comparison:
         return places
 
     def _starred(self) -> set[Place]:
-        """Where a run differs from the baseline by more than chance."""
+        """Places where a run differs from the baseline by more than chance."""
         return {
             (y, x + len(LABELS))
             for y, line in enumerate(self.lines)
@@ -195,7 +196,7 @@ class Comparison:
 
 
 def _sentence(contrast: Contrast, baseline: str) -> str:
-    """How a run differs from the baseline, in one line."""
+    """A line on how a run differs from the baseline."""
     said = f"{contrast.column} against {baseline}: "
     if contrast.rows is None:
         return f"{said}no average, as they have fewer than two rows in common."

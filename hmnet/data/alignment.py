@@ -56,7 +56,7 @@ def with_dropped(texts: Sequence[str], located: Located) -> Located:
 
     Args:
         texts: One for each row.
-        located: Their tokens.
+        located: Tokens of the texts.
 
     Returns:
         The tokens with other ends and beginnings.
@@ -90,7 +90,7 @@ def is_unseen(character: str) -> bool:
 
 
 def _marks(gap: str) -> int:
-    """How many characters at the beginning of a gap belong to the letter there: up to a mark."""
+    """Number of characters at the start of a gap that belong to the letter there: up to a mark."""
     run = list(takewhile(lambda each: is_unseen(each) and not each.isspace(), gap))
     while run and not unicodedata.category(run[-1]).startswith("M"):
         run.pop()
@@ -104,7 +104,7 @@ def aligned(sequences: Sequences) -> Alignment:
         sequences: Sequences for a kind of task that labels parts of a text.
 
     Returns:
-        What was given to them when they were encoded.
+        The alignment that the sequences were given when they were encoded.
 
     Raises:
         ValueError: If they were encoded for another kind.

@@ -14,7 +14,7 @@ from relevance.errors import RelevanceError
 
 
 class InputForm(TypedDict):
-    """What a backbone, and the head on it, want of their inputs.
+    """The form of inputs that a backbone and the head on it take.
 
     Attributes:
         pad_id: Token id of padding; RoBERTa counts positions by it.
@@ -28,7 +28,7 @@ class InputForm(TypedDict):
 
 
 def input_form(config: PreTrainedConfig, *, apart: bool = False) -> InputForm:
-    """What the backbone of this configuration wants of its inputs.
+    """The form of inputs that the backbone of a configuration takes.
 
     Args:
         config: The backbone's; RoBERTa has one segment only and DistilBERT none, so they get no
@@ -55,7 +55,7 @@ def collate(
 
     Args:
         encoded: The sequences.
-        rows: Which of them, in this order; at least one.
+        rows: Numbers of the rows to take, in this order; at least one.
         pad_id: Token id of padding.
         with_segments: Whether to add `token_type_ids`: 0 for the first text and padding, 1 for the
             rest.

@@ -14,7 +14,7 @@ def texts_apart(encoded: Sequences, rows: Int[np.ndarray, " row"]) -> Sequences:
 
     Args:
         encoded: The rows.
-        rows: Which of them, in this order; at least one.
+        rows: Numbers of the rows to take, in this order; at least one.
 
     Returns:
         Two sequences for each row, its first text's and the other's, as the tokenizer makes them of

@@ -21,7 +21,7 @@ class Encoded(Sequences):
         offsets: Row `i` is `ids[offsets[i]:offsets[i + 1]]`.
         first: Tokens of a row that belong to segment 0.
         template: The special ids.
-        labels: As the split has them.
+        labels: Labels of the split.
         groups: Equal numbers for rows that are scored together, None where there are none.
         fingerprint: Changes whenever ids, labels or groups could.
     """

@@ -74,7 +74,7 @@ class Encoder:
         """The encoder of a backbone's tokenizer.
 
         Args:
-            tokenizer: With a backend of the `tokenizers` library; it is not changed.
+            tokenizer: Tokenizer with a backend of the `tokenizers` library; it is not changed.
 
         Returns:
             The encoder; the same one for equal tokenizers.
@@ -98,7 +98,7 @@ class Encoder:
         Args:
             columns: The first text of every row, then the second, and so on.
             max_length: Most tokens of one row, special ids included.
-            truncate: Which column gives way when a row is too long; None for the longest text.
+            truncate: Column that gives way when a row is too long; None for the longest text.
 
         Returns:
             One sequence per row, as the tokenizer itself makes it where nothing has to give way.
@@ -111,14 +111,14 @@ class Encoder:
         return assemble(self.template, parts, max_length, truncate)
 
     def room(self, max_length: int, parts: int) -> int:
-        """How many tokens of texts fit into a sequence.
+        """Number of tokens of texts that fit into a sequence.
 
         Args:
             max_length: Most tokens of the sequence.
-            parts: How many texts it is made of.
+            parts: Number of texts that it is made of.
 
         Returns:
-            At least 1.
+            Number of tokens, at least 1.
 
         Raises:
             RelevanceError: If there is no room at all.
@@ -190,7 +190,7 @@ def check_unicode(text: str) -> None:
     """Refuse text that cannot be written as UTF-8.
 
     Args:
-        text: Such as JSON's escapes can make it.
+        text: Any text, such as JSON's escapes can make it.
 
     Raises:
         RelevanceError: If it has half of a surrogate pair.
@@ -205,7 +205,7 @@ def check_unicode(text: str) -> None:
 
 
 def _characters(text: str, encoding: Encoding) -> Int32[np.ndarray, "_ 2"]:
-    """Where tokens begin and end; some tokenizers count the space before a word as its own."""
+    """Places at which tokens begin and end; some tokenizers count the space before a word in."""
     found = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
     for token, (begin, end) in enumerate(encoding.offsets):
         piece = text[begin:end]

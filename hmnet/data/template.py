@@ -1,4 +1,4 @@
-"""How the texts of one input become one sequence, and what gives way when it is too long.
+"""Templates: the texts of one input become one sequence, and one gives way if it is too long.
 
 Rows of unequal length stand one after another in a flat array, so that nothing here loops over
 rows.
@@ -37,7 +37,7 @@ class Pieces:
 
     Attributes:
         ids: Token ids of all texts; several rows may point at the same ones.
-        starts: Where a row's text begins.
+        starts: Place at which each row's text begins.
         lengths: Number of its tokens.
     """
 
@@ -48,7 +48,7 @@ class Pieces:
 
 @dataclass(frozen=True)
 class Alignment:
-    """Which row a sequence was made of, and where in the row each of its tokens stands.
+    """The row of every sequence, and the place in the row of each of its tokens.
 
     Places are counted as labels count them: words for tags, characters for answers.
 
@@ -65,7 +65,7 @@ class Alignment:
     def take(
         self, rows: Int64[np.ndarray, " taken"], tokens: Int64[np.ndarray, " token"]
     ) -> "Alignment":
-        """That of some sequences, whose tokens stand at these places."""
+        """The alignment of some sequences, whose tokens stand at these places."""
         return Alignment(self.rows[rows], self.begins[tokens], self.ends[tokens])
 
 
@@ -79,7 +79,7 @@ class Sequences:
         first: Tokens of a row that belong to segment 0: the first text and the special ids around
             it.
         template: The special ids.
-        alignment: Where the tokens stand, for kinds of tasks that label parts of a text.
+        alignment: Places of the tokens, for kinds of tasks that label parts of a text.
     """
 
     ids: Int32[np.ndarray, " token"]
@@ -149,7 +149,7 @@ def kept_lengths(
 def _fair_shares(
     lengths: Int64[np.ndarray, "row part"], budget: int
 ) -> Int64[np.ndarray, "row part"]:
-    """What is left when the longest text loses its last token again and again until the rest fits.
+    """Lengths after the longest text lost its last token again and again until all fits.
 
     From the shortest text to the longest, each takes what it needs, at most an even share of the
     rest.
@@ -174,7 +174,7 @@ def assemble(
         template: The special ids.
         parts: The first text of every row, then the second, and so on.
         max_length: Most tokens of one sequence, at least the special ids.
-        truncate: Which text gives way, see `kept_lengths`.
+        truncate: Text that gives way, see `kept_lengths`.
 
     Returns:
         One sequence per row.

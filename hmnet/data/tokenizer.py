@@ -100,7 +100,7 @@ def _check_backend(folder: Path, backend: Tokenizer, written: Tokenizer | None) 
 
 
 def _words(backend: Tokenizer) -> list[str | None]:
-    """What a tokenizer makes of the probe, without padding."""
+    """Tokens of the probe text by a tokenizer, without padding."""
     found = backend.encode(PROBE, add_special_tokens=False)
     kept = zip(found.ids, found.attention_mask, strict=True)
     return [backend.id_to_token(token) for token, is_kept in kept if is_kept]

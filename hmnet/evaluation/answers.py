@@ -13,7 +13,7 @@ def json_answer(answer: Mapping[str, Any]) -> list[str]:
     """An answer as a line of JSON.
 
     Args:
-        answer: As `hmnet.evaluation.predict` gives it.
+        answer: Answer from `hmnet.evaluation.predict`.
 
     Returns:
         One line.
@@ -35,7 +35,7 @@ class CsvAnswers:
         """An answer as a row.
 
         Args:
-            answer: As `hmnet.evaluation.predict` gives it.
+            answer: Answer from `hmnet.evaluation.predict`.
 
         Returns:
             One row, before the first one a header.

@@ -1,4 +1,4 @@
-"""What a model says about a split, and how good that is."""
+"""Predictions of a model for a split, and their scores."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ def evaluate(
     """Score a model on one split of one task.
 
     Args:
-        model: On any device; it is left in the mode it was in.
+        model: A model on any device; it is left in the mode it was in.
         task: One that the model has a path for.
         split: The rows.
         batch_size: Rows per forward pass; changes speed and memory, not scores.
@@ -72,10 +72,10 @@ def batches_of_logits(
     batch_size: int,
     precision: Precision = "fp32",
 ) -> Iterator[tuple[Int64[np.ndarray, " row"], Float32[np.ndarray, "row class *place"]]]:
-    """What a model says to every sequence, in batches of sequences of similar length.
+    """Logits of a model for every sequence, in batches of sequences of similar length.
 
     Args:
-        model: On any device; it is left in the mode it was in.
+        model: A model on any device; it is left in the mode it was in.
         task: One that the model has a path for.
         encoded: The sequences.
         batch_size: Sequences per forward pass.
@@ -101,10 +101,10 @@ def on_device(model: nn.Module, inputs: Mapping[str, Tensor]) -> dict[str, Tenso
 
 @contextmanager
 def inference(model: nn.Module, precision: Precision) -> Iterator[None]:
-    """Without dropout and gradients; the model is left in the mode it was in.
+    """Switch dropout and gradients off; the model is left in the mode it was in.
 
     Args:
-        model: On any device.
+        model: A model on any device.
         precision: Precision of the forward pass.
 
     Yields:

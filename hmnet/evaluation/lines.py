@@ -1,4 +1,4 @@
-"""What tasks read in lines of JSON or rows of a file, and which line is wrong in what way."""
+"""Reading the texts of tasks from lines of JSON or rows of a file; errors name the line."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,11 +21,11 @@ ID = re.compile(r"(?i)id|idx|idx_\w+|guid|index")
 
 
 class TextLine(NamedTuple):
-    """What stands in a line.
+    """The texts of a line.
 
     Attributes:
         texts: One to three per task.
-        ids: What tells the line from others, to be given back with its answers.
+        ids: Entries that tell the line from others, to be given back with its answers.
     """
 
     texts: dict[str, Texts]
@@ -35,7 +35,7 @@ class TextLine(NamedTuple):
 def read_lines(
     tasks: Sequence[Task], lines: Iterable[str | bytes | Mapping[str, Any]], where: str = "--input"
 ) -> Iterator[TextLine]:
-    """What the tasks read in each line.
+    """Read the texts of the tasks in each line.
 
     A line is a JSON object with the text columns of the tasks, or with `{"text": [a]}`,
     `{"text": [a, b]}` or three texts, which every task reads as they are, one after another,
@@ -44,7 +44,7 @@ def read_lines(
     Args:
         tasks: Tasks that each read every line.
         lines: Lines of text, of UTF-8 bytes, or rows of a table, which are as the objects are.
-        where: How to name their place in messages.
+        where: Name of their place in messages.
 
     Yields:
         One for every line that is not blank.
@@ -69,7 +69,7 @@ def input_rows(tasks: Sequence[Task], path: Path) -> Iterator[Mapping[str, Any]]
     """The rows of a file of any format that training takes, and of `.txt`.
 
     Args:
-        tasks: Whose texts are in it; where their own files have no header, this has none.
+        tasks: Tasks whose texts are in it; where their own files have no header, this has none.
         path: The file.
 
     Yields:
@@ -97,8 +97,8 @@ def read_texts(task: Task, content: Mapping[str, Any]) -> Texts:
 
     Args:
         task: The task.
-        content: With the task's columns, by its own names or those that its source has for them, or
-            else with a list of texts under `text`.
+        content: Values by column, with the task's columns, by its own names or those that its
+            source has for them, or else with a list of texts under `text`.
 
     Returns:
         One to three texts.

@@ -39,8 +39,8 @@ def predict(
     Args:
         models: For each of the tasks the model that has a path for it, most often one for all; on
             any device, and left in the mode they were in.
-        tasks: Whose answers are wanted, in the order of the answers.
-        lines: What the tasks read, as `hmnet.evaluation.lines.read_lines` gives it.
+        tasks: Tasks whose answers are wanted, in the order of the answers.
+        lines: Texts of the tasks from `hmnet.evaluation.lines.read_lines`.
         tokenizer: The backbone's.
         max_length: Most tokens of one input, special ids included.
         batch_size: Lines per forward pass at most.
@@ -81,7 +81,7 @@ def _form(line: TextLine) -> list[int]:
 def _encoded(
     encoder: Encoder, tasks: Sequence[Task], read: Mapping[str, Columns], max_length: int
 ) -> dict[str, Sequences]:
-    """What the tasks make of a batch; most often several make the same."""
+    """Encoded sequences of a batch by task; most often several tasks make equal ones."""
     made: dict[tuple[Columns, int | str | None], Sequences] = {}
     encoded = {}
     for task in tasks:
@@ -100,7 +100,7 @@ def _logits(
     batch_size: int,
     precision: Precision,
 ) -> dict[str, list[Logits]]:
-    """What the models say to each sequence, by task; tasks that read the same are asked in turn."""
+    """Logits for each sequence, by task; tasks that read the same are asked in turn."""
     logits: dict[str, list[Logits]] = {task.name: [] for task in tasks}
     forms = {task: model.input_form(task) for task, model in models.items()}
     readers: dict[tuple[bytes, ...], list[Task]] = {}

@@ -50,7 +50,7 @@ def attention_figure(found: AttentionCosines, axes: Axes | None = None) -> Axes:
 
     Args:
         found: Cosines of two runs.
-        axes: Where; None for a figure of its own.
+        axes: Axes to draw on; None for a figure of its own.
 
     Returns:
         The axes.

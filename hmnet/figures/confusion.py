@@ -48,7 +48,7 @@ def confusion_figure(found: Confusion, axes: Axes | None = None) -> Axes:
 
     Args:
         found: A classifier's answers.
-        axes: Where; None for a figure of its own.
+        axes: Axes to draw on; None for a figure of its own.
 
     Returns:
         The axes.

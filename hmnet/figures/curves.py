@@ -25,9 +25,9 @@ class CurvesPanel(NamedTuple):
     """One quantity over steps, a line or an area per task.
 
     Attributes:
-        quantity: What the vertical axis shows.
-        steps: Where the values stand.
-        values: By place and task; NaN where there is none.
+        quantity: Quantity on the vertical axis.
+        steps: Steps at which the values stand.
+        values: Values by place and task; NaN where there is none.
         is_mix: Whether they add up to 100 and are stacked.
     """
 
@@ -41,7 +41,7 @@ def lay_out(found: Curves) -> list[CurvesPanel]:
     """Decide what the figure shows.
 
     Args:
-        found: How a run went.
+        found: Curves of a run.
 
     Returns:
         Panels from top to bottom: two, and up to five where there is more to show.
@@ -63,7 +63,7 @@ def curves_figure(found: Curves) -> Axes:
     """Draw how a run went.
 
     Args:
-        found: Its curves.
+        found: Curves of a run.
 
     Returns:
         The axes of the first panel, in a figure two columns of a paper wide.

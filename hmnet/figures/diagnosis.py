@@ -15,8 +15,8 @@ def save_figures(found: Iterable[Diagnosis], run: Run, folder: Path, suffix: str
     """Draw a confusion matrix for every classification task, scatter and residuals for the others.
 
     Args:
-        found: What was diagnosed.
-        run: Whose tasks they are.
+        found: Diagnoses of tasks.
+        run: Run that the tasks belong to.
         folder: Made if missing.
         suffix: `pdf`, `svg` or `png`.
 

@@ -34,16 +34,16 @@ class Grid:
     """A grid before it is drawn.
 
     Attributes:
-        values: What the colours tell; NaN for an empty cell.
-        texts: What is printed in the cells.
+        values: Values that colours show; NaN for an empty cell.
+        texts: Texts in the cells.
         rows: Names of the rows, from the top.
         columns: Names of the columns.
-        row_title: What the rows are.
-        column_title: What the columns are.
+        row_title: Title of the rows.
+        column_title: Title of the columns.
         title: Above everything, of one line or more.
         low: Value of the colour map's lower end.
         high: Value of its upper end.
-        quantity: What the colours mean.
+        quantity: Meaning of the colours.
     """
 
     values: Float[np.ndarray, "row column"]
@@ -85,7 +85,7 @@ def size_of(grid: Grid) -> GridSize:
     """Choose sizes: cells as wide as their texts need, unless there are too many of them.
 
     Args:
-        grid: What the figure will show.
+        grid: Layout that the figure will show.
 
     Returns:
         Sizes; cells too small for their texts show colours alone.
@@ -120,7 +120,7 @@ def new_axes(grid: Grid) -> Axes:
     """Axes in a figure of their own, with room for all that stands around the cells.
 
     Args:
-        grid: What they will show.
+        grid: Layout that they will show.
 
     Returns:
         Empty axes.
@@ -137,8 +137,8 @@ def draw(grid: Grid, axes: Axes | None = None) -> Axes:
     """Draw a grid.
 
     Args:
-        grid: What to show.
-        axes: Where; None for a figure of its own.
+        grid: Layout to draw.
+        axes: Axes to draw on; None for a figure of its own.
 
     Returns:
         The axes.

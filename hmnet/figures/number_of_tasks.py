@@ -22,11 +22,11 @@ MARKERS = ("o", "s", "^", "D", "v")
 
 
 class Trained(NamedTuple):
-    """What the runs of one column have in common.
+    """Method and number of tasks, which the runs of one column have in common.
 
     Attributes:
-        method: Its name, with parameters that are given.
-        tasks: How many tasks were trained.
+        method: Name of the method, with parameters that are given.
+        tasks: Number of tasks that were trained.
     """
 
     method: str
@@ -37,10 +37,10 @@ class Curve(NamedTuple):
     """The runs of one method, from few tasks to many.
 
     Attributes:
-        method: What the runs share.
-        tasks: How many tasks each trained.
+        method: Method that the runs share.
+        tasks: Number of tasks that each trained.
         means: Average over the common rows, in percent.
-        deviations: Over seeds, in percentage points; NaN for one seed.
+        deviations: Standard deviations over seeds, in percentage points; NaN for one seed.
     """
 
     method: str
@@ -55,7 +55,7 @@ class Layout:
 
     Attributes:
         curves: One per method, in the order of the columns.
-        y_label: Which average it is.
+        y_label: Name of the average.
     """
 
     curves: tuple[Curve, ...]
@@ -69,7 +69,7 @@ def trained_by(runs: Iterable[Run]) -> dict[str, Trained]:
         runs: Finished runs; those of one name are seeds.
 
     Returns:
-        By the name of the run.
+        Methods and tasks by the name of the run.
 
     Raises:
         RelevanceError: If runs of one name differ in either.

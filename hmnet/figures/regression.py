@@ -36,12 +36,12 @@ class RegressionPanel:
 
     Attributes:
         x: Places of the points.
-        y: Their heights.
+        y: Heights of the points.
         line: The line of least squares, if there is one.
-        ideal: What a model without error would lie on.
+        ideal: Line that a model without error would lie on.
         title: The line in figures.
-        x_label: What x is.
-        y_label: What y is.
+        x_label: Label of the x axis.
+        y_label: Label of the y axis.
     """
 
     x: Float[np.ndarray, " row"]

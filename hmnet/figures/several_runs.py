@@ -26,7 +26,7 @@ class RunLine(NamedTuple):
 
     Attributes:
         name: Name of the run; runs of one name are seeds.
-        steps: Where the values stand.
+        steps: Steps at which the values stand.
         values: Median over the tasks that have one there.
     """
 
@@ -39,7 +39,7 @@ class RunsPanel(NamedTuple):
     """One quantity of all runs that have it.
 
     Attributes:
-        quantity: What the vertical axis shows.
+        quantity: Quantity on the vertical axis.
         lines: One per run.
         medians: One per name with several runs that stand at the same steps: the median over them.
     """
@@ -89,7 +89,7 @@ def lay_out(runs: Sequence[tuple[str, Curves]]) -> list[RunsPanel]:
 
 
 def _median(values: Float[np.ndarray, "place task"]) -> Float[np.ndarray, " place"]:
-    """Over the tasks that have a value; NaN where none has."""
+    """Median over the tasks that have a value; NaN where none has."""
     known = ~np.isnan(values).all(axis=1)
     found = np.full(len(values), np.nan)
     found[known] = np.nanmedian(values[known], axis=1)

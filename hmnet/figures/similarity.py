@@ -34,9 +34,9 @@ class Beside(NamedTuple):
     """Runs of the same tasks beside each other.
 
     Attributes:
-        before: By task, of the pretrained backbone.
-        after: By name of the run and task; means over seeds.
-        improvement: By task: primary metric on dev of the last run less that of the first, in
+        before: Similarities by task, of the pretrained backbone.
+        after: Similarities by name of the run and task, means over seeds.
+        improvement: Primary metric on dev of the last run less that of the first, by task, in
             percentage points.
     """
 

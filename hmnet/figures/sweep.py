@@ -44,9 +44,9 @@ class SweepPanel:
 
     Attributes:
         name: Name of the task, or the average.
-        metric: What was measured.
-        means: In percent, one per choice.
-        deviations: Over seeds, in percentage points; NaN for one seed.
+        metric: Metric that was measured.
+        means: Means in percent, one per choice.
+        deviations: Standard deviations over seeds, in percentage points; NaN for one seed.
     """
 
     name: str
@@ -62,7 +62,7 @@ class SweepLayout:
     Attributes:
         panels: One per task, the average last; for mixes the average alone.
         choices: Numbers of shared layers, or combinations.
-        x_label: What the choices are, and what the error bars mean.
+        x_label: Label of the choices, with the meaning of the error bars.
     """
 
     panels: tuple[SweepPanel, ...]
@@ -75,7 +75,7 @@ def lay_out(sweep: Sweep, compared: Comparison) -> SweepLayout:
 
     Args:
         sweep: The runs.
-        compared: Their scores.
+        compared: Scores of the runs.
 
     Returns:
         The layout.
@@ -109,7 +109,7 @@ def sweep_figure(sweep: Sweep, compared: Comparison) -> Axes:
 
     Args:
         sweep: The runs.
-        compared: Their scores.
+        compared: Scores of the runs.
 
     Returns:
         The axes of the first panel; each has a scale of its own.
@@ -147,7 +147,7 @@ def _curves(layout: SweepLayout) -> Axes:
 
 
 def _ticks(places: list[int], width_pt: float) -> list[int]:
-    """As many of the numbers as fit."""
+    """As many of the numbers as fit on the axis."""
     step = math.ceil(len(places) * 1.6 * TEXT_PT / (width_pt - 24.0))
     return places[::step]
 

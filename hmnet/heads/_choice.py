@@ -1,4 +1,4 @@
-"""Which head each task gets: `NAME`, `TASK=NAME` for some tasks, or both, with commas between.
+"""Choice of heads by task: `NAME`, `TASK=NAME` for some tasks, or both, with commas between.
 
 Settings hold this value, and they are read without torch; heads are imported when one is asked for.
 """
@@ -23,7 +23,7 @@ class HeadChoice:
     """Names of heads by task, as a user chose them.
 
     Attributes:
-        text: What was written, which is written again.
+        text: Text that the choice was read from, which is written again.
         names: Names of heads by the task's name in lower case; the one at `OTHERS` is for the tasks
             not named. A name may be `auto`.
     """
@@ -68,10 +68,10 @@ class HeadChoice:
 
         Args:
             task: Name of the task, in any case.
-            pooling: How hidden states become one vector.
+            pooling: Way in which hidden states become one vector.
 
         Returns:
-            Its class.
+            Class of the head.
 
         Raises:
             RelevanceError: If there is no such head, or it cannot pool in this way.
@@ -85,7 +85,7 @@ class HeadChoice:
 
         Args:
             task: Name of the task, in any case.
-            pooling: What `auto` goes by.
+            pooling: Pooling, by which `auto` is settled.
 
         Returns:
             The name; never `auto`.

@@ -22,7 +22,7 @@ class CosineHead(Head):
     other two, joined.
 
     Args:
-        backbone: Whose hidden size, dropout and initialisation are used.
+        backbone: Backbone whose hidden size, dropout and initialisation are used.
         task: A regression on two texts or three.
         pooling: `mean` or `cls`.
 

@@ -1,4 +1,4 @@
-"""What a head is: the part of a path that belongs to one task alone, whatever the plan."""
+"""The base of heads: the part of a path that belongs to one task alone, whatever the plan."""
 
 from abc import abstractmethod
 from functools import cache
@@ -18,12 +18,12 @@ class Head(nn.Module):
     """Turns what a task's layers say into its logits; every task has one of its own.
 
     Args:
-        backbone: Whose sizes and initialisation are used.
-        task: Says how many outputs there are.
-        pooling: One of `poolings`.
+        backbone: Backbone whose sizes and initialisation are used.
+        task: Task, which sets the number of outputs.
+        pooling: Name in `poolings`.
 
     Attributes:
-        poolings: How the head can pool hidden states; the first is what it does unless told.
+        poolings: Ways in which the head can pool hidden states; the first is the default.
         apart: Whether the encoder reads the texts of a row one by one, and not as one input.
         bounded: Whether a regression's outputs lie in [0, 1] by the head's very form.
     """
@@ -71,10 +71,10 @@ def find_head(name: str, pooling: Pooling) -> type[Head]:
 
     Args:
         name: Name of a head; `auto` for the family's own with `native` pooling, else a linear one.
-        pooling: How hidden states become one vector.
+        pooling: Way in which hidden states become one vector.
 
     Returns:
-        Its class.
+        Class of the head.
 
     Raises:
         RelevanceError: If there is no such head, or it cannot pool in this way.
@@ -94,8 +94,8 @@ def settled(name: str, pooling: Pooling) -> str:
     """The name that `auto` stands for.
 
     Args:
-        name: Of a head, or `auto`.
-        pooling: How hidden states become one vector.
+        name: Name of a head, or `auto`.
+        pooling: Way in which hidden states become one vector.
 
     Returns:
         The name of a head.

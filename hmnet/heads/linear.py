@@ -17,8 +17,8 @@ class LinearHead(Head):
     For kinds of tasks that label parts of a text it is on the hidden state of every token.
 
     Args:
-        backbone: Whose hidden size, dropout and initialisation are used.
-        task: Says how many outputs there are.
+        backbone: Backbone whose hidden size, dropout and initialisation are used.
+        task: Task, which sets the number of outputs.
         pooling: `cls` for the first token, `mean` for the mean over tokens that are no padding.
     """
 
@@ -101,7 +101,7 @@ class PlacedPath(nn.Module):
     Args:
         encoder: A view of the backbone with the task's layers.
         head: The task's head.
-        kind: Makes logits of its outputs.
+        kind: Kind, which makes logits of its outputs.
     """
 
     def __init__(self, encoder: PreTrainedModel, head: nn.Module, kind: TokenLevelKind) -> None:
@@ -155,7 +155,7 @@ def linear_layer(backbone: Backbone, inputs: int, outputs: int) -> nn.Linear:
     """A layer of a head, initialised as the backbone's family does it.
 
     Args:
-        backbone: Says how, and on which device.
+        backbone: Backbone that says how, and on which device.
         inputs: Width of what comes in.
         outputs: Width of what goes out.
 

@@ -17,14 +17,14 @@ from relevance.tasks.task import Task
 
 
 class NativeHead(Head):
-    """What the family's model for the task's kind has beside its encoder.
+    """The head of the family's model for the task's kind, all that it has beside its encoder.
 
     Where that model reads the encoder's pooler, it is the task's own and starts from the pretrained
     weights; all else starts as the family initialises it.
 
     Args:
-        backbone: Whose family is meant.
-        task: Says how many outputs there are and what they are called.
+        backbone: Backbone whose family is meant.
+        task: Task, which sets the number and the names of outputs.
         pooling: `native`.
     """
 
@@ -80,11 +80,11 @@ class NativePath(nn.Module):
 
 
 class PlacedNativePath(NativePath):
-    """The same for a model whose outputs are those of tokens.
+    """A path through a model of the family whose outputs are those of tokens.
 
     Args:
         model: A view that the family's class takes for one of its own.
-        kind: Makes logits of the outputs.
+        kind: Kind, which makes logits of the outputs.
     """
 
     def __init__(self, model: PreTrainedModel, kind: TokenLevelKind) -> None:

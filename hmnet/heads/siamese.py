@@ -23,8 +23,8 @@ class SiameseHead(Head):
     task with one text has the same layers on its vector, one output per label.
 
     Args:
-        backbone: Whose hidden size, dropout and initialisation are used.
-        task: Says how many texts and outputs there are.
+        backbone: Backbone whose hidden size, dropout and initialisation are used.
+        task: Task, which sets the numbers of texts and outputs.
         pooling: `mean` or `cls`.
 
     Source:
@@ -75,7 +75,7 @@ class SiameseHead(Head):
     def join(
         self, u: Float[Tensor, "batch hidden"], v: Float[Tensor, "batch hidden"]
     ) -> Float[Tensor, "batch joined"]:
-        """What the hidden layer reads of two texts.
+        """Inputs of the hidden layer, from the vectors of two texts.
 
         Args:
             u: Vectors of the first text.

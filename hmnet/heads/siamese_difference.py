@@ -8,11 +8,11 @@ from hmnet.heads.siamese import SiameseHead
 
 
 class SiameseDifferenceHead(SiameseHead):
-    """As `SiameseHead`, on (u, v, |u - v|).
+    """A `SiameseHead` on (u, v, |u - v|).
 
     Args:
-        backbone: Whose hidden size, dropout and initialisation are used.
-        task: Says how many texts and outputs there are.
+        backbone: Backbone whose hidden size, dropout and initialisation are used.
+        task: Task, which sets the numbers of texts and outputs.
         pooling: `mean` or `cls`.
 
     Source:
@@ -24,7 +24,7 @@ class SiameseDifferenceHead(SiameseHead):
     def join(
         self, u: Float[Tensor, "batch hidden"], v: Float[Tensor, "batch hidden"]
     ) -> Float[Tensor, "batch joined"]:
-        """What the hidden layer reads of two texts.
+        """Inputs of the hidden layer, from the vectors of two texts.
 
         Args:
             u: Vectors of the first text.

@@ -1,4 +1,4 @@
-"""What a kind of task is to a model: how its rows are read, learned and answered."""
+"""The base of kinds of tasks for models: how rows are read, learned and answered."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -27,11 +27,11 @@ Texts: TypeAlias = tuple[str, ...]
 
 
 class ModelOutputs(NamedTuple):
-    """What a model said to some rows.
+    """Outputs of a model for some rows.
 
     Attributes:
         texts: Columns of what was read.
-        sequences: What was read, as token ids.
+        sequences: Sequences that were read, as token ids.
         logits: Logits of each sequence `[class, *place]`, without padding.
     """
 
@@ -41,20 +41,20 @@ class ModelOutputs(NamedTuple):
 
 
 class OutputKind(ABC):
-    """How tasks of one kind are learned.
+    """The inputs, targets, losses and answers that tasks of one kind share.
 
     Logits are `[row, class, *place]`: one value in all for regression, one for each label for
     classification; further kinds choose a class at several places.
 
     Args:
-        task: One of them.
-        scale: How outputs stand for values, for kinds whose answers are values.
+        task: A task of the kind.
+        scale: Scale on which outputs stand for values, for kinds whose answers are values.
 
     Attributes:
         scale: As given; None for other kinds.
         auto: The family's own class for it, by the name of an Auto class of transformers.
-        purpose: What that class is for, in messages.
-        token_axis: Which axis of a row's logits goes over tokens; None where a row has one answer.
+        purpose: Use of that class, in messages.
+        token_axis: Axis of a row's logits that goes over tokens; None where a row has one answer.
     """
 
     auto: ClassVar[str]
@@ -67,29 +67,29 @@ class OutputKind(ABC):
 
     @property
     def unit(self) -> float:
-        """What a difference of 1 between outputs counts as in the loss of a regression."""
+        """The value that a difference of 1 between outputs has in the loss of a regression."""
         return self.scale.unit if self.scale else 1.0
 
     @property
     def own_unit(self) -> float:
-        """The same on the task's own scale, whatever the loss of training is taken on."""
+        """`unit` on the task's own scale, whatever scale the loss of training is taken on."""
         return self.scale.spread if self.scale else 1.0
 
     def configure(self, config: PreTrainedConfig) -> None:
         """Tell the family's class what its outputs mean.
 
         Args:
-            config: Is changed.
+            config: Configuration, which is changed.
         """
         config.num_labels = self.task.outputs
         config.id2label = dict(enumerate(self.task.labels or [self.task.name]))
         config.label2id = {label: code for code, label in config.id2label.items()}
 
     def layout(self, parts: int) -> int | str | None:
-        """What decides how texts become sequences, beside the texts.
+        """The choices that decide, beside the texts, how these become sequences.
 
         Args:
-            parts: How many texts there are.
+            parts: Number of texts.
 
         Returns:
             Which of them gives way to the length, None for the longest; or another kind's own way.
@@ -102,7 +102,7 @@ class OutputKind(ABC):
         """Rows as the model reads them.
 
         Args:
-            texts: Their columns.
+            texts: Columns of texts.
             encoder: Encoder of the backbone's tokenizer.
             max_length: Most tokens of one sequence.
 
@@ -121,7 +121,7 @@ class OutputKind(ABC):
             texts: One to three.
 
         Returns:
-            The same where the task takes any.
+            The texts as they are where the task takes any.
 
         Raises:
             RelevanceError: If it does not read so many.
@@ -132,18 +132,18 @@ class OutputKind(ABC):
     def targets(
         self, encoded: Encoded, rows: Int[np.ndarray, " row"]
     ) -> Int64[np.ndarray, "row *place"] | Float32[np.ndarray, " row"]:
-        """What the model's outputs are compared with.
+        """Targets that the model's outputs are compared with.
 
         Args:
             encoded: A split.
-            rows: Which of its sequences.
+            rows: Numbers of its sequences to take.
 
         Returns:
             Codes, -100 where there is nothing to compare; or values on the scale of the outputs.
         """
 
     def unlearned(self, encoded: Encoded) -> str | None:  # noqa: ARG002
-        """What is to be said of training rows whose answers the model is not shown.
+        """Notes on training rows whose answers the model is not shown.
 
         Args:
             encoded: Training rows.
@@ -158,7 +158,7 @@ class OutputKind(ABC):
 
     @abstractmethod
     def predictions(self, said: ModelOutputs) -> Labels:
-        """What the model's outputs say, as metrics take it.
+        """Predictions of the model's outputs, as metrics take them.
 
         Args:
             said: The outputs.
@@ -169,7 +169,7 @@ class OutputKind(ABC):
 
     @abstractmethod
     def answers(self, said: ModelOutputs) -> list[dict[str, Any]]:
-        """What the model's outputs say, ready for JSON.
+        """Answers of the model's outputs, ready for JSON.
 
         Args:
             said: The outputs.
@@ -246,8 +246,8 @@ def kind_of(task: Task, scale: AnswerScale | None = None) -> OutputKind:
 
     Args:
         task: The definition.
-        scale: How outputs of a regression stand for values; None for the scale of its range. A
-            model has the kinds of its tasks, with their scales, as `MultiTaskModel.kinds`.
+        scale: Scale on which outputs of a regression stand for values; None for the scale of its
+            range. A model has the kinds of its tasks, with their scales, as `MultiTaskModel.kinds`.
 
     Returns:
         The kind.

@@ -20,7 +20,7 @@ class Regression(OutputKind):
         scale: Scale of its outputs; None for that of its range.
 
     Attributes:
-        scale: How outputs stand for values.
+        scale: Scale on which outputs stand for values.
     """
 
     auto = "AutoModelForSequenceClassification"

@@ -26,7 +26,7 @@ FAR_BELOW = -1e4  # a logit that has no chance, and is no trouble to differences
 
 
 class Window(NamedTuple):
-    """What a model said about a part of a context.
+    """Outputs of a model for a part of a context.
 
     Attributes:
         logits: Logits of each token `[token, 2]`, as the first and as the last of the answer.
@@ -40,13 +40,13 @@ class Window(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a text says about a question.
+    """An answer to a question, from a text.
 
     Attributes:
         text: The answer, empty where there is none.
         start: Character at which it begins, None where there is none.
         end: Character behind it.
-        probability: Among all answers of up to 30 tokens, in all windows.
+        probability: Probability among all answers of up to 30 tokens, in all windows.
     """
 
     text: str
@@ -197,7 +197,7 @@ def windows(
 ) -> tuple[
     Int64[np.ndarray, " window"], Int64[np.ndarray, " window"], Int64[np.ndarray, " window"]
 ]:
-    """Where the windows of texts begin, and how long they are.
+    """Starts and lengths of the windows of texts.
 
     Args:
         lengths: Tokens of each text.
@@ -226,8 +226,8 @@ def best_answer(
     """The answer with the highest sum of logits of its first token and its last.
 
     Args:
-        context: What it is a part of.
-        parts: What was said of each window.
+        context: Context that the answer is a part of.
+        parts: Outputs for each window.
         unanswerable: Whether there may be no answer, which then has the logits of [CLS] in the
             window where these are lowest.
 

@@ -1,1 +1,1 @@
-"""What the measures of relevance ask of a model: a joint trainer and a probe."""
+"""A joint trainer and a probe, which the measures of relevance ask of a model."""

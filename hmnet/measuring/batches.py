@@ -22,7 +22,7 @@ def drawn(
     """Some rows of a split, the longest first so that batches have little padding.
 
     Args:
-        task: Whose name has a part in the draw.
+        task: Task whose name has a part in the draw.
         encoded: The split.
         count: Number of rows; fewer where the split has fewer.
         seed: Seed of the draw.
@@ -49,7 +49,7 @@ def batches_of(
     Args:
         kind: Kind of the task.
         encoded: The split.
-        rows: Which of its rows.
+        rows: Numbers of its rows to take.
         form: Form of the inputs, which is a matter of the encoder and of the head on it.
         device: A name that torch takes.
         batch_size: Rows per batch.
@@ -65,7 +65,7 @@ def shared_weights(model: MultiTaskModel) -> list[nn.Parameter]:
     """Every weight of a model but frozen ones and those of its heads.
 
     Args:
-        model: With one encoder for all tasks.
+        model: A model with one encoder for all tasks.
 
     Returns:
         Embeddings and layers, in the order of the pool.
@@ -83,10 +83,10 @@ def shared_layers(model: MultiTaskModel) -> dict[str, nn.Linear]:
     """The linear layers that all tasks of a model share, without frozen ones.
 
     Args:
-        model: With one encoder for all tasks.
+        model: A model with one encoder for all tasks.
 
     Returns:
-        By name, in the order of the pool.
+        Layers by name, in the order of the pool.
     """
     return {
         name: module
@@ -99,8 +99,8 @@ def shared_encoder(model: MultiTaskModel, layer_list: str) -> nn.Module:
     """The encoder that all tasks of a model share, without heads and pooler.
 
     Args:
-        model: Whose plan is `fully_shared`.
-        layer_list: Where the backbone keeps its layers.
+        model: A model whose plan is `fully_shared`.
+        layer_list: Dotted name of the backbone's list of layers.
 
     Returns:
         A view in evaluation mode; its weights are the model's.

@@ -15,7 +15,7 @@ def mean_states(encoder: nn.Module, batch: Batch) -> Float[Tensor, "row hidden"]
     """Mean hidden state of the last layer over the tokens of each row.
 
     Args:
-        encoder: On the batch's device.
+        encoder: The encoder on the batch's device.
         batch: The rows.
 
     Returns:
@@ -29,7 +29,7 @@ def features(encoder: nn.Module, batches: Iterable[Batch]) -> Float32[np.ndarray
     """Mean hidden states of all rows, in fp32.
 
     Args:
-        encoder: In evaluation mode, on the batches' device.
+        encoder: The encoder in evaluation mode, on the batches' device.
         batches: The rows.
 
     Returns:

@@ -20,8 +20,8 @@ def fisher_diagonal(
     """Mean squared gradient of the log-likelihood of labels that the model itself draws.
 
     Args:
-        encoder: In evaluation mode, on the batches' device.
-        head: On mean hidden states.
+        encoder: The encoder in evaluation mode, on the batches' device.
+        head: A head on mean hidden states.
         batches: The rows.
         seed: Seed of the labels.
 
@@ -63,7 +63,7 @@ def drawn_loss(
 
     Args:
         states: Mean hidden states.
-        head: On them.
+        head: A head on the states.
         numbers: Draws the labels, on the CPU.
 
     Returns:

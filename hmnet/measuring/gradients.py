@@ -24,7 +24,7 @@ def gradient(
     """Gradient of a loss with respect to some weights, zeros where it does not depend on them.
 
     Args:
-        loss: With its graph.
+        loss: Loss with its graph.
         weights: Any.
 
     Returns:
@@ -42,9 +42,9 @@ def gradient_products(
     What rounding adds to millions of products has random signs and cancels.
 
     Args:
-        model: In evaluation mode.
-        weights: With respect to which gradients are taken.
-        batches: One of each task.
+        model: The model in evaluation mode.
+        weights: Weights that gradients are taken with respect to.
+        batches: One batch of each task.
 
     Returns:
         The products, in fp64 on the CPU.

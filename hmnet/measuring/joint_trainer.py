@@ -54,7 +54,7 @@ class JointTrainer:
 
     Attributes:
         tasks: Definitions by name, of all tasks that may be asked for.
-        data: Where the files are and how many rows are used.
+        data: Folder of the files and limits of rows.
         backbone: `minilm`, a folder, or a name on the hub.
         settings: Settings of training, the precision resolved.
         gain_split: Scored on `holdout`, taken from the training rows first, or on `dev`.
@@ -96,7 +96,7 @@ class JointTrainer:
         )
 
     def fingerprint_of(self, tasks: tuple[str, ...]) -> str:
-        """What `fingerprint` is for runs of some tasks.
+        """Fingerprint for runs of some tasks.
 
         Args:
             tasks: Names.
@@ -116,7 +116,7 @@ class JointTrainer:
         Args:
             tasks: Names; one for a single run, two for a joint run.
             seed: Seed of heads, batches and dropout.
-            device: Such as `cpu` or `cuda:1`.
+            device: Name such as `cpu` or `cuda:1`.
 
         Returns:
             A result for every task.
@@ -145,7 +145,7 @@ class JointTrainer:
         }
 
     def unlearned(self, tasks: tuple[str, ...]) -> dict[str, str]:
-        """What is to be said of training rows whose answers a model is not shown.
+        """Notes on training rows whose answers a model is not shown.
 
         Args:
             tasks: Names.
@@ -182,7 +182,7 @@ class JointTrainer:
         """Most memory of a GPU that this process had in use at a time.
 
         Args:
-            device: Such as `cuda:1`.
+            device: Name such as `cuda:1`.
 
         Returns:
             Bytes.
@@ -190,7 +190,7 @@ class JointTrainer:
         return torch.cuda.max_memory_allocated(device)
 
     def prepared(self, name: str) -> PreparedTask:
-        """One of the tasks with the rows that it is trained on and the split that it is scored on.
+        """A task with the rows that it is trained on and the split that it is scored on.
 
         Args:
             name: The task's.
@@ -205,7 +205,7 @@ class JointTrainer:
 
     @property
     def _reading(self) -> tuple[DataOptions, Literal["holdout", "dev"], str, int]:
-        """What decides, beside a task, which rows are read and how they are encoded."""
+        """Settings that decide, beside a task, which rows are read and how they are encoded."""
         return self.data, self.gain_split, self.backbone, self.settings.max_length
 
 
@@ -213,7 +213,7 @@ def overlapping_rows(tasks: Mapping[str, PreparedTask]) -> dict[str, Int[np.ndar
     """Training rows that hold a text of another task's evaluation split.
 
     Args:
-        tasks: Those of a run.
+        tasks: Tasks of a run.
 
     Returns:
         Row numbers by task.
@@ -240,7 +240,7 @@ def overlapping_rows(tasks: Mapping[str, PreparedTask]) -> dict[str, Int[np.ndar
 def without_rows(
     epochs: Sequence[Sequence[Step]], rows: Mapping[str, Int[np.ndarray, " _"]]
 ) -> list[list[Step]]:
-    """The same batches without some rows; a batch that loses all of them is left out.
+    """Leave rows out of batches; a batch that loses all of them is left out.
 
     Args:
         epochs: Steps by epoch.
@@ -324,7 +324,7 @@ def make_trainer(
     Args:
         tasks: Definitions of the tasks of the study.
         settings: Fields of `RunConfig`; what is left out has its default.
-        device: Where the jobs will run, which decides what `auto` precision means.
+        device: Device of the jobs, which decides what `auto` precision means.
         gain_split: Scored on `holdout`, taken from the training rows first, or on `dev`.
         drop_overlap: Leave out training rows that hold a text of another task's evaluation split.
 

@@ -17,12 +17,12 @@ def make_sketches(layers: Mapping[str, nn.Linear], directions: int, seed: int) -
     """Random projections of the layers' gradients, whose sum is one of all their gradients.
 
     Args:
-        layers: By name.
+        layers: Linear layers by name.
         directions: Numbers in a projection, a square.
         seed: Seed of the projections.
 
     Returns:
-        By name of the layer.
+        Sketches by name of the layer.
 
     Raises:
         ValueError: If the number of directions is no square.
@@ -40,8 +40,8 @@ def linearise(
     """Outputs of rows, and how they change with the weights of some layers.
 
     Args:
-        model: In evaluation mode.
-        sketches: By name of the layer.
+        model: The model in evaluation mode.
+        sketches: Sketches by name of the layer.
         batches: The rows, at least one.
 
     Returns:
@@ -85,7 +85,7 @@ def _of_batch(
 def true_margin(
     logits: Float[Tensor, "row output"], labels: Int[Tensor, " row"] | Float[Tensor, " row"]
 ) -> Float[Tensor, " row"]:
-    """By how much the true label is ahead.
+    """Margin of the true label, `log(p / (1 - p))`.
 
     Args:
         logits: One column per label, or one for regression.

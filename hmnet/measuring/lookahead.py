@@ -22,9 +22,10 @@ def look_ahead(
     The weights are those of before at the end, bit for bit.
 
     Args:
-        model: In evaluation mode, so that dropout adds no noise to such small differences.
+        model: The model in evaluation mode, so that dropout adds no noise to such small
+            differences.
         weights: The shared ones, which alone are changed.
-        batches: One of each task.
+        batches: One batch of each task.
         lr: Learning rate of the steps.
 
     Returns:
@@ -51,10 +52,10 @@ def look_ahead(
 
 @contextmanager
 def evaluating(model: MultiTaskModel) -> Iterator[None]:
-    """Without dropout for a while in the middle of training.
+    """Switch dropout off for a while in the middle of training.
 
     Args:
-        model: In training mode, and so again afterwards.
+        model: The model in training mode, and so again afterwards.
 
     Yields:
         Nothing.
@@ -70,7 +71,7 @@ def spread(total: int, count: int) -> tuple[int, ...]:
     """The middles of equal parts of a training.
 
     Args:
-        total: Its steps.
+        total: Number of steps of the training.
         count: Parts; fewer where there are fewer steps.
 
     Returns:

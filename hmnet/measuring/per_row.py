@@ -21,7 +21,7 @@ def linear_layers(encoder: nn.Module) -> dict[str, nn.Linear]:
         encoder: Any module.
 
     Returns:
-        By name, in the encoder's order.
+        Layers by name, in the encoder's order.
     """
     return {name: m for name, m in encoder.named_modules() if isinstance(m, nn.Linear)}
 
@@ -71,7 +71,7 @@ def squared_gradients(
     never made.
 
     Args:
-        inputs: What went in.
+        inputs: Inputs of the layer.
         gradients: Gradients with respect to what came out.
 
     Returns:
@@ -91,7 +91,7 @@ class Sketch:
     Args:
         layer: The layer.
         side: Rows of each side; the projection has `side ** 2` numbers.
-        numbers: Where the signs come from, so that they are the same on every device.
+        numbers: Generator of the signs, on the CPU so that they are the same on every device.
     """
 
     def __init__(self, layer: nn.Linear, side: int, numbers: torch.Generator) -> None:
@@ -113,7 +113,7 @@ class Sketch:
         """The projections of all rows.
 
         Args:
-            inputs: What went into the layer.
+            inputs: Inputs of the layer.
             gradients: Gradients with respect to what came out.
 
         Returns:

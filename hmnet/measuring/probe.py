@@ -46,9 +46,9 @@ class EncoderProbe:
     """Answers for the encoder of a trainer, with its settings; all but training is in fp32.
 
     Attributes:
-        trainer: Whose tasks, rows and settings are used, so that a model trained on one task is
-            that of the single run of the same seed.
-        device: Such as `cpu` or `cuda:0`.
+        trainer: Trainer whose tasks, rows and settings are used, so that a model trained on one
+            task is that of the single run of the same seed.
+        device: Name such as `cpu` or `cuda:0`.
         threads: CPU threads that a worker of a joint-training study would have here.
     """
 
@@ -70,13 +70,13 @@ class EncoderProbe:
 
     @property
     def workers(self) -> float:
-        """How many workers of a joint-training study would run on the cores that this one takes."""
+        """Number of workers of a joint-training study that this probe's cores would serve."""
         if self.threads is None or torch.device(self.device).type != "cpu":
             return 1.0
         return max(1.0, torch.get_num_threads() / self.threads)
 
     def unlearned(self, tasks: tuple[str, ...]) -> dict[str, str]:
-        """What the trainer says of rows that teach nothing."""
+        """The trainer's notes on rows that teach nothing."""
         return self.trainer.unlearned(tasks)
 
     def features(
@@ -185,7 +185,7 @@ class EncoderProbe:
 
     @property
     def _joined(self) -> InputForm:
-        """What the encoder itself wants of its inputs: the texts of a row as one."""
+        """The form of inputs that the encoder itself takes: the texts of a row as one."""
         return input_form(self._backbone(0).config)
 
     def _batches_for(

@@ -1,4 +1,4 @@
-"""What a method is: it says which layers its tasks share, and which tasks train together."""
+"""The base of methods, which say which layers tasks share and which tasks train together."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ class ModelGroup(NamedTuple):
 
     Attributes:
         tasks: Names, in the order of the run.
-        plan: Which layer module each of them uses at each depth.
+        plan: Layer module that each of them uses at each depth.
     """
 
     tasks: tuple[str, ...]
@@ -39,9 +39,10 @@ class Method(ABC):
     """A way to share layers among tasks.
 
     Args:
-        spec: Which tasks share the middle layers; only methods that read clusters look at it.
-        layers: How many shared, cluster and task layers; None for the default of the depth.
-        skills: Which skills a task activates; only methods that read skills look at it, and take
+        spec: Groups of tasks that share the middle layers; only methods that read clusters look at
+            it.
+        layers: Numbers of shared, cluster and task layers; None for the default of the depth.
+        skills: Skills that each task activates; only methods that read skills look at it, and take
             the built-in table for None.
 
     Attributes:
@@ -139,8 +140,8 @@ class ChosenMethod:
 
     Attributes:
         name: The method's.
-        member: Its class.
-        modules: What it puts into the layers, with the parameters; None for nothing.
+        member: Class of the method.
+        modules: Adapter modules in the layers, with their parameters; None for nothing.
     """
 
     name: str
@@ -161,9 +162,9 @@ class ChosenMethod:
         """The method for a run.
 
         Args:
-            spec: Which tasks share the middle layers.
-            layers: How many shared, cluster and task layers.
-            skills: Which skills a task activates.
+            spec: Groups of tasks that share the middle layers.
+            layers: Numbers of shared, cluster and task layers.
+            skills: Skills that each task activates.
             max_length: Most tokens of one input.
 
         Returns:

@@ -1,4 +1,4 @@
-"""What a regularizer is: a term that is added to the loss of every batch."""
+"""The base of regularizers: terms that are added to the loss of every batch."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ class Regularizer(ABC):
 
     Attributes:
         version: Raised whenever the same arguments would give another term.
-        state: What it has kept from earlier steps, by name. Checkpoints hold it, and put it back.
+        state: Tensors kept from earlier steps, by name. Checkpoints hold it, and put it back.
     """
 
     version: int = 1
@@ -40,13 +40,14 @@ class Regularizer(ABC):
         inputs: Mapping[str, Tensor],
         logits: Float[Tensor, "batch outputs"],
     ) -> Float[Tensor, ""]:
-        """What is added to the loss of a batch.
+        """The term for the loss of a batch.
 
         Args:
-            model: In training mode. It is called in fp32 and with the step's own kind of dropout.
+            model: The model in training mode. It is called in fp32 and with the step's own kind of
+                dropout.
             task: Name of the batch's task.
-            inputs: What the model reads.
-            logits: What it said to them, in fp32 and with its graph.
+            inputs: Inputs of the model.
+            logits: Logits of the model for them, in fp32 and with its graph.
 
         Returns:
             The term, its weight included, with its graph.
@@ -66,7 +67,8 @@ class Regularizer(ABC):
         """Take notice of a step.
 
         Args:
-            model: With the weights after the step, and still with the gradients that led to them.
+            model: The model with the weights after the step, and still with the gradients that led
+                to them.
         """
 
 
@@ -80,7 +82,7 @@ def make_regularizer(choice: Choice[Regularizer] | None) -> Regularizer | None:
     """The regularizer of a training.
 
     Args:
-        choice: As settings hold it.
+        choice: Choice that settings hold.
 
     Returns:
         A new one; None where none is asked for or it is idle, which is plain training.

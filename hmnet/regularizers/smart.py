@@ -87,13 +87,13 @@ class Smart(Regularizer):
         inputs: Mapping[str, Tensor],
         logits: Float[Tensor, "batch outputs"],
     ) -> Float[Tensor, ""]:
-        """What is added to the loss of a batch.
+        """The term for the loss of a batch.
 
         Args:
-            model: In training mode, called in fp32.
+            model: The model in training mode, called in fp32.
             task: Name of the batch's task.
-            inputs: What the model reads.
-            logits: What it said to them.
+            inputs: Inputs of the model.
+            logits: Logits of the model for them.
 
         Returns:
             The weighted divergences: nats, or squared errors on the scale of the task's loss.
@@ -116,7 +116,7 @@ class Smart(Regularizer):
         """A perturbation as it is before any ascent, drawn from torch's default generator.
 
         Args:
-            embeddings: What will be perturbed.
+            embeddings: Embeddings to perturb.
 
         Returns:
             Normal noise of the same shape.
@@ -134,9 +134,9 @@ class Smart(Regularizer):
         """One step of gradient ascent on the divergence from the clean answers.
 
         Args:
-            model: Whose weights get no gradient from this.
+            model: The model, whose weights get no gradient from this.
             task: Name of a task.
-            inputs: What the model reads.
+            inputs: Inputs of the model.
             logits: The clean answers.
             noise: The perturbation so far.
 
@@ -169,7 +169,8 @@ class Smart(Regularizer):
         """Let the average of the iterates follow the weights that a step has changed.
 
         Args:
-            model: With the weights after the step, and still with the gradients that led to them.
+            model: The model with the weights after the step, and still with the gradients that led
+                to them.
         """
         with torch.no_grad():
             for name, weight in model.named_parameters():
@@ -179,7 +180,7 @@ class Smart(Regularizer):
     def _answer_of_average(
         self, model: MultiTaskModel, task: str, inputs: Mapping[str, Tensor]
     ) -> Float[Tensor, "batch outputs"]:
-        """What the average of the last iterates says; it begins as the first iterate."""
+        """Answers of the average of the last iterates; it begins as the first iterate."""
         names = {weight: name for name, weight in model.named_parameters()}
         path = model.path(task)
         average = {}
@@ -197,7 +198,7 @@ class Smart(Regularizer):
 def divergence(
     one: Float[Tensor, "batch outputs"], other: Float[Tensor, "batch outputs"], *, regression: bool
 ) -> Float[Tensor, " batch"]:
-    """How far two answers to each row are apart; symmetric, and 0 for equal ones.
+    """Divergence of two answers to each row; symmetric, and 0 for equal ones.
 
     Args:
         one: Logits, one column per label, or one for regression.

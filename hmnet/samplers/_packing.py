@@ -19,7 +19,7 @@ def pack(
     """Put a task's rows into batches at random, or rows of about the same length together.
 
     Args:
-        task: Its name, which has a part in the draw.
+        task: Name of the task, which has a part in the draw.
         lengths: Tokens per row.
         batch_size: Rows per batch; the last one holds what is left.
         seed: Seed of the draw.

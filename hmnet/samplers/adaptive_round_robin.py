@@ -16,7 +16,7 @@ class AdaptiveRoundRobin(RoundRobin):
 
     Args:
         batches: Row numbers by batch for every task.
-        epochs: How many epochs of round robin the run has.
+        epochs: Number of epochs of round robin.
         seed: Seed of every random choice.
         stopping_strategy: When an epoch of round robin ends.
         r: Epochs of the largest task.

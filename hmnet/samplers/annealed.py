@@ -1,4 +1,4 @@
-"""From nearly proportional in the first epoch to nearly uniform in the last."""
+"""Annealed sampling: nearly proportional in the first epoch, nearly uniform in the last."""
 
 from hmnet.samplers.sampler import Sampler, apportion
 

@@ -1,4 +1,4 @@
-"""Tasks in proportion to their rows."""
+"""Proportional sampling: tasks in proportion to their rows."""
 
 from hmnet.samplers.sampler import Sampler, apportion
 

@@ -16,7 +16,7 @@ class RoundRobin(Sampler):
 
     Args:
         batches: Row numbers by batch for every task.
-        epochs: How many epochs the run has.
+        epochs: Number of epochs of the run.
         seed: Seed of every random choice.
         stopping_strategy: When an epoch ends; the names are those of `datasets`.
     """

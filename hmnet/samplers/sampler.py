@@ -1,4 +1,4 @@
-"""What a sampler is: it says which batches are trained in which order.
+"""The base of samplers, which say which batches are trained in which order.
 
 A sampler yields steps. A step is one update of the weights, made from the batches in it: one batch
 for Algorithm 1, one of every task where losses are summed.
@@ -32,11 +32,11 @@ Step = list[TaskBatch]
 
 
 class SelectedStep(NamedTuple):
-    """What a step trains of its candidates.
+    """The rows that a step trains of its candidates.
 
     Attributes:
         step: Batches with the chosen rows.
-        weights: What the mean loss of each batch counts for in the update.
+        weights: Weight of each batch's mean loss in the update.
         uncertainty: Mean over the candidates of each task, in [0, 1]; None where nothing was asked.
     """
 
@@ -57,11 +57,11 @@ class CandidateScorer(Protocol):
     def __call__(
         self, batch: TaskBatch, task: str, *, dropout: int | None = None
     ) -> Float[np.ndarray, "row outputs"]:
-        """What a task's path says to some rows, its own or another task's.
+        """Logits of a task's path for some rows, its own or another task's.
 
         Args:
             batch: The rows.
-            task: Whose path.
+            task: Task whose path is taken.
             dropout: Number of a pass under dropout, None for one without.
 
         Returns:
@@ -74,7 +74,7 @@ Batches = Mapping[str, Sequence[Int[np.ndarray, " _"]]]  # of unequal length
 
 
 class Sampler(ABC):
-    """How many batches of each task an epoch takes, and in what turns.
+    """The numbers of batches of each task that an epoch takes, and their turns.
 
     Which ones is the same for every sampler: all of a task's batches in random order, then all of
     them in another one, and so on from epoch to epoch. That order depends on the seed, the task's
@@ -83,7 +83,7 @@ class Sampler(ABC):
 
     Args:
         batches: Row numbers by batch for every task, packed once, in the order of the tasks.
-        epochs: How many epochs the run has.
+        epochs: Number of epochs of the run.
         seed: Seed of every random choice.
 
     Attributes:
@@ -109,7 +109,7 @@ class Sampler(ABC):
 
     @abstractmethod
     def turns(self) -> list[dict[str, int]]:
-        """How many batches of each task are trained in each epoch.
+        """Numbers of batches of each task that are trained in each epoch.
 
         Returns:
             Counts for every task, by epoch; a task with more turns than batches starts over.
@@ -164,11 +164,11 @@ class Sampler(ABC):
         data: Mapping[str, Encoded],  # noqa: ARG003
         **parameters: Any,  # noqa: ARG003
     ) -> Chooser | None:
-        """What picks, as the model is at a step, the rows that the step trains.
+        """Make the function that picks, as the model is at a step, the rows that the step trains.
 
         Args:
             tasks: All that are trained.
-            data: Their training rows.
+            data: Training rows of the tasks.
             **parameters: Parameters of the sampler.
 
         Returns:
@@ -201,8 +201,8 @@ def apportion(steps: int, weights: Mapping[str, float | int]) -> dict[str, int]:
     often with one seed as with another, and none is left out by chance.
 
     Args:
-        steps: At least as many as tasks.
-        weights: By task, above 0.
+        steps: Number of steps, at least as many as tasks.
+        weights: Weights by task, above 0.
 
     Returns:
         Steps by task, which add up to all; equal claims go to the task named first.
@@ -224,7 +224,7 @@ def schedule(sampler: Sampler, max_steps_per_task: int | None = None) -> list[li
     """Every step of a run.
 
     Args:
-        sampler: Where the steps come from.
+        sampler: Sampler that gives the steps.
         max_steps_per_task: Each task takes its first N batches, counted over all epochs in the
             order they come; the rest of its batches are left out and other tasks go on.
 
@@ -249,7 +249,7 @@ def generator(seed: int, *scope: str | int) -> np.random.Generator:
 
     Args:
         seed: The run's.
-        *scope: What the numbers are for, such as a task's name and the number of an epoch.
+        *scope: Uses of the numbers, such as a task's name and the number of an epoch.
 
     Returns:
         A generator; other scopes get independent ones.

@@ -1,4 +1,4 @@
-"""Between proportional and uniform: rows capped, then flattened by a temperature."""
+"""Temperature sampling: rows capped, then flattened by a temperature (1 changes nothing)."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ class Temperature(Sampler):
 
     Args:
         batches: Row numbers by batch for every task.
-        epochs: How many epochs the run has.
+        epochs: Number of epochs of the run.
         seed: Seed of every random choice.
         temperature: T: 1 is proportional to the capped rows, the higher the more uniform.
         cap: Rows of one task that count at most; None for all.

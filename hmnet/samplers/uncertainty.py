@@ -20,7 +20,7 @@ ROUNDING = 1e-6  # deviations below are not dropout's
 
 
 class Uncertainty(Sampler):
-    """Of b candidates of every task, the b that the model is least sure of, in one update.
+    """Uncertainty sampling: of b candidates of every task, the b least sure ones, in one update.
 
     An epoch is T times as many steps as the largest task has batches, where T is the number of
     tasks, so that it offers the largest task T times. Each step has a batch of every task: a task
@@ -34,7 +34,7 @@ class Uncertainty(Sampler):
 
     Args:
         batches: Row numbers by batch for every task.
-        epochs: How many epochs the run has.
+        epochs: Number of epochs of the run.
         seed: Seed of every random choice.
         variant: `paper` ranks by normalised entropy, and the loss is the mean over the chosen rows;
             `released` multiplies by the task's mean over the largest mean of a task, and the loss
@@ -112,16 +112,17 @@ class Uncertainty(Sampler):
         proxy: str = "relevant",
         **_: Any,
     ) -> Chooser:
-        """What picks the rows of a step.
+        """Make the function that picks the rows of a step.
 
         Args:
             tasks: All that are trained.
-            data: Their training rows.
+            data: Training rows of the tasks.
             variant: A variant that the sampler takes.
             proxy: A proxy that the sampler takes.
 
         Returns:
-            It takes the candidates of a step and a way to ask the model, and gives what to train.
+            A function that takes the candidates of a step and a way to ask the model, and gives
+            what to train.
 
         Raises:
             RelevanceError: If a task has no uncertainty, or the proxy can't stand for it.
@@ -145,12 +146,12 @@ def comparable(
     """Uncertainties of a step's candidates, deviations on the scale of the entropies.
 
     Args:
-        uncertainties: By batch.
-        by_deviation: Which of them are deviations.
+        uncertainties: Uncertainties by batch.
+        by_deviation: Whether those of each batch are deviations.
 
     Returns:
-        The same, each batch of deviations scaled to the mean over all rows with an entropy; as they
-        are where there is none, or they are rounding alone.
+        Uncertainties, each batch of deviations scaled to the mean over all rows with an entropy; as
+        they are where there is none, or they are rounding alone.
     """
     entropies = [u for u, is_one in zip(uncertainties, by_deviation, strict=True) if not is_one]
     if not entropies:
@@ -170,7 +171,7 @@ def most_uncertain(
     Args:
         candidates: A batch of each of some tasks.
         uncertainties: Uncertainties of their rows, in [0, 1].
-        variant: How rows of different tasks compare, and what the loss is a mean of.
+        variant: Way to compare rows of different tasks and to average losses.
 
     Returns:
         As many rows as the largest batch holds; of equal ones those that come first.
@@ -244,16 +245,17 @@ def has_uncertainty(task: Task, tasks: Sequence[Task]) -> bool:
 def uncertainty_of(
     task: Task, tasks: Sequence[Task], data: Mapping[str, Encoded], proxy: str
 ) -> Callable[[TaskBatch, CandidateScorer], Float[np.ndarray, " _"]]:
-    """How unsure the model is of a task's rows.
+    """Make the function that gives the model's uncertainty of a task's rows.
 
     Args:
-        task: One of the tasks.
+        task: A task of the model.
         tasks: All that train together.
-        data: Their training rows.
+        data: Training rows of the tasks.
         proxy: A proxy that `Uncertainty` takes.
 
     Returns:
-        It takes rows of the task and a way to ask the model, and gives a value for each row.
+        A function that takes rows of the task and a way to ask the model, and gives a value for
+        each row.
 
     Raises:
         RelevanceError: If the task has no uncertainty, or the proxy can't stand for it.

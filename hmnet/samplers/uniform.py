@@ -1,4 +1,4 @@
-"""Every task as often as every other."""
+"""Uniform sampling: every task as often as every other."""
 
 from hmnet.samplers.sampler import Sampler, apportion
 

@@ -20,7 +20,7 @@ class PCGrad(Surgery):
         self._weighting = PCGradWeighting()
 
     def weights(self, gramian: Float[Tensor, "task task"]) -> Float[Tensor, " task"]:
-        """How often each task's gradient goes into the sum of the projected ones.
+        """Weight with which each task's gradient goes into the sum of the projected ones.
 
         Args:
             gramian: Inner products of the tasks' gradients on one level of the tree, in fp32.

@@ -1,4 +1,4 @@
-"""What gradient surgery is: it says how far each task's gradient counts where tasks conflict."""
+"""The base of gradient surgery: how far each task's gradient counts where tasks conflict."""
 
 from abc import ABC, abstractmethod
 from functools import cache
@@ -24,7 +24,7 @@ class Surgery(ABC):
 
     @abstractmethod
     def weights(self, gramian: Float[Tensor, "task task"]) -> Float[Tensor, " task"]:
-        """How often each task's gradient goes into the update; ones would be plain summing.
+        """Weight with which each task's gradient goes into the update; ones would be plain summing.
 
         Args:
             gramian: Inner products of the tasks' gradients on one level of the tree, in fp32.
