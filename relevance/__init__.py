@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from relevance.lazy import lazy_names
 
 __version__ = "0.1.0"
-"""Of the distribution, whose packages have one version together."""
+"""Version of the distribution; its three packages share it."""
 
 if TYPE_CHECKING:
     from relevance.clustering.agreement import compare as compare

@@ -41,7 +41,7 @@ class FromText:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """What pydantic asks of an annotation: how a field is validated and dumped."""
+        """Tell pydantic how a field is validated and dumped."""
         optional = NoneType in get_args(source)
 
         def read(given: Any, as_text: Callable[[Any], str]) -> Any:
@@ -114,8 +114,8 @@ class Choice(Generic[T]):
     """A member of a kind and what was chosen for it; as text it can be chosen again.
 
     Attributes:
-        name: The member's.
-        member: Its class.
+        name: Name of the member.
+        member: Class of the member.
         parameters: Arguments of its constructor that differ from their defaults.
     """
 
@@ -124,15 +124,7 @@ class Choice(Generic[T]):
     parameters: Mapping[str, Any] = field(hash=False)
 
     def build(self, *arguments: Any, **others: Any) -> T:
-        """Make one.
-
-        Args:
-            *arguments: What the constructor takes beside the parameters.
-            **others: What it takes beside the parameters by keyword.
-
-        Returns:
-            An instance of the member.
-        """
+        """Make an instance of the member, from its parameters and whatever else it takes."""
         return self.member(*arguments, **others, **self.parameters)
 
     def __str__(self) -> str:

@@ -25,9 +25,9 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> RelevanceError:
     """The error for a name that nothing is registered under, with the nearest known one.
 
     Args:
-        kind: What the name was meant to be, in lower case, such as `measure`.
-        name: What came.
-        known: What would have been right.
+        kind: Kind of thing that was named, in lower case, such as `measure`.
+        name: The name that came.
+        known: Names that there are.
 
     Returns:
         The error, to be raised by the caller.

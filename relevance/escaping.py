@@ -95,7 +95,7 @@ def for_csv(text: str) -> str:
 
 
 def from_csv(text: str) -> str:
-    """What `for_csv` was given.
+    """Undo `for_csv`: the text that it was given.
 
     >>> from_csv(for_csv("=1+1")), from_csv("'tis")
     ('=1+1', "'tis")

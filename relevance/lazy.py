@@ -9,12 +9,11 @@ NamesOf = tuple[Callable[[str], Any], Callable[[], list[str]]]
 
 
 def lazy_names(package: str, places: Mapping[str, str]) -> NamesOf:
-    """What a package needs to offer names without importing anything beforehand.
+    """Make the functions with which a package offers names without importing them beforehand.
 
     Args:
         package: The package's own name.
-        places: For every public name the module that has it; `module:attribute` where it has
-            another name there.
+        places: Module of every public name; `module:attribute` where it has another name there.
 
     Returns:
         The package's `__getattr__` and `__dir__`.
@@ -34,20 +33,12 @@ def lazy_names(package: str, places: Mapping[str, str]) -> NamesOf:
 
 
 def shown_by(place: str, *arguments: object) -> str:
-    """What a notebook shows of an object, drawn by a layer above the object's own.
-
-    Args:
-        place: `module:function`; imported only when a notebook asks.
-        *arguments: What the function takes, the object first.
-
-    Returns:
-        HTML.
-    """
+    """HTML by a function of a layer above the caller's: `module:function`, imported only now."""
     return str(resolve(place, "")(*arguments))
 
 
 def resolve(place: str, name: str) -> Any:
-    """What stands in a place.
+    """The object that a place names.
 
     Args:
         place: A module, or `module:attribute`.

@@ -26,7 +26,7 @@ class Marks:
     Attributes:
         noise: The 95 % interval covers 0.
         beaten: Neither the single nor the joint run does better than the majority class.
-        collapsed: See `collapsed`.
+        collapsed: A run behind the gain learned nothing or forgot everything; see `collapsed`.
         known: All known cells off the diagonal.
     """
 
@@ -41,7 +41,7 @@ class Marks:
         return np.asarray(self.noise | self.beaten | self.collapsed)
 
     def counts(self) -> dict[str, int]:
-        """How many cells carry each mark, in words, without marks that none carries."""
+        """Number of cells by mark, in words, without marks that no cell carries."""
         cells = {
             "noise": self.noise,
             "below the majority class": self.beaten,
@@ -51,7 +51,7 @@ class Marks:
 
 
 def marks(matrix: RelevanceMatrix) -> Marks:
-    """What is against the cells of a matrix.
+    """Find the marks of all cells of a matrix.
 
     Args:
         matrix: Any matrix; one without scores and standard errors has few marks.

@@ -25,10 +25,10 @@ INVISIBLE = frozenset("\u00ad\u200b\u2060\ufeff")
 
 
 def fault(name: object) -> str | None:
-    r"""What is wrong with a name that people are shown.
+    r"""Tell what is wrong with a name that people are shown.
 
     Args:
-        name: What came, of any type.
+        name: Value of any type.
 
     Returns:
         Words that follow the name, such as `is empty`; None where it can stay.
@@ -54,10 +54,10 @@ def fault(name: object) -> str | None:
 
 
 def path_fault(name: object) -> str | None:
-    """What is wrong with a name that a file or folder gets.
+    """Tell what is wrong with a name that a file or folder gets.
 
     Args:
-        name: What came, of any type.
+        name: Value of any type.
 
     Returns:
         Words that follow the name; None for letters, digits, `-`, `_`, `.`, `+` and spaces, neither
@@ -82,8 +82,8 @@ def check_name(name: object, what: str) -> str:
     """Refuse a name that cannot be shown.
 
     Args:
-        name: What came.
-        what: What it names, and where, such as `gains.json: task`.
+        name: Value of any type.
+        what: Thing that is named, and where, such as `gains.json: task`.
 
     Returns:
         The name.
@@ -98,11 +98,11 @@ def check_name(name: object, what: str) -> str:
 
 
 def check_names(names: object, what: str) -> tuple[str, ...]:
-    """Refuse a list of names that is none, or has a name twice or one that cannot be shown.
+    """Refuse what is no list of names, or has a name twice or one that cannot be shown.
 
     Args:
-        names: What came, such as the `tasks` of a JSON file.
-        what: What they name, and where, in the singular, such as `gains.json: task`.
+        names: Value of any type, such as the `tasks` of a JSON file.
+        what: Thing that each name is of, and where, such as `gains.json: task`.
 
     Returns:
         The names in their order.
@@ -139,7 +139,7 @@ def some(names: Sequence[str], most: int = 4) -> str:
 
 
 def place(name: str) -> str:
-    r"""What two names have in common where some file system takes them for one.
+    r"""A key that is equal for names that some file system takes for one.
 
     >>> place("Dev") == place("dev"), place("caf\u00e9") == place("cafe\u0301")
     (True, True)
@@ -152,7 +152,7 @@ def below(folder: Path, *names: str) -> Path:
 
     Args:
         folder: Any folder.
-        *names: Names of folders in it and, last, of what lies there; each is one part of a path.
+        *names: Names of folders, each in the one before, and last of the thing there.
 
     Returns:
         The path.
@@ -183,4 +183,4 @@ def _path_name(name: str) -> str:
 Name = Annotated[str, AfterValidator(_shown_name)]
 """A field of a definition or of settings that holds a name."""
 PathName = Annotated[str, AfterValidator(_path_name)]
-"""The same for a name that a file or folder gets."""
+"""A field that holds a name which a file or folder gets."""

@@ -42,9 +42,9 @@ class Registry(Generic[T]):
     """The members of one kind, found by listing a folder and imported only when asked for.
 
     Args:
-        kind: What a member is called in messages, such as `measure`.
+        kind: Word for a member in messages, such as `measure`.
         package: The folder, as a package that is already imported.
-        base: What every member subclasses; its own module is no member.
+        base: Base class of every member; its own module is no member.
     """
 
     def __init__(self, kind: str, package: ModuleType, base: type[T]) -> None:

@@ -14,7 +14,6 @@ from hmnet.kinds.kind import Logits, ModelOutputs
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision, autocast
 from hmnet.prepared import PreparedSplit
-from hmnet.training.step import row_losses
 from relevance.interfaces.trainer import Result
 from relevance.tasks.metrics import score
 from relevance.tasks.task import Task
@@ -43,7 +42,7 @@ def evaluate(
         prediction for each row, a label code, a value on the task's own scale, or what else its
         kind has; and the loss of each row.
     """
-    kind, encoded = model.kinds[task.name], split.encoded
+    kind, encoded = model.kinds[task.name].on_own_scale(), split.encoded
     logits: list[Logits] = [np.empty(0, np.float32)] * len(encoded)
     losses = np.empty(len(encoded), dtype=np.float32)
     for rows, of_batch in batches_of_logits(
@@ -51,7 +50,7 @@ def evaluate(
     ):
         targets = torch.from_numpy(kind.targets(encoded, rows))
         said = torch.from_numpy(of_batch)
-        losses[rows] = row_losses(said, targets, unit=kind.own_unit).numpy()
+        losses[rows] = kind.losses(said, targets).numpy()
         for row, own in zip(rows, kind.unpadded(of_batch, encoded.lengths[rows]), strict=True):
             logits[row] = own
     predicted = kind.predictions(ModelOutputs(split.rows.texts, encoded, logits))

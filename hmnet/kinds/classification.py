@@ -3,7 +3,9 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int, Int64
+from jaxtyping import Float, Int, Int64
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812  what everybody calls it
 from transformers import PreTrainedConfig
 
 from hmnet.data.encoded import Encoded
@@ -24,6 +26,17 @@ class Classification(OutputKind):
     def targets(self, encoded: Encoded, rows: Int[np.ndarray, " row"]) -> Int64[np.ndarray, " row"]:
         """Codes."""
         return np.asarray(encoded.labels[rows], dtype=np.int64)
+
+    def losses(
+        self,
+        logits: Float[Tensor, "row class"],
+        targets: Int[Tensor, " row"],
+        label_smoothing: float = 0.0,
+    ) -> Float[Tensor, " row"]:
+        """Cross-entropy."""
+        return F.cross_entropy(
+            logits.float(), targets, reduction="none", label_smoothing=label_smoothing
+        )
 
     def predictions(self, said: ModelOutputs) -> Int64[np.ndarray, " row"]:
         """The code with the highest output."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 import numpy as np
 from jaxtyping import Float, Float32, Int, Int64
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812  what everybody calls it
 from transformers import PreTrainedConfig
 
 import hmnet.kinds
@@ -70,10 +71,9 @@ class OutputKind(ABC):
         """The value that a difference of 1 between outputs has in the loss of a regression."""
         return self.scale.unit if self.scale else 1.0
 
-    @property
-    def own_unit(self) -> float:
-        """`unit` on the task's own scale, whatever scale the loss of training is taken on."""
-        return self.scale.spread if self.scale else 1.0
+    def on_own_scale(self) -> "OutputKind":
+        """The kind whose losses are on the task's own scale, whatever training takes them on."""
+        return self
 
     def configure(self, config: PreTrainedConfig) -> None:
         """Tell the family's class what its outputs mean.
@@ -140,6 +140,30 @@ class OutputKind(ABC):
 
         Returns:
             Codes, -100 where there is nothing to compare; or values on the scale of the outputs.
+        """
+
+    @abstractmethod
+    def losses(
+        self,
+        logits: Float[Tensor, "row class *place"],
+        targets: Int[Tensor, "row *place"] | Float[Tensor, " row"],
+        label_smoothing: float = 0.0,
+    ) -> Float[Tensor, " row"]:
+        """Loss of each row, in fp32 whatever the logits are.
+
+        Args:
+            logits: What the model said.
+            targets: What `targets` gives.
+            label_smoothing: Share of a label's probability that all labels of the task get in equal
+                parts; kinds without labels know none.
+
+        Returns:
+            Nats, the mean over a row's places that have a target (0 if none has), or squared
+            errors.
+
+        Source:
+            Szegedy et al. (2016), "Rethinking the Inception Architecture for Computer Vision",
+            section 7, for label smoothing.
         """
 
     def unlearned(self, encoded: Encoded) -> str | None:  # noqa: ARG002
@@ -219,6 +243,19 @@ class TokenLevelKind(OutputKind):
         """
         outputs: Tensor = output.logits
         return outputs
+
+    def losses(
+        self,
+        logits: Float[Tensor, "row class place"],
+        targets: Int[Tensor, "row place"],
+        label_smoothing: float = 0.0,
+    ) -> Float[Tensor, " row"]:
+        """Mean cross-entropy over the places that have a target."""
+        smoothing = label_smoothing if self.task.labels else 0.0
+        losses = F.cross_entropy(
+            logits.float(), targets, reduction="none", label_smoothing=smoothing
+        )
+        return losses.sum(dim=1) / (targets >= 0).sum(dim=1).clamp_min(1)
 
     @abstractmethod
     def logits(

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float32, Int
+from torch import Tensor
 from transformers import PreTrainedConfig
 
 from hmnet.answer_scale import AnswerScale, scale_of_range
@@ -42,6 +43,20 @@ class Regression(OutputKind):
         return np.asarray(
             (encoded.labels[rows] - self.scale.offset) / self.scale.spread, dtype=np.float32
         )
+
+    def losses(
+        self,
+        logits: Float[Tensor, "row 1"],
+        targets: Float[Tensor, " row"],
+        label_smoothing: float = 0.0,  # noqa: ARG002  there are no labels
+    ) -> Float[Tensor, " row"]:
+        """Squared errors, in units of the scale."""
+        errors = (logits.float().squeeze(-1) - targets.float()) * self.scale.unit
+        return errors.square()
+
+    def on_own_scale(self) -> "Regression":
+        """The kind whose squared errors are on the task's own scale."""
+        return Regression(self.task, self.scale.model_copy(update={"unit": self.scale.spread}))
 
     def predictions(self, said: ModelOutputs) -> Float[np.ndarray, " row"]:
         """Values on the task's own scale, which may lie a little beyond its ends."""

@@ -7,15 +7,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.training.step import Batch, batch_loss
+from hmnet.training.step import Batch
 
 CHUNK = 2**20  # columns that are multiplied at a time, in fp32
 
 
 def loss_of(model: MultiTaskModel, batch: Batch) -> Float[Tensor, ""]:
     """Mean loss of a batch, in fp32."""
-    unit = model.kinds[batch.task].unit
-    return batch_loss(model(batch.task, batch.inputs), batch.labels, unit=unit)
+    logits = model(batch.task, batch.inputs)
+    return model.kinds[batch.task].losses(logits, batch.labels).mean()
 
 
 def gradient(

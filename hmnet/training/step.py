@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
 from hmnet.data.batching import InputForm, collate
 from hmnet.data.encoded import Encoded
@@ -131,65 +130,8 @@ def batch_losses(model: MultiTaskModel, batch: Batch, recipe: StepConfig) -> Los
             term = torch.zeros((), device=device)
         else:
             term = regularizer(model, batch.task, batch.inputs, logits)
-    smoothing = recipe.label_smoothing if model.definitions[batch.task].labels else 0.0
-    unit = model.kinds[batch.task].unit
-    return Losses(batch_loss(logits, batch.labels, smoothing, unit=unit), term)
-
-
-def batch_loss(
-    logits: Float[Tensor, "batch class *place"],
-    labels: Int[Tensor, "batch *place"] | Float[Tensor, " batch"],
-    label_smoothing: float = 0.0,
-    *,
-    unit: float = 1.0,
-) -> Float[Tensor, ""]:
-    """Mean of the losses of a batch's rows.
-
-    Args:
-        logits: Logits that `row_losses` takes.
-        labels: Labels that `row_losses` takes.
-        label_smoothing: Share of a label's probability that all labels get in equal parts.
-        unit: What a difference of 1 between values counts as.
-
-    Returns:
-        The loss.
-    """
-    return row_losses(logits, labels, label_smoothing, unit=unit).mean()
-
-
-def row_losses(
-    logits: Float[Tensor, "batch class *place"],
-    labels: Int[Tensor, "batch *place"] | Float[Tensor, " batch"],
-    label_smoothing: float = 0.0,
-    *,
-    unit: float = 1.0,
-) -> Float[Tensor, " batch"]:
-    """Loss of each row, in fp32 whatever the logits are.
-
-    Args:
-        logits: One column per label, or one for regression; for several labels a row at places.
-        labels: Codes for cross-entropy, or values on the scale of the logits for the squared error;
-            -100 at a place without a label.
-        label_smoothing: Share of a label's probability that all labels get in equal parts.
-        unit: What a difference of 1 between values counts as: for values in [0, 1] the width of the
-            task's range, which gives the squared error on the task's own scale.
-
-    Returns:
-        Nats, the mean over a row's places that have a label (0 if none has), or squared errors.
-
-    Source:
-        Szegedy et al. (2016), "Rethinking the Inception Architecture for Computer Vision", section
-        7, for label smoothing.
-    """
-    if labels.is_floating_point():
-        errors = (logits.float().squeeze(-1) - labels.float()) * unit
-        return errors.square()
-    losses = F.cross_entropy(
-        logits.float(), labels, reduction="none", label_smoothing=label_smoothing
-    )
-    if losses.ndim == 1:
-        return losses
-    return losses.sum(dim=1) / (labels >= 0).sum(dim=1).clamp_min(1)
+    losses = model.kinds[batch.task].losses(logits, batch.labels, recipe.label_smoothing)
+    return Losses(losses.mean(), term)
 
 
 def train_step(

@@ -20,13 +20,13 @@ class Agreement:
 
     Attributes:
         first: Name of one matrix.
-        second: Name of the other.
+        second: Name of the other matrix.
         tasks: Number of common tasks.
         pairs: Ordered pairs of different tasks that both matrices know.
         left_out: Ordered pairs of common tasks that one of them does not know.
         spearman: Rank correlation of the values of those pairs in [-1, 1]; NaN where undefined,
             that is with fewer than two pairs or all values of a matrix equal.
-        kendall: Kendall's tau-b of the same values.
+        kendall: Kendall's tau-b of those values.
         adjusted_rand: Adjusted Rand index of the groups, 1 for equal ones, about 0 for chance; None
             if not asked for.
     """
@@ -51,8 +51,8 @@ def compare(
     """Compare every two matrices on their common tasks.
 
     Args:
-        matrices: At least two.
-        names: What to call them, all different; None for the names of their measures.
+        matrices: Two matrices or more.
+        names: Names for the matrices, all different; None for the names of their measures.
         k: Number of clusters for comparing groups too, found on the common tasks; a matrix with
             families has those as its groups whatever k is.
         seed: Seed of k-means.
@@ -175,7 +175,7 @@ def groups_of(name: str, matrix: RelevanceMatrix, k: int, seed: int) -> ClusterS
     """The groups that a matrix is compared by: its families where it carries some, else k-means.
 
     Args:
-        name: What to call the matrix in errors.
+        name: Name of the matrix in errors.
         matrix: Without unknown values, unless it carries families.
         k: Number of clusters.
         seed: Seed of k-means.

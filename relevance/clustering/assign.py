@@ -12,7 +12,7 @@ from relevance.matrices.matrix import RelevanceMatrix
 def relevance_to(
     target: str, matrix: RelevanceMatrix, sources: Collection[str]
 ) -> dict[str, float]:
-    """How much each of some tasks helps a new one.
+    """Relevance of some tasks to a new one.
 
     Args:
         target: The new task.
@@ -51,11 +51,11 @@ def most_relevant_cluster(spec: ClusterSpec, relevance: Mapping[str, float]) -> 
 
     Args:
         spec: The clusters.
-        relevance: To the new task, by source; one member at least must be among them. Members that
-            are not are left out of the average.
+        relevance: Relevance to the new task by source, of one member of a cluster at least. Members
+            without one are left out of the average.
 
     Returns:
-        Its number; the first of equal ones.
+        Number of the cluster; the first of equal ones.
 
     >>> spec = ClusterSpec(clusters=(("RTE", "CB"), ("SST-2",)))
     >>> most_relevant_cluster(spec, {"RTE": 0.3, "CB": 0.1, "SST-2": 0.25})
@@ -74,7 +74,7 @@ def joined(spec: ClusterSpec, clusters: Mapping[str, int]) -> ClusterSpec:
 
     Args:
         spec: The clusters so far.
-        clusters: Number of a cluster for each new task.
+        clusters: Cluster number of each new task.
 
     Returns:
         A new spec, the new tasks behind the members. How good the groups were found to be is left

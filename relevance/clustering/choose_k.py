@@ -18,7 +18,7 @@ class Candidate:
     """One number of clusters, and how good its groups are.
 
     Attributes:
-        k: How many groups were asked for.
+        k: Number of groups that was asked for.
         spec: The groups, with their stability.
         silhouette: Mean over tasks in [-1, 1]: how much closer a task's row is to its own group.
         stability: Mean adjusted Rand index under resampling, 1 for the same groups every time.
@@ -31,7 +31,7 @@ class Candidate:
 
     @property
     def score(self) -> float:
-        """What the choice goes by: the mean of both."""
+        """Mean of silhouette and stability, by which the best candidate is chosen."""
         return (self.silhouette + self.stability) / 2
 
 
@@ -40,7 +40,7 @@ class ChoiceOfK:
     """All candidates and the best of them.
 
     Attributes:
-        candidates: From the smallest k to the largest.
+        candidates: Candidates by ascending k.
         best: The candidate of the largest score; of equal ones, the one with the smallest k.
         left_out: Why there is no candidate, for each k that the matrix cannot give.
     """
@@ -100,9 +100,9 @@ def choose_k(
 
     Args:
         matrix: Without unknown values, of at least 3 tasks.
-        method: How to group, or the name of a method with its own options.
+        method: Method of clustering, or the name of one with its default options.
         seed: Seed of the method and of resampling.
-        resamples: How many times each k is grouped again.
+        resamples: Number of times tasks are grouped again for each k.
         largest: The largest k to try, 2 or more; None for one less than the number of tasks.
 
     Returns:

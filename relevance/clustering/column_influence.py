@@ -55,7 +55,7 @@ def deciding_columns(
 
     Args:
         matrix: The matrix that was clustered.
-        spec: Its groups by k-means.
+        spec: The groups that k-means made of it.
         restarts: Number of restarts of k-means without a column; as many as the groups were found
             with.
 
@@ -95,15 +95,16 @@ def _changes(matrix: RelevanceMatrix, spec: ClusterSpec, task: str, restarts: in
 def moving_pays(
     rows: Float[np.ndarray, "task feature"], labels: Int[np.ndarray, " task"]
 ) -> Bool[np.ndarray, " feature"]:
-    """Without which columns one task had better be in another group, which with all it had not.
+    """Columns without which moving a single task to another group would lower the inertia.
 
     Args:
         rows: Features.
         labels: Number of each row's group, from 0.
 
     Returns:
-        True where moving one row, all others staying, lowers the inertia of the other columns.
-        Groups change without such a column; without others they may, by more moves than one.
+        True where moving one row, all others staying, lowers the inertia of the other columns and
+        does not lower that of all columns. Groups change without such a column; without others
+        they may, by more moves than one.
 
     Source:
         Hartigan and Wong (1979), "A k-means clustering algorithm", step 4.
@@ -132,11 +133,11 @@ def _groups(clusters: Sequence[Sequence[str]]) -> set[frozenset[str]]:
 
 
 def listed(names: Sequence[str], last: str) -> str:
-    """Names with something of its own before the last; the first dozen of many.
+    """Names as a list within a sentence; the first dozen of many.
 
     Args:
-        names: In the order to be printed.
-        last: What stands before the last one, such as ` and `.
+        names: Names in the order to be printed.
+        last: Text before the last name, such as ` and `.
 
     Returns:
         One text.

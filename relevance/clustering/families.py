@@ -14,8 +14,8 @@ def family_clusters(matrix: RelevanceMatrix) -> ClusterSpec:
     """One cluster per family, called after it.
 
     Args:
-        matrix: With `provenance["families"]`, {family: [task]}, as the taxonomy measure writes it.
-            Families may name further tasks, as after `select`.
+        matrix: A matrix with `provenance["families"]`, {family: [task]}, as the taxonomy measure
+            writes it. Families may name further tasks, as after `select`.
 
     Returns:
         Clusters in the order of their first tasks, tasks in the order of the matrix.

@@ -1,4 +1,4 @@
-"""What ways to group tasks share: the rows tasks are compared by, and groups made of labels."""
+"""Features and checks that methods of clustering share, and groups made of labels."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ SHOWN_CELLS = 3
 
 
 def features(matrix: RelevanceMatrix) -> Float[np.ndarray, "task feature"]:
-    """What tasks are compared by: the raw rows, diagonal kept, nothing scaled.
+    """The feature vector of every task: its raw row of the matrix, diagonal kept, nothing scaled.
 
     A task is described by the influence it has on every task. A constant added to a column moves no
     distance between rows, except through the diagonal.
@@ -43,7 +43,7 @@ def features(matrix: RelevanceMatrix) -> Float[np.ndarray, "task feature"]:
 
 
 def _remedy(matrix: RelevanceMatrix, unknown: Bool[np.ndarray, "source target"]) -> str:
-    """What gives unknown cells a value."""
+    """Advice on how unknown cells get a value."""
     scores = (matrix.joint or {}).get(matrix.provenance.get("metric", "gain"))
     if scores is not None and np.isfinite(np.asarray(scores, dtype=np.float64)[:, unknown]).all():
         return (
@@ -57,7 +57,7 @@ def _remedy(matrix: RelevanceMatrix, unknown: Bool[np.ndarray, "source target"])
 
 
 def check_range(count: int, k: int) -> None:
-    """Refuse a number of clusters that is none.
+    """Refuse a number of clusters that is out of range.
 
     Args:
         count: Number of tasks.

@@ -21,11 +21,11 @@ def best_partition(worth: WorthOfGroups, budget: int) -> tuple[int, ...]:
 
     Args:
         worth: Worth of every group of T tasks, the empty one included; there are 2^T.
-        budget: How many groups there may be at most.
+        budget: Number of groups at most.
 
     Returns:
-        Its groups, that of the lowest task first; of several that are worth the same to within
-        a ten millionth of the most valuable group, one with the fewest groups.
+        Groups of the partition, that of the lowest task first. Among partitions that are worth the
+        same to within a ten millionth of the most valuable group, one with the fewest groups wins.
     """
     scaled = worth / (np.abs(worth).max() or 1.0)
     scaled[1:] -= PER_GROUP
@@ -59,10 +59,10 @@ def partitions(tasks: int, budget: int) -> Iterator[tuple[int, ...]]:
 
     Args:
         tasks: The group of all tasks to split.
-        budget: How many groups there may be at most.
+        budget: Number of groups at most.
 
     Yields:
-        Groups, that of the lowest task first.
+        Groups of a partition, that of the lowest task first.
 
     >>> [[members(group) for group in groups] for groups in partitions(0b111, 2)]
     [[[0, 1, 2]], [[0, 2], [1]], [[0, 1], [2]], [[0], [1, 2]]]
@@ -87,10 +87,10 @@ def exhaustive(worth: WorthOfGroups, budget: int) -> tuple[int, ...]:
 
     Args:
         worth: Worth of every group of T tasks, the empty one included; there are 2^T.
-        budget: How many groups there may be at most.
+        budget: Number of groups at most.
 
     Returns:
-        Its groups; the first found of several equally good ones.
+        Groups of the first partition found of several equally good ones.
     """
     return max(
         partitions(len(worth) - 1, budget), key=lambda groups: sum(worth[list(groups)].tolist())
@@ -110,10 +110,10 @@ def branch_and_bound(worth: WorthOfGroups, budget: int) -> tuple[int, ...]:
     Args:
         worth: Worth of every group of T tasks, the empty one included; there are 2^T. None is far
             from [-1, 1], where the accuracy of a billionth lies.
-        budget: How many groups there may be at most.
+        budget: Number of groups at most.
 
     Returns:
-        Its groups, that of the lowest task first.
+        Groups of the partition, that of the lowest task first.
 
     Source:
         Weak duality of the linear program of set partitioning; the prices are its dual solution.
@@ -135,7 +135,7 @@ def prices(worth: WorthOfGroups, budget: int) -> tuple[Float[np.ndarray, " task"
 
     Args:
         worth: Worth of every group of T tasks, the empty one included.
-        budget: How many groups a partition may have at most.
+        budget: Number of groups of a partition at most.
 
     Returns:
         One price per task, of any sign, and one of 0 or more for a group, such that the tasks'

@@ -1,4 +1,4 @@
-"""What groups rest on: how many cells of their matrix may be noise or the trace of a failed run."""
+"""The marked cells that groups rest on: those that may be noise or the trace of a failed run."""
 
 from collections.abc import Sequence
 
@@ -8,15 +8,7 @@ from relevance.matrices.matrix import RelevanceMatrix
 
 
 def resting_on(matrix: RelevanceMatrix, columns: Sequence[str] = ()) -> str | None:
-    """What share of a matrix groups are made of carries a mark, and so may be noise.
-
-    Args:
-        matrix: What was grouped.
-        columns: Targets whose columns decide the groups.
-
-    Returns:
-        One line; None where no cell is marked.
-    """
+    """A line on the share of marked cells, in all and in deciding columns; None without marks."""
     marked = marks(matrix)
     if not marked.any.any():
         return None
@@ -34,13 +26,6 @@ def resting_on(matrix: RelevanceMatrix, columns: Sequence[str] = ()) -> str | No
 
 
 def tells_anything(matrix: RelevanceMatrix) -> bool:
-    """Whether at least one cell of a matrix is known and nothing is against it.
-
-    Args:
-        matrix: Any matrix.
-
-    Returns:
-        False where all known cells off the diagonal are marked, or none is known.
-    """
+    """Whether at least one cell off the diagonal is known and carries no mark."""
     found = marks(matrix)
     return bool((found.known & ~found.any).any())

@@ -43,10 +43,10 @@ class Stability(BaseModel):
     Attributes:
         adjusted_rand: Mean adjusted Rand index of groups found again with those of the spec: 1 for
             the same groups, about 0 for groups by chance.
-        resampling: What was varied: `seeds`, `noise`, `examples` or `tasks`, in words in `VARIED`;
-            None where a file tells nothing but the index.
-        resamples: How many times tasks were grouped again in that way.
-        skipped: How many more times they could not be, since too few of them differed.
+        resampling: Kind of variation: `seeds`, `noise`, `examples` or `tasks`, in words in
+            `VARIED`; None where a file tells nothing but the index.
+        resamples: Number of times tasks were grouped again in that way.
+        skipped: Number of further resamples that could not be grouped, as too few tasks differed.
         leave_one_out: The index where one task was left out at a time, None if unknown.
         tasks: Names in the order of the consensus.
         consensus: Share of the resamples with both tasks in which they were in one group, [0, 1].
@@ -76,14 +76,14 @@ class ClusterSpec(BaseModel):
 
     Attributes:
         clusters: Task names, each in one cluster, no cluster empty.
-        names: One per cluster, such as families, or None.
+        names: One name per cluster, such as a family, or None.
         method: `taxonomy`, a method of clustering such as `kmeans`, or `manual` for a spec written
             by hand.
         k: Number of clusters that was asked for, None where nobody asked.
         seed: Seed of the method's random starts.
         inertia: Sum of squared distances to the cluster centres, k-means only.
         silhouette: Mean silhouette in [-1, 1]; None where it is undefined.
-        stability: Whether the groups come out again under resampling, None if not measured.
+        stability: Agreement of the groups with those of resamples, None if not measured.
         matrix: The matrix behind it.
         provenance: Whatever else tells where it came from.
     """
@@ -153,13 +153,13 @@ class ClusterSpec(BaseModel):
         return tuple(task for cluster in self.clusters for task in cluster)
 
     def cluster_of(self, task: str) -> int:
-        """Number of a task's cluster, from 0.
+        """Number of a task's cluster.
 
         Args:
             task: A name that the spec lists.
 
         Returns:
-            Its place in `clusters`.
+            Place of the cluster in `clusters`, from 0.
 
         Raises:
             RelevanceError: If no cluster holds it.
@@ -174,7 +174,7 @@ class ClusterSpec(BaseModel):
 
         Args:
             tasks: Names of the tasks that a run trains or a matrix has.
-            owner: Which of the two, for the message.
+            owner: `run` or `matrix`, for the message.
 
         Raises:
             RelevanceError: If the spec lists another task, or leaves one out.
@@ -202,14 +202,7 @@ class ClusterSpec(BaseModel):
             )
 
     def made_from(self, matrix: str | Path) -> "ClusterSpec":
-        """The same spec with the name and hash of its matrix.
-
-        Args:
-            matrix: The file, or `paper:table2` or `paper:table3`.
-
-        Returns:
-            A new spec.
-        """
+        """A copy with the name and hash of its matrix, a file or `paper:table2`, `paper:table3`."""
         name = str(matrix)
         if name.startswith("paper:"):
             table, _ = PAPER_TABLES[name.removeprefix("paper:")]

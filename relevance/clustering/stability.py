@@ -35,17 +35,17 @@ def stability(
     draws are made around the values measured, groups that noise made look firmer than they are.
 
     Args:
-        matrix: What was clustered.
-        spec: Its groups.
-        method: How they were found.
-        k: How many groups were asked for.
+        matrix: The matrix that was clustered.
+        spec: Groups that were found.
+        method: Method that found them.
+        k: Number of groups that was asked for.
         seed: Seed of the resampling and the method.
-        resamples: How many matrices are drawn. Every task is left out in turn, or 20 of more than
-            50, picked at random.
+        resamples: Number of matrices that are drawn. Every task is left out in turn, or 20 of more
+            than 50, picked at random.
 
     Returns:
-        How far the groups agree with those of the spec; None for one group or one task in each,
-        which any matrix gives.
+        Agreement with the groups of the spec; None for one group or one task in each, which any
+        matrix gives.
 
     Raises:
         RelevanceError: If not one of the matrices can be clustered.
@@ -90,7 +90,7 @@ def grouped(
 
     Args:
         matrix: Without unknown values.
-        method: How to group.
+        method: Method of clustering.
         k: Number of groups.
         seed: Seed of the resampling and the method.
         resamples: Number of resamples that stability is told by.
@@ -107,7 +107,7 @@ def grouped(
 
 
 def resampling(matrix: RelevanceMatrix) -> Literal["seeds", "noise", "examples", "tasks"]:
-    """What of a matrix can be varied, in this order: seeds, values by their errors, tasks."""
+    """The first kind of variation that a matrix allows: seeds, errors of values, or tasks."""
     per_seed, errors = matrix.per_seed, matrix.standard_errors
     if per_seed is not None and len(per_seed) > 1 and np.isfinite(per_seed).all():
         return "seeds"
@@ -152,7 +152,7 @@ class _Trials:
     Args:
         tasks: All names.
         spec: The groups to agree with.
-        method: How to group.
+        method: Method of clustering.
         seed: Seed of the method.
     """
 

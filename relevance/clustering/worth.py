@@ -18,13 +18,13 @@ MOST_ROWS = 30
 
 @dataclass(frozen=True)
 class MeanGains:
-    """Mean gains of one task, one group, or all.
+    """Mean gains of one task, one group, or all tasks.
 
     Attributes:
         name: The task, or the members of the group.
-        group: Number of its group, None for all tasks together.
-        within: Mean gain from members of its group; None where there is none that is known.
-        across: Mean gain from tasks of other groups, likewise.
+        group: Number of the group, None for all tasks together.
+        within: Mean gain from members of the own group; None where none is known.
+        across: Mean gain from tasks of other groups; None where none is known.
     """
 
     name: str
@@ -38,11 +38,11 @@ class Worth:
     """Mean gains over pairs of tasks; training alone is 0 throughout.
 
     Attributes:
-        unit: What gains are printed in.
-        overall: Over all pairs.
-        whole: Over all pairs within groups, and over all across.
-        groups: In the order of the spec.
-        tasks: Group by group.
+        unit: Unit that gains are printed in.
+        overall: Mean over all pairs.
+        whole: Means over all pairs within groups, and over all pairs across them.
+        groups: Means of each group, in the order of the spec.
+        tasks: Means of each task, group by group.
         harmful: Pairs of one group of which each harms the other, with both gains.
         unknown: Pairs that are left out, as the matrix does not know them.
     """
@@ -74,7 +74,7 @@ class Worth:
         ]
 
     def lines(self) -> list[str]:
-        """What the table comes down to, in words; harm is never left out."""
+        """Summary of the table in words; harm is never left out."""
         within, across = self.whole.within, self.whole.across
         means = {"within groups": within, "across groups": across}
         said = [f"{name} {self._shown(gain)}" for name, gain in means.items() if gain is not None]
@@ -111,14 +111,7 @@ class Worth:
         return lines
 
     def kept_in(self, spec: ClusterSpec) -> ClusterSpec:
-        """The spec with these numbers in `provenance["gains"]`, as fractions.
-
-        Args:
-            spec: The groups.
-
-        Returns:
-            A new spec.
-        """
+        """A copy of the spec with these numbers in `provenance["gains"]`, as fractions."""
 
         def plain(part: MeanGains) -> dict[str, float | None]:
             return {"within": part.within, "across": part.across}

@@ -1,4 +1,4 @@
-"""How well cheap measures tell what a reference says, such as gains that were measured in full."""
+"""Cheap measures beside a reference, such as gains that were measured in full."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,22 +22,22 @@ MOST_GROUPS = 10
 
 @dataclass(frozen=True)
 class Judgement:
-    """What one measure tells about the reference; NaN or None where that is undefined.
+    """Agreement of one measure with the reference; NaN or None where that is undefined.
 
     Attributes:
-        measure: Its name.
+        measure: Name of the measure.
         pairs: Ordered pairs of different tasks that both know.
         left_out: Ordered pairs that one of them does not know.
         spearman: Rank correlation of the values over those pairs, in [-1, 1].
-        kendall: Kendall's tau-b of the same.
+        kendall: Kendall's tau-b over those pairs.
         spearman_within: Spearman correlation within targets, of the values less the mean of their
             column.
-        kendall_within: Kendall's tau-b of the same.
-        share_of_ceiling: `spearman_within` by the highest that the reference's noise allows.
+        kendall_within: Kendall's tau-b within targets.
+        share_of_ceiling: `spearman_within` by the highest value that the reference's noise allows.
         precision: Precision of finding negative pairs, see `precision_at_negatives`; in [0, 1].
         adjusted_rand: Agreement of the groups; 1 for equal ones, about 0 for chance.
-        seconds: What the measure took.
-        cost_share: That by what the reference took.
+        seconds: Cost of the measure.
+        cost_share: Cost of the measure divided by that of the reference.
     """
 
     measure: str
@@ -59,9 +59,9 @@ class MeasureComparison:
     """Measures beside a reference, on the tasks that all of them share.
 
     Attributes:
-        reference: Its values for those tasks, in its order.
-        measures: Theirs, in the same order.
-        rows: What came out for each.
+        reference: The reference on those tasks, in its order.
+        measures: The measures on those tasks, in that order.
+        rows: Agreement of each measure with the reference.
         groups: The reference's groups, None where it has none.
         left_out: Tasks that only some of the matrices have.
         ungrouped: Why some of them have no groups, one line each.
@@ -97,9 +97,9 @@ def compare_with(
     matrix carries families.
 
     Args:
-        reference: Such as joint-training gains.
-        measures: At least one.
-        names: What to call them, all different; None for the names of their measures.
+        reference: The matrix to compare with, such as joint-training gains.
+        measures: One matrix or more.
+        names: Names for the matrices, all different; None for the names of their measures.
         k: Number of groups; None for the reference's families, else the number from 2 to 10 with
             the best silhouette of the reference.
         seed: Seed of k-means.
@@ -135,15 +135,7 @@ def compare_with(
 
 
 def different_names(matrices: Sequence[RelevanceMatrix], files: Sequence[str]) -> list[str]:
-    """What to call matrices: by their measure, and by their file where measures repeat.
-
-    Args:
-        matrices: Any.
-        files: Where each came from.
-
-    Returns:
-        One name per matrix.
-    """
+    """A name per matrix: that of its measure, or of its file where measures repeat."""
     measures = [matrix.measure for matrix in matrices]
     return [
         file if measures.count(measure) > 1 else measure
@@ -204,7 +196,7 @@ def _grouped(
 
 
 def _best(reference: RelevanceMatrix, seed: int) -> ClusterSpec:
-    """Of 2 to 10 groups those with the best silhouette; one group where all rows are equal."""
+    """The groups with the best silhouette among 2 to 10; one group where all rows are equal."""
     different = len(np.unique(features(reference), axis=0))
     most = min(different, len(reference.tasks) - 1, MOST_GROUPS)
     found = [kmeans(reference, k, seed=seed) for k in range(min(2, most), most + 1)]

@@ -1,4 +1,4 @@
-"""By what measures are judged beside a reference, and how far its own noise lets them come."""
+"""Metrics of agreement with a reference, and the ceiling that its own noise sets them."""
 
 import math
 
@@ -33,18 +33,18 @@ def within_targets(values: Cells, known: Bool[np.ndarray, "source target"]) -> P
 
 
 def precision_at_negatives(values: Pairs, reference: Pairs) -> float:
-    """How well low values point at the pairs that truly harm.
+    """Precision of low values at finding the pairs that truly harm.
 
     As many pairs are called negative as the reference has below 0, those of the lowest values: most
     measures have no sign of their own. So precision is recall as well. Where values at the border
-    are tied, the mean over all ways to choose among them.
+    are tied, it is the mean over all ways to choose among them.
 
     Args:
         values: Values of a measure.
         reference: Values of the reference for the same pairs.
 
     Returns:
-        In [0, 1], for chance the share of negative pairs; NaN if no pair is negative, or all are.
+        Share in [0, 1], for chance that of negative pairs; NaN if no pair is negative, or all are.
 
     >>> precision_at_negatives(np.array([0.1, 0.2, 0.3]), np.array([-1.0, 1.0, -1.0]))
     0.5
@@ -71,7 +71,7 @@ def ceiling(reference: RelevanceMatrix) -> float | None:
     """The highest correlation within targets that a noisy reference lets a perfect measure reach.
 
     Args:
-        reference: With the scores of several seeds.
+        reference: Gains with the scores of several seeds.
 
     Returns:
         Square root of the reliability within targets of the mean over seeds (Spearman-Brown), exact

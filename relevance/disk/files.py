@@ -173,7 +173,7 @@ def link_target(path: Path) -> Path:
     """The absolute place that a path leads to, by way of links.
 
     Args:
-        path: It need not exist.
+        path: Any path, whether or not something is there.
 
     Returns:
         The place.
@@ -188,14 +188,7 @@ def link_target(path: Path) -> Path:
 
 
 def usual_mode(mode: int) -> int:
-    """The permissions that new files or folders of the user have.
-
-    Args:
-        mode: Before what the user's mask takes from it.
-
-    Returns:
-        The mode.
-    """
+    """The permissions that new files or folders of the user have: a mode less the user's mask."""
     umask = os.umask(0)
     os.umask(umask)
     return mode & ~umask
@@ -205,8 +198,8 @@ def unwritable(path: Path, error: OSError) -> RelevanceError:
     """The error for a place that cannot be written, to be raised by the caller.
 
     Args:
-        path: Where something was to go.
-        error: What the system said. That a file exists means here that it stands in a folder's
+        path: Place of what was to be written.
+        error: Error of the system. That a file exists means here that it stands in a folder's
             place.
 
     Returns:
@@ -226,7 +219,7 @@ def check_writable(path: Path) -> None:
     """Refuse a place that nothing can be written to, better known before hours of work for it.
 
     Args:
-        path: Where a file is to go; nothing is left there, nor are folders made.
+        path: Place of a file to be; nothing is left there, nor are folders made.
 
     Raises:
         RelevanceError: If the file could not be made.
@@ -291,7 +284,7 @@ def not_utf8(
 
     Args:
         path: The file, which can be read.
-        error: Where it stopped being UTF-8, if that is known.
+        error: Error that says where it stopped being UTF-8, if that is known.
         start: The first bytes of what should be text; None for those of the file itself.
 
     Returns:
@@ -317,7 +310,7 @@ def unreadable(path: Path, error: OSError | ValueError) -> RelevanceError:
 
     Args:
         path: The file.
-        error: What the system said, or Python of a name that no file can have.
+        error: Error of the system, or Python's for a name that no file can have.
 
     Returns:
         The error.
@@ -372,8 +365,8 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
 
     Args:
         path: The file.
-        schema: What it should be, such as `relevance.matrix/1`; a file without `schema` is taken
-            as one.
+        schema: Schema that it should have, such as `relevance.matrix/1`; a file without `schema` is
+            taken to have it.
 
     Returns:
         Its top-level object, `schema` left out.
@@ -402,7 +395,7 @@ def write_json(path: Path, schema: str, content: Mapping[str, Any]) -> None:
 
     Args:
         path: The file; an older one is replaced.
-        schema: What it is, such as `relevance.matrix/1`.
+        schema: Schema of the file, such as `relevance.matrix/1`.
         content: Its fields; NaN is refused, write None for unknown values.
 
     Raises:
@@ -415,7 +408,7 @@ def json_text(schema: str, content: Mapping[str, Any]) -> str:
     """The text of a JSON file of ours.
 
     Args:
-        schema: What it is, such as `relevance.matrix/1`.
+        schema: Schema of the file, such as `relevance.matrix/1`.
         content: Its fields; NaN is refused, None stands for unknown values.
 
     Returns:
@@ -430,15 +423,15 @@ def validated(model: type[Model], content: Any, where: str) -> Model:
 
     Args:
         model: The pydantic class.
-        content: What the file held.
-        where: How to name the place in messages, such as `my_tasks.toml: task 'REVIEWS'`.
+        content: Content of the file.
+        where: Name of the place in messages, such as `my_tasks.toml: task 'REVIEWS'`.
 
     Returns:
         The object.
 
     Raises:
-        RelevanceError: With the first thing that is wrong; an unknown field comes with the nearest
-            name.
+        RelevanceError: If something is wrong, of which the first is told; an unknown field comes
+            with the nearest name.
     """
     try:
         return model.model_validate(content)

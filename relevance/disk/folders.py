@@ -41,7 +41,7 @@ def alone(
         folder: The place; parents are made.
         begin: Puts the first files into the folder that it is given, which then takes the place of
             a missing or empty one. It is not called for a folder with something in it.
-        doing: What another process would be doing to the folder, for the message.
+        doing: Participle for what another process would do to the folder, for the message.
 
     Yields:
         Whether the folder was begun now. Folders that were made for it and are empty when the
@@ -107,8 +107,8 @@ def drafted(place: Path) -> Iterator[Path]:
     """A folder to write into before it is renamed to its place, and gone if it is not.
 
     Args:
-        place: Where it will go; its parent exists. What a killed process drafted for the same
-            place is taken away.
+        place: Place that it will go to; the parent exists. Drafts of killed processes for the same
+            place are taken away.
 
     Yields:
         The folder, on the same file system as the place.
@@ -128,7 +128,7 @@ def discard(folder: Path) -> None:
     """Take a folder away at once: a kill leaves all of it or none of it at its place.
 
     Args:
-        folder: None there is no error.
+        folder: The folder; that there is none is no error.
 
     Raises:
         RelevanceError: If it cannot be taken away.
@@ -143,23 +143,12 @@ def discard(folder: Path) -> None:
 
 
 def drafts(folder: Path) -> list[Path]:
-    """Files and folders that killed processes left unfinished, or living ones write now.
-
-    Args:
-        folder: Is searched, and all folders in it.
-
-    Returns:
-        Their places.
-    """
+    """All unfinished files and folders in a folder, of killed processes or living ones."""
     return list(folder.rglob(f".*{RANDOM}.tmp*"))
 
 
 def remove_drafts(folder: Path) -> None:
-    """Take away whatever killed processes left unfinished anywhere in a folder.
-
-    Args:
-        folder: One that this process has to itself, see `alone`.
-    """
+    """Remove unfinished files and folders from one that this process has to itself (`alone`)."""
     for path in drafts(folder):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)

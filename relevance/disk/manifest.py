@@ -22,7 +22,7 @@ class _Manifest(BaseModel):
 def write_manifest(
     folder: Path, names: Iterable[str] | None = None, coming: Mapping[str, str] | None = None
 ) -> None:
-    """Write down what the files of a folder are.
+    """Write down digests of the files of a folder.
 
     Args:
         folder: The folder.
@@ -59,7 +59,7 @@ def check_files(folder: Path, names: Iterable[str] | None = None) -> None:
 
     Args:
         folder: The folder; files that its manifest does not name are not looked at.
-        names: Which files; None for all.
+        names: Names of the files; None for all.
 
     Raises:
         RelevanceError: If a file or the manifest is damaged, or a file cannot be read.
@@ -108,11 +108,7 @@ def _changed(folder: Path, names: Iterable[str] | None) -> Iterator[Path]:
 
 
 def note_unchecked(folder: Path) -> None:
-    """Tell that files are read unchecked, where an older version wrote them.
-
-    Args:
-        folder: Folder of the files.
-    """
+    """Warn that the files of a folder are read unchecked, where an older version wrote them."""
     if folder.is_dir() and not (folder / MANIFEST).is_file():
         warnings.warn(
             f"{folder} has no {MANIFEST}, as runs of older versions; that its files are what was"

@@ -17,8 +17,8 @@ def parse_json(text: str | bytes, *, row: bool = False) -> Any:
 
     Args:
         text: JSON, as text or as UTF-8 bytes; a byte order mark before it is skipped.
-        row: Whether it is a row of somebody's data, or several. Such rows may hold numbers of any
-            size, and NaN and Infinity, in columns that nobody reads.
+        row: Whether the text is a row of somebody's data, or several. Such rows may hold numbers of
+            any size, and NaN and Infinity, in columns that nobody reads.
 
     Returns:
         Dictionaries, lists, strings, numbers, Booleans and None.

@@ -52,7 +52,7 @@ class Bar:
         percent: Length, NaN where unknown.
         error: Half the 95 % interval in percent, None without standard errors.
         is_noise: Whether the 95 % interval covers 0.
-        signs: What else is against the value, as in tables; see `relevance.marks`.
+        signs: Marks against the value, as in tables; see `relevance.marks`.
     """
 
     task: str
@@ -76,10 +76,10 @@ class BarsLayout:
 
     Attributes:
         task: The task that both panels are about.
-        by_others: Its column of the matrix, the left panel: what it gains from others.
-        on_others: Its row, the right panel: what others gain from it.
-        quantity: What the bars measure, and on a second line what their whiskers are.
-        notes: What the marks mean, one line each.
+        by_others: The task's column of the matrix, the left panel: what it gains from others.
+        on_others: The task's row, the right panel: what others gain from it.
+        quantity: Quantity of the bars, and on a second line what their whiskers are.
+        notes: Meanings of the marks, one line each.
     """
 
     task: str
@@ -150,7 +150,7 @@ def _whiskers(matrix: RelevanceMatrix, *, cut: bool) -> str:
 
 
 def span(bars: Sequence[Bar]) -> tuple[float, float]:
-    """What the axis of a panel shows, in percent.
+    """Ends of a panel's axis, in percent.
 
     Two seeds make intervals of 12.7 standard errors; they would shrink all bars to nothing.
 
@@ -185,7 +185,7 @@ def bars(
     Args:
         matrix: Any matrix.
         task: One of its tasks.
-        axes: Where to draw the two; None for a figure of its own, two columns of a paper wide.
+        axes: Axes of the two panels; None for a figure of its own, two columns of a paper wide.
 
     Returns:
         The axes, influence of others on the task first; each has a scale of its own.

@@ -31,8 +31,8 @@ class CurveOverK:
     """One quantity for every k.
 
     Attributes:
-        name: What it is.
-        values: One per k.
+        name: Name of the quantity.
+        values: One value per k.
     """
 
     name: str
@@ -61,14 +61,7 @@ class ChoiceLayout:
 
 
 def lay_out(choice: ChoiceOfK) -> ChoiceLayout:
-    """Decide what the figure shows.
-
-    Args:
-        choice: What was tried.
-
-    Returns:
-        The layout.
-    """
+    """Decide what the figure of a choice shows."""
     tried = choice.candidates
     ks = tuple(each.k for each in tried)
     step = -(-len(ks) // MOST_TICKS)
@@ -91,8 +84,8 @@ def choice_of_k(choice: ChoiceOfK, axes: Axes | None = None) -> Axes:
     """Draw silhouette and stability of every k, and the k that was chosen.
 
     Args:
-        choice: What was tried.
-        axes: Where to draw; None for a figure of its own, one column of a paper wide.
+        choice: The candidates that were tried.
+        axes: Axes to draw on; None for a figure of its own, one column of a paper wide.
 
     Returns:
         The axes.
@@ -101,15 +94,7 @@ def choice_of_k(choice: ChoiceOfK, axes: Axes | None = None) -> Axes:
 
 
 def draw(layout: ChoiceLayout, axes: Axes) -> Axes:
-    """Draw a layout.
-
-    Args:
-        layout: What to show.
-        axes: Where.
-
-    Returns:
-        The axes.
-    """
+    """Draw a layout on axes, and return these."""
     axes.axvline(layout.chosen, color="#dcdcdc", linewidth=7.0, zorder=0)
     axes.axhline(0, color=FAINT, linewidth=0.5, zorder=0)
     styles = ((POSITIVE, "o", "-"), (NEGATIVE, "s", "-"), (INK, "", ":"))

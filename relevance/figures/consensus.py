@@ -59,7 +59,7 @@ def consensus(spec: ClusterSpec, axes: Axes | None = None) -> Axes:
 
     Args:
         spec: Groups with their stability.
-        axes: Where to draw; None for a figure of its own.
+        axes: Axes to draw on; None for a figure of its own.
 
     Returns:
         The axes.

@@ -36,7 +36,7 @@ class Merge:
     """A bracket that joins two groups.
 
     Attributes:
-        places: Where the two groups stand, 0 being the first task.
+        places: Places of the two groups, 0 being the first task.
         starts: Distances at which they were merged themselves, 0 for a task.
         distance: Distance at which they are merged.
         cluster: Number of the cluster that both are in, None if it joins two clusters.
@@ -55,9 +55,9 @@ class DendrogramLayout:
     Attributes:
         tasks: Names in the order that lets no two brackets cross.
         clusters: Number of each task's cluster, in the order of the tasks, from 0.
-        merges: All of them, nearest first.
+        merges: All merges, nearest first.
         cut: Distance between the last merge within a cluster and the first across.
-        quantity: What distances are.
+        quantity: Quantity that the axis of distances shows.
     """
 
     tasks: tuple[str, ...]
@@ -141,7 +141,7 @@ def dendrogram(
         matrix: Without unknown values, of at least two tasks.
         k: Number of clusters.
         linkage: A linkage that `Agglomerative` takes.
-        axes: Where to draw; None for a figure of its own, one column of a paper wide.
+        axes: Axes to draw on; None for a figure of its own, one column of a paper wide.
 
     Returns:
         The axes.
@@ -154,15 +154,7 @@ def dendrogram(
 
 
 def draw(layout: DendrogramLayout, axes: Axes) -> Axes:
-    """Draw a layout.
-
-    Args:
-        layout: What to show.
-        axes: Where.
-
-    Returns:
-        The axes.
-    """
+    """Draw a layout on axes, and return these."""
     for merge in layout.merges:
         axes.plot(
             (merge.starts[0], merge.distance, merge.distance, merge.starts[1]),

@@ -1,4 +1,4 @@
-"""What every figure shares: sizes, colours, the width of a text, and saving."""
+"""Sizes, colours, frames, the width of a text, and saving, which all figures share."""
 
 from __future__ import annotations
 
@@ -28,15 +28,7 @@ METADATA = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
 
 
 def new_figure(width_pt: float, height_pt: float) -> Figure:
-    """An empty figure that belongs to nobody: no window, no global state.
-
-    Args:
-        width_pt: Width in points, 72 to the inch.
-        height_pt: Height in points.
-
-    Returns:
-        The figure.
-    """
+    """An empty figure of a size in points, 72 to the inch, without a window or global state."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width_pt / POINTS_PER_INCH, height_pt / POINTS_PER_INCH))
@@ -86,7 +78,7 @@ def check_format(path: Path) -> None:
     """Refuse a file name that no figure can be saved under, before any work is done for it.
 
     Args:
-        path: Where a figure is to go.
+        path: Place of a figure to be.
 
     Raises:
         RelevanceError: If the suffix is not that of a known format.
@@ -97,12 +89,7 @@ def check_format(path: Path) -> None:
 
 
 def draw_frame(axes: Axes, text_pt: float) -> None:
-    """Leave the frame's left and lower side, faint, with small ticks.
-
-    Args:
-        axes: Any axes.
-        text_pt: Size of the ticks' labels, in points.
-    """
+    """Leave the frame's left and lower side, faint, with small ticks labelled in `text_pt`."""
     axes.tick_params(length=2, width=0.5, labelsize=text_pt, color=FAINT, labelcolor=INK)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
@@ -118,9 +105,9 @@ def draw_legend(
     Args:
         axes: Any axes of the figure.
         drawn: A line, marker or area for each name.
-        names: What they are called.
+        names: Name of each.
         text_pt: Size of the names, in points.
-        **layout: What matplotlib's `legend` takes beside, such as `loc` and `ncols`.
+        **layout: Further arguments of matplotlib's `legend`, such as `loc` and `ncols`.
     """
     legend = figure_of(axes).legend(
         list(drawn),
@@ -134,14 +121,7 @@ def draw_legend(
 
 
 def draw_notes(axes: Axes, notes: Sequence[str], below_pt: float, va: str = "baseline") -> None:
-    """Write lines below axes, from their left end on.
-
-    Args:
-        axes: Any axes.
-        notes: One line each.
-        below_pt: Distance of the first line from the axes, in points.
-        va: Which part of a line stands there, as matplotlib calls it.
-    """
+    """Write lines below axes, the first one `below_pt` points below, from their left end on."""
     for line, note in enumerate(notes):
         axes.annotate(
             note,
@@ -157,13 +137,7 @@ def draw_notes(axes: Axes, notes: Sequence[str], below_pt: float, va: str = "bas
 
 
 def draw_rows(axes: Axes, text_pt: float, *, pad_pt: float) -> None:
-    """Leave names at the side and a faint scale at the bottom of axes whose rows are tasks.
-
-    Args:
-        axes: Any axes.
-        text_pt: Size of the names, in points; numbers of the scale are a point smaller.
-        pad_pt: Distance of the names from the axes, in points.
-    """
+    """Leave names at the side and a faint scale at the bottom of axes whose rows are tasks."""
     axes.tick_params(axis="y", length=0, pad=pad_pt, labelsize=text_pt, labelcolor=INK)
     axes.tick_params(axis="x", length=2, width=0.5, labelsize=text_pt - 1, color=FAINT)
     for side in ("top", "right", "left"):

@@ -47,7 +47,7 @@ def heatmap(
 
     Args:
         matrix: Any matrix; unknown cells are crossed out.
-        axes: Where to draw; None for a figure of its own, one column of a paper wide (3.3 inches)
+        axes: Axes to draw on; None for a figure of its own, one column of a paper wide (3.3 inches)
             if that can be read, and larger for many tasks.
         clusters: Groups of all tasks; they stand together, framed.
 
@@ -62,14 +62,7 @@ def heatmap(
 
 
 def new_axes(layout: HeatmapLayout) -> Axes:
-    """Axes in a figure of their own, with room for all that stands around the cells.
-
-    Args:
-        layout: What they will show.
-
-    Returns:
-        Empty axes.
-    """
+    """Empty axes in a figure of their own, with room for all that stands around the cells."""
     size = size_of(layout)
     figure = new_figure(size.width, size.height)
     side = size.cell * len(layout.tasks)
@@ -84,15 +77,7 @@ def cell_side(axes: Axes, count: int) -> float:
 
 
 def draw(layout: HeatmapLayout, axes: Axes) -> Axes:
-    """Draw a layout.
-
-    Args:
-        layout: What to show.
-        axes: Where.
-
-    Returns:
-        The axes.
-    """
+    """Draw a layout on axes, and return these."""
     mesh = _cells(layout, axes)
     _crosses(layout, axes)
     _hatches(layout, axes, mesh)
@@ -183,7 +168,7 @@ def _lines(
     colours: str | list[str],
     width_pt: float,
 ) -> None:
-    """The same lines, [line, end, (x, y)] in a cell of side 1, in every chosen cell."""
+    """Draw lines, [line, end, (x, y)] in a cell of side 1, in every chosen cell."""
     from matplotlib.collections import LineCollection
 
     corners = np.argwhere(cells)[:, None, None, ::-1]
@@ -285,7 +270,7 @@ def _names(layout: HeatmapLayout, axes: Axes) -> None:
 
 
 def _colour_bar(layout: HeatmapLayout, axes: Axes, mesh: QuadMesh) -> None:
-    """What the colours mean, with arrows where values lie beyond the ends; then the notes."""
+    """Draw the scale of colours, with arrows where values lie beyond its ends, and the notes."""
     width, height = _points(axes)
     label_pt = label_size(width / len(layout.tasks))
     inset = axes.inset_axes((0, -(BAR_PT + 6) / height, 1, BAR_PT / height))

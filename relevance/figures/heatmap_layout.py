@@ -1,4 +1,4 @@
-"""What a heat map shows, as a plain value: order, texts, colour limits, marks and sizes."""
+"""The layout of a heat map as a plain value: order, texts, colour limits, marks and sizes."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -41,19 +41,19 @@ class HeatmapLayout:
     Attributes:
         tasks: Names in the order of rows and columns.
         percent: The values times 100, NaN where unknown.
-        texts: What is printed in each cell; empty where unknown, and everywhere if nothing fits.
+        texts: Text of each cell; empty where unknown, and everywhere if nothing fits.
         text_pt: Font size of those texts.
         low: Value of the colour map's lower end, in percent.
         high: Value of its upper end.
-        extend: Where values lie beyond the ends: `neither`, `min`, `max` or `both`.
+        extend: Ends beyond which values lie: `neither`, `min`, `max` or `both`.
         diverging: Whether colours tell the sign, with the middle at 0.
         fixed_diagonal: Whether the diagonal is one number by definition, so that it says nothing.
         uncertain: Where the 95 % interval covers zero.
         beaten: Where no run beats the majority class.
         collapsed: Where a run behind the value collapsed.
         clusters: Sizes of the groups in the order shown, empty without groups.
-        quantity: What the colours mean.
-        notes: What the marks mean, one line each.
+        quantity: Meaning of the colours.
+        notes: Meanings of the marks, one line each.
     """
 
     tasks: tuple[str, ...]
@@ -121,7 +121,7 @@ def lay_out(
 
 
 def quantity(matrix: RelevanceMatrix) -> str:
-    """What the values are, with the unit they are printed in, for the label of an axis."""
+    """Label of an axis: what the values are, with the unit they are printed in."""
     unit = matrix.shown_in
     if matrix.provenance.get("metric") == "loss":
         return f"reduction of the target's held-out loss ({unit})"
@@ -279,7 +279,7 @@ def label_size(cell_pt: float) -> float:
 
 
 def named(count: int, cell_pt: float) -> range:
-    """Which of so many tasks are named: all, or one in so many where names would overlap.
+    """Places of the tasks that are named: all, or evenly spread ones where names would overlap.
 
     >>> list(named(5, 22.0)), list(named(5, 2.5))
     ([0, 1, 2, 3, 4], [0, 3])

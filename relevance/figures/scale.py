@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MINUS = "\N{MINUS SIGN}"
 LARGE = 1e6
 SMALL = 1e-3
-"""From here on, and below there, numbers are written with a power of ten."""
+"""Numbers from `LARGE` on and below `SMALL` are written with a power of ten."""
 
 
 def number(value: float, decimals: int) -> str:
@@ -77,7 +77,7 @@ def tick_texts(places: Sequence[float]) -> tuple[str, ...]:
     """Labels of ticks, with the decimals that tell neighbours apart.
 
     Args:
-        places: Where the ticks are, in order.
+        places: Places of the ticks, in order.
 
     Returns:
         A text for each; no offset or factor stands elsewhere.
@@ -129,11 +129,7 @@ def nice_ticks(low: float, high: float, most: int) -> tuple[float, ...]:
 
 
 def plain_ticks(axis: Axis) -> None:
-    """Label an axis by `tick_texts`, so that no factor or offset stands at its end.
-
-    Args:
-        axis: One of matplotlib's, of numbers.
-    """
+    """Label an axis of numbers by `tick_texts`, so that no factor or offset stands at its end."""
     from matplotlib.ticker import Formatter
 
     class Plain(Formatter):
@@ -150,17 +146,7 @@ def plain_ticks(axis: Axis) -> None:
 def bar_ticks(
     low: float, high: float, width_pt: float, text_pt: float
 ) -> tuple[tuple[float, ...], tuple[str, ...]]:
-    """Ticks of a colour bar that leave room between their labels.
-
-    Args:
-        low: Value at its left end.
-        high: Value at its right end.
-        width_pt: How long it is.
-        text_pt: Size of the labels.
-
-    Returns:
-        Places and labels; at least one.
-    """
+    """Places and labels of a colour bar's ticks, at least one, with room between the labels."""
     for most in range(6, 1, -1):
         places = nice_ticks(low, high, most)
         texts = tick_texts(places)

@@ -45,9 +45,9 @@ class ScatterPanel:
     Attributes:
         name: Name of the measure.
         title: The rank correlations.
-        values: What the measure says of each pair that it and the reference know.
-        percent: What the reference says, in percent.
-        colours: Which colour each point has; a place in the layout's `legend`.
+        values: Values of the measure for the pairs that it and the reference know.
+        percent: Values of the reference for those pairs, in percent.
+        colours: Colour of each point, as a place in the layout's `legend`.
     """
 
     name: str
@@ -62,12 +62,12 @@ class ScatterLayout:
     """A scatter figure before it is drawn.
 
     Attributes:
-        panels: One per measure, in their order.
-        columns: Panels side by side.
-        about: What the colours tell apart: targets, or groups of targets where there are more
-            targets than colours; empty where there are more groups too.
-        legend: What each colour stands for.
-        quantity: What the reference's values mean.
+        panels: One panel per measure, in their order.
+        columns: Number of panels side by side.
+        about: Kind of thing that colours tell apart: targets, or groups of targets where there are
+            more targets than colours; empty where there are more groups too.
+        legend: Meaning of each colour.
+        quantity: Meaning of the reference's values.
     """
 
     panels: tuple[ScatterPanel, ...]
@@ -78,14 +78,7 @@ class ScatterLayout:
 
 
 def lay_out(comparison: MeasureComparison) -> ScatterLayout:
-    """Decide what a scatter figure shows.
-
-    Args:
-        comparison: Measures beside a reference.
-
-    Returns:
-        The layout, panels in rows as equal as four columns allow.
-    """
+    """Decide what a scatter figure shows: panels in rows as equal as four columns allow."""
     reference = comparison.reference
     about, legend, colour_of = _colours(comparison)
     pairs = ~np.eye(len(reference.tasks), dtype=bool)
@@ -108,7 +101,7 @@ def lay_out(comparison: MeasureComparison) -> ScatterLayout:
 def _colours(
     comparison: MeasureComparison,
 ) -> tuple[str, tuple[str, ...], Int[np.ndarray, " target"]]:
-    """What colours are about, what each stands for, and which one every target has."""
+    """The kind of thing colours tell apart, the meaning of each, and the one of every target."""
     tasks, groups = comparison.reference.tasks, comparison.groups
     if len(tasks) <= len(COLOURS):
         return "target", tasks, np.arange(len(tasks))

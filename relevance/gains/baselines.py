@@ -1,4 +1,4 @@
-"""Baselines of gains: what a change is divided by, and whether that is far enough from zero."""
+"""Baselines of gains, which changes are divided by: are they far enough from zero?"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -24,8 +24,8 @@ def half_widths(single: Single, errors: Targets | None = None) -> Targets:
         errors: Standard errors over examples, which count for a single seed only; NaN if unknown.
 
     Returns:
-        By Student's t over several seeds; for one seed by the normal distribution, and 0 where
-        nothing is known of its noise. NaN where a run is missing.
+        Half widths by Student's t over several seeds; by the normal distribution for one seed, and
+        0 where nothing is known of its noise. NaN where a run is missing.
     """
     seeds = len(single)
     if seeds > 1:
@@ -62,7 +62,7 @@ def undefined(
 
     Args:
         single: Scores of single runs, or losses.
-        choice: What the gains are made of; points are always defined.
+        choice: Metric and normalisation of the gains; points are always defined.
         errors: Standard errors over examples, which count for a single seed only; NaN if unknown.
 
     Returns:
@@ -88,7 +88,7 @@ def undefined_notes(
     Args:
         tasks: Names in the order of the columns.
         single: Scores of single runs, or losses.
-        choice: What the gains are made of.
+        choice: Metric and normalisation of the gains.
         errors: Standard errors over examples, which count for a single seed only; NaN if unknown.
 
     Returns:
@@ -122,8 +122,8 @@ def own_error(task: Task, metric: str, scores: Mapping[str, float], rows: int) -
     Args:
         task: The definition.
         metric: One of `relevance.gains.gain_choice.METRICS`.
-        scores: By the metric's name.
-        rows: How many rows were scored.
+        scores: Scores by the metric's name.
+        rows: Number of rows that were scored.
 
     Returns:
         sqrt(p (1 - p) / n) for shares and (1 - r^2) / sqrt(n - 1) for correlations, both for large

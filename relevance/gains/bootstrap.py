@@ -20,7 +20,7 @@ from relevance.tasks.task import Task
 
 RESAMPLES = 1000
 BLOCK = 4_000_000
-"""Numbers held at a time: resamples are drawn in blocks, so that large splits need no more."""
+"""Numbers held in memory at a time; resamples are drawn in blocks of that many."""
 
 Results: TypeAlias = Sequence[Result | None]
 
@@ -42,17 +42,17 @@ def evaluation_noise(
     cancels. As for several seeds, errors are those of the ratio to first order.
 
     Args:
-        tasks: In the order of rows and columns.
+        tasks: Tasks in the order of rows and columns.
         held_out: The rows that each task was scored on.
         single: Results of single runs, [single_seed][target]; None for missing runs.
         joint: Results of the targets in joint runs, [source][target].
-        choice: What the gains are made of.
-        resamples: How many; the errors themselves are accurate to about 1 / sqrt(2 resamples).
+        choice: Metric and normalisation of the gains.
+        resamples: Number of resamples; errors are accurate to about 1 / sqrt(2 resamples).
         seed: Seed of the draws, which are the same for targets with as many rows.
 
     Returns:
-        In the unit of the gains, zeros on the diagonal; NaN where a run is missing or kept nothing
-        for each row, and where the gain is undefined.
+        Errors in the unit of the gains, zeros on the diagonal; NaN where a run is missing or kept
+        nothing for each row, and where the gain is undefined.
 
     Source:
         Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 6; the same rows
@@ -83,8 +83,8 @@ def baseline_noise(
     Args:
         tasks: The definitions.
         held_out: The rows that each task was scored on.
-        single: Its result for each of the tasks, None where it is missing.
-        resamples: How many.
+        single: Result of a run for each of the tasks, None where it is missing.
+        resamples: Number of resamples.
         seed: Seed of the draws.
 
     Returns:
@@ -155,7 +155,7 @@ def _usable(results: Results, split: Split, metric: str) -> dict[int, Result]:
 def _resampled(
     task: Task, split: Split, results: Sequence[Result], draws: Draws, metric: str
 ) -> Float[np.ndarray, "run resample"]:
-    """What results come down to on every resample."""
+    """Scores of results by the metric of gains on every resample."""
     if metric == "loss":
         losses = np.array([result.losses for result in results])
         return np.asarray(losses @ draws.T / draws.sum(axis=1))
@@ -168,7 +168,7 @@ def _resampled(
 
 
 def _draws(split: Split, resamples: int, random: np.random.Generator) -> Iterator[Draws]:
-    """How often each row is drawn, block by block of resamples."""
+    """Number of times each row is drawn, block by block of resamples."""
     unit = units(split)
     number = int(unit.max()) + 1
     size = max(1, BLOCK // len(split))

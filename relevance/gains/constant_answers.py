@@ -14,7 +14,7 @@ where it did not, NaN (null) where its predictions were not kept."""
 
 
 def constant_answers(results: Sequence[Any]) -> Float[np.ndarray, "..."]:
-    """Which runs gave one answer for all rows.
+    """Mark the runs that gave one answer for all rows.
 
     Args:
         results: Results or None, in sequences nested alike.

@@ -1,4 +1,4 @@
-"""What a joint-training gain is: formulas from scores of single and joint training, with noise."""
+"""Joint-training gains and their noise: formulas from scores of single and joint training."""
 
 import numpy as np
 from jaxtyping import Float
@@ -14,11 +14,11 @@ Cells = Float[np.ndarray, "source target"]
 
 
 def scores(task: Task, result: Result) -> dict[str, float]:
-    """What a result comes down to under each of `METRICS`.
+    """Scores of a result under each of `METRICS`.
 
     Args:
         task: The definition.
-        result: Its result in one training run.
+        result: Result of the task in one training run.
 
     Returns:
         Mean of the gain metrics, primary metric, and held-out loss, in this order.
@@ -28,11 +28,11 @@ def scores(task: Task, result: Result) -> dict[str, float]:
 
 
 def gain(joint: Scores, baseline: Scores, choice: GainChoice) -> Scores:
-    """How much better joint scores are than baselines, number by number.
+    """Gains of joint scores over baselines, number by number.
 
     Args:
         joint: Scores of joint training, or losses.
-        baseline: Those of single-task training; broadcast against `joint`.
+        baseline: Scores of single-task training; broadcast against `joint`.
         choice: Metric and normalisation.
 
     Returns:
@@ -46,11 +46,11 @@ def gain(joint: Scores, baseline: Scores, choice: GainChoice) -> Scores:
 
 
 def first_order(joint: Scores, baseline: Scores, choice: GainChoice) -> tuple[Scores, Scores]:
-    """How gains follow small changes of the scores: (d joint - slope * d baseline) / divisor.
+    """Gains to first order in the scores: d gain = (d joint - slope * d baseline) / divisor.
 
     Args:
         joint: Scores of joint training, or losses.
-        baseline: Those of single-task training; broadcast against `joint`.
+        baseline: Scores of single-task training; broadcast against `joint`.
         choice: Metric and normalisation.
 
     Returns:
@@ -68,7 +68,7 @@ def gains(
     choice: GainChoice = PAPERS_CHOICE,
     baseline_errors: Float[np.ndarray, " target"] | None = None,
 ) -> tuple[Joint, Cells | None]:
-    """How much better each target does in joint training than alone, and how sure that is.
+    """Gains of each target from joint training with each source, and their standard errors.
 
     The baseline of a column is the mean over all single runs of its task, since the luck of one
     run would stand in every cell. Standard errors hold the noise of both sides, to first order of

@@ -1,4 +1,4 @@
-"""What gains are made of: a metric, and what its changes are divided by."""
+"""The metric and the normalisation of gains."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -9,7 +9,7 @@ from jaxtyping import Float
 from relevance.errors import RelevanceError, unknown_name
 
 METRICS = ("gain", "primary", "loss")
-"""What gains are made of: the mean of a task's gain metrics, its primary metric, held-out loss."""
+"""Scores to make gains of: the mean of a task's gain metrics, its primary metric, its loss."""
 
 NORMALISATIONS = ("relative", "absolute", "error")
 
@@ -51,11 +51,11 @@ class GainChoice:
         return self.normalise == "error" and self.metric != "loss"
 
     def whole(self, scores: Scores) -> Scores:
-        """What relative changes refer to: the score (or loss), or the error that is left of it."""
+        """The quantity that relative changes refer to: the score (or loss), or the error left."""
         return 1 - scores if self.of_error else scores
 
     def divisor(self, baseline: Scores) -> Scores:
-        """What a change is divided by: 1 for points, else the whole; NaN where not above 0."""
+        """The divisor of a change: 1 for points, else the whole; NaN where that is not above 0."""
         if self.normalise == "absolute":
             return np.ones_like(baseline)
         divided_by = self.whole(baseline)

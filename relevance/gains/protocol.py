@@ -1,4 +1,4 @@
-"""How joint-training gains are measured where a user leaves it open."""
+"""Defaults for measuring joint-training gains."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ class Protocol:
 
     Attributes:
         metric: One of `relevance.gains.gain_choice.METRICS`.
-        gain_split: What is scored: `holdout`, taken from the training rows, or `dev`.
-        baselines: Single runs of each task to every joint seed.
+        gain_split: Split that is scored: `holdout`, taken from the training rows, or `dev`.
+        baselines: Number of single runs of each task to every joint seed.
     """
 
     metric: str
@@ -20,14 +20,7 @@ class Protocol:
     baselines: int
 
     def single_seeds(self, seeds: Sequence[int]) -> int:
-        """How many seeds single runs have.
-
-        Args:
-            seeds: Seeds of joint runs.
-
-        Returns:
-            So many for each of them.
-        """
+        """Number of seeds of single runs, given the seeds of joint runs."""
         return self.baselines * len(seeds)
 
 

@@ -1,4 +1,4 @@
-"""Whether gains come out alike with other seeds: for targets as a whole, and within each of them.
+"""Reliability of gains over seeds: for targets as a whole, and within each of them.
 
 A gain has two parts. The column effect tells how much a target gains from joint training at all,
 what is left within the target which source helps it more. Groups of tasks rest on the second.
@@ -17,7 +17,7 @@ from relevance.gains.gain_choice import METRICS, GainChoice
 
 PARTS = ("all_cells", "column_effect", "within_target")
 FEWEST = 3
-"""Values that a correlation is made of, at least; two always correlate at 1 or -1."""
+"""Least number of values that a correlation is made of; two always correlate at 1 or -1."""
 
 Gains = Float[np.ndarray, "*seed source target"]
 
@@ -50,7 +50,7 @@ def between_seeds(values: Float[np.ndarray, "seed value"]) -> float | None:
     """Mean Pearson correlation between two seeds, over all pairs of seeds.
 
     Args:
-        values: What each seed measured; only what all seeds know counts.
+        values: Values of each seed; only those that all seeds know count.
 
     Returns:
         The mean in [-1, 1]; None for a single seed, fewer than `FEWEST` values known to all, or a
@@ -72,7 +72,7 @@ def spearman_brown(correlation: float, seeds: int) -> float:
 
     Args:
         correlation: Mean correlation between two seeds, in [-1, 1].
-        seeds: How many the mean is over.
+        seeds: Number of seeds that the mean is over.
 
     Returns:
         n r / (1 + (n - 1) r); a correlation of 0 or less as it is, since averaging cannot bring out
@@ -90,14 +90,14 @@ def spearman_brown(correlation: float, seeds: int) -> float:
 
 
 def seeds_needed(correlation: float, wanted: float) -> int | None:
-    """How many seeds a mean takes to be as reliable as wanted, by Spearman-Brown.
+    """Number of seeds that make a mean as reliable as wanted, by Spearman-Brown.
 
     Args:
         correlation: Mean correlation between two seeds, in [-1, 1].
         wanted: Reliability of the mean, in (0, 1).
 
     Returns:
-        The smallest number; None where no number of seeds would do.
+        Smallest number of seeds; None where no number would do.
 
     >>> seeds_needed(0.5, 0.8), seeds_needed(0.0, 0.5)
     (4, None)
@@ -109,15 +109,15 @@ def seeds_needed(correlation: float, wanted: float) -> int | None:
 
 
 def reliability(gains: Float[np.ndarray, "seed source target"]) -> dict[str, Any]:
-    """How reliable gains and their parts are.
+    """Reliability of gains and of their parts.
 
     Args:
         gains: Gains of seeds that share no run, as `own_baseline_gains` makes them; cells that one
             seed does not know are left out for all.
 
     Returns:
-        For each of `PARTS` `between_seeds`, the mean correlation between two seeds, and `of_mean`,
-        the reliability of the mean over all of them; None where nothing can be said.
+        {part: values} for each of `PARTS`: `between_seeds` is the mean correlation between two
+        seeds, `of_mean` the reliability of the mean over all of them; None where unknown.
     """
     known = np.isfinite(gains).all(axis=0) & ~np.eye(gains.shape[-1], dtype=bool)
     cells = np.where(known, gains, np.nan)
@@ -135,7 +135,7 @@ def reliability(gains: Float[np.ndarray, "seed source target"]) -> dict[str, Any
 def reliabilities(
     single: Mapping[str, Any] | None, joint: Mapping[str, Any] | None, normalise: str = "relative"
 ) -> dict[str, Any] | None:
-    """How reliable the gains of a study are, by each metric.
+    """Reliability of the gains of a study, by each metric.
 
     Args:
         single: Scores of single-task training: {metric: [single_seed][task]}, joint seeds first.

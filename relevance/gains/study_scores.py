@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class StudyScores:
-    """What every run of a study scored.
+    """Scores of every run of a study.
 
     Attributes:
         tasks: Names, in the order in which tables hold them.

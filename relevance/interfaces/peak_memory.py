@@ -1,4 +1,4 @@
-"""How much memory a training run took."""
+"""Peak memory of a training run."""
 
 import sys
 from typing import Protocol, runtime_checkable
@@ -8,30 +8,23 @@ from relevance.interfaces.trainer import Trainer
 
 @runtime_checkable
 class KnowsGpuMemory(Protocol):
-    """A trainer that can say what its last run took of a GPU."""
+    """A trainer that knows the peak memory of its last run on a GPU."""
 
     def peak_gpu_bytes(self, device: str) -> int:
-        """Most bytes in use at a time.
-
-        Args:
-            device: Such as `cuda:1`.
-
-        Returns:
-            The peak.
-        """
+        """Most bytes in use at a time on a device such as `cuda:1`."""
         ...
 
 
 def peak_memory_bytes(trainer: Trainer, device: str) -> int | None:
-    """What a worker needs for a run: memory of its GPU, or of its process where it has none.
+    """Peak memory of a worker's last run: that of its GPU, or of its process where it has none.
 
     Args:
-        trainer: Has just done the run.
-        device: Where.
+        trainer: Trainer that has just done the run.
+        device: Device of the run.
 
     Returns:
-        Peak in bytes; of a process since it was started, which covers its earlier runs. None where
-        neither trainer nor system can say.
+        Peak in bytes, for a process since it was started, which covers its earlier runs; None
+        where neither trainer nor system can say.
     """
     if device.startswith("cuda"):
         return trainer.peak_gpu_bytes(device) if isinstance(trainer, KnowsGpuMemory) else None

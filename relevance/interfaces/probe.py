@@ -1,4 +1,4 @@
-"""What the cheap estimators ask of an encoder; anything that can answer can stand behind them.
+"""The interface of an encoder that cheap estimators ask; anything that can answer will do.
 
 Rows are drawn from training splits, and the same ones whenever task, seed and number of rows are
 the same. Nothing here depends on the order in which tasks are named.
@@ -14,12 +14,12 @@ from jaxtyping import Float, Shaped
 
 @dataclass(frozen=True)
 class Features:
-    """What an encoder makes of some rows of a task.
+    """Features and labels of some rows of a task.
 
     Attributes:
         values: One vector per row.
         labels: Codes for classification, values on the scale of [0, 1] for regression; for other
-            kinds what the rows' labels are.
+            kinds the rows' labels themselves.
     """
 
     values: Float[np.ndarray, "row dimension"]
@@ -28,11 +28,11 @@ class Features:
 
 @dataclass(frozen=True)
 class FittedHead:
-    """Turns features into outputs: `features @ weights.T + bias`.
+    """A fitted linear map of features to outputs: `features @ weights.T + bias`.
 
     Attributes:
-        weights: One row per output.
-        bias: One number per output.
+        weights: Weights, one row per output.
+        bias: Bias, one number per output.
         variance: Variance of the labels around the output of a regression task; 1 for
             classification, where it has no meaning.
     """
@@ -62,8 +62,8 @@ class Linearisation:
     A change `w` of the weights moves the output of a row to `outputs + gradients @ w`.
 
     Attributes:
-        outputs: Classification: `log(p / (1 - p))` of the row's true label; regression: output less
-            label, on the scale that the task's loss is taken on.
+        outputs: `log(p / (1 - p))` of the row's true label for classification; output less label,
+            on the scale that the task's loss is taken on, for regression.
         gradients: Gradients of the outputs with respect to the shared weights, projected at random
             so that inner products keep their expectation.
     """
@@ -78,12 +78,12 @@ class Probe(Protocol):
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """Where answers come from, for the matrix's own: encoder, settings of training, device."""
+        """Provenance of answers, for that of the matrix: encoder, settings of training, device."""
         ...
 
     @property
     def workers(self) -> float:
-        """How many workers of a joint-training study would run on the cores that this one takes."""
+        """Number of workers of a joint-training study that this probe's cores would serve."""
         ...
 
     def features(
@@ -98,7 +98,7 @@ class Probe(Protocol):
             source: Task that the encoder is fine-tuned on first; None for the encoder as it is.
 
         Returns:
-            By task.
+            {task: features}.
         """
         ...
 
@@ -109,12 +109,12 @@ class Probe(Protocol):
 
         Args:
             task: A name.
-            head: On the features that `features` gives.
-            rows: At most.
+            head: Head on the features that `features` gives.
+            rows: Number of rows at most.
             seed: Seed of the rows, and of the labels, which are drawn from what the model says.
 
         Returns:
-            For each output unit of each linear layer the mean over its weights.
+            Means over the weights of each output unit of each linear layer.
         """
         ...
 
@@ -140,7 +140,7 @@ class Probe(Protocol):
 
         Args:
             tasks: Names; one model is trained on all of them meanwhile, as if nobody looked.
-            moments: Spread evenly over training, at most one per step.
+            moments: Number of moments, spread evenly over training; at most one per step.
             lr: Learning rate of the plain steps.
             seed: Seed of training and of the batches.
 
@@ -161,6 +161,6 @@ class Probe(Protocol):
             seed: Seed of training, rows and projection.
 
         Returns:
-            By task, for training rows and for held-out rows.
+            {task: (of training rows, of held-out rows)}.
         """
         ...

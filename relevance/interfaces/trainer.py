@@ -1,21 +1,20 @@
-"""What joint-training gains ask of a trainer; any training script can be one."""
+"""The interface of a trainer, which joint-training gains are handed; any script can be one."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
 class Result:
-    """How one task came out of one training run.
+    """Result of one task in one training run.
 
     Attributes:
         metrics: Scores on the held-out split by metric name, fractions in [0, 1] (correlations in
             [-1, 1]).
         loss: Mean held-out loss per row, lower is better.
-        predictions: Per held-out row the predicted label code or value, the tags of its words, or
+        predictions: Predicted label code or value of each held-out row, the tags of its words, or
             the like, as JSON has them; None if not kept.
-        losses: Per held-out row the loss that `loss` is the mean of, or None if not kept.
+        losses: Losses of the held-out rows, whose mean is `loss`, or None if not kept.
     """
 
     metrics: dict[str, float]
@@ -29,14 +28,7 @@ class TellsTasksApart(Protocol):
     """A trainer whose results for some tasks depend on more than its `fingerprint` says."""
 
     def fingerprint_of(self, tasks: tuple[str, ...]) -> str:
-        """What `fingerprint` is for runs of these tasks.
-
-        Args:
-            tasks: Names.
-
-        Returns:
-            Changes whenever results of such a run could.
-        """
+        """Fingerprint for runs of these tasks; it changes whenever results of such a run could."""
         ...
 
 
@@ -45,7 +37,7 @@ class TellsOfRows(Protocol):
     """A trainer or probe that knows of training rows that a model cannot learn from."""
 
     def unlearned(self, tasks: tuple[str, ...]) -> dict[str, str]:
-        """What is to be said of such rows before anything is trained.
+        """Notes on such rows, before anything is trained.
 
         Args:
             tasks: Names.
@@ -59,24 +51,8 @@ class TellsOfRows(Protocol):
         ...
 
 
-@runtime_checkable
-class ReadsTexts(Protocol):
-    """A trainer that can tell from a few texts whether it reads a task at all."""
-
-    def check_texts(self, texts: Mapping[str, Sequence[Sequence[str]]]) -> None:
-        """Refuse tasks whose texts say nothing to the trainer, before any job is begun.
-
-        Args:
-            texts: Columns of the first training rows, by task name.
-
-        Raises:
-            RelevanceError: If a task cannot be read.
-        """
-        ...
-
-
 def unlearned_rows(asked: object, tasks: tuple[str, ...]) -> dict[str, str]:
-    """What is known of training rows that a model cannot learn from.
+    """Notes of a trainer or probe on training rows that a model cannot learn from.
 
     Args:
         asked: A trainer or a probe.
@@ -109,7 +85,7 @@ class Trainer(Protocol):
         Args:
             tasks: Names; one for a single run, two for a joint run.
             seed: Seed of everything random in the run.
-            device: Such as `cpu` or `cuda:1`.
+            device: Name of a device, such as `cpu` or `cuda:1`.
 
         Returns:
             A result for every task.
@@ -118,15 +94,7 @@ class Trainer(Protocol):
 
 
 def fingerprint_of(trainer: Trainer, tasks: tuple[str, ...]) -> str:
-    """What could change the results of runs of some tasks.
-
-    Args:
-        trainer: Does them.
-        tasks: Names.
-
-    Returns:
-        The trainer's fingerprint, or the one that it has for these tasks.
-    """
+    """The trainer's fingerprint for runs of some tasks, or else the one it has for all runs."""
     if isinstance(trainer, TellsTasksApart):
         return trainer.fingerprint_of(tasks)
     return trainer.fingerprint

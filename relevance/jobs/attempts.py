@@ -15,7 +15,7 @@ class HeldElsewhereError(Exception):
 
 
 class Outcome(NamedTuple):
-    """How an attempt ended.
+    """The end of an attempt.
 
     Attributes:
         kind: `held` where another process is doing the job.
@@ -27,15 +27,7 @@ class Outcome(NamedTuple):
 
 
 def attempt(call: Callable[[str], None], device: str) -> Outcome:
-    """Do a job, and tell how it ended as text, since not every exception survives pickling.
-
-    Args:
-        call: The job.
-        device: Handed to it.
-
-    Returns:
-        The outcome.
-    """
+    """Do a job on a device, and tell its error as text: not every exception survives pickling."""
     try:
         call(device)
     except HeldElsewhereError:
@@ -57,7 +49,7 @@ class RemoteCall:
 
     Attributes:
         pickled: The call.
-        folder: Where the study was started, since names of files may be relative to it.
+        folder: Folder in which the study was started; names of files may be relative to it.
         cache: The study's cache folder.
     """
 
@@ -67,24 +59,13 @@ class RemoteCall:
 
     @classmethod
     def pack(cls, call: Callable[[str], None]) -> "RemoteCall":
-        """Pack a call.
-
-        Args:
-            call: Must be picklable; functions of the main script are.
-
-        Returns:
-            What can be sent.
-        """
+        """Pack a call, which must be picklable; functions of the main script are."""
         import cloudpickle
 
         return cls(cloudpickle.dumps(call), str(Path.cwd()), str(cache_dir().absolute()))
 
     def __call__(self, device: str) -> None:
-        """Do the job.
-
-        Args:
-            device: Handed to it.
-        """
+        """Do the job on a device."""
         import cloudpickle
 
         os.chdir(self.folder)

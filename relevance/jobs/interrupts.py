@@ -22,9 +22,9 @@ def held_interrupts() -> Iterator[Held]:
     """Hold back the first Ctrl-C or SIGTERM; a second one takes effect at once.
 
     Yields:
-        What came so far. When the block ends, the signal is raised again and does what it would
-        have done: `KeyboardInterrupt` for Ctrl-C, the end of the process for SIGTERM. Outside the
-        main thread, where Python handles no signals, nothing is held back.
+        The signal that came so far. When the block ends, the signal is raised again and does what
+        it would have done: `KeyboardInterrupt` for Ctrl-C, the end of the process for SIGTERM.
+        Outside the main thread, where Python handles no signals, nothing is held back.
     """
     held = Held()
     if threading.current_thread() is not threading.main_thread():

@@ -15,14 +15,14 @@ class Schedule:
     """Which devices work, how many jobs each runs at a time, and what runs them.
 
     Attributes:
-        devices: Such as `("cpu",)` or `("cuda:0", "cuda:1")`; on a cluster `cpu` or `cuda`, where
-            every worker sees its own.
-        jobs_per_device: Workers on each device.
-        threads: CPU threads of each worker; None for `$OMP_NUM_THREADS`, or else an even share of
-            the cores.
-        engine: Name of what runs the jobs: `local`, `dask` or `ray`.
+        devices: Names such as `("cpu",)` or `("cuda:0", "cuda:1")`; on a cluster `cpu` or `cuda`,
+            where every worker sees its own.
+        jobs_per_device: Number of workers on each device.
+        threads: Number of CPU threads of each worker; None for `$OMP_NUM_THREADS`, or else an even
+            share of the cores.
+        engine: Name of the engine that runs the jobs: `local`, `dask` or `ray`.
         address: Address of a cluster that is there already; None starts workers on this machine.
-        all_workers: Use every worker of that cluster, however many join it.
+        all_workers: Whether to use every worker of that cluster, however many join it.
     """
 
     devices: tuple[str, ...] = ("cpu",)
@@ -58,11 +58,11 @@ class Job:
     """One independent piece of work.
 
     Attributes:
-        name: Shown to the user; unique within a study.
-        call: Does the work and stores its result; gets the device. Must be picklable.
+        name: Name for users, unique within a study.
+        call: Picklable function that is given the device, does the work and stores its result.
         cost: Expected duration in any one unit; the longest job starts first.
-        status: Says, asked in this process, whether the job still has to be done: `held` while
-            another process is doing it, `finished` when one has done it.
+        status: Function that says, in this process, whether the job still has to be done: `held`
+            while another process is doing it, `finished` when one has done it.
     """
 
     name: str
@@ -73,21 +73,21 @@ class Job:
 
 @dataclass(frozen=True)
 class Event:
-    """What happened to a job, and where the study stands.
+    """An event in a study, and where the study stands then.
 
     Attributes:
-        kind: What happened; `begun` is the study itself, before its first job, `retried` a
+        kind: Kind of event; `begun` is the study itself, before its first job, `retried` a
             job whose worker was killed and that will be run again, `held` one that another
             process took first.
         job: Name of the job, empty where the study has begun.
-        done: Jobs finished so far, those found in the cache included.
-        cached: How many of these were found in the cache, or done by another process.
-        running: Jobs being run.
-        failed: Jobs that ended with an error.
-        total: All jobs of the study.
+        done: Number of jobs finished so far, those found in the cache included.
+        cached: Number of these that were found in the cache, or done by another process.
+        running: Number of jobs being run.
+        failed: Number of jobs that ended with an error.
+        total: Number of all jobs of the study.
         left_s: Estimate of the time left in seconds, None while no job's duration is known.
         error: Error of a failed job.
-        workers: How many jobs are done at a time; None while a cluster has not told.
+        workers: Number of jobs done at a time; None while a cluster has not told.
     """
 
     kind: Kind

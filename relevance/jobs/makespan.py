@@ -1,4 +1,4 @@
-"""How long jobs would take on so many workers, by running the scheduler on a clock of its own."""
+"""Makespan: the time jobs would take on some workers, by running the scheduler on a clock."""
 
 import heapq
 from collections.abc import Callable, Sequence
@@ -13,8 +13,8 @@ class Simulated(Engine):
     """Workers that do nothing and take their time for it.
 
     Args:
-        workers: Jobs at a time.
-        seconds: How long each job takes.
+        workers: Number of jobs at a time.
+        seconds: Function that gives the duration of a job.
 
     Attributes:
         clock_s: Seconds since the start.
@@ -29,33 +29,15 @@ class Simulated(Engine):
 
     @classmethod
     def start(cls, schedule: Schedule) -> "Engine":
-        """As many workers as a schedule has, with jobs that take what they were expected to.
-
-        Args:
-            schedule: Its slots are the workers.
-
-        Returns:
-            The engine.
-        """
+        """Simulate the workers of a schedule, with jobs that take what they were expected to."""
         return cls(len(schedule.slots), lambda job: job.cost)
 
     def submit(self, job: Job) -> None:
-        """Begin a job.
-
-        Args:
-            job: It is not called.
-        """
+        """Begin a job, which is not called."""
         heapq.heappush(self._ends, (self.clock_s + self._seconds(job), job.name))
 
     def wait(self, timeout_s: float | None = None) -> JobEvent | None:
-        """Go on to the end of a job.
-
-        Args:
-            timeout_s: Not needed, since some job ends.
-
-        Returns:
-            The end of the job that ends next.
-        """
+        """Go on to the end of the job that ends next; a timeout is not needed, as some job ends."""
         del timeout_s
         self.clock_s, job = heapq.heappop(self._ends)
         return JobEvent("done", job)
@@ -71,9 +53,9 @@ def makespan(jobs: Sequence[Job], workers: int, seconds: Callable[[Job], float])
     """Time from the start of the first job to the end of the last one.
 
     Args:
-        jobs: In any order; the scheduler goes by their costs.
-        workers: Jobs at a time.
-        seconds: How long each takes, which the scheduler does not know.
+        jobs: Jobs in any order; the scheduler goes by their costs.
+        workers: Number of jobs at a time.
+        seconds: Function that gives the duration of a job, which the scheduler does not know.
 
     Returns:
         Seconds.
@@ -84,14 +66,7 @@ def makespan(jobs: Sequence[Job], workers: int, seconds: Callable[[Job], float])
 
 
 def lower_bound(seconds: Sequence[float], workers: int) -> float:
-    """What no schedule can beat: all workers busy throughout, or the longest job.
-
-    Args:
-        seconds: Durations.
-        workers: Jobs at a time.
-
-    Returns:
-        Seconds.
+    """Seconds that no schedule can beat: all workers busy throughout, or the longest job.
 
     >>> lower_bound([3.0, 1.0, 1.0, 1.0], 2), lower_bound([9.0, 1.0], 2)
     (3.0, 9.0)

@@ -10,14 +10,14 @@ class JobProgress:
     """Counts what happens to jobs and tells about it after every change.
 
     Args:
-        jobs: Those that are to be done.
-        cached: Those that need not be, each with the seconds it took.
-        on_event: Told about every change.
-        workers: How many jobs will be done at a time, None where it is not known yet.
+        jobs: Jobs that are to be done.
+        cached: Jobs that need not be done, each with the seconds it took.
+        on_event: Function that is told about every change.
+        workers: Number of jobs that will be done at a time, None where it is not known yet.
 
     Attributes:
         errors: Errors of failed jobs by name, in one line.
-        workers: Says how many jobs are done at a time.
+        workers: Function that gives the number of jobs done at a time.
     """
 
     def __init__(
@@ -41,14 +41,14 @@ class JobProgress:
             self._tell("cached", job)
 
     def started(self, job: Job) -> None:
-        """A worker began it; a second time where the cluster lost the first worker."""
+        """Note that a worker began a job; a second time where the cluster lost the first one."""
         if job.name in self._running:
             self.retried(job)
         self._running[job.name] = self._waiting.pop(job.name), time.monotonic()
         self._tell("started", job)
 
     def done(self, job: Job) -> None:
-        """It was done here."""
+        """Note that a job was done here."""
         cost, start = self._end(job)
         self._timed_cost += cost
         self._timed_s += time.monotonic() - start
@@ -56,24 +56,24 @@ class JobProgress:
         self._tell("done", job)
 
     def found(self, job: Job) -> None:
-        """Another process has done it."""
+        """Note that another process has done a job."""
         del self._waiting[job.name]
         self._done += 1
         self._cached += 1
         self._tell("cached", job)
 
     def held(self, job: Job) -> None:
-        """Another process took it first."""
+        """Note that another process took a job first."""
         self._waiting[job.name], _ = self._end(job)
         self._tell("held", job)
 
     def retried(self, job: Job) -> None:
-        """Its worker was killed."""
+        """Note that the worker of a job was killed."""
         self._waiting[job.name], _ = self._end(job)
         self._tell("retried", job)
 
     def failed(self, job: Job, error: str) -> None:
-        """It ended with an error."""
+        """Note that a job ended with an error."""
         self._end(job)
         self.errors[job.name] = error
         self._tell("failed", job, error)

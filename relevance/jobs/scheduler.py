@@ -7,7 +7,7 @@ from relevance.jobs.job import Event, Job, Schedule
 from relevance.jobs.progress import JobProgress
 
 LOOK_AGAIN_S = 0.5
-"""How often jobs are looked at that another process is doing, in seconds."""
+"""Seconds between two looks at jobs that another process is doing."""
 
 
 def run_jobs(
@@ -26,13 +26,13 @@ def run_jobs(
     until it is finished, or free because that process was killed.
 
     Args:
-        jobs: What is to be done.
-        schedule: On which devices, and by which engine.
-        on_event: Told, in this process, about every job that starts, ends, or is put back.
+        jobs: Jobs that are to be done.
+        schedule: Devices, workers and engine.
+        on_event: Function that is told, in this process, of jobs that start, end, or are put back.
         cached: Jobs that need not run, each with the seconds it took; they count as done.
 
     Returns:
-        For every failed job its error in one line.
+        {job: error in one line} of the failed jobs.
 
     Raises:
         RelevanceError: If the engine is unknown or cannot be started.
@@ -51,13 +51,7 @@ def run_jobs(
 
 
 def run_on(engine: Engine, jobs: Sequence[Job], progress: JobProgress) -> None:
-    """Run jobs on workers that are there.
-
-    Args:
-        engine: The workers.
-        jobs: What is to be done.
-        progress: Told what happens.
-    """
+    """Run jobs on the workers of an engine that was started, and tell `progress` what happens."""
     progress.workers = engine.workers
     killed = _run(sorted(jobs, key=lambda job: -job.cost), engine, progress, retry=True)
     for job in killed:

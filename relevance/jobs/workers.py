@@ -33,8 +33,8 @@ def threads_for(workers: int, cores: int) -> int:
     """CPU threads of each of several workers.
 
     Args:
-        workers: How many work at a time.
-        cores: Those that they may use together.
+        workers: Number of workers at a time.
+        cores: Number of cores that they may use together.
 
     Returns:
         `$OMP_NUM_THREADS` where the user has set it to a number, else an even share of the cores, 1
@@ -50,8 +50,8 @@ class Worker:
     """A process for one device, started when first needed and ended with the one that started it.
 
     Args:
-        device: Handed to every call, such as `cuda:0`.
-        threads: CPU threads that numerical libraries use in it.
+        device: Device that every call is handed, such as `cuda:0`.
+        threads: Number of CPU threads that numerical libraries use in it.
     """
 
     def __init__(self, device: str, threads: int) -> None:
@@ -63,11 +63,12 @@ class Worker:
         """Start a call in the process.
 
         Args:
-            call: Gets the device; must be picklable (functions of the main script are).
+            call: Picklable function that is given the device; those of the main script are
+                picklable.
 
         Returns:
-            Its outcome. It holds an exception only where the process was killed or the call could
-            not be handed over.
+            Outcome of the call. It holds an exception only where the process was killed or the call
+            could not be handed over.
         """
         from joblib.externals.loky.process_executor import BrokenProcessPool
 
@@ -121,14 +122,10 @@ def was_killed(error: BaseException | None) -> bool:
 
 
 def why(error: BaseException) -> str:
-    """What the exception of a future says, in one line.
+    """Tell the exception of a future in one line.
 
-    Args:
-        error: Where it is loky's that a call or its result could not be read, what it hides: most
-            often a module that changed, or went, after the study was started.
-
-    Returns:
-        The line.
+    Where loky could not read a call or its result the line has the error that loky hides: most
+    often a module changed, or went, after the study was started.
     """
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
@@ -148,11 +145,7 @@ def _obey(parent: int) -> None:
 
 
 def end_with(parent: int) -> None:
-    """End this process, as a kill would, when the one that started it is gone.
-
-    Args:
-        parent: Number of that process.
-    """
+    """End this process, as a kill would, when the one of a number that started it is gone."""
 
     def watch() -> None:
         while os.getppid() == parent:

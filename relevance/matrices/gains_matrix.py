@@ -28,14 +28,14 @@ def gains_matrix(
     provenance: Mapping[str, Any] = NOTHING_KNOWN,
     evaluation_noise: Cells | None = None,
 ) -> RelevanceMatrix:
-    """The matrix of gains together with every score behind it.
+    """Compute the matrix of gains, which keeps every score behind it.
 
     Args:
-        scores: What every run scored, for each of `METRICS`.
-        choice: What the gains are made of.
-        cost: What it took.
-        provenance: Where it came from; the choices made here are added. `baseline_noise`, if it is
-            there, holds standard errors over examples of single runs, {metric: {task: error}}.
+        scores: Scores of every run, for each of `METRICS`.
+        choice: Metric and normalisation of the gains.
+        cost: Cost of the runs, such as {"seconds": 812.0}.
+        provenance: Origin of the scores; the choices made here are added. `baseline_noise`, if it
+            is there, holds standard errors over examples of single runs, {metric: {task: error}}.
         evaluation_noise: Standard errors over examples (`relevance.gains.bootstrap`), which stand
             in for those over seeds where there is a single seed, unless no cell has one.
 
@@ -87,26 +87,17 @@ def gains_matrix(
 def baseline_errors(
     provenance: Mapping[str, Any], metric: str, tasks: Sequence[str]
 ) -> Float[np.ndarray, " target"]:
-    """Standard errors over examples of single runs as `provenance["baseline_noise"]` has them.
-
-    Args:
-        provenance: That of a matrix of gains.
-        metric: One of `METRICS`.
-        tasks: Names in the order of the columns.
-
-    Returns:
-        An error per task, NaN if unknown.
-    """
+    """Standard errors over examples that a matrix keeps of single runs, by task; NaN if unknown."""
     known = provenance.get("baseline_noise", {}).get(metric, {})
     return np.array([known.get(name, np.nan) for name in tasks])
 
 
 def renormalised(matrix: RelevanceMatrix, choice: GainChoice = PAPERS_CHOICE) -> RelevanceMatrix:
-    """The same study with another choice of metric or normalisation; nothing is trained anew.
+    """Compute the gains of a study by another metric or normalisation; nothing is trained anew.
 
     Args:
         matrix: Joint-training gains with the scores behind them.
-        choice: What the gains are made of.
+        choice: Metric and normalisation of the gains.
 
     Returns:
         A matrix with other values, of the same scores; with a single seed it has standard errors
@@ -171,7 +162,7 @@ def _any_known(errors: Cells) -> bool:
 
 
 def _noise_notes(values: Cells, errors: Cells) -> list[str]:
-    """What standard errors over examples do not hold, and how many cells have none."""
+    """Notes on what standard errors over examples do not hold, and on cells that have none."""
     held = (
         "The standard errors come from one seed, by a bootstrap over held-out examples: they hold"
         " evaluation noise only, not that of training, which takes several seeds to tell."

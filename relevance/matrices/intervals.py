@@ -1,4 +1,4 @@
-"""How sure the values of a matrix are, and whether the runs behind them are any good."""
+"""Confidence intervals of a matrix's values, and cells whose runs beat no majority class."""
 
 from typing import Any
 
@@ -28,7 +28,8 @@ def half_widths(
         confidence: Share of intervals that should hold the true value, in (0, 1).
 
     Returns:
-        In the unit of the values, NaN where unknown; None if the matrix has no standard errors.
+        Half widths in the unit of the values, NaN where unknown; None if the matrix has no standard
+        errors.
     """
     if matrix.standard_errors is None:
         return None
@@ -37,7 +38,7 @@ def half_widths(
 
 
 def covers_zero(matrix: RelevanceMatrix) -> Bool[np.ndarray, "source target"]:
-    """Where the 95 % interval of a value off the diagonal holds 0; nowhere if there is none."""
+    """Cells off the diagonal whose 95 % interval holds 0; none without standard errors."""
     widths = half_widths(matrix)
     if widths is None:
         return np.zeros(matrix.values.shape, dtype=bool)
@@ -46,10 +47,10 @@ def covers_zero(matrix: RelevanceMatrix) -> Bool[np.ndarray, "source target"]:
 
 
 def beats_no_majority(matrix: RelevanceMatrix) -> Bool[np.ndarray, "source target"]:
-    """Where neither the single nor the joint run does better than the majority class.
+    """Cells in which neither the single nor the joint run does better than the majority class.
 
     Args:
-        matrix: With the scores `single`, `joint` and `majority`, else no cell is marked.
+        matrix: A matrix; without the scores `single`, `joint` and `majority` no cell is marked.
 
     Returns:
         Cells off the diagonal, judged by the loss where gains are made of it, else by the primary

@@ -36,7 +36,7 @@ class RelevanceMatrix:
     """A measure of every ordered pair of tasks; row = source, column = target, as in the paper.
 
     Attributes:
-        values: NaN where unknown.
+        values: `values[source, target]`, NaN where unknown.
         tasks: Names in the order of rows and columns.
         measure: Name of the measure that made it.
         unit: Unit of the values: `ratio` (a fraction, 0.05 is 5 %), `points` (differences of scores
@@ -47,10 +47,10 @@ class RelevanceMatrix:
         single: Scores of single-task training: {metric: [seed][task]}.
         joint: Scores of the targets in joint training: {metric: [seed][source][target]}.
         majority: Scores of the majority class (regression: the mean label): {metric: [task]}.
-        reliability: How reliable gains are over seeds, by metric and part; see
+        reliability: Reliability of gains over seeds, by metric and part; see
             `relevance.gains.reliability.reliabilities`. None where nothing can be said.
-        cost: What it took, such as {"seconds": 812.0}.
-        provenance: Where it came from: settings, versions, warnings.
+        cost: Cost of measuring it, such as {"seconds": 812.0}.
+        provenance: Origin of the values: settings, versions, warnings.
     """
 
     values: Float[np.ndarray, "source target"]
@@ -150,7 +150,7 @@ class RelevanceMatrix:
         )
 
     def to_frame(self) -> "pd.DataFrame":
-        """As a data frame: index `source`, columns `target`."""
+        """The values as a data frame with index `source` and columns `target`."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -172,11 +172,11 @@ class RelevanceMatrix:
         write_text(path, self.to_csv() if is_csv else self.to_json() + "\n")
 
     def to_json(self) -> str:
-        """All of it as the text of a JSON file; unknown values are null."""
+        """The text of a JSON file that holds all of the matrix; unknown values are null."""
         return json_text(SCHEMA, self._as_json())
 
     def to_csv(self) -> str:
-        """A header row and a first column of task names; unknown values are empty cells."""
+        """The values as CSV with a header row and a first column of task names; NaN is empty."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         names = [for_csv(name) for name in self.tasks]

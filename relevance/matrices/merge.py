@@ -17,10 +17,10 @@ from relevance.matrices.gains_matrix import gains_matrix
 from relevance.matrices.matrix import RelevanceMatrix
 
 KEPT = (*METRICS, CONSTANT)
-"""What is merged of the scores, as far as all matrices have it."""
+"""Scores that are merged, as far as all matrices have them."""
 
 Cells = dict[tuple[Hashable, ...], float]
-"""Known values by seed, source and target, or by what else they belong to."""
+"""Known values by their labels: seed, source and target, or some of these."""
 
 
 def merge(
@@ -34,8 +34,8 @@ def merge(
     scores the values themselves are merged, and averaged over seeds.
 
     Args:
-        matrices: At least one.
-        names: What to call them in messages, such as their files; all different.
+        matrices: One matrix or more.
+        names: Names for the matrices in messages, such as their files; all different.
 
     Returns:
         A matrix with the tasks in order of appearance. Cells that none of them has, or not for
@@ -257,7 +257,7 @@ def _check_alike(matrices: Mapping[str, RelevanceMatrix]) -> None:
 
 
 def _in_common(values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What provenances agree in, with mappings and lists united; what went wrong is left out."""
+    """Entries that provenances agree in, mappings and lists united; failures are left out."""
     united: dict[str, Any] = {}
     for key in [key for key in _union(values) if key not in {"failed", "warnings"}]:
         found = [value[key] for value in values if key in value]

@@ -1,4 +1,4 @@
-"""What a matrix file holds, checked cell by cell: CSV in its dialects, and the fields of JSON."""
+"""Reading matrix files, checked cell by cell: CSV in its dialects, and the fields of JSON."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ HINT = (
     " thousands. Decimal commas can be read where ; or tabs stand between the cells."
 )
 LARGEST = 1e100
-"""Beyond this no relevance is meant; squares of values and values in percent have to be finite."""
+"""Largest magnitude of a value; squares of values and values in percent have to be finite."""
 
 ARRAYS = {
     "values": ("source", "target"),
@@ -36,7 +36,7 @@ SCORES = {
     "joint": ("seed", "source", "target"),
     "majority": ("target",),
 }
-"""What the nested lists of each field run over, the outermost first; scores are by metric."""
+"""Axes of the nested lists of each field, the outermost first; scores are by metric."""
 
 OTHER_LAYOUTS = {
     "|": "a Markdown table",
@@ -106,7 +106,7 @@ def check_fields(content: dict[str, Any], where: str) -> None:
         where: The file's name, for messages.
 
     Raises:
-        RelevanceError: With the first thing that is wrong and its place.
+        RelevanceError: If something is wrong; the message has the first thing and its place.
     """
     file = validated(_File, content, where)
     if not file.tasks:
@@ -132,7 +132,7 @@ class _Part(BaseModel):
 
 
 class _Provenance(BaseModel):
-    """What is read of a matrix's provenance; everything else is only kept."""
+    """Entries of a matrix's provenance that are read; all others are only kept."""
 
     model_config = ConfigDict(strict=True, extra="allow")
 
@@ -171,7 +171,7 @@ class _File(BaseModel):
 
 
 def _delimiter(text: str) -> str:
-    """What stands between the cells of the header."""
+    """The delimiter of the cells of the header."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     return max(DELIMITERS, key=lambda mark: _count(first, mark))
 
@@ -192,7 +192,7 @@ def _lines(text: str, delimiter: str, where: str) -> list[CsvLine]:
 
 
 def _count(line: str, delimiter: str) -> int:
-    """How many cells a line has by a separator; 0 where it cannot be read."""
+    """Number of cells that a delimiter gives a line; 0 where it cannot be read."""
     try:
         return len(next(csv.reader([line], delimiter=delimiter, strict=True), []))
     except csv.Error:
@@ -226,7 +226,7 @@ def _ragged(line: CsvLine, expected: int) -> str:
 
 
 def _decimal_mark(lines: Sequence[CsvLine], delimiter: str) -> str:
-    """A comma where it stands in cells, does not separate them, and no cell has a point."""
+    """The decimal mark: a comma where cells hold one, it delimits none and no cell has a point."""
     text = "".join(cell for line in lines for cell in line.cells[1:])
     return "," if delimiter != "," and "," in text and "." not in text else "."
 

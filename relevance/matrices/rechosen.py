@@ -12,19 +12,19 @@ from relevance.matrices.matrix import RelevanceMatrix
 def rechosen(
     matrix: RelevanceMatrix, *, metric: str | None = None, normalise: str | None = None
 ) -> tuple[RelevanceMatrix, list[str]]:
-    """The gains that are asked for, and what a reader should be told of them.
+    """Compute the gains that are asked for, with notes for the reader.
 
     Gains over a baseline that cannot be divided by are left out, also where an older file has them.
 
     Args:
         matrix: Any matrix.
-        metric: One of `relevance.gains.gain_choice.METRICS`; None for that of the file.
-        normalise: One of `relevance.gains.gain_choice.NORMALISATIONS`; None for that of the file,
+        metric: Name in `relevance.gains.gain_choice.METRICS`; None for that of the file.
+        normalise: Name in `relevance.gains.gain_choice.NORMALISATIONS`; None for that of the file,
             or for `relative` where the metric is a loss, which has no points.
 
     Returns:
-        The matrix as it is where nothing changes; and one line for every column that has no gains
-        for want of a baseline, and one where intervals are lost.
+        The gains, the matrix itself where nothing changes; and a note on every column that has no
+        gains for want of a baseline, and on intervals that are lost.
 
     Raises:
         RelevanceError: If the matrix holds no scores, or none of the metric, or a choice is wrong.

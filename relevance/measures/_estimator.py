@@ -1,4 +1,4 @@
-"""What all cheap estimators share: they ask a probe, once for every seed, and state their cost."""
+"""The base of cheap estimators: they ask a probe, once for every seed, and state their cost."""
 
 import time
 from abc import abstractmethod
@@ -21,14 +21,14 @@ class Estimator(Measure):
     """A measure that needs an encoder, and far less of it than joint training does.
 
     Args:
-        make_probe: Makes what answers for the encoder.
+        make_probe: Function that makes the probe, which answers for the encoder.
         seeds: Seeds of training, rows and batches; values are means over them.
 
     Attributes:
-        name: On the command line.
-        settings: What decides how much is computed, by name.
-        unit: Unit of its values, as a matrix names it.
-        per_row: Whether it needs one label or value for each row.
+        name: Name of the estimator on the command line.
+        settings: Settings that decide how much is computed, by name.
+        unit: Unit of the values, as a matrix names it.
+        per_row: Whether the estimator needs one label or value for each row.
     """
 
     name: ClassVar[str]
@@ -45,7 +45,7 @@ class Estimator(Measure):
         """Take the seeds and the probe.
 
         Args:
-            inputs: Among them what makes a probe.
+            inputs: Inputs with a function that makes a probe.
 
         Returns:
             The measure.
@@ -64,10 +64,10 @@ class Estimator(Measure):
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int
     ) -> Float[np.ndarray, "source target"]:
-        """The values of one seed.
+        """Estimate the values of one seed.
 
         Args:
-            probe: Answers for the encoder.
+            probe: The probe, which answers for the encoder.
             tasks: At least one task, names all different.
             seed: Seed of everything random.
 
@@ -123,7 +123,7 @@ def cosines(products: Float[np.ndarray, "task task"]) -> Float[np.ndarray, "task
     """Cosines of the angles between vectors.
 
     Args:
-        products: Their inner products.
+        products: Inner products of the vectors.
 
     Returns:
         Values in [-1, 1], exact ones on the diagonal, symmetric; NaN for a vector of zeros.

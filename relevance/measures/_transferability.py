@@ -18,10 +18,10 @@ Score = Callable[[Float[np.ndarray, "row dimension"], Float[np.ndarray, "row col
 def transfer_gains(
     probe: Probe, tasks: Sequence[Task], seed: int, score: Score
 ) -> Float[np.ndarray, "source target"]:
-    """What fine-tuning on each source adds to a score of the features on each target.
+    """Gain in a score of the features on each target from fine-tuning on each source.
 
     Args:
-        probe: Answers for the encoder; trains it on each of the tasks alone.
+        probe: The probe, which trains the encoder on each of the tasks alone.
         tasks: Sources and targets.
         seed: Seed of the rows, and of training.
         score: Score of features and label columns; higher is better.
@@ -53,8 +53,8 @@ def label_columns(task: str, features: Features) -> Float[np.ndarray, "row colum
     """Labels as numbers: one column for each code that occurs, or the values of a regression.
 
     Args:
-        task: Its name, for the message.
-        features: With the labels.
+        task: Name of the task, for the message.
+        features: Features with their labels.
 
     Returns:
         Ones where a row has the code, else zeros; or one column of values.
@@ -73,11 +73,11 @@ def check_labels(task: str, features: Features) -> None:
     """Refuse rows that all have one label.
 
     Args:
-        task: Its name, for the message.
-        features: With the labels.
+        task: Name of the task, for the message.
+        features: Features with their labels.
 
     Raises:
-        RelevanceError: If they have.
+        RelevanceError: If all labels are the same.
     """
     if len(np.unique(features.labels)) < 2:
         raise RelevanceError(

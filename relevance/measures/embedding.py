@@ -22,10 +22,10 @@ class Embedding(Estimator):
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int
     ) -> Float[np.ndarray, "source target"]:
-        """The values of one seed.
+        """Estimate the values of one seed.
 
         Args:
-            probe: Answers for the encoder; nothing is trained.
+            probe: The probe, which trains nothing.
             tasks: At least one task, names all different.
             seed: Seed of the rows.
 

@@ -18,7 +18,7 @@ PENALTY = 100.0
 
 
 class Fisher(Estimator):
-    """Likeness of two tasks' diagonal Fisher information, in the plain encoder.
+    """Similarity of two tasks' diagonal Fisher information in the plain encoder (Task2Vec).
 
     A linear head is fitted on frozen mean hidden states; labels are drawn from what it says.
     """
@@ -30,15 +30,15 @@ class Fisher(Estimator):
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int
     ) -> Float[np.ndarray, "source target"]:
-        """The values of one seed.
+        """Estimate the values of one seed.
 
         Args:
-            probe: Answers for the encoder; nothing but heads is trained.
+            probe: The probe, which trains nothing but heads.
             tasks: At least one task, names all different.
             seed: Seed of rows and drawn labels.
 
         Returns:
-            One less Task2Vec's distance, in [0, 1], symmetric, ones on the diagonal.
+            Similarities, one less Task2Vec's distance, in [0, 1], symmetric, ones on the diagonal.
 
         Raises:
             RelevanceError: If the rows of a task have one label only.
@@ -61,7 +61,7 @@ def likeness(one: Float[np.ndarray, " unit"], other: Float[np.ndarray, " unit"])
         other: Fisher information of another task, not negative.
 
     Returns:
-        In [0, 1]; units without information for either task play no part.
+        Similarity in [0, 1]; units without information for either task play no part.
 
     Source:
         Achille et al. (2019), Task2Vec, section 4: the symmetric distance is one less this.
@@ -72,13 +72,10 @@ def likeness(one: Float[np.ndarray, " unit"], other: Float[np.ndarray, " unit"])
 
 
 def fit_head(features: Features) -> FittedHead:
-    """A linear head on features as they are: ridge or penalised logistic regression.
+    """Fit a linear head on features with at least two labels; one output per code that occurs.
 
-    Args:
-        features: With at least two labels.
-
-    Returns:
-        The head; one output for each code that occurs.
+    Ridge regression or penalised logistic regression, of standardised features; the head that is
+    returned takes features as they are.
     """
     from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.preprocessing import StandardScaler

@@ -25,10 +25,10 @@ class GradientCosine(Estimator):
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int
     ) -> Float[np.ndarray, "source target"]:
-        """The values of one seed.
+        """Estimate the values of one seed.
 
         Args:
-            probe: Answers for the encoder; trains one model on all tasks.
+            probe: The probe, which trains one model on all tasks.
             tasks: At least one task, names all different.
             seed: Seed of training and batches.
 

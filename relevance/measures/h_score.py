@@ -26,10 +26,10 @@ class HScore(Estimator):
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int
     ) -> Float[np.ndarray, "source target"]:
-        """The values of one seed.
+        """Estimate the values of one seed.
 
         Args:
-            probe: Answers for the encoder; trains it on each of the tasks alone.
+            probe: The probe, which trains the encoder on each of the tasks alone.
             tasks: At least one task, names all different.
             seed: Seed of the rows, and of training.
 
@@ -53,7 +53,7 @@ def h_score(
         columns: Labels; for classes one column of zeros and ones each.
 
     Returns:
-        From 0 to the number of labels less one; to 1 for a regression.
+        H-score from 0 to the number of labels less one, or to 1 for a regression.
 
     Source:
         Bao et al. (2019), An information-theoretic approach to transferability, definition 2.
@@ -66,10 +66,10 @@ def orthonormal(columns: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "
     """Principal directions of centred columns, of unit length, those of most variance first.
 
     Args:
-        columns: Any numbers.
+        columns: Columns of numbers.
 
     Returns:
-        As many directions as there are that hold variance, beyond rounding.
+        All directions that hold variance beyond rounding.
     """
     centred = np.asarray(columns, dtype=np.float64) - np.mean(columns, axis=0, dtype=np.float64)
     left, singular, _ = np.linalg.svd(centred, full_matrices=False)

@@ -33,10 +33,10 @@ class Linearised(Estimator):
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int
     ) -> Float[np.ndarray, "source target"]:
-        """The values of one seed.
+        """Estimate the values of one seed.
 
         Args:
-            probe: Answers for the encoder; trains one model on all tasks.
+            probe: The probe, which trains one model on all tasks.
             tasks: At least one task, names all different.
             seed: Seed of training, rows and projection.
 
@@ -62,12 +62,12 @@ class Fitted(NamedTuple):
 
 
 class LinearisedTask(NamedTuple):
-    """A task, as fits see it.
+    """A task made linear, for fits.
 
     Attributes:
         train: Rows to fit.
         held_out: Rows to judge by.
-        loss: Makes the loss of outputs.
+        loss: Loss as a function of outputs.
     """
 
     train: Linearisation
@@ -119,14 +119,7 @@ def linear_gains(parts: Sequence[LinearisedTask]) -> Float[np.ndarray, "source t
 
 
 def best_losses(parts: Sequence[LinearisedTask]) -> list[float]:
-    """Held-out loss of each part after one fit to all of them, with the best penalty for it.
-
-    Args:
-        parts: One task or several.
-
-    Returns:
-        Mean losses in the order of the parts.
-    """
+    """Mean held-out loss of each task after one fit to all, with the best penalty for each."""
     losses = []
     for penalty in PENALTIES:
         change = fit([(part.train, part.loss) for part in parts], penalty)
@@ -139,11 +132,12 @@ def fit(
     rows: Sequence[tuple[Linearisation, Callable[[Float[np.ndarray, " row"]], Fitted]]],
     penalty: float,
 ) -> Float[np.ndarray, " direction"]:
-    """The change of weights that lowers the mean of the tasks' mean losses the most.
+    """Fit the change of weights that lowers the mean of the tasks' mean losses the most.
 
     Args:
         rows: Linearised rows of each task, and the loss of its outputs.
-        penalty: On half the squared length of the change, in mean squared lengths of gradients.
+        penalty: Weight of half the squared length of the change, in mean squared lengths of
+            gradients.
 
     Returns:
         The change; the problem is convex, so there is one.

@@ -26,10 +26,10 @@ class Logme(Estimator):
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int
     ) -> Float[np.ndarray, "source target"]:
-        """The values of one seed.
+        """Estimate the values of one seed.
 
         Args:
-            probe: Answers for the encoder; trains it on each of the tasks alone.
+            probe: The probe, which trains the encoder on each of the tasks alone.
             tasks: At least one task, names all different.
             seed: Seed of the rows, and of training.
 
@@ -63,7 +63,7 @@ class Evidence(NamedTuple):
     """The highest evidence, and where it is.
 
     Attributes:
-        log_evidence: In nats.
+        log_evidence: Log evidence in nats.
         alpha: Precision of the weights.
         beta: Precision of the noise.
     """

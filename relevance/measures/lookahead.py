@@ -32,10 +32,10 @@ class Lookahead(Estimator):
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int
     ) -> Float[np.ndarray, "source target"]:
-        """The values of one seed.
+        """Estimate the values of one seed.
 
         Args:
-            probe: Answers for the encoder; trains one model on all tasks.
+            probe: The probe, which trains one model on all tasks.
             tasks: At least one task, names all different.
             seed: Seed of training and batches.
 
@@ -50,7 +50,7 @@ def affinities(losses: LookaheadLosses) -> Float[np.ndarray, "source target"]:
     """Relative reduction of the targets' losses, averaged over moments.
 
     Args:
-        losses: Before and after a step on each source.
+        losses: Losses before and after a step on each source.
 
     Returns:
         `1 - after / before`, not divided by the learning rate; 0 on the diagonal, since joint

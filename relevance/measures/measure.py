@@ -1,4 +1,4 @@
-"""What a measure is: one way to fill `values[source, target]` for a list of tasks."""
+"""The base of measures: ways to fill `values[source, target]` for a list of tasks."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -27,20 +27,21 @@ class Inputs:
     Attributes:
         data: Where the tasks' files are and how many rows are used.
         tokenizer: Name for `relevance.text.tokenizers.load_tokenizer`.
-        token_vectors: Reads a vector for every token, for measures that run no encoder.
+        token_vectors: Function that reads a vector for every token, for measures that run no
+            encoder.
         graded: Whether the taxonomy counts how closely two families are related.
-        trainer: Makes the trainer that joint training asks for.
-        probe: Makes what answers for the encoder that cheap estimators ask.
+        trainer: Function that makes the trainer that joint training asks for.
+        probe: Function that makes the probe that cheap estimators ask.
         seeds: Seeds of joint runs.
-        single_seeds: How many seeds single runs have; None for three times as many as joint runs.
-        schedule: Finds out devices and workers, when a measure has jobs to run.
-        metric: What gains are made of: `gain`, `primary` or `loss`.
-        normalise: `relative`, `absolute` or `error`.
-        gain_split: `holdout` or `dev`.
+        single_seeds: Number of seeds of single runs; None for three times as many as joint runs.
+        schedule: Function that finds devices and workers, when a measure has jobs to run.
+        metric: Metric of gains: `gain`, `primary` or `loss`.
+        normalise: Normalisation of gains: `relative`, `absolute` or `error`.
+        gain_split: Split that gains are measured on: `holdout` or `dev`.
         drop_overlap: Whether the trainer leaves out training rows with texts that others are scored
             on, so that nothing needs to be said of them.
-        on_event: Told about every job that starts, ends or fails. With None `measure` prints plain
-            lines on stderr; `lambda event: None` is silence.
+        on_event: Function that is told about every job that starts, ends or fails. With None
+            `measure` prints plain lines on stderr; `lambda event: None` is silence.
     """
 
     data: DataOptions = field(default_factory=DataOptions)
@@ -60,7 +61,7 @@ class Inputs:
 
     @property
     def choice(self) -> GainChoice:
-        """What gains are made of.
+        """Metric and normalisation of the gains.
 
         Raises:
             RelevanceError: If the metric or normalisation is unknown, or losses are to be
@@ -70,15 +71,15 @@ class Inputs:
 
 
 MADE_WHEN_ASKED = frozenset({"trainer", "probe", "token_vectors", "schedule"})
-"""Inputs that cost time to make, so that `Inputs` holds what makes them."""
+"""Inputs that cost time to make, so that `Inputs` holds functions that make them."""
 
 
 class Measure(ABC):
     """One way to measure how much each task helps each other one.
 
     Attributes:
-        version: Raised whenever the numbers change.
-        keeps_jobs: Whether what is finished is kept while it goes on, so that it can be stopped.
+        version: Version, raised whenever the numbers change.
+        keeps_jobs: Whether finished jobs are kept, so that measuring can be stopped and go on.
     """
 
     version: int = 1
@@ -120,9 +121,9 @@ def measure(
     """Fill a relevance matrix by any measure.
 
     Args:
-        name: Such as `vocabulary`, `taxonomy` or `joint-training`; an error lists all there are.
+        name: Name such as `vocabulary`, `taxonomy` or `joint-training`; an error lists all.
         tasks: At least one task, names all different.
-        inputs: What the measure may ask for; None for the defaults.
+        inputs: Inputs that the measure may ask for; None for the defaults.
         **given: Fields of `Inputs` that win over those of `inputs`, such as `tokenizer="word"` or
             `seeds=(0, 1)`. A `trainer`, `probe`, `token_vectors` or `schedule` is given itself.
 
@@ -154,5 +155,5 @@ def measure(
 
 
 def _always(value: Any) -> Callable[[], Any]:
-    """What makes an input that is there already."""
+    """A function that gives an input that is there already."""
     return lambda: value

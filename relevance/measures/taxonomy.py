@@ -21,7 +21,7 @@ TREE = {
 
 
 class Taxonomy(Measure):
-    """1 within a family, 0 across; or graded over a tree of families.
+    """Relevance by the manual taxonomy: 1 within a family, 0 across; or graded over a tree.
 
     Args:
         graded: Whether related families count for something.
@@ -75,7 +75,7 @@ class Taxonomy(Measure):
 def family_relevance(
     families: Sequence[str], *, graded: bool = False
 ) -> Float[np.ndarray, "source target"]:
-    """How close the families of each two tasks are.
+    """Closeness of the families of each two tasks.
 
     Args:
         families: The family of each task, in snake case.
@@ -83,7 +83,7 @@ def family_relevance(
             that the tree does not have is related to no other.
 
     Returns:
-        1 within a family; across, 0 or the share of levels in common (graded: 0, 1/3 or 2/3).
+        Ones within a family; across, 0 or the share of levels in common (graded: 0, 1/3 or 2/3).
 
     >>> families = ["natural_language_inference", "similarity_and_paraphrase", "my_own"]
     >>> family_relevance(families, graded=True).round(2).tolist()

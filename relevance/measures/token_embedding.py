@@ -22,8 +22,8 @@ class TokenEmbedding(Measure):
     """Cosine of the mean token vectors of the training splits.
 
     Args:
-        load_vectors: Reads the tokenizer and the vectors.
-        data: Where the training splits are; None for all rows of the files in the cache folder.
+        load_vectors: Function that reads the tokenizer and the vectors.
+        data: Options of the training splits; None for all rows of the files in the cache folder.
     """
 
     def __init__(
@@ -37,13 +37,13 @@ class TokenEmbedding(Measure):
         """Take the token vectors and the data.
 
         Args:
-            inputs: Among which there must be token vectors.
+            inputs: Inputs with a function that reads token vectors.
 
         Returns:
             The measure.
 
         Raises:
-            RelevanceError: If there are none.
+            RelevanceError: If there are no token vectors.
         """
         if inputs.token_vectors is None:
             raise RelevanceError(
@@ -107,8 +107,8 @@ def mean_vectors(
     all tasks: what a pair gets would then depend on the company it is measured in.
 
     Args:
-        counts: How often each token id occurs in a task.
-        vectors: One per token id.
+        counts: Occurrences of each token id in a task.
+        vectors: One vector per token id.
         tasks: Task names in the order of the counts, for error messages.
 
     Returns:

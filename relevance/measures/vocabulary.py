@@ -17,15 +17,15 @@ from relevance.tasks.task import Task
 from relevance.text.tokenizers import MOST_UNKNOWN, TextTokenizer, load_tokenizer
 
 SAMPLE = 2_000
-"""Rows, evenly spread, that tell whether a tokenizer knows a task's texts."""
+"""Number of rows, evenly spread, that tell whether a tokenizer knows a task's texts."""
 
 
 class Vocabulary(Measure):
     """Overlap of the vocabularies of the training splits.
 
     Args:
-        tokenizer: Decides what a token is; the paper's is bert-base-uncased.
-        data: Where the training splits are; None for all rows of the files in the cache folder.
+        tokenizer: Tokenizer of the texts; the paper's is bert-base-uncased.
+        data: Options of the training splits; None for all rows of the files in the cache folder.
     """
 
     def __init__(self, tokenizer: TextTokenizer, data: DataOptions | None = None) -> None:
@@ -79,15 +79,7 @@ class Vocabulary(Measure):
 
 
 def task_vocabulary(texts: Iterable[Sequence[str]], tokenizer: TextTokenizer) -> frozenset[int]:
-    """The distinct tokens of a task.
-
-    Args:
-        texts: Its text columns.
-        tokenizer: Decides what a token is.
-
-    Returns:
-        Token ids; [CLS], [SEP], [PAD] left out, [UNK] kept.
-    """
+    """The distinct token ids of a task's text columns; [CLS], [SEP], [PAD] left out, [UNK] kept."""
     return tokenizer.token_ids(chain.from_iterable(texts))
 
 
@@ -128,9 +120,9 @@ def check_known(counts: Counter[int], tokenizer: TextTokenizer, task: str) -> No
     """Refuse a tokenizer that most of a task's texts say nothing to.
 
     Args:
-        counts: How often each token occurs in the texts, or in some of them.
-        tokenizer: What made them.
-        task: Its name, for the message.
+        counts: Occurrences of each token in the texts, or in some of them.
+        tokenizer: Tokenizer that made the tokens.
+        task: Name of the task, for the message.
 
     Raises:
         RelevanceError: If more than half of the tokens are unknown.

@@ -47,8 +47,9 @@ def comparison_table(
     """One row per measure: how it agrees with the reference, and what it cost.
 
     Args:
-        comparison: What came out.
-        format: `csv` (every field of a `Judgement`, in full), `html`, `latex` or `markdown`.
+        comparison: Measures beside a reference.
+        format: Format: `csv` (every field of a `Judgement`, in full), `html`, `latex` or
+            `markdown`.
 
     Returns:
         The table, with `remarks` above or below it where the format has room for them; share of the
@@ -72,14 +73,7 @@ def comparison_table(
 
 
 def remarks(comparison: MeasureComparison) -> tuple[str, ...]:
-    """What a reader of the table should know: tasks, chance, ceiling, groups, and what is missing.
-
-    Args:
-        comparison: What came out.
-
-    Returns:
-        One line each.
-    """
+    """Remarks for the reader, one line each: tasks, chance, ceiling, groups, what is missing."""
     found = [
         _tasks(comparison),
         *_resting(comparison.reference),
@@ -144,7 +138,7 @@ def _tasks(comparison: MeasureComparison) -> str:
 
 
 def _resting(reference: RelevanceMatrix) -> list[str]:
-    """What of the reference may be noise, one line; nothing where no cell is marked."""
+    """A line on what of the reference may be noise; none where no cell is marked."""
     line = resting_on(reference)
     if line is None:
         return []

@@ -1,4 +1,4 @@
-"""What notebooks show of matrices and groups: tables, every name and label escaped."""
+"""Matrices and groups as tables for notebooks, every name and label escaped."""
 
 from collections.abc import Iterator
 
@@ -22,10 +22,10 @@ def matrix_html(matrix: RelevanceMatrix) -> str:
     """A matrix as a table in the colours of its heat map; row = source, column = target.
 
     Args:
-        matrix: Any matrix; of more than 50 tasks the first 50 are shown.
+        matrix: Any matrix; only the first 50 tasks are shown.
 
     Returns:
-        HTML: values in hundredths of their unit, gains with their sign, marked as in
+        HTML with values in hundredths of their unit, gains with their sign, marked as in
         `relevance.report.tables.matrix_table`, and below what the marks mean.
     """
     is_cut = len(matrix.tasks) > MOST_TASKS
@@ -77,14 +77,7 @@ def _fills(layout: HeatmapLayout) -> Float[np.ndarray, "source target 3"]:
 
 
 def groups_html(spec: ClusterSpec) -> str:
-    """Groups as a table with a row for each, and how they were found.
-
-    Args:
-        spec: The groups.
-
-    Returns:
-        HTML.
-    """
+    """Groups as an HTML table with a row for each, and how they were found."""
     names = spec.names or [str(number) for number in range(len(spec.clusters))]
     text = table(
         [

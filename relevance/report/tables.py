@@ -31,7 +31,7 @@ MARKS = {
 
 PERCENT = {"latex": r"\%", "markdown": "%", "html": "%"}
 SUFFIXES = {".csv": "csv", ".tex": "latex", ".md": "markdown"}
-"""Formats of files that are named so."""
+"""Formats by the suffix of a file."""
 
 LABEL = re.compile(r"[A-Za-z0-9:._+/ -]+")
 NEGATIVE = re.compile(r"-(?=\d[\d.,]*( ± [\d.,]+)?$)")
@@ -50,8 +50,8 @@ def table(
     r"""A table of any rows.
 
     Args:
-        rows: At least one, all with the same keys, which become the header.
-        format: `csv`, `html`, `latex` (with booktabs) or `markdown`.
+        rows: One row or more, all with the same keys, which become the header.
+        format: Format: `csv`, `html`, `latex` (with booktabs) or `markdown`.
         decimals: Number of decimals of fractional numbers; CSV has them in full.
         bold: Places (row, column) from 0 to set in bold, not in CSV.
         starred: Places to mark with a star, not in CSV.
@@ -128,14 +128,14 @@ def matrix_table(
 
     Args:
         matrix: Any matrix.
-        format: `csv` (values in percent, no marks), `html`, `latex` or `markdown`.
+        format: Format: `csv` (values in percent, no marks), `html`, `latex` or `markdown`.
         decimals: Number of decimals of the percentages, not in CSV; None for 2, or more where all
             values are so small that these would show fewer than three digits of the largest.
-        caption: LaTeX only: plain text above the table, which then floats.
-        label: LaTeX only: what references call the table, which then floats.
+        caption: Plain text above a LaTeX table, which then floats.
+        label: Name of a LaTeX table for references, which then floats.
 
     Returns:
-        The table; below it, but for CSV, what the marks mean.
+        The table; below it, but for CSV, the meaning of the marks.
 
     Raises:
         RelevanceError: If the format is unknown, or has no caption and label.
@@ -181,9 +181,9 @@ def floating(
 
     Args:
         text: The table.
-        format: What it is written in.
+        format: Format of the table.
         caption: Plain text, which is escaped.
-        label: What `\ref` calls the table.
+        label: Name of the table for `\ref`.
 
     Returns:
         The table in a `table` environment; as it is without caption and label.
@@ -219,11 +219,12 @@ def format_of(chosen: str | None, out: Path | None) -> str:
     """The format of a table.
 
     Args:
-        chosen: The one that was asked for; it wins.
-        out: The file that the table goes to.
+        chosen: Format that was asked for; it wins.
+        out: File that the table goes to.
 
     Returns:
-        One of `FORMATS`: that of the file's suffix, Markdown for other suffixes and without a file.
+        A name in `FORMATS`: that of the file's suffix, Markdown for other suffixes and without a
+        file.
 
     >>> format_of(None, Path("t.tex")), format_of("csv", Path("t.tex")), format_of(None, None)
     ('latex', 'csv', 'markdown')
@@ -232,7 +233,7 @@ def format_of(chosen: str | None, out: Path | None) -> str:
 
 
 def _decimals(percent: Float[np.ndarray, "source target"]) -> int:
-    """Two, or as many as show three digits of the largest value.
+    """Number of decimals: two, or as many as show three digits of the largest value.
 
     >>> _decimals(np.array([[0.0, 64.3], [-0.2, 0.0]])), _decimals(np.array([[0.0, 0.00512]]))
     (2, 5)
@@ -248,16 +249,16 @@ def matrix_remark(
     *,
     bold: bool = False,
 ) -> str:
-    """What the values and the marks of a matrix mean.
+    """The meaning of the values and the marks of a matrix.
 
     Args:
-        matrix: What the table shows.
+        matrix: Matrix that the table shows.
         format: Format of the table.
-        marked: Its marks, where they are known already.
+        marked: Marks of the matrix, where they are known already.
         bold: Whether the best sources are in bold.
 
     Returns:
-        One sentence in that format, HTML aside, which is not escaped yet; empty for CSV, which has
+        A sentence in that format, HTML aside, which is not escaped yet; empty for CSV, which has
         no marks.
     """
     if format not in MARKS:
@@ -290,9 +291,9 @@ def check_format(format: str) -> None:  # noqa: A002 - the option's name
 def _best_sources(
     matrix: RelevanceMatrix, shown: Float[np.ndarray, "source target"], marked: Marks
 ) -> Bool[np.ndarray, "source target"]:
-    """Where the largest value of each column stands, as far as it is printed and means something.
+    """Cells with the largest value of each column, as far as it is printed and means something.
 
-    Of gains only unmarked ones above 0 can be the best; none is where all of a column are alike.
+    Only unmarked gains above 0 can be the best; none is where all of a column are alike.
     """
     highest = np.where(marked.known, shown, -np.inf).max(axis=0, initial=-np.inf)
     lowest = np.where(marked.known, shown, np.inf).min(axis=0, initial=np.inf)
@@ -304,7 +305,7 @@ def _best_sources(
 
 
 def _places(cells: Bool[np.ndarray, "source target"]) -> set[Place]:
-    """Where chosen cells stand in a table whose first column names the sources."""
+    """Places of chosen cells in a table whose first column names the sources."""
     return {(y, x + 1) for y, x in np.argwhere(cells).tolist()}
 
 

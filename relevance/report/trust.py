@@ -1,4 +1,4 @@
-"""What a matrix of gains says, in words, about how far it can be trusted."""
+"""Remarks on how far a matrix of gains can be trusted."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ UNKNOWN = (
 
 
 def reliability_lines(matrix: RelevanceMatrix) -> list[str]:
-    """How reliable the two parts of the gains are, one line each.
+    """Remarks on the reliability of the two parts of the gains, one line each.
 
     Args:
         matrix: Any matrix.
@@ -36,7 +36,7 @@ def reliability_lines(matrix: RelevanceMatrix) -> list[str]:
 
 
 def distrust(matrix: RelevanceMatrix) -> str | None:
-    """Why groups made from a matrix of gains should not be trusted, and how many seeds would do.
+    """A warning against groups of unreliable gains, with the number of seeds that would do.
 
     Args:
         matrix: Any matrix.

@@ -1,4 +1,4 @@
-"""What a study would do now: jobs, time, memory and disk, as far as finished runs tell."""
+"""The plan of a study: jobs, time, memory and disk, as far as finished runs tell."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -12,14 +12,14 @@ from relevance.studies.runs import FinishedRun, TrainingRun
 
 @dataclass(frozen=True)
 class StudyPlan:
-    """What a study would do.
+    """The runs that a study would do now, and their expected costs.
 
     Attributes:
         missing: Names of the runs that would be done, longest first.
-        cached: Names of those that are done.
+        cached: Names of the runs that are done.
         durations: Seconds that each missing run should take, None while no run is done.
-        memory_bytes: Most that a run has needed so far, None while none has been measured.
-        disk_bytes: What the missing results would take on disk, None while no run is done.
+        memory_bytes: Largest memory of a run so far, None while none has been measured.
+        disk_bytes: Expected size of the missing results on disk, None while no run is done.
     """
 
     missing: tuple[str, ...]
@@ -30,18 +30,11 @@ class StudyPlan:
 
     @property
     def seconds(self) -> float | None:
-        """What one worker would take for the missing runs."""
+        """Seconds that one worker would take for the missing runs."""
         return None if self.durations is None else sum(self.durations, 0.0)
 
     def seconds_on(self, workers: int) -> float | None:
-        """What so many workers would take.
-
-        Args:
-            workers: At least one.
-
-        Returns:
-            Seconds until the last run ends, None while no run is done.
-        """
+        """Seconds until some workers would have ended the last run; None while no run is done."""
         if self.durations is None:
             return None
         jobs = [
@@ -57,17 +50,7 @@ def make_plan(
     costs: Mapping[str, float],
     size: Callable[[TrainingRun], int],
 ) -> StudyPlan:
-    """Work out what is left to do.
-
-    Args:
-        runs: All of the study.
-        finished: Those that are done, by name.
-        costs: Costs of each task, as `task_costs` gives them.
-        size: Bytes of a finished run on disk.
-
-    Returns:
-        The plan.
-    """
+    """Plan the missing runs, given costs by task (`task_costs`) and the bytes of a run on disk."""
     done = [run for run in runs if run.name in finished]
     missing = sorted(
         (run for run in runs if run.name not in finished), key=lambda run: -run_cost(run, costs)
@@ -85,18 +68,18 @@ def make_plan(
 def task_costs(
     runs: Sequence[TrainingRun], finished: Mapping[str, FinishedRun], expected: Mapping[str, float]
 ) -> dict[str, float]:
-    """What training on each task costs: seconds as soon as any run is done.
+    """Cost of training on each task: seconds as soon as any run is done.
 
     A task costs what its own single runs took, whatever its texts are like; a task without any
     costs what was expected, at the speed of all finished runs.
 
     Args:
-        runs: All of the study.
-        finished: Those that are done, by name.
-        expected: By task, in any one unit; 1 where not given.
+        runs: All runs of the study.
+        finished: Finished runs by name.
+        expected: Expected costs by task, in any one unit; 1 where not given.
 
     Returns:
-        By task, in seconds or, while no run is done, in the unit of what was expected.
+        Costs by task, in seconds or, while no run is done, in the unit of what was expected.
     """
     names = {task.name for run in runs for task in run.tasks}
     costs = {name: expected.get(name, 1.0) for name in names}
@@ -112,7 +95,7 @@ def task_costs(
 
 
 def run_cost(run: TrainingRun, costs: Mapping[str, float]) -> float:
-    """What a run costs: as much as its tasks do."""
+    """Cost of a run: the sum over its tasks."""
     return sum((costs[task.name] for task in run.tasks), 0.0)
 
 

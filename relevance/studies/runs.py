@@ -25,13 +25,13 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What is kept of a run.
+    """The results of a run and what it cost, as they are kept.
 
     Attributes:
-        results: By task name.
+        results: Results by task name.
         seconds: Wall time of the training.
-        device: Where it ran.
-        memory_bytes: Peak of its GPU, or of its process where it ran on a CPU; None if unknown.
+        device: Device that it ran on.
+        memory_bytes: Peak memory of its GPU, or of its process on a CPU; None if unknown.
     """
 
     results: dict[str, Result]
@@ -52,7 +52,7 @@ class _KeptResult(BaseModel):
 
 
 class _Kept(BaseModel):
-    """What a store holds of a run."""
+    """A finished run as a store holds it."""
 
     results: dict[str, _KeptResult]
     seconds: float = Field(ge=0, allow_inf_nan=False)
@@ -65,10 +65,10 @@ class TrainingRun:
     """One model trained on one or several tasks with one seed.
 
     Attributes:
-        tasks: In alphabetical order, so that a pair is one run whichever task comes first.
+        tasks: Tasks in alphabetical order, so that a pair is one run whichever comes first.
         data: Fingerprint of each task's data, in the same order.
-        seed: Seed of everything random in it.
-        trainer: Does it.
+        seed: Seed of everything random in the run.
+        trainer: Trainer that does the run.
     """
 
     tasks: tuple[Task, ...]
@@ -78,7 +78,7 @@ class TrainingRun:
 
     @property
     def name(self) -> str:
-        """Such as `CB & RTE, seed 0`; no name of a task has an ampersand."""
+        """Name such as `CB & RTE, seed 0`; no name of a task has an ampersand."""
         return f"{' & '.join(task.name for task in self.tasks)}, seed {self.seed}"
 
     @property
@@ -100,8 +100,8 @@ class TrainingRun:
         What the trainer raises goes on, and its traceback to `error.txt` in the run's folder.
 
         Args:
-            store: Where results are kept.
-            device: Such as `cpu` or `cuda:1`.
+            store: Store of the results.
+            device: Device such as `cpu` or `cuda:1`.
 
         Raises:
             RelevanceError: If the trainer leaves a task or metric out or a number is not finite,
@@ -134,7 +134,7 @@ class TrainingRun:
         store.write(self.inputs, finished)
 
     def finished(self, store: JobStore) -> FinishedRun | None:
-        """What the store holds of it, None if it has yet to be done."""
+        """The finished run as the store holds it, None if it has yet to be done."""
         kept = store.read(self.inputs)
         if kept is None:
             return None

@@ -34,14 +34,14 @@ class JobStore:
         return digest(inputs)
 
     def folder(self, inputs: Mapping[str, Any]) -> Path:
-        """Where a job's files are, or will be."""
+        """The folder of a job's files, which need not exist yet."""
         return self.root / "jobs" / self.key(inputs)
 
     def read(self, inputs: Mapping[str, Any]) -> Any | None:
         """The result of a finished job.
 
         Args:
-            inputs: What went into it.
+            inputs: All that went into the job.
 
         Returns:
             The result, or None where there is none that is whole: a file that is missing, cut
@@ -74,7 +74,7 @@ class JobStore:
         leaves nothing locked. Between machines this needs a file system with locks.
 
         Args:
-            inputs: What goes into the job.
+            inputs: All that goes into the job.
 
         Yields:
             Whether this process has it; if not, another one does.
@@ -105,22 +105,15 @@ class JobStore:
             lock.release()
 
     def held(self, inputs: Mapping[str, Any]) -> bool:
-        """Whether another process has claimed a job.
-
-        Args:
-            inputs: What goes into the job.
-
-        Returns:
-            True while it has.
-        """
+        """Whether another process has claimed the job of these inputs."""
         with self.claim(inputs) as free:
             return not free
 
     def reserve(self, inputs: Mapping[str, Any]) -> None:
-        """Write down what a job is made of, before it runs; a whole file stays as it is.
+        """Write down the inputs of a job, before it runs; a whole file stays as it is.
 
         Args:
-            inputs: What goes into it.
+            inputs: All that goes into the job.
 
         Raises:
             RelevanceError: If the folder cannot be written, better known before hours of training.
@@ -134,7 +127,7 @@ class JobStore:
         """Keep a job's result, unless a whole one is there already.
 
         Args:
-            inputs: What went into it.
+            inputs: All that went into the job.
             result: A JSON value, not None and without NaN.
 
         Raises:

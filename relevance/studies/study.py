@@ -34,7 +34,7 @@ def single_run_seeds(seeds: Sequence[int], number: int | None = None) -> tuple[i
 
     Args:
         seeds: Seeds of joint runs, all different.
-        number: How many; None for three times as many as joint runs.
+        number: Number of seeds; None for three times as many as joint runs.
 
     Returns:
         Different seeds, those of the joint runs first.
@@ -61,12 +61,12 @@ def single_run_seeds(seeds: Sequence[int], number: int | None = None) -> tuple[i
 
 @dataclass(frozen=True)
 class Study:
-    """T single runs for every single seed and T(T-1)/2 joint runs for every joint seed.
+    """All runs for gains: T single ones per single seed and T(T-1)/2 joint ones per joint seed.
 
     Attributes:
-        tasks: At least one, names all different.
-        trainer: Does each run.
-        store: Where results are kept and found again.
+        tasks: One task or more, names all different.
+        trainer: Trainer of each run.
+        store: Store in which results are kept and found again.
         seeds: Seeds of joint runs.
         single_seeds: Seeds of single runs, those of the joint runs first.
         data: Fingerprint of each task's data; changes whenever results could.
@@ -96,12 +96,12 @@ class Study:
         """A study with the usual single runs, kept in the cache folder.
 
         Args:
-            tasks: At least one, names all different.
-            trainer: Does each run, in worker processes; must be picklable.
+            tasks: One task or more, names all different.
+            trainer: Picklable trainer of each run, for worker processes.
             seeds: Seeds of the joint runs, all different.
-            single_seeds: How many seeds single runs have; None for three times as many.
-            store: Where finished runs are kept; None for the cache folder.
-            data: By task name; must change whenever the task's data does.
+            single_seeds: Number of seeds of single runs; None for three times as many.
+            store: Store of finished runs; None for the cache folder.
+            data: Fingerprints by task name, which change whenever the task's data does.
             costs: Expected duration by task name, in any one unit; long runs start first.
 
         Returns:
@@ -118,7 +118,7 @@ class Study:
         return cls(tuple(tasks), trainer, store, tuple(seeds), alone, data or {}, costs or {})
 
     def plan(self) -> StudyPlan:
-        """What there is to do, and how long it should take."""
+        """Plan the missing runs, with the time they should take."""
         finished = self._finished()
         runs = list(self._runs())
         costs = task_costs(runs, finished, self.costs)
@@ -131,7 +131,7 @@ class Study:
 
         Args:
             schedule: Devices and workers.
-            on_event: Told about every run that starts, ends or fails.
+            on_event: Function that is told about every run that starts, ends or fails.
 
         Returns:
             The finished runs by name, and the errors of failed ones by name.
@@ -152,14 +152,14 @@ class Study:
         return self._finished(), failed
 
     def scores(self, finished: Mapping[str, FinishedRun]) -> tuple[Scores, Scores]:
-        """Tables of what the runs scored.
+        """Tables of the runs' scores.
 
         Args:
             finished: Runs by name.
 
         Returns:
-            For each of `METRICS` the scores of single runs, [single_seed, task], and of the
-            targets in joint runs, [seed, source, target]; NaN for missing runs and on the diagonal.
+            {metric: scores} for `METRICS` of single runs, [single_seed, task], and of the targets
+            in joint runs, [seed, source, target]; NaN for missing runs and on the diagonal.
         """
 
         def outcome(target: Task, result: Result | None) -> list[float]:
@@ -176,7 +176,7 @@ class Study:
     def results(
         self, finished: Mapping[str, FinishedRun]
     ) -> tuple[list[list[Result | None]], list[list[list[Result | None]]]]:
-        """How every task came out of every run.
+        """Results of every task in every run.
 
         Args:
             finished: Runs by name.

@@ -1,4 +1,4 @@
-"""How good an answer is beside those that people gave, by SQuAD's rules."""
+"""Scores of an answer beside those that people gave, by SQuAD's rules."""
 
 import re
 import string
@@ -18,7 +18,7 @@ Gold = Sequence[tuple[str, int]]
 
 
 def normalised(answer: str) -> str:
-    """An answer as it is compared: lower case, no ASCII punctuation, no articles, single spaces.
+    """Normalise an answer: lower case, no ASCII punctuation, no articles, single spaces.
 
     Characters that nobody sees, such as U+FEFF and U+200B, don't count: most tokenizers drop them,
     so that a model cannot tell whether they belong to an answer. SQuAD's script counts them.
@@ -35,15 +35,7 @@ def normalised(answer: str) -> str:
 
 
 def is_invisible(character: str) -> bool:
-    """Whether nothing is to be seen of a character.
-
-    Args:
-        character: One.
-
-    Returns:
-        True for white space, for control and format characters, and for those without a meaning,
-        which are private ones and U+FFFD.
-    """
+    """Whether a character is white space, control, format, or without meaning (private, U+FFFD)."""
     hidden = unicodedata.category(character) in ("Cc", "Cf", "Co")
     return hidden or character.isspace() or character == "\ufffd"
 
@@ -69,15 +61,15 @@ def overlap(answer: str, gold: str) -> float:
 def best(
     measure: Callable[[str, str], float], golds: Labels, answers: Labels
 ) -> Float[np.ndarray, " row"]:
-    """Of each row, how good the answer is beside the gold one that it is nearest to.
+    """Scores of each row's answer beside the gold one that it is nearest to.
 
     Args:
-        measure: `exact` or `overlap`.
+        measure: Score of two answers, `exact` or `overlap`.
         golds: A `Gold` for each row; answers that normalise to nothing are none.
         answers: A text for each row, empty where the answer is that there is none.
 
     Returns:
-        Values in [0, 1].
+        Scores in [0, 1].
 
     Source:
         The evaluation scripts of SQuAD 1.1 and 2.0.

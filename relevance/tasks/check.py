@@ -21,8 +21,8 @@ def to_split(
     Args:
         task: The definition.
         columns: Values of its text and group columns, and of its label column unless `text_only`.
-        where: How to name the place in messages, such as the path of a file.
-        text_only: Leave labels out; all of them are then 0.
+        where: Name of the place in messages, such as the path of a file.
+        text_only: Whether to leave labels out; all of them are then 0.
 
     Returns:
         The split.
@@ -54,14 +54,15 @@ def _texts(task: Task, name: str, values: Sequence[Any], where: str) -> Sequence
 
 
 def cell_reader(task: Task, name: str) -> Callable[[Any], str]:
-    """What gives cells of a text column as text.
+    """Make a function from a cell of a text column to its text.
 
     Args:
         task: The definition.
         name: Name of the column, for messages.
 
     Returns:
-        It takes a cell as it stands in a file, and raises a `RelevanceError` if that is no text.
+        A function that takes a cell as it stands in a file, and raises a `RelevanceError` if that
+        is no text.
     """
     text = kind_of(task).text
 
@@ -90,5 +91,5 @@ def _missing(value: Any) -> bool:
 
 
 def _hashable(value: Any) -> Any:
-    """A cell that can be a key, of lists and objects their text."""
+    """A cell as a key of a dictionary: lists and objects become their canonical JSON."""
     return canonical_json(value) if isinstance(value, list | dict) else value

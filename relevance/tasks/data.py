@@ -48,7 +48,7 @@ class Split:
         )
 
     def without_labels(self) -> "Split":
-        """The same texts and groups, all labels 0."""
+        """A copy with texts and groups, all labels 0."""
         return Split(self.texts, np.zeros(len(self), dtype=np.int64), self.groups)
 
     @cached_property
@@ -109,8 +109,8 @@ class DataOptions:
 
     Attributes:
         data_dir: Folder with `<slug>/{train,dev}.<suffix>`; None for `tasks/` in the cache.
-        max_train: Rows of a task's training split at most, drawn with seed 0; None for all.
-        max_dev: Rows of every evaluation split at most, drawn with seed 0; None for all.
+        max_train: Number of rows of a training split at most, drawn with seed 0; None for all.
+        max_dev: Number of rows of every evaluation split at most, drawn with seed 0; None for all.
     """
 
     data_dir: Path | None = None

@@ -37,7 +37,7 @@ class Form(NamedTuple):
     Attributes:
         delimiter: The one byte between fields.
         quoted: Whether fields may stand in quotes.
-        hint: What to do about a row with too many or too few fields.
+        hint: Advice on a row with too many or too few fields.
     """
 
     delimiter: bytes
@@ -58,9 +58,9 @@ class Delimited:
     """A csv or tsv file in memory.
 
     Args:
-        data: Its bytes, with or without a byte order mark.
-        form: Which of the two it is.
-        where: How to name the file in messages.
+        data: Bytes of the file, with or without a byte order mark.
+        form: `CSV` or `TSV`.
+        where: Name of the file in messages.
 
     Raises:
         RelevanceError: If its quotes or its line ends can be read in two ways.
@@ -77,7 +77,7 @@ class Delimited:
 
     @cached_property
     def first_row(self) -> list[str]:
-        """The fields of the first row; none of an empty file."""
+        """The fields of the first row; empty for an empty file."""
         found = (FIRST_QUOTED_ROW if self._has_quoted else FIRST_ROW).match(self._data)
         row = found.group(1) if found else b""
         fields, place = [], 0
@@ -93,7 +93,7 @@ class Delimited:
         """The rows.
 
         Args:
-            names: What to call each column of the file, all different; None leaves it out.
+            names: Names for the columns of the file, all different; None leaves one out.
             header: Whether the first row says what the columns are called, and is no row itself.
 
         Returns:
@@ -141,7 +141,7 @@ class Delimited:
         return len(_lines(self._data[:place]))
 
     def _masked(self, data: bytes) -> bytes:
-        """The same with nothing between quotes that separates anything."""
+        """The data with nothing between quotes that separates fields or rows."""
         if not self._has_quoted:
             return data
         return QUOTED.sub(lambda field: field.group().translate(MASK), data)

@@ -15,7 +15,7 @@ class Entity(NamedTuple):
     """Some words in a row that name one thing.
 
     Attributes:
-        type: What kind of thing.
+        type: Kind of thing, such as `person`.
         start: Number of the first word, from 0.
         end: Number of the word after the last.
     """
@@ -54,15 +54,7 @@ def _entities(tags: Sequence[str]) -> Iterator[Entity]:
 
 
 def entity_counts(gold: Labels, predicted: Labels) -> Int[np.ndarray, "row 3"]:
-    """Of each row, how many entities were rightly found, how many were found, how many there are.
-
-    Args:
-        gold: Tags of each row.
-        predicted: As many tags for each.
-
-    Returns:
-        Three counts per row; right is what has both type and borders.
-    """
+    """Counts of entities per row: rightly found (both type and borders), found, and there."""
     rows = [
         (set(entities(of_row)), set(entities(said)))
         for of_row, said in zip(gold, predicted, strict=True)

@@ -12,7 +12,7 @@ from relevance.tasks.task import Source, Task
 
 CATALOG = Path(__file__).parent / "catalog"
 RESERVED = frozenset({"all", "average", "majority", "nearest", "parts.json", "random", "xavier"})
-"""Folder names that tasks of users cannot have: what options and tables of ours take them for."""
+"""Folder names that tasks of users cannot have, as options and tables take them for others."""
 PAPER_TASKS: tuple[str, ...] = (
     "MNLI",
     "QNLI",
@@ -78,8 +78,8 @@ def settled_names(names: Sequence[str], tasks: Sequence[Task]) -> tuple[str, ...
     """A list of names that means the same wherever it is read.
 
     Args:
-        names: As `find_tasks` takes them.
-        tasks: What it found by them.
+        names: Names that `find_tasks` takes.
+        tasks: Tasks that it found by them.
 
     Returns:
         Names of the catalogue as it writes them; paths of files as they are.
@@ -130,7 +130,7 @@ def read_tasks(path: Path) -> tuple[Task, ...]:
 
 
 def _no_tables(content: Mapping[str, Any], tables: Any) -> str:
-    """What is wrong with a file whose top level is not a list of `[[task]]` tables."""
+    """Tell what is wrong with a file whose top level is not a list of `[[task]]` tables."""
     expected = "expected one [[task]] table per task"
     if isinstance(tables, dict):
         return f"{expected}, found [task]. Write it with double brackets: [[task]]."
@@ -148,7 +148,7 @@ def write_tasks(path: Path, tasks: Sequence[Task]) -> None:
 
     Args:
         path: A TOML file; an older one is replaced.
-        tasks: One at least.
+        tasks: One task or more.
 
     Raises:
         RelevanceError: If it cannot be written.
@@ -174,7 +174,7 @@ def _task(path: Path, number: int, table: Any) -> Task:
 
 
 def _absolute(source: Source, folder: Path) -> Source:
-    """The same files, with paths that do not depend on the working directory."""
+    """A copy whose paths do not depend on the working directory."""
     paths = {key: getattr(source, key) for key in ("train", "dev", "test")}
     return source.model_copy(
         update={

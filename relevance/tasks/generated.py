@@ -45,13 +45,13 @@ NOTES = (
 
 @dataclass(frozen=True)
 class GeneratedTask:
-    """How the texts of a task are made.
+    """The plan of a generated task.
 
     Attributes:
         name: Name of the task.
         family: Family of the task; each reads a property of its own.
-        labels: What texts are called whose words lean one way, and the other.
-        templates: How the texts are worded: pairs of sentences.
+        labels: Labels of texts whose words lean one way, and the other.
+        templates: Wordings of the texts: pairs of sentences.
     """
 
     name: str
@@ -99,8 +99,8 @@ def generate(
     """Write the tasks: a folder with two files for each, and their definitions.
 
     Args:
-        folder: Where to; files of the same names are replaced.
-        families: How many families, 1 to 4, of two tasks each.
+        folder: Folder to write to; files of the same names are replaced.
+        families: Number of families, 1 to 4, of two tasks each.
         train_rows: Rows of each training split.
         dev_rows: Rows of each dev split.
         seed: Seed of the words' properties and of all rows.
@@ -124,14 +124,14 @@ def generate(
 
 
 def word_leanings(seed: int) -> Int[np.ndarray, "family word"]:
-    """Which way every word leans in every family.
+    """The leaning of every word in every family.
 
     Args:
-        seed: Decides which words lean which way.
+        seed: Seed of the leanings.
 
     Returns:
-        -1 or 1. Each of the 16 combinations belongs to four words, so that what a word means in one
-        family tells nothing about the others.
+        Leanings, -1 or 1. Each of the 16 combinations belongs to four words, so that what a word
+        means in one family tells nothing about the others.
     """
     combinations = np.random.default_rng(seed).permutation(len(WORDS)) % 2 ** len(FAMILIES)
     return np.asarray(2 * (combinations >> np.arange(len(FAMILIES))[:, None] & 1) - 1)

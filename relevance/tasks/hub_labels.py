@@ -12,17 +12,17 @@ from relevance.tasks.source import Source
 from relevance.tasks.task import Task
 
 UNLABELLED = -1
-"""What stands in place of a class on the hub, where a row has none."""
+"""Code in place of a class on the hub, where a row has none."""
 
 
 class HubLabels:
-    """What the labels of one split mean.
+    """The meaning of the labels of one split.
 
     Args:
         task: The definition.
-        source: Its `labels` say which of the hub's names is called what.
-        names: The names of the dataset's classes in the order of their codes, where it says so.
-        where: How to name the place in messages.
+        source: Source whose `labels` map names of the hub to those of the task.
+        names: Names of the dataset's classes in the order of their codes, where it has some.
+        where: Name of the place in messages.
 
     Raises:
         RelevanceError: If the classes are not the labels of the task.
@@ -57,7 +57,7 @@ class HubLabels:
         )
 
     def missing(self, value: Any) -> str | None:
-        """What stands in place of a label, None where there is one."""
+        """The placeholder of a missing label, None where there is a label."""
         if isinstance(value, list) and value and self._task.labels:
             tags = {self.missing(tag) for tag in value}
             return tags.pop() if len(tags) == 1 else None

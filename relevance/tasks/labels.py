@@ -1,4 +1,4 @@
-"""What stands for a label in a file: its name or its code, the same in every format."""
+"""Labels in files: names or codes, read alike in every format."""
 
 import re
 from collections.abc import Sequence
@@ -61,10 +61,10 @@ class LabelNames:
         """The code of a label.
 
         Args:
-            value: As it stands in a file.
+            value: Value as it stands in a file.
 
         Returns:
-            From 0 to the number of labels less one, or None for what is none of the labels.
+            Code from 0 to the number of labels less one; None if the value is none of the labels.
         """
         if isinstance(value, str):
             return self._code_of_text(value)
@@ -76,14 +76,14 @@ class LabelNames:
         return None if value is None else self._code_of_text(str(value))
 
     def refusal(self, value: Any) -> str:
-        """What to say of a value that is none of the labels.
+        """Tell that a value is none of the labels.
 
         Args:
-            value: As it stands in a file.
+            value: Value as it stands in a file.
 
         Returns:
-            What came and what could have come, and which of it is meant where only the case or
-            blanks around it differ.
+            A sentence with the value and the labels, and with the one that is meant where only case
+            or blanks around it differ.
         """
         codes = map(str, range(len(self.names))) if self._numbered else ()
         allowed = ", ".join((*codes, *self.names))
@@ -101,7 +101,7 @@ class LabelNames:
 
 
 def _unique(pairs: Sequence[tuple[bool | float, int]]) -> dict[bool | float, int]:
-    """Those keys that mean one code alone."""
+    """The keys that mean one code alone, with their codes."""
     meant: dict[bool | float, set[int]] = {}
     for key, code in pairs:
         meant.setdefault(key, set()).add(code)

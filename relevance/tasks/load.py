@@ -33,9 +33,10 @@ def load_task(
 
     Args:
         task: The definition.
-        options: Where the files are and how many rows are used.
-        gain_split: None for every evaluation split there is; `dev` for that one alone; `holdout`
-            for 20 % of the training rows, taken away before `max_train` applies to the rest.
+        options: Folder of the files and limits of rows.
+        gain_split: Split to score: None for every evaluation split there is; `dev` for that one
+            alone; `holdout` for 20 % of the training rows, taken away before `max_train` applies
+            to the rest.
         also: Names of splits that are loaded beside those that are always scored, such as `test`;
             one that the task has no file for is left out.
 
@@ -75,11 +76,12 @@ def evaluation_splits(task: Task, options: DataOptions) -> tuple[str, ...]:
 
     Args:
         task: The definition.
-        options: Where the files are.
+        options: Folder of the files.
 
     Returns:
-        `dev`, then the task's further ones: those of its own files, or file names in its folder
-        that begin with the name of a further split (`dev_mismatched_1k` for `dev_mismatched`).
+        Names, `dev` first, then the task's further ones: those of its own files, or file names in
+        its folder that begin with the name of a further split (`dev_mismatched_1k` for
+        `dev_mismatched`).
     """
     further = () if task.source is None else tuple(task.source.extra)
     if further and not own_files(task):
@@ -94,7 +96,7 @@ def evaluation_splits(task: Task, options: DataOptions) -> tuple[str, ...]:
 
 
 def _split_suffix(name: str) -> str:
-    """What the name of a split's file ends in, empty where it is no such file."""
+    """The suffix of a split's file name, empty where it is no such file."""
     return max((end for end in SPLIT_SUFFIXES if name.endswith(end)), key=len, default="")
 
 
@@ -108,11 +110,11 @@ def split_file(task: Task, split: str, data_dir: Path | None) -> Path | None:
 
     Args:
         task: The definition; its own files win over the folder.
-        split: `train`, `dev` or a further one.
+        split: Name: `train`, `dev` or a further one.
         data_dir: Folder with one folder per task; None for `tasks/` in the cache.
 
     Returns:
-        Its path, or None where there is none.
+        Path of the file, or None where there is none.
 
     Raises:
         RelevanceError: If there are two, or the task's own files don't include such a split.
@@ -166,9 +168,9 @@ def load_split(task: Task, split: str, data_dir: Path | None, *, text_only: bool
 
     Args:
         task: The definition.
-        split: `train`, `dev` or a further one.
+        split: Name: `train`, `dev` or a further one.
         data_dir: Folder with one folder per task; None for `tasks/` in the cache.
-        text_only: Leave the label column unread; all labels are then 0.
+        text_only: Whether to leave the label column unread; all labels are then 0.
 
     Returns:
         All rows in the order of the file.
@@ -210,13 +212,13 @@ def load_training_texts(task: Task, options: DataOptions) -> Split:
 
     Args:
         task: The definition.
-        options: Where the files are and how many rows are used.
+        options: Folder of the files and limits of rows.
 
     Returns:
         The rows that training would draw; all labels are 0 where drawing does not need them.
 
     Raises:
-        RelevanceError: As `load_split`.
+        RelevanceError: If the split cannot be loaded; see `load_split`.
     """
     # a subset keeps rows of one group together, so drawing what training draws takes the groups
     text_only = options.max_train is None
@@ -234,7 +236,7 @@ def _of(task: Task) -> Iterator[None]:
 
 
 def own_files(task: Task) -> dict[str, str]:
-    """Split to file for a task that names its files; empty for one that is looked up."""
+    """Files by split of a task that names its files; empty for one that is looked up."""
     return {} if task.source is None else task.source.files
 
 

@@ -23,7 +23,8 @@ def score(task: Task, split: Split, predictions: Rows) -> dict[str, float]:
     Args:
         task: The definition.
         split: The rows that were predicted.
-        predictions: As the kind has them: label codes, values on the task's own scale, tags.
+        predictions: Predictions in the form of the kind: label codes, values on the task's own
+            scale, tags.
 
     Returns:
         Score by metric name, the primary one first, gain metrics included.
@@ -41,10 +42,11 @@ def scored_as(
         task: The definition.
         metric: Name of a metric.
         split: The rows.
-        predictions: As the task's kind has them, of one run or several.
+        predictions: Predictions in the form of the task's kind, of one run or several.
 
     Returns:
-        The same; for `f1` and `f1a` 1 where they are the task's positive label, and 0 elsewhere.
+        Labels and predictions as they are, except for `f1` and `f1a`: 1 where they are the task's
+        positive label, and 0 elsewhere.
     """
     if metric not in BINARY_METRICS or (task.positive_code == 1 and len(task.labels) == 2):
         return split, predictions
@@ -63,11 +65,11 @@ def gain_score(task: Task, metrics: Mapping[str, float]) -> float:
 
 
 def majority(task: Task, train: Split, evaluation: Split) -> Result:
-    """What answering without reading gives: the training split's commonest label, mean or tag.
+    """Result of answering without reading: by the training split's commonest label, mean or tag.
 
     Args:
         task: The definition.
-        train: Where label frequencies come from; the lowest code wins a tie.
+        train: Split that label frequencies come from; the lowest code wins a tie.
         evaluation: The rows that are scored.
 
     Returns:
@@ -150,7 +152,7 @@ FUNCTIONS: dict[str, Callable[[Split, Rows], float]] = {
     "span_f1": span_f1,
     "spearman": spearman,
 }
-"""Metric by the name that tasks give it."""
+"""Metrics by the name that tasks give them."""
 
 
 def resampled_scores(metric: str, split: Split, predictions: Predictions, draws: Draws) -> Scores:
@@ -159,7 +161,7 @@ def resampled_scores(metric: str, split: Split, predictions: Predictions, draws:
     Args:
         metric: Name of a metric.
         split: The rows.
-        predictions: As the task's kind has them.
+        predictions: Predictions in the form of the task's kind.
         draws: Number of times each row was drawn; rows of a group are drawn together, and a group
             that is drawn twice counts as two.
 

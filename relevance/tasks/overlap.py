@@ -16,7 +16,7 @@ def shared_texts(train: Split, evaluation: Split) -> frozenset[str]:
         evaluation: The rows that are scored.
 
     Returns:
-        Texts of any column, compared character by character; the empty text is none.
+        Shared texts of any column, compared character by character, the empty one left out.
     """
     seen = {text for column in train.texts for text in column}
     return frozenset(
@@ -25,14 +25,6 @@ def shared_texts(train: Split, evaluation: Split) -> frozenset[str]:
 
 
 def rows_with(train: Split, texts: AbstractSet[str]) -> Int[np.ndarray, " row"]:
-    """The training rows that hold one of some texts, which `--drop-overlap` leaves out.
-
-    Args:
-        train: Training rows.
-        texts: As `shared_texts` gives them.
-
-    Returns:
-        Row numbers in rising order.
-    """
+    """Numbers of the training rows that hold one of some texts, for `--drop-overlap`."""
     rows = zip(*train.texts, strict=True)
     return np.flatnonzero([not texts.isdisjoint(row) for row in rows])

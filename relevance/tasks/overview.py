@@ -1,4 +1,4 @@
-"""What `relevance tasks` lists: the tasks themselves, and the sizes of their splits."""
+"""Tables for `relevance tasks`: the tasks themselves, and the sizes of their splits."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,14 +12,7 @@ SHORT_REVISION = 7
 
 
 def overview(tasks: Sequence[Task]) -> list[dict[str, str]]:
-    """One row per task: family, kind, metrics, licence and where the data comes from.
-
-    Args:
-        tasks: The tasks to list.
-
-    Returns:
-        Rows by column title, in the order of the tasks.
-    """
+    """A row per task by column title: family, kind, metrics, licence and source of the data."""
     return [
         {
             "task": task.name,
@@ -34,11 +27,11 @@ def overview(tasks: Sequence[Task]) -> list[dict[str, str]]:
 
 
 def f1_labels(tasks: Iterable[Task], *, primary: bool = False) -> list[str]:
-    """Which label F1 scores, for tasks that leave doubt about it.
+    """Notes on the label that F1 scores, for tasks that leave doubt about it.
 
     Args:
-        tasks: Such as those of a run.
-        primary: Only of tasks whose primary metric it is.
+        tasks: Tasks such as those of a run.
+        primary: Whether to keep to tasks whose primary metric it is.
 
     Returns:
         A statement for each task of the user's own that has `f1` or `f1a`; none for those of the
@@ -56,7 +49,7 @@ def f1_labels(tasks: Iterable[Task], *, primary: bool = False) -> list[str]:
 
 
 def _metric(task: Task, name: str) -> str:
-    """A metric's name; of F1 with the label that it scores."""
+    """A metric's name, with the label that it scores for F1."""
     if name not in BINARY_METRICS:
         return name
     return f"{name} ({task.labels[task.positive_code]})"

@@ -1,4 +1,4 @@
-"""From the hub to files in uniform columns, through `datasets`."""
+"""Fetching tasks from the hub into files of uniform columns, through `datasets`."""
 
 import logging
 from collections import Counter
@@ -32,7 +32,7 @@ class WrittenSplit(NamedTuple):
         rows: Number of rows in it.
         left_out: Number of rows that the dataset leaves without a label, by what stands in place
             of one: `null`, `nan` or `-1`.
-        labelled: Whether the rows have labels; those of a test split that is kept back have none.
+        labelled: Whether the rows have labels; the test splits of some benchmarks have none.
     """
 
     task: str
@@ -74,11 +74,11 @@ def prepare(task: Task, out_dir: Path) -> list[WrittenSplit]:
     order.
 
     Args:
-        task: One whose source is a hub dataset.
+        task: A task whose source is a hub dataset.
         out_dir: Folder with one folder per task, such as `data_cache/tasks`.
 
     Returns:
-        What was written and how many rows were left out, `train` first.
+        The splits that were written, `train` first, with the numbers of rows left out.
 
     Raises:
         RelevanceError: If the task has no hub source, the hub is out of reach and the dataset in no

@@ -21,17 +21,17 @@ SPLIT_SUFFIXES = (
     *FORMATS,
     *(f"{form}{COMPRESSED}" for form in FORMATS if form != ".parquet"),
 )
-"""What the file of a split may end in, in lower case."""
+"""Suffixes that the file of a split may have, in lower case."""
 
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How the columns of a file are called.
+    """Names of a file's columns.
 
     Attributes:
-        header: Whether the first row of a csv or tsv file says what its columns are called. If not,
-            they are called 1, 2, 3 and so on, or what `order` says.
-        names: What the file calls a column, for those that it calls something else.
+        header: Whether the first row of a csv or tsv file names the columns. If not, their names
+            are 1, 2, 3 and so on, or those of `order`.
+        names: The file's names by the task's, for columns whose names differ.
         order: Columns of a file without header from left to right; empty where `names` says which
             of the numbers is which.
     """
@@ -49,9 +49,9 @@ class ReadOptions:
         Args:
             own: The task's columns in the order of a file without header: those of its text, its
                 groups, then its label.
-            columns: Pairs of what the file and the task call a column, in either order; where both
-                are names of the task's own, the file's comes first.
-            header: Whether the first row of a csv or tsv file says what its columns are called.
+            columns: Pairs of the file's and the task's name of a column, in either order; where
+                both are names of the task's own, the file's comes first.
+            header: Whether the first row of a csv or tsv file names the columns.
 
         Returns:
             The options.
@@ -89,7 +89,7 @@ def read_columns(
     Args:
         path: A file with one of `FORMATS`.
         columns: Names of columns that it should have.
-        options: How its columns are called.
+        options: Names of its columns.
 
     Returns:
         One list of values per column, all equally long; None for null.
@@ -119,13 +119,13 @@ def read_rows(
 
     Args:
         path: A file with one of `FORMATS`.
-        columns: Which columns a csv or tsv file without header is asked for; of the others all are
+        columns: Columns to read from a csv or tsv file without header; from other files all are
             read, under the names that the file has for them.
-        options: Whether there is a header.
+        options: Names of its columns, of which `header` counts.
 
     Yields:
-        For each row an object, which of a `.json` file may be something else; of a `.txt` file each
-        line as `{"text": [line]}`.
+        An object for each row, which need not be one in a `.json` file; a line of a `.txt` file
+        becomes `{"text": [line]}`.
 
     Raises:
         RelevanceError: If the file is missing or cannot be read as what its suffix says.
@@ -143,13 +143,13 @@ def read_rows(
 
 
 def file_format(path: Path) -> str:
-    """What a file holds, by its suffix.
+    """The format of a file, by its suffix.
 
     Args:
         path: The file.
 
     Returns:
-        One of `FORMATS`, of a file packed with gzip that of its content.
+        A name in `FORMATS`; for a file packed with gzip, that of its content.
 
     Raises:
         RelevanceError: If the suffix is none of them.
@@ -165,7 +165,7 @@ def file_format(path: Path) -> str:
 
 
 def column_names(path: Path) -> list[str]:
-    """What the columns of a file are called.
+    """Names of the columns of a file.
 
     Args:
         path: A csv or tsv file with a header, or a parquet file.
@@ -272,7 +272,7 @@ def _delimited(
 
 
 def _other_delimiter(first_row: Sequence[str], form: str) -> str:
-    """What to do about a file whose one column looks like several."""
+    """Advice on a file whose one column looks like several."""
     if len(first_row) != 1:
         return ""
     wanted, others = ("a comma", ";\t|") if form == ".csv" else ("a tab", ",;|")
@@ -313,7 +313,7 @@ def _text_lines(path: Path, columns: list[str]) -> dict[str, list[Any]]:
 
 
 def _objects(path: Path, form: str) -> Iterator[tuple[str, Any]]:
-    """What a `.json` or `.jsonl` file holds, with the place of each."""
+    """The values of a `.json` or `.jsonl` file, with the place of each."""
     with open_lines(path) as file:
         if form == ".jsonl":
             yield from json_lines(file, str(path))
@@ -335,14 +335,14 @@ def json_lines(lines: Iterable[str | bytes], where: str) -> Iterator[tuple[str, 
     """The values of JSON Lines, blank ones skipped.
 
     Args:
-        lines: As text, or as UTF-8 bytes.
-        where: How to name their place in messages.
+        lines: Lines as text, or as UTF-8 bytes.
+        where: Name of their place in messages.
 
     Yields:
         Each value, after the words that name its place.
 
     Raises:
-        RelevanceError: With the number of the line, from 1, if one is no JSON.
+        RelevanceError: If a line is no JSON; the message has its number, from 1.
     """
     for number, line in enumerate(lines, start=1):
         if line.isspace():

@@ -43,7 +43,7 @@ def taken(
 
 
 def units(split: Split) -> Int[np.ndarray, " row"]:
-    """Numbers from 0 of what is drawn as a whole: the group of each row, or the row itself."""
+    """The unit, from 0, that each row is drawn with: its group, or the row itself."""
     if split.groups is None:
         return np.arange(len(split))
     return np.unique(split.groups, return_inverse=True)[1]
@@ -155,13 +155,13 @@ def _ratio(
 def _indicators(
     split: Split, predictions: Predictions
 ) -> tuple[Float[np.ndarray, "row class"], Float[np.ndarray, "run row class"]]:
-    """For each row and class 1 where the row has it: as its label, as its prediction."""
+    """Ones for each row and class where the row has it as its label, and as its prediction."""
     classes = np.unique(np.concatenate([split.labels, predictions.ravel()]))
     return (split.labels[:, None] == classes) * 1.0, (predictions[..., None] == classes) * 1.0
 
 
 def _centred(values: Num[np.ndarray, "some row"]) -> Float[np.ndarray, "some row"]:
-    """Less their mean, and exactly 0 where they differ by no more than their scale's rounding."""
+    """Values less their mean, exactly 0 where they differ by no more than rounding."""
     scale = np.abs(values).max(axis=1, keepdims=True)
     constant = np.ptp(values, axis=1, keepdims=True) <= 1e-12 * scale
     return np.where(constant, 0.0, values - values.mean(axis=1, keepdims=True))
@@ -170,7 +170,7 @@ def _centred(values: Num[np.ndarray, "some row"]) -> Float[np.ndarray, "some row
 def _variance(
     values: Float[np.ndarray, "some row"], variance: Float[np.ndarray, "some resample"]
 ) -> Float[np.ndarray, "some resample"]:
-    """The same, exactly 0 where rounding is all there is to it."""
+    """A variance, set to exactly 0 where it is no more than rounding."""
     largest = (values**2).max(axis=1, keepdims=True)
     return np.where(variance <= 1e-13 * largest, 0.0, variance)
 

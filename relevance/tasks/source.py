@@ -1,4 +1,4 @@
-"""Where a task's data comes from: files beside the TOML that names them, or a hub dataset."""
+"""Sources of a task's data: files beside the TOML that names them, or a hub dataset."""
 
 import re
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ FilePath = Annotated[str, AfterValidator(_path)]
 
 
 class Source(BaseModel):
-    """Where the data comes from: files beside the TOML that names them, or a pinned hub dataset."""
+    """A source of data: files beside the TOML that names them, or a pinned hub dataset."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -143,15 +143,14 @@ class Source(BaseModel):
 
 
 def source_columns(source: Source, own: Iterable[str]) -> dict[str, str]:
-    """What the task's columns are called at the source.
+    """Names at the source by the task's names, for every column of the task.
 
     Args:
-        source: Where the data comes from.
-        own: The columns that the task reads.
+        source: Source of the data.
+        own: Columns that the task reads.
 
     Returns:
-        Name at the source by the task's name, for every column of `own`. Of a hub dataset also
-        further columns, which are kept under a new name.
+        The names; for a hub dataset also those of further columns, which are kept under a new name.
 
     Raises:
         ValueError: If a pair of `columns` names none of the task's columns, or it cannot be told
@@ -181,7 +180,7 @@ def renamed_labels(source: Source, values: Iterable[Any], *, several: bool) -> l
     """A column of labels with those of the source called as the task calls them.
 
     Args:
-        source: Its `labels` say what is called what.
+        source: Source whose `labels` map its names to the task's.
         values: Cells as they stand in a file.
         several: Whether a cell holds a list of labels, which may be JSON.
 

@@ -19,7 +19,7 @@ def subset(split: Split, limit: int | None) -> Split:
 
     Args:
         split: The rows to draw from.
-        limit: Rows at most, at least 1; None for all.
+        limit: Number of rows at most, at least 1; None for all.
 
     Returns:
         `min(limit, len(split))` rows.
@@ -32,14 +32,14 @@ def subset(split: Split, limit: int | None) -> Split:
 def hold_out(split: Split, limit: int | None) -> tuple[Split, Split]:
     """Take 20 % of the rows of a training split away, to measure gains on.
 
-    Stratified by label (regression: by tenths of the label's distribution; not at all where a row
-    has more than one label). Rows that are scored
-    together are held out together or not at all; label shares and number of rows are then met as
-    closely as whole groups allow, without going over.
+    Rows are stratified by label (regression: by tenths of the label's distribution; not at all
+    where a row has more than one label). Rows that are scored together are held out together or
+    not at all; label shares and number of rows are then met as closely as whole groups allow,
+    without going over.
 
     Args:
         split: The training split.
-        limit: Rows of the hold-out at most; None for no other limit than 20 %.
+        limit: Number of rows of the hold-out at most; None for no other limit than 20 %.
 
     Returns:
         The rows left to train on and those held out, both in the order of the split.
@@ -64,7 +64,7 @@ def dev_share(split: Split, share: float, seed: int) -> tuple[Split, Split]:
     Args:
         split: The training split.
         share: Share of its rows that is taken, in (0, 1).
-        seed: What they are drawn with.
+        seed: Seed of the draw.
 
     Returns:
         The rows left to train on and those of the dev split, both in the order of the split.
@@ -81,13 +81,13 @@ def dev_rows(
 ) -> tuple[Int[np.ndarray, " left"], Int[np.ndarray, " held"]]:
     """Choose the rows of a training split that are to be its dev split.
 
-    Stratified as a hold-out is. Rows whose texts are all the same stay together on one side, and so
-    do rows that are scored together.
+    Rows are stratified as for a hold-out. Rows whose texts are all the same stay together on one
+    side, and so do rows that are scored together.
 
     Args:
         split: The training split.
         share: Share of its rows that is taken, in (0, 1).
-        seed: What they are drawn with.
+        seed: Seed of the draw.
 
     Returns:
         Numbers of the rows left to train on, and of those of the dev split, both in rising order.
@@ -106,7 +106,7 @@ def dev_rows(
 
 
 def _alike(split: Split) -> Int[np.ndarray, " row"]:
-    """Equal numbers for rows that must not be parted: of equal texts, or of one group.
+    """Equal numbers for rows that must stay together: rows of equal texts, or of one group.
 
     That goes on from row to row, so a text in two groups holds both together.
     """

@@ -1,4 +1,4 @@
-"""What a task is: a labelled dataset with text columns, a label kind and metrics."""
+"""The definition of a task: a labelled dataset with text columns, a label kind and metrics."""
 
 from typing import Annotated
 

@@ -1,1 +1,1 @@
-"""From text to token ids: tokenizers, where they come from, and vectors of tokens."""
+"""Tokenizers, the files they come from, and vectors of tokens."""

@@ -35,7 +35,8 @@ def packed_counts(texts: Iterable[str]) -> dict[str, int]:
         texts: Any text.
 
     Returns:
-        What `packed_chunks` yields, chunks of one frequency put together, with that frequency.
+        Texts as `packed_chunks` yields them, chunks of one frequency put together, with that
+        frequency.
 
     >>> packed_counts(["the cat", "the mat", "the cat"])
     {'the': 3, 'cat': 2, 'mat': 1}
@@ -58,7 +59,7 @@ def batches(texts: Iterable[str], characters: int) -> Iterator[list[str]]:
 
     Args:
         texts: Any text.
-        characters: A group is complete when it has so many.
+        characters: Number of characters with which a group is complete.
 
     Yields:
         The next texts.

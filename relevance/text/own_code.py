@@ -15,7 +15,7 @@ KERNELS = ("attn_implementation", "experts_implementation")
 def refuse_own_code(folder: Path) -> None:
     """Refuse a checkpoint that asks for code beside that of the libraries.
 
-    Looked for are `auto_map` at any depth of any configuration, kernels that would be fetched by
+    It looks for `auto_map` at any depth of any configuration, kernels that would be fetched by
     their name on the hub, and adapters, which name another checkpoint that nobody has looked at.
 
     Args:
@@ -23,7 +23,7 @@ def refuse_own_code(folder: Path) -> None:
             it.
 
     Raises:
-        RelevanceError: If there is such a thing; nothing has been asked, fetched or run.
+        RelevanceError: If the checkpoint asks for code; nothing has been asked, fetched or run.
     """
     if (folder / ADAPTER).is_file():
         raise RelevanceError(

@@ -1,4 +1,4 @@
-"""What a measure asks of an encoder that it does not run: a vector for every token."""
+"""Token vectors: what a measure asks of an encoder that it does not run."""
 
 from dataclasses import dataclass
 
@@ -16,9 +16,9 @@ class TokenVectors:
     will do as well.
 
     Attributes:
-        name: What to call them: as the user named the encoder.
-        tokenizer: Makes ids of texts.
-        vectors: The row of an id belongs to its token.
+        name: Name of the encoder, as the user gave it.
+        tokenizer: Tokenizer that makes ids of texts.
+        vectors: Vectors in the order of the ids.
         fingerprint: Hexadecimal sha256 of the vectors.
     """
 

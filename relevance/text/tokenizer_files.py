@@ -1,4 +1,4 @@
-"""Where a tokenizer comes from: the packaged one, a file, a folder, or the hub."""
+"""Sources of tokenizers: the packaged one, a file, a folder, or the hub."""
 
 import os
 import re
@@ -29,8 +29,8 @@ def read_tokenizer(name: str) -> "Tokenizer":
     """Read a tokenizer as its file has it.
 
     Args:
-        name: `minilm`, a `tokenizer.json`, a BERT `vocab.txt`, a folder that holds one of them, or
-            the name of a model on the hub.
+        name: Name or path: `minilm`, a `tokenizer.json`, a BERT `vocab.txt`, a folder that holds
+            one of them, or the name of a model on the hub.
 
     Returns:
         The tokenizer; its truncation and padding are those of the file.
@@ -128,8 +128,8 @@ def check_casing(place: Path, tokenizer: "Tokenizer") -> None:
     """Refuse a cased vocabulary for lower-cased text, and the reverse.
 
     Args:
-        place: Where the tokenizer is from, for the message.
-        tokenizer: Any; others than WordPiece spell what they don't know.
+        place: Path of the tokenizer, for the message.
+        tokenizer: Any tokenizer; others than WordPiece spell what they don't know.
 
     Raises:
         RelevanceError: If words would be unknown for their casing alone.
@@ -156,7 +156,7 @@ def check_size(place: Path, tokenizer: "Tokenizer", vectors: object) -> None:
     Args:
         place: Folder that the tokenizer is from.
         tokenizer: The tokenizer.
-        vectors: How many there are, as the model's configuration says it; anything but a whole
+        vectors: Number of embeddings, as the model's configuration has it; anything but a whole
             number says nothing.
 
     Raises:
@@ -180,10 +180,10 @@ def _capitals(words: Iterable[str]) -> tuple[list[str], list[str]]:
 
 
 def is_of_tokenizers(error: BaseException) -> bool:
-    """Whether the library of tokenizers can have raised this, which knows no class of its own.
+    """Whether the library of tokenizers, which has no class of its own, can have raised an error.
 
     Args:
-        error: What was caught.
+        error: The error that was caught.
 
     Returns:
         True for every error, and for the panic that is none to Python; False for Ctrl-C and exits.
@@ -203,11 +203,6 @@ def quiet_panics(definition: str) -> Iterator[None]:
     A pattern that gives up on a text panics in Rust, which writes a stack to the process's standard
     error. Tokenizers without patterns of their own don't, and are left alone.
 
-    Args:
-        definition: The tokenizer as JSON.
-
-    Yields:
-        Nothing.
     """
     if '"Regex"' not in definition:
         yield

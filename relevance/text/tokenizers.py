@@ -36,7 +36,7 @@ class TextTokenizer(ABC):
     """Turns texts into token ids.
 
     Attributes:
-        name: What to call it: as the user gave it.
+        name: Name of the tokenizer, as the user gave it.
         fingerprint: Hexadecimal sha256 of everything that decides the tokens.
         unknown: The id that stands for what is not in the vocabulary; None where there is none.
     """
@@ -53,27 +53,21 @@ class TextTokenizer(ABC):
             texts: Any text. A lone surrogate, which is no character, counts as U+FFFD.
 
         Returns:
-            Their ids. [CLS], [SEP] and [PAD] are left out, [UNK] is a token like any other.
+            Ids of the tokens. [CLS], [SEP] and [PAD] are left out, [UNK] is a token like any other.
         """
 
     @abstractmethod
     def token_counts(self, texts: Iterable[str]) -> Counter[int]:
-        """How often each token occurs in some texts.
-
-        Args:
-            texts: Any text; a text that comes twice counts twice.
-
-        Returns:
-            Occurrences by id, for the ids that `token_ids` gives.
-        """
+        """Occurrences in texts of each id that `token_ids` gives; repeated texts count again."""
 
 
 class SubwordTokenizer(TextTokenizer):
     """A tokenizer as a `tokenizer.json` describes it.
 
     Args:
-        name: What to call it.
-        tokenizer: Truncation and padding, which sentence encoders save with it, are switched off.
+        name: Name of the tokenizer.
+        tokenizer: Tokenizer, whose truncation and padding are switched off; sentence encoders save
+            them with it.
 
     Attributes:
         tokenizer: The tokenizer, without truncation and padding.
@@ -175,7 +169,7 @@ def load_tokenizer(name: str) -> TextTokenizer:
     """A tokenizer by its name.
 
     Args:
-        name: `word`, or what `read_tokenizer` takes: `minilm`, a file, a folder, a name on the hub.
+        name: `word`, or a name that `read_tokenizer` takes: `minilm`, a file, a folder, a model.
 
     Returns:
         The tokenizer, which encodes texts of any length.
@@ -187,16 +181,9 @@ def load_tokenizer(name: str) -> TextTokenizer:
 
 
 def unknown_id(tokenizer: "Tokenizer") -> int | None:
-    """The id of unknown pieces.
-
-    Args:
-        tokenizer: Any.
-
-    Returns:
-        The id; None where every text can be spelt. Only Unigram models have it as a number.
-    """
+    """The id of unknown pieces; None where every text can be spelt."""
     model = json.loads(tokenizer.to_str())["model"]
-    token = model.get("unk_token")
+    token = model.get("unk_token")  # Unigram models have the id itself instead
     return model.get("unk_id") if token is None else tokenizer.token_to_id(token)
 
 

@@ -20,7 +20,6 @@ from hmnet.regularizers.smart import Smart
 from hmnet.sharing.freeze import Freeze
 from hmnet.sharing.plan import SharingPlan
 from hmnet.training.dropout import fast_dropout
-from hmnet.training.step import batch_loss
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 
@@ -124,7 +123,7 @@ def test_after_two_steps_all_that_is_new_has_learned_and_all_that_is_frozen_is_a
         optimizer.zero_grad()
         for number, task in enumerate(model.tasks):
             labels = torch.tensor([0, 1, number])
-            batch_loss(model(task, batch(folder)), labels).backward()
+            model.kinds[task].losses(model(task, batch(folder)), labels).mean().backward()
         without -= {name for name in without if (trained[name].grad != 0).any()}
         optimizer.step()
     assert without == set()
@@ -165,7 +164,8 @@ def test_it_runs_and_learns_under_bf16(tiny_bert: Path, text: str) -> None:
     torch.testing.assert_close(rounded.float(), model("TWO", inputs), rtol=0.1, atol=0.1)
     model.train()
     with autocast("bf16", device), fast_dropout(device):
-        loss = batch_loss(model("TWO", inputs), torch.tensor([0, 1, 1]))
+        logits = model("TWO", inputs)
+        loss = model.kinds["TWO"].losses(logits, torch.tensor([0, 1, 1])).mean()
     loss.backward()
     gradients = [weight.grad for weight in model.path_parameters("TWO")]
     assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)

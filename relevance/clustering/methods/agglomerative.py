@@ -19,8 +19,8 @@ class Agglomerative(ClusteringMethod):
     """Groups by merging; those of k + 1 are those of k with one group split.
 
     Attributes:
-        linkage: How far two groups are from each other: `ward` by how much merging them raises the
-            inertia, else by the average, largest or smallest distance of their rows.
+        linkage: Distance of two groups: for `ward` the inertia that merging them adds, else the
+            average, largest (`complete`) or smallest (`single`) distance of their rows.
     """
 
     linkage: Linkage = "ward"
@@ -61,16 +61,16 @@ class Agglomerative(ClusteringMethod):
 def merges(
     rows: Float[np.ndarray, "task feature"], linkage: Linkage, *, ordered: bool = False
 ) -> Float[np.ndarray, "merge 4"]:
-    """Which groups are merged, in the order of their distance.
+    """The tree of merged groups, in the order of their distance.
 
     Args:
         rows: Features of at least two tasks.
-        linkage: How the distance of groups is measured.
+        linkage: Distance of two groups; see `Agglomerative`.
         ordered: Whether similar tasks should stand beside each other, which takes a while.
 
     Returns:
-        As scipy gives them: numbers of both groups (tasks first, then merges), their distance, and
-        the size of the group they make.
+        Merges in scipy's form: numbers of both groups (tasks first, then merges), their distance,
+        and the size of the group they make.
     """
     from scipy.cluster.hierarchy import linkage as merged
     from scipy.spatial.distance import pdist

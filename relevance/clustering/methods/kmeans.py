@@ -42,7 +42,7 @@ def kmeans(matrix: RelevanceMatrix, k: int, *, seed: int = 0, restarts: int = 10
         matrix: Without unknown values.
         k: Number of clusters, 1 to the number of tasks.
         seed: Seed of the random starts.
-        restarts: How many starts the best is taken from.
+        restarts: Number of starts, the best of which is taken.
 
     Returns:
         Clusters in the order of their first tasks, tasks in the order of the matrix.
@@ -76,7 +76,7 @@ def best_labels(
         rows: Features, at least k of them different.
         k: Number of clusters.
         seed: Seed of the random starts.
-        restarts: How many starts.
+        restarts: Number of starts.
 
     Returns:
         The cluster number of every row, and the sum of squared distances to the centres.

@@ -37,7 +37,7 @@ class ClusteringMethod(ABC):
         """
 
     def quick(self) -> "ClusteringMethod":
-        """The same method for clustering a hundred times, with less effort where that will do."""
+        """A copy for clustering a hundred times, which takes less effort where that will do."""
         return self
 
 
@@ -52,11 +52,11 @@ def methods() -> Registry[ClusteringMethod]:
 
 
 def make_method(name: str, **options: Any) -> ClusteringMethod:
-    """A method with the options that were chosen for it.
+    """Make a method with the options that were chosen for it.
 
     Args:
-        name: As `methods` knows it.
-        **options: Values of its fields; None where not chosen.
+        name: Name of a method in `methods`.
+        **options: Values of the method's fields; None where not chosen.
 
     Returns:
         The method.

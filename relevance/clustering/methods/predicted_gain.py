@@ -37,7 +37,7 @@ class PredictedGain(ClusteringMethod):
         Args:
             matrix: Without unknown values, 0 meaning no better than alone; the diagonal plays no
                 part. At most 16 tasks, or 14 with overlap.
-            k: How many groups there may be at most.
+            k: Number of groups at most.
             seed: Ignored, as nothing is random.
 
         Returns:
@@ -100,7 +100,7 @@ class PredictedGain(ClusteringMethod):
 
 
 def group_gains(values: Float[np.ndarray, "source target"]) -> Float[np.ndarray, "task group"]:
-    """What every task is predicted to gain from every group that holds it.
+    """Predicted gain of every task from every group that holds it.
 
     Args:
         values: Gains of pairs; the diagonal is ignored.
@@ -121,16 +121,16 @@ def group_gains(values: Float[np.ndarray, "source target"]) -> Float[np.ndarray,
 
 
 def served_worth(gains: Float[np.ndarray, "task group"]) -> WorthOfGroups:
-    """What serving a set of tasks from one group is worth, the group being the best that holds all.
+    """Worth of every set of tasks that one group serves, the best group that holds them all.
 
     A choice of overlapping groups is a partition of the tasks into sets that one group serves, and
     the other way round, so the best partition by this worth gives the best choice.
 
     Args:
-        gains: As `group_gains` gives them.
+        gains: Gains from `group_gains`.
 
     Returns:
-        Of every set of tasks: their summed gains in the group where this is largest.
+        For every set of tasks, their summed gains in the group where the sum is largest.
     """
     groups = range(1, gains.shape[1])
     return np.array([0.0, *(_totals(gains, served).max() for served in groups)])

@@ -58,7 +58,7 @@ class Spectral(ClusteringMethod):
 
 
 def affinity(values: Float[np.ndarray, "source target"]) -> Float[np.ndarray, "task task"]:
-    """How strongly every two tasks are tied, from what they do for each other.
+    """Affinity of every two tasks, from what they do for each other.
 
     A pair that harms each other is tied weakly, the more harm the more weakly, and never not at
     all: cut off at 0 instead, negative gains would break the graph into pieces whose grouping is

@@ -1,4 +1,4 @@
-"""What engines have in common that hand jobs to a backend of joblib."""
+"""The base of engines that hand jobs to a backend of joblib."""
 
 from abc import abstractmethod
 from typing import Any
@@ -12,8 +12,8 @@ class JoblibEngine(Engine):
     """Jobs go through a backend of joblib, which is asked directly, a job at a time.
 
     Args:
-        backend: Its name, registered with joblib.
-        **options: What the backend takes.
+        backend: Name of the backend, registered with joblib.
+        **options: Options of the backend.
     """
 
     def __init__(self, backend: str, **options: Any) -> None:
@@ -25,11 +25,7 @@ class JoblibEngine(Engine):
             self._backend: Any = get_active_backend()[0]
 
     def submit(self, job: Job) -> None:
-        """Hand over a job.
-
-        Args:
-            job: Its call must be picklable.
-        """
+        """Hand over a job whose call is picklable; one that is not has failed."""
         try:
             call = RemoteCall.pack(job.call)
         except Exception as error:
@@ -51,6 +47,6 @@ class JoblibEngine(Engine):
         """Leave the workers to the cluster."""
 
     def _came_back(self, job: Job, out: Any) -> JobEvent:
-        """How a job ended whose worker gave something back."""
+        """The event of a job whose worker gave something back."""
         outcome: Outcome = self._backend.retrieve_result_callback(out)[0]
         return JobEvent(outcome.kind, job.name, outcome.error)

@@ -24,13 +24,13 @@ _ONE_AT_A_TIME = threading.Lock()
 class Dask(JoblibEngine):
     """Jobs go through joblib's Dask backend; Dask itself does a job again whose worker was lost.
 
-    `joblib.Parallel` would run all jobs in this process where the
-    cluster has one worker so far, and wait for ever for a job that Dask gave up.
+    `joblib.Parallel` would run all jobs in this process where the cluster has one worker so far,
+    and wait for ever for a job that Dask gave up.
 
     Args:
-        client: Connected to the cluster.
+        client: A client that is connected to the cluster.
         schedule: Devices and workers.
-        cluster: One that ends with the engine.
+        cluster: A cluster that ends with the engine.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Dask(JoblibEngine):
         """Connect to the scheduler at the address, or start one with workers on this machine.
 
         Args:
-            schedule: Its address is what `dask scheduler` prints, or the scheduler file.
+            schedule: Schedule with the address that `dask scheduler` prints, or a scheduler file.
 
         Returns:
             The engine.
@@ -82,7 +82,7 @@ class Dask(JoblibEngine):
         future.add_done_callback(lambda _: self._inbox.put(ended))
 
     def workers(self) -> int:
-        """How many jobs are done at a time, which changes when workers come and go."""
+        """Number of jobs done at a time, which changes when workers come and go."""
         return min(self.capacity, max(1, len(self._client.nthreads())))
 
     def stop(self) -> None:

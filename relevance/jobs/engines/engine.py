@@ -13,11 +13,11 @@ from relevance.registry import Registry
 
 
 class JobEvent(NamedTuple):
-    """What happened to a job.
+    """An event in the life of a job.
 
     Attributes:
         kind: `held` where another process is doing the job, `killed` where its worker died.
-        job: Its name.
+        job: Name of the job.
         error: Error of a failed job, in one line.
     """
 
@@ -30,7 +30,7 @@ class Engine(ABC):
     """Worker processes; each does one job at a time.
 
     Attributes:
-        capacity: How many jobs may be handed over at a time.
+        capacity: Number of jobs that may be handed over at a time.
     """
 
     capacity: int
@@ -65,10 +65,10 @@ class Engine(ABC):
         """Wait until something happens to a job.
 
         Args:
-            timeout_s: How long at most, in seconds; None for as long as it takes.
+            timeout_s: Seconds to wait at most; None for as long as it takes.
 
         Returns:
-            What happened, None where nothing did.
+            The event, None where nothing happened.
         """
         try:
             return self._inbox.get(timeout=timeout_s)()
@@ -76,7 +76,7 @@ class Engine(ABC):
             return None
 
     def workers(self) -> int:
-        """How many jobs are done at a time."""
+        """Number of jobs done at a time."""
         return self.capacity
 
     @abstractmethod

@@ -14,7 +14,7 @@ class Local(Engine):
     """One process per worker: a job that kills its process is known, and its neighbours go on.
 
     Args:
-        workers: One of them runs a job at a time.
+        workers: Workers, each of which runs a job at a time.
     """
 
     def __init__(self, workers: list[Worker]) -> None:
@@ -25,14 +25,7 @@ class Local(Engine):
 
     @classmethod
     def start(cls, schedule: Schedule) -> "Engine":
-        """Make the workers; each starts its process with its first job.
-
-        Args:
-            schedule: Devices, workers and threads.
-
-        Returns:
-            The engine.
-        """
+        """Make a worker per slot of a schedule; each starts its process with its first job."""
         from joblib import cpu_count
 
         # Loky replaces a worker whose memory grew. Nothing is lost, and nobody can act on it.
@@ -41,11 +34,7 @@ class Local(Engine):
         return cls([Worker(device, threads) for device in schedule.slots])
 
     def submit(self, job: Job) -> None:
-        """Give a job to a worker that has none.
-
-        Args:
-            job: Its call must be picklable.
-        """
+        """Give a job, whose call must be picklable, to a worker that has none."""
         worker = self._free.pop()
         self._tell("started", job)
         future = worker.submit(job.call)

@@ -13,7 +13,7 @@ from relevance.jobs.engines.engine import Engine, JobEvent, missing_package
 from relevance.jobs.job import Job, Schedule
 
 FEWEST_ACTORS = 2
-"""For a single one joblib's backend would run the jobs in this process."""
+"""Least number of actors: for a single one joblib's backend would run jobs in this process."""
 
 
 class Ray(JoblibEngine):
@@ -23,8 +23,8 @@ class Ray(JoblibEngine):
     job each leave the placing to Ray, and a job that kills its process takes no other one along.
 
     Args:
-        workers: Jobs at a time.
-        resources: What Ray sets aside for each, by the names of its options.
+        workers: Number of jobs at a time.
+        resources: Resources that Ray sets aside for each, by the names of its options.
         device: Name of the device of every actor, which sees only its own.
     """
 
@@ -44,7 +44,7 @@ class Ray(JoblibEngine):
         """Connect to the cluster at the address, or start one on this machine.
 
         Args:
-            schedule: Its address is what `ray start --head` prints, or `auto`.
+            schedule: Schedule with the address that `ray start --head` prints, or `auto`.
 
         Returns:
             The engine.
@@ -119,7 +119,7 @@ def _connect(ray: Any, address: str, quiet: Mapping[str, Any]) -> None:
 def _actors(
     there: Mapping[str, float], schedule: Schedule, device: str
 ) -> tuple[int, dict[str, float]]:
-    """How many jobs run at a time, and what is set aside for each.
+    """Number of jobs at a time, and the resources that are set aside for each.
 
     Ray gives an actor as many CPU threads as it sets CPUs aside for it.
     """

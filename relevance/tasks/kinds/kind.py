@@ -1,4 +1,4 @@
-"""What a kind of task is: what its rows are labelled with, and how that is read and scored."""
+"""The base of kinds of tasks: how labels are read, scored and answered by a constant."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ class LabelColumn(NamedTuple):
 
     Attributes:
         values: A cell for each row.
-        texts: What they are the labels of: the text columns.
+        texts: Text columns of the labelled rows.
     """
 
     values: Sequence[Any]
@@ -28,10 +28,10 @@ class LabelColumn(NamedTuple):
 
 
 class Constant(NamedTuple):
-    """What answering without reading gives.
+    """The answers of a model that reads nothing, and their losses.
 
     Attributes:
-        predictions: One per row.
+        predictions: One prediction per row.
         losses: Losses of the best constant, per row.
     """
 
@@ -40,15 +40,15 @@ class Constant(NamedTuple):
 
 
 class LabelKind(ABC):
-    """What tasks of one kind have in common.
+    """The reading and scoring of labels that tasks of one kind share.
 
     Args:
-        task: One of them.
+        task: A task of the kind.
 
     Attributes:
         metrics: The metrics that such a task may name.
         per_row: Whether each row has one label or value, and not several.
-        outputs: Outputs of a head, where a task has no labels.
+        outputs: Number of outputs of a head, where a task has no labels.
         options: Fields of a definition that are for this kind alone.
     """
 
@@ -65,20 +65,20 @@ class LabelKind(ABC):
         """Refuse a definition that leaves something open.
 
         Raises:
-            ValueError: With what is missing, in one line.
+            ValueError: If something is missing, told in one line.
         """
 
     def text(self, value: Any) -> str:
         """A cell of a text column as text.
 
         Args:
-            value: As it stands in a file.
+            value: Value as it stands in a file.
 
         Returns:
             The text.
 
         Raises:
-            RelevanceError: If it is none, in words that follow the name of the column.
+            RelevanceError: If it is no text, in words that follow the name of the column.
         """
         if not isinstance(value, str):
             got = "null" if value is None else f"{value!r:.50}, which is no text"
@@ -90,27 +90,19 @@ class LabelKind(ABC):
         """A label column as training and scoring have it.
 
         Args:
-            column: As it stands in a file.
-            where: How to name the place in messages.
+            column: Column as it stands in a file.
+            where: Name of the place in messages.
 
         Returns:
             One label per row.
 
         Raises:
-            RelevanceError: If one is none of the task's.
+            RelevanceError: If a label is none of the task's.
         """
 
     @abstractmethod
     def constant(self, train: Split, evaluation: Split) -> Constant:
-        """What answering without reading gives.
-
-        Args:
-            train: Where frequencies come from.
-            evaluation: The rows to be answered.
-
-        Returns:
-            The same prediction for every row, or the like.
-        """
+        """Answer rows without reading them, by the frequencies of labels in the training split."""
 
 
 @cache
@@ -129,11 +121,11 @@ def check_per_row(tasks: Iterable[Task], what: str, hint: str) -> None:
 
     Args:
         tasks: The tasks.
-        what: What cannot do with them, such as `Measure 'logme'`.
-        hint: What to do about it, as a sentence.
+        what: Thing that cannot do with them, such as `Measure 'logme'`.
+        hint: Advice, as a sentence.
 
     Raises:
-        RelevanceError: At the first of them.
+        RelevanceError: If there is such a task.
     """
     for task in tasks:
         if not kind_of(task).per_row:

@@ -15,7 +15,6 @@ from hmnet.heads.head import find_head
 from hmnet.kinds.kind import ModelOutputs, kind_of
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.sharing.plan import fully_shared
-from hmnet.training.step import row_losses
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 
@@ -77,7 +76,7 @@ def test_two_labels_have_one_logit_and_binary_cross_entropy(tiny_bert: Path) -> 
     assert torch.equal(logits[:, 0], torch.zeros(3))
     labels = torch.tensor([0, 1, 1])
     torch.testing.assert_close(
-        row_losses(logits, labels),
+        model.kinds["T"].losses(logits, labels),
         F.binary_cross_entropy_with_logits(logits[:, 1], labels.float(), reduction="none"),
     )
 

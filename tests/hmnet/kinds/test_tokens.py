@@ -18,7 +18,6 @@ from hmnet.kinds.kind import ModelOutputs, kind_of
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.prepared import PreparedSplit, encode_split
 from hmnet.sharing.plan import fully_shared
-from hmnet.training.step import row_losses
 from relevance.errors import RelevanceError
 from relevance.tasks.check import to_split
 from relevance.tasks.data import Split
@@ -146,7 +145,7 @@ def test_smoothing_is_that_of_the_words(tiny_bert: Path) -> None:
     labels = torch.tensor([[-100, 2, 0, -100]])
     log_p = logits.log_softmax(dim=1)[0]
     each = [0.9 * -log_p[code, at] - 0.1 * log_p[:, at].mean() for at, code in ((1, 2), (2, 0))]
-    torch.testing.assert_close(row_losses(logits, labels, 0.1)[0], sum(each) / 2)
+    torch.testing.assert_close(kind_of(NER).losses(logits, labels, 0.1)[0], sum(each) / 2)
 
 
 def test_words_of_entities_without_a_token_are_counted(tiny_bert: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from hmnet.answer_scale import AnswerScale
 from hmnet.kinds.kind import kind_of
 from hmnet.measuring.batches import drawn, shared_layers
 from hmnet.measuring.features import mean_states
@@ -17,7 +18,7 @@ from hmnet.measuring.linearised import linearise, make_sketches, true_margin
 from hmnet.measuring.per_row import Sketch, each_row, linear_layers, squared_gradients
 from hmnet.measuring.probe import EncoderProbe
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.training.step import Batch, batch_loss
+from hmnet.training.step import Batch
 from relevance.interfaces.probe import FittedHead
 
 NAMES = ("TONE", "SAME", "GRADE")
@@ -139,7 +140,9 @@ def test_the_loss_is_a_function_of_the_margin(probe: EncoderProbe, task: str) ->
     output = true_margin(logits, batch.labels)
     regression = task == "GRADE"
     losses = output**2 if regression else nn.functional.softplus(-output)
-    assert losses.mean().item() == pytest.approx(batch_loss(logits, batch.labels).item(), rel=1e-5)
+    kind = kind_of(model.definitions[task], AnswerScale(offset=0, spread=1, unit=1))
+    of_rows = kind.losses(logits, batch.labels)
+    assert losses.mean().item() == pytest.approx(of_rows.mean().item(), rel=1e-5)
 
 
 @pytest.mark.parametrize("loss", ["scale", "standardised"])

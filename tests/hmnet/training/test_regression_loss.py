@@ -33,7 +33,7 @@ from hmnet.settings.config import RunConfig
 from hmnet.sharing.plan import fully_shared
 from hmnet.training import checkpoint
 from hmnet.training.hooks.checkpoints import Checkpoints
-from hmnet.training.step import Batch, StepConfig, batch_losses, row_losses
+from hmnet.training.step import Batch, StepConfig, batch_losses
 from relevance.errors import RelevanceError
 from relevance.interfaces.trainer import Result
 from relevance.studies.runs import TrainingRun
@@ -83,7 +83,7 @@ def values(task: Task, outputs: Tensor, scale: AnswerScale | None = None) -> lis
 def test_the_loss_is_the_squared_error_on_the_tasks_own_scale() -> None:
     task = graded(0, 5)
     logits = torch.tensor([[0.5], [1.0], [0.2]])  # 2.5, 5 and 1
-    losses = row_losses(logits, targets(task, [2.0, 5.0, 4.0]), unit=kind_of(task).unit)
+    losses = kind_of(task).losses(logits, targets(task, [2.0, 5.0, 4.0]))
     assert losses.tolist() == pytest.approx([0.25, 0.0, 9.0], abs=1e-5)
 
 
@@ -93,7 +93,7 @@ def test_the_loss_of_standardised_labels_by_hand() -> None:
     assert scale == AnswerScale(offset=2.5, spread=1.5, unit=1.0)
     wanted = targets(task, labels, scale)
     assert wanted.tolist() == [-1.0, -1.0, 1.0, 1.0]
-    losses = row_losses(torch.tensor([[-1.0], [0.0], [0.0], [3.0]]), wanted, unit=scale.unit)
+    losses = kind_of(task, scale).losses(torch.tensor([[-1.0], [0.0], [0.0], [3.0]]), wanted)
     assert losses.tolist() == [0.0, 1.0, 1.0, 4.0]
 
 
@@ -101,7 +101,7 @@ def test_a_cosine_goes_over_the_range_whatever_its_loss() -> None:
     task = graded(0, 5)
     scale = standardised(task, np.array([1.0, 1.0, 4.0, 4.0]), bounded=True)
     assert scale == AnswerScale(offset=0.0, spread=5.0, unit=5 / 1.5)
-    losses = row_losses(torch.tensor([[0.8]]), targets(task, [1.0], scale), unit=scale.unit)
+    losses = kind_of(task, scale).losses(torch.tensor([[0.8]]), targets(task, [1.0], scale))
     assert losses.item() == pytest.approx(((4 - 1) / 1.5) ** 2)
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from transformers import get_linear_schedule_with_warmup
 
+from hmnet.kinds.kind import kind_of
 from hmnet.models.build import assemble
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.regularizers.smart import Smart
@@ -19,14 +20,15 @@ from hmnet.sharing.skill_table import Skills
 from hmnet.surgery.pcgrad import PCGrad
 from hmnet.training.loop import train
 from hmnet.training.optimizer import Rate, make_optimizer, rate_at
-from hmnet.training.step import (
-    StepConfig,
-    batch_loss,
-    row_losses,
-)
+from hmnet.training.step import StepConfig
 from hmnet.training.task_gradients import TaskGradients
 from relevance.choice import choose
 from relevance.clustering.spec import ClusterSpec
+from relevance.tasks.task import Task
+
+
+def a_task(kind: str, metric: str, **fields: Any) -> Task:
+    return Task(name="T", family="F", kind=kind, text=("a",), metrics=(metric,), **fields)
 
 
 def slow_smoothed_loss(logits: list[float], label: int, smoothing: float) -> float:
@@ -47,14 +49,15 @@ def test_label_smoothing_mixes_the_label_with_all_labels(smoothing: float) -> No
         slow_smoothed_loss(row, label, smoothing)
         for row, label in zip(logits.tolist(), labels.tolist(), strict=True)
     ]
-    losses = row_losses(logits, labels, smoothing)
+    task = a_task("classification", "accuracy", labels=("0", "1", "2"))
+    losses = kind_of(task).losses(logits, labels, smoothing)
     torch.testing.assert_close(losses, torch.tensor(expected))
-    torch.testing.assert_close(batch_loss(logits, labels, smoothing), losses.mean())
 
 
 def test_regression_has_no_labels_to_smooth() -> None:
+    kind = kind_of(a_task("regression", "pearson", range=(0, 1)))
     values, wanted = torch.tensor([[0.2], [0.8]]), torch.tensor([0.5, 0.5])
-    assert torch.equal(row_losses(values, wanted, 0.3), row_losses(values, wanted))
+    assert torch.equal(kind.losses(values, wanted, 0.3), kind.losses(values, wanted))
 
 
 @pytest.mark.parametrize(("total", "warmup"), [(1, 0.0), (7, 0.0), (10, 0.1), (30, 0.25), (5, 1.0)])

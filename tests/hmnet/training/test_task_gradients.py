@@ -23,7 +23,7 @@ from hmnet.sharing.skill_table import Skills
 from hmnet.surgery.pcgrad import PCGrad
 from hmnet.surgery.surgery import Surgery
 from hmnet.training.hooks.checkpoints import Checkpoints
-from hmnet.training.step import Batch, StepConfig, batch_loss, train_step
+from hmnet.training.step import Batch, StepConfig, train_step
 from hmnet.training.task_gradients import TaskGradients
 from relevance.choice import choose
 from relevance.clustering.spec import ClusterSpec
@@ -67,8 +67,8 @@ def batch_of(world: Any, model: MultiTaskModel, task: str, start: int = 0) -> Ba
 def plain_gradients(model: MultiTaskModel, batch: Batch) -> dict[nn.Parameter, Tensor]:
     """By torch alone, for one batch."""
     weights = list(model.path_parameters(batch.task))
-    unit = model.kinds[batch.task].unit
-    loss = batch_loss(model(batch.task, batch.inputs), batch.labels, unit=unit)
+    logits = model(batch.task, batch.inputs)
+    loss = model.kinds[batch.task].losses(logits, batch.labels).mean()
     found = torch.autograd.grad(loss, weights, allow_unused=True)
     return {w: g for w, g in zip(weights, found, strict=True) if g is not None}
 
