@@ -60,10 +60,11 @@ def main() -> None:
 def make_world(folder: Path) -> list[str]:
     """Generated tasks and a tiny encoder, as options of a study."""
     from hmnet.backbones.tiny import write_tiny_encoder
-    from relevance.tasks.generated import WORDS, generate
+    from relevance.tasks.generated import NOTES, TALES, WORDS, generate
 
     tasks = generate(folder / "tasks", families=2)
-    encoder = write_tiny_encoder(folder / "encoder", WORDS, width=24)
+    texts = [*WORDS, *(text for pair in (*TALES, *NOTES) for text in pair)]
+    encoder = write_tiny_encoder(folder / "encoder", texts, width=24)
     return ["--tasks", str(tasks), "--backbone", str(encoder), *STUDY.split()]
 
 

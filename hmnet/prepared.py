@@ -1,6 +1,6 @@
 """Tasks prepared for a model: their splits encoded once, kept on disk, checked before reuse."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -164,6 +164,26 @@ def encode_split(
         template=encoder.template,
         alignment=sequences.alignment,
     )
+
+
+def check_texts(
+    task: Task, texts: Sequence[Sequence[str]], tokenizer: PreTrainedTokenizerBase, max_length: int
+) -> None:
+    """Refuse what `encode_split` would, by some rows and without keeping anything.
+
+    Args:
+        task: Says which text gives way when an input is too long.
+        texts: Columns of the rows.
+        tokenizer: The backbone's.
+        max_length: Most tokens of one row, special ids included.
+
+    Raises:
+        RelevanceError: If the length leaves no room for text, the tokenizer does not know most of
+            the tokens, or a text is not valid Unicode.
+    """
+    encoder, kind = Encoder.of(tokenizer), kind_of(task)
+    sequences = kind.encode(tuple(texts), encoder, max_length)
+    _check_known(sequences, encoder, task.name, len(texts))
 
 
 def _check_known(sequences: Sequences, encoder: Encoder, task: str, parts: int) -> None:

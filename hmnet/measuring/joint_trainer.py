@@ -23,7 +23,7 @@ from hmnet.methods.method import ModelGroup
 from hmnet.models.build import build_model
 from hmnet.models.freezing import trains_together
 from hmnet.models.trial import check_reading
-from hmnet.prepared import PreparedTask, lengths_of, prepare
+from hmnet.prepared import PreparedTask, check_texts, lengths_of, prepare
 from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.samplers.sampler import Step, TaskBatch
 from hmnet.settings.check import check
@@ -164,6 +164,19 @@ class JointTrainer:
             if line := kind.unlearned(self.prepared(name).train.encoded):
                 lines[name] = line
         return lines
+
+    def check_texts(self, texts: Mapping[str, Sequence[Sequence[str]]]) -> None:
+        """Refuse tasks whose texts the backbone's tokenizer does not know.
+
+        Args:
+            texts: Columns of some training rows, by task name.
+
+        Raises:
+            RelevanceError: If most of a task's tokens are unknown.
+        """
+        tokenizer = _tokenizer(self.backbone)
+        for name, columns in texts.items():
+            check_texts(self.tasks[name], columns, tokenizer, self.settings.max_length)
 
     def peak_gpu_bytes(self, device: str) -> int:
         """Most memory of a GPU that this process had in use at a time.

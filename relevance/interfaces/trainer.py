@@ -1,5 +1,6 @@
 """The interface of a trainer, which joint-training gains are handed; any script can be one."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -47,6 +48,22 @@ class TellsOfRows(Protocol):
 
         Raises:
             RelevanceError: If a task has no others.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsTexts(Protocol):
+    """A trainer that can tell from a few texts whether it reads a task at all."""
+
+    def check_texts(self, texts: Mapping[str, Sequence[Sequence[str]]]) -> None:
+        """Refuse tasks whose texts say nothing to the trainer, before any job is begun.
+
+        Args:
+            texts: Columns of the first training rows, by task name.
+
+        Raises:
+            RelevanceError: If a task cannot be read.
         """
         ...
 

@@ -12,7 +12,13 @@ from relevance.gains.constant_answers import CONSTANT, constant_answers
 from relevance.gains.formulas import scores
 from relevance.gains.gain_choice import METRICS, PAPERS_CHOICE, GainChoice
 from relevance.gains.study_scores import StudyScores
-from relevance.interfaces.trainer import Result, Trainer, fingerprint_of, unlearned_rows
+from relevance.interfaces.trainer import (
+    ReadsTexts,
+    Result,
+    Trainer,
+    fingerprint_of,
+    unlearned_rows,
+)
 from relevance.jobs.job import Event, Schedule
 from relevance.matrices.gains_matrix import gains_matrix
 from relevance.matrices.matrix import RelevanceMatrix
@@ -26,6 +32,10 @@ from relevance.tasks.overlap import shared_texts
 from relevance.tasks.task import Task
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+TRIED_ROWS = 200
+"""So many rows of a task are read before its jobs are begun, to see whether they can be."""
 
 
 def joint_training_gains(
@@ -148,12 +158,16 @@ class JointTraining(Measure):
             The gains, with majority-class scores and counts of shared texts.
 
         Raises:
-            RelevanceError: If data cannot be loaded, a task has no row that teaches anything, or
-                seeds are wrong.
+            RelevanceError: If data cannot be loaded, a task has no row that teaches anything or
+                texts that the trainer cannot read, or seeds are wrong.
         """
         inputs = self.inputs
         trainer = self.make_trainer()
         data = self._load(tasks)
+        if isinstance(trainer, ReadsTexts):  # else every job would fail, and say the same
+            trainer.check_texts(
+                {one.task.name: [text[:TRIED_ROWS] for text in one.train.texts] for one in data}
+            )
         unlearned = unlearned_rows(trainer, tuple(task.name for task in tasks))
         return joint_training_gains(
             self._study(tasks, trainer, data),

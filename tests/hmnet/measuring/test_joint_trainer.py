@@ -26,7 +26,8 @@ from relevance.errors import RelevanceError
 from relevance.gains.gain_choice import GainChoice
 from relevance.interfaces.trainer import Trainer, unlearned_rows
 from relevance.jobs.job import Schedule
-from relevance.measures.joint_training import joint_training_gains
+from relevance.measures.joint_training import JointTraining, joint_training_gains
+from relevance.measures.measure import Inputs
 from relevance.studies.store import JobStore
 from relevance.studies.study import Study
 from relevance.tasks.data import DataOptions, Split
@@ -46,6 +47,29 @@ def test_it_scores_every_task(trainer: Trainer) -> None:
     assert set(results["GRADE"].metrics) == {"pearson", "spearman"}
     assert results["TONE"].loss > 0
     assert len(results["TONE"].predictions or ()) == 12
+
+
+def test_texts_of_another_language_are_refused_before_any_job(
+    trainer: JointTrainer, tmp_path: Path
+) -> None:
+    """Else every job would fail, and say the same."""
+    (tmp_path / "odd.csv").write_text("text,label\n" + "\u6f22\u5b57,no\n\u8a9e,yes\n" * 8)
+    file = str(tmp_path / "odd.csv")
+    odd = Task(
+        name="ODD",
+        family="f",
+        kind="classification",
+        text=("text",),
+        label="label",
+        labels=("no", "yes"),
+        metrics=("accuracy",),
+        source=Source(train=file, dev=file),
+    )
+    measure = JointTraining.build(
+        Inputs(trainer=lambda: dataclasses.replace(trainer, tasks={**trainer.tasks, "ODD": odd}))
+    )
+    with pytest.raises(RelevanceError, match=r"^Task 'ODD': 100% of the tokens are unknown"):
+        measure.measure([*trainer.tasks.values(), odd])
 
 
 def test_rows_that_teach_nothing_are_told_before_training(
