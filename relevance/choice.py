@@ -49,6 +49,7 @@ class FromText:
                 return given
             return _imported(self.parse)(as_text(given))
 
+        # To JSON schemas and in files such a field is text, whatever value it holds in memory.
         return core_schema.no_info_wrap_validator_function(
             read,
             handler.generate_schema(str),
@@ -169,6 +170,7 @@ def choose(registry: Registry[T], text: str) -> Choice[T]:
     model = _parameters(member)
     if given and not model.model_fields:
         raise RelevanceError(f"{where} takes no parameters, got '{rest}'. Leave them out.")
+    # Defaults are left out, so that texts which mean the same give one choice and one cache key.
     chosen = validated(model, given, where).model_dump(exclude_defaults=True)
     return Choice(name, member, chosen)
 

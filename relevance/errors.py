@@ -38,6 +38,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> RelevanceError:
     names = sorted(known)
     by_lower = {known_name.lower(): known_name for known_name in names}
     called = f"'{name}'" if len(name) <= LONGEST_VALUE and name.isprintable() else shown(name)
+    # A long name is cut first: comparing takes time with the product of both lengths.
     close = get_close_matches(name[:LONGEST_VALUE].lower(), by_lower, n=1, cutoff=0.5)
     hint = f" Did you mean '{by_lower[close[0]]}'?" if close else ""
     more = f" and {len(names) - MOST_LISTED:,} more" if len(names) > MOST_LISTED else ""

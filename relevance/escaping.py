@@ -27,6 +27,7 @@ LATEX = {
 MARKDOWN = re.compile(
     r"[\\|*`~$]|<(?=[A-Za-z/!?])|\](?=[\[(:])|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])"
 )
+# Leading apostrophes count too: `for_csv` adds one, and `from_csv` has to find it again.
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?%?", re.ASCII)
 

@@ -26,6 +26,7 @@ def lazy_names(package: str, places: Mapping[str, str]) -> NamesOf:
         setattr(sys.modules[package], name, found)  # asked for once
         return found
 
+    # Completion in shells and notebooks goes by `dir`, which would not know names not yet imported.
     def names() -> list[str]:
         return sorted({*vars(sys.modules[package]), *places})
 

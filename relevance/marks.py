@@ -14,8 +14,11 @@ from relevance.matrices.matrix import RelevanceMatrix
 Cells = Bool[np.ndarray, "source target"]
 
 COLLAPSED = "collapsed (one answer for all rows, a score of 0 or less, below -100 %)"
+# Measures whose values are gains over training alone; the values of others are likenesses.
 GAINS = frozenset({"joint-training", "linearised", "lookahead"})
+# A gain below it would need a negative score of joint training.
 LOST_ALL = -1.0
+# Scores of equal predictions may differ by rounding, as they come from different code paths.
 EQUAL = 1e-9
 
 

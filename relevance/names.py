@@ -42,6 +42,7 @@ def fault(name: object) -> str | None:
         return "is empty"
     if len(name) > LONGEST_NAME:
         return f"has {len(name):,} characters, {LONGEST_NAME} are the most"
+    # Line breaks are told in words, which say more than the codes of these characters.
     for character in name:
         if character in "\n\r\u2028\u2029\x0b\x0c\x85":
             return "holds a line break"

@@ -32,6 +32,7 @@ def members_of(package: str) -> list[str]:
     >>> members_of("relevance.tasks.kinds")
     ['classification', 'regression', 'span', 'tokens']
     """
+    # Names of files alone are read: importing members would load torch for the help of a command.
     own = package.rpartition(".")[2].removesuffix("s")
     modules = (found.name for found in pkgutil.iter_modules(import_module(package).__path__))
     members = (name for name in modules if name != own and not name.startswith("_"))

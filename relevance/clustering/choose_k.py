@@ -9,6 +9,7 @@ from relevance.clustering.stability import RESAMPLES, grouped
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix
 
+# Of two tasks there is only k = 1 and one task in each, and neither has a silhouette.
 FEWEST_TASKS = 3
 DECIMALS = 9  # scores that differ by less are equal
 

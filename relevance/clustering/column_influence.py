@@ -15,9 +15,12 @@ from relevance.clustering.methods.kmeans import best_labels
 from relevance.clustering.spec import ClusterSpec
 from relevance.matrices.matrix import RelevanceMatrix
 
+# Share of the variance between rows that the carrying columns hold together.
 ENOUGH_VARIANCE = 0.9
+# A search takes as long as the clustering itself, and each column has one.
 MOST_SEARCHED = 50
 MOST_NAMES = 12
+# Moves that pay by no more than rounding would name columns at random.
 TOLERANCE = 1e-9
 
 
@@ -114,6 +117,7 @@ def moving_pays(
     centres = np.stack([rows[group].mean(axis=0) for group in belongs.T])
     distances = np.stack([np.square(rows - centre).sum(axis=1) for centre in centres], axis=1)
     leaving = (sizes / np.maximum(sizes - 1, 1))[labels]  # alone in its group, its distance is 0
+    # Moving a row shifts both centres: these factors turn its distances into changes of inertia.
     joining = sizes / (sizes + 1)
 
     def pays(squared: Float[np.ndarray, "task group"]) -> Bool[np.ndarray, "task group"]:

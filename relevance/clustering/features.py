@@ -109,6 +109,7 @@ def silhouette(
     """Mean silhouette of the groups in [-1, 1]; None for one group, or one task in each."""
     from sklearn.metrics import silhouette_score
 
+    # Outside of this the silhouette is undefined, and scikit-learn refuses.
     if not 1 < len(np.unique(labels)) < len(rows):
         return None
     return float(silhouette_score(rows, labels))

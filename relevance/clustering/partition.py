@@ -79,6 +79,7 @@ def partitions(tasks: int, budget: int) -> Iterator[tuple[int, ...]]:
                 yield (lowest | company, *rest)
             if not company:
                 return
+            # Counting down within the bits of `others` goes through all subsets of them.
             company = (company - 1) & others
 
 
@@ -127,6 +128,7 @@ def branch_and_bound(worth: WorthOfGroups, budget: int) -> tuple[int, ...]:
         found = _least_loss(loss, group_price, budget, allowed)
         if found is not None:
             return found
+        # A bound that is too wide lets nearly all partitions in, and narrow rounds are quick.
         allowed *= 4
 
 
@@ -146,6 +148,7 @@ def prices(worth: WorthOfGroups, budget: int) -> tuple[Float[np.ndarray, " task"
 
     count = (len(worth) - 1).bit_length()
     cuts = np.append(1 << np.arange(count), len(worth) - 1)  # groups that the prices must cover
+    # Of the 2^T constraints few bind, so those that are broken most are added until none is.
     while True:
         inside = (cuts[:, None] >> np.arange(count) & 1).astype(float)
         solved = linprog(
@@ -178,6 +181,7 @@ def _least_loss(
             if total < least:
                 least, best = total - TOLERANCE, groups
             return
+        # What is left to split is the same whichever groups came before: the cheaper way here wins.
         if lost >= reached.get((left, unused), np.inf) or not unused:
             return
         reached[left, unused] = lost

@@ -61,6 +61,7 @@ def stability(
     left_out = _Trials(matrix.tasks, spec, method.quick(), seed)
     alone = {cluster[0] for cluster in spec.clusters if len(cluster) == 1}
     for task, rest in _without_one(matrix, rng):
+        # Without a task that is alone in its group there is one group less to find.
         left_out.group(rest, k - (task in alone))
     if kind == "tasks":
         trials = left_out

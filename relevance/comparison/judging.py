@@ -16,6 +16,7 @@ from relevance.lazy import shown_by
 from relevance.matrices.matrix import RelevanceMatrix
 from relevance.names import some
 
+# Two tasks have two pairs, whose rank correlation is always 1 or -1.
 FEWEST_TASKS = 3
 MOST_GROUPS = 10
 

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 from relevance.gains.reliability import reliabilities, split
 from relevance.matrices.matrix import RelevanceMatrix
 
+# Differences from a mean are rounded: ties of the values would else become ranks by chance.
 TIE_DECIMALS = 12
 
 Cells = Float[np.ndarray, "source target"]

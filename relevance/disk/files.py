@@ -66,6 +66,7 @@ def canonical_json(value: Any) -> str:
     >>> canonical_json({"b": 1, "a": [2.0]})
     '{"a":[2.0],"b":1}'
     """
+    # Keys of the cache are digests of this text: whatever changes it loses all finished jobs.
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
@@ -104,6 +105,8 @@ def replacing(path: Path) -> Iterator[Path]:
         if _is_stream(path):
             yield path
             return
+        # What a link leads to is replaced, not the link. A temporary file elsewhere could be on
+        # another file system, and renaming across these is not atomic.
         file = link_target(path)
         file.parent.mkdir(parents=True, exist_ok=True)
         with _temporary(file, path.suffix) as temporary:
@@ -189,6 +192,7 @@ def link_target(path: Path) -> Path:
 
 def usual_mode(mode: int) -> int:
     """The permissions that new files or folders of the user have: a mode less the user's mask."""
+    # The system tells the mask only to whoever sets another one.
     umask = os.umask(0)
     os.umask(umask)
     return mode & ~umask
@@ -232,6 +236,7 @@ def check_writable(path: Path) -> None:
         folder = link_target(path).parent
         while not folder.exists():
             folder = folder.parent
+        # Trying it is the one sure way: permissions say nothing of full or read-only file systems.
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
@@ -381,6 +386,7 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
     expected_kind, _, expected_version = schema.partition("/")
     if kind != expected_kind:
         raise RelevanceError(f"{path} holds {shown(found)}, expected '{schema}'.")
+    # Older schemas are read as well: new fields have defaults.
     known = {str(number) for number in range(int(expected_version) + 1)}
     if version not in known:
         raise RelevanceError(

@@ -21,6 +21,7 @@ from relevance.errors import RelevanceError
 LOCK = ".lock"
 CONTENT = "content"
 ATTEMPTS = 100
+# What renaming a draft says where another process has put a folder with files there meanwhile.
 TAKEN = frozenset({errno.ENOTEMPTY, errno.EEXIST})
 
 
@@ -118,6 +119,7 @@ def drafted(place: Path) -> Iterator[Path]:
     """
     draft, lock = _draft(place)
     try:
+        # The content is a folder of its own, so that the lock beside it does not move to the place.
         (draft / CONTENT).mkdir()
         yield draft / CONTENT
     finally:
@@ -136,6 +138,7 @@ def discard(folder: Path) -> None:
     if not folder.is_dir():
         return
     try:
+        # One rename takes it from its place; removing its files one by one comes after that.
         with drafted(folder) as draft:
             folder.rename(draft / CONTENT)
     except OSError as error:
@@ -220,6 +223,7 @@ def _lock(folder: Path) -> BaseFileLock:
 
 def _make_parents(place: Path) -> list[Path]:
     """Make the folders above a place; return those that were missing, the lowest first."""
+    # Asked before they are made, so that those that stay empty can go again.
     missing = [parent for parent in place.parents if not parent.exists()]
     place.parent.mkdir(parents=True, exist_ok=True)
     return missing

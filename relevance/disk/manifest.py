@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from relevance.disk.files import file_digest, read_json, unreadable, validated, write_json
 from relevance.errors import RelevanceError
 
+# The schema has the name of the package that wrote it first; files on disk hold it.
 MANIFEST, SCHEMA = "manifest.json", "hmnet.manifest/1"
 
 

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from relevance.errors import RelevanceError
 
+# Python knows larger ones, arrays and TOML do not.
 LARGEST_INTEGER = 2**63 - 1
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -110,6 +111,7 @@ def _no_constant(name: str) -> NoReturn:
 
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     """A dictionary, unless a later value would quietly replace an earlier one."""
+    # The usual decoder keeps the last of two values under one key and says nothing.
     content = dict(pairs)
     if len(content) < len(pairs):
         keys = [key for key, _ in pairs]

@@ -39,6 +39,7 @@ TITLE_PT = 8.0
 ROW_PT = 11.5
 ABOVE_PT = 18.0
 BELOW_PT = 28.0
+# Beyond it whiskers would press the bars together; they are cut there, with an arrow.
 MOST_REACH = 3.0
 BEATEN, COLLAPSE = "\N{DAGGER}", "\N{DOUBLE DAGGER}"
 
@@ -279,6 +280,7 @@ def _values(axes: Axes, shown: tuple[Bar, ...], ends: tuple[float, float]) -> No
     low, high = ends[0] - left, ends[1] + right
     if low == high:
         high = 1.0
+    # Values have a column of the axes to themselves, of at most half their width.
     share = min(column / width, 0.5)
     axes.set_xlim(low, high + (high - low) * share / (1 - share))
     places = nice_ticks(low, high, 6 if width > 130 else 3)

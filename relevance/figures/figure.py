@@ -58,6 +58,7 @@ def save_figure(axes: Axes, path: Path) -> None:
     _make_plain(figure_of(axes))
     suffix = path.suffix.lower()
     content = BytesIO()  # where a disk is full, matplotlib's own files fail in many ways
+    # Type 42 embeds fonts as journals want them; the salt fixes the names of SVG elements.
     with rc_context({"pdf.fonttype": 42, "svg.hashsalt": path.stem}):
         figure_of(axes).savefig(content, format=suffix[1:], dpi=300, metadata=METADATA[suffix])
     with replacing(path) as file:

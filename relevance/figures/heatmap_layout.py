@@ -161,6 +161,7 @@ def colour_limits(percent: Float[np.ndarray, " cell"], *, diverging: bool) -> tu
         middle = float(percent[0]) if percent.size else 0.0
         bound = abs(middle) or 1.0
         return (-bound, bound) if diverging else (middle - bound, middle + bound)
+    # One run that collapsed would else stretch the colours until all other cells look alike.
     first, third = np.quantile(percent, [0.25, 0.75])
     low, high = float(percent.min()), float(percent.max())
     if third > first:

@@ -124,6 +124,7 @@ def nice_ticks(low: float, high: float, most: int) -> tuple[float, ...]:
     found = np.asarray(MaxNLocator(most).tick_values(low, high), dtype=np.float64)
     room = 1e-9 * (high - low)
     step = found[1] - found[0] if len(found) > 1 else 1.0
+    # Multiples of a step such as 0.1 miss zero by rounding, which would be printed as 1e-17.
     found = np.where(np.abs(found) < 1e-6 * step, 0.0, found)
     return tuple(found[(found >= low - room) & (found <= high + room)].tolist())
 

@@ -73,6 +73,7 @@ def undefined(
     """
     if choice.normalise == "absolute":
         return np.zeros(single.shape[1], dtype=bool)
+    # An interval that touches zero leaves the ratio without a bounded interval of its own.
     divided_by = choice.whole(single.mean(axis=0))
     return np.asarray(divided_by <= half_widths(single, errors))
 

@@ -60,6 +60,7 @@ def evaluation_noise(
     """
     errors = np.zeros((len(tasks), len(tasks)))
     for column, task in enumerate(tasks):
+        # The same seed for every task: splits of one size are drawn alike, in whichever company.
         random = np.random.default_rng(seed)
         split = held_out[task.name]
         alone = [row[column] for row in single]
@@ -175,6 +176,7 @@ def _draws(split: Split, resamples: int, random: np.random.Generator) -> Iterato
     for start in range(0, resamples, size):
         block = min(size, resamples - start)
         drawn = random.integers(number, size=(block, number))
+        # Every resample gets numbers of its own, so that one `bincount` counts all of them.
         drawn += number * np.arange(block)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=block * number).reshape(block, number)
         yield counts[:, unit].astype(np.float64)

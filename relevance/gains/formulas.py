@@ -122,6 +122,8 @@ def _noise(single: Single, joint: Joint, slope: Cells) -> Cells:
     """Standard error of mean joint - slope * mean single, paired by seed as far as seeds pair."""
     seeds, single_seeds = len(joint), len(single)
     share = seeds / single_seeds
+    # The baseline is a mean over m single runs, of which n share a seed with a joint run: n / m
+    # of it goes along with the joint runs and cancels there; the rest is noise of its own.
     paired = joint - slope * share * single[:seeds, None, :]
     variance = paired.var(axis=0, ddof=1) / seeds
     if single_seeds > seeds:

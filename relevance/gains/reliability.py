@@ -61,6 +61,7 @@ def between_seeds(values: Float[np.ndarray, "seed value"]) -> float | None:
         return None
     centred = values - values.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(centred, axis=1)
+    # Equal values differ from their mean by rounding, and would correlate at random.
     if (lengths <= 1e-12 * np.linalg.norm(values, axis=1)).any():
         return None
     units = centred / lengths[:, None]
@@ -105,6 +106,7 @@ def seeds_needed(correlation: float, wanted: float) -> int | None:
     if correlation <= 0:
         return None
     exact = wanted * (1 - correlation) / (correlation * (1 - wanted))
+    # An exact whole number may come out a little above itself.
     return max(1, math.ceil(exact - 1e-9))
 
 

@@ -68,6 +68,7 @@ class RemoteCall:
         """Do the job on a device."""
         import cloudpickle
 
+        # The worker was started elsewhere, with a cache folder of its own or none.
         os.chdir(self.folder)
         os.environ["RELEVANCE_CACHE"] = self.cache
         call: Any = cloudpickle.loads(self.pickled)

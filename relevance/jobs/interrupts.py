@@ -50,5 +50,6 @@ def held_interrupts() -> Iterator[Held]:
         yield held
     finally:
         restore()
+    # After `restore`, so that it does what it would have done without the block.
     if held.signal is not None:
         signal.raise_signal(held.signal)

@@ -92,6 +92,7 @@ class JobProgress:
 
     def _left_s(self) -> float | None:
         """What is left to do at the speed so far, shared by as many workers as have work."""
+        # Jobs have costs in any unit; only jobs that have ended say how many seconds a unit takes.
         if not self._timed_cost:
             return None
         speed = self._timed_s / self._timed_cost

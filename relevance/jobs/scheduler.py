@@ -53,6 +53,7 @@ def run_jobs(
 def run_on(engine: Engine, jobs: Sequence[Job], progress: JobProgress) -> None:
     """Run jobs on the workers of an engine that was started, and tell `progress` what happens."""
     progress.workers = engine.workers
+    # Longest first: a long job that starts last would run alone while all others wait.
     killed = _run(sorted(jobs, key=lambda job: -job.cost), engine, progress, retry=True)
     for job in killed:
         engine.clear()
@@ -70,6 +71,7 @@ def _run(jobs: Sequence[Job], engine: Engine, progress: JobProgress, *, retry: b
             return killed
         look_again = len(running) < engine.capacity and waiting
         news = engine.wait(LOOK_AGAIN_S if look_again else None)
+        # A cluster may tell the start of a job after its end.
         if news is None or news.job not in running:
             continue
         if news.kind == "started":

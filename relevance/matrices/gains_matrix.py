@@ -49,6 +49,7 @@ def gains_matrix(
     errors = baseline_errors(provenance, choice.metric, tasks)
     per_seed, standard_errors = gains(baseline, together, choice, errors)
     values = per_seed.mean(axis=0)
+    # Errors over seeds hold all noise, so those over examples only step in where there is one seed.
     noise = None if standard_errors is None else "seeds"
     notes: list[str] = []
     if noise is None and evaluation_noise is not None and _any_known(evaluation_noise):

@@ -65,6 +65,7 @@ def beats_no_majority(matrix: RelevanceMatrix) -> Bool[np.ndarray, "source targe
             bar = sign * np.asarray(majority[metric], dtype=np.float64)
             alone, together = sign * _seed_mean(single[metric]), sign * _seed_mean(joint[metric])
             best = np.maximum(alone[None, :], together)
+            # A run that answers as the majority class scores as it does, rounding aside.
             return np.asarray((best <= bar[None, :] + 1e-9) & ~np.eye(len(bar), dtype=bool))
     return np.zeros(matrix.values.shape, dtype=bool)
 

@@ -138,6 +138,7 @@ class RelevanceMatrix:
                 metric: _nulls(picked(_nans(value), axes)) for metric, value in by_metric.items()
             }
 
+        # The reliability hangs on which tasks are looked at, so it is computed anew.
         single, joint = scores(self.single, 1), scores(self.joint, 2)
         return replace(
             self,
@@ -193,6 +194,7 @@ class RelevanceMatrix:
             by_metric: Mapping[str, Any] | None = content[name]
             if by_metric is not None:
                 content[name] = {metric: _nulls(value) for metric, value in by_metric.items()}
+        # What people look for comes first in the file; the long tables of scores come after it.
         return {
             "measure": content.pop("measure"),
             "unit": content.pop("unit"),
@@ -240,6 +242,7 @@ def load_matrix(name: str | Path) -> RelevanceMatrix:
     content |= {key: _nans(content[key]) for key in ARRAYS if content.get(key) is not None}
     content |= {key: tuple(content.get(key) or ()) for key in ("tasks", "seeds")}
     content |= {key: content.get(key) or {} for key in ("cost", "provenance")}
+    # JSON of other programs may have whole numbers here.
     content["cost"] = {name: float(value) for name, value in content["cost"].items()}
     try:
         return RelevanceMatrix(**content)

@@ -220,6 +220,7 @@ def _laid_over(parts: Mapping[str, Cells]) -> Cells:
     for name, cells in parts.items():
         for labels, value in cells.items():
             other, known = whole.setdefault(labels, (name, value))
+            # A cell read from two files is equal but for the last digits of an average.
             if not isclose(known, value, rel_tol=1e-9, abs_tol=1e-12):
                 cell = " -> ".join(map(str, labels[-2:]))
                 raise RelevanceError(

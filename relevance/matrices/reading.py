@@ -172,6 +172,7 @@ class _File(BaseModel):
 
 def _delimiter(text: str) -> str:
     """The delimiter of the cells of the header."""
+    # The header decides: it has one cell per task, while decimal commas stand only below it.
     first = next((line for line in text.splitlines() if line.strip()), "")
     return max(DELIMITERS, key=lambda mark: _count(first, mark))
 

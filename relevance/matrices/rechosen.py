@@ -45,6 +45,7 @@ def rechosen(
     choice = GainChoice(metric, normalise)
     again = renormalised(matrix, choice)
     lines = _undefined(again, choice)
+    # Older files may have gains over baselines that are no longer divided by.
     if (metric, normalise) == own and not np.any(np.isnan(again.values) & ~np.isnan(matrix.values)):
         return matrix, lines
     if matrix.standard_errors is not None and again.standard_errors is None:

@@ -82,8 +82,10 @@ def joint_training_gains(
     single, joint = study.scores(finished)
     alone, together = study.results(finished)
     noise = None
+    # With several seeds their spread holds the noise of the evaluation already.
     if held_out and len(study.seeds) == 1:
         noise = evaluation_noise(tasks, held_out, alone, together[0], choice)
+    # With several single seeds the spread over seeds says how sure a baseline is.
     if held_out and len(study.single_seeds) == 1:
         provenance = {**provenance, "baseline_noise": baseline_noise(tasks, held_out, alone[0])}
     constant = [scores(task, majorities[task.name]) for task in tasks] if majorities else []

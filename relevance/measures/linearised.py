@@ -144,6 +144,7 @@ def fit(
     """
     from scipy.optimize import minimize
 
+    # Gradients are scaled to a mean square length of 1: one penalty then fits encoders of any size.
     lengths = [np.mean(np.sum(part.gradients**2, axis=1)) for part, _ in rows]
     unit = float(np.sqrt(np.mean(lengths)))
     scaled = [(part.outputs, part.gradients / unit, loss) for part, loss in rows]

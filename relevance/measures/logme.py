@@ -107,6 +107,7 @@ def evidence(
         return float(rows * (np.log(best_beta(ratio) / (2 * np.pi)) - 1) - spread) / 2
 
     exponents = np.log(eigenvalues.max()) + GRID
+    # A bounded search ends in some maximum along the line; the grid makes it the highest one.
     place = int(np.argmax([log_evidence(exponent) for exponent in exponents]))
     bounds = exponents[max(place - 1, 0)], exponents[min(place + 1, len(exponents) - 1)]
     found = minimize_scalar(lambda exponent: -log_evidence(exponent), bounds=bounds).x

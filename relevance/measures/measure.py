@@ -143,6 +143,7 @@ def measure(
     for key in given:
         if key not in known:
             raise unknown_name("input of a measure", key, known)
+    # Python hands in a trainer itself; the command line makes one only when a measure asks for it.
     chosen: dict[str, Any] = {
         key: _always(value) if key in MADE_WHEN_ASKED else value for key, value in given.items()
     }

@@ -133,6 +133,7 @@ def mean_vectors(
             )
     ids = np.fromiter(chain.from_iterable(counts), dtype=np.int64)
     times = np.fromiter(chain.from_iterable(each.values() for each in counts), dtype=np.float64)
+    # Only vectors of tokens that occur are multiplied: most of a vocabulary does not.
     tokens, columns = np.unique(ids, return_inverse=True)
     starts = np.cumsum([0, *map(len, counts)])
     frequency = csr_array((times, columns, starts), shape=(len(counts), len(tokens)))

@@ -72,6 +72,7 @@ def _cells(layout: HeatmapLayout) -> Iterator[list[str]]:
 
 def _fills(layout: HeatmapLayout) -> Float[np.ndarray, "source target 3"]:
     """The colours of all cells, red, green and blue in [0, 1]."""
+    # Mapped by hand as matplotlib's `Normalize` would: there are no axes here to ask.
     share = (np.nan_to_num(layout.percent) - layout.low) / (layout.high - layout.low)
     return np.asarray(colours(diverging=layout.diverging)(np.clip(share, 0, 1)))[..., :3]
 

@@ -34,6 +34,7 @@ SUFFIXES = {".csv": "csv", ".tex": "latex", ".md": "markdown"}
 """Formats by the suffix of a file."""
 
 LABEL = re.compile(r"[A-Za-z0-9:._+/ -]+")
+# LaTeX sets a hyphen where a minus sign is meant.
 NEGATIVE = re.compile(r"-(?=\d[\d.,]*( ± [\d.,]+)?$)")
 
 

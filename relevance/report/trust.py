@@ -5,6 +5,7 @@ from typing import Any
 from relevance.gains.reliability import reliabilities, seeds_needed
 from relevance.matrices.matrix import RelevanceMatrix
 
+# Below this more than half of the variance within targets is noise.
 ENOUGH = 0.5
 GOOD = 0.7
 MEANINGS = {

@@ -84,6 +84,7 @@ class TrainingRun:
     @property
     def inputs(self) -> dict[str, Any]:
         """All that could change the result; the device is not among it."""
+        # These describe a task and change no result; where rows come from is in their fingerprint.
         about = {"family", "licence", "source"}
         return {
             "kind": "training-run",

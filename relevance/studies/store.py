@@ -12,6 +12,7 @@ from relevance.disk.parsing import parse_json
 from relevance.errors import RelevanceError
 
 SCHEMA = "relevance.job/1"
+# Errors of file systems without locks; waiting or trying again would not help.
 NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP})
 
 
@@ -84,6 +85,7 @@ class JobStore:
         """
         from filelock import FileLock, Timeout
 
+        # Lock files are kept: a process that opened one before it is removed would still hold it.
         path = self.root / "locks" / self.key(inputs)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -133,6 +135,7 @@ class JobStore:
         Raises:
             RelevanceError: If the folder cannot be written or the disk is full.
         """
+        # The result is written last: a folder with inputs alone is a job that has yet to be done.
         if self.read(inputs) is None:
             self.reserve(inputs)
             sealed = _sealed(self.key(inputs), result)

@@ -23,6 +23,7 @@ from relevance.tasks.task import Task
 
 Scores = dict[str, Float[np.ndarray, "..."]]
 
+# Far from the seeds that people choose, so that fresh ones are nobody's joint seeds.
 BETWEEN_SEEDS = 1000
 
 

@@ -87,6 +87,7 @@ def _groups(columns: Sequence[Sequence[Any]], where: str) -> Int[np.ndarray, " r
 
 def _missing(value: Any) -> bool:
     """Whether a group is none: null, not a number, or an empty cell, which would all be one."""
+    # NaN is the one value that differs from itself.
     return value is None or value != value or (isinstance(value, str) and not value.strip())
 
 

@@ -58,6 +58,7 @@ class Split:
         for column in self.texts:
             for text in column:
                 encoded = text.encode("utf-8", "surrogatepass")
+                # Lengths stand between the texts: "ab", "c" and "a", "bc" are different rows.
                 content.update(len(encoded).to_bytes(8, "little"))
                 content.update(encoded)
         if self.labels.dtype == object:
@@ -77,6 +78,7 @@ def as_rows(values: Sequence[Any]) -> Labels:
     """
     if all(isinstance(value, Real) for value in values):
         return np.array(values)
+    # `np.array` would make a table of tuples that happen to be equally long.
     return np.fromiter(values, dtype=object, count=len(values))
 
 

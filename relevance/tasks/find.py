@@ -68,6 +68,7 @@ def find_tasks(names: Sequence[str]) -> tuple[Task, ...]:
         else:
             raise unknown_name("task", name, catalogue())
         for task in tasks:
+            # Folders are told apart by slugs, and on some file systems not by case.
             if (key := place(task.slug)) in found:
                 raise _listed_twice(task, origin, *found[key])
             found[key] = (task, origin)

@@ -48,6 +48,7 @@ def scored_as(
         Labels and predictions as they are, except for `f1` and `f1a`: 1 where they are the task's
         positive label, and 0 elsewhere.
     """
+    # Two labels, the last one positive, are what the functions take as they are.
     if metric not in BINARY_METRICS or (task.positive_code == 1 and len(task.labels) == 2):
         return split, predictions
     positive = task.positive_code

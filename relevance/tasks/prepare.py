@@ -94,6 +94,7 @@ def prepare(task: Task, out_dir: Path) -> list[WrittenSplit]:
             f"task '{task.name}' names no hub dataset to fetch. Put its files into"
             f" {out_dir / task.slug}, or name them in its `source`."
         )
+    # Everything is fetched and checked before the first file is written.
     splits = _splits(task, source, _fetch(task, source, source.hub, out_dir))
     written = {split: below(out_dir, task.slug, f"{split}.parquet") for split in splits}
     with alone(out_dir / task.slug):

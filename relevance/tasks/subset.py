@@ -158,6 +158,7 @@ def _quotas(counts: Int[np.ndarray, " stratum"], size: int) -> Int[np.ndarray, "
     exact = counts * size / counts.sum()
     quotas: Int[np.ndarray, " stratum"] = np.floor(exact).astype(np.int64)
     left = size - int(quotas.sum())
+    # The stable order gives ties to the lower label, so that a draw is the same everywhere.
     quotas[np.argsort(quotas - exact, kind="stable")[:left]] += 1
     return quotas
 
@@ -168,6 +169,7 @@ def _groups(split: Split) -> Int[np.ndarray, " row"]:
 
 def _shuffled(split: Split, seed: int = 0) -> Int[np.ndarray, " row"]:
     """All rows in random order, the rows of a group next to each other in their own order."""
+    # One permutation of all groups, whatever the limit: a smaller subset is part of a larger one.
     _, group = np.unique(_groups(split), return_inverse=True)
     place: Int[np.ndarray, " group"] = np.random.default_rng(seed).permutation(int(group.max()) + 1)
     rows: Int[np.ndarray, " row"] = np.argsort(place[group], kind="stable")

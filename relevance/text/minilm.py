@@ -30,6 +30,7 @@ def minilm_dir(*, weights: bool = True) -> Path:
     Raises:
         RelevanceError: If the package is not installed, or holds other files than the hub.
     """
+    # Importing the package would run code of it before the files are checked.
     package = find_spec(PACKAGE)
     if package is None or not package.submodule_search_locations:
         raise RelevanceError(

@@ -207,6 +207,7 @@ def quiet_panics(definition: str) -> Iterator[None]:
     if '"Regex"' not in definition:
         yield
         return
+    # Rust writes to the descriptor itself, so replacing `sys.stderr` would not catch it.
     sys.stderr.flush()
     kept = os.dup(2)
     try:

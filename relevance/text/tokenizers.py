@@ -88,6 +88,7 @@ class SubwordTokenizer(TextTokenizer):
     def token_ids(self, texts: Iterable[str]) -> frozenset[int]:
         """Encode each distinct chunk, or each distinct text, once."""
         distinct: Iterable[str] = packed_chunks(texts) if self.by_chunk else set(texts)
+        # Batches bound the memory of encodings, which is many times that of the texts.
         ids: set[int] = set()
         for batch in batches(distinct, CHARACTERS_PER_BATCH):
             for encoding in self._encode(batch):

@@ -111,6 +111,7 @@ def group_gains(values: Float[np.ndarray, "source target"]) -> Float[np.ndarray,
     """
     count = len(values)
     groups = np.arange(1 << count)
+    # A task alone has no partner, and its gain is 0 whatever it is divided by.
     partners = np.maximum(np.bitwise_count(groups).astype(float) - 1, 1)
     gains = np.zeros((count, len(groups)))
     for task in range(count):

@@ -13,6 +13,7 @@ from relevance.matrices.matrix import RelevanceMatrix
 
 AFFINITY = "exp(s / sd(s)), s = mean of both directions, sd over pairs of different tasks"
 RESTARTS = 50
+# Eigenvalues that are equal but for rounding leave their eigenvectors open to rotation.
 SMALLEST_GAP = 1e-9
 
 
@@ -74,6 +75,7 @@ def affinity(values: Float[np.ndarray, "source target"]) -> Float[np.ndarray, "t
     mutual = (values + values.T) / 2
     others = ~np.eye(len(values), dtype=bool)
     spread = float(mutual[others].std())
+    # The largest is subtracted first, so that no value overflows.
     ties = np.exp((mutual - mutual[others].max()) / (spread or 1.0))
     return np.where(others, ties, 0.0)
 

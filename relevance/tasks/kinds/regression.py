@@ -50,6 +50,7 @@ class Regression(LabelKind):
 def _number(value: Any) -> float:
     """NaN for what is no number."""
     try:
+        # To Python `True` is the number 1, in a file it is a mistake.
         return float("nan") if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
         return float("nan")
