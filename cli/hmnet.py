@@ -83,8 +83,9 @@ def train(
         from cli.progress import TrainingLine
         from hmnet.api import default_tasks
         from hmnet.comparison.compare import compare as side_by_side
+        from hmnet.runs.checked import check_run
         from hmnet.runs.rows import read_run_scores
-        from hmnet.runs.train import check_run, train_run
+        from hmnet.runs.train import train_run
         from hmnet.settings.config import RunConfig
         from hmnet.training.ranks import is_main_process
         from relevance.disk.files import validated

@@ -13,7 +13,6 @@ from hmnet.analysis.attention_maps import attention_maps, eager_encoder, map_cos
 from hmnet.data.batching import InputForm, collate
 from hmnet.data.encoded import Encoded
 from hmnet.devices import resolve_device
-from hmnet.evaluation.evaluate import on_device
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.prepared import encode_split
 from hmnet.runs.folder import Run
@@ -156,7 +155,7 @@ def _batches(
     while start < len(order):
         cells = int(encoded.lengths[order[start]]) ** 2
         stop = start + max(1, min(batch_size, MOST_CELLS // cells))
-        batch = on_device(model, collate(encoded, order[start:stop], **form))
+        batch = collate(encoded, order[start:stop], **form, device=model.device)
         inputs = {name: values.reshape(-1, values.shape[-1]) for name, values in batch.items()}
         yield inputs, inputs["attention_mask"]
         start = stop

@@ -12,7 +12,7 @@ from hmnet.comparison.compared_rows import different_rows
 from hmnet.data.batching import collate
 from hmnet.data.encoded import Encoded
 from hmnet.devices import resolve_device
-from hmnet.evaluation.evaluate import inference, on_device
+from hmnet.evaluation.evaluate import inference
 from hmnet.inserts._conditional import ForTask
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision, resolve_precision
@@ -197,7 +197,7 @@ def input_gram(
         with inference(model, precision):
             for start in range(0, len(encoded), batch_size):
                 rows = np.arange(start, min(start + batch_size, len(encoded)))
-                inputs = on_device(model, collate(encoded, rows, **form))
+                inputs = collate(encoded, rows, **form, device=model.device)
                 model(task, inputs)
                 hidden = torch.cat([part.flatten(0, -2) for part in taken])
                 taken.clear()

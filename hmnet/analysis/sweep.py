@@ -17,9 +17,10 @@ from hmnet.analysis.layer_choices import (
 from hmnet.backbones.backbone import depth_of, load_config
 from hmnet.comparison.compare import compare
 from hmnet.comparison.table import Comparison
+from hmnet.runs.checked import check_run
 from hmnet.runs.costs import costs_of
 from hmnet.runs.rows import notes_on, read_run_scores
-from hmnet.runs.train import Note, check_run, train_run
+from hmnet.runs.train import Note, train_run
 from hmnet.settings.config import RunConfig
 from hmnet.training.hooks.progress import Progress
 from relevance.clustering.spec import ClusterSpec

@@ -50,6 +50,7 @@ def collate(
     pad_id: int,
     with_segments: bool,
     apart: bool = False,
+    device: torch.device | str = "cpu",
 ) -> dict[str, Int[Tensor, "row *text token"]]:
     """One padded batch.
 
@@ -60,6 +61,7 @@ def collate(
         with_segments: Whether to add `token_type_ids`: 0 for the first text and padding, 1 for the
             rest.
         apart: Whether a row becomes two inputs, see `texts_apart`.
+        device: Where they go.
 
     Returns:
         `input_ids`, `attention_mask` and, where wanted, `token_type_ids`, int64, as wide as the
@@ -68,7 +70,7 @@ def collate(
     if apart:
         texts = texts_apart(encoded, rows)
         every = np.arange(len(texts))
-        batch = collate(texts, every, pad_id=pad_id, with_segments=with_segments)
+        batch = collate(texts, every, pad_id=pad_id, with_segments=with_segments, device=device)
         return {name: values.reshape(len(rows), 2, -1) for name, values in batch.items()}
     lengths = encoded.lengths[rows]
     places = np.arange(lengths.max())
@@ -79,7 +81,7 @@ def collate(
     if with_segments:
         segments = mask & (places >= encoded.first[rows][:, None])
         arrays["token_type_ids"] = segments.astype(np.int64)
-    return {name: torch.from_numpy(values) for name, values in arrays.items()}
+    return {name: torch.from_numpy(values).to(device) for name, values in arrays.items()}
 
 
 def check_max_length(model: nn.Module, max_length: int) -> None:

@@ -1,12 +1,11 @@
 """Predictions of a model for a split, and their scores."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Int64
-from torch import Tensor, nn
 
 from hmnet.data.batching import collate
 from hmnet.data.template import Sequences
@@ -88,18 +87,12 @@ def batches_of_logits(
     with inference(model, precision):
         for start in range(0, len(encoded), batch_size):
             rows = longest_first[start : start + batch_size]
-            inputs = on_device(model, collate(encoded, rows, **form))
+            inputs = collate(encoded, rows, **form, device=model.device)
             yield rows, model(task.name, inputs).float().cpu().numpy()
 
 
-def on_device(model: nn.Module, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Inputs on the device of a model."""
-    device = next(model.parameters()).device
-    return {name: values.to(device) for name, values in inputs.items()}
-
-
 @contextmanager
-def inference(model: nn.Module, precision: Precision) -> Iterator[None]:
+def inference(model: MultiTaskModel, precision: Precision) -> Iterator[None]:
     """Switch dropout and gradients off; the model is left in the mode it was in.
 
     Args:
@@ -112,7 +105,7 @@ def inference(model: nn.Module, precision: Precision) -> Iterator[None]:
     was_training = model.training
     model.eval()
     try:
-        with torch.inference_mode(), autocast(precision, next(model.parameters()).device):
+        with torch.inference_mode(), autocast(precision, model.device):
             yield
     finally:
         model.train(was_training)

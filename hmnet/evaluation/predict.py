@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerBase
 from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
 from hmnet.data.template import Sequences
-from hmnet.evaluation.evaluate import inference, on_device
+from hmnet.evaluation.evaluate import inference
 from hmnet.evaluation.lines import TextLine
 from hmnet.kinds.kind import Logits, ModelOutputs, Texts, kind_of
 from hmnet.models.multitask import MultiTaskModel
@@ -119,8 +119,8 @@ def _logits(
             for start in range(0, len(sequences), batch_size):
                 rows = np.arange(start, min(start + batch_size, len(sequences)))
                 for task in same:
-                    batch = collate(sequences, rows, **forms[task.name])
                     model = models[task.name]
-                    answer = model(task.name, on_device(model, batch)).float().cpu().numpy()
+                    batch = collate(sequences, rows, **forms[task.name], device=model.device)
+                    answer = model(task.name, batch).float().cpu().numpy()
                     logits[task.name] += kind_of(task).unpadded(answer, sequences.lengths[rows])
     return logits

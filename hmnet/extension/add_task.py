@@ -18,7 +18,9 @@ from hmnet.models.blueprint import weights_file
 from hmnet.models.build import answer_scales
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
-from hmnet.prepared import encode_split, lengths_of, prepare
+from hmnet.prepared import encode_split, lengths_of
+from hmnet.runs.begun import begun, tidy
+from hmnet.runs.fitting import fit_group, keep_model, prepare_all
 from hmnet.runs.folder import (
     ADDED,
     ADDED_SCHEMA,
@@ -35,17 +37,16 @@ from hmnet.runs.log import open_log, truncate_log
 from hmnet.runs.rows import read_run_scores, unrecorded, write_results
 from hmnet.runs.score import score_run
 from hmnet.runs.scores import MAJORITY, Score
-from hmnet.runs.train import Note, begun, hooks_of, make_selection, tidy
+from hmnet.runs.train import Note
 from hmnet.settings.addition import AVERAGE, TRAINING, XAVIER, Addition
 from hmnet.settings.config import RunConfig
-from hmnet.training.checkpoint import discard_checkpoint, find_checkpoint, replacing_folder
-from hmnet.training.fit import fit, make_schedule
+from hmnet.training.checkpoint import discard_checkpoint, find_checkpoint
+from hmnet.training.fit import make_schedule
 from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.hooks.progress import Progress
 from hmnet.training.ranks import launched
 from hmnet.training.record import NOTHING, Record, read_records, write_records
 from relevance.disk.files import check_writable, file_digest, write_json
-from relevance.disk.manifest import write_manifest
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Split, TaskData
 from relevance.tasks.find import write_tasks
@@ -231,14 +232,7 @@ def _model(
     run, config = extension.run, extension.config
     trained = run.model_for(run.tasks[0].name)
     backbone = load_backbone(config.backbone, seed=config.seed)
-    check_reading(
-        backbone,
-        run.tokenizer,
-        extension.tasks,
-        pooling=config.pooling,
-        head=config.head,
-        max_length=config.max_length,
-    )
+    check_reading(backbone, run.tokenizer, extension.tasks, config)
     model = extend(
         trained,
         backbone,
@@ -305,10 +299,7 @@ def _train(
             "examples": before.examples + record.examples,
         }
         write_records(out / RECORDS, [record.model_copy(update=both)])
-    with replacing_folder(out / "model") as folder:
-        model.save_pretrained(folder)
-        run.tokenizer.save_pretrained(folder)
-        write_manifest(folder)
+    keep_model(out / "model", model, run.tokenizer)
 
 
 def _fit(
@@ -321,13 +312,10 @@ def _fit(
     """Train on the new tasks' rows, or go on where a checkpoint stands."""
     training, checkpoint = extension.training, out / CHECKPOINT
     device = resolve_device(training.device)
-    tokenizer, max_length = extension.run.tokenizer, extension.config.max_length
-    scored = 1 if training.goes_by_dev else 0
-    tasks = [prepare(one, tokenizer, max_length, scored) for one in data.values()]
+    tasks = [*prepare_all(training, data, extension.run.tokenizer).values()]
     epochs = make_schedule(training, lengths_of(tasks), training.seed)
     found = find_checkpoint(checkpoint)
     truncate_log(out / LOG, found[1].step if found else 0)
-    selection = make_selection(training, tasks)
     with open_log(out, training.tracker, device) as log:
 
         def tell(step: Progress) -> None:
@@ -335,11 +323,11 @@ def _fit(
             on_event(step)
 
         checkpoints = Checkpoints(checkpoint, 0, training.checkpoint_s)
-        hooks = hooks_of(training, tasks, checkpoints, selection, tell)
-        record = fit(model.to(device), tasks, epochs, training, training.seed, hooks)
-    if record.evaluations:
-        last_epoch = max(epoch for epoch, steps in enumerate(epochs, start=1) if steps)
-        on_event(Note(selection.summary(record, last_epoch)))
+        record, note = fit_group(
+            training, model.to(device), tasks, epochs, checkpoints, on_step=tell
+        )
+    if note:
+        on_event(Note(note))
     return record
 
 

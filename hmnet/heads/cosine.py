@@ -47,14 +47,7 @@ class CosineHead(Head):
 
     @classmethod
     def check(cls, task: Task) -> None:
-        """Refuse a task that is no regression on two texts or three.
-
-        Args:
-            task: The definition.
-
-        Raises:
-            RelevanceError: If it has labels, or one text only.
-        """
+        """Refuse a task that is no regression on two texts or three."""
         if task.kind == "regression" and len(task.text) > 1:
             return
         other = "linear" if isinstance(kind_of(task), TokenLevelKind) else "siamese"
@@ -65,14 +58,7 @@ class CosineHead(Head):
         )
 
     def path(self, encoder: PreTrainedModel) -> PooledPath:
-        """Put the head on an encoder.
-
-        Args:
-            encoder: A view of the backbone with the task's layers, without a pooler.
-
-        Returns:
-            The path.
-        """
+        """Put the head on an encoder."""
         return PooledPath(encoder, self, self.pooling)
 
     def forward(self, vectors: Float[Tensor, "batch text hidden"]) -> Float[Tensor, "batch 1"]:

@@ -30,14 +30,7 @@ class LinearHead(Head):
         self.linear = linear_layer(backbone, backbone.config.hidden_size, task.outputs)
 
     def path(self, encoder: PreTrainedModel) -> "PooledPath | PlacedPath":
-        """Put the head on an encoder.
-
-        Args:
-            encoder: A view of the backbone with the task's layers, without a pooler.
-
-        Returns:
-            The path.
-        """
+        """Put the head on an encoder."""
         if isinstance(self.kind, TokenLevelKind):
             return PlacedPath(encoder, self, self.kind)
         return PooledPath(encoder, self, self.pooling)

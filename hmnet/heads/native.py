@@ -39,14 +39,7 @@ class NativeHead(Head):
         self.pooler = backbone.copy_pooler() if pooled else None
 
     def path(self, encoder: PreTrainedModel) -> "NativePath":
-        """Put the head on an encoder, which gives a model of the family.
-
-        Args:
-            encoder: A view of the backbone with the task's layers, without a pooler.
-
-        Returns:
-            The path; its `model` is that model.
-        """
+        """Put the head on an encoder: the path's `model` is a model of the family."""
         if self.pooler is not None:
             encoder = graft(encoder, {"pooler": self.pooler})
         model = graft(self.shell, {self.prefix: encoder})
@@ -92,14 +85,7 @@ class PlacedNativePath(NativePath):
         self.kind = kind
 
     def forward(self, **inputs: Tensor) -> Float[Tensor, "batch class place"]:
-        """Logits of a batch.
-
-        Args:
-            **inputs: Token ids and masks `[batch, length]`, as the family's tokenizer names them.
-
-        Returns:
-            Logits of classes at places.
-        """
+        """Logits of classes at places."""
         outputs = self.kind.outputs(self.model(**inputs))
         return self.kind.logits(outputs, inputs["attention_mask"])
 

@@ -46,14 +46,7 @@ class SiameseHead(Head):
 
     @classmethod
     def check(cls, task: Task) -> None:
-        """Refuse a task that labels parts of a text.
-
-        Args:
-            task: The definition.
-
-        Raises:
-            RelevanceError: If it does.
-        """
+        """Refuse a task that labels parts of a text."""
         if isinstance(kind_of(task), TokenLevelKind):
             name = cls.__module__.rpartition(".")[2].replace("_", "-")
             raise RelevanceError(
@@ -62,14 +55,7 @@ class SiameseHead(Head):
             )
 
     def path(self, encoder: PreTrainedModel) -> PooledPath:
-        """Put the head on an encoder.
-
-        Args:
-            encoder: A view of the backbone with the task's layers, without a pooler.
-
-        Returns:
-            The path.
-        """
+        """Put the head on an encoder."""
         return PooledPath(encoder, self, self.pooling)
 
     def join(

@@ -24,13 +24,5 @@ class SiameseDifferenceHead(SiameseHead):
     def join(
         self, u: Float[Tensor, "batch hidden"], v: Float[Tensor, "batch hidden"]
     ) -> Float[Tensor, "batch joined"]:
-        """Inputs of the hidden layer, from the vectors of two texts.
-
-        Args:
-            u: Vectors of the first text.
-            v: Vectors of the second.
-
-        Returns:
-            Both and their absolute difference, side by side.
-        """
+        """Two texts and their absolute difference, side by side."""
         return torch.cat([u, v, (u - v).abs()], dim=-1)

@@ -51,16 +51,7 @@ class Adapters(AdapterModule):
                 )
 
     def view(self, task: str, depth: int, layer: nn.Module) -> nn.Module:
-        """A task's view of a layer.
-
-        Args:
-            task: A name.
-            depth: Where the layer stands, from 0, the lowest.
-            layer: The pretrained layer; it is not changed.
-
-        Returns:
-            The layer with the task's adapters and norms.
-        """
+        """The layer with the task's adapters and norms."""
         own = self.get_submodule(f"tasks.{task_key(task)}.{depth}")
         return graft(layer, cast("OwnParts", own).on(layer))
 

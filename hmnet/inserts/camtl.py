@@ -134,16 +134,7 @@ class ConditionalModules(AdapterModule):
                 self.embeddings[task_key(task)] = nn.init.normal_(torch.empty(width), std=deviation)
 
     def view(self, task: str, depth: int, layer: nn.Module) -> nn.Module:
-        """A task's view of a layer.
-
-        Args:
-            task: A name.
-            depth: Where the layer stands, from 0, the lowest.
-            layer: The pretrained layer; it is not changed.
-
-        Returns:
-            The layer with its conditional modules, bound to the task's z.
-        """
+        """The layer with its conditional modules, bound to the task's z."""
         z = self.embeddings[task_key(task)]
         parts = cast("nn.ModuleDict", self.layers[depth])
         bound: dict[str, nn.Module | None] = {}
@@ -165,13 +156,6 @@ class ConditionalModules(AdapterModule):
         return view
 
     def embedding(self, task: str) -> nn.Parameter:
-        """What decides how a task's path differs from the others.
-
-        Args:
-            task: A name.
-
-        Returns:
-            Its z, `[width]`.
-        """
+        """The task's z, `[width]`."""
         embedding: nn.Parameter = self.embeddings[task_key(task)]
         return embedding

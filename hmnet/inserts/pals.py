@@ -64,16 +64,7 @@ class Pals(AdapterModule):
                 self.tasks[task_key(task)] = TaskPals(backbone, size, heads)
 
     def view(self, task: str, depth: int, layer: nn.Module) -> nn.Module:
-        """A task's view of a layer.
-
-        Args:
-            task: A name.
-            depth: Where the layer stands, from 0, the lowest.
-            layer: The pretrained layer; it is not changed.
-
-        Returns:
-            The layer with the task's attention beside it.
-        """
+        """The layer with the task's attention beside it."""
         return ParallelLayer(layer, cast("TaskPals", self.tasks[task_key(task)]), depth)
 
 

@@ -158,14 +158,7 @@ class Span(TokenLevelKind):
         ]
 
     def outputs(self, output: Any) -> Float[Tensor, "row token output"]:
-        """What the family's own class says about both ends.
-
-        Args:
-            output: An output of the class.
-
-        Returns:
-            The outputs.
-        """
+        """What the family's own class says about both ends."""
         return torch.stack([output.start_logits, output.end_logits], dim=-1)
 
     def logits(

@@ -347,14 +347,7 @@ def make_trainer(
     check(training, tasks, parts)
     backbone = _backbone(config.backbone, 0)
     check_max_length(backbone.base, config.max_length)
-    check_reading(
-        backbone,
-        _tokenizer(config.backbone),
-        tasks,
-        pooling=config.pooling,
-        head=config.head,
-        max_length=config.max_length,
-    )
+    check_reading(backbone, _tokenizer(config.backbone), tasks, training)
     return JointTrainer(
         {task.name: task for task in tasks},
         config.data,

@@ -18,18 +18,7 @@ class HMNet(Method):
     reads_clusters = True
 
     def plans(self, tasks: Sequence[Task], depth: int) -> tuple[ModelGroup, ...]:
-        """One part with all tasks.
-
-        Args:
-            tasks: Definitions of all tasks of the run; the clusters hold exactly these.
-            depth: Layers of the backbone, the sum of `layers`.
-
-        Returns:
-            The part.
-
-        Raises:
-            RelevanceError: If there are no clusters, or clusters or layers don't fit.
-        """
+        """One group with all tasks; clusters are needed, and must fit the tasks."""
         if self.spec is None:
             raise RelevanceError(
                 "Method 'hmnet' needs --clusters, a file that `relevance cluster` writes."

@@ -113,15 +113,7 @@ class AdapterMethod(Method):
         self.max_length = max_length or self.defaults.get("max_length", MAX_LENGTH)
 
     def plans(self, tasks: Sequence[Task], depth: int) -> tuple[ModelGroup, ...]:
-        """One part with all tasks.
-
-        Args:
-            tasks: Definitions of all tasks of the run.
-            depth: Layers of the backbone.
-
-        Returns:
-            The part.
-        """
+        """One group with all tasks."""
         names = tuple(task.name for task in tasks)
         inserted = Inserted(modules=self.modules, max_length=self.max_length)
         plan = fully_shared(names, depth).model_copy(update={"inserted": inserted})

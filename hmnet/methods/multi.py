@@ -15,14 +15,6 @@ class Multi(Method):
     """
 
     def plans(self, tasks: Sequence[Task], depth: int) -> tuple[ModelGroup, ...]:
-        """One part with all tasks.
-
-        Args:
-            tasks: Definitions of all tasks of the run.
-            depth: Layers of the backbone.
-
-        Returns:
-            The part.
-        """
+        """One group with all tasks."""
         names = tuple(task.name for task in tasks)
         return (ModelGroup(names, fully_shared(names, depth)),)

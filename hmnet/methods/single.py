@@ -11,14 +11,6 @@ class Single(Method):
     """One model per task, trained one after another, so that any number needs the memory of one."""
 
     def plans(self, tasks: Sequence[Task], depth: int) -> tuple[ModelGroup, ...]:
-        """One part per task.
-
-        Args:
-            tasks: Definitions of all tasks of the run.
-            depth: Layers of the backbone.
-
-        Returns:
-            The parts, in the order of the tasks.
-        """
+        """One group per task, in their order."""
         names = [task.name for task in tasks]
         return tuple(ModelGroup((name,), separate((name,), depth)) for name in names)

@@ -19,18 +19,7 @@ class SkillNet(Method):
     reads_skills = True
 
     def plans(self, tasks: Sequence[Task], depth: int) -> tuple[ModelGroup, ...]:
-        """One part with all tasks.
-
-        Args:
-            tasks: Definitions of all tasks of the run.
-            depth: Layers of the backbone.
-
-        Returns:
-            The part.
-
-        Raises:
-            RelevanceError: If the skill table has no row for a task, or one for an unknown task.
-        """
+        """One group with all tasks; the skill table has to have a row for each."""
         names = tuple(task.name for task in tasks)
         shared = fully_shared(names, depth)
         skills = (self.skills or SkillTable.load()).skills_of(tasks)

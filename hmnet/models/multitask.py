@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import cast
 
+import torch
 from jaxtyping import Float, Int
 from safetensors.torch import save_model
 from torch import Tensor, nn
@@ -115,6 +116,11 @@ class MultiTaskModel(nn.Module):
     def tasks(self) -> tuple[str, ...]:
         """Task names."""
         return tuple(self.definitions)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
 
     def path(self, task: str) -> nn.Module:
         """The modules that one task runs through, head included.

@@ -14,10 +14,11 @@ from transformers import PreTrainedTokenizerBase
 from hmnet.backbones.backbone import Backbone
 from hmnet.data.batching import collate, input_form
 from hmnet.data.encoder import Encoder
-from hmnet.heads._choice import HeadChoice, Pooling
+from hmnet.heads._choice import Pooling
 from hmnet.heads.head import find_head
 from hmnet.kinds.kind import kind_of
 from hmnet.kinds.span import NO_ANSWER, Span
+from hmnet.models.build import ModelSettings
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 from relevance.text.tokenizer_files import reason_of
@@ -31,10 +32,7 @@ def check_reading(
     backbone: Backbone,
     tokenizer: PreTrainedTokenizerBase,
     tasks: Sequence[Task],
-    *,
-    pooling: Pooling,
-    head: HeadChoice,
-    max_length: int,
+    settings: ModelSettings,
 ) -> None:
     """Refuse a backbone whose answers cannot be right, with the setting that works if there is one.
 
@@ -45,14 +43,13 @@ def check_reading(
         backbone: With its weights, on the CPU; it is not changed, and no random number is drawn.
         tokenizer: The backbone's.
         tasks: What is to be trained.
-        pooling: One of the names that `MultiTaskModel.from_backbone` takes.
-        head: Choice of heads that `MultiTaskModel.from_backbone` takes.
-        max_length: Most tokens of one input.
+        settings: Heads, pooling, and most tokens of one input.
 
     Raises:
         RelevanceError: If the family has no such head, or the trial fails.
     """
     encoder = Encoder.of(tokenizer)
+    head, pooling, max_length = settings.head, settings.pooling, settings.max_length
     forms = {(task.kind, len(task.text), head.name(task.name, pooling)): task for task in tasks}
     for (_, _, name), task in forms.items():
         fault = _fault(backbone, encoder, task, pooling, name, max_length)

@@ -155,23 +155,11 @@ class Smart(Regularizer):
         return moved / (moved.abs().amax(dim=-1, keepdim=True) + self.epsilon)
 
     def check(self, tasks: Sequence[Task]) -> None:
-        """Refuse tasks with more than one answer to a row, of which padding would be some.
-
-        Args:
-            tasks: All that are trained.
-
-        Raises:
-            RelevanceError: If there is one.
-        """
+        """Refuse tasks with more than one answer to a row, of which padding would be some."""
         check_per_row(tasks, "--regularizer smart", "Leave out the task or the regularizer.")
 
     def after_update(self, model: MultiTaskModel) -> None:
-        """Let the average of the iterates follow the weights that a step has changed.
-
-        Args:
-            model: The model with the weights after the step, and still with the gradients that led
-                to them.
-        """
+        """Let the average of the iterates follow the weights that a step has changed."""
         with torch.no_grad():
             for name, weight in model.named_parameters():
                 if weight.grad is not None and name in self.state:

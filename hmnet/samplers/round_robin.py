@@ -45,13 +45,6 @@ class RoundRobin(Sampler):
         return [dict.fromkeys(self.batches, steps)] * self.epochs
 
     def epoch(self, number: int) -> list[Step]:
-        """The steps of one epoch, with a batch of every task that has turns in it.
-
-        Args:
-            number: 0 for the first epoch; epochs can be asked for in any order.
-
-        Returns:
-            The steps in the order they are trained.
-        """
+        """The steps of one epoch, with a batch of every task that has turns in it."""
         upcoming = [batches for batches in self.upcoming(number) if batches]
         return [list(step) for step in zip(*upcoming, strict=True)]

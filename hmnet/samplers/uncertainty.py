@@ -78,14 +78,7 @@ class Uncertainty(Sampler):
         return [dict.fromkeys(self.batches, max(1, round(self.share * whole)))] * self.epochs
 
     def epoch(self, number: int) -> list[Step]:
-        """The candidates of every step of an epoch: a batch of every task.
-
-        Args:
-            number: 0 for the first epoch; epochs can be asked for in any order.
-
-        Returns:
-            The steps in the order they are trained.
-        """
+        """The candidates of every step of an epoch: a batch of every task."""
         return [list(step) for step in zip(*self.upcoming(number), strict=True)]
 
     @classmethod

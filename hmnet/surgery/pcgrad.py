@@ -20,13 +20,6 @@ class PCGrad(Surgery):
         self._weighting = PCGradWeighting()
 
     def weights(self, gramian: Float[Tensor, "task task"]) -> Float[Tensor, " task"]:
-        """Weight with which each task's gradient goes into the sum of the projected ones.
-
-        Args:
-            gramian: Inner products of the tasks' gradients on one level of the tree, in fp32.
-
-        Returns:
-            Factors, on the gramian's device; ones where no two gradients conflict.
-        """
+        """Weight with which each task's gradient goes into the sum of the projected ones."""
         weights: Tensor = self._weighting(gramian)
         return weights

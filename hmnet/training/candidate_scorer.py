@@ -50,13 +50,12 @@ class ModelScorer:
             Logits, in fp32.
         """
         form = self._model.input_form(task)
-        inputs = collate(self._data[batch.task], batch.rows, **form)
-        on_device = {name: values.to(self._device) for name, values in inputs.items()}
+        inputs = collate(self._data[batch.task], batch.rows, **form, device=self._device)
         random = nullcontext() if dropout is None else self._random(batch, dropout)
         self._model.train(dropout is not None)
         try:
             with torch.no_grad(), autocast(self._precision, self._device), random:
-                logits = self._model(task, on_device)
+                logits = self._model(task, inputs)
         finally:
             self._model.train()
         return np.asarray(logits.float().cpu().numpy())

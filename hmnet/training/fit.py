@@ -102,7 +102,7 @@ def fit(
     for hook in hooks:
         if isinstance(hook, Selection):
             kept["best"] = hook.best
-    with _seeded(seed, next(model.parameters()).device):
+    with _seeded(seed, model.device):
         begun = Begun()
         for hook in hooks:
             if isinstance(hook, Checkpoints):

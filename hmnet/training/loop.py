@@ -91,7 +91,7 @@ class _Batches:
         self.weights = {t.name: recipe.loss_weights.get(t.name.lower(), 1.0) for t in tasks}
         self.kinds = model.kinds
         self.forms = {task.name: model.input_form(task.name) for task in tasks}
-        self.device = next(model.parameters()).device
+        self.device = model.device
 
     def of(self, chosen: SelectedStep) -> list[Batch]:
         """The batches of a step on the model's device, each part padded to its own longest row."""

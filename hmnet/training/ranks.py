@@ -181,14 +181,7 @@ class OneDecision(Surgery):
         self.ranks = ranks
 
     def weights(self, gramian: Float[Tensor, "task task"]) -> Float[Tensor, " task"]:
-        """How often each task's gradient goes into the update.
-
-        Args:
-            gramian: Inner products of the tasks' gradients, the same on every rank.
-
-        Returns:
-            Factors, the same on every rank, on the CPU.
-        """
+        """The same factors on every rank, on the CPU."""
         return torch.tensor(self.ranks.agree(lambda: self.surgery.weights(gramian).tolist()))
 
 

@@ -87,7 +87,7 @@ class TrainingState:
     @property
     def device(self) -> torch.device:
         """Where the model is."""
-        return next(self.model.parameters()).device
+        return self.model.device
 
     @property
     def upcoming(self) -> list[Step]:

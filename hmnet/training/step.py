@@ -61,10 +61,9 @@ def make_batch(
     Returns:
         The batch, padded to its longest row.
     """
-    inputs = collate(encoded, rows, **form)
+    inputs = collate(encoded, rows, **form, device=device)
     labels = torch.from_numpy(kind.targets(encoded, rows))
-    on_device = {name: values.to(device) for name, values in inputs.items()}
-    return Batch(kind.task.name, on_device, labels.to(device), weight)
+    return Batch(kind.task.name, inputs, labels.to(device), weight)
 
 
 class Losses(NamedTuple):

@@ -9,9 +9,9 @@ import torch
 from encoders import SMALL
 from hmnet.backbones.backbone import load_backbone
 from hmnet.data.tokenizer import read_tokenizer
-from hmnet.heads._choice import DEFAULT
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
+from hmnet.settings.config import TrainingSettings
 from hmnet.sharing.plan import separate
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
@@ -108,9 +108,7 @@ def asked(folder: Path, kind: str, pooling: str) -> None:
         load_backbone(str(folder)),
         read_tokenizer(folder),
         [TASKS[kind]],
-        pooling=pooling,
-        head=DEFAULT,
-        max_length=64,
+        TrainingSettings(pooling=pooling, max_length=64),
     )
 
 
@@ -186,9 +184,7 @@ def test_the_trial_draws_nothing_and_changes_nothing(tiny_bert: Path) -> None:
             backbone,
             read_tokenizer(tiny_bert),
             list(TASKS.values()),
-            pooling=pooling,
-            head=DEFAULT,
-            max_length=64,
+            TrainingSettings(pooling=pooling, max_length=64),
         )
     assert torch.equal(torch.get_rng_state(), state)
     after = backbone.base.state_dict()

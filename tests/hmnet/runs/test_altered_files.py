@@ -21,9 +21,10 @@ from hmnet.analysis.curves import curves
 from hmnet.backbones.backbone import load_backbone
 from hmnet.evaluation.lines import read_lines
 from hmnet.evaluation.predict import predict
+from hmnet.runs.checked import check_run
 from hmnet.runs.folder import Run, load_run
 from hmnet.runs.scores import read_scores
-from hmnet.runs.train import check_run, train_run
+from hmnet.runs.train import train_run
 from hmnet.settings.config import RunConfig
 from hmnet.sharing.skill_table import BUILT_IN, SkillTable
 from hmnet.training.checkpoint import Position, find_checkpoint, load_checkpoint, save_checkpoint

@@ -19,8 +19,9 @@ import torch
 from safetensors.torch import load_file
 
 from hmnet.runs import train as run_module
+from hmnet.runs.begun import begun
 from hmnet.runs.folder import load_run
-from hmnet.runs.train import begun, train_run
+from hmnet.runs.train import train_run
 from hmnet.settings.config import RunConfig
 from hmnet.training.hooks import checkpoints
 from hmnet.training.hooks.progress import Progress

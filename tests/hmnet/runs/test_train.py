@@ -17,12 +17,13 @@ from safetensors.torch import load_file
 
 from hmnet.analysis.curves import curves
 from hmnet.comparison.compare import compare
+from hmnet.runs.checked import check_run
 from hmnet.runs.folder import Run, load_run, read_clusters, runs_under
 from hmnet.runs.log import RunLog
 from hmnet.runs.rows import read_run_scores, rows_digest
 from hmnet.runs.score import score_run
 from hmnet.runs.scores import as_rows, read_scores
-from hmnet.runs.train import Note, check_run, train_run
+from hmnet.runs.train import Note, train_run
 from hmnet.settings.addition import Addition
 from hmnet.settings.config import RunConfig
 from hmnet.training import loop, state

@@ -15,7 +15,7 @@ from hmnet.data.batching import collate
 from hmnet.kinds.kind import kind_of
 from hmnet.models.build import assemble
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.runs.train import check_run
+from hmnet.runs.checked import check_run
 from hmnet.samplers.sampler import Step, samplers
 from hmnet.settings.config import RunConfig
 from hmnet.sharing.plan import SharingPlan, fully_shared, hierarchical, separate

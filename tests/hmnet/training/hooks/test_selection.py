@@ -217,7 +217,7 @@ def test_each_part_of_single_stops_by_its_own_task(
     def scored(_: MultiTaskModel, task: Task, *rest: Any, **options: Any) -> Result:
         return Result({task.primary: means[task.name].pop(0)}, 0.0, None)
 
-    monkeypatch.setattr("hmnet.runs.train.evaluate", scored)
+    monkeypatch.setattr("hmnet.runs.fitting.evaluate", scored)
     chosen = config.model_copy(
         update={"epochs": 3, "patience": 1, "method": "single", "batch_size": 40}
     )

@@ -15,7 +15,8 @@ from hmnet.data.encoded import Encoded
 from hmnet.data.template import Template
 from hmnet.figures.curves import lay_out
 from hmnet.prepared import PreparedSplit, PreparedTask
-from hmnet.runs.train import check_run, train_run
+from hmnet.runs.checked import check_run
+from hmnet.runs.train import train_run
 from hmnet.samplers.sampler import TaskBatch
 from hmnet.settings.config import RunConfig
 from hmnet.training import loop
