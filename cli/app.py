@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.flags import in_flags
 from cli.streams import Results, standing_streams
 from relevance import __version__
 from relevance.errors import RelevanceError
@@ -203,8 +204,8 @@ def listed(package: str) -> str:
 
 
 def note(text: str) -> None:
-    """One line on stderr, what would move a terminal's cursor or change its colours spelt out."""
-    print(for_terminal(text), file=sys.stderr, flush=True)  # noqa: T201 - the command line is where printing belongs
+    """One line on stderr: settings as options, what would change a terminal's state spelt out."""
+    print(for_terminal(in_flags(text)), file=sys.stderr, flush=True)  # noqa: T201 - the command line is where printing belongs
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
-from cli.flags import Flags
+from cli.flags import in_flags, options_of, runs
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -84,17 +84,30 @@ class LateCommand(TyperCommand):
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         single.command(self.name)(expanded(inspect.unwrap(self.callback or expanded)))
         made = get_command(single)
-        flags = Flags(made.params)
+        own = options_of(made.params)
         for option in made.params:
             for said in ("help", "show_default"):
                 if isinstance(text := getattr(option, said, None), str):
-                    setattr(option, said, flags.tell(text))
+                    setattr(option, said, in_flags(text, own))
         self._made, self.callback = made.params, made.callback
 
     def invoke(self, ctx: Any) -> Any:
         """Run it; what it says of settings from now on names its options."""
-        Flags(self.params).use()
+        runs(options_of(self.params))
         return super().invoke(ctx)
+
+
+def parameters_of(app: typer.Typer) -> list[Any]:
+    """The options and arguments of all commands of an app, which takes some time.
+
+    Args:
+        app: The app.
+
+    Returns:
+        Those of one command after another.
+    """
+    group: Any = get_command(app)
+    return [parameter for each in group.commands.values() for parameter in each.params]
 
 
 def command(app: typer.Typer, name: str | None = None) -> Callable[[Function], Function]:

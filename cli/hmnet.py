@@ -23,6 +23,7 @@ from cli.app import (
     stream,
 )
 from cli.commands import command
+from cli.flags import in_flags
 from cli.generated import Given, SettingsOf
 from cli.lists import only, split_names
 from cli.model_options import (
@@ -111,7 +112,7 @@ def train(
     if not is_main_process():
         return
     scores = [score for folder in runs for score in read_run_scores(folder)]
-    show(side_by_side(scores, every_metric=True).to_table("markdown"))
+    show(in_flags(side_by_side(scores, every_metric=True).to_table("markdown")))
 
 
 def _note_f1(tasks: Iterable["Task"], *, primary: bool = False) -> None:
@@ -144,7 +145,7 @@ def evaluate(
     for found in runs:
         splits = None if split is None else [split]
         scores += found.evaluate(splits=splits, precision=precision, device=device)
-    show(side_by_side(scores, every_metric=True).to_table(form))
+    show(in_flags(side_by_side(scores, every_metric=True).to_table(form)))
     _note_f1(task for one in runs for task in one.tasks)
 
 
@@ -270,7 +271,8 @@ def compare(
     runs = TrainedRun.load_all(folders)
     compared = side_by_side(runs, baseline=baseline, allow_different=allow_different)
     axes = None if figure is None else number_of_tasks_figure(compared, trained_by(runs))
-    deliver(floating(compared.to_table(shown), shown, caption=caption, label=label), out)
+    text = in_flags(compared.to_table(shown))
+    deliver(floating(text, shown, caption=caption, label=label), out)
     if shown == "csv":
         for remark in compared.remarks:
             note(f"hmnet: note: {remark}")

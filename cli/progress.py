@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from cli.flags import in_flags
 from hmnet.runs.telling import TrainingLog
 from relevance.escaping import for_line
 from relevance.jobs.telling import PlainLine, StudyLog
@@ -63,7 +64,7 @@ class StatusLine(PlainLine):
 
     def say(self, text: str) -> None:
         """Print a line that stays."""
-        self._console.print(Text(for_line(text)), soft_wrap=True, highlight=False)
+        self._console.print(Text(for_line(in_flags(text))), soft_wrap=True, highlight=False)
 
 
 class StudyLine(StatusLine, StudyLog):

@@ -11,6 +11,7 @@ import typer
 from cli.app import AGAIN, deliver, goes_on, listed, new_app, note, run, show
 from cli.clustering import GroupFigures, GroupingOptions, check, draw, group
 from cli.commands import command
+from cli.flags import in_flags
 from cli.gains import GainOptions, load_gains, tell
 from cli.generated import Given
 from cli.lists import only
@@ -80,7 +81,10 @@ def list_tasks(
     from relevance.tasks.overview import overview, sizes
 
     chosen = find_tasks(tasks.get("tasks") or list(catalogue()))
-    rows = sizes(chosen, tasks.get("data_dir")) if stats else overview(chosen)
+    if stats:
+        rows = sizes(chosen, tasks.get("data_dir"))
+    else:
+        rows = [{**row, "source": in_flags(row["source"])} for row in overview(chosen)]
     show(table(rows, form))
 
 
@@ -259,7 +263,10 @@ def cluster(
     worth = group_worth(loaded, spec)
     spec = spec if worth is None else worth.kept_in(spec)
     draw(figures, loaded, spec, choice)
-    say = note if out is None else show
+
+    def say(text: str) -> None:
+        note(text) if out is None else show(in_flags(text))
+
     columns: set[str] = set()
     if choice is not None:
         say(f"{as_table(choice.rows(), 'markdown')}{choice}")

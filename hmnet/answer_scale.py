@@ -67,7 +67,7 @@ def standardised(
     if not deviation > 0:
         raise RelevanceError(
             f"task '{task.name}': all {len(labels)} training labels are {mean:g}, so they have no"
-            " deviation to be divided by. Take --regression-loss scale."
+            ' deviation to be divided by. Take `regression_loss="scale"`.'
         )
     if bounded:
         whole = scale_of_range(task)

@@ -31,9 +31,9 @@ def resolve_device(name: str) -> str:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise RelevanceError(f"--device '{name}' is no device. Take auto, cpu or cuda:0.") from None
+        raise RelevanceError(f"`device` '{name}' is no device. Take auto, cpu or cuda:0.") from None
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise RelevanceError(f"--device {name}: {gpus_present()}.")
+        raise RelevanceError(f"`device={name!r}`: {gpus_present()}.")
     return name
 
 
@@ -76,7 +76,7 @@ def resolve_schedule(
     count = torch.cuda.device_count() if gpus is None else gpus
     if count > torch.cuda.device_count():
         raise RelevanceError(
-            f"--gpus {count}: {gpus_present()}. Ask for as many, or leave the option out."
+            f"`gpus={count}`: {gpus_present()}. Ask for as many, or leave the option out."
         )
     if count:
         devices = tuple(f"cuda:{index}" for index in range(count))
@@ -90,7 +90,7 @@ def _on_cluster(
 ) -> Schedule:
     if engine == "local":
         raise RelevanceError(
-            f"--address {address}: name what listens there, --engine dask or --engine ray."
+            f"`address={address!r}`: name what listens there, `engine='dask'` or `engine='ray'`."
         )
     count = torch.cuda.device_count() if gpus is None else gpus
     if count:

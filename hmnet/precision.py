@@ -60,8 +60,8 @@ def autocast(precision: Precision, device: torch.device) -> torch.autocast:
 def _without_looking(precision: Literal["auto", "bf16", "fp32"]) -> Precision:
     if precision == "auto":
         raise RelevanceError(
-            "--precision auto goes by the GPU, and this machine has none to look at. Give"
-            " --precision bf16 or fp32, whichever suits the cluster's GPUs."
+            '`precision="auto"` goes by the GPU, and this machine has none to look at. Give'
+            " `precision='bf16'` or fp32, whichever suits the cluster's GPUs."
         )
     return precision
 

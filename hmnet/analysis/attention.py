@@ -134,7 +134,7 @@ def compare_attention(
     if form != other_form or not _same_inputs(encoded, other):
         raise RelevanceError(
             f"The two runs read the rows of '{known.name}' differently, so their maps cannot be"
-            " laid over each other. Compare runs of one backbone, --max-length and kind of head."
+            " laid over each other. Compare runs of one backbone, `max_length` and kind of head."
         )
     one, another = (eager_encoder(model, known.name) for model in models)
     cosines = [

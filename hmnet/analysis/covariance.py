@@ -118,12 +118,12 @@ def same_inputs_before(runs: Sequence[Run]) -> None:
         for what, one, other in (
             ("tasks", {t.name for t in first.tasks}, {t.name for t in run.tasks}),
             ("backbone", first.config.backbone, run.config.backbone),
-            ("--max-length", first.config.max_length, run.config.max_length),
+            ("`max_length`", first.config.max_length, run.config.max_length),
         ):
             if one != other:
                 raise RelevanceError(
                     f"{first.folder} and {run.folder} differ in {what}, so their inputs cannot be"
-                    " compared. Name runs of the same tasks, backbone and --max-length."
+                    " compared. Name runs of the same tasks, backbone and `max_length`."
                 )
     if others:
         raise RelevanceError(

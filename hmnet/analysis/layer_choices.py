@@ -43,10 +43,10 @@ def shared_choices(depth: int, shared: Sequence[int] | None = None) -> tuple[Lay
     for number in chosen:
         if number > depth:
             raise RelevanceError(
-                f"--shared {number} is more than the backbone's {depth} layers. Choose from 0 to"
+                f"`shared={number}` is more than the backbone's {depth} layers. Choose from 0 to"
                 f" {depth}."
             )
-    return _different(tuple((number, 0, depth - number) for number in chosen), "--shared")
+    return _different(tuple((number, 0, depth - number) for number in chosen), "`shared`")
 
 
 def mix_choices(depth: int, mixes: Sequence[Layers] | None = None) -> tuple[Layers, ...]:
@@ -71,7 +71,7 @@ def mix_choices(depth: int, mixes: Sequence[Layers] | None = None) -> tuple[Laye
     chosen = tuple((depth - 2 * n, n, n) for n in range(depth // 3 + 1))
     for layers in mixes or ():
         check_layers(layers, depth)
-    return _different(tuple(mixes) if mixes else chosen, "--mix")
+    return _different(tuple(mixes) if mixes else chosen, "`mix`")
 
 
 def folder_name(what: What, layers: Layers) -> str:

@@ -149,7 +149,7 @@ def different_names(files: Sequence[Path | None]) -> dict[str, Path | None]:
     named = {"" if file is None else file.stem: file for file in files}
     if len(named) < len(files):
         raise RelevanceError(
-            "--clusters: the runs of each file are kept in a folder called after it, so that the"
+            "`clusters`: the runs of each file are kept in a folder called after it, so that the"
             " files need different names."
         )
     return named
@@ -169,14 +169,16 @@ def _check_arguments(
     """Refuse what a sweep has no use for, and say what it lacks."""
     for field in OWN:
         if field in fields:
-            raise RelevanceError(f"A sweep chooses '{field}' itself. Leave it out of --config.")
-    others = {"--clusters": spec, "--mix": mixes} if what == "shared" else {"--shared": shared}
+            raise RelevanceError(f"A sweep chooses '{field}' itself. Leave it out of `config`.")
+    others = {"clusters": spec, "mix": mixes} if what == "shared" else {"shared": shared}
     for option, value in others.items():
         if value:
-            raise RelevanceError(f"--what {what} takes no {option}. Leave it out.")
+            raise RelevanceError(f'`what="{what}"` takes no `{option}`. Leave it out.')
     if what == "mix" and spec is None:
         raise RelevanceError(
-            "--what mix needs --clusters, a file that `relevance cluster` writes. Give one."
+            '`what="mix"` needs `clusters`, a file that `relevance cluster` writes. Give one.'
         )
     if what == "shared" and "tasks" not in fields:
-        raise RelevanceError("--what shared needs --tasks, such as the two of --tasks RTE,MRPC.")
+        raise RelevanceError(
+            '`what="shared"` needs `tasks`, such as the two of `tasks=["RTE", "MRPC"]`.'
+        )

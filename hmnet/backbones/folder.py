@@ -53,5 +53,5 @@ def resolve_backbone(name: str, *, weights: bool = True) -> Path:
         reason = "no hub is within reach" if offline else "the hub has no such model"
         raise RelevanceError(
             f"Backbone '{name}' is no folder here and {reason}."
-            " Give a folder with --backbone DIR, or 'minilm', which needs no network."
+            " Give a folder with `backbone=DIR`, or 'minilm', which needs no network."
         ) from error

@@ -159,14 +159,14 @@ def _by_column(scores: Sequence[Score]) -> dict[str, Values]:
         if score.seed in of_seed:
             raise RelevanceError(
                 f"Two runs are named '{score.run}' and have seed {score.seed}. Name each run once,"
-                " and give runs that differ another --name."
+                " and give runs that differ another `name`."
             )
         of_seed[score.seed] = score.value
     if not runs:
         raise RelevanceError("There are no scores to compare. Score a run with `hmnet evaluate`.")
     if taken := {*LABELS, MAJORITY_COLUMN} & set(runs):
         raise RelevanceError(
-            f"A run cannot be named '{min(taken)}', which is another column. Choose another --name."
+            f"A run cannot be named '{min(taken)}', which is another column. Choose another `name`."
         )
     # Runs repeat the majority's scores, which differ only where they were scored on other rows.
     known = {what: dict(enumerate(sorted(values))) for what, values in majority.items()}

@@ -49,5 +49,5 @@ def note_on(different: set[Place], splits: Mapping[str, Sequence[str]], *, allow
         f" definitions of labels: {names}."
     )
     if allowed:
-        return f"{what} Tests, averages and bold count them all the same (--allow-different)."
-    return f"{what} No test, no bold and no part in the average; --allow-different has them."
+        return f"{what} Tests, averages and bold count them all the same (`allow_different=True`)."
+    return f"{what} No test, no bold and no part in the average; `allow_different=True` has them."

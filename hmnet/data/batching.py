@@ -101,6 +101,6 @@ def check_max_length(model: nn.Module, max_length: int) -> None:
             limit = module.num_embeddings - unused
             if max_length > limit:
                 raise RelevanceError(
-                    f"--max-length {max_length} is more than the backbone's {limit} positions."
+                    f"`max_length={max_length}` is more than the backbone's {limit} positions."
                     f" Choose {limit} at most."
                 )

@@ -127,7 +127,7 @@ class Encoder:
         if max_length <= special:
             raise RelevanceError(
                 f"A length of {max_length} tokens leaves no room for text beside {special} special"
-                " tokens. Choose a larger --max-length."
+                " tokens. Choose a larger `max_length`."
             )
         return max_length - special
 

@@ -33,7 +33,7 @@ class TextLine(NamedTuple):
 
 
 def read_lines(
-    tasks: Sequence[Task], lines: Iterable[str | bytes | Mapping[str, Any]], where: str = "--input"
+    tasks: Sequence[Task], lines: Iterable[str | bytes | Mapping[str, Any]], where: str = "input"
 ) -> Iterator[TextLine]:
     """Read the texts of the tasks in each line.
 

@@ -131,7 +131,7 @@ def add_tasks(
 
 def _exists(out: Path) -> RelevanceError:
     return RelevanceError(
-        f"{out} exists. Go on with what is in it with --resume, or give another --out."
+        f"{out} exists. Go on with what is in it with `resume=True`, or give another `out`."
     )
 
 
@@ -170,7 +170,7 @@ def _notes(
                 yield unlearned
     if addition.changes_the_run:
         old = ", ".join(task.name for task in extension.run.tasks)
-        yield f"--train all changes what {old} answer too; they are scored anew."
+        yield f'`train="all"` changes what {old} answer too; they are scored anew.'
     elif unknown := unrecorded(read_run_scores(extension.run.folder)):
         yield (
             f"The scores of {', '.join(unknown)} are copied from {extension.run.folder}. An older"
@@ -178,9 +178,9 @@ def _notes(
             " rows by the majority class only."
         )
     if addition.train == "all" and not addition.changes_the_run:
-        yield "--train all is not used: --fraction 0 trains nothing."
+        yield '`train="all"` is not used: `fraction=0` trains nothing.'
     if addition.relevance and not any(placed.why for placed in extension.placements.values()):
-        yield "--relevance is not used: --init and --cluster say everything."
+        yield "`relevance` is not used: `init` and `cluster` say everything."
 
 
 def _entry(extension: ExtensionPlan, rows: Mapping[str, int]) -> dict[str, Any]:
@@ -209,7 +209,7 @@ def _is_finished(new: Run, entry: Mapping[str, Any], tasks: Sequence[Task]) -> b
     """Whether nothing is left to do; a folder that was begun as something else is refused."""
     out, begun = new.folder, new.additions()
     if not begun:
-        raise RelevanceError(f"{out} has no {ADDED}, so nothing was added. Give another --out.")
+        raise RelevanceError(f"{out} has no {ADDED}, so nothing was added. Give another `out`.")
     if "regression_loss" not in begun[-1].get("settings", {}) and any(
         task.kind == "regression" for task in tasks
     ):
@@ -220,7 +220,7 @@ def _is_finished(new: Run, entry: Mapping[str, Any], tasks: Sequence[Task]) -> b
     for what, value in entry.items():
         if before.get(what) != value:
             raise RelevanceError(
-                f"{out} was begun with other {what}. Resume as it was begun, or give another --out."
+                f"{out} was begun with other {what}. Resume as it was begun, or give another `out`."
             )
     return (out / CONFIG).is_file()
 

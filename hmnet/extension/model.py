@@ -122,7 +122,7 @@ def draw_xavier(model: MultiTaskModel, task: str, *, seed: int) -> None:
         Glorot and Bengio (2010), "Understanding the difficulty of training deep feedforward neural
         networks", equation 16: uniform within ± sqrt(6 / (1 + d)).
     """
-    embedding = _embedding(model, task, "xavier draws a task embedding")
+    embedding = _embedding(model, task, "`init='xavier'` draws a task embedding")
     with seeded(seed, f"{task}.xavier"), torch.no_grad():
         nn.init.xavier_uniform_(embedding[None])
 
@@ -140,7 +140,7 @@ def take_average(model: MultiTaskModel, task: str) -> None:
     Source:
         El Hattami (2021), section 3.5.4.
     """
-    embedding = _embedding(model, task, "average takes the mean of the task embeddings")
+    embedding = _embedding(model, task, "`init='average'` takes the mean of the task embeddings")
     old = [_embedding(model, name, "") for name in model.definitions]
     trained = torch.stack([one.detach() for one in old if not one.requires_grad])
     with torch.no_grad():
@@ -152,7 +152,7 @@ def _embedding(model: MultiTaskModel, task: str, what: str) -> nn.Parameter:
     embedding = model.insert.embedding(task) if model.insert else None
     if embedding is None:
         raise RelevanceError(
-            f"--init {what}, which this run's method does not have. Take random, nearest or the"
+            f"{what}, which this run's method does not have. Take random, nearest or the"
             " name of a task."
         )
     return embedding

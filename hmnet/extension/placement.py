@@ -85,7 +85,7 @@ class PlacementChooser:
         for name in self.known:
             if name.lower() == init.lower():
                 return name
-        raise unknown_name("--init", init, [*self.known, *INITS])
+        raise unknown_name("`init`", init, [*self.known, *INITS])
 
     def _cluster(self, spec: ClusterSpec, task: Task, named: str | None) -> int:
         given = self.addition.cluster
@@ -109,7 +109,7 @@ class PlacementChooser:
         if not ranked:
             raise RelevanceError(
                 f"The {self._matrix.measure} matrix does not say which of {', '.join(among)} is"
-                f" nearest to '{task.name}'. Name one with --init."
+                f" nearest to '{task.name}'. Name one with `init`."
             )
         return ranked[0]
 
@@ -137,13 +137,13 @@ def _given_cluster(spec: ClusterSpec, given: str) -> int:
     if given.isdecimal():
         if int(given) >= len(spec.clusters):
             raise RelevanceError(
-                f"--cluster {given}: the run has {len(spec.clusters)} clusters, numbered from 0."
+                f"`cluster={given!r}`: the run has {len(spec.clusters)} clusters, numbered from 0."
             )
         return int(given)
     for task in spec.tasks:
         if task.lower() == given.lower():
             return spec.cluster_of(task)
-    raise unknown_name("--cluster", given, [*spec.tasks, *map(str, range(len(spec.clusters)))])
+    raise unknown_name("`cluster`", given, [*spec.tasks, *map(str, range(len(spec.clusters)))])
 
 
 def _listed(relevance: Mapping[str, float], most: int = 5) -> str:

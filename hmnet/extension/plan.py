@@ -83,11 +83,11 @@ def plan_extension(
     if issubclass(member, Single):
         raise RelevanceError(
             f"{run.folder} has a model for each task, which share nothing that a new one could be"
-            " added to. Train the new one by itself with `hmnet train --method single`."
+            ' added to. Train the new one by itself with `hmnet train` and `method="single"`.'
         )
     if addition.cluster is not None and not member.reads_clusters:
         raise RelevanceError(
-            f"--cluster is for runs of method hmnet; '{run.config.method}' has no clusters. Leave"
+            f"`cluster` is for runs of method hmnet; '{run.config.method}' has no clusters. Leave"
             " it out."
         )
     tasks = find_tasks(addition.tasks)
@@ -114,7 +114,7 @@ def _check_new(run: Run, tasks: Sequence[Task]) -> None:
     for task in tasks:
         if task.slug in known:
             raise RelevanceError(
-                f"{run.folder} has a task '{task.name}' already. Give new ones with --tasks, in a"
+                f"{run.folder} has a task '{task.name}' already. Give new ones with `tasks`, in a"
                 " TOML file of their own."
             )
 
@@ -175,7 +175,7 @@ def _plan(
     for task in trained.plan.tasks:
         if _row(part.plan, task) != _row(trained.plan, task):
             raise RelevanceError(
-                f"--skills gives '{task}' other skills than it was trained with. Keep the skills"
+                f"`skills` gives '{task}' other skills than it was trained with. Keep the skills"
                 " and the rows of the run's own tasks, and add rows for the new ones."
             )
     return part.plan

@@ -82,7 +82,7 @@ def trained_by(runs: Iterable[Run]) -> dict[str, Trained]:
             raise RelevanceError(
                 f"Runs named '{run.config.label}' differ: {first.method} with {first.tasks} tasks,"
                 f" {here.method} with {here.tasks}. Give those of each number of tasks another"
-                " --name."
+                " `name`."
             )
     return found
 
@@ -103,7 +103,7 @@ def lay_out(compared: Comparison, trained: Mapping[str, Trained]) -> Layout:
     average = next((line for line in compared.lines if line.metric == "primary"), None)
     if average is None:
         raise RelevanceError(
-            "--figure draws the average over the rows that all runs have, and these have fewer than"
+            "`figure` draws the average over the rows that all runs have, and these have fewer than"
             " two in common. Compare runs whose tasks contain those of the smallest."
         )
     points: dict[str, list[tuple[int, float, float]]] = {}

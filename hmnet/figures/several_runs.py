@@ -82,8 +82,8 @@ def lay_out(runs: Sequence[tuple[str, Curves]]) -> list[RunsPanel]:
     if not panels:
         raise RelevanceError(
             "None of these runs was scored while it was trained, or asked how unsure it is, so"
-            " there is nothing to draw side by side. Train with --checkpoint best or"
-            " --log-uncertainty, or draw each run alone."
+            " there is nothing to draw side by side. Train with"
+            ' `checkpoint="best"` or `log_uncertainty=True`, or draw each run alone.'
         )
     return panels
 

@@ -56,7 +56,7 @@ class HeadChoice:
             task = task.strip().lower()
             if task in chosen:
                 what = f"task '{task}'" if task else "the tasks not named"
-                raise RelevanceError(f"--head {text} gives {what} two heads. Give one.")
+                raise RelevanceError(f"`head={text!r}` gives {what} two heads. Give one.")
             chosen[task] = name.strip()
         return cls(text, {OTHERS: AUTO} | chosen)
 
@@ -136,7 +136,8 @@ class HeadChoice:
             if name not in known | {OTHERS}:
                 names = ", ".join(task.name for task in tasks)
                 raise RelevanceError(
-                    f"--head {self} names '{name}', which is not trained here. Tasks: {names}."
+                    f"`head={self.text!r}` names '{name}', which is not trained here."
+                    f" Tasks: {names}."
                 )
         for task in tasks:
             self.of(task.name, pooling).check(task)

@@ -54,7 +54,7 @@ class CosineHead(Head):
         what = "has one text" if task.kind == "regression" else f"is {task.kind}"
         raise RelevanceError(
             f"Head 'cosine' is for regression on two texts, but task '{task.name}' {what}."
-            f" Give it another, such as --head cosine,{task.name}={other}."
+            f" Give it another, such as `head='cosine,{task.name}={other}'`."
         )
 
     def path(self, encoder: PreTrainedModel) -> PooledPath:

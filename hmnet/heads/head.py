@@ -86,7 +86,7 @@ def find_head(name: str, pooling: Pooling) -> type[Head]:
     head = heads().find(name)
     if pooling not in head.poolings:
         known = " or ".join(head.poolings)
-        raise RelevanceError(f"Head '{name}' takes --pooling {known}, not {pooling}.")
+        raise RelevanceError(f"Head '{name}' takes `pooling` {known}, not {pooling}.")
     return head
 
 

@@ -51,7 +51,7 @@ class SiameseHead(Head):
             name = cls.__module__.rpartition(".")[2].replace("_", "-")
             raise RelevanceError(
                 f"Head '{name}' answers a text as a whole, but task '{task.name}' is of kind"
-                f" {task.kind}. Give it another, such as --head {name},{task.name}=linear."
+                f" {task.kind}. Give it another, such as `head='{name},{task.name}=linear'`."
             )
 
     def path(self, encoder: PreTrainedModel) -> PooledPath:

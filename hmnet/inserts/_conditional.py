@@ -107,13 +107,13 @@ class ConditionalAttention(nn.Module):
         super().__init__()
         count = 1 if full_block else width // max_length
         if count < 2 and not full_block:
-            fits = f"--max-length {width // 2} at most, or "
+            fits = f"`max_length={width // 2}` at most, or "
             if width // 2 < SHORTEST_LENGTH:
                 fits = f"a backbone {2 * SHORTEST_LENGTH} wide or wider, or "
             raise RelevanceError(
-                f"Conditional attention splits --max-length {max_length} into {width} //"
+                f"Conditional attention splits `max_length={max_length}` into {width} //"
                 f" {max_length} = {count} blocks and needs two. Choose"
-                f" {fits}--method camtl:attention=full-block."
+                f" {fits}`method='camtl:attention=full-block'`."
             )
         self.max_length, self.side = max_length, math.ceil(max_length / count)
         needed = math.ceil(max_length / self.side)  # at times fewer than d // L, as sides round up
@@ -139,7 +139,7 @@ class ConditionalAttention(nn.Module):
         if length > self.max_length:
             raise RelevanceError(
                 f"The input has {length} tokens, but this model's conditional attention was made"
-                f" for {self.max_length}. Cut it, or train with a larger --max-length."
+                f" for {self.max_length}. Cut it, or train with a larger `max_length`."
             )
         gamma, beta = (part.view(self.rows, self.side) for part in self.film(z))
         blocks = self.blocks[: math.ceil(length / self.side)] * (1 + gamma) + beta

@@ -81,7 +81,7 @@ class ConditionalModules(AdapterModule):
         if {attention, alignment, norm, bottleneck} == {"off"}:
             raise RelevanceError(
                 "Method 'camtl' with everything off is hard sharing. Leave something on, or take"
-                " --method multi."
+                ' `method="multi"`.'
             )
         if wiring == "large" and bottleneck == "off":
             raise RelevanceError(

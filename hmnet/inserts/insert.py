@@ -88,5 +88,5 @@ def _check_layout(backbone: Backbone, name: str) -> None:
         return
     raise RelevanceError(
         f"{type(layer).__name__} is not built as method '{name}' needs it. Use a backbone such as"
-        " BERT, RoBERTa or ELECTRA, or another --method."
+        " BERT, RoBERTa or ELECTRA, or another `method`."
     )

@@ -136,7 +136,7 @@ class Span(TokenLevelKind):
         )
         if not held:
             raise RelevanceError(
-                f"{what}, and there are no others with an answer. Choose a larger --max-length, or"
+                f"{what}, and there are no others with an answer. Choose a larger `max_length`, or"
                 " a backbone whose tokenizer knows the language."
             )
         return f"{what}, so that they are learned as rows without an answer."

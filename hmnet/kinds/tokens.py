@@ -90,7 +90,7 @@ class Tokens(TokenLevelKind):
             return None
         return (
             f"Task '{self.task.name}': {lost} words of entities in the training rows have no token,"
-            " since --max-length cuts them off or the backbone's tokenizer drops them, so that"
+            " since `max_length` cuts them off or the backbone's tokenizer drops them, so that"
             " their tags are not learned."
         )
 

@@ -232,7 +232,7 @@ def overlapping_rows(tasks: Mapping[str, PreparedTask]) -> dict[str, Int[np.ndar
         if len(rows[name]) == len(train):
             raise RelevanceError(
                 f"task '{name}': all {len(train)} training rows hold a text of the evaluation split"
-                f" of {' or '.join(set(tasks) - {name})}. Leave out --drop-overlap."
+                f" of {' or '.join(set(tasks) - {name})}. Leave out `drop_overlap`."
             )
     return rows
 
@@ -362,12 +362,12 @@ def _check_study(config: RunConfig, depth: int) -> None:
     """Refuse what would choose by the very scores that gains are made of, or change nothing."""
     if config.goes_by_dev:
         raise RelevanceError(
-            "checkpoint = best and patience go by scores on the rows that gains are made of, so a"
-            " study takes neither. Leave them out of the settings."
+            '`checkpoint="best"` and `patience` go by scores on the rows that gains are made of, so'
+            " a study takes neither. Leave them out of the settings."
         )
     pair = fully_shared(("one", "other"), depth)
     if not trains_together(pair, config.freeze.layers(depth)):
         raise RelevanceError(
-            f"--freeze {config.freeze} trains heads alone, and tasks share none, so that no task"
-            " could gain from another. Freeze some layers, such as --freeze 50%."
+            f"`freeze='{config.freeze}'` trains heads alone, and tasks share none, so that no task"
+            ' could gain from another. Freeze some layers, such as `freeze="50%"`.'
         )

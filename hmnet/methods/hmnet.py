@@ -21,8 +21,8 @@ class HMNet(Method):
         """One group with all tasks; clusters are needed, and must fit the tasks."""
         if self.spec is None:
             raise RelevanceError(
-                "Method 'hmnet' needs --clusters, a file that `relevance cluster` writes."
-                " Give one, or take --method multi."
+                "Method 'hmnet' needs `clusters`, a file that `relevance cluster` writes."
+                ' Give one, or take `method="multi"`.'
             )
         names = tuple(task.name for task in tasks)
         self.spec.check(names)

@@ -82,8 +82,8 @@ class Method(ABC):
     @property
     def note(self) -> str | None:
         """One line for the user about arguments that this method does not use."""
-        clusters = {} if self.reads_clusters else {"--clusters": self.spec, "--layers": self.layers}
-        skills = {} if self.reads_skills else {"--skills": self.skills}
+        clusters = {} if self.reads_clusters else {"`clusters`": self.spec, "`layers`": self.layers}
+        skills = {} if self.reads_skills else {"`skills`": self.skills}
         unused = [option for option, value in (clusters | skills).items() if value is not None]
         return f"Method '{_name(type(self))}' ignores {' and '.join(unused)}." if unused else None
 

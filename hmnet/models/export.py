@@ -53,11 +53,11 @@ def export(
         head = model.blueprint.head.name(task.name, pooling)
         raise RelevanceError(
             f"Task '{task.name}' has a {head} head on '{pooling}' pooling, which no plain"
-            " checkpoint can express. Heads of --pooling native can be exported, with any of the"
+            ' checkpoint can express. Heads of `pooling="native"` can be exported, with any of the'
             " methods hmnet, multi and single."
         )
     if out_dir.exists() and (not out_dir.is_dir() or any(out_dir.iterdir())):
-        raise RelevanceError(f"{out_dir} exists and is not empty. Give a new folder with --out.")
+        raise RelevanceError(f"{out_dir} exists and is not empty. Give a new folder with `out`.")
     scale = model.kinds[task.name].scale
     view = path.model if scale is None else _on_scale(path.model, scale)
     with new_folder(out_dir) as folder, quiet(), os_errors():

@@ -99,6 +99,6 @@ def _form_of(layer: nn.Module) -> tuple[str, ...]:
         raise RelevanceError(
             f"{type(layer).__name__} does not keep its feed-forward block where method 'skillnet'"
             " looks for it. Use a backbone such as BERT, RoBERTa, ELECTRA, DistilBERT, DeBERTa or"
-            " ModernBERT, or another --method."
+            " ModernBERT, or another `method`."
         )
     return found[0]

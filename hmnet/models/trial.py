@@ -59,11 +59,11 @@ def check_reading(
         if pooling != "mean":
             other = name if "mean" in find_head(name, pooling).poolings else "linear"
             if _fault(backbone, encoder, task, "mean", other, max_length) is None:
-                advice = "Use --pooling mean, or a backbone such as BERT or RoBERTa."
+                advice = 'Use `pooling="mean"`, or a backbone such as BERT or RoBERTa.'
         family = backbone.config.model_type
         raise RelevanceError(
             f"Task '{task.name}' cannot be learned by a backbone of the family '{family}' with"
-            f" --pooling {pooling}: {fault}. {advice}"
+            f" `pooling={pooling!r}`: {fault}. {advice}"
         )
 
 

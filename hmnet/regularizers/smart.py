@@ -156,7 +156,7 @@ class Smart(Regularizer):
 
     def check(self, tasks: Sequence[Task]) -> None:
         """Refuse tasks with more than one answer to a row, of which padding would be some."""
-        check_per_row(tasks, "--regularizer smart", "Leave out the task or the regularizer.")
+        check_per_row(tasks, '`regularizer="smart"`', "Leave out the task or the regularizer.")
 
     def after_update(self, model: MultiTaskModel) -> None:
         """Let the average of the iterates follow the weights that a step has changed."""

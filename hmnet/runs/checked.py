@@ -67,7 +67,7 @@ def check_run(
     tasks = find_tasks(config.tasks)
     config = _settled(config.resolved(resolve_device(config.device)), tasks)
     if config.name is not None:
-        check_name(config.name, "--name")
+        check_name(config.name, "`name`")
     if spec is None and resume and (out / CLUSTERS).is_file():
         spec = read_clusters(out)
     method = config.method.build(spec, config.layers, config.skills, max_length=config.max_length)
@@ -85,7 +85,7 @@ def _set_by_method(config: RunConfig) -> str | None:
     """One line about settings that have another default with the run's method, and have kept it."""
     defaults = config.method.member.defaults
     kept = [
-        f"--{name.replace('_', '-')} {value}"
+        f"`{name}={value if isinstance(value, int | float) else repr(str(value))}`"
         for name, value in defaults.items()
         if getattr(config, name) == value
     ]
@@ -123,10 +123,10 @@ def check_folder(
         return
     if resumed is None:
         raise RelevanceError(
-            f"{out} exists. Go on with the run in it with --resume, or give another --out."
+            f"{out} exists. Go on with the run in it with `resume=True`, or give another `out`."
         )
     if not (out / CONFIG).is_file():
-        raise RelevanceError(f"{out} is no run: it has no {CONFIG}. Give another --out.")
+        raise RelevanceError(f"{out} is no run: it has no {CONFIG}. Give another `out`.")
     if has_old_loss(out, resumed):
         raise old_loss(out)
     config.check_resumes(RunConfig.of_run(out / CONFIG), out)
@@ -138,5 +138,5 @@ def check_folder(
     ):
         raise RelevanceError(
             f"{out} was started with other clusters ({out / CLUSTERS})."
-            " Resume with the same ones, or give another --out."
+            " Resume with the same ones, or give another `out`."
         )

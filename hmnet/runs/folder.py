@@ -310,7 +310,7 @@ def old_loss(folder: Path) -> RelevanceError:
     """
     return RelevanceError(
         f"{folder} was begun by an older version, whose loss of regression tasks lay on [0, 1]; it"
-        " is on a task's own scale now, so this would mix the two. Train anew with another --out;"
+        " is on a task's own scale now, so this would mix the two. Train anew with another `out`;"
         " evaluate, predict and export still read the run."
     )
 
@@ -345,7 +345,7 @@ def check_definitions(folder: Path, tasks: Sequence[Task]) -> None:
             if task.name in today and (fields := changed_fields(task, today[task.name])):
                 raise RelevanceError(
                     f"{folder} was started with another definition of task '{task.name}'"
-                    f" ({', '.join(fields)}). Resume with the same one, or give another --out."
+                    f" ({', '.join(fields)}). Resume with the same one, or give another `out`."
                 )
 
 

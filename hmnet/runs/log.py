@@ -128,7 +128,7 @@ def check_tracker(tracker: str | None) -> None:
     """
     if tracker and find_spec("tensorboard") is None:
         raise RelevanceError(
-            "--tracker tensorboard needs a package that is not installed."
+            '`tracker="tensorboard"` needs a package that is not installed.'
             ' Install it with `pip install "relevance-hmnet[tensorboard]"`, or leave it out.'
         )
 

@@ -210,14 +210,14 @@ def _check(task: Task, tasks: Sequence[Task], proxy: str) -> None:
     if task.kind != "regression":
         raise RelevanceError(
             f"Sampler 'uncertainty' ranks rows of classification and regression, but '{task.name}'"
-            f" has kind {task.kind}. Leave it out, or take another --sampler."
+            f" has kind {task.kind}. Leave it out, or take another `sampler`."
         )
     if proxy not in ("relevant", "dropout"):
         _named(proxy, tasks)
     if proxy == "relevant" and all(other.kind != "classification" for other in tasks):
         raise RelevanceError(
             f"Sampler 'uncertainty' asks a classification task in place of '{task.name}', and there"
-            " is none. Add one, or say --sampler uncertainty:proxy=dropout."
+            ' is none. Add one, or say `sampler="uncertainty:proxy=dropout"`.'
         )
 
 

@@ -95,7 +95,7 @@ class Addition(BaseModel):
         'camtl+CB as RTE 10%'
         """
         if self.name is not None:
-            return check_name(self.name, "--name")
+            return check_name(self.name, "`name`")
         start = "" if self.init == NEAREST else f" as {self.init}"
         share = "" if self.fraction == 1 else f" {100 * self.fraction:g}%"
         trained = ", all trained" if self.changes_the_run else ""

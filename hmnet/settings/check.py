@@ -44,14 +44,14 @@ def _check_surgery(settings: TrainingSettings, parts: Sequence[ModelGroup], froz
     """Refuse to join the gradients of tasks that never train weights together."""
     if settings.surgery and all(len(part.tasks) == 1 for part in parts):
         raise RelevanceError(
-            f"--surgery {settings.surgery} joins the gradients of tasks that train together, but"
-            " here each trains alone. Leave it out, or train several tasks with --method multi or"
+            f"`surgery='{settings.surgery}'` joins the gradients of tasks that train together, but"
+            ' here each trains alone. Leave it out, or train several tasks with `method="multi"` or'
             " hmnet."
         )
     if settings.surgery and not any(trains_together(part.plan, frozen) for part in parts):
         raise RelevanceError(
-            f"--surgery {settings.surgery} joins the gradients of weights that tasks share, but"
-            f" --freeze {settings.freeze} leaves all of those as they are. Leave one of the two"
+            f"`surgery='{settings.surgery}'` joins the gradients of weights that tasks share, but"
+            f" `freeze='{settings.freeze}'` leaves all of those as they are. Leave one of the two"
             " out."
         )
 
@@ -60,6 +60,6 @@ def _check_logging(groups: Sequence[Sequence[Task]]) -> None:
     """Refuse to log uncertainty where no task has one."""
     if not any(has_uncertainty(task, group) for group in groups for task in group):
         raise RelevanceError(
-            "--log-uncertainty takes the entropy of predicted labels, and none of these tasks is"
-            " a classification. Leave it out."
+            "`log_uncertainty=True` takes the entropy of predicted labels, and none of these tasks"
+            " is a classification. Leave it out."
         )

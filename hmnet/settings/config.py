@@ -183,9 +183,9 @@ class TrainingSettings(BaseModel):
     def _surgery_meets_several_tasks(self: Settings) -> Settings:
         if self.surgery and not self.sampler.member.joint:
             raise RelevanceError(
-                f"--surgery {self.surgery} joins the gradients of several tasks in one step, but"
-                f" sampler '{self.sampler.name}' gives every step one task. Add --sampler"
-                " round-robin."
+                f"`surgery='{self.surgery}'` joins the gradients of several tasks in one step, but"
+                f" sampler '{self.sampler.name}' gives every step one task. Add"
+                ' `sampler="round-robin"`.'
             )
         return self
 
@@ -310,8 +310,8 @@ class RunConfig(TrainingSettings):
     def _one_choice_of_weights(self) -> "RunConfig":
         if self.average and (self.checkpoint == "best" or self.patience):
             raise RelevanceError(
-                "--average takes the mean over the last steps, which --checkpoint best would pass"
-                " over and --patience might not reach. Leave out --average, or the other."
+                '`average` takes the mean over the last steps, which `checkpoint="best"` would pass'
+                " over and `patience` might not reach. Leave out `average`, or the other."
             )
         return self
 
@@ -414,7 +414,7 @@ class RunConfig(TrainingSettings):
             if field not in FREE_ON_RESUME and old != new:
                 raise RelevanceError(
                     f"{folder} was started with {field} = {_shown(old)}, not {_shown(new)}."
-                    " Resume with the same settings, or give another --out."
+                    " Resume with the same settings, or give another `out`."
                 )
 
 

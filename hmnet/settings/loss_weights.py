@@ -41,10 +41,10 @@ class LossWeights:
             weight = _number(number)
             if not task or not 0 < weight < math.inf:
                 raise RelevanceError(
-                    f"--loss-weights takes TASK=NUMBER with numbers above 0, got '{part.strip()}'."
+                    f"`loss_weights` takes TASK=NUMBER with numbers above 0, got '{part.strip()}'."
                 )
             if task.lower() in weights:
-                raise RelevanceError(f"--loss-weights names task '{task}' twice. Name it once.")
+                raise RelevanceError(f"`loss_weights` names task '{task}' twice. Name it once.")
             weights[task.lower()] = weight
         return cls(text, weights)
 
@@ -63,7 +63,7 @@ class LossWeights:
         known = {task.lower(): task for task in tasks}
         for name in self.by_task:
             if name not in known:
-                raise unknown_name("task in --loss-weights", name, known.values())
+                raise unknown_name("task in `loss_weights`", name, known.values())
 
 
 def _number(text: str) -> float:

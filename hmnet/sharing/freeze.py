@@ -64,7 +64,7 @@ class Freeze:
             if 1 <= first <= last:
                 return cls(first, last)
         raise RelevanceError(
-            "--freeze takes a number of layers such as 4, a share such as 50%, layers such as 5-8,"
+            "`freeze` takes a number of layers such as 4, a share such as 50%, layers such as 5-8,"
             f" embeddings or all, got '{text}'."
         )
 
@@ -100,8 +100,8 @@ class Freeze:
         """
         if self.last > depth:
             raise RelevanceError(
-                f"--freeze {self} is more than the backbone's {depth} layers. Give {depth} at most,"
-                " or all."
+                f"`freeze='{self}'` is more than the backbone's {depth} layers. Give {depth} at"
+                " most, or all."
             )
         first, end = self.first - 1, self.last
         if self.everything:

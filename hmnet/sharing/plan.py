@@ -62,9 +62,9 @@ class SharingPlan(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> "SharingPlan":
         if set(self.outside) != set(self.layers) or not self.layers:
-            raise ValueError("`outside` and `layers` need the same tasks, one at least")
+            raise ValueError("'outside' and 'layers' need the same tasks, one at least")
         if self.skills is not None and set(self.skills.active) != set(self.layers):
-            raise ValueError("`skills` and `layers` need the same tasks")
+            raise ValueError("'skills' and 'layers' need the same tasks")
         if len({len(names) for names in self.layers.values()}) != 1:
             raise ValueError("every task needs the same number of layers")
         used = {(name, depth) for row in self.layers.values() for depth, name in enumerate(row)}
@@ -173,7 +173,7 @@ def default_layers(depth: int) -> tuple[int, int, int]:
     if depth < 3:
         raise RelevanceError(
             f"The backbone has {depth} layers, too few for the three levels."
-            " Say how many are shared, per cluster and per task, such as --layers 1,0,1."
+            " Say how many are shared, per cluster and per task, such as `layers=(1, 0, 1)`."
         )
     upper = max(1, round(depth / 6))
     return depth - 2 * upper, upper, upper
@@ -189,14 +189,13 @@ def check_layers(layers: tuple[int, int, int], depth: int) -> None:
     Raises:
         RelevanceError: If a count is negative or their sum is not the depth.
     """
-    written = ",".join(map(str, layers))
     if min(layers) < 0:
-        raise RelevanceError(f"--layers {written} has a negative number; 0 leaves a level out.")
+        raise RelevanceError(f"`layers={layers}` has a negative number; 0 leaves a level out.")
     if sum(layers) != depth:
         example = ""
         if depth >= 3:
-            example = f" Its default is --layers {','.join(map(str, default_layers(depth)))}."
+            example = f" Its default is `layers={default_layers(depth)}`."
         raise RelevanceError(
-            f"--layers {written} adds up to {sum(layers)}, but the backbone has {depth} layers."
+            f"`layers={layers}` adds up to {sum(layers)}, but the backbone has {depth} layers."
             f"{example}"
         )

@@ -114,7 +114,7 @@ class SkillTable(BaseModel):
                     return tuple(skill for skill in self.skills if skill in row)
         raise RelevanceError(
             f"The skill table has no row for task '{task.name}' or its family '{task.family}'."
-            " Add one to a table of your own and give it with --skills FILE."
+            " Add one to a table of your own and give it with `skills=FILE`."
         )
 
 

@@ -235,7 +235,7 @@ def _read_state(folder: Path) -> _State:
 def _damaged(folder: Path) -> RelevanceError:
     return RelevanceError(
         f"{folder} is damaged: its files are not what was written. Delete it to train this part"
-        " of the run from its beginning, then --resume."
+        " of the run from its beginning, then `resume=True`."
     )
 
 

@@ -193,7 +193,7 @@ def _told_by_another() -> Iterator[None]:
     except RuntimeError as error:
         raise RelevanceError(
             "Another of the processes that train together has ended; its own message says why."
-            " Start all of them again with --resume."
+            " Start all of them again with `resume=True`."
         ) from error
 
 
@@ -215,8 +215,8 @@ def find_ranks(device: str, seed: int) -> Ranks:
         return ALONE
     if ":" in device:
         raise RelevanceError(
-            f"--device {device} is one device, but {count} processes train together, each on its"
-            " own. Leave it out, or take --device cpu."
+            f"`device={device!r}` is one device, but {count} processes train together, each on its"
+            ' own. Leave it out, or take `device="cpu"`.'
         )
     from accelerate import PartialState
     from accelerate.utils import parse_flag_from_env

@@ -117,8 +117,8 @@ def choose_k(
     count = len(features(matrix))
     if count < FEWEST_TASKS:
         raise RelevanceError(
-            f"--k auto tries 2 to T - 1 clusters of T tasks, so it takes at least {FEWEST_TASKS};"
-            f" the matrix has {count}. Say how many clusters with --k N."
+            f'`k="auto"` tries 2 to T - 1 clusters of T tasks, so it takes at least {FEWEST_TASKS};'
+            f" the matrix has {count}. Say how many clusters with `k=N`."
         )
     candidates: list[Candidate] = []
     left_out: dict[int, str] = {}
@@ -128,7 +128,7 @@ def choose_k(
         except RelevanceError as error:
             left_out[k] = str(error)
     if not candidates:
-        raise RelevanceError(f"--k auto found no groups. For k = 2: {left_out[2]}")
+        raise RelevanceError(f'`k="auto"` found no groups. For k = 2: {left_out[2]}')
     best = max(candidates, key=lambda each: round(each.score, DECIMALS))
     return ChoiceOfK(tuple(candidates), best, left_out)
 

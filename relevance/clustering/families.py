@@ -29,7 +29,7 @@ def family_clusters(matrix: RelevanceMatrix) -> ClusterSpec:
     if not has_families(matrix):
         raise RelevanceError(
             f"This matrix of measure '{matrix.measure}' names no families."
-            " Say how many clusters with --k."
+            " Say how many clusters with `k`."
         )
     family_of = {
         task: family for family, tasks in matrix.provenance["families"].items() for task in tasks

@@ -47,10 +47,10 @@ def _remedy(matrix: RelevanceMatrix, unknown: Bool[np.ndarray, "source target"])
     scores = (matrix.joint or {}).get(matrix.provenance.get("metric", "gain"))
     if scores is not None and np.isfinite(np.asarray(scores, dtype=np.float64)[:, unknown]).all():
         return (
-            "All runs are there, but the baseline is too near 0 to divide by: take --normalise"
-            " absolute, which runs nothing, or measure more --single-seeds."
+            "All runs are there, but the baseline is too near 0 to divide by: take"
+            ' `normalise="absolute"`, which runs nothing, or measure more `single_seeds`.'
         )
-    command, hint = "pairwise", ", with `--normalise absolute` where a baseline is too near 0."
+    command, hint = "pairwise", ', with `normalise="absolute"` where a baseline is too near 0.'
     if matrix.measure != "joint-training" and matrix.measure in measures().names():
         command, hint = f"estimate {matrix.measure}", "."
     return f"Fill it with `relevance {command} --tasks {','.join(matrix.tasks)} --out FILE`{hint}"

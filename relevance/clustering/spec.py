@@ -112,7 +112,7 @@ class ClusterSpec(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> "ClusterSpec":
         if not self.clusters:
-            raise ValueError("`clusters` lists no cluster")
+            raise ValueError("'clusters' lists no cluster")
         seen: dict[str, int] = {}
         for number, cluster in enumerate(self.clusters):
             if not cluster:
@@ -128,7 +128,7 @@ class ClusterSpec(BaseModel):
                 seen[task] = number
         count = len(self.clusters)
         if self.k is not None and self.k != count:
-            raise ValueError(f"k is {self.k}, but `clusters` lists {count}")
+            raise ValueError(f"k is {self.k}, but 'clusters' lists {count}")
         if self.names is not None and len(set(self.names)) != count:
             raise ValueError(f"`names` must hold {count} different names, one per cluster")
         return self
@@ -187,7 +187,7 @@ class ClusterSpec(BaseModel):
                 meant = [name for name in left_out if name.lower() in close]
                 hint = f" Did you mean '{meant[0]}'?" if meant else ""
                 does, remedy = {
-                    "run": ("train", "Add it with --tasks"),
+                    "run": ("train", "Add it with `tasks`"),
                     "matrix": ("have", "Measure it"),
                 }[owner]
                 raise RelevanceError(

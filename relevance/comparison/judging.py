@@ -120,7 +120,7 @@ def compare_with(
         check_range(len(tasks), k)
         if has_families(reference):
             raise RelevanceError(
-                f"The groups of the {reference.measure} matrix are its families, so --k has nothing"
+                f"The groups of the {reference.measure} matrix are its families, so `k` has nothing"
                 " to choose. Leave it out."
             )
     judge, judged = reference.select(tasks), [matrix.select(tasks) for matrix in measures]

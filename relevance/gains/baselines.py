@@ -98,8 +98,8 @@ def undefined_notes(
     without = undefined(single, choice, errors)
     widths, means = half_widths(single, errors), single.mean(axis=0)
     divided_by = choice.whole(means)
-    absolute = "" if choice.metric == "loss" else "--normalise absolute is defined"
-    more = "more --single-seeds narrow the interval"
+    absolute = "" if choice.metric == "loss" else '`normalise="absolute"` is defined'
+    more = "more `single_seeds` narrow the interval"
     end = 1 if choice.of_error else 0
     lines = []
     for place in np.flatnonzero(without).tolist():

@@ -41,8 +41,8 @@ class GainChoice:
             raise unknown_name("normalisation", self.normalise, NORMALISATIONS)
         if self.metric == "loss" and self.normalise == "absolute":
             raise RelevanceError(
-                "Losses of different tasks have different scales, so --metric loss goes with"
-                " --normalise relative, not absolute."
+                'Losses of different tasks have different scales, so `metric="loss"` goes with'
+                ' `normalise="relative"`, not absolute.'
             )
 
     @property

@@ -154,7 +154,7 @@ def _shared(tasks: Sequence[str], provenance: Mapping[str, Any]) -> list[str]:
     left = len(said) - MOST_PAIRS
     more = [f"{left} more pair(s) share some"] if left > 0 else []
     pairs = "; ".join([*said[:MOST_PAIRS], *more])
-    remedy = "--drop-overlap leaves these training rows out"
+    remedy = "`drop_overlap=True` leaves these training rows out"
     return [f"{pairs}. Such gains may be memory: {remedy}."]
 
 

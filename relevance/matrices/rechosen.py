@@ -35,7 +35,7 @@ def rechosen(
             return matrix, []
         raise RelevanceError(
             f"This {matrix.measure} matrix holds no scores of single and joint training, which"
-            " --metric and --normalise go by. The JSON that `relevance pairwise` writes does."
+            " `metric` and `normalise` go by. The JSON that `relevance pairwise` writes does."
         )
     own = matrix.provenance.get("metric", "gain"), matrix.provenance.get("normalise", "relative")
     metric = metric or own[0]

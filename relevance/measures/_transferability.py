@@ -82,6 +82,6 @@ def check_labels(task: str, features: Features) -> None:
     if len(np.unique(features.labels)) < 2:
         raise RelevanceError(
             f"task '{task}': the {len(features.labels)} training rows that were drawn all have one"
-            " label, so nothing can be said about what explains it. Take another --seed, or more"
+            " label, so nothing can be said about what explains it. Take another `seed`, or more"
             " rows."
         )

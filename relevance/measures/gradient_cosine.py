@@ -66,6 +66,6 @@ def gradient_cosines(
         if not 0 < length < np.inf:
             raise RelevanceError(
                 f"task '{name}': its gradient has a squared length of {length:g}, so it has no"
-                " direction. Train with a lower --lr or for fewer steps."
+                " direction. Train with a lower `lr` or for fewer steps."
             )
     return cosines(mean)

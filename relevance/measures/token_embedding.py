@@ -48,7 +48,7 @@ class TokenEmbedding(Measure):
         if inputs.token_vectors is None:
             raise RelevanceError(
                 "Measure 'token-embedding' needs token vectors. `relevance estimate` brings those"
-                " of --backbone; from Python, hand some in as measure(..., token_vectors=...)."
+                " of `backbone`; from Python, hand some in as measure(..., token_vectors=...)."
             )
         return cls(inputs.token_vectors, inputs.data)
 

@@ -204,12 +204,12 @@ def floating(
         return text
     if format != "latex":
         raise RelevanceError(
-            f"--caption and --label belong to LaTeX, and this table is {format}. Take --format"
-            " latex or a name that ends in .tex."
+            f"`caption` and `label` belong to LaTeX, and this table is {format}. Take"
+            ' `format="latex"` or a name that ends in .tex.'
         )
     if label is not None and not LABEL.fullmatch(label):
         raise RelevanceError(
-            f"--label '{label}' must be of letters, digits and : . _ + / -, such as tab:gains."
+            f"`label` '{label}' must be of letters, digits and : . _ + / -, such as tab:gains."
         )
     lines = [] if caption is None else [f"\\caption{{{for_latex(caption)}}}\n"]
     lines += [] if label is None else [f"\\label{{{label}}}\n"]

@@ -14,7 +14,7 @@ MEANINGS = {
 }
 ONE_SEED = (
     "One seed tells nothing about how reliable gains are, so groups made from them should not be"
-    " trusted. Add seeds, such as --seeds 0,1,2; runs that are done are kept."
+    " trusted. Add seeds, such as `seeds=(0, 1, 2)`; runs that are done are kept."
 )
 UNKNOWN = (
     "How reliable these gains are within targets is not known, as too few of them differ: groups"

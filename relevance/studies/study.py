@@ -49,7 +49,7 @@ def single_run_seeds(seeds: Sequence[int], number: int | None = None) -> tuple[i
     wanted = 3 * len(seeds) if number is None else number
     if wanted < len(seeds):
         raise RelevanceError(
-            f"--single-seeds {wanted} is below the {len(seeds)} seeds of joint runs: each joint run"
+            f"`single_seeds={wanted}` is below the {len(seeds)} seeds of joint runs: each joint run"
             " is paired with the single runs of its seed."
         )
     chosen = dict.fromkeys(seeds)

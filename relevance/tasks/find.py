@@ -57,7 +57,7 @@ def find_tasks(names: Sequence[str]) -> tuple[Task, ...]:
             two tasks share a name (or a folder name: `SST-2` and `sst2` do).
     """
     if not names:
-        raise RelevanceError("No task is named. Give at least one, such as --tasks RTE,CB.")
+        raise RelevanceError('No task is named. Give at least one, such as `tasks=["RTE", "CB"]`.')
     by_lower = {name.lower(): task for name, task in catalogue().items()}
     found: dict[str, tuple[Task, str]] = {}
     for name in names:
@@ -136,9 +136,9 @@ def _no_tables(content: Mapping[str, Any], tables: Any) -> str:
     if isinstance(tables, dict):
         return f"{expected}, found [task]. Write it with double brackets: [[task]]."
     if misspelt := [name for name in content if name.lower() in {"tasks", "task"}]:
-        return f"{expected}, found {misspelt[0]}. Call it `task`: [[task]]."
+        return f"{expected}, found {misspelt[0]}. Call it 'task': [[task]]."
     if stray := [name for name in content if name in Task.model_fields]:
-        return f"{expected}, found `{stray[0]}` outside of one. Put [[task]] above it."
+        return f"{expected}, found '{stray[0]}' outside of one. Put [[task]] above it."
     if content:
         return f"{expected}, found {', '.join(shown(name)[1:-1] for name in content)}."
     return f"{expected}, found {'no task' if tables is None or tables == [] else shown(tables)}."

@@ -47,9 +47,9 @@ def load_task(
         RelevanceError: If a file is missing or wrong, a limit is below 1, or the hold-out would
             have fewer than 2 rows.
     """
-    for option, limit in (("max-train", options.max_train), ("max-dev", options.max_dev)):
+    for option, limit in (("max_train", options.max_train), ("max_dev", options.max_dev)):
         if limit is not None and limit < 1:
-            raise RelevanceError(f"--{option} must be at least 1, got {limit}.")
+            raise RelevanceError(f"`{option}` must be at least 1, got {limit}.")
     train = load_split(task, "train", options.data_dir)
     if gain_split == "holdout":
         with _of(task):
@@ -252,5 +252,5 @@ def _missing(task: Task, split: str, data_dir: Path | None) -> RelevanceError:
     )
     return RelevanceError(
         f"{folder} has no {split}.parquet (nor {', '.join(FORMATS[1:])}, packed or not)."
-        f" {prepare} name the folder that has {task.slug}/ with --data-dir."
+        f" {prepare} name the folder that has {task.slug}/ with `data_dir`."
     )

@@ -57,7 +57,7 @@ def _metric(task: Task, name: str) -> str:
 
 def _source(source: Source | None) -> str:
     if source is None:
-        return "--data-dir"
+        return "`data_dir`"
     if source.hub is None:
         dev = source.dev if source.share is None else f"{source.share:.0%} of it as dev"
         return f"{source.train}, {dev}"

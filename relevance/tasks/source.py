@@ -89,7 +89,7 @@ class Source(BaseModel):
     @model_validator(mode="after")
     def _files_or_hub(self) -> "Source":
         if self.hub is None and self.train is None and self.dev is None:
-            raise ValueError("source needs either `train` and `dev` files or a `hub` dataset")
+            raise ValueError("source needs either 'train' and 'dev' files or a `hub` dataset")
         if self.hub is None:
             self._check_files()
         else:
@@ -100,7 +100,7 @@ class Source(BaseModel):
                 " 1, such as 0.2, or a file"
             )
         if self.seed is not None and self.share is None:
-            raise ValueError("`seed` draws a share of the training rows, such as `dev = 0.2`")
+            raise ValueError("'seed' draws a share of the training rows, such as `dev = 0.2`")
         self._check_extra()
         return self
 
@@ -112,17 +112,17 @@ class Source(BaseModel):
             )
         if self.train is None or self.dev is None:
             raise ValueError(
-                "source needs both `train` and `dev`; `dev = 0.2` takes its rows from those of"
-                " `train`"
+                "source needs both 'train' and 'dev'; `dev = 0.2` takes its rows from those of"
+                " 'train'"
             )
         for key in ("config", "revision", "splits"):
             if getattr(self, key):
-                raise ValueError(f"`{key}` is of a `hub` dataset, and this source names files")
+                raise ValueError(f"'{key}' is of a `hub` dataset, and this source names files")
 
     def _check_hub(self) -> None:
         if self.train is not None or isinstance(self.dev, str):
             raise ValueError(
-                "source needs either `train` and `dev` files or a `hub` dataset, whose splits are"
+                "source needs either 'train' and 'dev' files or a `hub` dataset, whose splits are"
                 " named by `splits`"
             )
         if not self.header:
@@ -200,4 +200,4 @@ def renamed_labels(source: Source, values: Iterable[Any], *, several: bool) -> l
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+    return ", ".join(f"'{name}'" for name in names)

@@ -52,7 +52,8 @@ def hold_out(split: Split, limit: int | None) -> tuple[Split, Split]:
     if len(held) < 2:
         raise RelevanceError(
             f"a hold-out of {len(split)} training rows would have {len(held)} (20 %, at most"
-            " --max-dev); at least 2 are needed. Measure on the dev split with --gain-split dev."
+            " `max_dev`); at least 2 are needed. Measure on the dev split with"
+            ' `gain_split="dev"`.'
         )
     left = np.setdiff1d(np.arange(len(split)), held)
     return split.take(left), split.take(held)

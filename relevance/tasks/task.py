@@ -62,7 +62,7 @@ class Task(BaseModel):
     )
     licence: str = Field("unknown", description="of the data")
     source: Source | None = Field(
-        None, description="where the data comes from; unless given it is looked up in `--data-dir`"
+        None, description="where the data comes from; unless given it is looked up in `data_dir`"
     )
 
     @field_validator("kind")
@@ -85,7 +85,7 @@ class Task(BaseModel):
             if (repeated := twice([each.strip() for each in getattr(self, what)])) is not None:
                 raise ValueError(f"`{what}` names one thing twice: {repeated}")
         if self.label in (*self.text, *self.group):
-            raise ValueError(f"`label` names '{self.label}', which is a text or group column too")
+            raise ValueError(f"'label' names '{self.label}', which is a text or group column too")
         for metric in (*self.metrics, *self.gain):
             if metric not in kind.metrics:
                 known = ", ".join(sorted(kind.metrics))

@@ -41,9 +41,9 @@ def test_more_gpus_than_there_are(gpus: None) -> None:
     with pytest.raises(RelevanceError) as error:
         resolve_schedule(gpus=4)
     assert str(error.value) == (
-        "--gpus 4: this machine has 2 GPU(s). Ask for as many, or leave the option out."
+        "`gpus=4`: this machine has 2 GPU(s). Ask for as many, or leave the option out."
     )
-    with pytest.raises(RelevanceError, match=r"--device cuda:2: this machine has 2 GPU\(s\)"):
+    with pytest.raises(RelevanceError, match=r"`device='cuda:2'`: this machine has 2 GPU\(s\)"):
         resolve_device("cuda:2")
     with pytest.raises(RelevanceError, match="'gpu' is no device"):
         resolve_device("gpu")
@@ -52,7 +52,7 @@ def test_more_gpus_than_there_are(gpus: None) -> None:
 def test_a_schedule_for_one_device(gpus: None) -> None:
     assert schedule_on("cuda:1") == Schedule(("cuda:1",))
     assert schedule_on("cpu") == Schedule(("cpu",), 4, threads=2)
-    with pytest.raises(RelevanceError, match=r"--device cuda:2: this machine has 2 GPU\(s\)"):
+    with pytest.raises(RelevanceError, match=r"`device='cuda:2'`: this machine has 2 GPU\(s\)"):
         schedule_on("cuda:2")
 
 
@@ -74,5 +74,5 @@ def test_workers_of_a_cluster_see_a_device_each(gpus: None) -> None:
 def test_an_engine_must_be_known_and_an_address_needs_one() -> None:
     with pytest.raises(RelevanceError, match=r"^Unknown engine 'slurm'\. .*Known: dask, local"):
         resolve_schedule(engine="slurm")
-    with pytest.raises(RelevanceError, match=r"^--address head:1: name what listens there, --eng"):
+    with pytest.raises(RelevanceError, match=r"^`address='head:1'`: name what listens there, `eng"):
         resolve_schedule(address="head:1")

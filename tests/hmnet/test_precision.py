@@ -69,5 +69,5 @@ def test_a_gpu_that_is_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert resolve_precision("bf16", "cuda") == "bf16"
     assert resolve_precision("fp32", "cuda") == "fp32"
-    with pytest.raises(RelevanceError, match=r"^--precision auto goes by the GPU, and this mach"):
+    with pytest.raises(RelevanceError, match=r"^`precision=.auto.` goes by the GPU, and this mach"):
         resolve_precision("auto", "cuda")

@@ -16,11 +16,9 @@ FAMILY_NAMES = ("bert", "roberta", "distilbert", "electra", "deberta-v2", "moder
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes a `family` runs for all six, in the fast tier for BERT alone."""
+    """A test that takes a `family` runs for all six."""
     if "family" in metafunc.fixturenames:
-        bert, *others = FAMILY_NAMES
-        slow = [pytest.param(family, marks=pytest.mark.process) for family in others]
-        metafunc.parametrize("family", [bert, *slow])
+        metafunc.parametrize("family", FAMILY_NAMES)
 
 
 @pytest.fixture

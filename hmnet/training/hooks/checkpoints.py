@@ -84,11 +84,11 @@ class Checkpoints(Hook):
         if position.data != self._data:
             raise RelevanceError(
                 f"{folder} was written with other training data than there is now."
-                " Put the data back, or train anew with another --out."
+                " Put the data back, or train anew with another `out`."
             )
         if other := other_version(position.record.versions, settings):
             raise RelevanceError(
-                f"{self.folder.parent} was begun by {other}. Train anew with another --out."
+                f"{self.folder.parent} was begun by {other}. Train anew with another `out`."
             )
 
     @contextmanager

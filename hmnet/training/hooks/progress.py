@@ -93,7 +93,7 @@ class Report(Hook):
             if not math.isfinite(loss + term):
                 raise RelevanceError(
                     f"Training of '{task}' came to a loss of {loss + term} at step {step} of"
-                    f" {state.total}. Start again with a lower --lr; it was {update.lr:g} at that"
+                    f" {state.total}. Start again with a lower `lr`; it was {update.lr:g} at that"
                     " step."
                 )
             if self._on_step:

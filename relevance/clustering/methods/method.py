@@ -70,7 +70,7 @@ def make_method(name: str, **options: Any) -> ClusteringMethod:
         if option not in _options(kind):
             takers = [n for n in methods().names() if option in _options(methods().find(n))]
             raise RelevanceError(
-                f"Method '{name}' takes no --{option}; it goes with --method {', '.join(takers)}."
+                f"Method '{name}' takes no `{option}`; it goes with `method` {', '.join(takers)}."
             )
     return kind(**chosen)
 

@@ -78,11 +78,11 @@ class PredictedGain(ClusteringMethod):
     def _check_size(self, count: int) -> None:
         most = MOST_TASKS[self.overlap]
         if count > most:
-            with_overlap = " with --overlap" if self.overlap else ""
+            with_overlap = " with `overlap=True`" if self.overlap else ""
             raise RelevanceError(
                 f"Method 'predicted-gain' proves its groups to be the best of all{with_overlap},"
                 f" which goes up to {most} tasks; the matrix has {count}. Take fewer tasks, or"
-                " --method agglomerative."
+                ' `method="agglomerative"`.'
             )
 
     def _provenance(

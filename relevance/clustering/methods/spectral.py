@@ -89,7 +89,7 @@ def _labels(ties: Float[np.ndarray, "task task"], k: int, seed: int) -> Int[np.n
     if eigenvalues[k] - eigenvalues[k - 1] < SMALLEST_GAP:  # the eigenvectors could be any
         raise RelevanceError(
             f"Pairs of tasks have equal values, which leaves {k} spectral groups to chance."
-            " Choose another --k or --method."
+            " Choose another `k` or `method`."
         )
     model = SpectralClustering(k, affinity="precomputed", n_init=RESTARTS, random_state=seed)
     with threadpool_limits(1):  # so few tasks are slower on several threads

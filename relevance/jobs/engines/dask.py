@@ -109,13 +109,13 @@ def _connect(address: str) -> "Client":
 
     file = address.endswith(".json")
     if file and not Path(address).is_file():
-        raise RelevanceError(f"--address {address}: no such file.")
+        raise RelevanceError(f"`address={address!r}`: no such file.")
     where = {"scheduler_file": address} if file else {"address": address}
     try:
         return Client(**where, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise RelevanceError(
-            f"--address {address}: no Dask scheduler answers ({one_line(error)}). Give what `dask"
+            f"`address={address!r}`: no Dask scheduler answers ({one_line(error)}). Give what `dask"
             " scheduler` prints, such as tcp://host:8786, or its scheduler file."
         ) from None
 

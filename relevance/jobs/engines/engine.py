@@ -99,4 +99,4 @@ def engines() -> Registry[Engine]:
 
 def missing_package(name: str) -> RelevanceError:
     """The error for an engine whose package is not installed, to be raised by the caller."""
-    return RelevanceError(f'--engine {name} needs its extra: pip install -e ".[{name}]"')
+    return RelevanceError(f'`engine="{name}"` needs its extra: pip install -e ".[{name}]"')

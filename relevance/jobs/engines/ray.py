@@ -111,8 +111,8 @@ def _connect(ray: Any, address: str, quiet: Mapping[str, Any]) -> None:
         ray.init(address=address, **quiet)
     except (OSError, ValueError, RuntimeError) as error:
         raise RelevanceError(
-            f"--address {address}: no Ray cluster answers ({one_line(error)}). Give what `ray start"
-            " --head` prints, such as host:6379, or auto for the one on this machine."
+            f"`address={address!r}`: no Ray cluster answers ({one_line(error)}). Give what"
+            " `ray start --head` prints, such as host:6379, or auto for the one on this machine."
         ) from None
 
 
@@ -131,7 +131,7 @@ def _actors(
     if not 1 <= workers <= most or actors > cpus:
         raise RelevanceError(
             f"The Ray cluster has {cpus} CPU(s) and {gpus} GPU(s), too few for {workers} worker(s):"
-            f" it takes a CPU for each, {FEWEST_ACTORS} at least. Change --jobs or --gpus."
+            f" it takes a CPU for each, {FEWEST_ACTORS} at least. Change `jobs` or `gpus`."
         )
     if device == "cpu":
         return workers, {"num_cpus": float(cpus // actors)}

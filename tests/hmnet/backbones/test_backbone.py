@@ -128,7 +128,7 @@ def test_no_hub_within_reach(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         resolve_backbone("nobody/no-such-encoder")
     assert str(caught.value) == (
         "Backbone 'nobody/no-such-encoder' is no folder here and no hub is within reach."
-        " Give a folder with --backbone DIR, or 'minilm', which needs no network."
+        " Give a folder with `backbone=DIR`, or 'minilm', which needs no network."
     )
 
 

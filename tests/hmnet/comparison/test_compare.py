@@ -177,13 +177,13 @@ def test_every_metric_and_the_average_of_the_primary_ones() -> None:
             [*run("a", {"RTE": 0.5}), *run("a", {"RTE": 0.6})],
             (
                 "Two runs are named 'a' and have seed 0. Name each run once,"
-                " and give runs that differ another --name."
+                " and give runs that differ another `name`."
             ),
         ),
         ([], "There are no scores to compare. Score a run with `hmnet evaluate`."),
         (
             run("metric", {"RTE": 0.5}),
-            "A run cannot be named 'metric', which is another column. Choose another --name.",
+            "A run cannot be named 'metric', which is another column. Choose another `name`.",
         ),
     ],
 )
@@ -369,7 +369,7 @@ class TestRowsThatDiffer:
         assert "**70.0**" in shown
         assert shown.endswith(
             "- †: the runs were scored on other rows, other data or other definitions of labels: C."
-            " No test, no bold and no part in the average; --allow-different has them.\n"
+            " No test, no bold and no part in the average; \\`allow_different=True\\` has them.\n"
         )
 
     def test_are_marked_where_they_are_allowed(self) -> None:
@@ -380,7 +380,7 @@ class TestRowsThatDiffer:
         assert average.entries[1].mean == pytest.approx((0.5 + 0.6 + 0.9) / 3)
         shown = compared.to_table("markdown")
         assert "**90.0**" in shown
-        assert shown.endswith("all the same (--allow-different).\n")
+        assert shown.endswith("all the same (\\`allow_different=True\\`).\n")
 
     def test_tell_themselves_by_the_majority_class_where_runs_are_old(self) -> None:
         scores = on_rows(self.scores(), None)

@@ -69,7 +69,7 @@ def test_no_more_tokens_than_positions(
         check_max_length(model, limit + 1)
 
     assert str(error.value) == (
-        f"--max-length {limit + 1} is more than the backbone's {limit} positions."
+        f"`max_length={limit + 1}` is more than the backbone's {limit} positions."
         f" Choose {limit} at most."
     )
 

@@ -93,7 +93,7 @@ def test_a_length_without_room_for_text(tiny_bert: Path) -> None:
 
     assert str(error.value) == (
         "A length of 3 tokens leaves no room for text beside 3 special tokens."
-        " Choose a larger --max-length."
+        " Choose a larger `max_length`."
     )
 
 

@@ -497,7 +497,7 @@ class TestTrainAll:
         addition = Addition(tasks=(new("MOOD"),), init="TONE", train="all")
         told = notes(run, addition, tmp_path / "run2", settings=QUICK)
         assert told[-1] == (
-            "--train all changes what TONE, SAME, GRADE answer too; they are scored anew."
+            '`train="all"` changes what TONE, SAME, GRADE answer too; they are scored anew.'
         )
         larger = load_run(tmp_path / "run2")
         assert larger.config.label == f"{run.config.label}+MOOD as TONE, all trained"
@@ -526,7 +526,7 @@ class TestTrainAll:
         run = trained("multi")
         addition = Addition(tasks=(new("MOOD"),), init="TONE", train="all", fraction=0.0)
         told = notes(run, addition, tmp_path / "run2")
-        assert told[-1] == "--train all is not used: --fraction 0 trains nothing."
+        assert told[-1] == '`train="all"` is not used: `fraction=0` trains nothing.'
         assert torch.equal(logits(load_run(tmp_path / "run2"), "SAME"), logits(run, "SAME"))
 
     def test_an_addition_of_an_older_version_is_gone_on_with(
@@ -574,14 +574,15 @@ class TestRefused:
                 {},
                 (
                     "run has a model for each task, which share nothing that a new one could be"
-                    " added to. Train the new one by itself with `hmnet train --method single`."
+                    " added to. Train the new one by itself with `hmnet train` and"
+                    ' `method="single"`.'
                 ),
             ),
             (
                 "multi",
                 {"init": "TON"},
                 (
-                    "Unknown --init 'TON'. Did you mean 'TONE'? Known: GRADE, SAME, TONE, average,"
+                    "Unknown `init` 'TON'. Did you mean 'TONE'? Known: GRADE, SAME, TONE, average,"
                     " nearest, random, xavier."
                 ),
             ),
@@ -589,24 +590,24 @@ class TestRefused:
                 "multi",
                 {"init": "xavier"},
                 (
-                    "--init xavier draws a task embedding, which this run's method does not have."
+                    "`init='xavier'` draws a task embedding, which this run's method does not have."
                     " Take random, nearest or the name of a task."
                 ),
             ),
             (
                 "multi",
                 {"cluster": "1"},
-                "--cluster is for runs of method hmnet; 'multi' has no clusters. Leave it out.",
+                "`cluster` is for runs of method hmnet; 'multi' has no clusters. Leave it out.",
             ),
             (
                 "hmnet",
                 {"cluster": "2"},
-                "--cluster 2: the run has 2 clusters, numbered from 0.",
+                "`cluster='2'`: the run has 2 clusters, numbered from 0.",
             ),
             (
                 "hmnet",
                 {"cluster": "TUNE"},
-                "Unknown --cluster 'TUNE'. Did you mean 'TONE'? Known: 0, 1, GRADE, SAME, TONE.",
+                "Unknown `cluster` 'TUNE'. Did you mean 'TONE'? Known: 0, 1, GRADE, SAME, TONE.",
             ),
             (
                 "multi",
@@ -633,7 +634,7 @@ class TestRefused:
         run, addition = trained("skillnet"), Addition(tasks=(new("ODD"),))
         assert refusal(run, addition, tmp_path / "run2") == (
             "The skill table has no row for task 'ODD' or its family 'oddities'. Add one to a table"
-            " of your own and give it with --skills FILE."
+            " of your own and give it with `skills=FILE`."
         )
         table = {"skills": ["tone", "general"], "tasks": {"ODD": ["general"]}}
         families = {"sentiment": ["tone", "general"], "pairs": ["general"]}
@@ -644,7 +645,7 @@ class TestRefused:
         families["pairs"] = ["tone"]
         other = Addition(**given.model_dump() | {"skills": table | {"families": families}})
         assert refusal(run, other, tmp_path / "run2") == (
-            "--skills gives 'SAME' other skills than it was trained with. Keep the skills and the"
+            "`skills` gives 'SAME' other skills than it was trained with. Keep the skills and the"
             " rows of the run's own tasks, and add rows for the new ones."
         )
 
@@ -652,7 +653,7 @@ class TestRefused:
         run = trained("multi")
         message = refusal(run, Addition(tasks=run.config.tasks), tmp_path / "run2")
         assert message == (
-            "run has a task 'TONE' already. Give new ones with --tasks, in a TOML file of their"
+            "run has a task 'TONE' already. Give new ones with `tasks`, in a TOML file of their"
             " own."
         )
 

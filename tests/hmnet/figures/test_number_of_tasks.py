@@ -44,7 +44,7 @@ def test_one_seed_has_no_deviation() -> None:
 
 def test_runs_without_common_rows_have_no_average() -> None:
     compared = compare([Score("a", "multi", "T0", "dev", "accuracy", 0, 0.5)])
-    with pytest.raises(RelevanceError, match=r"^--figure draws the average over the rows that all"):
+    with pytest.raises(RelevanceError, match=r"^`figure` draws the average over the rows that all"):
         lay_out(compared, {"a": Trained("multi", 1)})
 
 

@@ -59,9 +59,12 @@ def test_a_head_says_how_it_pools(head: str, pooling: str) -> None:
                 f" Known: {', '.join(heads().names())}."
             ),
         ),
-        ("siamese,cosine", "--head siamese,cosine gives the tasks not named two heads. Give one."),
-        ("A=cosine,a=linear", "--head A=cosine,a=linear gives task 'a' two heads. Give one."),
-        ("cosine,A=native", "Head 'native' takes --pooling native, not mean."),
+        (
+            "siamese,cosine",
+            "`head='siamese,cosine'` gives the tasks not named two heads. Give one.",
+        ),
+        ("A=cosine,a=linear", "`head='A=cosine,a=linear'` gives task 'a' two heads. Give one."),
+        ("cosine,A=native", "Head 'native' takes `pooling` native, not mean."),
     ],
 )
 def test_a_wrong_choice_is_one_line(head: str, message: str) -> None:
@@ -75,7 +78,7 @@ def test_a_choice_must_fit_the_tasks_of_the_run() -> None:
     with pytest.raises(RelevanceError) as error:
         HeadChoice.parse("siamese,STSB=cosine").check("mean", TRIO)
     assert str(error.value) == (
-        "--head siamese,STSB=cosine names 'stsb', which is not trained here. Tasks: SST-5, QQP,"
+        "`head='siamese,STSB=cosine'` names 'stsb', which is not trained here. Tasks: SST-5, QQP,"
         " STS-B."
     )
     with pytest.raises(RelevanceError, match="task 'SST-5' is classification"):

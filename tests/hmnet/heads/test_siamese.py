@@ -116,7 +116,7 @@ def test_the_cosine_refuses_other_tasks(tiny_bert: Path, task: Task, what: str) 
         built(tiny_bert, task, "cosine")
     assert str(error.value) == (
         f"Head 'cosine' is for regression on two texts, but task 'T' {what}."
-        " Give it another, such as --head cosine,T=siamese."
+        " Give it another, such as `head='cosine,T=siamese'`."
     )
 
 
@@ -125,4 +125,4 @@ def test_pooling_is_the_mean_unless_told(tiny_bert: Path) -> None:
         assert find_head(head, "cls").poolings == ("mean", "cls")
         with pytest.raises(RelevanceError) as error:
             find_head(head, "native")
-        assert str(error.value) == f"Head '{head}' takes --pooling mean or cls, not native."
+        assert str(error.value) == f"Head '{head}' takes `pooling` mean or cls, not native."

@@ -63,7 +63,7 @@ def test_nothing_on_is_one_line(backbone: Backbone) -> None:
         made(backbone, "camtl:attention=off,alignment=off,norm=off,bottleneck=off")
     assert str(error.value) == (
         "Method 'camtl' with everything off is hard sharing. Leave something on, or take"
-        " --method multi."
+        ' `method="multi"`.'
     )
 
 

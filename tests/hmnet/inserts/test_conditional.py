@@ -124,7 +124,7 @@ def test_an_input_longer_than_the_bias_is_one_line() -> None:
         module.bias(torch.zeros(WIDTH), 5)
     assert str(error.value) == (
         "The input has 5 tokens, but this model's conditional attention was made for 4."
-        " Cut it, or train with a larger --max-length."
+        " Cut it, or train with a larger `max_length`."
     )
 
 
@@ -132,8 +132,8 @@ def test_too_few_blocks_are_one_line() -> None:
     with pytest.raises(RelevanceError) as error:
         ConditionalAttention(384, 200, variant="paper")
     assert str(error.value) == (
-        "Conditional attention splits --max-length 200 into 384 // 200 = 1 blocks and needs two."
-        " Choose --max-length 192 at most, or --method camtl:attention=full-block."
+        "Conditional attention splits `max_length=200` into 384 // 200 = 1 blocks and needs two."
+        " Choose `max_length=192` at most, or `method='camtl:attention=full-block'`."
     )
 
 
@@ -144,9 +144,9 @@ def test_a_length_that_no_run_takes_is_not_advised() -> None:
     with pytest.raises(RelevanceError) as error:
         ConditionalAttention(15, 8, variant="paper")
     assert str(error.value).endswith(
-        " Choose a backbone 16 wide or wider, or --method camtl:attention=full-block."
+        " Choose a backbone 16 wide or wider, or `method='camtl:attention=full-block'`."
     )
-    with pytest.raises(RelevanceError, match="Choose --max-length 8 at most, or --method"):
+    with pytest.raises(RelevanceError, match="Choose `max_length=8` at most, or `method="):
         ConditionalAttention(16, 9, variant="paper")
 
 

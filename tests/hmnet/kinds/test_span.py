@@ -357,7 +357,7 @@ def test_rows_that_teach_nothing_are_counted_or_refused(tiny_bert: Path) -> None
     )
     assert kind_of(task).unlearned(encoded.take(np.array([0, 2]))) is None
     none = encoded_of(split_of(rows[1], rows[2], task=task), tiny_bert, 64, task)
-    with pytest.raises(RelevanceError, match=r"^Task 'QUIZ': in 1 of 2 .*larger --max-length"):
+    with pytest.raises(RelevanceError, match=r"^Task 'QUIZ': in 1 of 2 .*larger `max_length`"):
         kind_of(task).unlearned(none)
 
 

@@ -182,10 +182,13 @@ def test_the_fingerprint_leaves_out_what_does_not(trainer: JointTrainer, config:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"checkpoint": "best"}, "checkpoint = best and patience go by scores on the rows that"),
+        (
+            {"checkpoint": "best"},
+            '`checkpoint="best"` and `patience` go by scores on the rows that',
+        ),
         ({"patience": 2}, "gains are made of, so a study takes neither. Leave them out of the"),
-        ({"freeze": "all"}, "--freeze all trains heads alone, and tasks share none, so that no"),
-        ({"freeze": "5"}, "--freeze 5 is more than the backbone's 4 layers. Give 4 at most, or"),
+        ({"freeze": "all"}, "`freeze='all'` trains heads alone, and tasks share none, so that no"),
+        ({"freeze": "5"}, "`freeze='5'` is more than the backbone's 4 layers. Give 4 at most, or"),
     ],
 )
 def test_what_a_study_cannot_use_is_refused(
@@ -243,7 +246,7 @@ def test_rows_with_a_text_of_another_tasks_evaluation_are_found(world: Any) -> N
         overlapping_rows(run)
     assert str(error.value) == (
         "task 'b': all 1 training rows hold a text of the evaluation split of a."
-        " Leave out --drop-overlap."
+        " Leave out `drop_overlap`."
     )
 
 

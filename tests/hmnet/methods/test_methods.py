@@ -46,11 +46,11 @@ def test_hmnet_shares_by_cluster() -> None:
             None,
             None,
             (
-                "Method 'hmnet' needs --clusters, a file that `relevance cluster` writes."
-                " Give one, or take --method multi."
+                "Method 'hmnet' needs `clusters`, a file that `relevance cluster` writes."
+                ' Give one, or take `method="multi"`.'
             ),
         ),
-        (SPEC, (4, 1, 1), "--layers 4,1,1 adds up to 6, but the backbone has 12 layers."),
+        (SPEC, (4, 1, 1), "`layers=(4, 1, 1)` adds up to 6, but the backbone has 12 layers."),
         (
             ClusterSpec(clusters=(("RTE", "CB"),)),
             None,
@@ -61,7 +61,7 @@ def test_hmnet_shares_by_cluster() -> None:
             None,
             (
                 "The cluster spec lists 'SNLI', which this run does not train."
-                " Add it with --tasks, or leave it out of the spec."
+                " Add it with `tasks`, or leave it out of the spec."
             ),
         ),
     ],
@@ -77,6 +77,6 @@ def test_what_does_not_fit_is_one_line(
 def test_methods_without_clusters_say_that_they_ignore_them() -> None:
     assert methods().find("hmnet")(SPEC, (8, 2, 2)).note is None
     assert methods().find("multi")().note is None
-    assert methods().find("multi")(SPEC).note == "Method 'multi' ignores --clusters."
+    assert methods().find("multi")(SPEC).note == "Method 'multi' ignores `clusters`."
     both = methods().find("single")(SPEC, (8, 2, 2)).note
-    assert both == "Method 'single' ignores --clusters and --layers."
+    assert both == "Method 'single' ignores `clusters` and `layers`."

@@ -73,8 +73,8 @@ def test_a_linear_head_cannot_be_exported(
         export(model, tasks[0], AutoTokenizer.from_pretrained(tiny_bert), tmp_path / "out")
     assert str(caught.value) == (
         f"Task 'RTE' has a linear head on '{pooling}' pooling, which no plain checkpoint can"
-        " express. Heads of --pooling native can be exported, with any of the methods hmnet, multi"
-        " and single."
+        ' express. Heads of `pooling="native"` can be exported, with any of the methods hmnet,'
+        " multi and single."
     )
     assert not (tmp_path / "out").exists()
 

@@ -62,7 +62,7 @@ TASKS = {
     ),
 }
 FAILS, ALIKE, PADDING = "its model fails on plain", "nothing but the first token", "on the padding"
-MEAN, OTHER = "Use --pooling mean, or", "Use a backbone that reads both ways"
+MEAN, OTHER = 'Use `pooling="mean"`, or', "Use a backbone that reads both ways"
 NO_HEAD = "has no model for question answering"
 WORKS = ("big_bird", "squeezebert", "ernie")
 # what comes of kind and pooling: nothing, or words of the message
@@ -157,7 +157,9 @@ def test_the_setting_that_is_named_gives_a_text_the_same_answer_beside_another(
 
 def test_no_padding_token_is_one_line(make_backbone: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_backbone("gpt2", tmp_path / "gpt2", **GPT, pad_token_id=None)
-    with pytest.raises(RelevanceError, match=r"no padding token is defined\)\. Use --pooling mean"):
+    with pytest.raises(
+        RelevanceError, match=r"no padding token is defined\)\. Use `pooling=.mean.`"
+    ):
         asked(folder, "classification", "native")
 
 

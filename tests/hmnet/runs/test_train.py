@@ -340,18 +340,18 @@ def test_an_existing_folder_needs_resume_and_the_same_settings(
     config = config.model_copy(update={"method": "hmnet", "max_steps_per_task": 1})
     train_run(config, SPEC, out)
     assert message(config, resume=False) == (
-        f"{out} exists. Go on with the run in it with --resume, or give another --out."
+        f"{out} exists. Go on with the run in it with `resume=True`, or give another `out`."
     )
     assert message(config.model_copy(update={"epochs": 9})) == (
         f"{out} was started with epochs = 2, not 9."
-        " Resume with the same settings, or give another --out."
+        " Resume with the same settings, or give another `out`."
     )
     assert message(config, ClusterSpec(clusters=(("TONE",), ("GRADE", "SAME")))) == (
         f"{out} was started with other clusters ({out / 'clusters.json'})."
-        " Resume with the same ones, or give another --out."
+        " Resume with the same ones, or give another `out`."
     )
     (out / "config.toml").unlink()
-    assert message(config) == f"{out} is no run: it has no config.toml. Give another --out."
+    assert message(config) == f"{out} is no run: it has no config.toml. Give another `out`."
 
 
 def test_a_flipped_byte_of_the_results_is_told(config: RunConfig, tmp_path: Path) -> None:
@@ -420,15 +420,15 @@ def test_nothing_is_written_when_the_data_is_wrong(config: RunConfig, tmp_path: 
 def test_names_that_cannot_be_shown_are_refused(
     config: RunConfig, tmp_path: Path, name: str
 ) -> None:
-    with pytest.raises(RelevanceError, match=r"^--name "):
+    with pytest.raises(RelevanceError, match=r"^`name` "):
         check_run(config.model_copy(update={"name": name}), SPEC, tmp_path / "run")
-    with pytest.raises(RelevanceError, match=r"^--name "):
+    with pytest.raises(RelevanceError, match=r"^`name` "):
         Addition(tasks=("cb",), name=name).label("run", ["CB"])
 
 
 def test_nothing_is_written_when_inputs_are_too_long(config: RunConfig, tmp_path: Path) -> None:
     long = config.model_copy(update={"max_length": 500})
-    with pytest.raises(RelevanceError, match=r"^--max-length 500 is more than the backbone's 130"):
+    with pytest.raises(RelevanceError, match=r"^`max_length=500` is more than the backbone's 130"):
         train_run(long, None, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -446,7 +446,7 @@ def test_a_full_disk_ends_the_log_in_one_line() -> None:
 def test_ignored_arguments_are_noted(config: RunConfig, tmp_path: Path) -> None:
     seen: list[Any] = []
     train_run(config.model_copy(update=BRIEF), SPEC, tmp_path / "run", on_event=seen.append)
-    assert Note("Method 'multi' ignores --clusters.") in seen
+    assert Note("Method 'multi' ignores `clusters`.") in seen
     assert not (tmp_path / "run" / "clusters.json").exists()
 
 

@@ -197,7 +197,7 @@ def test_rows_by_dropout_are_trained_beside_rows_by_entropy() -> None:
             "relevant",
             (
                 "Sampler 'uncertainty' asks a classification task in place of 'VALUE', and there is"
-                " none. Add one, or say --sampler uncertainty:proxy=dropout."
+                ' none. Add one, or say `sampler="uncertainty:proxy=dropout"`.'
             ),
         ),
         (

@@ -39,18 +39,18 @@ metrics = ["pearson"]
 source = { train = "rows.jsonl", dev = "rows.jsonl" }
 """
 PER_ROW = (
-    "--regularizer smart needs one label or value for each row, but task 'TAGS' is of kind tokens."
-    " Leave out the task or the regularizer."
+    "`regularizer=\"smart\"` needs one label or value for each row, but task 'TAGS' is of kind"
+    " tokens. Leave out the task or the regularizer."
 )
 NO_RANK = (
     "Sampler 'uncertainty' ranks rows of classification and regression, but 'TAGS' has kind tokens."
-    " Leave it out, or take another --sampler."
+    " Leave it out, or take another `sampler`."
 )
 NO_LABELS = (
     "Sampler 'uncertainty' asks a classification task in place of 'VALUE', and there is none. Add"
-    " one, or say --sampler uncertainty:proxy=dropout."
+    ' one, or say `sampler="uncertainty:proxy=dropout"`.'
 )
-UNKNOWN_WEIGHT = "Unknown task in --loss-weights 'none'."
+UNKNOWN_WEIGHT = "Unknown task in `loss_weights` 'none'."
 
 
 @pytest.fixture(scope="module")
@@ -145,8 +145,10 @@ def test_frozen_layers_leave_nothing_to_join_or_to_gain(
 ) -> None:
     surgery = {"freeze": freeze, "sampler": "round-robin", "surgery": "pcgrad"}
     chosen = config.model_copy(update=surgery)
-    with pytest.raises(RelevanceError, match=f"--freeze {freeze} leaves all of those as they are"):
+    with pytest.raises(
+        RelevanceError, match=f"`freeze='{freeze}'` leaves all of those as they are"
+    ):
         train_run(chosen, None, tmp_path / "run")
     fields = {"backbone": config.backbone, "freeze": freeze}
-    with pytest.raises(RelevanceError, match=f"--freeze {freeze} trains heads alone"):
+    with pytest.raises(RelevanceError, match=f"`freeze='{freeze}'` trains heads alone"):
         make_trainer(find_tasks(config.tasks), fields, device="cpu")

@@ -121,7 +121,7 @@ def test_a_wrong_file_is_one_line(
 def test_a_run_goes_on_only_with_its_settings(change: dict[str, Any], message: str) -> None:
     with pytest.raises(RelevanceError) as error:
         FULL.model_copy(update=change).check_resumes(FULL, Path("run"))
-    hint = " Resume with the same settings, or give another --out."
+    hint = " Resume with the same settings, or give another `out`."
     assert str(error.value) == message + hint
 
 

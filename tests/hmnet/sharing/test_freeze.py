@@ -13,7 +13,7 @@ def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(RelevanceError) as error:
         Freeze.parse(text)
     assert str(error.value) == (
-        "--freeze takes a number of layers such as 4, a share such as 50%, layers such as 5-8,"
+        "`freeze` takes a number of layers such as 4, a share such as 50%, layers such as 5-8,"
         f" embeddings or all, got '{text}'."
     )
 
@@ -23,7 +23,7 @@ def test_more_layers_than_there_are_are_refused() -> None:
         with pytest.raises(RelevanceError) as error:
             Freeze.parse(text).layers(12)
         assert str(error.value) == (
-            f"--freeze {text} is more than the backbone's 12 layers. Give 12 at most, or all."
+            f"`freeze='{text}'` is more than the backbone's 12 layers. Give 12 at most, or all."
         )
 
 

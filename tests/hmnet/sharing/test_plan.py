@@ -86,7 +86,7 @@ def test_default_layers_are_the_papers(depth: int, layers: tuple[int, int, int])
 
 
 def test_a_shallow_backbone_asks_for_layers() -> None:
-    with pytest.raises(RelevanceError, match=r"has 2 layers, too few.*--layers 1,0,1\."):
+    with pytest.raises(RelevanceError, match=r"has 2 layers, too few.*`layers=\(1, 0, 1\)`\."):
         default_layers(2)
 
 
@@ -94,11 +94,13 @@ def test_layers_that_do_not_add_up() -> None:
     with pytest.raises(RelevanceError) as caught:
         check_layers((8, 2, 2), 6)
     assert str(caught.value) == (
-        "--layers 8,2,2 adds up to 12, but the backbone has 6 layers."
-        " Its default is --layers 4,1,1."
+        "`layers=(8, 2, 2)` adds up to 12, but the backbone has 6 layers."
+        " Its default is `layers=(4, 1, 1)`."
     )
 
 
 def test_layers_below_zero() -> None:
-    with pytest.raises(RelevanceError, match=r"^--layers 7,-1,0 has a negative number; 0 leaves"):
+    with pytest.raises(
+        RelevanceError, match=r"^`layers=\(7, -1, 0\)` has a negative number; 0 leaves"
+    ):
         check_layers((7, -1, 0), 6)

@@ -98,7 +98,7 @@ def test_a_wrong_table_is_one_line(tmp_path: Path, content: str, message: str) -
             (
                 "The skill table has no row for task 'RTE' or its family"
                 " 'natural_language_inference'. Add one to a table of your own and give it with"
-                " --skills FILE."
+                " `skills=FILE`."
             ),
         ),
         ({"tasks": {"RTEE": ("a",)}}, "Skill table: Unknown task 'RTEE'. Did you mean 'RTE'?"),

@@ -85,7 +85,7 @@ def test_a_damaged_checkpoint_is_told_and_an_older_one_used(
         find_checkpoint(folder)
     assert str(error.value) == (
         f"{folder} is damaged: its files are not what was written. Delete it to train this part of"
-        " the run from its beginning, then --resume."
+        " the run from its beginning, then `resume=True`."
     )
     (tmp_path / "kept").rename(tmp_path / "checkpoint.old")
     assert find_checkpoint(folder) == (tmp_path / "checkpoint.old", Position(0, 1, ""))
@@ -200,7 +200,7 @@ def test_a_checkpoint_of_other_data_is_refused(world: Any, tmp_path: Path) -> No
         other.fit(checkpoints=checkpoints)
     assert str(error.value) == (
         f"{tmp_path / 'checkpoint'} was written with other training data than there is now."
-        " Put the data back, or train anew with another --out."
+        " Put the data back, or train anew with another `out`."
     )
 
 

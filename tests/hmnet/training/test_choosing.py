@@ -74,7 +74,7 @@ def test_a_run_begun_by_another_version_of_its_sampler_is_not_gone_on_with(
         run.fit(checkpoints=checkpoints)
     assert str(error.value) == (
         f"{tmp_path / 'run'} was begun by version 2 of sampler uncertainty, which is now at version"
-        " 3 and takes other steps. Train anew with another --out."
+        " 3 and takes other steps. Train anew with another `out`."
     )
 
 

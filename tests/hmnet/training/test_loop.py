@@ -167,7 +167,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(
         world.fit(checkpoints=Checkpoints(tmp_path / "checkpoint", 0, every_s=1e9))
     assert str(error.value) == (
         f"Training of '{first}' came to a loss of nan at step 4 of 22."
-        f" Start again with a lower --lr; it was {1e-3 * 19 / 22:g} at that step."
+        f" Start again with a lower `lr`; it was {1e-3 * 19 / 22:g} at that step."
     )
     assert find_checkpoint(tmp_path / "checkpoint") is None
 
@@ -200,5 +200,5 @@ def test_an_interrupt_waits_for_the_step_and_can_be_resumed(
 
 
 def test_inputs_longer_than_the_backbone_takes_are_refused(world: Any) -> None:
-    with pytest.raises(RelevanceError, match=r"^--max-length 500 is more than the backbone's 130"):
+    with pytest.raises(RelevanceError, match=r"^`max_length=500` is more than the backbone's 130"):
         world.fit(settings=world.settings.model_copy(update={"max_length": 500}))

@@ -180,8 +180,8 @@ def test_one_device_for_all_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RelevanceError) as error:
         find_ranks("cuda:1", seed=0)
     assert str(error.value) == (
-        "--device cuda:1 is one device, but 4 processes train together, each on its own. Leave it"
-        " out, or take --device cpu."
+        "`device='cuda:1'` is one device, but 4 processes train together, each on its own. Leave it"
+        ' out, or take `device="cpu"`.'
     )
 
 

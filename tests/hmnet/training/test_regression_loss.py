@@ -110,7 +110,7 @@ def test_labels_that_are_all_the_same_are_refused() -> None:
         standardised(graded(0, 5), np.full(7, 2.0))
     assert str(error.value) == (
         "task 'STS-B': all 7 training labels are 2, so they have no deviation to be divided by."
-        " Take --regression-loss scale."
+        ' Take `regression_loss="scale"`.'
     )
 
 
@@ -295,7 +295,7 @@ def test_runs_of_the_old_loss_are_read_and_not_gone_on_with(
     words = (
         f"{run.folder} was begun by an older version, whose loss of regression tasks lay on [0, 1];"
         " it is on a task's own scale now, so this would mix the two. Train anew with another"
-        " --out; evaluate, predict and export still read the run."
+        " `out`; evaluate, predict and export still read the run."
     )
     for go_on in (
         lambda: train_run(config, None, run.folder, resume=True),

@@ -206,8 +206,8 @@ def test_tasks_that_never_meet_have_nothing_to_join(config: RunConfig, tmp_path:
     with pytest.raises(RelevanceError) as error:
         check_run(alone, None, tmp_path / "run")
     assert str(error.value) == (
-        "--surgery pcgrad joins the gradients of tasks that train together, but here each trains"
-        " alone. Leave it out, or train several tasks with --method multi or hmnet."
+        "`surgery='pcgrad'` joins the gradients of tasks that train together, but here each trains"
+        ' alone. Leave it out, or train several tasks with `method="multi"` or hmnet.'
     )
 
 
@@ -218,8 +218,8 @@ def test_frozen_weights_have_no_gradients_to_join(config: RunConfig, tmp_path: P
     with pytest.raises(RelevanceError) as error:
         check_run(frozen, SPEC, tmp_path / "run")
     assert str(error.value) == (
-        "--surgery pcgrad joins the gradients of weights that tasks share, but --freeze 75% leaves"
-        " all of those as they are. Leave one of the two out."
+        "`surgery='pcgrad'` joins the gradients of weights that tasks share, but `freeze='75%'`"
+        " leaves all of those as they are. Leave one of the two out."
     )
     check_run(frozen.model_copy(update={"freeze": "50%"}), SPEC, tmp_path / "run")
 
@@ -245,6 +245,6 @@ def test_a_sampler_of_one_task_a_step_leaves_nothing_to_join(sampler: str) -> No
     with pytest.raises(RelevanceError) as error:
         RunConfig(**given)
     assert str(error.value) == (
-        "--surgery pcgrad joins the gradients of several tasks in one step, but sampler"
-        f" '{sampler}' gives every step one task. Add --sampler round-robin."
+        "`surgery='pcgrad'` joins the gradients of several tasks in one step, but sampler"
+        f" '{sampler}' gives every step one task. Add `sampler=\"round-robin\"`."
     )

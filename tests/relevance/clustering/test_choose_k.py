@@ -83,8 +83,8 @@ def test_too_few_tasks_to_choose(count: int) -> None:
     with pytest.raises(RelevanceError) as raised:
         choose_k(matrix, KMEANS)
     assert str(raised.value) == (
-        "--k auto tries 2 to T - 1 clusters of T tasks, so it takes at least 3; the matrix has"
-        f" {count}. Say how many clusters with --k N."
+        '`k="auto"` tries 2 to T - 1 clusters of T tasks, so it takes at least 3; the matrix has'
+        f" {count}. Say how many clusters with `k=N`."
     )
 
 
@@ -98,7 +98,7 @@ def test_too_few_tasks_to_choose(count: int) -> None:
 def test_no_groups_at_all(method: str, values: np.ndarray, words: str) -> None:
     with pytest.raises(RelevanceError) as raised:
         choose_k(RelevanceMatrix(values, tuple("ABCD"), "test"), make_method(method))
-    assert str(raised.value).startswith(f"--k auto found no groups. For k = 2: {words}")
+    assert str(raised.value).startswith(f'`k="auto"` found no groups. For k = 2: {words}')
 
 
 def test_unknown_values_are_said_at_once() -> None:

@@ -31,7 +31,7 @@ def test_options_go_to_the_method() -> None:
     assert cluster(TABLE, 3, method="agglomerative", linkage="single").provenance["linkage"] == (
         "single"
     )
-    with pytest.raises(RelevanceError, match="Method 'kmeans' takes no --linkage"):
+    with pytest.raises(RelevanceError, match="Method 'kmeans' takes no `linkage`"):
         cluster(TABLE, 3, linkage="ward")
 
 

@@ -33,7 +33,7 @@ def test_a_matrix_without_families() -> None:
     with pytest.raises(RelevanceError) as raised:
         family_clusters(matrix)
     assert str(raised.value) == (
-        "This matrix of measure 'joint-training' names no families. Say how many clusters with --k."
+        "This matrix of measure 'joint-training' names no families. Say how many clusters with `k`."
     )
 
 

@@ -92,9 +92,9 @@ def test_a_spec_is_a_partition_or_refused(clusters: list[list[str]]) -> None:
         ),
         ({"clusters": [["CB", "CB"]]}, "out.json: task 'CB' is in cluster 0 twice."),
         ({"clusters": [["CB"], []]}, "out.json: cluster 1 is empty; leave it out."),
-        ({"clusters": []}, "out.json: `clusters` lists no cluster."),
+        ({"clusters": []}, "out.json: 'clusters' lists no cluster."),
         ({}, "out.json: clusters: Field required."),
-        ({"clusters": [["CB"]], "k": 2}, "out.json: k is 2, but `clusters` lists 1."),
+        ({"clusters": [["CB"]], "k": 2}, "out.json: k is 2, but 'clusters' lists 1."),
         (
             {"clusters": [["CB"], ["RTE"]], "names": ["a", "a"]},
             "out.json: `names` must hold 2 different names, one per cluster.",
@@ -141,7 +141,7 @@ def test_what_is_wrong_with_a_file_is_said_in_one_line(
         (
             ["RTE", "CB"],
             (
-                "lists 'SST-2', which this run does not train. Add it with --tasks, or leave it"
+                "lists 'SST-2', which this run does not train. Add it with `tasks`, or leave it"
                 " out of the spec."
             ),
         ),
@@ -149,7 +149,7 @@ def test_what_is_wrong_with_a_file_is_said_in_one_line(
             ["RTE", "CB", "sst-2"],
             (
                 "lists 'SST-2', which this run does not train. Did you mean 'sst-2'? Add it with"
-                " --tasks, or leave it out of the spec."
+                " `tasks`, or leave it out of the spec."
             ),
         ),
         (

@@ -173,7 +173,7 @@ def test_a_missing_run_leaves_its_cells_unknown() -> None:
             {},
             (
                 "T1: the mean single-task gain is -0.0200, which leaves its relative gains"
-                " undefined; --normalise absolute is defined."
+                ' undefined; `normalise="absolute"` is defined.'
             ),
         ),
         (
@@ -181,7 +181,7 @@ def test_a_missing_run_leaves_its_cells_unknown() -> None:
             {"metric": "primary", "normalise": "error"},
             (
                 "T1: the mean single-task primary is 1.0000, which leaves its error gains"
-                " undefined; --normalise absolute is defined."
+                ' undefined; `normalise="absolute"` is defined.'
             ),
         ),
         (
@@ -209,8 +209,8 @@ def test_an_undefined_gain_is_unknown_and_said(
             {},
             (
                 "T1: the mean single-task gain is 0.0125 ± 0.3240 (95 % interval), too near 0: its"
-                " relative gains are undefined; --normalise absolute is defined, more"
-                " --single-seeds narrow the interval."
+                ' relative gains are undefined; `normalise="absolute"` is defined, more'
+                " `single_seeds` narrow the interval."
             ),
         ),
         (
@@ -218,8 +218,8 @@ def test_an_undefined_gain_is_unknown_and_said(
             {"metric": "primary", "normalise": "error"},
             (
                 "T1: the mean single-task primary is 0.9700 ± 0.0657 (95 % interval), too near 1:"
-                " its error gains are undefined; --normalise absolute is defined, more"
-                " --single-seeds narrow the interval."
+                ' its error gains are undefined; `normalise="absolute"` is defined, more'
+                " `single_seeds` narrow the interval."
             ),
         ),
         (
@@ -227,7 +227,7 @@ def test_an_undefined_gain_is_unknown_and_said(
             {"metric": "loss"},
             (
                 "T1: the mean single-task loss is 0.4000 ± 1.0828 (95 % interval), too near 0: its"
-                " relative gains are undefined; more --single-seeds narrow the interval."
+                " relative gains are undefined; more `single_seeds` narrow the interval."
             ),
         ),
         ([0.038, -0.013], {"normalise": "absolute"}, None),
@@ -291,8 +291,8 @@ def test_mixed_devices_and_trainers_are_said() -> None:
                 (
                     "A trains on 12 of the texts that B is scored on; B trains on 3 of the texts"
                     " that A is scored on; B trains on 2 of the texts that C is scored on; 1 more"
-                    " pair(s) share some. Such gains may be memory: --drop-overlap leaves these"
-                    " training rows out."
+                    " pair(s) share some. Such gains may be memory: `drop_overlap=True` leaves"
+                    " these training rows out."
                 )
             ],
         ),

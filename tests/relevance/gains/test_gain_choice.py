@@ -21,8 +21,8 @@ from relevance.gains.gain_choice import METRICS, NORMALISATIONS, PAPERS_CHOICE, 
         (
             ("loss", "absolute"),
             (
-                "Losses of different tasks have different scales, so --metric loss goes with"
-                " --normalise relative, not absolute."
+                'Losses of different tasks have different scales, so `metric="loss"` goes with'
+                ' `normalise="relative"`, not absolute.'
             ),
         ),
     ],

@@ -31,5 +31,5 @@ def test_a_gradient_without_direction(length: float) -> None:
         gradient_cosines(np.array([[[1.0, 0.0], [0.0, length]]]), ["A", "B"])
     assert str(error.value) == (
         f"task 'B': its gradient has a squared length of {length:g}, so it has no direction. Train"
-        " with a lower --lr or for fewer steps."
+        " with a lower `lr` or for fewer steps."
     )

@@ -132,7 +132,7 @@ def test_it_needs_token_vectors() -> None:
         kind.build(Inputs())
     assert str(raised.value) == (
         "Measure 'token-embedding' needs token vectors. `relevance estimate` brings those of"
-        " --backbone; from Python, hand some in as measure(..., token_vectors=...)."
+        " `backbone`; from Python, hand some in as measure(..., token_vectors=...)."
     )
     assert isinstance(kind.build(Inputs(token_vectors=compass)), TokenEmbedding)
 

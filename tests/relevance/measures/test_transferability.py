@@ -49,5 +49,5 @@ def test_one_label_only(labels: np.ndarray) -> None:
         label_columns("CB", Features(np.zeros((3, 2)), labels))
     assert str(error.value) == (
         "task 'CB': the 3 training rows that were drawn all have one label, so nothing can be said"
-        " about what explains it. Take another --seed, or more rows."
+        " about what explains it. Take another `seed`, or more rows."
     )

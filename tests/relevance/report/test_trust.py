@@ -75,7 +75,7 @@ def test_one_seed() -> None:
     one = replace(matrix(None, None, seeds=1), reliability=None)
     assert distrust(one) == (
         "One seed tells nothing about how reliable gains are, so groups made from them should not"
-        " be trusted. Add seeds, such as --seeds 0,1,2; runs that are done are kept."
+        " be trusted. Add seeds, such as `seeds=(0, 1, 2)`; runs that are done are kept."
     )
     assert reliability_lines(one) == []
 

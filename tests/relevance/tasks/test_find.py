@@ -139,10 +139,10 @@ def test_an_unknown_task() -> None:
         ('["accuracy", "f1"]', '["pearson"]', "metric 'pearson' is not one for classification"),
         ('"negative", "positive"', '"a", "b", "c"', "'f1' is for two labels; `macro_f1` takes any"),
         ('["accuracy", "f1"]', '["question_em"]', "metric 'question_em' needs `group`"),
-        (', dev = "/data/dev.csv"', "", "source needs both `train` and `dev`"),
-        ("[[task]]", "[[tasks]]", r"one \[\[task\]\] table per task, found tasks\. Call it `task`"),
+        (', dev = "/data/dev.csv"', "", "source needs both 'train' and 'dev'"),
+        ("[[task]]", "[[tasks]]", r"one \[\[task\]\] table per task, found tasks\. Call it 'task'"),
         ("[[task]]", "[task]", r"found \[task\]\. Write it with double brackets: \[\[task\]\]\."),
-        ("[[task]]", "", r"found `name` outside of one\. Put \[\[task\]\] above it\."),
+        ("[[task]]", "", r"found 'name' outside of one\. Put \[\[task\]\] above it\."),
         ("[[task]]", "[[job]]", r"expected one \[\[task\]\] table per task, found job\."),
         (REVIEWS, "", r"expected one \[\[task\]\] table per task, found no task\."),
         (REVIEWS, "task = 1", r"expected one \[\[task\]\] table per task, found 1\."),
@@ -168,7 +168,7 @@ def test_an_unknown_task() -> None:
         (
             '["accuracy", "f1"]',
             '["f1"]\nlabel = "sentence"',
-            "`label` names 'sentence', which",
+            "'label' names 'sentence', which",
         ),
         ('["accuracy", "f1"]', '["f1"]\nrange = [0, 5]', "`range` means nothing to a task of kind"),
         (

@@ -231,11 +231,11 @@ def test_a_missing_file(tmp_path: Path, make_task: MakeTask) -> None:
     assert failure(make_task(source={"hub": "a/b"}), tmp_path) == (
         f"{folder} has no train.parquet (nor .csv, .tsv, .jsonl, .json, .txt, packed or not). Fetch"
         " it with `relevance prepare --tasks TOY`, or name the folder that has toy/ with"
-        " --data-dir."
+        " `data_dir`."
     )
     assert failure(make_task(), tmp_path, "dev") == (
         f"{folder} has no dev.parquet (nor .csv, .tsv, .jsonl, .json, .txt, packed or not). Put it"
-        " there, or name the folder that has toy/ with --data-dir."
+        " there, or name the folder that has toy/ with `data_dir`."
     )
     own = make_task(source={"train": "/no/train.csv", "dev": "/no/dev.csv"})
     assert failure(own, tmp_path) == "/no/train.csv: no such file. `source` names it as 'train'."
@@ -434,7 +434,7 @@ def test_an_own_file_with_another_suffix(tmp_path: Path, make_task: MakeTask) ->
 def test_limits_below_one(tmp_path: Path, make_task: MakeTask, name: str) -> None:
     with pytest.raises(RelevanceError) as caught:
         load_task(make_task(), DataOptions(tmp_path, **{name: 0}))
-    assert str(caught.value) == f"--{name.replace('_', '-')} must be at least 1, got 0."
+    assert str(caught.value) == f"`{name}` must be at least 1, got 0."
 
 
 def test_a_holdout_of_a_one_row_task(tmp_path: Path, make_task: MakeTask, write: Write) -> None:
@@ -442,8 +442,8 @@ def test_a_holdout_of_a_one_row_task(tmp_path: Path, make_task: MakeTask, write:
     with pytest.raises(RelevanceError) as caught:
         load_task(make_task(), DataOptions(tmp_path), gain_split="holdout")
     assert str(caught.value) == (
-        "task 'TOY': a hold-out of 1 training rows would have 0 (20 %, at most --max-dev); at"
-        " least 2 are needed. Measure on the dev split with --gain-split dev."
+        "task 'TOY': a hold-out of 1 training rows would have 0 (20 %, at most `max_dev`); at"
+        ' least 2 are needed. Measure on the dev split with `gain_split="dev"`.'
     )
 
 

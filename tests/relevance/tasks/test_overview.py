@@ -22,7 +22,7 @@ def test_what_a_task_is_and_where_it_comes_from(make_task: MakeTask) -> None:
         "source": "nyu-mll/glue cola @bcdcba7",
     }
     assert mine["source"] == "/a/train.csv, /a/dev.csv"
-    assert found["source"] == "--data-dir"
+    assert found["source"] == "`data_dir`"
 
 
 def test_sizes_are_those_of_table_4_and_a_dash_for_what_is_not_there(

@@ -99,10 +99,10 @@ def test_a_holdout_of_equal_regression_labels() -> None:
 
 @pytest.mark.parametrize(("number", "limit", "held"), [(9, None, 1), (1, None, 0), (100, 1, 1)])
 def test_fewer_than_two_rows(number: int, limit: int | None, held: int) -> None:
-    with pytest.raises(RelevanceError, match=rf"would have {held} .*--gain-split dev\.$"):
+    with pytest.raises(RelevanceError, match=rf"would have {held} .*`gain_split=.dev.`\.$"):
         hold_out(split_of([0] * number), limit)
 
 
 def test_groups_too_large_to_hold_out() -> None:
-    with pytest.raises(RelevanceError, match=r"would have 0 .*--gain-split dev\.$"):
+    with pytest.raises(RelevanceError, match=r"would have 0 .*`gain_split=.dev.`\.$"):
         hold_out(split_of([0, 1] * 10, [0] * 10 + [1] * 10), None)

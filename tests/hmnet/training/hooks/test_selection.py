@@ -238,6 +238,6 @@ def test_the_mean_of_the_last_steps_is_another_choice(
     with pytest.raises(RelevanceError) as error:
         RunConfig(**config.model_dump() | {"average": 0.2} | other)
     assert str(error.value) == (
-        "--average takes the mean over the last steps, which --checkpoint best would pass over and"
-        " --patience might not reach. Leave out --average, or the other."
+        '`average` takes the mean over the last steps, which `checkpoint="best"` would pass over'
+        " and `patience` might not reach. Leave out `average`, or the other."
     )

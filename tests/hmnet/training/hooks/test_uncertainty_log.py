@@ -149,6 +149,8 @@ def test_tasks_without_labels_have_no_uncertainty(config: RunConfig, tmp_path: P
     alone = Path(config.tasks[0]).with_name("grade.toml")
     alone.write_text("[[task]]" + next(t for t in text.split("[[task]]") if '"GRADE"' in t))
     config = config.model_copy(update={"tasks": (str(alone),), "log_uncertainty": True})
-    with pytest.raises(RelevanceError, match="--log-uncertainty takes the entropy of predicted"):
+    with pytest.raises(
+        RelevanceError, match="`log_uncertainty=True` takes the entropy of predicted"
+    ):
         check_run(config, None, tmp_path / "run", resume=False)
     assert not (tmp_path / "run").exists()

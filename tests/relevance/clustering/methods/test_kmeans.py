@@ -158,7 +158,7 @@ def test_unknown_values_are_not_guessed_at() -> None:
         kmeans(RelevanceMatrix(values, ("RTE", "CB", "WNLI"), "joint-training"), 2)
     assert str(raised.value) == (
         "The matrix has no value for RTE -> CB, CB -> WNLI, WNLI -> RTE and 1 more. Fill it with"
-        " `relevance pairwise --tasks RTE,CB,WNLI --out FILE`, with `--normalise absolute` where a"
+        ' `relevance pairwise --tasks RTE,CB,WNLI --out FILE`, with `normalise="absolute"` where a'
         " baseline is too near 0."
     )
     with pytest.raises(RelevanceError) as raised:

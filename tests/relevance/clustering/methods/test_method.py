@@ -29,12 +29,12 @@ def test_options_are_fields_of_the_method() -> None:
         (
             "kmeans",
             {"overlap": True},
-            "Method 'kmeans' takes no --overlap; it goes with --method predicted-gain.",
+            "Method 'kmeans' takes no `overlap`; it goes with `method` predicted-gain.",
         ),
         (
             "spectral",
             {"linkage": "ward"},
-            "Method 'spectral' takes no --linkage; it goes with --method agglomerative.",
+            "Method 'spectral' takes no `linkage`; it goes with `method` agglomerative.",
         ),
     ],
 )

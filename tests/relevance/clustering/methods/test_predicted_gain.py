@@ -156,7 +156,8 @@ def test_what_a_reader_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("overlap", "words"), [(False, ", which goes up to 16"), (True, " with --overlap, which goes")]
+    ("overlap", "words"),
+    [(False, ", which goes up to 16"), (True, " with `overlap=True`, which goes")],
 )
 def test_too_many_tasks_to_prove_anything(overlap: bool, words: str) -> None:
     with pytest.raises(RelevanceError) as raised:
@@ -165,5 +166,5 @@ def test_too_many_tasks_to_prove_anything(overlap: bool, words: str) -> None:
     assert message.startswith("Method 'predicted-gain' proves its groups to be the best of all")
     assert words in message
     assert message.endswith(
-        "tasks; the matrix has 40. Take fewer tasks, or --method agglomerative."
+        'tasks; the matrix has 40. Take fewer tasks, or `method="agglomerative"`.'
     )

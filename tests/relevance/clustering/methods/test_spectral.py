@@ -63,7 +63,7 @@ def test_groups_that_would_be_arbitrary(values: np.ndarray, k: int) -> None:
         Spectral().cluster(matrix_of(values), k)
     assert str(raised.value) == (
         f"Pairs of tasks have equal values, which leaves {k} spectral groups to chance."
-        " Choose another --k or --method."
+        " Choose another `k` or `method`."
     )
 
 

@@ -50,6 +50,6 @@ def test_a_cluster_that_is_too_small_is_no_wait_without_end(
         _actors(cluster, schedule, schedule.devices[0])
     assert str(error.value) == (
         f"The Ray cluster has {int(cluster['CPU'])} CPU(s) and {int(cluster.get('GPU', 0))} GPU(s),"
-        f" too few for {workers} worker(s): it takes a CPU for each, 2 at least. Change --jobs or"
-        " --gpus."
+        f" too few for {workers} worker(s): it takes a CPU for each, 2 at least. Change `jobs` or"
+        " `gpus`."
     )
