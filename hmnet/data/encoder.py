@@ -52,9 +52,11 @@ class Encoder:
         self._backend = Tokenizer.from_str(definition)
         self._backend.no_truncation()
         self._backend.no_padding()
+        # Truncation and padding are off by now, so tokenizers that differ in these alone are one.
         self._definition = self._backend.to_str()
         self.fingerprint = digest(self._definition)
         self.unknown = unknown_id(self._backend)
+        # The special ids are read off an example: how a tokenizer describes them differs by family.
         pair = self._backend.encode("a", "a")
         sides = pair.sequence_ids  # 0 for the first text, 1 for the second, None for special ids
         if not {0, 1} <= set(sides):
@@ -155,6 +157,7 @@ class Encoder:
 
         Where tokens begin and end goes to `characters`, if that is wanted.
         """
+        # Premises of pairs and passages of questions come many times.
         places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
         ids, lengths = [np.empty(0, dtype=np.int32)], []
         distinct = iter(places)

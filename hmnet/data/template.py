@@ -103,6 +103,7 @@ def boundaries(lengths: Int[np.ndarray, " row"]) -> Int64[np.ndarray, " boundary
     >>> boundaries(np.array([2, 0, 3])).tolist()
     [0, 2, 2, 5]
     """
+    # 64 bits: all rows of a split together may have more tokens than 32 bits count.
     ends = np.zeros(len(lengths) + 1, dtype=np.int64)
     np.cumsum(lengths, out=ends[1:])
     return ends
@@ -157,6 +158,7 @@ def _fair_shares(
     kept = np.empty_like(lengths)
     left = np.full(len(lengths), budget)
     rows = np.arange(len(lengths))
+    # What a short text does not need of its share goes to the longer ones after it.
     by_length = np.argsort(lengths, axis=1, kind="stable")
     for place in range(lengths.shape[1]):
         part = by_length[:, place]
@@ -184,6 +186,7 @@ def assemble(
     kept = kept_lengths(lengths, max_length - special, truncate)
     offsets = boundaries(kept.sum(axis=1) + special)
     ids = np.empty(offsets[-1], dtype=np.int32)
+    # Writes all rows at once, one column of the template after another.
     cursor = offsets[:-1].copy()
     first = offsets[1:] - offsets[:-1]
     for place, part in enumerate(parts):

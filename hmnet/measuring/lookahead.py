@@ -34,6 +34,7 @@ def look_ahead(
     count = len(batches)
     before, after = torch.zeros(count), torch.zeros(count, count)
     with torch.no_grad():
+        # Stepping back by adding the gradient would leave rounding behind.
         kept = [weight.clone() for weight in weights]
     for source, batch in enumerate(batches):
         loss = loss_of(model, batch)
@@ -47,6 +48,7 @@ def look_ahead(
                     after[source, target] = loss_of(model, other).item()
             for weight, old in zip(weights, kept, strict=True):
                 weight.copy_(old)
+    # A source's own loss after its step says nothing of other tasks; it counts as unchanged.
     return before, after + torch.diag(before)
 
 

@@ -43,6 +43,7 @@ def each_row(
 
     def watch(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
         def called(_: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
+            # The input is kept with its graph: differentiating goes down to that of the first call.
             entries.append(args[0])
             inputs = args[0].detach()
             output.register_hook(  # type: ignore[no-untyped-call]  # torch's
@@ -77,6 +78,7 @@ def squared_gradients(
     Returns:
         One number per output unit.
     """
+    # Places are fewer than inputs times outputs, so K is small where G would be a whole weight.
     by_place = inputs @ inputs.transpose(1, 2)
     return torch.sum((by_place @ gradients) * gradients, dim=(0, 1)) / inputs.shape[-1]
 

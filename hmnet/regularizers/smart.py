@@ -143,8 +143,11 @@ class Smart(Regularizer):
         Returns:
             The next perturbation.
         """
+        # Neither earlier steps nor the clean answers are differentiated: the term's gradient goes
+        # through both answers at the end, and not through how the perturbation was found.
         noise = noise.detach().requires_grad_()
         perturbed = model(task, _perturbed(model, task, inputs, noise))
+        # A sum, not a mean: the step of a row must not depend on how many rows the batch has.
         distance = _apart(model, task, logits.detach(), perturbed).sum()
         (gradient,) = torch.autograd.grad(distance, noise)
         noise = noise.detach()

@@ -125,6 +125,7 @@ class Sampler(ABC):
             The steps in the order they are trained.
         """
         upcoming = self.upcoming(number)
+        # Turns are shuffled, not batches: those of a task keep the order they have in any company.
         turns = np.repeat(np.arange(len(upcoming)), [len(batches) for batches in upcoming])
         generator(self.seed, "merge", number).shuffle(turns)
         batches = [iter(of_task) for of_task in upcoming]
@@ -184,6 +185,7 @@ class Sampler(ABC):
 
     def _stream(self, task: str, start: int, end: int) -> list[TaskBatch]:
         """Some of a task's batches, counted over all its passes."""
+        # Counted over all passes: a resumed run asks for an epoch without those before it.
         first_pass, first = divmod(start, len(self.batches[task]))
         passes = (self._shuffled(task, number) for number in count(first_pass))
         return list(islice(chain.from_iterable(passes), first, first + end - start))
@@ -214,7 +216,9 @@ def apportion(steps: int, weights: Mapping[str, float | int]) -> dict[str, int]:
     {'RTE': 6, 'CB': 1, 'WNLI': 3}
     """
     further = steps - len(weights)
+    # Webster's divisors 1.5, 2.5, ...: each task has its first step already.
     claims = np.array([*weights.values()])[:, None] / (np.arange(1, further + 1) + 0.5)
+    # A stable order lets the task named first win among equal claims.
     heard = np.argsort(-claims, axis=None, kind="stable")[:further]
     counts = 1 + np.bincount(heard // max(further, 1), minlength=len(weights))
     return dict(zip(weights, counts.tolist(), strict=True))
@@ -257,6 +261,7 @@ def generator(seed: int, *scope: str | int) -> np.random.Generator:
     >>> int(generator(0, "RTE").integers(1000)) == int(generator(0, "RTE").integers(1000))
     True
     """
+    # Python's own hash of a text differs between processes.
     purpose = sha256(repr(scope).encode()).digest()
     return np.random.default_rng([seed, int.from_bytes(purpose[:8], "little")])
 

@@ -15,6 +15,7 @@ from relevance.measures.vocabulary import vocabulary_overlap
 from relevance.tasks.task import Task
 
 Variant = Literal["paper", "released"]
+# Each pass asks the model again; a deviation of five is enough to rank rows by.
 DROPOUT_PASSES = 5
 ROUNDING = 1e-6  # deviations below are not dropout's
 
@@ -127,6 +128,7 @@ class Uncertainty(Sampler):
             unsure = [measures[batch.task](batch, ask) for batch in candidates]
             scaled = comparable(unsure, [batch.task in by_deviation for batch in candidates])
             chosen = most_uncertain(candidates, scaled, variant)
+            # The log has what was measured, before deviations are scaled to other tasks' entropies.
             means = {b.task: float(np.mean(u)) for b, u in zip(candidates, unsure, strict=True)}
             return chosen._replace(uncertainty=means)
 
@@ -177,6 +179,7 @@ def most_uncertain(
     owners = np.repeat(np.arange(len(candidates)), [len(u) for u in uncertainties])
     size = max(len(batch.rows) for batch in candidates)
     chosen = np.zeros(len(ranks), dtype=bool)
+    # A stable order makes the choice among equal ranks the same on every machine.
     chosen[np.argsort(-ranks, kind="stable")[:size]] = True
     batches = [
         TaskBatch(batch.task, batch.rows[chosen[owners == number]])
@@ -199,6 +202,7 @@ def normalised_entropy(logits: Float[np.ndarray, "row label"]) -> Float[np.ndarr
     Returns:
         Ratios in [0, 1]: 0 for a sure prediction, 1 where all labels are equally likely.
     """
+    # `entr` is 0 for a probability of 0, where p log p would be NaN.
     probabilities = softmax(logits.astype(np.float64), axis=1)
     return np.asarray(entr(probabilities).sum(axis=1) / np.log(logits.shape[1]))
 
