@@ -164,8 +164,10 @@ def low_rank_root(gram: Float64[np.ndarray, "width width"]) -> Float64[np.ndarra
         El Hattami (2021), equation 3.7.
     """
     values, vectors = np.linalg.eigh(gram)
+    # Ascending in numpy; rounding may leave the smallest a little below zero.
     values, vectors = np.maximum(values[::-1], 0.0), vectors[:, ::-1]
     shares = np.cumsum(values) / values.sum()
+    # A share that is met exactly must not take one rank more for rounding.
     rank = int(np.searchsorted(shares, SHARE * (1 - 1e-12))) + 1
     return np.asarray(vectors[:, :rank] * np.sqrt(values[:rank]))
 
@@ -202,6 +204,7 @@ def input_gram(
                 hidden = torch.cat([part.flatten(0, -2) for part in taken])
                 taken.clear()
                 real = hidden[inputs["attention_mask"].flatten().bool()].double()
+                # Sums over all rows in fp64: a difference of similarities is small beside the sums.
                 gram = gram + (real.T @ real).cpu()
     finally:
         hook.remove()

@@ -175,6 +175,7 @@ def load_backbone(name: str, *, seed: int = 0) -> Backbone:
             more layers than it says, or has no list of layers.
     """
     folder = resolve_backbone(name)
+    # Weights that the checkpoint lacks are drawn; whatever is drawn next must not depend on that.
     with quiet(), torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         model, report = read_model(folder, "AutoModelForSequenceClassification")

@@ -23,6 +23,7 @@ def graft(root: M, parts: Mapping[str, nn.Module | None]) -> M:
         The view.
     """
     view = copy.copy(root)
+    # A shallow copy has the very table of the original: changing it would change both.
     view._modules = dict(root._modules)
     below: dict[str, dict[str, nn.Module | None]] = {}
     for name, part in parts.items():

@@ -53,6 +53,7 @@ def predict(
         fields of another kind.
     """
     encoder = Encoder.of(tokenizer)
+    # Only neighbours are put together: answers come in the order of the lines.
     for _, same_form in groupby(lines, key=_form):
         while batch := list(islice(same_form, batch_size)):
             names = [task.name for task in tasks]

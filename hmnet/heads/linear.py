@@ -156,6 +156,7 @@ def linear_layer(backbone: Backbone, inputs: int, outputs: int) -> nn.Linear:
         The layer.
     """
     layer = nn.Linear(inputs, outputs, device=backbone.device)
+    # The family's own way, as transformers begins a head of the same backbone.
     backbone.base._init_weights(layer)
     return layer
 

@@ -51,6 +51,7 @@ class Regression(OutputKind):
         label_smoothing: float = 0.0,  # noqa: ARG002  there are no labels
     ) -> Float[Tensor, " row"]:
         """Squared errors, in units of the scale."""
+        # fp32 whatever the forward pass ran in: squares of errors would lose their digits in bf16.
         errors = (logits.float().squeeze(-1) - targets.float()) * self.scale.unit
         return errors.square()
 

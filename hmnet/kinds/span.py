@@ -258,6 +258,7 @@ def _candidates(
 ) -> tuple[Float64[np.ndarray, " answer"], Int32[np.ndarray, "answer 2"]]:
     """All answers of a window: sums of logits, and first and last character."""
     logits, begins, ends = part
+    # Special tokens, the question and what nobody sees have no characters of the context.
     tokens = np.flatnonzero(ends > begins)
     first, last = logits[tokens].astype(np.float64).T
     scores, spans = [np.empty(0)], [np.empty((0, 2), dtype=np.int32)]

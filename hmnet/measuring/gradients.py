@@ -58,6 +58,7 @@ def gradient_products(
         )
     products = torch.zeros(len(batches), len(batches), dtype=torch.float64)
     for columns in torch.split(flat, CHUNK, dim=1):
+        # Column by column: all gradients in fp32 at once would take the memory that bf16 saves.
         exact = columns.float()
         products += (exact @ exact.T).double().cpu()
     return products

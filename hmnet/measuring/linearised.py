@@ -98,5 +98,6 @@ def true_margin(
     if labels.is_floating_point():
         return logits.squeeze(1) - labels
     true = labels.unsqueeze(1)
+    # log(1 - p) by the other logits: taken from p itself it would be lost where p is near 1.
     others = logits.scatter(1, true, float("-inf")).logsumexp(dim=1)
     return logits.gather(1, true).squeeze(1) - others

@@ -136,6 +136,7 @@ def rank_correlations(
     """
     from scipy.stats import kendalltau, spearmanr
 
+    # Undefined there; scipy would warn, and warnings are for users.
     if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan"), float("nan")
     return (

@@ -96,6 +96,7 @@ def joined(spec: ClusterSpec, clusters: Mapping[str, int]) -> ClusterSpec:
             "inertia": None,
             "silhouette": None,
             "stability": None,
+            # Numbers about the old groups are not those of the new ones.
             "provenance": {
                 **{key: value for key, value in spec.provenance.items() if key != "gains"},
                 "added": {**spec.provenance.get("added", {}), **clusters},

@@ -198,6 +198,7 @@ def _grouped(
 
 def _best(reference: RelevanceMatrix, seed: int) -> ClusterSpec:
     """The groups with the best silhouette among 2 to 10; one group where all rows are equal."""
+    # k-means cannot fill more groups than there are different rows.
     different = len(np.unique(features(reference), axis=0))
     most = min(different, len(reference.tasks) - 1, MOST_GROUPS)
     found = [kmeans(reference, k, seed=seed) for k in range(min(2, most), most + 1)]

@@ -58,6 +58,7 @@ class GainChoice:
         """The divisor of a change: 1 for points, else the whole; NaN where that is not above 0."""
         if self.normalise == "absolute":
             return np.ones_like(baseline)
+        # A ratio to a negative score would turn the sign of the gain round.
         divided_by = self.whole(baseline)
         return np.where(divided_by > 0, divided_by, np.nan)
 

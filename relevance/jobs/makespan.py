@@ -60,6 +60,7 @@ def makespan(jobs: Sequence[Job], workers: int, seconds: Callable[[Job], float])
     Returns:
         Seconds.
     """
+    # The scheduler itself is run, so that an estimate and the run agree on who waits for whom.
     engine = Simulated(workers, seconds)
     run_on(engine, jobs, JobProgress(jobs, (), None))
     return engine.clock_s

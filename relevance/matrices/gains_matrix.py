@@ -118,6 +118,7 @@ def renormalised(matrix: RelevanceMatrix, choice: GainChoice = PAPERS_CHOICE) ->
             f"The matrix keeps no scores by '{choice.metric}', only by"
             f" {', '.join(kept) or 'others'}. Measure it again with `relevance pairwise`."
         )
+    # Errors over examples were computed for one choice, and the rows are not in the file.
     own = matrix.provenance.get("metric"), matrix.provenance.get("normalise")
     same = own == (choice.metric, choice.normalise)
     return gains_matrix(

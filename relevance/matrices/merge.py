@@ -260,6 +260,7 @@ def _check_alike(matrices: Mapping[str, RelevanceMatrix]) -> None:
 def _in_common(values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Entries that provenances agree in, mappings and lists united; failures are left out."""
     united: dict[str, Any] = {}
+    # Warnings are made anew from the merged scores; a run that failed here may be done there.
     for key in [key for key in _union(values) if key not in {"failed", "warnings"}]:
         found = [value[key] for value in values if key in value]
         if all(isinstance(value, dict) for value in found):

@@ -66,6 +66,7 @@ def likeness(one: Float[np.ndarray, " unit"], other: Float[np.ndarray, " unit"])
     Source:
         Achille et al. (2019), Task2Vec, section 4: the symmetric distance is one less this.
     """
+    # Units differ in information by orders of magnitude; dividing lets each count alike.
     total = np.asarray(one, dtype=np.float64) + other
     first, second = one[total > 0] / total[total > 0], other[total > 0] / total[total > 0]
     return float(first @ second / (np.linalg.norm(first) * np.linalg.norm(second)))

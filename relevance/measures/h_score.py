@@ -73,5 +73,6 @@ def orthonormal(columns: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "
     """
     centred = np.asarray(columns, dtype=np.float64) - np.mean(columns, axis=0, dtype=np.float64)
     left, singular, _ = np.linalg.svd(centred, full_matrices=False)
+    # As `numpy.linalg.matrix_rank` has it, with the accuracy of the fp32 that features come in.
     smallest = singular.max(initial=0.0) * max(centred.shape) * np.finfo(np.float32).eps
     return np.asarray(left[:, singular > smallest])

@@ -119,6 +119,7 @@ def _bold(comparison: MeasureComparison) -> set[tuple[int, int]]:
 def _best(values: list[float | None]) -> list[int]:
     """Places of the highest value, as far as two decimals tell; none where all known are alike."""
     known = {
+        # Ties in print are ties in bold.
         place: round(value, 2)
         for place, value in enumerate(values)
         if value is not None and not math.isnan(value)

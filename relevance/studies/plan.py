@@ -85,6 +85,7 @@ def task_costs(
     costs = {name: expected.get(name, 1.0) for name in names}
     done = [run for run in runs if run.name in finished]
     planned = sum(run_cost(run, costs) for run in done)
+    # Seconds for a unit of expected cost, so that measured and expected tasks can be added.
     speed = sum(finished[run.name].seconds for run in done) / planned if planned else 1.0
     alone = defaultdict(list)
     for run in done:

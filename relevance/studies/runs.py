@@ -109,6 +109,7 @@ class TrainingRun:
                 or the store cannot be written.
             HeldElsewhereError: If another process is doing it.
         """
+        # Claimed first, then looked up: another process may have finished it in the meantime.
         with store.claim(self.inputs) as mine:
             if not mine:
                 raise HeldElsewhereError

@@ -106,6 +106,7 @@ class Delimited:
         import pyarrow as pa
         from pyarrow import csv as arrow_csv
 
+        # Columns are read by place: names of a file may repeat where nobody reads them.
         wanted = {f"{place}": name for place, name in enumerate(names) if name is not None}
         data = self._data if self._data.endswith((b"\n", b"\r")) else self._data + b"\n"
         try:

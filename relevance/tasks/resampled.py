@@ -171,6 +171,7 @@ def _variance(
     values: Float[np.ndarray, "some row"], variance: Float[np.ndarray, "some resample"]
 ) -> Float[np.ndarray, "some resample"]:
     """A variance, set to exactly 0 where it is no more than rounding."""
+    # Mean square less squared mean: what is left of equal values is rounding of this size.
     largest = (values**2).max(axis=1, keepdims=True)
     return np.where(variance <= 1e-13 * largest, 0.0, variance)
 
@@ -180,6 +181,7 @@ def _ranks(
 ) -> tuple[Draws, Float[np.ndarray, " resample"]]:
     """Ranks among the rows drawn less their mean, equal values sharing theirs; their length."""
     order = np.argsort(values, kind="stable")
+    # Equal values share the mean of their ranks, as in `scipy.stats.rankdata`.
     _, start, place = np.unique(values[order], return_index=True, return_inverse=True)
     counts = np.add.reduceat(draws[:, order], start, axis=1)
     middle = (draws.sum(axis=1, keepdims=True) + 1) / 2

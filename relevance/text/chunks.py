@@ -22,6 +22,7 @@ def packed_chunks(texts: Iterable[str]) -> Iterator[str]:
         normaliser takes for it.
     """
     chunks: set[str] = set()
+    # Texts repeat as well: premises of pairs, passages of questions.
     for batch in batches(set(texts), CHARACTERS_PER_BATCH):
         chunks.update(_chunks(batch))
     for some in batches(chunks, CHARACTERS_PER_TEXT):

@@ -43,6 +43,7 @@ class Dask(JoblibEngine):
         # An adaptive cluster grows with what it is asked to do, so it is asked for everything.
         self.capacity = 10**6 if schedule.all_workers else len(schedule.slots)
         self._backend.start_call()
+        # Topics are shared by all clients of a cluster, studies of other people among them.
         self._topic = f"relevance-{uuid4().hex}"
         client.subscribe_topic(self._topic, self._on_start)
 

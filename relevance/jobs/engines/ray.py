@@ -123,6 +123,7 @@ def _actors(
 
     Ray gives an actor as many CPU threads as it sets CPUs aside for it.
     """
+    # Ray lets actors wait for ever that ask for more than the cluster has.
     cpus, gpus = int(there.get("CPU", 0)), int(there.get("GPU", 0))
     on_each = 1 if device == "cpu" else schedule.jobs_per_device
     most = on_each * (cpus if device == "cpu" else gpus)
