@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test fast lowest lint docs clean
 
 demo: $(READY)
 	$(VENV)/bin/relevance demo --out demo
@@ -12,6 +12,21 @@ demo: $(READY)
 test: $(READY)
 	$(VENV)/bin/pytest --numprocesses=auto --dist=loadfile
 	@echo "All tests passed. What they are and how to run some of them: CONTRIBUTING.md."
+
+fast: $(READY)
+	$(VENV)/bin/pytest -m "not process" --numprocesses=auto --dist=loadfile
+
+# The lowest versions that pyproject.toml allows, in an environment of some GB that is made anew; by hand or nightly.
+LOWEST ?= /tmp/relevance-lowest
+
+lowest:
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/pip install --quiet uv
+	$(LOWEST)/bin/uv pip compile --quiet --resolution lowest-direct --extra demo --extra dev \
+		--output-file $(LOWEST)/lowest.txt pyproject.toml
+	$(LOWEST)/bin/pip install --quiet -c $(LOWEST)/lowest.txt -e '.[demo,dev]'
+	PATH="$(LOWEST)/bin:$$PATH" $(LOWEST)/bin/pytest -m "not process" --numprocesses=auto --dist=loadfile
+	rm -rf $(LOWEST)
 
 lint: $(READY)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/pre-commit run --all-files --show-diff-on-failure

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hmnet.api import load as load
     from hmnet.api import predict as predict
     from hmnet.api import train as train
+    from hmnet.backbones.tiny import write_tiny_encoder as write_tiny_encoder
     from hmnet.backbones.token_vectors import read_token_vectors as read_token_vectors
     from hmnet.comparison.table import Comparison as Comparison
     from hmnet.devices import resolve_schedule as resolve_schedule
@@ -60,6 +61,7 @@ PLACES = {
     "fully_shared": "hmnet.sharing.plan",
     "hierarchical": "hmnet.sharing.plan",
     "separate": "hmnet.sharing.plan",
+    "write_tiny_encoder": "hmnet.backbones.tiny",
     # what measures of relevance are handed
     "EncoderProbe": "hmnet.measuring.probe",
     "make_trainer": "hmnet.measuring.joint_trainer",

@@ -39,17 +39,19 @@ if TYPE_CHECKING:
     from relevance.report.tables import matrix_table as matrix_table
     from relevance.tasks.data import DataOptions as DataOptions
     from relevance.tasks.find import find_tasks as find_tasks
+    from relevance.tasks.generated import generate as _generate
     from relevance.tasks.load import load_task as load_task
     from relevance.tasks.prepare import prepare as _prepare
     from relevance.tasks.task import Task as Task
 
-    merge_matrices, prepare_task = _merge, _prepare
+    generate_tasks, merge_matrices, prepare_task = _generate, _merge, _prepare
 
 PLACES = {
     # tasks
     "DataOptions": "relevance.tasks.data",
     "Task": "relevance.tasks.task",
     "find_tasks": "relevance.tasks.find",
+    "generate_tasks": "relevance.tasks.generated:generate",
     "load_task": "relevance.tasks.load",
     "prepare_task": "relevance.tasks.prepare:prepare",
     # matrices

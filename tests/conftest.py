@@ -26,6 +26,22 @@ settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
 
 
+# Fixtures of tests that train a model, look at one that is trained, or read real data.
+SLOW = frozenset(
+    {
+        *("world", "config", "quick", "trained", "study", "finished_study"),
+        *("make_probe", "data_dir"),
+    }
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with such a fixture are none of the fast tier."""
+    for item in items:
+        if SLOW.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.process)
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The real task data; tests that need it skip where it is absent."""

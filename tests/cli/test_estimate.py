@@ -15,6 +15,7 @@ ESTIMATORS = [name for name in measures().names() if issubclass(measures().find(
 QUICK = ("--epochs", 1, "--max-steps-per-task", 2, "--batch-size", 8, "--max-length", 24)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_a_matrix_that_says_how_it_was_made(
     name: str, tasks: Path, tiny_bert: Path, tmp_path: Path

@@ -57,6 +57,9 @@ def write_tasks(folder: Path) -> dict[str, str]:
     return {name: str(folder / f"{name}.toml") for name in texts}
 
 
+pytestmark = pytest.mark.process
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return write_tasks(tmp_path_factory.mktemp("tasks"))

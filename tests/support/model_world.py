@@ -16,9 +16,11 @@ FAMILY_NAMES = ("bert", "roberta", "distilbert", "electra", "deberta-v2", "moder
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes a `family` runs for all six."""
+    """A test that takes a `family` runs for all six, in the fast tier for BERT alone."""
     if "family" in metafunc.fixturenames:
-        metafunc.parametrize("family", FAMILY_NAMES)
+        bert, *others = FAMILY_NAMES
+        slow = [pytest.param(family, marks=pytest.mark.process) for family in others]
+        metafunc.parametrize("family", [bert, *slow])
 
 
 @pytest.fixture

@@ -115,6 +115,7 @@ SINGLE = [f"{name}, seed {seed}" for seed in (0, 1000, 2000) for name in NAMES]
 JOINT = ["A & B, seed 0", "A & C, seed 0", "B & C, seed 0"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "schedule", [Schedule(), Schedule(jobs_per_device=2), Schedule(("cuda:0", "cuda:1", "cuda:2"))]
 )
@@ -147,6 +148,7 @@ def test_metric_and_loss_are_both_kept(trainer: TableTrainer, tmp_path: Path) ->
     assert matrix.joint["loss"][0][2][2] is None
 
 
+@pytest.mark.process
 def test_the_second_time_nothing_runs(trainer: TableTrainer) -> None:
     first = joint_training_gains(Study.of(TASKS, trainer))
     events: list[Event] = []
@@ -206,6 +208,7 @@ def test_what_could_not_change_results_runs_nothing(trainer: TableTrainer) -> No
     assert len(trainer.calls()) == 7
 
 
+@pytest.mark.process
 def test_long_runs_start_first(trainer: TableTrainer) -> None:
     joint_training_gains(
         Study.of(TASKS, trainer, single_seeds=1, costs={"A": 1.0, "B": 10.0, "C": 5.0})
@@ -231,6 +234,7 @@ def test_a_cut_result_is_not_believed(trainer: TableTrainer) -> None:
     np.testing.assert_array_equal(again.values, first.values)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("what", "error"),
     [
@@ -344,6 +348,7 @@ def test_two_studies_at_once_on_one_cache_do_no_harm(script: Script) -> None:
     assert len(script.lines("calls")) == 12
 
 
+@pytest.mark.process
 def test_a_traceback_is_kept(trainer: TableTrainer) -> None:
     store = JobStore(trainer.log.with_name("store"))
     joint_training_gains(Study.of(TASKS[:1], replace(trainer, broken={"A": "raise"}), store=store))
