@@ -32,7 +32,7 @@ class FromText:
 
     Attributes:
         kind: Class of the values; one that is given is taken as it is.
-        parse: Makes one of text; its `str` gives text that means the same.
+        parse: Function that makes one of text; its `str` gives text that means the same.
     """
 
     kind: type | str
@@ -59,11 +59,11 @@ class FromText:
 
 @dataclass(frozen=True)
 class Named:
-    """Makes the default of a field of text when it is needed; see `FromText`.
+    """A factory of the default of a field of text when it is needed; see `FromText`.
 
     Attributes:
-        parse: What reads the text, as `package.module:name`.
-        text: What it reads, which help shows.
+        parse: Function that reads the text, as `package.module:name`.
+        text: Text that it reads, which help shows.
     """
 
     parse: Callable[[str], Any] | str
@@ -79,13 +79,13 @@ class Named:
 
 @dataclass(frozen=True)
 class InHelp:
-    """What help says of a setting beside its description, type, default and bounds.
+    """Words for the help of a setting, beside its description, type, default and bounds.
 
     Stands in the annotation of a field: `Annotated[int, InHelp(metavar="N")]`.
 
     Attributes:
-        metavar: What stands for a value; None for the name of its type.
-        default: In words, what holds where nothing is given; None for the field's default.
+        metavar: Word for a value; None for the name of its type.
+        default: Words for what holds where nothing is given; None for the field's default.
         members: Package of a kind whose members the value names, which are listed.
         panel: Heading of the group of options; None for the title of the settings' class.
         several: Whether the option can be given several times, each with a list with commas.

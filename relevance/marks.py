@@ -92,7 +92,7 @@ def is_gains(matrix: RelevanceMatrix) -> bool:
 
 
 def collapsed(matrix: RelevanceMatrix) -> Cells:
-    """Where a run behind a gain learned nothing, or forgot everything.
+    """Cells of which a run learned nothing, or forgot everything.
 
     Args:
         matrix: Any matrix; nothing is marked in one that holds no gains.

@@ -1,4 +1,4 @@
-"""How far two matrices agree: rank correlation of values, adjusted Rand index of groups."""
+"""Agreement of two matrices: rank correlation of values, adjusted Rand index of groups."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from relevance.matrices.matrix import RelevanceMatrix
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two matrices agree on the tasks they share.
+    """Agreement of two matrices on the tasks they share.
 
     Attributes:
         first: Name of one matrix.
@@ -177,7 +177,7 @@ def groups_of(name: str, matrix: RelevanceMatrix, k: int, seed: int) -> ClusterS
 
     Args:
         name: Name of the matrix in errors.
-        matrix: Without unknown values, unless it carries families.
+        matrix: A matrix without unknown values, unless it carries families.
         k: Number of clusters.
         seed: Seed of k-means.
 

@@ -1,4 +1,4 @@
-"""Where a new task belongs: the cluster, and the one task, that help it most."""
+"""Assigning a new task: to the cluster, and the one task, that help it most."""
 
 from collections.abc import Collection, Mapping
 

@@ -1,4 +1,4 @@
-"""How many clusters: silhouette and stability for every k, and the k that does best by both."""
+"""Choice of k: silhouette and stability for every number of clusters, and the best by both."""
 
 from dataclasses import dataclass
 
@@ -100,7 +100,7 @@ def choose_k(
     and stability to many: where most tasks are alone, they are alone again.
 
     Args:
-        matrix: Without unknown values, of at least 3 tasks.
+        matrix: A matrix without unknown values, of at least 3 tasks.
         method: Method of clustering, or the name of one with its default options.
         seed: Seed of the method and of resampling.
         resamples: Number of times tasks are grouped again for each k.

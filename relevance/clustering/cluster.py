@@ -23,7 +23,7 @@ def cluster(
     """Group the tasks, and measure how stable the groups are.
 
     Args:
-        matrix: Without unknown values.
+        matrix: A matrix without unknown values.
         k: Number of groups; `auto` for the one that `choose_k` finds best; None for the families
             that the matrix of a taxonomy holds.
         method: `kmeans`, `spectral`, `agglomerative` or `predicted-gain`; None for `kmeans`.

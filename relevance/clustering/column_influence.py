@@ -1,4 +1,4 @@
-"""Which columns of a matrix decide its groups: if few do, the groups hang on few tasks.
+"""Influence of columns on the groups of a matrix: if few decide, the groups hang on few tasks.
 
 Whether groups change without a column takes a new search for each column, which hundreds of tasks
 make long. There, a column decides if without it some task had better move to another group.

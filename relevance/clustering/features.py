@@ -19,7 +19,7 @@ def features(matrix: RelevanceMatrix) -> Float[np.ndarray, "task feature"]:
     distance between rows, except through the diagonal.
 
     Args:
-        matrix: Without unknown values.
+        matrix: A matrix without unknown values.
 
     Returns:
         One row per task.

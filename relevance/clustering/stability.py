@@ -90,7 +90,7 @@ def grouped(
     """Groups of the tasks together with their stability.
 
     Args:
-        matrix: Without unknown values.
+        matrix: A matrix without unknown values.
         method: Method of clustering.
         k: Number of groups.
         seed: Seed of the resampling and the method.

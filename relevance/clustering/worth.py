@@ -1,4 +1,4 @@
-"""What groups are worth: gains within and across them, against training every task alone."""
+"""Worth of groups: gains within and across them, against training every task alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -248,7 +248,7 @@ def write_text(path: Path, text: str) -> None:
 
     Args:
         path: The file; an older one is replaced.
-        text: Its content, written as UTF-8.
+        text: Content of the file, written as UTF-8.
 
     Raises:
         RelevanceError: If the folder cannot be written or the disk is full.
@@ -264,7 +264,7 @@ def read_text(path: Path) -> str:
         path: The file; a byte order mark at its beginning is skipped.
 
     Returns:
-        Its content.
+        Content of the file.
 
     Raises:
         RelevanceError: If the file is missing, unreadable or not UTF-8.
@@ -331,7 +331,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         path: The file.
 
     Returns:
-        Its top-level table.
+        Top-level table of the text.
 
     Raises:
         RelevanceError: If it cannot be read or is not TOML.
@@ -374,7 +374,7 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
             taken to have it.
 
     Returns:
-        Its top-level object, `schema` left out.
+        Top-level object of the file, `schema` left out.
 
     Raises:
         RelevanceError: If it cannot be read, is not a JSON object, is of another kind, or was
@@ -402,7 +402,7 @@ def write_json(path: Path, schema: str, content: Mapping[str, Any]) -> None:
     Args:
         path: The file; an older one is replaced.
         schema: Schema of the file, such as `relevance.matrix/1`.
-        content: Its fields; NaN is refused, write None for unknown values.
+        content: Fields of the object; NaN is refused, write None for unknown values.
 
     Raises:
         RelevanceError: If the folder cannot be written or the disk is full.
@@ -415,7 +415,7 @@ def json_text(schema: str, content: Mapping[str, Any]) -> str:
 
     Args:
         schema: Schema of the file, such as `relevance.matrix/1`.
-        content: Its fields; NaN is refused, None stands for unknown values.
+        content: Fields of the object; NaN is refused, None stands for unknown values.
 
     Returns:
         JSON, its fields one below the other.

@@ -57,7 +57,7 @@ def parse_toml(text: str) -> dict[str, Any]:
         text: TOML; a byte order mark before it is skipped.
 
     Returns:
-        Its top-level table.
+        Top-level table of the text.
 
     Raises:
         RelevanceError: If it is not TOML, is nested too deeply, or holds an integer of more than 64
@@ -74,7 +74,7 @@ def parse_toml(text: str) -> dict[str, Any]:
 
 
 def _first_words(error: ValueError) -> str:
-    """What an error says, without advice on how to set up Python."""
+    """The text of an error, without advice on how to set up Python."""
     return str(error).partition("; use sys.")[0].rstrip(".")
 
 

@@ -95,7 +95,7 @@ def lay_out(matrix: RelevanceMatrix, task: str) -> BarsLayout:
 
     Args:
         matrix: Any matrix.
-        task: One of its tasks.
+        task: A task of the matrix.
 
     Returns:
         The layout.
@@ -185,7 +185,7 @@ def bars(
 
     Args:
         matrix: Any matrix.
-        task: One of its tasks.
+        task: A task of the matrix.
         axes: Axes of the two panels; None for a figure of its own, two columns of a paper wide.
 
     Returns:

@@ -71,7 +71,7 @@ def lay_out(matrix: RelevanceMatrix, k: int, *, linkage: Linkage = "ward") -> De
     """Decide what a dendrogram shows.
 
     Args:
-        matrix: Without unknown values, of at least two tasks.
+        matrix: A matrix without unknown values, of at least two tasks.
         k: Number of clusters that are told apart.
         linkage: A linkage that `Agglomerative` takes.
 
@@ -115,7 +115,7 @@ def lay_out(matrix: RelevanceMatrix, k: int, *, linkage: Linkage = "ward") -> De
 
 
 def _cut(distances: list[float], within: int) -> float:
-    """Where a line separates the merges within clusters from the others."""
+    """Distance at which a line separates the merges within clusters from the others."""
     below = distances[within - 1] if within else 0.0
     above = distances[within] if within < len(distances) else 1.04 * below
     return (below + above) / 2
@@ -138,7 +138,7 @@ def dendrogram(
     """Draw a dendrogram, its clusters in colours and the cut between them dashed.
 
     Args:
-        matrix: Without unknown values, of at least two tasks.
+        matrix: A matrix without unknown values, of at least two tasks.
         k: Number of clusters.
         linkage: A linkage that `Agglomerative` takes.
         axes: Axes to draw on; None for a figure of its own, one column of a paper wide.

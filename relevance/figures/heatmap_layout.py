@@ -48,9 +48,9 @@ class HeatmapLayout:
         extend: Ends beyond which values lie: `neither`, `min`, `max` or `both`.
         diverging: Whether colours tell the sign, with the middle at 0.
         fixed_diagonal: Whether the diagonal is one number by definition, so that it says nothing.
-        uncertain: Where the 95 % interval covers zero.
-        beaten: Where no run beats the majority class.
-        collapsed: Where a run behind the value collapsed.
+        uncertain: Cells whose 95 % interval covers zero.
+        beaten: Cells in which no run beats the majority class.
+        collapsed: Cells of which a run collapsed.
         clusters: Sizes of the groups in the order shown, empty without groups.
         quantity: Meaning of the colours.
         notes: Meanings of the marks, one line each.
@@ -249,7 +249,7 @@ def size_of(layout: HeatmapLayout) -> HeatmapSize:
     """Choose the size of a figure: one column of a paper if that can be read, else larger.
 
     Args:
-        layout: What the figure will show; its text size does not matter.
+        layout: Layout that the figure will show; its text size does not matter.
 
     Returns:
         Sizes with cells of at least 11.7 points, in which whole percents fit, up to 75 tasks; more

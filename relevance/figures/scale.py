@@ -94,7 +94,7 @@ def tick_texts(places: Sequence[float]) -> tuple[str, ...]:
 
 
 def _decimals(step: float) -> int:
-    """How many decimals a number of few digits has.
+    """Number of decimals that a number of few digits has.
 
     >>> _decimals(2.5), _decimals(10.0), _decimals(0.05), _decimals(0.0)
     (1, 0, 2, 0)
@@ -109,8 +109,8 @@ def nice_ticks(low: float, high: float, most: int) -> tuple[float, ...]:
     """Places of ticks within a range.
 
     Args:
-        low: Its lower end.
-        high: Its upper end.
+        low: Lower end of the range.
+        high: Upper end of the range.
         most: Intervals between ticks, at most.
 
     Returns:
@@ -158,7 +158,7 @@ def bar_ticks(
 
 
 def overhang_pt(low: float, high: float, width_pt: float, text_pt: float) -> float:
-    """How far the last label reaches beyond the right end of a colour bar, in points."""
+    """Overhang of the last label beyond the right end of a colour bar, in points."""
     places, texts = bar_ticks(low, high, width_pt, text_pt)
     reach = (places[-1] - low) / (high - low) * width_pt + 0.55 * text_pt * text_width_em(texts[-1])
     return reach - width_pt

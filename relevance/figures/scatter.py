@@ -192,7 +192,7 @@ def _shortened(name: str, width_em: float) -> str:
 
 
 def _names_in_a_line(names: Sequence[str], width_pt: float) -> int:
-    """How many names fit side by side, with their points."""
+    """Number of names that fit side by side, with their points."""
     widest = TEXT_PT * max(map(text_width_em, names), default=1.0)
     return max(1, min(len(names), int(width_pt / (widest + LEGEND_POINT_PT))))
 

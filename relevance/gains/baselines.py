@@ -122,7 +122,7 @@ def own_error(task: Task, metric: str, scores: Mapping[str, float], rows: int) -
 
     Args:
         task: The definition.
-        metric: One of `relevance.gains.gain_choice.METRICS`.
+        metric: Name in `relevance.gains.gain_choice.METRICS`.
         scores: Scores by the metric's name.
         rows: Number of rows that were scored.
 

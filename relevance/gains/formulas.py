@@ -103,7 +103,7 @@ def own_baseline_gains(single: Single, joint: Joint, choice: GainChoice = PAPERS
     paired one among them; single seeds beyond a multiple are left out.
 
     Args:
-        single: At least as many seeds as joint, the seeds of joint runs first.
+        single: Scores of at least as many seeds as joint ones, the seeds of joint runs first.
         joint: Scores of the target when trained with the source; the diagonal is ignored.
         choice: Metric and normalisation.
 

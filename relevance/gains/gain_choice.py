@@ -21,7 +21,7 @@ class GainChoice:
     """A metric and a normalisation that go together.
 
     Attributes:
-        metric: One of `METRICS`; higher is better, except for `loss`.
+        metric: Name in `METRICS`; higher is better, except for `loss`.
         normalise: `relative` for (f_joint - f_single) / f_single; `absolute` for points,
             f_joint - f_single; `error` for the share of the remaining error that is removed,
             (f_joint - f_single) / (1 - f_single). The relative reduction of a loss is both

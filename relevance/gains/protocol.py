@@ -10,7 +10,7 @@ class Protocol:
     """Choices that decide how reliable gains are for their cost.
 
     Attributes:
-        metric: One of `relevance.gains.gain_choice.METRICS`.
+        metric: Name in `relevance.gains.gain_choice.METRICS`.
         gain_split: Split that is scored: `holdout`, taken from the training rows, or `dev`.
         baselines: Number of single runs of each task to every joint seed.
     """

@@ -142,7 +142,7 @@ def reliabilities(
     Args:
         single: Scores of single-task training: {metric: [single_seed][task]}, joint seeds first.
         joint: Scores of the targets: {metric: [seed][source][target]}.
-        normalise: One of `relevance.gains.gain_choice.NORMALISATIONS`; losses are always relative.
+        normalise: Name in `relevance.gains.gain_choice.NORMALISATIONS`; losses are always relative.
 
     Returns:
         {metric: what `reliability` gives}, None without scores or with a single seed.

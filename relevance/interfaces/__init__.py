@@ -1,1 +1,1 @@
-"""What is handed in: a trainer, a probe, the memory that a run took."""
+"""Interfaces of what is handed in: a trainer, a probe, the memory that a run took."""

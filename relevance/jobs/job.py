@@ -12,7 +12,7 @@ Status = Literal["open", "held", "finished"]
 
 @dataclass(frozen=True)
 class Schedule:
-    """Which devices work, how many jobs each runs at a time, and what runs them.
+    """The devices that work, the jobs that each runs at a time, and the engine that runs them.
 
     Attributes:
         devices: Names such as `("cpu",)` or `("cuda:0", "cuda:1")`; on a cluster `cpu` or `cuda`,

@@ -1,4 +1,4 @@
-"""Where a study stands: what is done, what runs, and how long the rest may take."""
+"""Progress of a study: what is done, what runs, and how long the rest may take."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -91,7 +91,7 @@ class JobProgress:
             self._on_event(Event(kind, name, *counts, self._left_s(), error, self.workers()))
 
     def _left_s(self) -> float | None:
-        """What is left to do at the speed so far, shared by as many workers as have work."""
+        """Seconds left at the speed so far, shared by as many workers as have work."""
         # Jobs have costs in any unit; only jobs that have ended say how many seconds a unit takes.
         if not self._timed_cost:
             return None

@@ -25,7 +25,7 @@ class Inputs:
     """Everything that can be handed to a measure; each one takes what it needs.
 
     Attributes:
-        data: Where the tasks' files are and how many rows are used.
+        data: Folder of the tasks' files and limits of rows.
         tokenizer: Name for `relevance.text.tokenizers.load_tokenizer`.
         token_vectors: Function that reads a vector for every token, for measures that run no
             encoder.

@@ -107,7 +107,7 @@ class TaskData:
 
 @dataclass(frozen=True)
 class DataOptions:
-    """Where tasks' files are and how many rows of them are used.
+    """Folder of tasks' files and limits of the rows that are used.
 
     Attributes:
         data_dir: Folder with `<slug>/{train,dev}.<suffix>`; None for `tasks/` in the cache.

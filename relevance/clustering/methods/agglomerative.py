@@ -29,7 +29,7 @@ class Agglomerative(ClusteringMethod):
         """Merge tasks whose rows are alike until k groups are left.
 
         Args:
-            matrix: Without unknown values.
+            matrix: A matrix without unknown values.
             k: Number of clusters, 1 to the number of tasks.
             seed: Ignored, as nothing is random.
 

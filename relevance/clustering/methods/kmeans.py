@@ -39,7 +39,7 @@ def kmeans(matrix: RelevanceMatrix, k: int, *, seed: int = 0, restarts: int = 10
     depending on k; the best of 100 misses them less than once in a billion times.
 
     Args:
-        matrix: Without unknown values.
+        matrix: A matrix without unknown values.
         k: Number of clusters, 1 to the number of tasks.
         seed: Seed of the random starts.
         restarts: Number of starts, the best of which is taken.

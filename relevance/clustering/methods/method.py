@@ -1,4 +1,4 @@
-"""What a method of clustering is: one way to put the tasks of a matrix into groups."""
+"""The base of methods of clustering: ways to put the tasks of a matrix into groups."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
@@ -24,7 +24,7 @@ class ClusteringMethod(ABC):
         """Group the tasks.
 
         Args:
-            matrix: Without unknown values.
+            matrix: A matrix without unknown values.
             k: Number of groups, 1 to the number of tasks.
             seed: Seed of whatever is random; equal arguments give equal groups.
 

@@ -35,8 +35,8 @@ class PredictedGain(ClusteringMethod):
         """Choose the groups that are predicted to gain most.
 
         Args:
-            matrix: Without unknown values, 0 meaning no better than alone; the diagonal plays no
-                part. At most 16 tasks, or 14 with overlap.
+            matrix: A matrix without unknown values, 0 meaning no better than alone; the diagonal
+                plays no part. At most 16 tasks, or 14 with overlap.
             k: Number of groups at most.
             seed: Ignored, as nothing is random.
 

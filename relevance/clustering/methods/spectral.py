@@ -29,7 +29,7 @@ class Spectral(ClusteringMethod):
         """Group tasks that help each other.
 
         Args:
-            matrix: Without unknown values; the diagonal plays no part.
+            matrix: A matrix without unknown values; the diagonal plays no part.
             k: Number of clusters, 1 to the number of tasks.
             seed: Seed of the eigenvalue solver and of k-means on the eigenvectors.
 

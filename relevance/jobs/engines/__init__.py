@@ -1,1 +1,1 @@
-"""Where jobs run: one file per engine."""
+"""Engines, which run jobs: one file for each."""

@@ -1,4 +1,4 @@
-"""What an engine is: worker processes that jobs are handed to, here or on a cluster."""
+"""The base of engines: worker processes that jobs are handed to, here or on a cluster."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""One of several labels for each row."""
+"""Classification: one of several labels for each row."""
 
 from typing import Any, ClassVar
 

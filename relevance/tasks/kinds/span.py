@@ -1,4 +1,4 @@
-"""An answer to a question that stands somewhere in a text, in the form of SQuAD."""
+"""Span extraction: an answer that stands somewhere in a text, in the form of SQuAD."""
 
 from collections import Counter
 from typing import Any, ClassVar

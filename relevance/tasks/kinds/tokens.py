@@ -1,4 +1,4 @@
-"""A tag for every word of a text: entities in BIO form."""
+"""Token classification: a tag for every word of a text, entities in BIO form."""
 
 import re
 from collections import Counter
