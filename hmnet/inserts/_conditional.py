@@ -31,7 +31,7 @@ class ForTask(nn.Module):
     Args:
         conditional: Shared by all tasks.
         z: The task's embedding `[width]`.
-        pretrained: What is modulated.
+        pretrained: Module that is modulated.
     """
 
     def __init__(self, conditional: nn.Module, z: nn.Parameter, pretrained: nn.Module) -> None:
@@ -50,7 +50,7 @@ class FiLM(nn.Module):
 
     Args:
         width: Width of z.
-        outputs: How many values are modulated.
+        outputs: Number of values that are modulated.
         parts: 2 for γ and β, 1 for γ alone.
     """
 
@@ -131,7 +131,7 @@ class ConditionalAttention(nn.Module):
             length: Tokens of the input.
 
         Returns:
-            What is added to each head's scores.
+            Bias for each head's scores.
 
         Raises:
             RelevanceError: If the input is longer than M.
@@ -161,13 +161,13 @@ class ConditionalAttention(nn.Module):
         Args:
             z: The task's embedding.
             attention: The pretrained module.
-            hidden_states: Its input.
+            hidden_states: Input of the module.
             attention_mask: None where all tokens are real; else `[batch, 1, query, key]`, True for
                 keys to be seen, or what is added to the scores.
             **kwargs: Passed on.
 
         Returns:
-            What the pretrained module gives.
+            Output of the pretrained module.
         """
         bias = self.bias(z, hidden_states.shape[1])[None, None]
         if attention_mask is not None and attention_mask.dtype == torch.bool:
@@ -209,12 +209,12 @@ class ConditionalAlignment(nn.Module):
         Args:
             z: The task's embedding.
             layer: The first layer.
-            hidden_states: What the embeddings give.
+            hidden_states: Output of the embeddings.
             *args: Passed on.
             **kwargs: Passed on.
 
         Returns:
-            What the layer gives.
+            Output of the layer.
         """
         gamma, beta = self.film(z)
         if self.offset is not None:
@@ -245,10 +245,10 @@ class ConditionalNorm(nn.Module):
         Args:
             z: The task's embedding.
             norm: The pretrained module, which has γ' and β'.
-            hidden: Its input.
+            hidden: Input of the module.
 
         Returns:
-            What takes the place of its output.
+            Values in the place of its output.
         """
         gamma, *beta = self.film(z)
         scale = norm.weight * (1 + gamma)
@@ -264,7 +264,7 @@ class ConditionalBottleneck(nn.Module):
 
     Args:
         width: Hidden size d.
-        variant: Which of the two.
+        variant: `paper` or `released`.
         activation: Non-linearity of the `paper` variant.
         deviation: Standard deviation of the weights of the first map at start; the second is zero.
 
@@ -286,7 +286,7 @@ class ConditionalBottleneck(nn.Module):
     def forward(
         self, z: Float[Tensor, " width"], hidden: Float[Tensor, "*token width"]
     ) -> Float[Tensor, "*token width"]:
-        """What is added to hidden states.
+        """The term for hidden states.
 
         Args:
             z: The task's embedding.
@@ -313,7 +313,7 @@ class BottleneckNorm(nn.Module):
     block out and so does not start as the pretrained layer.
 
     Args:
-        bottleneck: What is added.
+        bottleneck: Bottleneck whose output is added.
     """
 
     def __init__(self, bottleneck: ConditionalBottleneck) -> None:
@@ -338,7 +338,7 @@ class BottleneckNorm(nn.Module):
 
 
 class Carried(NamedTuple):
-    """What one layer hands to the next where a skip connection runs along them.
+    """Hidden states and skip connection, which one layer hands to the next.
 
     Attributes:
         hidden: The layer's output h.
@@ -378,7 +378,7 @@ class BottleneckSkip(nn.Module):
         Args:
             z: The task's embedding.
             layer: The layer.
-            carried: From the layer below; hidden states alone at the lowest layer.
+            carried: Output of the layer below; hidden states alone at the lowest layer.
             *args: Passed on to the layer.
             **kwargs: Passed on to the layer.
 

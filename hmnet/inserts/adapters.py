@@ -22,7 +22,7 @@ class Adapters(AdapterModule):
     """Two adapters per task and layer, before the residual connections.
 
     Args:
-        backbone: Its sizes and its non-linearity are used.
+        backbone: Backbone whose sizes and non-linearity are used.
         tasks: Names.
         max_length: Not looked at.
         seed: Seed of the new weights; a task's own depend on its name and on no other task.
@@ -57,12 +57,12 @@ class Adapters(AdapterModule):
 
 
 class OwnParts(nn.Module):
-    """What one task has of its own in one layer.
+    """The modules that a task has of its own in one layer.
 
     Args:
         width: Hidden size.
         size: Width of the bottlenecks.
-        activation: Their non-linearity.
+        activation: Non-linearity of the bottlenecks.
     """
 
     def __init__(self, width: int, size: int, activation: nn.Module) -> None:
@@ -111,17 +111,17 @@ class Adapter(nn.Module):
         """The adapted states.
 
         Args:
-            hidden: What attention or feed-forward block gives.
+            hidden: Output of attention or feed-forward block.
 
         Returns:
-            What goes on to the residual connection.
+            Hidden states for the residual connection.
         """
         adapted: Tensor = hidden + self.up(self.activation(self.down(hidden)))
         return adapted
 
 
 class Offsets(nn.Module):
-    """By how much a task's scale and bias differ from those of a pretrained norm; zero at start.
+    """Differences of a task's scale and bias from those of a pretrained norm; zero at start.
 
     Args:
         width: Width of the norm.
@@ -149,10 +149,10 @@ class OwnNorm(nn.Module):
         """The normed states.
 
         Args:
-            hidden: What the pretrained norm would get.
+            hidden: Input of the pretrained norm.
 
         Returns:
-            What takes the place of its output.
+            Values in the place of its output.
         """
         scale, bias = self.norm.weight + self.offsets.scale, self.norm.bias + self.offsets.bias
         return F.layer_norm(hidden, self.norm.normalized_shape, scale, bias, self.norm.eps)

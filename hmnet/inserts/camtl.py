@@ -30,7 +30,7 @@ class ConditionalModules(AdapterModule):
     """An embedding z of every task and, shared by all tasks, the modules that it modulates.
 
     Args:
-        backbone: Its sizes and its initialisation are used.
+        backbone: Backbone whose sizes and initialisation are used.
         tasks: Names.
         max_length: Most tokens of one input, L.
         seed: Seed of the new weights; a task's own depend on its name and on no other task.

@@ -1,4 +1,4 @@
-"""What an adapter module is: modules that a method puts into pretrained layers."""
+"""The base of adapter modules, which a method puts into pretrained layers."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class AdapterModule(nn.Module):
     like those of any other model. A path runs a view of each layer, by the layer's own forward.
 
     Args:
-        backbone: Its sizes and its initialisation are used.
+        backbone: Backbone whose sizes and initialisation are used.
         tasks: Names.
         max_length: Most tokens of one input.
         seed: Seed of the new weights; a task's own depend on its name and on no other task.
@@ -50,15 +50,15 @@ class AdapterModule(nn.Module):
 
         Args:
             task: A name.
-            depth: Where the layer stands, from 0, the lowest.
+            depth: Depth of the layer, from 0, the lowest.
             layer: The pretrained layer; it is not changed.
 
         Returns:
-            What the task's path has in its place.
+            Layer of the task's path in its place.
         """
 
     def embedding(self, task: str) -> nn.Parameter | None:  # noqa: ARG002  for those that have one
-        """What stands for a task and decides how its path differs from the others.
+        """The embedding of a task, which decides how its path differs from the others.
 
         Args:
             task: A name.

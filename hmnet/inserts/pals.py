@@ -23,7 +23,7 @@ class Pals(AdapterModule):
     A task's two projections serve all layers, its attention is another one in each.
 
     Args:
-        backbone: Its sizes and its initialisation are used.
+        backbone: Backbone whose sizes and initialisation are used.
         tasks: Names.
         max_length: Not looked at.
         seed: Seed of the new weights; a task's own depend on its name and on no other task.
@@ -72,7 +72,7 @@ class TaskPals(nn.Module):
     """The projected attention of one task in all layers.
 
     Args:
-        backbone: Its sizes and its initialisation are used.
+        backbone: Backbone whose sizes and initialisation are used.
         size: Width of the attention.
         heads: Heads of the attention.
     """
@@ -93,11 +93,11 @@ class TaskPals(nn.Module):
 
         Args:
             hidden: The layer's input h.
-            mask: As the layer has it; None where all tokens are real.
-            depth: Where the layer stands.
+            mask: Attention mask of the layer; None where all tokens are real.
+            depth: Depth of the layer.
 
         Returns:
-            What is added to its output before the norm.
+            Term for the layer's output before the norm.
         """
         maps: Tensor = self.maps[depth](self.down(hidden))
         split = maps.reshape(*maps.shape[:2], 3, self.heads, -1)
@@ -115,7 +115,7 @@ class ParallelLayer(nn.Module):
     Args:
         layer: The pretrained layer.
         pals: The task's.
-        depth: Where the layer stands.
+        depth: Depth of the layer.
     """
 
     def __init__(self, layer: nn.Module, pals: TaskPals, depth: int) -> None:
@@ -135,12 +135,12 @@ class ParallelLayer(nn.Module):
 
         Args:
             hidden_states: The layer's input.
-            attention_mask: What each token sees.
+            attention_mask: Mask of the tokens that each token sees.
             *args: Passed on.
             **kwargs: Passed on.
 
         Returns:
-            What the layer gives.
+            Output of the layer.
         """
         added = self.pals(hidden_states, attention_mask, self.depth)
         # What is added is known here, and the place for it is deep in the layer's own forward.

@@ -61,7 +61,7 @@ def same(one: Any, other: Any) -> bool:
 
     Args:
         one: A tensor, a number, a string, None, or a tuple, list or dictionary of them.
-        other: What it is compared with, of any of these types.
+        other: Value to compare with, of any of these types.
 
     Returns:
         True for the same object and for equal values.

@@ -1,4 +1,4 @@
-"""What a model is, backbone and weights aside: the value that it is made of and saved with."""
+"""The blueprint of a model: all but backbone and weights, to make it of and to save with it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,15 +16,15 @@ WEIGHTS = "weights.safetensors"
 
 
 class Blueprint(BaseModel):
-    """What `plan.json` holds: all of a model but its backbone's configuration and its weights.
+    """The content of `plan.json`: all of a model but its backbone's configuration and its weights.
 
     Attributes:
         pooling: `native`, `cls` or `mean`.
-        head: Which head each task gets.
+        head: Head of each task.
         tasks: The definitions, which say what the outputs mean.
         plan: The sharing plan, with a row for each of the tasks.
-        scales: How outputs stand for values, by the names of those regression tasks whose outputs
-            are not spread over their range.
+        scales: Scales on which outputs stand for values, by the names of those regression tasks
+            whose outputs are not spread over their range.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,7 +43,7 @@ class Blueprint(BaseModel):
 
 
 def weights_file(folder: Path) -> Path:
-    """Where the weights of a run's model are.
+    """The file with the weights of a run's model.
 
     transformers' own classes take a `model.safetensors` without a configuration for a model of
     default size and draw random weights where names differ, so the file is called otherwise.
@@ -52,7 +52,8 @@ def weights_file(folder: Path) -> Path:
         folder: Folder of the model.
 
     Returns:
-        Its `weights.safetensors`, or `model.safetensors` where an older version wrote that.
+        `weights.safetensors` of the folder, or `model.safetensors` where an older version wrote
+        that.
     """
     old = folder / "model.safetensors"
     return old if old.is_file() and not (folder / WEIGHTS).is_file() else folder / WEIGHTS

@@ -1,4 +1,4 @@
-"""How many parameters a model has, and how many of them one task uses, without making any."""
+"""Numbers of parameters of a model, in all and on the path of a task, without making any."""
 
 from collections.abc import Iterable, Sequence
 from typing import TypedDict
@@ -49,10 +49,10 @@ def count_parameters(
 
     Args:
         backbone: A folder with a `config.json`, `minilm`, or a name on the hub.
-        tasks: What the model would be trained for.
+        tasks: Tasks that the model would be trained for.
         plan: A row for each of the tasks; that of separate models gives the sum over them.
         pooling: `native` for the family's own head; `cls` or `mean` for a linear one.
-        head: Which head each task gets, or text that says it; `auto` is what the pooling implies.
+        head: Head of each task, or text that says it; `auto` is what the pooling implies.
         frozen: Layers that are frozen, or text that says it: the number of the lowest or their
             share in percent, a range such as `5-8`, `embeddings`, or `all`.
 
@@ -83,7 +83,7 @@ def total(counts: Sequence[Count]) -> Count:
     """The numbers of several models together.
 
     Args:
-        counts: Those of each, on one backbone and of different tasks; at least one.
+        counts: Counts of several models, on one backbone and of different tasks; at least one.
 
     Returns:
         Sums; `backbone` is that of one.

@@ -27,7 +27,7 @@ def export(
 
     Args:
         model: Trained; it is not changed.
-        task: One of its tasks.
+        task: A task of the run.
         tokenizer: Saved beside the weights.
         out_dir: A folder that does not exist yet or is empty; it appears whole or not at all.
 

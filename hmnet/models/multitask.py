@@ -42,9 +42,9 @@ class MultiTaskModel(nn.Module):
 
     Args:
         blueprint: The tasks, the plan, and what outputs mean.
-        backbone: Its configuration, and where it keeps its layers.
+        backbone: Backbone with its configuration and the place of its layers.
         pool: Every module by its name in the plan; heads are `<task>.head`.
-        adapter_module: What a method puts into the layers; None for nothing.
+        adapter_module: Modules that a method puts into the layers; None for nothing.
 
     Attributes:
         blueprint: As given.
@@ -53,7 +53,7 @@ class MultiTaskModel(nn.Module):
         insert: The adapter module, by the name that it has in saved weights.
         config: The backbone's configuration.
         definitions: The tasks by name.
-        kinds: How each task is learned and answered, its scale included.
+        kinds: Kind of each task, its scale included.
     """
 
     def __init__(
@@ -91,10 +91,10 @@ class MultiTaskModel(nn.Module):
 
         Args:
             backbone: `minilm`, a folder, or a name on the hub.
-            tasks: What is trained.
+            tasks: Tasks to train.
             plan: A row for each of the tasks.
             pooling: `native` for the family's own head; `cls` or `mean` for a linear one.
-            head: Which head each task gets, or text that says it: `NAME`, `TASK=NAME`.
+            head: Head of each task, or text that says it: `NAME`, `TASK=NAME`.
             seed: Seed of the heads' weights.
 
         Returns:
@@ -119,7 +119,7 @@ class MultiTaskModel(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """Device of the weights."""
         return next(self.parameters()).device
 
     def path(self, task: str) -> nn.Module:
@@ -170,7 +170,7 @@ class MultiTaskModel(nn.Module):
         """A module of the pool.
 
         Args:
-            name: Its name in the plan, or `<task>.head`.
+            name: Name of the module in the plan, or `<task>.head`.
 
         Returns:
             The module.
@@ -205,7 +205,7 @@ class MultiTaskModel(nn.Module):
         return logits
 
     def input_form(self, task: str) -> InputForm:
-        """What `forward` wants of a task's inputs.
+        """The form of a task's inputs that `forward` takes.
 
         Args:
             task: A name.

@@ -21,7 +21,7 @@ class SkillMean(nn.Module):
     gives, which the sum of three divided by three does not.
 
     Args:
-        blocks: At least one.
+        blocks: Feed-forward blocks, at least one.
     """
 
     def __init__(self, blocks: Sequence[nn.Module]) -> None:
@@ -32,10 +32,10 @@ class SkillMean(nn.Module):
         """Mean over the blocks.
 
         Args:
-            hidden: What the layer's attention gives.
+            hidden: Output of the layer's attention.
 
         Returns:
-            What goes on to dropout, residual and LayerNorm.
+            Hidden states that go on to dropout, residual and LayerNorm.
         """
         first, *others = self.blocks
         mean: Tensor = first(hidden)

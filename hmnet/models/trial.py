@@ -40,9 +40,10 @@ def check_reading(
     must run, answer the same both times, and answer the longer text otherwise.
 
     Args:
-        backbone: With its weights, on the CPU; it is not changed, and no random number is drawn.
+        backbone: Backbone with its weights, on the CPU; it is not changed, and no random number is
+            drawn.
         tokenizer: The backbone's.
-        tasks: What is to be trained.
+        tasks: Tasks to train.
         settings: Heads, pooling, and most tokens of one input.
 
     Raises:
@@ -75,7 +76,7 @@ def _fault(
     name: str,
     max_length: int,
 ) -> str | None:
-    """What is wrong with the answers of one head, None for nothing."""
+    """A fault in the answers of one head, None for none."""
     kind = kind_of(task)
     columns = [[LONG if part else SHORT] * 2 for part in range(len(task.text) - 1)]
     sequences = kind.encode([*columns, [SHORT, LONG]], encoder, max_length)

@@ -1,4 +1,4 @@
-"""What the loss of each task counts for in a step."""
+"""Weights of the tasks' losses in a step."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ class LossWeights:
     """Weights of some tasks; the loss of any other task counts once.
 
     Attributes:
-        text: What was written, which is written again.
+        text: Text that the weights were read from, which is written again.
         by_task: Numbers above 0 by the task's name in lower case.
     """
 

@@ -1,1 +1,1 @@
-"""Which layers tasks share: sharing plans, and the table of skills."""
+"""Sharing of layers among tasks: sharing plans, and the table of skills."""

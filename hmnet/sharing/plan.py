@@ -26,7 +26,7 @@ ADAPTER_MODULES = Choosing("hmnet.inserts.insert:adapter_modules")
 
 
 class Inserted(BaseModel):
-    """Which modules are put into the layers, beside the weights that a plan names.
+    """The modules that are put into the layers, beside the weights that a plan names.
 
     Attributes:
         modules: An adapter module and its parameters.
@@ -132,7 +132,7 @@ def hierarchical(spec: ClusterSpec, x: int, y: int, z: int) -> SharingPlan:
     """The hierarchical model: `{x, y, z}` layers shared by all, by a cluster, and by nobody.
 
     Args:
-        spec: Its clusters say which tasks share the middle layers.
+        spec: Cluster spec, which says which tasks share the middle layers.
         x: Number of shared layers, the lowest ones.
         y: Number of cluster layers.
         z: Number of task layers, the highest ones.
@@ -156,7 +156,7 @@ def hierarchical(spec: ClusterSpec, x: int, y: int, z: int) -> SharingPlan:
 
 
 def default_layers(depth: int) -> tuple[int, int, int]:
-    """How many layers are shared, per cluster and per task when nobody says so.
+    """Default numbers of layers that are shared, per cluster and per task.
 
     Args:
         depth: Number of the backbone's layers.

@@ -17,7 +17,7 @@ BUILT_IN = Path(__file__).with_name("skills.toml")
 
 
 class Skills(BaseModel):
-    """What the skill table comes to for the tasks of a model.
+    """The skills of a model's tasks, by the skill table.
 
     Attributes:
         names: All skills, idle ones too: every layer has a feed-forward block for each.
@@ -91,7 +91,7 @@ class SkillTable(BaseModel):
         """Look up the tasks of a model.
 
         Args:
-            tasks: Their definitions.
+            tasks: Definitions of the tasks.
 
         Returns:
             The skills that each activates.
