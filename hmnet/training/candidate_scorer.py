@@ -1,4 +1,4 @@
-"""What a model says to candidates of a step, for samplers that choose among them."""
+"""Logits of a model for candidates of a step, for samplers that choose among them."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -23,7 +23,7 @@ class ModelScorer:
     same rows are chosen by a resumed run and by all of several processes.
 
     Args:
-        model: In training mode.
+        model: The model in training mode.
         data: Training rows by task.
         precision: Precision of the forward pass.
     """
@@ -39,11 +39,11 @@ class ModelScorer:
     def __call__(
         self, batch: TaskBatch, task: str, *, dropout: int | None = None
     ) -> Float[np.ndarray, "row outputs"]:
-        """What a task's path says to some rows, its own or another task's.
+        """Logits of a task's path for some rows, its own or another task's.
 
         Args:
             batch: The rows.
-            task: Whose path.
+            task: Task whose path is asked.
             dropout: Number of a pass under dropout, None for one without.
 
         Returns:

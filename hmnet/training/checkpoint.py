@@ -30,13 +30,13 @@ Kept = Mapping[str, dict[str, Tensor]]  # by the name of the file, without its e
 
 @dataclass(frozen=True)
 class Position:
-    """Where a run stands.
+    """The position of a run.
 
     Attributes:
-        part: Which of the method's parts is being trained, from 0.
+        part: Number of the method's part that is being trained, from 0.
         step: Steps of that part that are done.
         data: Fingerprint of the part's training rows.
-        record: What these steps took.
+        record: Record of these steps.
     """
 
     part: int
@@ -46,13 +46,13 @@ class Position:
 
 
 class _State(BaseModel):
-    """What `state.json` holds.
+    """The content of `state.json`.
 
     Attributes:
-        part: As in `Position`.
-        step: As in `Position`.
-        data: As in `Position`.
-        record: As in `Position`.
+        part: Part; see `Position`.
+        step: Step; see `Position`.
+        data: Data; see `Position`.
+        record: Record; see `Position`.
         random: States of random generators by the type of the device, as hexadecimal text.
         sha256: Digests of the other files.
         seal: Digest of all else in this one; None in those of older versions.
@@ -100,7 +100,7 @@ def discard_checkpoint(folder: Path) -> None:
     """Take a checkpoint away, and the one before it.
 
     Args:
-        folder: Where checkpoints are written; none there is no error.
+        folder: Folder of checkpoints; none there is no error.
 
     Raises:
         RelevanceError: If it cannot be removed.
@@ -120,9 +120,9 @@ def save_checkpoint(
 
     Args:
         folder: Takes the place of an older checkpoint.
-        model: Whose weights are saved.
-        optimizer: Over the model's weights.
-        position: Where the run stands.
+        model: Model whose weights are saved.
+        optimizer: Optimizer of the model's weights.
+        position: Position of the run.
         kept: Further tensors by name, such as a regularizer's state; none for an empty dictionary.
 
     Raises:
@@ -156,11 +156,11 @@ def find_checkpoint(folder: Path) -> tuple[Path, Position] | None:
     """The newest whole checkpoint.
 
     Args:
-        folder: Where checkpoints are written.
+        folder: Folder of checkpoints.
 
     Returns:
-        Its folder, which is the one before if a kill came between two renames, and position; None
-        if there is none.
+        Folder of the checkpoint, which is the one before if a kill came between two renames, and
+        position; None if there is none.
 
     Raises:
         RelevanceError: If there are only damaged ones.
@@ -188,9 +188,9 @@ def load_checkpoint(
     """Put weights, optimizer, random state and what else a run has kept back.
 
     Args:
-        folder: As `find_checkpoint` gives it.
+        folder: Folder from `find_checkpoint`.
         model: Built as for the run's beginning; its weights are replaced.
-        optimizer: Over the model's weights; its state is replaced.
+        optimizer: Optimizer of the model's weights; its state is replaced.
         kept: Dictionaries that are filled anew, on the model's device.
 
     Raises:
@@ -221,7 +221,7 @@ def _load(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, kept
 
 
 def _read_state(folder: Path) -> _State:
-    """What a checkpoint says about itself, if it is what was written."""
+    """The state of a checkpoint, if its file is what was written."""
     content = read_json(folder / STATE, SCHEMA)
     state = validated(_State, content, str(folder / STATE))
     unsealed = {name: value for name, value in content.items() if name != "seal"}

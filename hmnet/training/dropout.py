@@ -21,8 +21,8 @@ def fast_dropout(device: torch.device) -> AbstractContextManager[Any]:
     """The context that forward passes of training run in.
 
     Args:
-        device: Where they run. Off the CPU torch's own dropout is fast, and the context does
-            nothing.
+        device: Device that they run on. Off the CPU torch's own dropout is fast, and the context
+            does nothing.
 
     Returns:
         A context in which `torch.nn.functional.dropout`, modules that call it, and dropout within

@@ -1,4 +1,4 @@
-"""From settings and prepared tasks to a trained model: where the parts of training meet."""
+"""Fitting a model on prepared tasks by settings: where the parts of training meet."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -70,18 +70,18 @@ def fit(
     """Train what is not frozen of a model, or go on where a checkpoint stands.
 
     Args:
-        model: On the device that it trains on, as it is before the first step; in evaluation mode
-            afterwards, the same in all processes.
-        tasks: Those of its tasks that are trained.
+        model: Model on the device that it trains on, as it is before the first step; in evaluation
+            mode afterwards, the same in all processes.
+        tasks: Tasks of the model that are trained.
         epochs: Steps by epoch, as `make_schedule` gives them.
-        settings: How it is trained, but for what is frozen; the precision is not `auto`.
+        settings: Settings of training, but for what is frozen; the precision is not `auto`.
         seed: Seed of dropout.
-        hooks: What happens around the steps, besides what settings say; losses are checked and
+        hooks: Hooks around the steps, besides what settings say; losses are checked and
             signals held back in any case. With `Checkpoints` among them training is resumed.
         ranks: The processes that train together. All call this with the same arguments.
 
     Returns:
-        What training took.
+        Record of the training.
 
     Raises:
         RelevanceError: If a loss is not finite, or a checkpoint is damaged, from other data or from

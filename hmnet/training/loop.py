@@ -29,16 +29,16 @@ def train(
     """Train a model on the steps of a schedule.
 
     Args:
-        model: On the device that it trains on; in evaluation mode afterwards.
-        tasks: Those of the schedule.
+        model: Model on the device that it trains on; in evaluation mode afterwards.
+        tasks: Tasks of the schedule.
         epochs: Steps by epoch, as `hmnet.samplers.sampler.schedule` gives them.
-        optimizer: Over the model's weights.
-        recipe: How the batches of a step become an update.
-        hooks: What else happens, in this order at each moment.
-        begun: What was done before, when training is resumed.
+        optimizer: Optimizer of the model's weights.
+        recipe: Recipe by which the batches of a step become an update.
+        hooks: Hooks, asked in this order at each moment.
+        begun: Steps done before, when training is resumed.
 
     Returns:
-        What all steps took.
+        Record of all steps.
 
     Raises:
         RelevanceError: If a hook refuses to go on, as the report does at a loss that is not finite.
@@ -78,7 +78,7 @@ def train(
 
 
 class _Batches:
-    """Makes tensors of a step's rows, in as many parts as gradients are accumulated over.
+    """Maker of tensors of a step's rows, in as many parts as gradients are accumulated over.
 
     Of each part this process has its share.
     """

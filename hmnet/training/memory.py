@@ -19,7 +19,8 @@ def kept_memory(device: torch.device) -> Iterator[None]:
     gigabytes anew in each step: 5 to 14 % of its time for a small encoder. The peak stays the same.
 
     Args:
-        device: Where training runs. Off the CPU, and with another C library, nothing is done.
+        device: Device that training runs on. Off the CPU, and with another C library, nothing is
+            done.
 
     Yields:
         Nothing; the block trains.

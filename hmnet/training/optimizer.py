@@ -1,4 +1,4 @@
-"""What updates the weights, and how the learning rate goes over a run."""
+"""The optimizer, and the learning rate over a run."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ def make_optimizer(
     """Adam or AdamW over all weights that are not frozen, fused.
 
     Args:
-        model: On the device that it trains on.
+        model: Model on the device that it trains on.
         lr: Largest learning rate.
         weight_decay: Weight decay of matrices, embeddings included; biases and norms have none.
             AdamW shrinks the weights by it beside the update; Adam adds it to the gradient (L2),
@@ -68,11 +68,11 @@ def rate_at(
     """Learning rate that rises in a straight line from 0 where wanted, then falls in one or stays.
 
     Args:
-        step: From 0 to `total` - 1.
+        step: Number of the step, from 0 to `total` - 1.
         total: Steps of the run.
         lr: The largest.
         warmup: Share of the steps that the rate rises for, to the nearest step; 0 for none.
-        schedule: What comes then: `linear` falls to 0 at the end, `constant` stays.
+        schedule: Course after that: `linear` falls to 0 at the end, `constant` stays.
 
     Returns:
         The learning rate of the step.
@@ -99,7 +99,7 @@ class Rate:
     Attributes:
         lr: The largest.
         warmup: Share of the steps that it rises for.
-        schedule: What comes then.
+        schedule: Course after the warm-up.
     """
 
     lr: float = 2e-5

@@ -34,11 +34,11 @@ PATIENCE = timedelta(hours=6)  # for the main process, which alone scores the mo
 
 
 class Share(NamedTuple):
-    """What a rank does of a batch.
+    """The share of a rank in a batch.
 
     Attributes:
         rows: To be run; at least one.
-        part: What their mean loss counts for in that of the batch, in [0, 1].
+        part: Weight of their mean loss in that of the batch, in [0, 1].
     """
 
     rows: Int[np.ndarray, " row"]
@@ -52,7 +52,7 @@ class Ranks:
     Attributes:
         number: Rank of this process, from 0.
         count: Number of all processes.
-        device: What this one trains on, as torch names it.
+        device: Device that this one trains on, as torch names it.
         seed: Seed of the run.
     """
 
@@ -172,7 +172,7 @@ class OneDecision(Surgery):
     """Surgery whose random choices are those of the main process.
 
     Args:
-        surgery: What decides there.
+        surgery: Surgery that decides there.
         ranks: All processes.
     """
 
@@ -181,7 +181,7 @@ class OneDecision(Surgery):
         self.ranks = ranks
 
     def weights(self, gramian: Float[Tensor, "task task"]) -> Float[Tensor, " task"]:
-        """The same factors on every rank, on the CPU."""
+        """Factors that are equal on every rank, on the CPU."""
         return torch.tensor(self.ranks.agree(lambda: self.surgery.weights(gramian).tolist()))
 
 
@@ -201,7 +201,7 @@ def find_ranks(device: str, seed: int) -> Ranks:
     """Join the other processes, if a launcher has started several.
 
     Args:
-        device: As the user names it.
+        device: Device as the user names it.
         seed: Seed of the run.
 
     Returns:
@@ -240,10 +240,10 @@ def is_main_process() -> bool:
 
 
 def launched(environment: Mapping[str, str]) -> int:
-    """How many processes a launcher has started.
+    """Number of processes that a launcher has started.
 
     Args:
-        environment: Its variables for them.
+        environment: Variables that it sets for them.
 
     Returns:
         1 for a process that was started by hand.

@@ -1,4 +1,4 @@
-"""What training took and how the model did on the way, for the checkpoint and the run's folder."""
+"""Records of training, its time and its scores, for the checkpoint and the run's folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,11 +14,11 @@ SCHEMA = "hmnet.training/1"
 
 
 class Evaluation(BaseModel):
-    """What a model scored after an epoch.
+    """Scores of a model after an epoch.
 
     Attributes:
-        epoch: From 1.
-        step: How many steps were done by then.
+        epoch: Number of the epoch, from 1.
+        step: Number of steps done by then.
         scores: Primary metric on dev by task, fractions.
     """
 
@@ -35,7 +35,7 @@ class Evaluation(BaseModel):
 
 
 class Best(NamedTuple):
-    """Where a task scored highest.
+    """The epoch in which a task scored highest.
 
     Attributes:
         score: A fraction.
@@ -54,8 +54,8 @@ class Record(BaseModel):
             out.
         examples: Rows of all batches that were trained, each as often as it was.
         evaluations: Evaluations of the epochs up to now; none where nothing goes by them.
-        sequences: How many sequences each task's training rows were made into; empty in records of
-            older versions and before training has ended.
+        sequences: Number of sequences that each task's training rows were made into; empty in
+            records of older versions and before training has ended.
         versions: Versions of what was trained by and has been changed since it first came out, by
             name such as `sampler uncertainty`; empty in records of older versions.
     """
@@ -77,7 +77,7 @@ class Record(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def best_by_task(self) -> dict[str, Best]:
-        """What each task scored in its own best epoch."""
+        """Scores of each task in its own best epoch."""
         return best_by_task(self.evaluations)
 
 
@@ -85,7 +85,7 @@ NOTHING = Record()
 
 
 class Timing(NamedTuple):
-    """What training a run took, all its parts together.
+    """Time and rows that training a run took, all its parts together.
 
     Attributes:
         seconds: Spent on the steps.
@@ -111,10 +111,10 @@ def best_epoch(evaluations: Sequence[Evaluation]) -> int:
     """The epoch with the highest mean over the tasks.
 
     Args:
-        evaluations: In the order of the epochs, one at least.
+        evaluations: Scores in the order of the epochs, one at least.
 
     Returns:
-        Its number; the first of equal ones, as a later one has shown no gain.
+        Number of the epoch; the first of equal ones, as a later one has shown no gain.
 
     >>> best_epoch([Evaluation(epoch=n, scores={"RTE": s}) for n, s in ((1, 0.5), (2, 0.5))])
     1
@@ -123,13 +123,13 @@ def best_epoch(evaluations: Sequence[Evaluation]) -> int:
 
 
 def best_by_task(evaluations: Sequence[Evaluation]) -> dict[str, Best]:
-    """What each task scored in the epoch that was best for it alone.
+    """Scores of each task in the epoch that was best for it alone.
 
     Args:
-        evaluations: In the order of the epochs.
+        evaluations: Scores in the order of the epochs.
 
     Returns:
-        By task; the first of equal ones. Empty without evaluations.
+        Best scores by task; the first of equal ones. Empty without evaluations.
     """
     found: dict[str, Best] = {}
     for evaluation in evaluations:
@@ -143,7 +143,7 @@ def write_records(path: Path, records: Sequence[Record]) -> None:
     """Write what the parts of a run took that are trained by now.
 
     Args:
-        path: Such as `run/training.json`; an older one is replaced.
+        path: File such as `run/training.json`; an older one is replaced.
         records: One per part, in the order of training.
 
     Raises:
@@ -156,7 +156,7 @@ def read_records(path: Path) -> tuple[Record, ...]:
     """Read what the parts of a run took.
 
     Args:
-        path: As `write_records` wrote it.
+        path: File that `write_records` wrote.
 
     Returns:
         One per part; none where there is no such file, as in runs of older versions.

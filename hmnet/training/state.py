@@ -1,4 +1,4 @@
-"""Where a training stands: what the loop counts, and what its hooks see and say."""
+"""The state of a training: what the loop counts, and what its hooks see and say."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,11 +17,11 @@ from hmnet.training.step import Losses
 
 @dataclass(frozen=True)
 class Begun:
-    """What was done of a training before, when it is resumed.
+    """The steps of a training that were done before it is resumed.
 
     Attributes:
-        steps: How many steps.
-        record: What they took.
+        steps: Number of steps.
+        record: Record of these steps.
     """
 
     steps: int = 0
@@ -34,7 +34,7 @@ class Update:
 
     Attributes:
         selected: The rows that it trained.
-        lr: Its learning rate.
+        lr: Learning rate of the step.
         losses: Before the update, on the model's device; reading them waits for the device.
     """
 
@@ -50,16 +50,16 @@ class TrainingState:
     that put that off add to `flushes` what reads them.
 
     Args:
-        model: What is trained.
-        optimizer: Over its weights.
+        model: Model that is trained.
+        optimizer: Optimizer of its weights.
         epochs: Steps by epoch.
         ranks: The processes that train together.
-        begun: What was done before.
+        begun: Steps done before.
 
     Attributes:
-        step: How many steps are done.
-        total: How many there are.
-        evaluations: What the epochs up to now have scored.
+        step: Number of steps that are done.
+        total: Number of all steps.
+        evaluations: Scores of the epochs up to now.
         over: Whether a hook has ended training.
         interrupted: Whether a hook has stopped it, so that it can be resumed.
         flushes: Called before the clock is stopped.
@@ -86,7 +86,7 @@ class TrainingState:
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """Device of the model."""
         return self.model.device
 
     @property

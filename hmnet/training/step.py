@@ -25,12 +25,12 @@ class Batch(NamedTuple):
     """Rows of one task as tensors on the model's device.
 
     Attributes:
-        task: Its name.
+        task: Name of the task.
         inputs: Token ids and masks `[batch, length]`, as the backbone's forward names them;
             `[batch, 2, length]` for texts apart.
         labels: Codes `[batch]` for classification, values on the scale of outputs for regression,
             codes `[batch, place]` for kinds that label parts of a text, -100 where none is due.
-        weight: What the mean loss of the rows counts in a step; a part of a batch counts as much as
+        weight: Weight of the mean loss of the rows in a step; a part of a batch counts as much as
             its share of the rows.
     """
 
@@ -51,12 +51,12 @@ def make_batch(
     """Rows of a task as a model reads and learns them.
 
     Args:
-        kind: What the task is to the model.
+        kind: Kind of the task.
         encoded: The split.
-        rows: Which of its rows, in this order; at least one.
-        form: What the encoder and the head on it want of their inputs.
-        device: Where the tensors go.
-        weight: What the mean loss of the rows counts in a step.
+        rows: Numbers of the rows to take, in this order; at least one.
+        form: Form of inputs for the encoder and the head on it.
+        device: Device of the tensors.
+        weight: Weight of the mean loss of the rows in a step.
 
     Returns:
         The batch, padded to its longest row.
@@ -67,11 +67,11 @@ def make_batch(
 
 
 class Losses(NamedTuple):
-    """What is minimised is the sum of the two.
+    """The two parts of what is minimised.
 
     Attributes:
         loss: Loss of the tasks themselves.
-        term: What the regularizer adds; 0 without one.
+        term: Term of the regularizer; 0 without one.
     """
 
     loss: Float[Tensor, ""]
@@ -80,19 +80,19 @@ class Losses(NamedTuple):
 
 @dataclass(frozen=True)
 class StepConfig:
-    """How batches become an update.
+    """The recipe by which batches become an update.
 
     Attributes:
         precision: Precision of the forward and backward pass.
         rate: The learning rate, step by step.
         label_smoothing: Share of each label's probability, in [0, 1), that all labels of the task
             get in equal parts; tasks without labels know none.
-        loss_weights: What a task's loss counts for, by name in lower case; 1 where not named.
+        loss_weights: Weights of the tasks' losses by name in lower case; 1 where not named.
         accumulate: Into how many parts each batch is split. Their gradients are added up before the
             one update, each with its share of the rows: less memory and the same step, rounding and
             random numbers aside. A batch of fewer rows has a part for each row.
         task_gradients: Joins the tasks' gradients where they share weights; None sums them.
-        regularizer: What is added to the loss of each batch; None for nothing.
+        regularizer: Term for the loss of each batch; None for nothing.
         clip_norm: Largest norm of an update's gradient, over all weights together and after the
             tasks' gradients are joined; a longer one is scaled down to it. None for any.
         ranks: The processes that train together; gradients are summed over them before anything
@@ -114,7 +114,7 @@ def batch_losses(model: MultiTaskModel, batch: Batch, recipe: StepConfig) -> Los
     """What a batch adds to what a step minimises, with its graph.
 
     Args:
-        model: In training mode.
+        model: The model in training mode.
         batch: The rows.
         recipe: With a regularizer all passes are in fp32, whatever the precision: the term is made
             of small differences between passes, and rounding would be one of them.
@@ -143,11 +143,11 @@ def train_step(
     """Update the weights once, by the weighted sum of the losses of the batches.
 
     Args:
-        model: In training mode.
-        optimizer: Over the model's weights.
+        model: The model in training mode.
+        optimizer: Optimizer of the model's weights.
         batches: One batch, or several: parts of one, or batches of other tasks.
         lr: Learning rate of this step.
-        recipe: What is done with them.
+        recipe: Recipe of the update.
 
     Returns:
         The losses before the update, on the model's device: reading them waits for the device.
@@ -171,9 +171,9 @@ def accumulate_gradients(
     """Put the gradient of a whole step into the weights, as long as it comes out.
 
     Args:
-        model: In training mode, its weights without gradients.
+        model: The model in training mode, its weights without gradients.
         batches: All batches of the step.
-        recipe: How their gradients are made and joined.
+        recipe: Recipe by which gradients are made and joined.
 
     Returns:
         The weighted sums of their losses, over all processes.

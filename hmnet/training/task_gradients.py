@@ -23,8 +23,8 @@ class TaskGradients:
     parameters, all but one of which are freed as a level is joined.
 
     Args:
-        model: Whose tasks share parameters.
-        surgery: How they are joined.
+        model: Model whose tasks share parameters.
+        surgery: Surgery that joins them.
 
     Attributes:
         levels: Parameters by the tasks that share them, in the order of the model's tasks.
@@ -47,7 +47,7 @@ class TaskGradients:
         """Take what a backward pass left in the shared parameters; batches of one task add up.
 
         Args:
-            task: Whose batch it was.
+            task: Task of the batch.
         """
         for level, weights in self.levels.items():
             if task in level:
@@ -84,7 +84,8 @@ def gramian(gradients: Sequence[Gradients]) -> Float[Tensor, "task task"]:
     """Inner products of tasks' gradients on one level.
 
     Args:
-        gradients: By task, none of them empty; a parameter that one of them lacks counts as zero.
+        gradients: Gradients by task, none of them empty; a parameter that one of them lacks counts
+            as zero.
 
     Returns:
         A symmetric matrix, in fp32 on the parameters' device.

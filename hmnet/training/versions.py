@@ -1,4 +1,4 @@
-"""Which versions of its parts trained a run, so that it is not gone on with by other ones."""
+"""Versions of the parts that trained a run, so that it is not gone on with by other ones."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ def versions_of(settings: TrainingSettings) -> dict[str, int]:
     """The parts that settings name, with their versions as they are now.
 
     Args:
-        settings: How a run is trained.
+        settings: Settings of a run.
 
     Returns:
         Numbers by kind and name, such as `sampler uncertainty`.
@@ -21,7 +21,7 @@ def versions_of(settings: TrainingSettings) -> dict[str, int]:
 
 
 def other_version(written: Mapping[str, int], settings: TrainingSettings) -> str | None:
-    """What has been changed since a run was trained.
+    """The part that has been changed since a run was trained.
 
     Args:
         written: Versions as the run's record has them; empty in records of older versions.

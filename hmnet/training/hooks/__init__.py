@@ -1,1 +1,1 @@
-"""What happens around the steps of training: one file per hook."""
+"""Hooks, which take part around the steps of training: one file for each."""

@@ -16,7 +16,7 @@ def is_averaged(step: int, total: int, share: float) -> bool:
     """Whether the weights after a step count.
 
     Args:
-        step: From 1 to `total`.
+        step: Number of the step, from 1 to `total`.
         total: Steps of the run.
         share: Share of the run's steps, the last ones, that are averaged, from 0 for none to 1 for
             all.
@@ -55,8 +55,8 @@ def add_to_mean(optimizer: torch.optim.Optimizer) -> None:
     """Count the weights as they are now.
 
     Args:
-        optimizer: Over the weights. One that it has not updated yet has not moved, and is counted
-            from its first update on.
+        optimizer: Optimizer of the weights. One that it has not updated yet has not moved, and is
+            counted from its first update on.
     """
     for weight, state in optimizer.state.items():
         if STEPS not in state:
@@ -74,7 +74,7 @@ def take_mean(optimizer: torch.optim.Optimizer) -> None:
     """Put the means in the place of the weights.
 
     Args:
-        optimizer: Over the weights; those that never counted stay as they are.
+        optimizer: Optimizer of the weights; those that never counted stay as they are.
     """
     for weight, state in optimizer.state.items():
         if STEPS in state:

@@ -52,15 +52,15 @@ class Checkpoints(Hook):
         """Put back what the newest checkpoint holds; called before training, in every process.
 
         Args:
-            model: As it is before the first step; its weights are replaced.
-            optimizer: Over its weights; its state is replaced.
-            tasks: What is trained.
-            settings: How it is trained.
-            kept: What else checkpoints hold, filled anew.
+            model: Model as before the first step; its weights are replaced.
+            optimizer: Optimizer of its weights; its state is replaced.
+            tasks: Tasks that are trained.
+            settings: Settings of training.
+            kept: Further tensors of checkpoints, filled anew.
             ranks: The processes that train together.
 
         Returns:
-            What was done before; nothing where there is no checkpoint of this part.
+            Steps done before; none where there is no checkpoint of this part.
 
         Raises:
             RelevanceError: If the checkpoint is damaged, from other data or from another version of

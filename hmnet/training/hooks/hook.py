@@ -1,4 +1,4 @@
-"""What a hook is: something that happens before or after steps, after epochs, and in the end."""
+"""The base of hooks, which take part before or after steps, after epochs, and in the end."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,11 +36,11 @@ class Hook:
 
         Args:
             state: Before the step.
-            selected: What it would train.
+            selected: Rows that the step would train.
             ask: Asks the model as it is now.
 
         Returns:
-            What it trains.
+            Rows that the step trains.
         """
         return selected
 
@@ -49,7 +49,7 @@ class Hook:
 
         Args:
             state: After the step.
-            update: What was done in it.
+            update: Update that was made.
         """
 
     def epoch(self, state: TrainingState) -> None:

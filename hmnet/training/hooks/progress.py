@@ -21,16 +21,16 @@ class Progress:
     """One finished step.
 
     Attributes:
-        task: What it trained; names joined by `+` where a step has several tasks.
-        step: From 1 to `total`.
+        task: Task that was trained; names joined by `+` where a step has several tasks.
+        step: Number of the step, from 1 to `total`.
         total: Steps of the run.
         loss: Loss of the tasks before the update, in fp32.
         lr: Learning rate of the step.
         steps_per_s: Since training was started or resumed.
-        term: What the regularizer added to the loss; None without one.
+        term: Term of the regularizer in the loss; None without one.
         rows: Rows of each task that it trained.
-        uncertainty: By task, where the sampler chooses among candidates or it is looked at; None
-            elsewhere.
+        uncertainty: Uncertainties by task, where the sampler chooses among candidates or it is
+            looked at; None elsewhere.
     """
 
     task: str
@@ -55,7 +55,8 @@ class Report(Hook):
     A loss that is not finite ends the run.
 
     Args:
-        on_step: Told about every step, in the main process; None to check losses alone.
+        on_step: Function that is told about every step, in the main process; None to check losses
+            alone.
         with_term: Whether what a regularizer adds is told.
     """
 

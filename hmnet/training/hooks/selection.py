@@ -1,4 +1,4 @@
-"""Which epoch's weights are kept, and when to stop: by the mean primary metric of all tasks."""
+"""Selection of the epoch whose weights are kept, and early stopping: by the mean over all tasks."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ class Selection(Hook):
         patience: Epochs in a row without a gain after which training stops; None to go on to the
             last.
         keep_best: Whether the weights of the best epoch are put back in the end.
-        best: Those weights by name, without frozen ones. Checkpoints hold them.
+        best: Weights of the best epoch by name, without frozen ones. Checkpoints hold them.
     """
 
     score: Callable[[MultiTaskModel], dict[str, float]]
@@ -57,7 +57,7 @@ class Selection(Hook):
         """Whether there was no gain for so long that training stops.
 
         Args:
-            scored: By epoch, in their order.
+            scored: Scores by epoch, in their order.
 
         Returns:
             True if the last `patience` of them are no better than the best before.
@@ -68,14 +68,14 @@ class Selection(Hook):
         return len(epochs) - 1 - epochs.index(best_epoch(scored)) >= self.patience
 
     def summary(self, record: Record, last_epoch: int) -> str:
-        """What came of it, in one line.
+        """The outcome in one line.
 
         Args:
             record: Record of the whole training, with evaluations.
             last_epoch: The one that it was to end with.
 
         Returns:
-            Which epoch was best, which is kept, and each task's own best.
+            The best epoch, the one that is kept, and each task's own best.
         """
         ended, best = record.evaluations[-1].epoch, record.best_epoch
         mean = next(one.mean for one in record.evaluations if one.epoch == best)

@@ -1,4 +1,4 @@
-"""How unsure a model is of each task on the way, whatever the sampler: only for figures."""
+"""Log of a model's uncertainty of each task on the way, whatever the sampler: only for figures."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ class UncertaintyLog(Hook):
 
     Args:
         tasks: All that train together; those without an uncertainty are left out.
-        rows: How many of each task are asked, spread evenly over its rows.
+        rows: Number of rows of each task that are asked, spread evenly over its rows.
 
     Source:
         El Hattami (2021), figures 3.4 and 3.5, which show it for random sampling too.
@@ -53,7 +53,7 @@ class UncertaintyLog(Hook):
         """Whether to look before a step.
 
         Args:
-            step: From 1.
+            step: Number of the step, from 1.
             total: Steps of the run.
 
         Returns:
