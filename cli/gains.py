@@ -1,38 +1,23 @@
 """Options of commands that show a finished matrix: which gains, from the scores in its file."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
-
-import typer
+from typing import TYPE_CHECKING, Annotated
 
 from cli.app import note
+from cli.generated import Given, SettingsOf
 
 if TYPE_CHECKING:
     from relevance.matrices.matrix import RelevanceMatrix
 
-GAINS = "Gains"
-
-
-@dataclass(frozen=True)
-class GainOptions:
-    """What the gains of a finished matrix are made of."""
-
-    metric: Annotated[
-        Literal["gain", "primary", "loss"] | None,
-        typer.Option(
-            help="Gains by this metric, from the scores in the file; nothing is run.",
-            show_default="as measured",
-            rich_help_panel=GAINS,
-        ),
-    ] = None
-    normalise: Annotated[
-        Literal["relative", "absolute", "error"] | None,
-        typer.Option(
-            help="By the single score, in points, or by the error that is left; nothing is run.",
-            show_default="as measured",
-            rich_help_panel=GAINS,
-        ),
-    ] = None
+GainOptions = Annotated[
+    Given,
+    SettingsOf(
+        "relevance.gains.protocol:GainSettings",
+        ("metric", "normalise"),
+        panel="Gains",
+        default="as measured, from the scores in the file; nothing is run",
+    ),
+]
+"""What the gains of a finished matrix are made of."""
 
 
 def load_gains(name: str, options: GainOptions) -> "tuple[RelevanceMatrix, list[str]]":
@@ -54,7 +39,7 @@ def load_gains(name: str, options: GainOptions) -> "tuple[RelevanceMatrix, list[
 
     loaded = load_matrix(name)
     try:
-        return rechosen(loaded, metric=options.metric, normalise=options.normalise)
+        return rechosen(loaded, **options)
     except RelevanceError as error:
         raise RelevanceError(f"{name}: {error}") from None
 

@@ -1,11 +1,21 @@
 """Options made of the fields of settings, which say name, type, bounds, default and description."""
 
+import dataclasses
 import inspect
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from pkgutil import resolve_name
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import typer
 
@@ -28,26 +38,38 @@ class SettingsOf:
 
     Args:
         model: The class of settings, as `package.module:name`; it is imported when the options are
-            asked for.
+            asked for. A dataclass has its fields' descriptions and bounds in their annotations.
         chosen: Names of its fields, or where they stand as `package.module:name`; None for all.
+        panel: Heading of options whose field says none; None for the title of the class.
+        default: In words, what holds for all of them where nothing is given; None for the default
+            of each field.
     """
 
-    def __init__(self, model: str, chosen: Collection[str] | str | None = None) -> None:
+    def __init__(
+        self,
+        model: str,
+        chosen: Collection[str] | str | None = None,
+        *,
+        panel: str | None = None,
+        default: str | None = None,
+    ) -> None:
         self._model, self._chosen = model, chosen
+        self._panel, self._default = panel, default
 
     def fields(self) -> "dict[str, FieldInfo]":
         """The fields, the class's own before those that it inherits."""
         model = resolve_name(self._model)
+        known = _fields(model)
         chosen = resolve_name(self._chosen) if isinstance(self._chosen, str) else self._chosen
-        names = [name for name in model.model_fields if chosen is None or name in chosen]
+        names = [name for name in known if chosen is None or name in chosen]
         names.sort(key=lambda name: _owner(model, name) is not model)
-        return {name: model.model_fields[name] for name in names}
+        return {name: known[name] for name in names}
 
     def parameters(self) -> list[inspect.Parameter]:
         """The options, as parameters that typer reads."""
         model = resolve_name(self._model)
         return [
-            option(name, field, panel=_owner(model, name).model_config.get("title"))
+            option(name, field, panel=self._panel or _title(model, name), default=self._default)
             for name, field in self.fields().items()
         ]
 
@@ -58,18 +80,39 @@ class SettingsOf:
         return {name: _as_setting(name, fields[name], value) for name, value in given.items()}
 
 
+def _fields(model: Any) -> "dict[str, FieldInfo]":
+    """The fields of a class of settings, whichever kind of class it is."""
+    if not dataclasses.is_dataclass(model):
+        return dict(model.model_fields)
+    from pydantic.fields import FieldInfo
+
+    hints = get_type_hints(model, include_extras=True)
+    return {
+        each.name: FieldInfo.from_annotated_attribute(hints[each.name], each.default)
+        for each in dataclasses.fields(model)
+    }
+
+
 def _owner(model: Any, field: str) -> Any:
     """The class that states a field."""
     return next(each for each in model.__mro__ if field in vars(each).get("__annotations__", {}))
 
 
-def option(name: str, field: "FieldInfo", *, panel: str | None = None) -> inspect.Parameter:
+def _title(model: Any, field: str) -> str | None:
+    title: str | None = getattr(_owner(model, field), "model_config", {}).get("title")
+    return title
+
+
+def option(
+    name: str, field: "FieldInfo", *, panel: str | None = None, default: str | None = None
+) -> inspect.Parameter:
     """The option of one setting.
 
     Args:
         name: The field's; the option has hyphens for underscores.
         field: What settings say of it.
         panel: Heading of the group it stands in, where the field names none.
+        default: In words, what holds where it is not given; None for what the field says.
 
     Returns:
         A parameter that typer makes the option of. It is None where it was not given, so that a
@@ -82,7 +125,7 @@ def option(name: str, field: "FieldInfo", *, panel: str | None = None) -> inspec
         f"{flag}/--no-{flag[2:]}" if kind is bool else flag,
         help=_help(field, shown),
         metavar=shown.metavar,
-        show_default=_default(field, shown),
+        show_default=default or _default(field, shown),
         rich_help_panel=shown.panel or panel,
         **_bounds(field),
     )
@@ -105,6 +148,8 @@ def in_help(field: "FieldInfo") -> "InHelp":
 def _kind(field: "FieldInfo", shown: "InHelp") -> Any:
     """The type that typer parses; text for what settings read from text, a path for a table."""
     inner = _inner(field.annotation)
+    if shown.choices:
+        return Literal[shown.choices]
     if shown.several or (get_origin(inner) is tuple and get_args(inner)[-1] is ...):
         return list[str]
     if any(hasattr(each, "parse") for each in field.metadata) or get_origin(inner) is tuple:

@@ -26,7 +26,7 @@ from cli.options import (
     TrainingOptions,
     settings,
 )
-from cli.study import StudyOptions
+from cli.study import PaperOption, ResourceOptions, StudyOptions
 
 if TYPE_CHECKING:
     from hmnet.measuring.joint_trainer import JointTrainer
@@ -58,7 +58,6 @@ TokenizerOption = Annotated[
 FigureOption = Annotated[
     Path, typer.Option(help="Figure to write: .pdf, .svg or .png.", metavar="FILE")
 ]
-PLAIN_STUDY = StudyOptions()
 
 
 def main() -> None:
@@ -193,8 +192,10 @@ def estimate(
 @command(app)
 def pairwise(
     training: TrainingOptions,
+    resources: ResourceOptions,
     study: StudyOptions,
     out: OutOption = None,
+    paper: PaperOption = False,
     seeds: SeedsOption = None,
     config: ConfigOption = None,
     dry_run: Annotated[
@@ -210,7 +211,7 @@ def pairwise(
 
     _check_places(out)
     chosen = settings(training, seeds=seeds, config=config)
-    with _study(chosen, study) as (inputs, found):
+    with _study(chosen, study, resources, paper=paper) as (inputs, found):
         measure = JointTraining.build(inputs)
         _note_unpaired(chosen)
         if dry_run:
@@ -476,20 +477,33 @@ def _tasks(names: Sequence[str] | None) -> tuple["Task", ...]:
 
 @contextmanager
 def _study(
-    given: Given, study: StudyOptions = PLAIN_STUDY
+    given: Given,
+    study: Given | None = None,
+    resources: Given | None = None,
+    *,
+    paper: bool = False,
 ) -> Iterator[tuple["Inputs", tuple["Task", ...]]]:
     """Everything a measure may ask for, with a live line about the jobs of those that have jobs."""
     from cli.progress import StudyLine
     from relevance.errors import RelevanceError
+    from relevance.gains.protocol import PAPER, RELIABLE, GainSettings
     from relevance.measures.measure import Inputs
     from relevance.tasks.data import DataOptions
 
     chosen = dict(given)
     device = chosen.pop("device", "auto")
-    if device != "auto" and study is not PLAIN_STUDY:
+    if device != "auto" and resources is not None:
         raise RelevanceError("--device is for one run. A study takes --gpus N or --jobs N.")
     seeds = chosen.pop("seeds", None) or (chosen.pop("seed", 0),)
-    protocol = study.protocol
+    protocol = PAPER if paper else RELIABLE
+    gains = GainSettings(
+        **{
+            "metric": protocol.metric,
+            "gain_split": protocol.gain_split,
+            "single_seeds": protocol.single_seeds(seeds),
+            **(study or {}),
+        }
+    )
     found = _tasks(chosen.pop("tasks", None))
 
     def schedule() -> "Schedule":
@@ -497,9 +511,7 @@ def _study(
 
         if device != "auto":
             return schedule_on(device)
-        return resolve_schedule(
-            study.gpus, study.jobs, study.jobs_per_gpu, study.engine, study.address
-        )
+        return resolve_schedule(**(resources or {}))
 
     def trainer() -> "JointTrainer":
         from hmnet.measuring.joint_trainer import make_trainer
@@ -508,8 +520,8 @@ def _study(
             found,
             chosen,
             device=schedule().devices[0],
-            gain_split=protocol.gain_split,
-            drop_overlap=study.drop_overlap,
+            gain_split=gains.gain_split,
+            drop_overlap=gains.drop_overlap,
         )
 
     def probe() -> "Probe":
@@ -537,13 +549,9 @@ def _study(
             trainer=trainer,
             probe=probe,
             seeds=seeds,
-            single_seeds=study.single_seeds or protocol.single_seeds(seeds),
             schedule=schedule,
-            metric=protocol.metric,
-            normalise=study.normalise,
-            gain_split=protocol.gain_split,
-            drop_overlap=study.drop_overlap,
             on_event=line.on_event,
+            **asdict(gains),
         )
         yield inputs, found
 

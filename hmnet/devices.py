@@ -1,12 +1,15 @@
 """Which devices there are, and how a study's jobs are laid over them."""
 
 import os
+from dataclasses import replace
+from typing import Any
 
 import torch
 
 from relevance.errors import RelevanceError
 from relevance.jobs.engines.engine import engines
 from relevance.jobs.job import Schedule
+from relevance.jobs.resources import Resources
 from relevance.jobs.workers import threads_for
 
 MOST_CPU_WORKERS = 4
@@ -43,25 +46,14 @@ def gpus_present() -> str:
     return "this machine has no GPU" if count == 0 else f"this machine has {count} GPU(s)"
 
 
-def resolve_schedule(
-    gpus: int | None = None,
-    jobs: int | None = None,
-    jobs_per_gpu: int = 1,
-    engine: str = "local",
-    address: str | None = None,
-) -> Schedule:
+def resolve_schedule(resources: Resources | None = None, **given: Any) -> Schedule:
     """Lay a study over the GPUs, or over the CPU where there are none; here or on a cluster.
 
     Args:
-        gpus: How many GPUs to use; None for all there are, 0 for the CPU.
-        jobs: Workers on the CPU, which share its cores unless `$OMP_NUM_THREADS` says how many
-            threads each has; None for one per core, four at most as
-            each holds a model in memory (`benchmarks/RESULTS.md` has it against one for all).
-        jobs_per_gpu: Workers on each GPU.
-        engine: Name of what runs the jobs.
-        address: Address of a cluster, whose workers each see a device of their own. What it has
-            cannot be seen from here: None for `gpus` or `jobs` takes all its workers, on GPUs if
+        resources: What the study may use; None for the defaults. What a cluster has cannot be seen
+            from here, so that there None for `gpus` or `jobs` takes all its workers, on GPUs if
             there are any here.
+        **given: Fields of `Resources` that win over those of `resources`, such as `gpus=2`.
 
     Returns:
         Devices, workers and threads.
@@ -70,34 +62,34 @@ def resolve_schedule(
         RelevanceError: If the engine is unknown or has no address, or more GPUs are asked for than
             there are here.
     """
-    engines().find(engine)
-    if address is not None:
-        return _on_cluster(gpus, jobs, jobs_per_gpu, engine, address)
-    count = torch.cuda.device_count() if gpus is None else gpus
+    use = replace(resources or Resources(), **given)
+    engines().find(use.engine)
+    if use.address is not None:
+        return _on_cluster(use, use.address)
+    count = torch.cuda.device_count() if use.gpus is None else use.gpus
     if count > torch.cuda.device_count():
         raise RelevanceError(
             f"`gpus={count}`: {gpus_present()}. Ask for as many, or leave the option out."
         )
     if count:
         devices = tuple(f"cuda:{index}" for index in range(count))
-        return Schedule(devices, jobs_per_gpu, engine=engine)
-    workers = jobs or min(_cores(), MOST_CPU_WORKERS)
-    return Schedule(("cpu",), workers, threads=threads_for(workers, _cores()), engine=engine)
+        return Schedule(devices, use.jobs_per_gpu, engine=use.engine)
+    workers = use.jobs or min(_cores(), MOST_CPU_WORKERS)
+    threads = threads_for(workers, _cores())
+    return Schedule(("cpu",), workers, threads=threads, engine=use.engine)
 
 
-def _on_cluster(
-    gpus: int | None, jobs: int | None, jobs_per_gpu: int, engine: str, address: str
-) -> Schedule:
-    if engine == "local":
+def _on_cluster(use: Resources, address: str) -> Schedule:
+    if use.engine == "local":
         raise RelevanceError(
             f"`address={address!r}`: name what listens there, `engine='dask'` or `engine='ray'`."
         )
-    count = torch.cuda.device_count() if gpus is None else gpus
+    count = torch.cuda.device_count() if use.gpus is None else use.gpus
     if count:
-        everything = gpus is None
+        everything = use.gpus is None
         devices = (ANY_GPU,) * (1 if everything else count)
-        return Schedule(devices, jobs_per_gpu, None, engine, address, everything)
-    return Schedule(("cpu",), jobs or 1, None, engine, address, jobs is None)
+        return Schedule(devices, use.jobs_per_gpu, None, use.engine, address, everything)
+    return Schedule(("cpu",), use.jobs or 1, None, use.engine, address, use.jobs is None)
 
 
 def schedule_on(device: str) -> Schedule:
@@ -113,7 +105,7 @@ def schedule_on(device: str) -> Schedule:
         RelevanceError: If there is no such device here.
     """
     name = resolve_device(device)
-    return resolve_schedule(0) if torch.device(name).type == "cpu" else Schedule((name,))
+    return resolve_schedule(gpus=0) if torch.device(name).type == "cpu" else Schedule((name,))
 
 
 def _cores() -> int:

@@ -89,6 +89,7 @@ class InHelp:
         members: Package of a kind whose members the value names, which are listed.
         panel: Heading of the group of options; None for the title of the settings' class.
         several: Whether the option can be given several times, each with a list with commas.
+        choices: The values that there are, where the type does not say them.
     """
 
     metavar: str | None = None
@@ -96,6 +97,7 @@ class InHelp:
     members: str | None = None
     panel: str | None = None
     several: bool = False
+    choices: tuple[str, ...] = ()
 
 
 @cache

@@ -7,11 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.errors import RelevanceError, unknown_name
-
-METRICS = ("gain", "primary", "loss")
-"""Scores to make gains of: the mean of a task's gain metrics, its primary metric, its loss."""
-
-NORMALISATIONS = ("relative", "absolute", "error")
+from relevance.gains.protocol import METRICS as METRICS
+from relevance.gains.protocol import NORMALISATIONS as NORMALISATIONS
 
 Scores: TypeAlias = Float[np.ndarray, "..."]
 

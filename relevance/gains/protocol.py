@@ -1,8 +1,49 @@
-"""Defaults for measuring joint-training gains."""
+"""Settings of joint-training gains, and the defaults and the paper's choice of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from relevance.choice import InHelp
+
+METRICS = ("gain", "primary", "loss")
+"""Scores to make gains of: the mean of a task's gain metrics, its primary metric, its loss."""
+
+NORMALISATIONS = ("relative", "absolute", "error")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GainSettings:
+    """What gains are made of, and what they are measured on."""
+
+    metric: Annotated[
+        str,
+        Field(description="gains of the mean of a task's gain metrics, its primary one, or loss"),
+        InHelp(choices=METRICS),
+    ] = "gain"
+    normalise: Annotated[
+        str,
+        Field(
+            description="what a gain is divided by: relative: the single score, eq. 4; absolute:"
+            " nothing, in points; error: the error that is left to remove"
+        ),
+        InHelp(choices=NORMALISATIONS),
+    ] = "relative"
+    gain_split: Annotated[
+        Literal["holdout", "dev"],
+        Field(description="score on a hold-out of the training rows, or on dev as in the paper"),
+    ] = "holdout"
+    single_seeds: Annotated[
+        int | None,
+        Field(ge=1, description="seeds of the single runs"),
+        InHelp("N", "3 per joint seed"),
+    ] = None
+    drop_overlap: Annotated[
+        bool,
+        Field(description="leave out training rows that hold a text which a partner is scored on"),
+    ] = False
 
 
 @dataclass(frozen=True)

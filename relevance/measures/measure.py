@@ -4,11 +4,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 import relevance.measures
 from relevance.errors import unknown_name
 from relevance.gains.gain_choice import GainChoice
+from relevance.gains.protocol import GainSettings
 from relevance.interfaces.probe import Probe
 from relevance.interfaces.trainer import Trainer
 from relevance.jobs.job import Event, Schedule
@@ -21,8 +22,8 @@ from relevance.text.token_vectors import TokenVectors
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """Everything that can be handed to a measure; each one takes what it needs.
+class Inputs(GainSettings):
+    """Everything that can be handed to a measure, with the settings of gains; each takes its part.
 
     Attributes:
         data: Folder of the tasks' files and limits of rows.
@@ -33,13 +34,7 @@ class Inputs:
         trainer: Function that makes the trainer that joint training asks for.
         probe: Function that makes the probe that cheap estimators ask.
         seeds: Seeds of joint runs.
-        single_seeds: Number of seeds of single runs; None for three times as many as joint runs.
         schedule: Function that finds devices and workers, when a measure has jobs to run.
-        metric: Metric of gains: `gain`, `primary` or `loss`.
-        normalise: Normalisation of gains: `relative`, `absolute` or `error`.
-        gain_split: Split that gains are measured on: `holdout` or `dev`.
-        drop_overlap: Whether the trainer leaves out training rows with texts that others are scored
-            on, so that nothing needs to be said of them.
         on_event: Function that is told about every job that starts, ends or fails. With None
             `measure` prints plain lines on stderr; `lambda event: None` is silence.
     """
@@ -51,12 +46,7 @@ class Inputs:
     trainer: Callable[[], Trainer] | None = None
     probe: Callable[[], Probe] | None = None
     seeds: tuple[int, ...] = (0,)
-    single_seeds: int | None = None
     schedule: Callable[[], Schedule] = Schedule
-    metric: str = "gain"
-    normalise: str = "relative"
-    gain_split: Literal["holdout", "dev"] = "holdout"
-    drop_overlap: bool = False
     on_event: Callable[[Event], None] | None = None
 
     @property

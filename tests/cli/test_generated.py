@@ -9,22 +9,25 @@ import typer
 from pydantic import BaseModel, Field
 from typer.main import get_command
 
-from cli.commands import command
+from cli.commands import command as add_command
 from cli.generated import Given, SettingsOf
 from cli.hmnet import app as hmnet_app
-from cli.options import read_settings, settings
+from cli.options import CONFIG, read_settings, settings
 from cli.relevance import app as relevance_app
 from hmnet.settings.addition import CHANGEABLE, Addition
-from hmnet.settings.config import OF_A_STUDY, RunConfig
+from hmnet.settings.config import OF_A_STUDY
 from relevance.choice import Choice, InHelp
 
-CLASSES: dict[tuple[str, str], tuple[type[BaseModel], frozenset[str]]] = {
-    ("hmnet", "train"): (RunConfig, frozenset(RunConfig.model_fields)),
-    ("relevance", "pairwise"): (RunConfig, OF_A_STUDY),
-    ("relevance", "estimate"): (RunConfig, OF_A_STUDY),
-    ("hmnet", "sweep"): (RunConfig, OF_A_STUDY),
-    ("hmnet", "add-task"): (Addition, frozenset(Addition.model_fields)),
-}
+CLASSES = [
+    ("hmnet", "train", CONFIG, None),
+    ("relevance", "pairwise", CONFIG, OF_A_STUDY),
+    ("relevance", "pairwise", "relevance.gains.protocol:GainSettings", None),
+    ("relevance", "pairwise", "relevance.jobs.resources:Resources", None),
+    ("relevance", "estimate", CONFIG, OF_A_STUDY),
+    ("hmnet", "sweep", CONFIG, OF_A_STUDY),
+    ("hmnet", "add-task", "hmnet.settings.addition:Addition", None),
+    ("hmnet", "add-task", CONFIG, CHANGEABLE),
+]
 ENDS = {"ge": "min", "gt": "min", "le": "max", "lt": "max"}
 
 
@@ -34,20 +37,23 @@ def options_of(app: typer.Typer, name: str) -> dict[str, Any]:
     return {each.name: each for each in group.commands[name].params}
 
 
-def choices_of(annotation: Any) -> tuple[str, ...] | None:
-    """The values that a field allows, None for any."""
-    for each in (annotation, *get_args(annotation)):
+def choices_of(field: Any) -> tuple[str, ...]:
+    """The values that a field allows; none for any."""
+    for each in (field.annotation, *get_args(field.annotation)):
         if get_origin(each) is Literal:
             return get_args(each)
-    return None
+    return next((each.choices for each in field.metadata if isinstance(each, InHelp)), ())
 
 
-@pytest.mark.parametrize("which", CLASSES, ids=" ".join)
-def test_every_setting_has_an_option_that_says_what_the_field_says(which: tuple[str, str]) -> None:
-    options = options_of({"relevance": relevance_app, "hmnet": hmnet_app}[which[0]], which[1])
-    model, names = CLASSES[which]
-    for name in names:
-        field, found = model.model_fields[name], options[name]
+@pytest.mark.parametrize(("app", "command", "model", "names"), CLASSES)
+def test_every_setting_has_an_option_that_says_what_the_field_says(
+    app: str, command: str, model: str, names: frozenset[str] | None
+) -> None:
+    options = options_of({"relevance": relevance_app, "hmnet": hmnet_app}[app], command)
+    fields = SettingsOf(model).fields()
+    assert {*fields} >= (names or {*fields})
+    for name in names or fields:
+        field, found = fields[name], options[name]
         assert found.opts == [f"--{name.replace('_', '-')}"]
         assert found.default is None, name  # so that a file or a method can say otherwise
         bounds = {
@@ -57,8 +63,8 @@ def test_every_setting_has_an_option_that_says_what_the_field_says(which: tuple[
             if hasattr(each, key)
         }
         assert (found.min, found.max) == (bounds.get("min"), bounds.get("max")), name
-        if choices := choices_of(field.annotation):
-            assert get_args(found.type_descriptor.annotation) == choices, name
+        if choices := choices_of(field):
+            assert {*get_args(found.type_descriptor.annotation)} == {*choices}, name
         first = (field.description or "").partition("`")[0]
         assert first, name
         assert found.help.startswith(first[0].upper() + first[1:]), name
@@ -89,7 +95,7 @@ def test_a_new_field_needs_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cli.generated.resolve_name", {"kitchen:Oven": Oven}.get)
     app, baked = typer.Typer(add_completion=False), SimpleNamespace()
 
-    @command(app)
+    @add_command(app)
     def bake(oven: Annotated[Given, SettingsOf("kitchen:Oven")]) -> None:
         """Bake."""
         baked.oven = oven

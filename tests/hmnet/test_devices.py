@@ -58,7 +58,7 @@ def test_a_schedule_for_one_device(gpus: None) -> None:
 
 def test_here_the_engine_changes_nothing_else(gpus: None) -> None:
     assert resolve_schedule(engine="dask") == Schedule(("cuda:0", "cuda:1"), engine="dask")
-    assert resolve_schedule(0, jobs=2, engine="ray") == Schedule(
+    assert resolve_schedule(gpus=0, jobs=2, engine="ray") == Schedule(
         ("cpu",), 2, threads=4, engine="ray"
     )
 
@@ -66,9 +66,9 @@ def test_here_the_engine_changes_nothing_else(gpus: None) -> None:
 def test_workers_of_a_cluster_see_a_device_each(gpus: None) -> None:
     there = {"engine": "ray", "address": "head:6379"}
     assert resolve_schedule(**there) == Schedule(("cuda",), all_workers=True, **there)
-    assert resolve_schedule(3, jobs_per_gpu=2, **there) == Schedule(("cuda",) * 3, 2, **there)
-    assert resolve_schedule(0, **there) == Schedule(("cpu",), all_workers=True, **there)
-    assert resolve_schedule(0, jobs=6, **there) == Schedule(("cpu",), 6, **there)
+    assert resolve_schedule(gpus=3, jobs_per_gpu=2, **there) == Schedule(("cuda",) * 3, 2, **there)
+    assert resolve_schedule(gpus=0, **there) == Schedule(("cpu",), all_workers=True, **there)
+    assert resolve_schedule(gpus=0, jobs=6, **there) == Schedule(("cpu",), 6, **there)
 
 
 def test_an_engine_must_be_known_and_an_address_needs_one() -> None:
