@@ -10,14 +10,7 @@ from relevance.escaping import for_csv
 
 
 def json_answer(answer: Mapping[str, Any]) -> list[str]:
-    """An answer as a line of JSON.
-
-    Args:
-        answer: Answer from `hmnet.evaluation.predict`.
-
-    Returns:
-        One line.
-    """
+    """An answer of `hmnet.evaluation.predict` as a line of JSON."""
     return [json.dumps(answer, ensure_ascii=False)]
 
 
@@ -32,14 +25,7 @@ class CsvAnswers:
         self._columns: list[str] | None = None
 
     def __call__(self, answer: Mapping[str, Any]) -> list[str]:
-        """An answer as a row.
-
-        Args:
-            answer: Answer from `hmnet.evaluation.predict`.
-
-        Returns:
-            One row, before the first one a header.
-        """
+        """An answer of `hmnet.evaluation.predict` as a row, before the first one a header."""
         cells: dict[str, Any] = {}
         for name, value in answer.items():
             if isinstance(value, Mapping):

@@ -82,14 +82,7 @@ class GridSize:
 
 
 def size_of(grid: Grid) -> GridSize:
-    """Choose sizes: cells as wide as their texts need, unless there are too many of them.
-
-    Args:
-        grid: Layout that the figure will show.
-
-    Returns:
-        Sizes; cells too small for their texts show colours alone.
-    """
+    """Choose sizes: cells as wide as their texts need; too many of them show colours alone."""
     widest = TEXT_PT * max(text_width_em(text) for row in grid.texts for text in row) + 4.0
     wanted = max(CELL_PT, widest, NARROWEST_PT / len(grid.columns))
     cell = max(SMALLEST_PT, min(wanted, MOST_PT / len(grid.columns)))
@@ -117,14 +110,7 @@ def size_of(grid: Grid) -> GridSize:
 
 
 def new_axes(grid: Grid) -> Axes:
-    """Axes in a figure of their own, with room for all that stands around the cells.
-
-    Args:
-        grid: Layout that they will show.
-
-    Returns:
-        Empty axes.
-    """
+    """Empty axes in a figure of their own, with room for all that stands around the cells."""
     size = size_of(grid)
     wide, high = size.cell * len(grid.columns), size.height * len(grid.rows)
     width, height = size.left + wide + size.right, size.above + high + BELOW_PT

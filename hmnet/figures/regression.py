@@ -69,14 +69,7 @@ class RegressionLayout:
 
 
 def lay_out(found: RegressionDiagnosis) -> RegressionLayout:
-    """Decide what the figure shows.
-
-    Args:
-        found: Predictions of a regression task.
-
-    Returns:
-        The layout.
-    """
+    """Decide what the figure of a regression task's predictions shows."""
     return RegressionLayout(
         f"{found.task} ({found.split}): RMSE {number(found.rmse, 2)}, MAE {number(found.mae, 2)},"
         f" accuracy (rounded) {number(100 * found.accuracy, 1)} %",

@@ -71,15 +71,7 @@ class SweepLayout:
 
 
 def lay_out(sweep: Sweep, compared: Comparison) -> SweepLayout:
-    """Decide what the figure shows.
-
-    Args:
-        sweep: The runs.
-        compared: Scores of the runs.
-
-    Returns:
-        The layout.
-    """
+    """Decide what the figure of a sweep and its runs' scores shows."""
     places = [compared.columns.index(name) for name in sweep.columns]
     ranked = [line for line in compared.lines if line.ranked]
     seeds = len(sweep.runs) // len(sweep.choices)

@@ -62,14 +62,7 @@ def batches_of(
 
 
 def shared_weights(model: MultiTaskModel) -> list[nn.Parameter]:
-    """Every weight of a model but frozen ones and those of its heads.
-
-    Args:
-        model: A model with one encoder for all tasks.
-
-    Returns:
-        Embeddings and layers, in the order of the pool.
-    """
+    """The weights of a model's only encoder but for frozen ones, in the order of the pool."""
     return [
         weight
         for name, module in model.pool.items()
@@ -80,14 +73,7 @@ def shared_weights(model: MultiTaskModel) -> list[nn.Parameter]:
 
 
 def shared_layers(model: MultiTaskModel) -> dict[str, nn.Linear]:
-    """The linear layers that all tasks of a model share, without frozen ones.
-
-    Args:
-        model: A model with one encoder for all tasks.
-
-    Returns:
-        Layers by name, in the order of the pool.
-    """
+    """The linear layers of a model's only encoder but for frozen ones, by name, as in the pool."""
     return {
         name: module
         for name, module in model.pool.named_modules()

@@ -21,15 +21,7 @@ def loss_of(model: MultiTaskModel, batch: Batch) -> Float[Tensor, ""]:
 def gradient(
     loss: Float[Tensor, ""], weights: Sequence[nn.Parameter]
 ) -> tuple[Float[Tensor, "..."], ...]:
-    """Gradient of a loss with respect to some weights, zeros where it does not depend on them.
-
-    Args:
-        loss: Loss with its graph.
-        weights: Any.
-
-    Returns:
-        One tensor per weight.
-    """
+    """Gradient of a loss for each of some weights, zeros where it does not depend on one."""
     return torch.autograd.grad(loss, list(weights), allow_unused=True, materialize_grads=True)
 
 

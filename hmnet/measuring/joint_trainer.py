@@ -179,14 +179,7 @@ class JointTrainer:
             check_texts(self.tasks[name], columns, tokenizer, self.settings.max_length)
 
     def peak_gpu_bytes(self, device: str) -> int:
-        """Most memory of a GPU that this process had in use at a time.
-
-        Args:
-            device: Name such as `cuda:1`.
-
-        Returns:
-            Bytes.
-        """
+        """Most bytes of a GPU such as `cuda:1` that this process had in use at a time."""
         return torch.cuda.max_memory_allocated(device)
 
     def prepared(self, name: str) -> PreparedTask:
@@ -260,14 +253,7 @@ def without_rows(
 
 
 def weights_digest(backbone: Backbone) -> str:
-    """Hexadecimal sha256 of an encoder's configuration and weights.
-
-    Args:
-        backbone: The encoder.
-
-    Returns:
-        The digest.
-    """
+    """Hexadecimal sha256 of an encoder's configuration and weights."""
     content = sha256(backbone.config.to_json_string().encode())
     for name, weight in sorted(backbone.base.state_dict().items()):
         content.update(name.encode())

@@ -54,14 +54,7 @@ def look_ahead(
 
 @contextmanager
 def evaluating(model: MultiTaskModel) -> Iterator[None]:
-    """Switch dropout off for a while in the middle of training.
-
-    Args:
-        model: The model in training mode, and so again afterwards.
-
-    Yields:
-        Nothing.
-    """
+    """Switch a model's dropout off for a while in the middle of training."""
     model.eval()
     try:
         yield

@@ -15,14 +15,7 @@ Take = Callable[[str, Float[Tensor, "row place input"], Float[Tensor, "row place
 
 
 def linear_layers(encoder: nn.Module) -> dict[str, nn.Linear]:
-    """The linear layers of an encoder.
-
-    Args:
-        encoder: Any module.
-
-    Returns:
-        Layers by name, in the encoder's order.
-    """
+    """The linear layers of an encoder by name, in its order."""
     return {name: m for name, m in encoder.named_modules() if isinstance(m, nn.Linear)}
 
 

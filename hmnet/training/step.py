@@ -67,7 +67,7 @@ def make_batch(
 
 
 class Losses(NamedTuple):
-    """The two parts of what is minimised.
+    """The two terms whose sum is minimised.
 
     Attributes:
         loss: Loss of the tasks themselves.

@@ -56,7 +56,7 @@ class Checkpoints(Hook):
             optimizer: Optimizer of its weights; its state is replaced.
             tasks: Tasks that are trained.
             settings: Settings of training.
-            kept: Further tensors of checkpoints, filled anew.
+            kept: Further content of checkpoints, filled anew.
             ranks: The processes that train together.
 
         Returns:
