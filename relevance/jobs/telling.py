@@ -83,7 +83,7 @@ def duration(seconds: float | None) -> str:
     Returns:
         Words of a few characters.
 
-    >>> duration(None), duration(42.3), duration(3661)
+    >>> duration(None), duration(42.3), duration(3661.0)
     ('?', '42 s', '1 h 01 min')
     """
     if seconds is None:
