@@ -42,17 +42,7 @@ class Estimator(Measure):
 
     @classmethod
     def build(cls, inputs: Inputs) -> "Estimator":
-        """Take the seeds and the probe.
-
-        Args:
-            inputs: Inputs with a function that makes a probe.
-
-        Returns:
-            The measure.
-
-        Raises:
-            RelevanceError: If there is no probe.
-        """
+        """Take the seeds and the probe; without a probe the measure is refused."""
         if inputs.probe is None:
             raise RelevanceError(
                 f"Measure '{cls.name}' needs an encoder. `relevance estimate` brings one; from"

@@ -22,16 +22,7 @@ class Embedding(Estimator):
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int
     ) -> Float[np.ndarray, "source target"]:
-        """Estimate the values of one seed.
-
-        Args:
-            probe: The probe, which trains nothing.
-            tasks: At least one task, names all different.
-            seed: Seed of the rows.
-
-        Returns:
-            Cosines, symmetric, ones on the diagonal.
-        """
+        """Cosines, symmetric, ones on the diagonal; nothing is trained."""
         features = probe.features([task.name for task in tasks], rows=ROWS, seed=seed)
         means = np.stack([features[task.name].values.mean(axis=0) for task in tasks])
         return cosines(means @ means.T)

@@ -30,18 +30,9 @@ class Fisher(Estimator):
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int
     ) -> Float[np.ndarray, "source target"]:
-        """Estimate the values of one seed.
+        """One less Task2Vec's distance, in [0, 1], symmetric, ones on the diagonal.
 
-        Args:
-            probe: The probe, which trains nothing but heads.
-            tasks: At least one task, names all different.
-            seed: Seed of rows and drawn labels.
-
-        Returns:
-            Similarities, one less Task2Vec's distance, in [0, 1], symmetric, ones on the diagonal.
-
-        Raises:
-            RelevanceError: If the rows of a task have one label only.
+        Nothing but heads is trained. Rows that all have one label are refused.
         """
         names = [task.name for task in tasks]
         features = probe.features(names, rows=ROWS, seed=seed)

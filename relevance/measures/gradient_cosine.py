@@ -25,18 +25,9 @@ class GradientCosine(Estimator):
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int
     ) -> Float[np.ndarray, "source target"]:
-        """Estimate the values of one seed.
+        """Cosines, symmetric, ones on the diagonal; one model is trained on all tasks.
 
-        Args:
-            probe: The probe, which trains one model on all tasks.
-            tasks: At least one task, names all different.
-            seed: Seed of training and batches.
-
-        Returns:
-            Cosines, symmetric, ones on the diagonal.
-
-        Raises:
-            RelevanceError: If a task has no gradient.
+        A task without a gradient is refused.
         """
         names = [task.name for task in tasks]
         products = probe.gradient_products(names, batches=BATCHES, seed=seed)

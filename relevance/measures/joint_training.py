@@ -132,17 +132,7 @@ class JointTraining(Measure):
 
     @classmethod
     def build(cls, inputs: Inputs) -> "JointTraining":
-        """Take the inputs, among which there must be a trainer.
-
-        Args:
-            inputs: Data, trainer, seeds, devices and choices.
-
-        Returns:
-            The measure.
-
-        Raises:
-            RelevanceError: If there is no trainer, or no gains can be made of what was chosen.
-        """
+        """Take the inputs; without a trainer the measure is refused."""
         if inputs.trainer is None:
             raise RelevanceError(
                 "Measure 'joint-training' needs a trainer. `relevance pairwise` brings one; from"

@@ -33,15 +33,9 @@ class Linearised(Estimator):
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int
     ) -> Float[np.ndarray, "source target"]:
-        """Estimate the values of one seed.
+        """`(l_single - l_joint) / l_single` of held-out losses, 0 on the diagonal.
 
-        Args:
-            probe: The probe, which trains one model on all tasks.
-            tasks: At least one task, names all different.
-            seed: Seed of training, rows and projection.
-
-        Returns:
-            `(l_single - l_joint) / l_single` of held-out losses, 0 on the diagonal.
+        One model is trained on all tasks.
         """
         names = [task.name for task in tasks]
         found = probe.linearise(names, rows=ROWS, directions=DIRECTIONS, seed=seed)

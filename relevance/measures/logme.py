@@ -26,15 +26,9 @@ class Logme(Estimator):
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int
     ) -> Float[np.ndarray, "source target"]:
-        """Estimate the values of one seed.
+        """Differences in nats per row, 0 on the diagonal.
 
-        Args:
-            probe: The probe, which trains the encoder on each of the tasks alone.
-            tasks: At least one task, names all different.
-            seed: Seed of the rows, and of training.
-
-        Returns:
-            Differences in nats per row, 0 on the diagonal.
+        The encoder is trained on each of the tasks alone.
         """
         return transfer_gains(probe, tasks, seed, logme)
 

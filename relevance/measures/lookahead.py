@@ -32,15 +32,9 @@ class Lookahead(Estimator):
     def estimate(
         self, probe: Probe, tasks: Sequence[Task], seed: int
     ) -> Float[np.ndarray, "source target"]:
-        """Estimate the values of one seed.
+        """Shares of the losses, 0 on the diagonal, as for joint training.
 
-        Args:
-            probe: The probe, which trains one model on all tasks.
-            tasks: At least one task, names all different.
-            seed: Seed of training and batches.
-
-        Returns:
-            Shares, 0 on the diagonal, as for joint training.
+        One model is trained on all tasks.
         """
         names = [task.name for task in tasks]
         return affinities(probe.lookahead(names, moments=MOMENTS, lr=LR, seed=seed))

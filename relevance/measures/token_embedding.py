@@ -34,17 +34,7 @@ class TokenEmbedding(Measure):
 
     @classmethod
     def build(cls, inputs: Inputs) -> "TokenEmbedding":
-        """Take the token vectors and the data.
-
-        Args:
-            inputs: Inputs with a function that reads token vectors.
-
-        Returns:
-            The measure.
-
-        Raises:
-            RelevanceError: If there are no token vectors.
-        """
+        """Take the token vectors and the data; without vectors the measure is refused."""
         if inputs.token_vectors is None:
             raise RelevanceError(
                 "Measure 'token-embedding' needs token vectors. `relevance estimate` brings those"
@@ -53,17 +43,10 @@ class TokenEmbedding(Measure):
         return cls(inputs.token_vectors, inputs.data)
 
     def measure(self, tasks: Sequence[Task]) -> RelevanceMatrix:
-        """Fill the matrix, holding one task's texts in memory at a time.
+        """Fill the matrix with cosines, holding one task's texts in memory at a time.
 
-        Args:
-            tasks: At least one task, names all different.
-
-        Returns:
-            Cosines in the order of the tasks, symmetric; `provenance` has rows and tokens of each.
-
-        Raises:
-            RelevanceError: If a training split cannot be loaded, has no tokens or mostly unknown
-                ones, or a token has no vector.
+        `provenance` has rows and tokens of each task. A task without tokens, with mostly unknown
+        ones, or with one that has no vector is refused.
         """
         start_s = time.perf_counter()
         known = self.load_vectors()

@@ -38,17 +38,10 @@ class Vocabulary(Measure):
         return cls(load_tokenizer(inputs.tokenizer), inputs.data)
 
     def measure(self, tasks: Sequence[Task]) -> RelevanceMatrix:
-        """Fill the matrix, holding one task's texts in memory at a time.
+        """Fill the matrix with ratios, holding one task's texts in memory at a time.
 
-        Args:
-            tasks: At least one task, names all different.
-
-        Returns:
-            Ratios in the order of the tasks; `provenance` has rows and vocabulary size of each.
-
-        Raises:
-            RelevanceError: If a training split cannot be loaded, has no tokens, or has texts that
-                are unknown to the tokenizer for the most part.
+        `provenance` has rows and vocabulary size of each task. A task without tokens, or whose
+        texts are unknown to the tokenizer for the most part, is refused.
         """
         start_s = time.perf_counter()
         names = tuple(task.name for task in tasks)

@@ -26,18 +26,7 @@ class Agglomerative(ClusteringMethod):
     linkage: Linkage = "ward"
 
     def cluster(self, matrix: RelevanceMatrix, k: int, *, seed: int = 0) -> ClusterSpec:  # noqa: ARG002 - nothing is random
-        """Merge tasks whose rows are alike until k groups are left.
-
-        Args:
-            matrix: A matrix without unknown values.
-            k: Number of clusters, 1 to the number of tasks.
-            seed: Ignored, as nothing is random.
-
-        Returns:
-            The groups.
-
-        Raises:
-            RelevanceError: If a value is unknown, k is out of range, or fewer than k rows differ.
+        """Merge tasks whose rows are alike until k groups are left; nothing is random.
 
         Source:
             Ward (1963), on the raw rows, diagonal kept, as k-means is.

@@ -26,19 +26,9 @@ class Spectral(ClusteringMethod):
     """
 
     def cluster(self, matrix: RelevanceMatrix, k: int, *, seed: int = 0) -> ClusterSpec:
-        """Group tasks that help each other.
+        """Group tasks that help each other; the diagonal plays no part.
 
-        Args:
-            matrix: A matrix without unknown values; the diagonal plays no part.
-            k: Number of clusters, 1 to the number of tasks.
-            seed: Seed of the eigenvalue solver and of k-means on the eigenvectors.
-
-        Returns:
-            The groups.
-
-        Raises:
-            RelevanceError: If a value is unknown, k is out of range, or equal values of pairs leave
-                the groups to chance.
+        Groups that equal values of pairs would leave to chance are refused.
 
         Source:
             Shi and Malik (2000); Ng et al. (2001).

@@ -51,14 +51,7 @@ class Dask(JoblibEngine):
     def start(cls, schedule: Schedule) -> "Engine":
         """Connect to the scheduler at the address, or start one with workers on this machine.
 
-        Args:
-            schedule: Schedule with the address that `dask scheduler` prints, or a scheduler file.
-
-        Returns:
-            The engine.
-
-        Raises:
-            RelevanceError: If the package is missing or no scheduler answers.
+        The address is the one that `dask scheduler` prints, or a scheduler file.
         """
         try:
             from distributed import Client, LocalCluster

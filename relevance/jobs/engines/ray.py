@@ -43,14 +43,7 @@ class Ray(JoblibEngine):
     def start(cls, schedule: Schedule) -> "Engine":
         """Connect to the cluster at the address, or start one on this machine.
 
-        Args:
-            schedule: Schedule with the address that `ray start --head` prints, or `auto`.
-
-        Returns:
-            The engine.
-
-        Raises:
-            RelevanceError: If the package is missing or no cluster answers.
+        The address is the one that `ray start --head` prints, or `auto`.
         """
         # Ray would report to its makers how it is used.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
