@@ -44,6 +44,10 @@ class Method(ABC):
         layers: Numbers of shared, cluster and task layers; None for the default of the depth.
         skills: Skills that each task activates; only methods that read skills look at it, and take
             the built-in table for None.
+        modules: An adapter module with its parameters, for methods that put one into the layers;
+            None for the one of the method's own name as it is by default.
+        max_length: Most tokens of one input, which an adapter module may need; None for the default
+            of a run with this method.
 
     Attributes:
         defaults: Settings of a run that have other defaults with this method.
@@ -58,10 +62,15 @@ class Method(ABC):
         spec: ClusterSpec | None = None,
         layers: tuple[int, int, int] | None = None,
         skills: SkillTable | None = None,
+        *,
+        modules: Choice[AdapterModule] | None = None,
+        max_length: int | None = None,
     ) -> None:
         self.spec = spec
         self.layers = layers
         self.skills = skills
+        self.modules = modules
+        self.max_length = max_length
 
     @abstractmethod
     def plans(self, tasks: Sequence[Task], depth: int) -> tuple[ModelGroup, ...]:
@@ -89,33 +98,14 @@ class Method(ABC):
 
 
 class AdapterMethod(Method):
-    """A method whose tasks share all layers, with modules put into them.
-
-    Args:
-        spec: Not looked at.
-        layers: Not looked at.
-        skills: Not looked at.
-        modules: An adapter module with its parameters; None for the one of the method's own name.
-        max_length: Most tokens of one input; None for the default of a run with this method.
-    """
-
-    def __init__(
-        self,
-        spec: ClusterSpec | None = None,
-        layers: tuple[int, int, int] | None = None,
-        skills: SkillTable | None = None,
-        *,
-        modules: Choice[AdapterModule] | None = None,
-        max_length: int | None = None,
-    ) -> None:
-        super().__init__(spec, layers, skills)
-        self.modules = modules or find_method(_name(type(self))).modules
-        self.max_length = max_length or self.defaults.get("max_length", MAX_LENGTH)
+    """A method whose tasks share all layers, with the adapter module of its name put into them."""
 
     def plans(self, tasks: Sequence[Task], depth: int) -> tuple[ModelGroup, ...]:
         """One group with all tasks."""
         names = tuple(task.name for task in tasks)
-        inserted = Inserted(modules=self.modules, max_length=self.max_length)
+        modules = self.modules or find_method(_name(type(self))).modules
+        max_length = self.max_length or self.defaults.get("max_length", MAX_LENGTH)
+        inserted = Inserted(modules=modules, max_length=max_length)
         plan = fully_shared(names, depth).model_copy(update={"inserted": inserted})
         return (ModelGroup(names, plan),)
 
@@ -162,9 +152,7 @@ class ChosenMethod:
         Returns:
             The method.
         """
-        if issubclass(self.member, AdapterMethod):
-            return self.member(spec, layers, skills, modules=self.modules, max_length=max_length)
-        return self.member(spec, layers, skills)
+        return self.member(spec, layers, skills, modules=self.modules, max_length=max_length)
 
 
 def find_method(text: str | ChosenMethod) -> ChosenMethod:

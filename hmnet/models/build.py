@@ -166,26 +166,14 @@ def assemble(
         raise RelevanceError(
             f"The sharing plan has {plan.depth} layers, but the backbone has {backbone.depth}."
         )
-    pool = make_layers(backbone, plan)
+    pool = _make_layers(backbone, plan)
     for task in tasks:
         pool[f"{task.name}.head"] = make_head(backbone, task, blueprint, seed=seed)
     return MultiTaskModel(blueprint, backbone, pool, make_adapter_module(backbone, plan, seed=seed))
 
 
-def make_layers(backbone: Backbone, plan: SharingPlan) -> dict[str, nn.Module]:
-    """The modules that a plan names, each a copy of the pretrained one.
-
-    Args:
-        backbone: Where the weights come from.
-        plan: Which there are.
-
-    Returns:
-        The modules by name.
-
-    Raises:
-        RelevanceError: If layers are to have several feed-forward blocks and it is not known where
-            the backbone has the one that they come with.
-    """
+def _make_layers(backbone: Backbone, plan: SharingPlan) -> dict[str, nn.Module]:
+    """The modules that a plan names, each a copy of the pretrained one."""
     pool: dict[str, nn.Module] = {
         name: backbone.copy_outside() for name in dict.fromkeys(plan.outside.values())
     }
@@ -234,19 +222,7 @@ def make_adapter_module(
 
 
 def load(folder: Path) -> MultiTaskModel:
-    """Read what `MultiTaskModel.save_pretrained` wrote; nothing else is needed.
-
-    Args:
-        folder: With `backbone_config.json`, `plan.json` and `weights.safetensors`; in older
-            runs the first may be `config.json` and the last `model.safetensors`.
-
-    Returns:
-        The model in evaluation mode, on the CPU.
-
-    Raises:
-        RelevanceError: If a file is missing, damaged or of a newer version, or is not what was
-            written, where the folder has a manifest that says what was.
-    """
+    """Read what `save_pretrained` wrote; see `MultiTaskModel.from_pretrained`."""
     check_files(folder)
     plan_file, weights = folder / "plan.json", weights_file(folder)
     blueprint = validated(Blueprint, read_json(plan_file, SCHEMA), str(plan_file))
