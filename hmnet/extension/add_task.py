@@ -20,6 +20,7 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
 from hmnet.prepared import encode_split, lengths_of
 from hmnet.runs.begun import begun, tidy
+from hmnet.runs.checked import old_loss
 from hmnet.runs.fitting import fit_group, keep_model, prepare_all
 from hmnet.runs.folder import (
     ADDED,
@@ -31,7 +32,6 @@ from hmnet.runs.folder import (
     LOG,
     RECORDS,
     Run,
-    old_loss,
 )
 from hmnet.runs.log import open_log, truncate_log
 from hmnet.runs.rows import read_run_scores, unrecorded, write_results

@@ -10,7 +10,8 @@ from hmnet.extension.placement import Placement, PlacementChooser
 from hmnet.heads._choice import OTHERS, HeadChoice
 from hmnet.methods.method import ModelGroup
 from hmnet.methods.single import Single
-from hmnet.runs.folder import DEFINITIONS, Run, has_old_loss, old_loss, read_clusters
+from hmnet.runs.checked import has_old_loss, old_loss
+from hmnet.runs.folder import DEFINITIONS, Run, read_clusters
 from hmnet.settings.addition import CHANGEABLE, Addition
 from hmnet.settings.check import check
 from hmnet.settings.config import RunConfig

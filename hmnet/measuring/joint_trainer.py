@@ -7,9 +7,7 @@ from hashlib import sha256
 from itertools import combinations
 from typing import Any, Literal
 
-import numpy as np
 import torch
-from jaxtyping import Int
 from transformers import PreTrainedTokenizerBase
 
 from hmnet.backbones.backbone import Backbone, depth_of, load_backbone, load_config
@@ -19,13 +17,13 @@ from hmnet.data.encoder import Encoder
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.kinds.kind import OutputKind, kind_of
+from hmnet.measuring.drop_overlap import overlapping_rows, without_rows
 from hmnet.methods.method import ModelGroup
 from hmnet.models.build import build_model
 from hmnet.models.freezing import trains_together
 from hmnet.models.trial import check_reading
 from hmnet.prepared import PreparedTask, check_texts, lengths_of, prepare
 from hmnet.regularizers.regularizer import make_regularizer
-from hmnet.samplers.sampler import Step, TaskBatch
 from hmnet.settings.check import check
 from hmnet.settings.config import RunConfig, TrainingSettings
 from hmnet.sharing.plan import fully_shared
@@ -36,7 +34,6 @@ from relevance.interfaces.trainer import Result
 from relevance.names import some
 from relevance.tasks.data import DataOptions
 from relevance.tasks.load import load_task
-from relevance.tasks.overlap import rows_with, shared_texts
 from relevance.tasks.task import Task
 
 # raised when the same data and settings, or the default of one, would give other results
@@ -200,56 +197,6 @@ class JointTrainer:
     def _reading(self) -> tuple[DataOptions, Literal["holdout", "dev"], str, int]:
         """Settings that decide, beside a task, which rows are read and how they are encoded."""
         return self.data, self.gain_split, self.backbone, self.settings.max_length
-
-
-def overlapping_rows(tasks: Mapping[str, PreparedTask]) -> dict[str, Int[np.ndarray, " _"]]:
-    """Training rows that hold a text of another task's evaluation split.
-
-    Args:
-        tasks: Tasks of a run.
-
-    Returns:
-        Row numbers by task.
-
-    Raises:
-        RelevanceError: If these are all rows of a task.
-    """
-    rows = {}
-    for name, task in tasks.items():
-        train = task.train.rows
-        texts: set[str] = set()
-        for other, target in tasks.items():
-            if other != name:
-                texts |= shared_texts(train, target.held_out.rows)
-        rows[name] = rows_with(train, texts)
-        if len(rows[name]) == len(train):
-            raise RelevanceError(
-                f"task '{name}': all {len(train)} training rows hold a text of the evaluation split"
-                f" of {' or '.join(set(tasks) - {name})}. Leave out `drop_overlap`."
-            )
-    return rows
-
-
-def without_rows(
-    epochs: Sequence[Sequence[Step]], rows: Mapping[str, Int[np.ndarray, " _"]]
-) -> list[list[Step]]:
-    """Leave rows out of batches; a batch that loses all of them is left out.
-
-    Args:
-        epochs: Steps by epoch.
-        rows: Row numbers to leave out, by task.
-
-    Returns:
-        Steps by epoch.
-    """
-
-    def kept(step: Step) -> Step:
-        batches = [
-            TaskBatch(task, batch[np.isin(batch, rows[task], invert=True)]) for task, batch in step
-        ]
-        return [batch for batch in batches if len(batch.rows)]
-
-    return [[step for step in map(kept, steps) if step] for steps in epochs]
 
 
 def weights_digest(backbone: Backbone) -> str:

@@ -7,12 +7,12 @@ from typing import NamedTuple
 from hmnet.backbones.backbone import depth_of, load_config
 from hmnet.devices import resolve_device
 from hmnet.methods.method import ModelGroup
+from hmnet.models.blueprint import SCHEMA, Blueprint
 from hmnet.runs.folder import (
     CLUSTERS,
     CONFIG,
-    check_definitions,
-    has_old_loss,
-    old_loss,
+    PLAN,
+    changed_fields,
     read_clusters,
 )
 from hmnet.runs.log import check_tracker
@@ -20,7 +20,7 @@ from hmnet.settings.check import check
 from hmnet.settings.config import RunConfig
 from hmnet.sharing.skill_table import SkillTable
 from relevance.clustering.spec import ClusterSpec
-from relevance.disk.files import cache_dir, check_writable
+from relevance.disk.files import cache_dir, check_writable, read_json, read_toml, validated
 from relevance.errors import RelevanceError
 from relevance.names import check_name
 from relevance.tasks.find import find_tasks, settled_names
@@ -140,3 +140,60 @@ def check_folder(
             f"{out} was started with other clusters ({out / CLUSTERS})."
             " Resume with the same ones, or give another `out`."
         )
+
+
+def has_old_loss(folder: Path, tasks: Sequence[Task]) -> bool:
+    """Whether a run was begun when the squared errors of its regression tasks lay on [0, 1].
+
+    Runs of older versions did not write `regression_loss` down. Their models answer in the same
+    units as those of newer ones.
+
+    Args:
+        folder: The run's; it has a config.toml.
+        tasks: The run's.
+
+    Returns:
+        False for runs without a regression task.
+
+    Raises:
+        RelevanceError: If the settings cannot be read.
+    """
+    if all(task.kind != "regression" for task in tasks):
+        return False
+    return "regression_loss" not in read_toml(folder / CONFIG)
+
+
+def old_loss(folder: Path) -> RelevanceError:
+    """The error for training that would go on from the old loss with the new one.
+
+    Args:
+        folder: What was begun under the old one.
+
+    Returns:
+        The error.
+    """
+    return RelevanceError(
+        f"{folder} was begun by an older version, whose loss of regression tasks lay on [0, 1]; it"
+        " is on a task's own scale now, so this would mix the two. Train anew with another `out`;"
+        " evaluate, predict and export still read the run."
+    )
+
+
+def check_definitions(folder: Path, tasks: Sequence[Task]) -> None:
+    """Refuse to go on with a run some of whose models were trained by other definitions.
+
+    Args:
+        folder: The run's folder, finished or not.
+        tasks: The definitions of today.
+
+    Raises:
+        RelevanceError: If a task's rows or answers meant something else, or a file is damaged.
+    """
+    today = {task.name: task for task in tasks}
+    for path in sorted((folder / "model").glob(f"**/{PLAN}")):
+        for task in validated(Blueprint, read_json(path, SCHEMA), str(path)).tasks:
+            if task.name in today and (fields := changed_fields(task, today[task.name])):
+                raise RelevanceError(
+                    f"{folder} was started with another definition of task '{task.name}'"
+                    f" ({', '.join(fields)}). Resume with the same one, or give another `out`."
+                )

@@ -16,7 +16,7 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.settings.config import RunConfig
 from hmnet.training.record import Timing, read_records
 from relevance.clustering.spec import ClusterSpec
-from relevance.disk.files import read_json, read_toml, validated
+from relevance.disk.files import read_json, validated
 from relevance.disk.manifest import check_file, check_files, note_changed, note_unchecked
 from relevance.errors import RelevanceError, unknown_name
 from relevance.names import some
@@ -278,43 +278,6 @@ def read_clusters(folder: Path) -> ClusterSpec:
     return ClusterSpec.load(folder / CLUSTERS)
 
 
-def has_old_loss(folder: Path, tasks: Sequence[Task]) -> bool:
-    """Whether a run was begun when the squared errors of its regression tasks lay on [0, 1].
-
-    Runs of older versions did not write `regression_loss` down. Their models answer in the same
-    units as those of newer ones.
-
-    Args:
-        folder: The run's; it has a config.toml.
-        tasks: The run's.
-
-    Returns:
-        False for runs without a regression task.
-
-    Raises:
-        RelevanceError: If the settings cannot be read.
-    """
-    if all(task.kind != "regression" for task in tasks):
-        return False
-    return "regression_loss" not in read_toml(folder / CONFIG)
-
-
-def old_loss(folder: Path) -> RelevanceError:
-    """The error for training that would go on from the old loss with the new one.
-
-    Args:
-        folder: What was begun under the old one.
-
-    Returns:
-        The error.
-    """
-    return RelevanceError(
-        f"{folder} was begun by an older version, whose loss of regression tasks lay on [0, 1]; it"
-        " is on a task's own scale now, so this would mix the two. Train anew with another `out`;"
-        " evaluate, predict and export still read the run."
-    )
-
-
 def changed_fields(task: Task, other: Task) -> list[str]:
     """Where two definitions of a task would read rows or answers differently.
 
@@ -327,26 +290,6 @@ def changed_fields(task: Task, other: Task) -> list[str]:
     """
     fields = [name for name in Task.model_fields if name not in {"source", "licence", "family"}]
     return [name for name in fields if getattr(task, name) != getattr(other, name)]
-
-
-def check_definitions(folder: Path, tasks: Sequence[Task]) -> None:
-    """Refuse to go on with a run some of whose models were trained by other definitions.
-
-    Args:
-        folder: The run's folder, finished or not.
-        tasks: The definitions of today.
-
-    Raises:
-        RelevanceError: If a task's rows or answers meant something else, or a file is damaged.
-    """
-    today = {task.name: task for task in tasks}
-    for path in sorted((folder / "model").glob(f"**/{PLAN}")):
-        for task in validated(Blueprint, read_json(path, SCHEMA), str(path)).tasks:
-            if task.name in today and (fields := changed_fields(task, today[task.name])):
-                raise RelevanceError(
-                    f"{folder} was started with another definition of task '{task.name}'"
-                    f" ({', '.join(fields)}). Resume with the same one, or give another `out`."
-                )
 
 
 def load_run(folder: Path) -> Run:

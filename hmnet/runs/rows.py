@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hmnet.runs.checked import has_old_loss
 from hmnet.runs.folder import (
     ADDED,
     CLUSTERS,
@@ -14,7 +15,6 @@ from hmnet.runs.folder import (
     RECORDS,
     SCORES,
     Run,
-    has_old_loss,
 )
 from hmnet.runs.scores import Score, read_scores, scores_text, write_scores
 from relevance.disk.files import digest, read_json, validated, write_json

@@ -12,11 +12,10 @@ import pytest
 import torch
 
 from hmnet.measuring import joint_trainer as joint
+from hmnet.measuring.drop_overlap import overlapping_rows, without_rows
 from hmnet.measuring.joint_trainer import (
     JointTrainer,
     make_trainer,
-    overlapping_rows,
-    without_rows,
 )
 from hmnet.measuring.probe import EncoderProbe
 from hmnet.prepared import PreparedSplit, PreparedTask

@@ -25,7 +25,8 @@ from hmnet.models.build import assemble
 from hmnet.models.export import export
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.regularizers.smart import Smart
-from hmnet.runs.folder import has_old_loss, load_run
+from hmnet.runs.checked import has_old_loss
+from hmnet.runs.folder import load_run
 from hmnet.runs.score import score_run
 from hmnet.runs.train import train_run
 from hmnet.settings.addition import Addition
