@@ -230,7 +230,7 @@ def test_layers_of_another_make_are_refused(
         make(tiny_backbones[kind], name)
     assert str(error.value).endswith(
         f"is not built as method '{name}' needs it. Use a backbone such as BERT, RoBERTa or"
-        " ELECTRA, or another --method."
+        " ELECTRA, or another `method`."
     )
 
 
