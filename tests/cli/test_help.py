@@ -1,5 +1,8 @@
 """Every command and option that is promised exists and explains itself."""
 
+import subprocess
+import sys
+
 import pytest
 
 from commands import done
@@ -66,3 +69,17 @@ def test_help_lists_every_command(command: str, option: str) -> None:
     for known in COMMANDS:
         if known.startswith(f"{command} "):
             assert known.removeprefix(f"{command} ") in words
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("command", ["hmnet train", "relevance pairwise", "hmnet add-task"])
+def test_help_shows_settings_without_what_reads_them(command: str) -> None:
+    program, name = command.split()
+    code = (
+        f"import sys; sys.argv = [{program!r}, {name!r}, '--help']\n"
+        f"from cli.{program} import main\n"
+        "try: main()\n"
+        "finally: print({'numpy', 'torch', 'transformers', 'pandas'} & {*sys.modules})"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.splitlines()[-1] == "set()"
