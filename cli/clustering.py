@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cli.app import listed, note
-from relevance.disk.files import check_writable
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
@@ -121,6 +120,7 @@ def check(options: GroupingOptions, figures: GroupFigures) -> None:
     Raises:
         RelevanceError: If one needs another that is not given, or a figure cannot be written.
     """
+    from relevance.disk.files import check_writable
     from relevance.figures.figure import check_format
 
     for name, value in (("--max-k", options.max_k), ("--curve", figures.curve)):
