@@ -7,6 +7,12 @@ forward, backward and a fused AdamW over the same model and the same batches, wh
 in memory. The Trainer fine-tunes one task with the same batch size and dynamic padding and
 otherwise its own defaults, fp32 among them; `hmnet train` runs as it does by default, precision
 `auto`.
+
+    python benchmarks/training.py --data-dir ../shared/data --against ../before --rounds 5
+
+compares this tree with another checkout instead, in turns, each by the `hmnet train` of its own:
+two runs a measurement, of few and of many steps of SST-2 on one thread, whose difference in CPU
+seconds is what steps cost, without imports and preparation. That holds on a busy machine as well.
 """
 
 import argparse
@@ -172,6 +178,60 @@ def in_fresh_process(way: str, tasks: tuple[str, ...], data_dir: Path, steps: in
     return float(json.loads(done.stdout.splitlines()[-1])["steps_per_s"])
 
 
+FEW = 10  # steps of the run that is subtracted
+
+
+def cpu_seconds(tree: Path, data_dir: Path, steps: int) -> float:
+    """What `hmnet train` of a source tree takes on one thread for so many steps of SST-2."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-c", "from cli.hmnet import main; main()", "train"]
+        command += ["--tasks", "SST-2", "--data-dir", str(data_dir.resolve()), "--max-dev", "1"]
+        command += ["--max-train", str(BATCH_SIZE * steps), "--max-length", str(MAX_LENGTH)]
+        command += ["--epochs", "1", "--batch-size", str(BATCH_SIZE), "--lr", str(LR)]
+        command += ["--backbone", "minilm", "--method", "multi", "--device", "cpu"]
+        one_thread = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        places = {"PYTHONPATH": str(tree.resolve()), "RELEVANCE_CACHE": str(Path(folder) / "cache")}
+        before = os.times()
+        subprocess.run(
+            [*command, "--out", str(Path(folder) / "run")],
+            check=True,
+            capture_output=True,
+            cwd=folder,  # where no package of this tree is found first
+            env=os.environ | one_thread | places,
+        )
+        after = os.times()
+    return (after.children_user - before.children_user) + (
+        after.children_system - before.children_system
+    )
+
+
+def per_step(tree: Path, data_dir: Path, steps: int) -> float:
+    """CPU seconds of one step."""
+    many, few = (cpu_seconds(tree, data_dir, count) for count in (FEW + steps, FEW))
+    return (many - few) / steps
+
+
+def against(other: Path, data_dir: Path, steps: int, rounds: int) -> None:
+    """Print the median ratio of this tree's CPU time per step to another's, with its interval."""
+    import numpy as np
+
+    trees = {"before": other, "after": Path(__file__).resolve().parents[1]}
+    found: dict[str, list[float]] = {name: [] for name in trees}
+    for number in range(rounds):
+        order = list(trees.items())
+        for name, tree in order if number % 2 == 0 else reversed(order):
+            found[name].append(per_step(tree, data_dir, steps))
+        times = ", ".join(f"{name} {1000 * seconds[-1]:.1f} ms" for name, seconds in found.items())
+        print(f"round {number + 1}: {times}", flush=True)
+    ratios = np.array(found["after"]) / np.array(found["before"])
+    drawn = np.random.default_rng(0).choice(ratios, (10_000, rounds))
+    low, high = np.quantile(np.median(drawn, axis=1), [0.025, 0.975])
+    print(
+        f"CPU time per step, after / before: median {np.median(ratios):.3f},"
+        f" 95 % interval of the median by bootstrap over {rounds} rounds {low:.3f} to {high:.3f}"
+    )
+
+
 def main() -> None:
     """Measure all ways in turn and print medians and ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -180,7 +240,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--way", choices=WAYS, help="measure this one here (used by the benchmark)")
     parser.add_argument("--tasks", help="of the one way")
+    parser.add_argument("--against", type=Path, metavar="TREE", help="another checkout, see above")
     options = parser.parse_args()
+    if options.against:
+        against(options.against, options.data_dir, options.steps, options.rounds)
+        return
     if options.way:
         tasks = tuple(options.tasks.split(","))
         print(
