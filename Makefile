@@ -17,13 +17,15 @@ fast: $(READY)
 	$(VENV)/bin/pytest -m "not process" --numprocesses=auto --dist=loadfile
 
 # The lowest versions that pyproject.toml allows, in an environment of some GB that is made anew; by hand or nightly.
+# Torch stays at the pin: other versions come with gigabytes for GPUs.
 LOWEST ?= /tmp/relevance-lowest
 
 lowest:
 	$(PYTHON) -m venv --clear $(LOWEST)
 	$(LOWEST)/bin/pip install --quiet uv
+	grep '^torch==' constraints.txt > $(LOWEST)/torch.txt
 	$(LOWEST)/bin/uv pip compile --quiet --resolution lowest-direct --extra demo --extra dev \
-		--output-file $(LOWEST)/lowest.txt pyproject.toml
+		--constraint $(LOWEST)/torch.txt --output-file $(LOWEST)/lowest.txt pyproject.toml
 	$(LOWEST)/bin/pip install --quiet -c $(LOWEST)/lowest.txt -e '.[demo,dev]'
 	PATH="$(LOWEST)/bin:$$PATH" $(LOWEST)/bin/pytest -m "not process" --numprocesses=auto --dist=loadfile
 	rm -rf $(LOWEST)
