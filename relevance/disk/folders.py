@@ -185,8 +185,9 @@ def _draft(place: Path) -> tuple[Path, BaseFileLock]:
         try:
             draft.chmod(usual_mode(0o777))  # mkdtemp makes private folders
             return draft, _lock(draft)
-        except (Timeout, FileNotFoundError):
-            # Another process took the folder away before it was locked, for one left by a kill.
+        except (Timeout, FileNotFoundError, FileExistsError, NotADirectoryError):
+            # Another process took the folder away before it was locked, for one left by a kill;
+            # the last two come of filelock, which makes it anew and finds that it was there.
             shutil.rmtree(draft, ignore_errors=True)
             if attempt == ATTEMPTS - 1:
                 raise

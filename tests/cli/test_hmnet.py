@@ -262,7 +262,7 @@ class TestATrainedRun:
 
     @pytest.mark.parametrize(
         ("form", "words"),
-        [("markdown", "| hmnet "), ("latex", r"\begin{tabular}"), ("csv", ",hmnet")],
+        [("markdown", "hmnet |"), ("latex", r"\begin{tabular}"), ("csv", ",hmnet")],
     )
     def test_compare(self, trained: Path, tmp_path: Path, form: str, words: str) -> None:
         shown = done("hmnet", "compare", trained, "--format", form).out

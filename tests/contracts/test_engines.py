@@ -184,7 +184,7 @@ def test_without_the_package(engine: str, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(sys.modules, PACKAGES[engine], None)
     with pytest.raises(RelevanceError) as error:
         engines().find(engine).start(Schedule(engine=engine))
-    assert str(error.value) == (f'--engine {engine} needs its extra: pip install -e ".[{engine}]"')
+    assert str(error.value) == f'`engine="{engine}"` needs its extra: pip install -e ".[{engine}]"'
 
 
 def test_no_scheduler_at_the_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -193,11 +193,11 @@ def test_no_scheduler_at_the_address(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     dask = engines().find("dask")
     with pytest.raises(
         RelevanceError,
-        match=r"^--address tcp://127\.0\.0\.1:9: no Dask scheduler answers \(.*\)\. Give what `dask"
-        r" scheduler` prints, such as tcp://host:8786, or its scheduler file\.$",
+        match=r"^`address='tcp://127\.0\.0\.1:9'`: no Dask scheduler answers \(.*\)\."
+        r" Give what `dask scheduler` prints, such as tcp://host:8786, or its scheduler file\.$",
     ):
         dask.start(Schedule(engine="dask", address="tcp://127.0.0.1:9"))
-    with pytest.raises(RelevanceError, match=r"^--address .*cluster\.json: no such file\.$"):
+    with pytest.raises(RelevanceError, match=r"^`address='.*cluster\.json'`: no such file\.$"):
         dask.start(Schedule(engine="dask", address=str(tmp_path / "cluster.json")))
 
 

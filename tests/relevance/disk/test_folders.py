@@ -53,7 +53,8 @@ def test_of_several_that_want_a_new_folder_one_gets_it_and_its_settings(tmp_path
             process.join()
         (winner,) = [name for name, told in found.items() if told == name]
         refused = f"{folder} is being written by another process. Wait for it, or give another"
-        assert all(told == f"{refused} place." for name, told in found.items() if name != winner)
+        others = {told for name, told in found.items() if name != winner}
+        assert others == {f"{refused} place."}
         assert names(folder) == ["settings"]
         assert names(folder.parent) == ["run"]
         assert (folder / "settings").read_text() == winner
