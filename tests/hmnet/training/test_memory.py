@@ -40,5 +40,6 @@ def test_a_block_of_the_same_size_needs_no_new_pages_until_the_end() -> None:
         [sys.executable, "-c", ALLOCATE], check=True, capture_output=True, text=True
     )
     freed, _, kept, left = map(int, done.stdout.split())
-    assert kept < 1000 < freed
+    # A small allocation that lands behind a freed block may cost one block new pages, and no more.
+    assert freed >= 10 * 2**14 > 4 * kept
     assert left < 8000
