@@ -10,9 +10,10 @@ otherwise its own defaults, fp32 among them; `hmnet train` runs as it does by de
 
     python benchmarks/training.py --data-dir ../shared/data --against ../before --rounds 5
 
-compares this tree with another checkout instead, in turns, each by the `hmnet train` of its own:
-two runs a measurement, of few and of many steps of SST-2 on one thread, whose difference in CPU
-seconds is what steps cost, without imports and preparation. That holds on a busy machine as well.
+compares this tree with another checkout instead, each by the `hmnet train` of its own: two runs a
+measurement, of few and of many steps of SST-2 on one thread, whose difference in CPU seconds is
+what steps cost, without imports and preparation. Both trees train at the same time, as one step
+takes 15 % more or less from minute to minute on a machine that others use too.
 """
 
 import argparse
@@ -181,49 +182,54 @@ def in_fresh_process(way: str, tasks: tuple[str, ...], data_dir: Path, steps: in
 FEW = 10  # steps of the run that is subtracted
 
 
-def cpu_seconds(tree: Path, data_dir: Path, steps: int) -> float:
-    """What `hmnet train` of a source tree takes on one thread for so many steps of SST-2."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-c", "from cli.hmnet import main; main()", "train"]
-        command += ["--tasks", "SST-2", "--data-dir", str(data_dir.resolve()), "--max-dev", "1"]
-        command += ["--max-train", str(BATCH_SIZE * steps), "--max-length", str(MAX_LENGTH)]
-        command += ["--epochs", "1", "--batch-size", str(BATCH_SIZE), "--lr", str(LR)]
-        command += ["--backbone", "minilm", "--method", "multi", "--device", "cpu"]
-        one_thread = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        places = {"PYTHONPATH": str(tree.resolve()), "RELEVANCE_CACHE": str(Path(folder) / "cache")}
-        before = os.times()
-        subprocess.run(
-            [*command, "--out", str(Path(folder) / "run")],
-            check=True,
-            capture_output=True,
-            cwd=folder,  # where no package of this tree is found first
-            env=os.environ | one_thread | places,
-        )
-        after = os.times()
-    return (after.children_user - before.children_user) + (
-        after.children_system - before.children_system
+def started(tree: Path, data_dir: Path, steps: int, folder: Path) -> "subprocess.Popen[bytes]":
+    """`hmnet train` of a source tree, on one thread, for so many steps of SST-2."""
+    command = [sys.executable, "-c", "from cli.hmnet import main; main()", "train"]
+    command += ["--tasks", "SST-2", "--data-dir", str(data_dir.resolve()), "--max-dev", "1"]
+    command += ["--max-train", str(BATCH_SIZE * steps), "--max-length", str(MAX_LENGTH)]
+    command += ["--epochs", "1", "--batch-size", str(BATCH_SIZE), "--lr", str(LR)]
+    command += ["--backbone", "minilm", "--method", "multi", "--device", "cpu"]
+    folder.mkdir()
+    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    places = {"PYTHONPATH": str(tree.resolve()), "RELEVANCE_CACHE": str(folder / "cache")}
+    return subprocess.Popen(
+        [*command, "--out", str(folder / "run")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=folder,  # where no package of this tree is found first
+        env=os.environ | one_thread | places,
     )
 
 
-def per_step(tree: Path, data_dir: Path, steps: int) -> float:
-    """CPU seconds of one step."""
-    many, few = (cpu_seconds(tree, data_dir, count) for count in (FEW + steps, FEW))
-    return (many - few) / steps
+def cpu_seconds(trees: list[Path], data_dir: Path, steps: int) -> list[float]:
+    """What training takes by each tree, all at the same time and so under the same load."""
+    with tempfile.TemporaryDirectory() as folder:
+        running = [
+            started(tree, data_dir, steps, Path(folder) / str(number))
+            for number, tree in enumerate(trees)
+        ]
+        seconds = []
+        for process in running:
+            _, status, used = os.wait4(process.pid, 0)
+            if status:
+                raise SystemExit(f"training failed: {process.args!r}")
+            seconds.append(used.ru_utime + used.ru_stime)
+    return seconds
 
 
 def against(other: Path, data_dir: Path, steps: int, rounds: int) -> None:
     """Print the median ratio of this tree's CPU time per step to another's, with its interval."""
     import numpy as np
 
-    trees = {"before": other, "after": Path(__file__).resolve().parents[1]}
-    found: dict[str, list[float]] = {name: [] for name in trees}
+    trees = [other, Path(__file__).resolve().parents[1]]
+    found = []
     for number in range(rounds):
-        order = list(trees.items())
-        for name, tree in order if number % 2 == 0 else reversed(order):
-            found[name].append(per_step(tree, data_dir, steps))
-        times = ", ".join(f"{name} {1000 * seconds[-1]:.1f} ms" for name, seconds in found.items())
-        print(f"round {number + 1}: {times}", flush=True)
-    ratios = np.array(found["after"]) / np.array(found["before"])
+        few, many = (cpu_seconds(trees, data_dir, count) for count in (FEW, FEW + steps))
+        found.append((np.array(many) - few) / steps)
+        before, after = 1000 * found[-1]
+        print(f"round {number + 1}: before {before:.1f} ms, after {after:.1f} ms", flush=True)
+    before, after = np.transpose(found)
+    ratios = after / before
     drawn = np.random.default_rng(0).choice(ratios, (10_000, rounds))
     low, high = np.quantile(np.median(drawn, axis=1), [0.025, 0.975])
     print(

@@ -5,6 +5,7 @@ can be asked to predict, to be scored, and to be exported. Every name is importe
 used, so that `import hmnet` takes a moment.
 """
 
+import os
 from typing import TYPE_CHECKING
 
 from relevance import __version__ as __version__
@@ -40,6 +41,11 @@ if TYPE_CHECKING:
     from hmnet.sharing.plan import separate as separate
     from hmnet.sharing.skill_table import SkillTable as SkillTable
     from hmnet.trained_run import TrainedRun as TrainedRun
+
+# Read by OpenMP when torch is loaded: threads that wait for others of their process sleep, and
+# leave the core to whoever else wants it. By default they spin, which on a busy machine takes many
+# times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 PLACES = {
     # a run: train it, open it, ask it, extend it, set it beside others

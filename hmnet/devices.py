@@ -1,10 +1,10 @@
-"""Which devices there are, and how a study's jobs are laid over them."""
+"""Which devices and cores there are, and how a study's jobs are laid over them."""
 
-import os
 from dataclasses import replace
 from typing import Any
 
 import torch
+from joblib import cpu_count
 
 from relevance.errors import RelevanceError
 from relevance.jobs.engines.engine import engines
@@ -18,7 +18,10 @@ ANY_GPU = "cuda"
 
 
 def resolve_device(name: str) -> str:
-    """The device of one run.
+    """The device of one run, in which torch takes no more CPU threads than there are cores for it.
+
+    Torch counts the cores that a process may be scheduled on, but not how much of their time a
+    container grants it.
 
     Args:
         name: `auto` for the first GPU or else the CPU, or a torch device such as `cpu`, `cuda:1`.
@@ -29,6 +32,7 @@ def resolve_device(name: str) -> str:
     Raises:
         RelevanceError: If there is no such device here.
     """
+    torch.set_num_threads(min(torch.get_num_threads(), threads_for(1, cpu_count())))
     if name == "auto":
         return "cuda:0" if torch.cuda.is_available() else "cpu"
     try:
@@ -74,8 +78,8 @@ def resolve_schedule(resources: Resources | None = None, **given: Any) -> Schedu
     if count:
         devices = tuple(f"cuda:{index}" for index in range(count))
         return Schedule(devices, use.jobs_per_gpu, engine=use.engine)
-    workers = use.jobs or min(_cores(), MOST_CPU_WORKERS)
-    threads = threads_for(workers, _cores())
+    workers = use.jobs or min(cpu_count(), MOST_CPU_WORKERS)
+    threads = threads_for(workers, cpu_count())
     return Schedule(("cpu",), workers, threads=threads, engine=use.engine)
 
 
@@ -106,8 +110,3 @@ def schedule_on(device: str) -> Schedule:
     """
     name = resolve_device(device)
     return resolve_schedule(gpus=0) if torch.device(name).type == "cpu" else Schedule((name,))
-
-
-def _cores() -> int:
-    """Cores this process may use, which containers and job schedulers set below the machine's."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

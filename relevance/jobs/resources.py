@@ -12,8 +12,9 @@ from relevance.choice import InHelp
 class Resources:
     """Devices and workers, and what starts them.
 
-    Workers on the CPU share its cores, unless `$OMP_NUM_THREADS` says how many threads each has.
-    They are few unless told, as each holds a model in memory (`benchmarks/RESULTS.md`).
+    Workers on the CPU share the cores that the process is granted, unless `$OMP_NUM_THREADS` says
+    how many threads each has. They are few unless told, as each holds a model in memory
+    (`benchmarks/RESULTS.md`).
     """
 
     gpus: Annotated[

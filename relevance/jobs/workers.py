@@ -24,9 +24,14 @@ THREAD_VARIABLES = (
 )
 
 
-def thread_limits(threads: int) -> dict[str, str]:
-    """Environment of a process whose numerical libraries are to use that many CPU threads."""
-    return dict.fromkeys(THREAD_VARIABLES, str(threads))
+def worker_environment(threads: int) -> dict[str, str]:
+    """Environment of a process whose numerical libraries are to use that many CPU threads.
+
+    They wait for each other asleep: where other processes want the cores, threads that spin while
+    they wait take the time of those they wait for. The user's own `$OMP_WAIT_POLICY` wins.
+    """
+    waiting = os.environ.get("OMP_WAIT_POLICY", "passive")
+    return {**dict.fromkeys(THREAD_VARIABLES, str(threads)), "OMP_WAIT_POLICY": waiting}
 
 
 def threads_for(workers: int, cores: int) -> int:
@@ -56,7 +61,7 @@ class Worker:
 
     def __init__(self, device: str, threads: int) -> None:
         self._device = device
-        self._environment = thread_limits(threads)
+        self._environment = worker_environment(threads)
         self._executor: Any = None
 
     def submit(self, call: Callable[[str], None]) -> Future[Outcome]:

@@ -1,6 +1,11 @@
+import importlib
+import os
+from collections.abc import Iterator
+
 import pytest
 import torch
 
+import hmnet
 from hmnet import devices
 from hmnet.devices import resolve_device, resolve_schedule, schedule_on
 from relevance.errors import RelevanceError
@@ -12,7 +17,7 @@ def gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with two GPUs and eight cores."""
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(devices, "_cores", lambda: 8)
+    monkeypatch.setattr(devices, "cpu_count", lambda: 8)
     monkeypatch.delenv("OMP_NUM_THREADS")
 
 
@@ -76,3 +81,34 @@ def test_an_engine_must_be_known_and_an_address_needs_one() -> None:
         resolve_schedule(engine="slurm")
     with pytest.raises(RelevanceError, match=r"^`address='head:1'`: name what listens there, `eng"):
         resolve_schedule(address="head:1")
+
+
+@pytest.fixture
+def four_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ("cores", "given", "threads"), [(2, "", 2), (64, "", 4), (2, "8", 4), (8, "1", 1)]
+)
+def test_no_more_threads_than_there_are_cores_for(
+    four_threads: None, monkeypatch: pytest.MonkeyPatch, cores: int, given: str, threads: int
+) -> None:
+    monkeypatch.setattr(devices, "cpu_count", lambda: cores)
+    monkeypatch.setenv("OMP_NUM_THREADS", given)
+    resolve_device("cpu")
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize(("given", "got"), [(None, "passive"), ("active", "active")])
+def test_threads_wait_asleep_unless_the_user_wants_otherwise(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, got: str
+) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if given:
+        monkeypatch.setenv("OMP_WAIT_POLICY", given)
+    importlib.reload(hmnet)
+    assert os.environ["OMP_WAIT_POLICY"] == got

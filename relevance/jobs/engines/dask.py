@@ -12,7 +12,7 @@ from relevance.jobs.attempts import Outcome, RemoteCall, attempt, one_line
 from relevance.jobs.engines._joblib import JoblibEngine
 from relevance.jobs.engines.engine import Engine, JobEvent, missing_package
 from relevance.jobs.job import Job, Schedule
-from relevance.jobs.workers import thread_limits
+from relevance.jobs.workers import worker_environment
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster
@@ -65,7 +65,7 @@ class Dask(JoblibEngine):
             memory_limit=None,
             dashboard_address=None,
             silence_logs=logging.CRITICAL,
-            env=thread_limits(schedule.threads or 1),
+            env=worker_environment(schedule.threads or 1),
         )
         return cls(Client(cluster, set_as_default=False), schedule, cluster)
 

@@ -50,7 +50,8 @@ def log(tmp_path: Path) -> Log:
 
 
 def work(log: Log, name: str, seconds: float, device: str) -> None:
-    log.add("start", name, device, os.getpid(), os.environ["OMP_NUM_THREADS"])
+    threads, waiting = os.environ["OMP_NUM_THREADS"], os.environ["OMP_WAIT_POLICY"]
+    log.add("start", name, device, os.getpid(), threads, waiting)
     time.sleep(seconds)
     log.add("end", name, device)
 
@@ -120,6 +121,17 @@ def test_threads_are_shared_out(
     schedule = Schedule(("cpu",), jobs_per_device=2, threads=threads)
     run_jobs([job(log, str(i), seconds=0.2) for i in range(2)], schedule)
     assert {line[4] for line in log.lines() if line[0] == "start"} == {str(got)}
+
+
+@pytest.mark.parametrize(("given", "got"), [(None, "passive"), ("active", "active")])
+def test_threads_wait_asleep_unless_the_user_wants_otherwise(
+    log: Log, monkeypatch: pytest.MonkeyPatch, given: str | None, got: str
+) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if given:
+        monkeypatch.setenv("OMP_WAIT_POLICY", given)
+    run_jobs([job(log, "one")], Schedule())
+    assert log.lines()[0][5] == got
 
 
 @pytest.mark.parametrize(
