@@ -31,7 +31,7 @@ from relevance.measures.taxonomy import Taxonomy
 from relevance.studies.study import single_run_seeds
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
-from relevance.tasks.generated import generate
+from relevance.tasks.generated import generate_tasks
 from relevance.tasks.load import load_split
 
 FAMILIES, SEEDS, GROUP = 2, 50, 5
@@ -43,7 +43,7 @@ METRICS = ("gain", "loss")
 def study(jobs: int) -> tuple[RelevanceMatrix, RelevanceMatrix]:
     """Gains over all seeds, and the planted families."""
     folder = cache_dir() / "calibration"
-    tasks = find_tasks([str(generate(folder / "tasks", families=FAMILIES))])
+    tasks = find_tasks([str(generate_tasks(folder / "tasks", families=FAMILIES))])
     splits = [load_split(task, "train", None) for task in tasks]
     texts = [text for split in splits for column in split.texts for text in column]
     encoder = write_tiny_encoder(folder / "encoder", texts, width=24)

@@ -42,7 +42,7 @@ from relevance.measures.vocabulary import Vocabulary
 from relevance.report.tables import table
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks, write_tasks
-from relevance.tasks.generated import generate
+from relevance.tasks.generated import generate_tasks
 from relevance.tasks.load import load_split
 from relevance.tasks.task import Task
 from relevance.text.tokenizers import load_tokenizer
@@ -172,7 +172,7 @@ def main() -> None:
     options.out = options.out.absolute()
     torch.set_num_threads(1)
     os.environ["RELEVANCE_CACHE"] = str(options.out / "cache")
-    tasks = find_tasks([str(generate(options.out / "tasks", dev_rows=DEV_ROWS))])
+    tasks = find_tasks([str(generate_tasks(options.out / "tasks", dev_rows=DEV_ROWS))])
     texts = [text for task in tasks for text in load_split(task, "train", None).texts[0]]
     encoder = write_tiny_encoder(options.out / "encoder", texts, width=24)
     matrices = measured(options.out, tasks, encoder, options.epochs // 2)

@@ -60,9 +60,9 @@ def main() -> None:
 def make_world(folder: Path) -> list[str]:
     """Generated tasks and a tiny encoder, as options of a study."""
     from hmnet.backbones.tiny import write_tiny_encoder
-    from relevance.tasks.generated import NOTES, TALES, WORDS, generate
+    from relevance.tasks.generated import NOTES, TALES, WORDS, generate_tasks
 
-    tasks = generate(folder / "tasks", families=2)
+    tasks = generate_tasks(folder / "tasks", families=2)
     texts = [*WORDS, *(text for pair in (*TALES, *NOTES) for text in pair)]
     encoder = write_tiny_encoder(folder / "encoder", texts, width=24)
     return ["--tasks", str(tasks), "--backbone", str(encoder), *STUDY.split()]

@@ -94,12 +94,12 @@ def prepare(tasks: TaskOptions) -> None:
     Example: relevance prepare --tasks RTE,CB
     """
     from relevance.disk.files import begin_cache
-    from relevance.tasks.prepare import prepare as fetch
+    from relevance.tasks.prepare import prepare_task
 
     folder = tasks.get("data_dir") or begin_cache() / "tasks"
     with goes_on(AGAIN):
         for task in _tasks(tasks.get("tasks")):
-            for split in fetch(task, folder):
+            for split in prepare_task(task, folder):
                 show(str(split.path))
                 note(f"relevance: note: {split}.")
 
@@ -234,9 +234,9 @@ def merge(
     Example: relevance merge node1.json node2.json --out gains.json
     """
     from relevance.matrices.matrix import load_matrix
-    from relevance.matrices.merge import merge as merged
+    from relevance.matrices.merge import merge_matrices
 
-    return _deliver(merged([load_matrix(name) for name in matrices], matrices), out)
+    return _deliver(merge_matrices([load_matrix(name) for name in matrices], matrices), out)
 
 
 @command(app)

@@ -7,7 +7,7 @@ has begun.
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hmnet.runs.telling import TrainingLog
 from relevance.disk.files import validated
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from hmnet.training.hooks.progress import Progress
     from relevance.clustering.spec import ClusterSpec
 
-    OnEvent = Callable[[Progress | Note], None]
-    AnyRun = Run | str | Path
+    OnEvent: TypeAlias = Callable[[Progress | Note], None]
+    AnyRun: TypeAlias = Run | str | Path
 
 
 def train(

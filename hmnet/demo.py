@@ -35,7 +35,7 @@ from relevance.measures.vocabulary import Vocabulary
 from relevance.report.tables import matrix_table, table
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
-from relevance.tasks.generated import generate
+from relevance.tasks.generated import generate_tasks
 from relevance.tasks.load import load_split
 from relevance.tasks.task import Task
 from relevance.text.tokenizers import load_tokenizer
@@ -222,7 +222,7 @@ def _demo(
     folder: Path, size: Size, schedule: Schedule, on_event: Callable[[Event | Stage], None]
 ) -> Demo:
     on_event(Stage("writing the tasks and a tiny random encoder"))
-    tasks_file = generate(folder / "tasks", families=size.families)
+    tasks_file = generate_tasks(folder / "tasks", families=size.families)
     tasks = find_tasks([str(tasks_file)])
     encoder = write_tiny_encoder(folder / "encoder", _texts(tasks), width=size.width)
     settings = {**size.training, "backbone": str(encoder), "tasks": (str(tasks_file),)}

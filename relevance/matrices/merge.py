@@ -23,7 +23,7 @@ Cells = dict[tuple[Hashable, ...], float]
 """Known values by their labels: seed, source and target, or some of these."""
 
 
-def merge(
+def merge_matrices(
     matrices: Sequence[RelevanceMatrix], names: Sequence[str] | None = None
 ) -> RelevanceMatrix:
     """Lay matrices over each other, so that one fills in what another lacks.

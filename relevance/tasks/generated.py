@@ -88,7 +88,7 @@ PLANS = (
 FAMILIES = tuple(dict.fromkeys(plan.family for plan in PLANS))
 
 
-def generate(
+def generate_tasks(
     folder: Path,
     *,
     families: int = len(FAMILIES),

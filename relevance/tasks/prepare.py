@@ -65,7 +65,7 @@ class _Columns(NamedTuple):
         return self._replace(cells=cells)
 
 
-def prepare(task: Task, out_dir: Path) -> list[WrittenSplit]:
+def prepare_task(task: Task, out_dir: Path) -> list[WrittenSplit]:
     """Fetch a task from the hub and write its splits to `<out_dir>/<slug>/<split>.parquet`.
 
     Columns and label codes are the task's own. Rows that the dataset leaves without a label (null,

@@ -25,7 +25,7 @@ from relevance.gains.reliability import (
 from relevance.gains.study_scores import StudyScores
 from relevance.matrices.gains_matrix import gains_matrix
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
-from relevance.matrices.merge import merge
+from relevance.matrices.merge import merge_matrices
 
 OFF = ~np.eye(3, dtype=bool)
 
@@ -247,7 +247,7 @@ def test_merged_seeds_are_judged_together() -> None:
         )
         for seed in (0, 1)
     ]
-    merged = merge(parts)
+    merged = merge_matrices(parts)
     assert merged.reliability is not None
     assert whole.reliability is not None
     for metric in METRICS:

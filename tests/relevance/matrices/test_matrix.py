@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
-from relevance.matrices.merge import merge
+from relevance.matrices.merge import merge_matrices
 
 VALUES = st.floats(-10, 10) | st.just(float("nan"))
 
@@ -124,13 +124,13 @@ def test_what_is_no_matrix_is_refused_in_one_line(
 def test_a_merged_matrix_of_csv_files_holds_the_cells_of_both(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("task,A,B\nA,0,0.1\nB,0.2,0\n")
     (tmp_path / "b.csv").write_text("task,A,C\nA,0,0.3\nC,0.4,0\n")
-    merged = merge([load_matrix(tmp_path / "a.csv"), load_matrix(tmp_path / "b.csv")])
+    merged = merge_matrices([load_matrix(tmp_path / "a.csv"), load_matrix(tmp_path / "b.csv")])
     np.testing.assert_array_equal(
         merged.values, [[0, 0.1, 0.3], [0.2, 0, np.nan], [0.4, np.nan, 0]]
     )
     with_seeds = RelevanceMatrix(np.zeros((1, 1)), ("A",), "a", seeds=(0,))
     with pytest.raises(RelevanceError, match=r"matrix 1 is CSV, which has values alone"):
-        merge([load_matrix(tmp_path / "a.csv"), with_seeds])
+        merge_matrices([load_matrix(tmp_path / "a.csv"), with_seeds])
 
 
 def test_infinity_is_no_value() -> None:

@@ -13,7 +13,7 @@ from relevance.gains.gain_choice import METRICS, GainChoice
 from relevance.gains.study_scores import StudyScores
 from relevance.matrices.gains_matrix import gains_matrix, renormalised
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
-from relevance.matrices.merge import merge
+from relevance.matrices.merge import merge_matrices
 from relevance.studies.study import single_run_seeds
 
 TASKS = ("A", "B", "C", "D")
@@ -55,7 +55,7 @@ def _score(seed: int, *tasks: str) -> float:
 
 
 def test_studies_of_different_seeds_make_one_study_of_all() -> None:
-    merged = merge([study((0,)), study((1,)), study((2,))], ["one", "two", "three"])
+    merged = merge_matrices([study((0,)), study((1,)), study((2,))], ["one", "two", "three"])
     whole = study((0, 1, 2))
     np.testing.assert_allclose(merged.values, whole.values)
     np.testing.assert_allclose(merged.standard_errors, whole.standard_errors)
@@ -69,7 +69,7 @@ def test_studies_of_different_seeds_make_one_study_of_all() -> None:
 @given(first=st.permutations(TASKS), size=st.integers(1, 4))
 def test_studies_of_different_tasks_fill_what_they_have(first: list[str], size: int) -> None:
     left, right = tuple(first[:size]), tuple(first[size - 1 :])
-    merged = merge([study((0,), left), study((0,), right)])
+    merged = merge_matrices([study((0,), left), study((0,), right)])
     assert merged.tasks == tuple(first)
     whole = study((0,), tuple(first))
     for i, source in enumerate(merged.tasks):
@@ -90,7 +90,7 @@ def test_a_failed_run_is_filled_in_from_another_file() -> None:
     assert broken.joint is not None
     for metric in METRICS:
         broken.joint[metric][0, 0, 1] = broken.joint[metric][0, 1, 0] = np.nan
-    merged = merge([broken, study((0,), ("B", "A"))])
+    merged = merge_matrices([broken, study((0,), ("B", "A"))])
     np.testing.assert_allclose(merged.values, study((0,)).values)
     assert "failed" not in merged.provenance
 
@@ -101,13 +101,13 @@ def test_a_single_run_done_twice_counts_with_its_mean() -> None:
     assert two.single is not None
     for metric in METRICS:
         two.single[metric][:, 0] += 0.1
-    merged = merge([one, two])
+    merged = merge_matrices([one, two])
     assert merged.single is not None
     np.testing.assert_allclose(merged.single["gain"][:, 0], one.single["gain"][:, 0] + 0.05)
 
 
 def test_files_of_different_devices_say_so() -> None:
-    merged = merge([study((0,)), study((1,), devices=["cuda"])])
+    merged = merge_matrices([study((0,)), study((1,), devices=["cuda"])])
     assert merged.provenance["warnings"] == [
         "The runs mix devices: cpu, cuda. Differences of devices may pass for gains."
     ]
@@ -120,7 +120,7 @@ def test_merging_keeps_the_choice_of_gains_and_survives_the_file(
     paths = [tmp_path / "0.json", tmp_path / "1.json"]
     for seed, path in enumerate(paths):
         renormalised(study((seed,)), GainChoice(**choice)).save(path)
-    merged = merge([load_matrix(path) for path in paths])
+    merged = merge_matrices([load_matrix(path) for path in paths])
     expected = renormalised(study((0, 1)), GainChoice(**choice))
     np.testing.assert_allclose(merged.values, expected.values)
     assert merged.unit == expected.unit
@@ -143,7 +143,7 @@ def test_noise_over_examples_is_kept_where_there_is_one_seed(tmp_path: Path) -> 
     paths = [tmp_path / "0.json", tmp_path / "1.json"]
     with_noise(("A", "B", "C")).save(paths[0])
     with_noise(("D", "B", "A")).save(paths[1])
-    merged = merge([load_matrix(path) for path in paths])
+    merged = merge_matrices([load_matrix(path) for path in paths])
     expected = with_noise(TASKS).standard_errors
     assert expected is not None
     assert merged.standard_errors is not None
@@ -158,7 +158,7 @@ def test_noise_over_examples_is_kept_where_there_is_one_seed(tmp_path: Path) -> 
 
 
 def test_several_seeds_know_better_than_noise_over_examples() -> None:
-    merged = merge([with_noise(TASKS, 0), with_noise(TASKS, 1)])
+    merged = merge_matrices([with_noise(TASKS, 0), with_noise(TASKS, 1)])
     np.testing.assert_allclose(merged.standard_errors, study((0, 1)).standard_errors)
     assert merged.provenance["noise"] == "seeds"
     assert merged.provenance["warnings"] == []
@@ -170,7 +170,7 @@ def test_estimates_of_one_seed_each_make_one_with_standard_errors() -> None:
         RelevanceMatrix(np.array(values), ("A", "B"), "fisher", seeds=(seed,))
         for seed, values in enumerate(([[1.0, 0.2], [0.4, 1.0]], [[1.0, 0.4], [np.nan, 1.0]]))
     )
-    merged = merge([one, other])
+    merged = merge_matrices([one, other])
     assert merged.seeds == (0, 1)
     np.testing.assert_allclose(merged.values, [[1.0, 0.3], [np.nan, 1.0]])
     np.testing.assert_allclose(merged.standard_errors, [[0.0, 0.1], [np.nan, 0.0]])
@@ -182,14 +182,14 @@ def plain(values: list[list[float]], tasks: str, **more: object) -> RelevanceMat
 
 def test_one_matrix_stays_what_it_is() -> None:
     one = plain([[0, 0.1], [0.2, 0]], "AB")
-    assert replace(merge([one]), provenance={}) == one
+    assert replace(merge_matrices([one]), provenance={}) == one
 
 
 def test_values_without_scores_fill_each_other_in() -> None:
     nan = float("nan")
     one = plain([[0, 0.1], [nan, 0]], "AB")
     two = plain([[0, 0.2, 0.3], [nan, 0, nan], [nan, 0.5, 0]], "BAC")
-    merged = merge([one, two])
+    merged = merge_matrices([one, two])
     assert merged.tasks == ("A", "B", "C")
     expected = [[0, 0.1, nan], [0.2, 0, 0.3], [0.5, nan, 0]]
     np.testing.assert_array_equal(merged.values, expected)
@@ -198,7 +198,7 @@ def test_values_without_scores_fill_each_other_in() -> None:
 def test_values_of_different_seeds_are_averaged() -> None:
     one = plain([[0, 0.1], [0.2, 0]], "AB", seeds=(0,))
     two = plain([[0, 0.3], [0.4, 0]], "AB", seeds=(1,))
-    merged = merge([one, two])
+    merged = merge_matrices([one, two])
     np.testing.assert_allclose(merged.values, [[0, 0.2], [0.3, 0]])
     assert merged.per_seed is not None
     assert merged.per_seed.shape == (2, 2, 2)
@@ -208,7 +208,7 @@ def test_values_of_different_seeds_are_averaged() -> None:
 def test_means_over_seeds_count_as_often_as_they_have_seeds() -> None:
     one = plain([[0, 0.1], [0.2, 0]], "AB", seeds=(0, 1))
     two = plain([[0, 0.4], [0.2, 0]], "AB", seeds=(2,))
-    merged = merge([one, two])
+    merged = merge_matrices([one, two])
     np.testing.assert_allclose(merged.values, [[0, 0.2], [0.2, 0]])
     assert merged.per_seed is None
 
@@ -251,7 +251,7 @@ def test_means_over_seeds_count_as_often_as_they_have_seeds() -> None:
 )
 def test_what_cannot_be_merged(one: RelevanceMatrix, two: RelevanceMatrix, message: str) -> None:
     with pytest.raises(RelevanceError) as error:
-        merge([one, two], ["one", "two"])
+        merge_matrices([one, two], ["one", "two"])
     assert str(error.value) == message
 
 
@@ -260,4 +260,4 @@ def test_scores_that_contradict_each_other() -> None:
     assert two.joint is not None
     two.joint["gain"][0, 2, 1] = 0.5
     with pytest.raises(RelevanceError, match=r"^one and two differ in C -> B: 0\.\d+ and 0\.5\."):
-        merge([one, two], ["one", "two"])
+        merge_matrices([one, two], ["one", "two"])

@@ -9,7 +9,7 @@ import pytest
 from relevance.measures.vocabulary import task_vocabulary, vocabulary_overlap
 from relevance.tasks.data import Split
 from relevance.tasks.find import find_tasks
-from relevance.tasks.generated import FAMILIES, PLANS, WORDS, generate, word_leanings
+from relevance.tasks.generated import FAMILIES, PLANS, WORDS, generate_tasks, word_leanings
 from relevance.tasks.load import load_split
 from relevance.tasks.task import Task
 from relevance.text.tokenizers import load_tokenizer
@@ -17,7 +17,7 @@ from relevance.text.tokenizers import load_tokenizer
 
 @pytest.fixture(scope="module")
 def tasks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Task, ...]:
-    return find_tasks([str(generate(tmp_path_factory.mktemp("generated")))])
+    return find_tasks([str(generate_tasks(tmp_path_factory.mktemp("generated")))])
 
 
 def words_of(split: Split) -> list[list[int]]:
@@ -72,7 +72,7 @@ def test_vocabularies_are_alike_where_the_wording_is(tasks: tuple[Task, ...]) ->
 
 def test_equal_seeds_give_equal_files(tmp_path: Path) -> None:
     def content(folder: str, seed: int) -> list[bytes]:
-        generate(tmp_path / folder, train_rows=20, dev_rows=5, seed=seed)
+        generate_tasks(tmp_path / folder, train_rows=20, dev_rows=5, seed=seed)
         return [path.read_bytes() for path in sorted((tmp_path / folder).rglob("*.jsonl"))]
 
     assert content("a", 1) == content("b", 1)
@@ -80,8 +80,8 @@ def test_equal_seeds_give_equal_files(tmp_path: Path) -> None:
 
 
 def test_fewer_families_leave_the_others_as_they_are(tmp_path: Path) -> None:
-    few = find_tasks([str(generate(tmp_path / "few", families=2))])
-    all_of_them = find_tasks([str(generate(tmp_path / "all"))])
+    few = find_tasks([str(generate_tasks(tmp_path / "few", families=2))])
+    all_of_them = find_tasks([str(generate_tasks(tmp_path / "all"))])
     assert [task.family for task in few] == ["praise", "praise", "life", "life"]
     for one, other in zip(few, all_of_them, strict=False):
         prints = [load_split(task, "dev", None).fingerprint for task in (one, other)]

@@ -17,7 +17,7 @@ from relevance.errors import RelevanceError
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import catalogue
 from relevance.tasks.load import load_split, load_task
-from relevance.tasks.prepare import prepare
+from relevance.tasks.prepare import prepare_task
 from relevance.tasks.task import Task
 
 MakeTask = Callable[..., Task]
@@ -60,7 +60,7 @@ def test_columns_are_renamed_and_unlabelled_rows_left_out(hub: Path, tmp_path: P
         write_classes(hub / f"{split}.parquet", columns, names)
     task = at(catalogue()["SNLI"], hub)
     out = tmp_path / "out"
-    prepared = prepare(task, out)
+    prepared = prepare_task(task, out)
     assert [one.path for one in prepared] == [
         out / "snli" / f"{s}.parquet" for s in ("train", "dev")
     ]
@@ -77,7 +77,7 @@ def test_codes_follow_the_names_and_not_the_hubs_order(hub: Path, tmp_path: Path
     columns = {"text": ["x", "y"], "label": [0, 1]}
     for split in ("train", "test"):
         write_classes(hub / f"{split}.parquet", columns, ["pos", "neg"])
-    prepare(at(catalogue()["IMDB"], hub), tmp_path / "out")
+    prepare_task(at(catalogue()["IMDB"], hub), tmp_path / "out")
     data = load_task(catalogue()["IMDB"], DataOptions(tmp_path / "out"))
     assert data.train.labels.tolist() == [1, 0]
     assert list(data.evaluation["dev"].texts[0]) == ["x", "y"]
@@ -94,7 +94,7 @@ def test_multirc_keeps_its_ids(hub: Path, tmp_path: Path) -> None:
     for split in ("train", "validation"):
         (hub / "data").mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.table(rows), hub / "data" / f"{split}-00000-of-00001.parquet")
-    prepare(at(catalogue()["MultiRC"], hub), tmp_path / "out")
+    prepare_task(at(catalogue()["MultiRC"], hub), tmp_path / "out")
     assert pq.read_table(tmp_path / "out" / "multirc" / "dev.parquet").to_pydict() == {
         "question": ["q", "q"],
         "paragraph": ["p", "p"],
@@ -119,7 +119,7 @@ def test_a_named_config_and_a_further_split(hub: Path, tmp_path: Path, write: Wr
     task = catalogue()["MNLI"]
     assert task.source is not None
     task = task.model_copy(update={"source": task.source.model_copy(update={"hub": str(hub)})})
-    prepare(task, tmp_path / "out")
+    prepare_task(task, tmp_path / "out")
     data = load_task(task, DataOptions(tmp_path / "out"))
     assert list(data.evaluation["dev"].texts[1]) == ["validation_matched"]
     assert list(data.evaluation["dev_mismatched"].texts[1]) == ["validation_mismatched"]
@@ -133,7 +133,7 @@ def test_regression_and_labels_that_are_words(hub: Path, tmp_path: Path, write: 
         write(hub / "scitail" / f"{split}.jsonl", columns)
     for name in ("STS-B", "SciTail"):
         task = catalogue()[name]
-        prepare(at(task, hub / task.slug), tmp_path / "out")
+        prepare_task(at(task, hub / task.slug), tmp_path / "out")
     options = DataOptions(tmp_path / "out")
     assert load_task(catalogue()["STS-B"], options).train.labels.tolist() == [3.8]
     assert load_task(catalogue()["SciTail"], options).train.labels.tolist() == [0, 1]
@@ -151,7 +151,7 @@ def test_tags_are_renamed_from_lists_of_classes(hub: Path, tmp_path: Path) -> No
             rows, features=datasets.Features({**features, "ner_tags": classes})
         ).to_parquet(path)
     task = catalogue()["WNUT-17"]
-    prepare(at(task, hub), tmp_path / "out")
+    prepare_task(at(task, hub), tmp_path / "out")
     data = load_task(task, DataOptions(tmp_path / "out"))
     assert list(data.train.texts[0]) == ["Ann Stone", "no"]
     assert data.train.labels.tolist() == [("B-person", "I-person"), ("O",)]
@@ -166,7 +166,7 @@ def test_answers_keep_their_places(hub: Path, tmp_path: Path) -> None:
         table = pa.table({**rows, "answers": [answers]})
         pq.write_table(table, hub / "plain_text" / f"{split}-00000-of-00001.parquet")
     task = catalogue()["SQuAD"]
-    prepare(at(task, hub), tmp_path / "out")
+    prepare_task(at(task, hub), tmp_path / "out")
     data = load_task(task, DataOptions(tmp_path / "out"))
     assert data.train.labels.tolist() == [(("Kim", 8), ("a Kim", 6))]
     assert [list(column) for column in data.train.texts] == [["who"], ["it is a Kim"]]
@@ -174,7 +174,7 @@ def test_answers_keep_their_places(hub: Path, tmp_path: Path) -> None:
 
 def lines(task: Task, out: Path) -> list[str]:
     """What is said of each split."""
-    return [str(one).partition(", ")[2] for one in prepare(task, out)]
+    return [str(one).partition(", ")[2] for one in prepare_task(task, out)]
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
@@ -247,7 +247,7 @@ def test_a_share_of_the_training_rows_becomes_dev(
 ) -> None:
     write(hub / "train.csv", {"sentence": [f"s{n}" for n in range(50)], "label": [0, 1] * 25})
     task = make_task(source={"hub": str(hub), "dev": 0.2})
-    assert [one.rows for one in prepare(task, tmp_path / "out")] == [40, 10]
+    assert [one.rows for one in prepare_task(task, tmp_path / "out")] == [40, 10]
     splits = [load_split(task, name, tmp_path / "out") for name in ("train", "dev")]
     assert np.bincount(splits[1].labels).tolist() == [5, 5]
     texts = [set(split.texts[0]) for split in splits]
@@ -286,7 +286,7 @@ def test_nothing_is_written_outside_the_folder(
 
 def failure(task: Task, out_dir: Path) -> str:
     with pytest.raises(RelevanceError) as caught:
-        prepare(task, out_dir)
+        prepare_task(task, out_dir)
     assert "\n" not in str(caught.value)
     assert not out_dir.exists()
     return str(caught.value)

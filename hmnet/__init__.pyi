@@ -1,0 +1,32 @@
+"""Every name that `import hmnet` offers, and where it is."""
+
+from hmnet.analysis.attention import compare_attention as compare_attention
+from hmnet.analysis.covariance import similarity as similarity
+from hmnet.analysis.curves import curves as curves
+from hmnet.analysis.diagnosis import diagnose as diagnose
+from hmnet.api import add_tasks as add_tasks
+from hmnet.api import compare as compare
+from hmnet.api import evaluate as evaluate
+from hmnet.api import load as load
+from hmnet.api import predict as predict
+from hmnet.api import train as train
+from hmnet.backbones.tiny import write_tiny_encoder as write_tiny_encoder
+from hmnet.backbones.token_vectors import read_token_vectors as read_token_vectors
+from hmnet.comparison.table import Comparison as Comparison
+from hmnet.devices import resolve_schedule as resolve_schedule
+from hmnet.figures.attention import attention_figure as attention_figure
+from hmnet.figures.curves import curves_figure as curves_figure
+from hmnet.figures.similarity import similarity_figure as similarity_figure
+from hmnet.measuring.joint_trainer import make_trainer as make_trainer
+from hmnet.measuring.probe import EncoderProbe as EncoderProbe
+from hmnet.models.count import count_parameters as count_parameters
+from hmnet.models.multitask import MultiTaskModel as MultiTaskModel
+from hmnet.runs.scores import Score as Score
+from hmnet.settings.config import RunConfig as RunConfig
+from hmnet.sharing.plan import SharingPlan as SharingPlan
+from hmnet.sharing.plan import fully_shared as fully_shared
+from hmnet.sharing.plan import hierarchical as hierarchical
+from hmnet.sharing.plan import separate as separate
+from hmnet.sharing.skill_table import SkillTable as SkillTable
+from hmnet.trained_run import TrainedRun as TrainedRun
+from relevance import __version__ as __version__
