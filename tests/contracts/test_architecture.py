@@ -42,7 +42,8 @@ def exists(told: str) -> bool:
     parts = told.split(".")
     for count in range(len(parts), 0, -1):
         place = REPO.joinpath(*parts[:count])
-        file = next(filter(Path.is_file, (place.with_suffix(".py"), place / "__init__.py")), None)
+        files = (place.with_suffix(".py"), place / "__init__.pyi", place / "__init__.py")
+        file = next(filter(Path.is_file, files), None)
         if file is not None:
             text = file.read_text(encoding="utf-8")
             return count == len(parts) or bool(re.search(rf"\b{parts[count]}\b", text))
