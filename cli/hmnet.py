@@ -192,7 +192,13 @@ def predict(
     lay_out = CsvAnswers() if form == "csv" else json_answer
     with _lines(input_file, wanted) as (lines, where):
         answers = trained.answers(
-            lines, names, batch_size=batch_size, precision=precision, device=device, where=where
+            lines,
+            names,
+            batch_size=batch_size,
+            precision=precision,
+            device=device,
+            where=where,
+            line_by_line=where == "stdin" and sys.stdin.isatty(),
         )
         with _sink(out) as write:
             for answer in answers:

@@ -140,6 +140,7 @@ class TrainedRun(Run):
         precision: PrecisionName = "fp32",
         device: str = "auto",
         where: str = "input",
+        line_by_line: bool = False,
     ) -> Iterator[dict[str, Any]]:
         """Answer lines of JSON, or rows, as they come.
 
@@ -150,6 +151,7 @@ class TrainedRun(Run):
             precision: Precision of the forward pass.
             device: `auto`, `cpu` or `cuda:N`.
             where: How to name the place of the lines in messages.
+            line_by_line: Answer each line before the next is read.
 
         Returns:
             For every line one answer per task.
@@ -170,6 +172,7 @@ class TrainedRun(Run):
             max_length=self.config.max_length,
             batch_size=batch_size,
             precision=resolve_precision(precision, place),
+            line_by_line=line_by_line,
         )
 
     def evaluate(

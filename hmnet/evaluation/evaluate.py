@@ -83,12 +83,25 @@ def batches_of_logits(
         Numbers of sequences, and their logits, padded where they are for places.
     """
     form = model.input_form(task.name)
-    longest_first = np.argsort(-encoded.lengths, kind="stable")
     with inference(model, precision):
-        for start in range(0, len(encoded), batch_size):
-            rows = longest_first[start : start + batch_size]
+        for rows in batches_by_length(encoded, batch_size):
             inputs = collate(encoded, rows, **form, device=model.device)
             yield rows, model(task.name, inputs).float().cpu().numpy()
+
+
+def batches_by_length(encoded: Sequences, batch_size: int) -> Iterator[Int64[np.ndarray, " row"]]:
+    """Numbers of sequences, batch by batch, the longest first: what needs most memory fails early.
+
+    Args:
+        encoded: The sequences.
+        batch_size: Sequences per batch.
+
+    Yields:
+        Numbers of one batch; all sequences are in one batch each.
+    """
+    longest_first = np.argsort(-encoded.lengths, kind="stable")
+    for start in range(0, len(encoded), batch_size):
+        yield longest_first[start : start + batch_size]
 
 
 @contextmanager

@@ -11,12 +11,16 @@ from transformers import PreTrainedTokenizerBase
 from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
 from hmnet.data.template import Sequences
-from hmnet.evaluation.evaluate import inference
+from hmnet.evaluation.evaluate import batches_by_length, inference
 from hmnet.evaluation.lines import TextLine
 from hmnet.kinds.kind import Logits, ModelOutputs, Texts, kind_of
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision
+from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
+
+MOST_BATCHES = 32
+"""Batches in a window of lines at most."""
 
 Columns = tuple[Texts, ...]
 """What a task reads in some lines, text by text."""
@@ -31,10 +35,14 @@ def predict(
     max_length: int,
     batch_size: int,
     precision: Precision = "fp32",
+    line_by_line: bool = False,
 ) -> Iterator[dict[str, Any]]:
-    """Answer every line for every task, batch by batch as the lines come.
+    """Answer every line for every task, window by window as the lines come.
 
-    Where tasks read the same, each layer that they share runs once.
+    The texts of a window are sorted by length, so that a batch has next to no padding. The first
+    window is one batch, so that answers begin to come at once, and each next one is twice as long,
+    up to `MOST_BATCHES` batches: memory stays flat however many lines there are. Where tasks read
+    the same, each layer that they share runs once.
 
     Args:
         models: For each of the tasks the model that has a path for it, most often one for all; on
@@ -45,6 +53,7 @@ def predict(
         max_length: Most tokens of one input, special ids included.
         batch_size: Lines per forward pass at most.
         precision: Numbers that the forward pass calculates with.
+        line_by_line: Answer each line before the next is read, as who types them expects.
 
     Yields:
         For each line one object per task: the columns that tell the line from others (`id`, `idx`,
@@ -52,26 +61,47 @@ def predict(
         probabilities in the order of the task's labels, `{"task", "value"}` for regression, or the
         fields of another kind.
     """
-    encoder = Encoder.of(tokenizer)
+    encoder, names = Encoder.of(tokenizer), [task.name for task in tasks]
+    for window in _windows(lines, 1 if line_by_line else batch_size, line_by_line):
+        read = {
+            name: tuple(zip(*(line.texts[name] for line in window), strict=True)) for name in names
+        }
+        encoded = _encoded(encoder, tasks, read, max_length)
+        logits = _logits(models, tasks, encoded, batch_size, precision)
+        answers = [
+            models[name].kinds[name].answers(ModelOutputs(read[name], encoded[name], logits[name]))
+            for name in names
+        ]
+        for line, *answers_to_line in zip(window, *answers, strict=True):
+            for name, answer in zip(names, answers_to_line, strict=True):
+                yield {**line.ids, "task": name, **answer}
+
+
+def _windows(
+    lines: Iterable[TextLine], batch_size: int, line_by_line: bool
+) -> Iterator[list[TextLine]]:
+    """Neighbouring lines of one form; a line that cannot be read stops only what comes after it.
+
+    The sizes depend on nothing but the lines, so that the same input has the same answers to the
+    last digit.
+    """
+    failure: RelevanceError | None = None
+
+    def readable() -> Iterator[TextLine]:
+        nonlocal failure
+        try:
+            yield from lines
+        except RelevanceError as error:
+            failure = error
+
+    size, most = batch_size, batch_size * (1 if line_by_line else MOST_BATCHES)
     # Only neighbours are put together: answers come in the order of the lines.
-    for _, same_form in groupby(lines, key=_form):
-        while batch := list(islice(same_form, batch_size)):
-            names = [task.name for task in tasks]
-            read = {
-                name: tuple(zip(*(line.texts[name] for line in batch), strict=True))
-                for name in names
-            }
-            encoded = _encoded(encoder, tasks, read, max_length)
-            logits = _logits(models, tasks, encoded, batch_size, precision)
-            answers = [
-                models[name]
-                .kinds[name]
-                .answers(ModelOutputs(read[name], encoded[name], logits[name]))
-                for task, name in zip(tasks, names, strict=True)
-            ]
-            for line, *answers_to_line in zip(batch, *answers, strict=True):
-                for name, answer in zip(names, answers_to_line, strict=True):
-                    yield {**line.ids, "task": name, **answer}
+    for _, same_form in groupby(readable(), key=_form):
+        while window := list(islice(same_form, size)):
+            yield window
+            size = min(2 * size, most)
+    if failure is not None:
+        raise failure
 
 
 def _form(line: TextLine) -> list[int]:
@@ -102,26 +132,32 @@ def _logits(
     precision: Precision,
 ) -> dict[str, list[Logits]]:
     """Logits for each sequence, by task; tasks that read the same are asked in turn."""
-    logits: dict[str, list[Logits]] = {task.name: [] for task in tasks}
+    logits: dict[str, list[Logits]] = {
+        task.name: [np.empty(0, np.float32)] * len(encoded[task.name]) for task in tasks
+    }
     forms = {task: model.input_form(task) for task, model in models.items()}
     readers: dict[tuple[bytes, ...], list[Task]] = {}
     for task in tasks:
         made = encoded[task.name]
         content = (made.ids.tobytes(), made.offsets.tobytes(), made.first.tobytes())
         readers.setdefault(content, []).append(task)
+    used = dict.fromkeys(models.values())
     with ExitStack() as stack:
-        for model in dict.fromkeys(models.values()):
+        for model in used:
             stack.enter_context(inference(model, precision))
-            stack.enter_context(model.activation_cache())
         for same in readers.values():
             # Tasks that want the texts apart come last, so that shared layers meet each form once.
             same.sort(key=lambda task: forms[task.name]["apart"])
             sequences = encoded[same[0].name]
-            for start in range(0, len(sequences), batch_size):
-                rows = np.arange(start, min(start + batch_size, len(sequences)))
-                for task in same:
-                    model = models[task.name]
-                    batch = collate(sequences, rows, **forms[task.name], device=model.device)
-                    answer = model(task.name, batch).float().cpu().numpy()
-                    logits[task.name] += kind_of(task).unpadded(answer, sequences.lengths[rows])
+            for rows in batches_by_length(sequences, batch_size):
+                with ExitStack() as remembering:
+                    for model in used:
+                        remembering.enter_context(model.activation_cache())
+                    for task in same:
+                        model = models[task.name]
+                        batch = collate(sequences, rows, **forms[task.name], device=model.device)
+                        answer = model(task.name, batch).float().cpu().numpy()
+                        unpadded = kind_of(task).unpadded(answer, sequences.lengths[rows])
+                        for row, own in zip(rows, unpadded, strict=True):
+                            logits[task.name][row] = own
     return logits

@@ -238,6 +238,27 @@ class TestATrainedRun:
             numbers = "value" if "value" in one else "probabilities"
             assert other[numbers] == pytest.approx(one[numbers], rel=1e-5)
 
+    @pytest.mark.process
+    @pytest.mark.skipif(os.name != "posix", reason="needs a terminal to type on")
+    def test_who_types_is_answered_line_by_line(self, trained: Path) -> None:
+        keyboard, terminal = os.openpty()
+        options = ["predict", str(trained), "--task", "TONE", "--input", "-"]
+        with subprocess.Popen(
+            [sys.executable, "-c", ENTRY, *options],
+            stdin=terminal,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as asked:
+            assert asked.stdout is not None
+            for number in range(2):
+                os.write(keyboard, b'{"id": %d, "text": ["good film"]}\n' % number)
+                assert json.loads(asked.stdout.readline())["id"] == number
+            os.write(keyboard, b"\x04")  # Ctrl-D: no more
+            assert asked.communicate(timeout=60) == (b"", b"")
+        os.close(keyboard)
+        os.close(terminal)
+        assert asked.returncode == 0
+
     @pytest.mark.parametrize("task", ["TONE", "SAME", "GRADE"])
     def test_an_export_answers_as_predict_does(
         self, trained: Path, tmp_path: Path, task: str

@@ -3,7 +3,7 @@
 import gzip
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerBase
 
 from answers import all_logits
@@ -242,22 +244,84 @@ def test_no_lines(ask: Any) -> None:
     assert ask("TONE", []) == []
 
 
+@pytest.mark.parametrize(
+    ("line_by_line", "read_before"),
+    [
+        # the first two, then four more, then six at most, which is three batches here
+        (False, [2, 2, 6, 6, 6, 6, *[12] * 6, *[13]]),
+        (True, list(range(1, 14))),
+    ],
+)
 def test_lines_are_answered_as_they_come(
-    model: MultiTaskModel, tasks: dict[str, Task], tokenizer: PreTrainedTokenizerBase
+    model: MultiTaskModel,
+    tasks: dict[str, Task],
+    tokenizer: PreTrainedTokenizerBase,
+    monkeypatch: pytest.MonkeyPatch,
+    line_by_line: bool,
+    read_before: list[int],
 ) -> None:
-    read: list[int] = []
+    monkeypatch.setattr("hmnet.evaluation.predict.MOST_BATCHES", 3)
+    read = 0
 
     def lines() -> Iterator[str]:
-        for number in range(10):
-            read.append(number)
+        nonlocal read
+        for _ in range(13):
+            read += 1
             yield '{"text": ["no"]}'
 
     models, chosen = {"TONE": model}, [tasks["TONE"]]
-    read_one = read_lines(chosen, lines())
-    answers = predict(models, chosen, read_one, tokenizer, max_length=8, batch_size=2)
-    next(answers)
+    answers = predict(
+        models,
+        chosen,
+        read_lines(chosen, lines()),
+        tokenizer,
+        max_length=8,
+        batch_size=2,
+        line_by_line=line_by_line,
+    )
 
-    assert len(read) <= 3
+    assert [read for _ in answers] == read_before
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@given(texts=st.lists(st.sampled_from(TEXTS), max_size=12), batch_size=st.integers(1, 5))
+def test_the_order_and_the_size_of_batches_change_no_answer(
+    ask: Any, texts: list[str], batch_size: int
+) -> None:
+    lines = [{"id": number, "text": [text]} for number, text in enumerate(texts)]
+    alone = [answer for line in lines for answer in ask("TONE GRADE", [line])]
+
+    together = ask("TONE GRADE", lines, batch_size=batch_size)
+
+    assert [answer["id"] for answer in together] == [answer["id"] for answer in alone]
+    assert [number_in(answer) for answer in together] == pytest.approx(
+        [number_in(answer) for answer in alone], abs=1e-5
+    )
+
+
+def number_in(answer: Mapping[str, Any]) -> float:
+    """The value, or the probability of the first label."""
+    return answer["value"] if "value" in answer else next(iter(answer["probabilities"].values()))
+
+
+def test_lines_before_a_wrong_one_are_answered(
+    model: MultiTaskModel, tasks: dict[str, Task], tokenizer: PreTrainedTokenizerBase
+) -> None:
+    chosen, lines = [tasks["TONE"]], ['{"text": ["no"]}'] * 5 + ["oops"]
+    answers = predict(
+        {"TONE": model},
+        chosen,
+        read_lines(chosen, lines, "stdin"),
+        tokenizer,
+        max_length=8,
+        batch_size=4,
+    )
+
+    got = []
+    with pytest.raises(RelevanceError, match="stdin, line 6: not valid JSON"):
+        got.extend(answers)
+
+    assert len(got) == 5
 
 
 @pytest.mark.parametrize("long", [False, True])

@@ -1,0 +1,190 @@
+"""Answering lines: `hmnet predict` against `transformers.pipeline`, its memory, its first answer.
+
+    python benchmarks/predict.py --data-dir ../shared/data
+
+Texts of SST-2, CoLA and IMDB in one file, MiniLM, fp32, 128 tokens at most, both on all cores, each
+way in fresh processes that read the file and write the answers. The pipeline has the checkpoint
+that `hmnet export` writes and is given batches of several sizes; its best counts. For all three
+tasks it has three checkpoints, one after another.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+TASKS = ("SST-2", "CoLA", "IMDB")
+MAX_LENGTH = 128
+BATCH_SIZES = (1, 8, 32, 128)
+HMNET = (sys.executable, "-m", "hmnet", "predict")
+PIPELINE = """
+import json, sys
+from transformers import pipeline
+folder, source, out, size, length = sys.argv[1:]
+ask = pipeline("text-classification", folder, device="cpu", top_k=None)
+texts = (json.loads(line)["text"][0] for line in open(source))
+with open(out, "w") as file:
+    for answer in ask(texts, batch_size=int(size), truncation=True, max_length=int(length)):
+        print(json.dumps(answer), file=file)
+"""
+LOAD = """
+import sys, torch, transformers
+transformers.AutoTokenizer.from_pretrained(sys.argv[1])
+transformers.AutoModelForSequenceClassification.from_pretrained(sys.argv[1])
+"""
+
+
+class Cost(NamedTuple):
+    """What a process took."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+
+
+def cost(command: Sequence[object]) -> Cost:
+    """Run a command to its end."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"failed: {command!r:.200}")
+    seconds = time.perf_counter() - started
+    return Cost(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+def make_run(folder: Path, backbone: str, data_dir: Path) -> Path:
+    """A run of the tasks, hardly trained."""
+    import hmnet
+
+    run = hmnet.train(
+        out=folder,
+        tasks=TASKS,
+        method="multi",
+        backbone=backbone,
+        data_dir=data_dir,
+        max_train=32,
+        max_dev=8,
+        max_length=MAX_LENGTH,
+        epochs=1,
+        on_event=lambda _: None,
+    )
+    for task in TASKS:
+        run.export(task, exported(folder, task))
+    return folder
+
+
+def exported(run: Path, task: str) -> Path:
+    """Where the checkpoint of a task is."""
+    return run.with_name(f"{run.name}-{task}")
+
+
+def make_lines(path: Path, count: int, data_dir: Path) -> Path:
+    """Texts of all tasks, shuffled, as many as wanted."""
+    from relevance.tasks.data import DataOptions
+    from relevance.tasks.find import find_tasks
+    from relevance.tasks.load import load_task
+
+    loaded = [load_task(task, DataOptions(data_dir, None, 1)) for task in find_tasks(TASKS)]
+    texts = [text for task in loaded for text in task.train.texts[0]]
+    texts = np.random.default_rng(0).permutation(texts).tolist()
+    with path.open("w") as file:
+        for number in range(count):
+            print(json.dumps({"id": number, "text": [texts[number % len(texts)]]}), file=file)
+    return path
+
+
+def speed(run: Path, lines: Path, out: Path, rounds: int) -> None:
+    """Print seconds for a file of lines, one task and all, and the ratios."""
+    ways: dict[str, list[list[object]]] = {
+        "hmnet, SST-2": [[*HMNET, run, "--task", "SST-2", "--input", lines, "--out", out]],
+        "hmnet, all three": [[*HMNET, run, "--task", "all", "--input", lines, "--out", out]],
+    }
+    for size in BATCH_SIZES:
+        calls: list[list[object]] = [
+            [sys.executable, "-c", PIPELINE, exported(run, task), lines, out, size, MAX_LENGTH]
+            for task in TASKS
+        ]
+        ways[f"pipeline of {size}, SST-2"] = calls[:1]
+    taken: dict[str, list[float]] = {}
+
+    def measure(name: str) -> None:
+        seconds = sum(cost(call).wall_s for call in ways[name])
+        taken.setdefault(name, []).append(seconds)
+
+    for _ in range(rounds):
+        for name in list(ways)[: 2 + len(BATCH_SIZES)]:
+            measure(name)
+        best = min(BATCH_SIZES, key=lambda size: taken[f"pipeline of {size}, SST-2"][-1])
+        ways[f"pipeline of {best}, all three"] = [
+            [sys.executable, "-c", PIPELINE, exported(run, task), lines, out, best, MAX_LENGTH]
+            for task in TASKS
+        ]
+        measure(f"pipeline of {best}, all three")
+    medians = {name: statistics.median(seconds) for name, seconds in taken.items()}
+    for name, seconds in medians.items():
+        print(f"{name:28} {seconds:7.1f} s")
+    for what in ("SST-2", "all three"):
+        peers = [seconds for name, seconds in medians.items() if name.endswith(f", {what}")][1:]
+        print(f"{what}: {min(peers) / medians[f'hmnet, {what}']:.2f} times as fast as the pipeline")
+
+
+def memory(run: Path, few: Path, many: Path, out: Path) -> None:
+    """Print peak memory for few and for ten times as many lines."""
+    for lines in (few, many):
+        found = cost([*HMNET, run, "--task", "all", "--input", lines, "--out", out])
+        print(
+            f"{lines.stem} lines, tiny encoder: peak {found.peak_mb:.0f} MB, {found.wall_s:.0f} s"
+        )
+
+
+def first_answer(run: Path, line: Path, rounds: int) -> None:
+    """Print seconds until one line is answered, against loading the same checkpoint."""
+    ask = [*HMNET, run, "--task", "SST-2", "--input", line]
+    load = [sys.executable, "-c", LOAD, exported(run, "SST-2")]
+    pairs = [(cost(ask), cost(load)) for _ in range(rounds)]
+    for unit in ("wall_s", "cpu_s"):
+        asked, loaded = zip(*((getattr(a, unit), getattr(b, unit)) for a, b in pairs), strict=True)
+        ratio = statistics.median(a / b for a, b in zip(asked, loaded, strict=True))
+        print(
+            f"one line, {unit}: {statistics.median(asked):.2f}, loading alone"
+            f" {statistics.median(loaded):.2f}, {ratio:.2f} times"
+        )
+
+
+def main() -> None:
+    """Measure all and print it."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--lines", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=1)
+    options = parser.parse_args()
+    from hmnet.backbones.tiny import write_tiny_encoder
+
+    with tempfile.TemporaryDirectory() as name:
+        folder, data = Path(name), options.data_dir
+        out = folder / "out.jsonl"
+        run = make_run(folder / "run", "minilm", data)
+        few = make_lines(folder / f"{options.lines}.jsonl", options.lines, data)
+        many = make_lines(folder / f"{10 * options.lines}.jsonl", 10 * options.lines, data)
+        first_answer(run, make_lines(folder / "1.jsonl", 1, data), max(5, options.rounds))
+        speed(run, few, out, options.rounds)
+        texts = [json.loads(line)["text"][0] for line in few.read_text().splitlines()]
+        encoder = write_tiny_encoder(folder / "encoder", texts, max_length=MAX_LENGTH)
+        tiny = make_run(folder / "tiny", str(encoder), data)
+        memory(tiny, few, many, out)
+
+
+if __name__ == "__main__":
+    main()
