@@ -1,14 +1,12 @@
 """`hmnet add-task`: new tasks on a trained run."""
 
-from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from cli.app import RESUME, goes_on, loading, note, show
+from cli.app import RESUME, goes_on, loading
 from cli.generated import Given, SettingsOf
-from cli.model_options import RunArgument
+from cli.model_options import FolderOption, ResumeOption, RunArgument
 from cli.options import CONFIG, ConfigOption, settings
+from cli.output import note, show
 
 ADDITION = "hmnet.settings.addition:Addition"
 
@@ -17,9 +15,9 @@ def add_task(
     folder: RunArgument,
     addition: Annotated[Given, SettingsOf(ADDITION)],
     training: Annotated[Given, SettingsOf(CONFIG, "hmnet.settings.addition:CHANGEABLE")],
-    out: Annotated[Path, typer.Option(help="Folder of the new run.", metavar="DIR")],
+    out: FolderOption,
     config: ConfigOption = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with what was stopped.")] = False,
+    resume: ResumeOption = False,
 ) -> None:
     """Add tasks to a trained run: the old ones answer as before, to the bit, unless --train all.
 
@@ -32,16 +30,15 @@ def add_task(
         from cli.progress import TrainingLine
         from hmnet.api import add_tasks
         from hmnet.comparison.compare import compare
-        from hmnet.runs.folder import runs_under
-        from relevance.tasks.find import find_tasks
+        from hmnet.trained_run import TrainedRun
 
     chosen = settings(training, config=config)
-    scores = []
-    for found in runs_under(folder):
-        target = out if found == folder else out / found.name
+    new = []
+    for run in TrainedRun.load_all([folder]):
+        target = out if run.folder == folder else out / run.folder.name
         with goes_on(RESUME), TrainingLine(str(target)) as line:
             extended = add_tasks(
-                found,
+                run,
                 out=target,
                 settings=chosen,
                 resume=resume,
@@ -49,7 +46,6 @@ def add_task(
                 **addition,
             )
         note(f"wrote {target}")
-        scores += extended.scores
-    added = {task.name for task in find_tasks(addition["tasks"])}
-    new = [score for score in scores if score.task in added]
+        old = {task.name for task in run.tasks}
+        new += [score for score in extended.scores if score.task not in old]
     show(compare(new, every_metric=True).to_table("markdown"))

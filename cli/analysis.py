@@ -7,22 +7,28 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.app import AGAIN, deliver, goes_on, loading, note, show
+import hmnet
+from cli.app import AGAIN, goes_on, loading
 from cli.lists import only, split_layers, split_names, split_numbers
 from cli.model_options import (
     DeviceOption,
-    PrecisionOption,
+    FolderOption,
     RunArgument,
+    RunOnOptions,
     RunsArgument,
+    SplitOption,
     read_spec,
 )
 from cli.options import (
     ConfigOption,
+    FigureOption,
     FormatOption,
     SeedsOption,
+    TaskOption,
     TrainingOptions,
     settings,
 )
+from cli.output import check_places, deliver, note, save, show
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
@@ -31,24 +37,19 @@ if TYPE_CHECKING:
     from hmnet.runs.train import Note
     from hmnet.training.hooks.progress import Progress
 
-FigureFormat = Annotated[
-    Literal["pdf", "svg", "png"], typer.Option("--figures", help="Format of the figures.")
-]
-
 
 def diagnose(
     folder: RunArgument,
-    out: Annotated[Path, typer.Option(help="Folder for tables and figures.", metavar="DIR")],
+    out: FolderOption,
+    run_on: RunOnOptions,
     task: Annotated[
         list[str] | None,
         typer.Option(help="A task, or several.", metavar="RTE", show_default="all"),
     ] = None,
-    split: Annotated[
-        str | None, typer.Option(help="Only this split.", show_default="dev and the further ones")
-    ] = None,
-    figures: FigureFormat = "pdf",
-    precision: PrecisionOption = "fp32",
-    device: DeviceOption = "auto",
+    split: SplitOption = None,
+    figures: Annotated[
+        Literal["pdf", "svg", "png"], typer.Option(help="Format of the figures.")
+    ] = "pdf",
 ) -> None:
     """Confusion matrices with precision, recall and F1; scatter and residuals of regression tasks.
 
@@ -57,17 +58,13 @@ def diagnose(
     Example: hmnet diagnose run/ --task RTE,STS-B --out diagnosis/
     """
     from hmnet.analysis.diagnosis import confusion_rows, label_rows, regression_rows
-    from hmnet.analysis.diagnosis import diagnose as diagnosed
     from hmnet.figures.diagnosis import save_figures
-    from hmnet.runs.folder import load_run
-    from relevance.disk.files import check_writable
     from relevance.disk.folders import alone
     from relevance.report.tables import table
 
-    check_writable(out / "labels.csv")
-    names = split_names(task) if task else None
-    run = load_run(folder)
-    found = diagnosed(run, tasks=names, split=split, precision=precision, device=device)
+    check_places(out / "labels.csv")
+    run = hmnet.load(folder)
+    found = hmnet.diagnose(run, tasks=split_names(task) if task else None, split=split, **run_on)
     tables = {
         "labels": label_rows(found),
         "confusion": confusion_rows(found),
@@ -87,7 +84,8 @@ def diagnose(
 def attention(
     first: Annotated[Path, typer.Argument(help="Such as a single-task run.", metavar="RUN1")],
     second: Annotated[Path, typer.Argument(help="Such as a co-trained run.", metavar="RUN2")],
-    task: Annotated[list[str], typer.Option(help="A task of both runs.", metavar="RTE")],
+    task: TaskOption,
+    device: DeviceOption,
     split: Annotated[
         str | None, typer.Option(help="What is read.", show_default="the first that is scored")
     ] = None,
@@ -97,45 +95,32 @@ def attention(
     out: Annotated[
         Path | None, typer.Option(help="File for the cosines: .json or .csv.", metavar="FILE")
     ] = None,
-    heatmap: Annotated[
-        Path | None, typer.Option(help="Draw them: .pdf, .svg or .png.", metavar="FILE")
-    ] = None,
-    device: DeviceOption = "auto",
+    heatmap: FigureOption = None,
 ) -> None:
     """Cosine of two runs' attention maps per layer and head, on the same inputs.
 
     Example: hmnet attention single/ run/ --task RTE --heatmap attention.pdf
     """
-    from hmnet.analysis.attention import compare_attention
-    from hmnet.figures.attention import attention_figure
-    from hmnet.runs.folder import load_run
-    from relevance.figures.figure import check_format, save_figure
     from relevance.report.tables import table
 
-    name = only(task, "--task") or ""
-    if heatmap is not None:
-        check_format(heatmap)
+    name = only(task, "--task")
     if out is not None and out.suffix.lower() not in {".json", ".csv"}:
         raise RelevanceError(f"{out}: --out must end in .json or .csv.")
-    runs = load_run(first), load_run(second)
-    found = compare_attention(*runs, name, split=split, max_rows=max_rows, device=device)
+    check_places(out, figures=(heatmap,))
+    runs = hmnet.load(first), hmnet.load(second)
+    found = hmnet.compare_attention(*runs, name, split=split, max_rows=max_rows, **device)
     if out is not None and out.suffix.lower() == ".csv":
         deliver(table(found.table_rows(), "csv"), out)
     elif out is not None:
         found.save(out)
         note(f"wrote {out}")
     if heatmap is not None:
-        save_figure(attention_figure(found), heatmap)
-        note(f"wrote {heatmap}")
+        save(hmnet.attention_figure(found), heatmap)
     show(table(found.table_rows(), "markdown", decimals=found.decimals))
 
 
 def curves(
-    folders: RunsArgument,
-    out: Annotated[
-        Path | None, typer.Option(help="Draw them: .pdf, .svg or .png.", metavar="FILE")
-    ] = None,
-    form: FormatOption = "markdown",
+    folders: RunsArgument, out: FigureOption = None, form: FormatOption = "markdown"
 ) -> None:
     """How a run went: task mix, passes over the rows, uncertainty, and scores of its epochs.
 
@@ -146,21 +131,15 @@ def curves(
 
     Example: hmnet curves run/ --out curves.pdf
     """
-    from hmnet.analysis.curves import curves as read_curves
-    from hmnet.figures.curves import curves_figure
     from hmnet.figures.several_runs import runs_figure
-    from hmnet.trained_run import TrainedRun
-    from relevance.figures.figure import check_format, save_figure
     from relevance.report.tables import table
 
-    if out is not None:
-        check_format(out)
-    runs = TrainedRun.load_all(folders)
-    found = [(run.config.label, read_curves(run)) for run in runs]
-    if out is not None:
-        save_figure(curves_figure(found[0][1]) if len(found) == 1 else runs_figure(found), out)
-        note(f"wrote {out}")
+    check_places(figures=(out,))
+    runs = hmnet.TrainedRun.load_all(folders)
+    found = [(run.config.label, hmnet.curves(run)) for run in runs]
     several = len(found) > 1
+    if out is not None:
+        save(runs_figure(found) if several else hmnet.curves_figure(found[0][1]), out)
     rows = [
         {**({"run": str(run.folder)} if several else {}), **row}
         for run, (_, each) in zip(runs, found, strict=True)
@@ -171,11 +150,9 @@ def curves(
 
 def similarity(
     folders: RunsArgument,
-    out: Annotated[
-        Path | None, typer.Option(help="Draw it: .pdf, .svg or .png.", metavar="FILE")
-    ] = None,
+    device: DeviceOption,
+    out: FigureOption = None,
     form: FormatOption = "markdown",
-    device: DeviceOption = "auto",
 ) -> None:
     """How alike the tasks' inputs of the first layer are, before training and after.
 
@@ -186,29 +163,23 @@ def similarity(
     Example: hmnet similarity single/ run/ --out similarity.pdf
     """
     from hmnet.analysis.covariance import same_inputs_before
-    from hmnet.analysis.covariance import similarity as compare_inputs
-    from hmnet.figures.similarity import beside, similarity_figure
+    from hmnet.figures.similarity import beside
     from hmnet.runs.rows import read_run_scores
     from hmnet.runs.scores import primary_on_dev
-    from hmnet.trained_run import TrainedRun
-    from relevance.figures.figure import check_format, save_figure
     from relevance.report.tables import table
 
-    if out is not None:
-        check_format(out)
-    runs = TrainedRun.load_all(folders)
+    check_places(figures=(out,))
+    runs = hmnet.TrainedRun.load_all(folders)
     same_inputs_before(runs)
-    each = [compare_inputs(run, device=device) for run in runs]
-    names = [run.config.label for run in runs]
-    found: Similarity | Beside = each[0]
+    each = [(run.config.label, hmnet.similarity(run, **device)) for run in runs]
+    found: Similarity | Beside = each[0][1]
     if len(runs) > 1:
         scores = [
             primary_on_dev(read_run_scores(run.folder), run.tasks, run.folder) for run in runs
         ]
-        found = beside(list(zip(names, each, strict=True)), scores)
+        found = beside(each, scores)
     if out is not None:
-        save_figure(similarity_figure(found), out)
-        note(f"wrote {out}")
+        save(hmnet.similarity_figure(found), out)
     show(table(found.table_rows(), form, decimals=3))
 
 
@@ -221,7 +192,7 @@ def sweep(
             " mix: combinations of shared, cluster and task layers (Figure 4)."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder of the runs.", metavar="DIR")],
+    out: FolderOption,
     clusters: Annotated[
         list[Path] | None,
         typer.Option(
@@ -261,13 +232,14 @@ def sweep(
         from hmnet.analysis.sweep import different_names, plan_sweep, run_sweep
         from hmnet.figures.sweep import specs_figure, sweep_figure
         from relevance.disk.folders import alone
-        from relevance.figures.figure import check_format, save_figure
 
     figure = figure or out / "sweep.pdf"
-    check_format(figure)
+    check_places(figures=(figure,))
     chosen = settings(training, seeds=seeds, config=config)
     files: list[Path | None] = list(clusters) if clusters else [None]
-    specs = {name: read_spec(file) for name, file in different_names(files).items()}
+    specs = {
+        name: read_spec([file] if file else None) for name, file in different_names(files).items()
+    }
     first = next(iter(specs.values()))
     if first is not None:
         chosen.setdefault("tasks", list(first.tasks))
@@ -280,7 +252,7 @@ def sweep(
             spec=spec,
             seeds=chosen.get("seeds", (chosen.get("seed", 0),)),
             shared=split_numbers(shared, "--shared") if shared else None,
-            mixes=[layers for text in mix or () if (layers := split_layers(text, "--mix"))],
+            mixes=[split_layers(text, "--mix") for text in mix or ()],
         )
         for name, spec in specs.items()
     }
@@ -290,8 +262,7 @@ def sweep(
         for name, _, table in found:
             deliver(table.to_table("csv"), places[name] / "sweep.csv")
         axes = sweep_figure(*found[0][1:]) if len(found) == 1 else specs_figure(found)
-        save_figure(axes, figure)
-    note(f"wrote {figure}")
+        save(axes, figure)
     for name, _, table in found:
         show(f"{name}:\n\n{table.to_table(form)}" if len(found) > 1 else table.to_table(form))
 

@@ -6,18 +6,16 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
 import typer
 
-from cli.flags import in_flags
+from cli.output import Unread, note, show
 from cli.streams import Results, standing_streams
 from relevance import __version__
 from relevance.errors import RelevanceError
-from relevance.escaping import for_line, for_terminal
-from relevance.registry import members_of
+from relevance.escaping import for_line
 
 # click's own error, whichever click typer brings along
 ClickError: type[Exception] = typer.BadParameter.__mro__[2]
@@ -150,10 +148,6 @@ def _check(results: Results, name: str) -> None:
         fail(name, str(error))
 
 
-class Unread(BaseException):
-    """Nobody takes what a command goes on to answer."""
-
-
 def _run(app: typer.Typer, name: str) -> None:
     """Run a command to its exit status: 0 done, 1 some jobs failed, 2 bad input.
 
@@ -191,23 +185,6 @@ def _usage(name: str, error: Any) -> str:
     return f"{error.format_message().rstrip('.')}. See `{command} --help`."
 
 
-def listed(package: str) -> str:
-    """Names of a kind's members, for the help of an option.
-
-    Args:
-        package: The kind's folder, such as `hmnet.heads`; none of its files is imported.
-
-    Returns:
-        The names, with commas between.
-    """
-    return ", ".join(members_of(package))
-
-
-def note(text: str) -> None:
-    """One line on stderr: settings as options, what would change a terminal's state spelt out."""
-    print(for_terminal(in_flags(text)), file=sys.stderr, flush=True)  # noqa: T201 - the command line is where printing belongs
-
-
 @contextmanager
 def loading() -> Iterator[None]:
     """Say on a terminal that libraries are being loaded, for as long as the block takes."""
@@ -221,39 +198,3 @@ def loading() -> Iterator[None]:
         if terminal:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
-
-
-def show(text: str) -> None:
-    """A result on stdout, made as harmless for a terminal as `note` makes its lines."""
-    print(for_terminal(text), flush=True)  # noqa: T201 - the command line is where printing belongs
-
-
-def stream(text: str) -> None:
-    """One of many results on stdout, as they come.
-
-    Args:
-        text: A line.
-
-    Raises:
-        Unread: If stdout takes no more, so that there is no use in going on.
-    """
-    show(text)
-    if isinstance(sys.stdout, Results) and sys.stdout.is_lost:
-        raise Unread
-
-
-def deliver(text: str, out: Path | None) -> None:
-    """A result into a file, or on stdout where there is none.
-
-    Args:
-        text: The result; it ends with one line break either way.
-        out: The file; an older one is replaced.
-    """
-    from relevance.disk.files import write_text
-
-    text = text.rstrip("\n")
-    if out is None:
-        show(text)
-    else:
-        write_text(out, text + "\n")
-        note(f"wrote {out}")

@@ -1,63 +1,18 @@
 """Commands whose options are made when they are asked for, so that `--help` appears at once."""
 
-import dataclasses
 import functools
 import inspect
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Protocol, TypeVar, get_args, get_origin, get_type_hints
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
 from cli.flags import in_flags, options_of, runs
+from cli.generated import SettingsOf
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-class Group(Protocol):
-    """Several options of a command that come as one argument, annotated with the group."""
-
-    def parameters(self) -> list[inspect.Parameter]:
-        """The options, as parameters that typer reads."""
-
-    def value(self, options: Mapping[str, Any]) -> Any:
-        """What the command gets for them.
-
-        Args:
-            options: Values by the parameters' names, as typer parsed them.
-
-        Returns:
-            The argument.
-        """
-
-
-class OfDataclass:
-    """A group with an option for every field of a dataclass, of which the command gets one.
-
-    Args:
-        kind: The dataclass; the annotations of its fields say what the options are.
-    """
-
-    def __init__(self, kind: type[Any]) -> None:
-        self._kind = kind
-
-    def parameters(self) -> list[inspect.Parameter]:
-        """The options, as parameters that typer reads."""
-        hints = get_type_hints(self._kind, include_extras=True)
-        return [
-            inspect.Parameter(
-                field.name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=field.default,
-                annotation=hints[field.name],
-            )
-            for field in dataclasses.fields(self._kind)
-        ]
-
-    def value(self, options: Mapping[str, Any]) -> Any:
-        """An instance of the dataclass."""
-        return self._kind(**options)
 
 
 class LateCommand(TyperCommand):
@@ -118,8 +73,8 @@ def command(app: typer.Typer, name: str | None = None) -> Callable[[Function], F
         name: What the command is called; None for the function's name.
 
     Returns:
-        A decorator of the command's function, whose parameters may be groups of options: those
-        annotated with a dataclass, or with `Annotated[..., group]`.
+        A decorator of the command's function, whose parameters may be groups of options, annotated
+        `Annotated[Given, SettingsOf(...)]`.
     """
 
     def add(function: Function) -> Function:
@@ -145,33 +100,24 @@ def expanded(function: Callable[..., Any]) -> Callable[..., Any]:
         The function with the options of its groups in place of the groups.
     """
     hints = get_type_hints(function, include_extras=True)
-    groups: dict[str, tuple[Group, list[str]]] = {}
+    groups: dict[str, SettingsOf] = {}
     parameters: list[inspect.Parameter] = []
     for name, parameter in inspect.signature(function).parameters.items():
-        group = _group(hints[name])
+        said = get_args(hints[name]) if get_origin(hints[name]) is Annotated else ()
+        group = next((each for each in said if isinstance(each, SettingsOf)), None)
         if group is None:
             parameters.append(parameter.replace(annotation=hints[name]))
             continue
-        members = group.parameters()
-        groups[name] = group, [member.name for member in members]
-        parameters += members
+        groups[name] = group
+        parameters += group.parameters()
 
     @functools.wraps(function)
     def call(**options: Any) -> Any:
-        for name, (group, members) in groups.items():
-            options[name] = group.value({member: options.pop(member) for member in members})
+        for name, group in groups.items():
+            options[name] = group.value({field: options.pop(field) for field in group.fields()})
         return function(**options)
 
     ordered = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     call.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
     call.__annotations__ = {p.name: p.annotation for p in ordered}
     return call
-
-
-def _group(annotation: Any) -> Group | None:
-    """The group that a parameter stands for, None for a single option."""
-    if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
-        return OfDataclass(annotation)
-    if get_origin(annotation) is Annotated:
-        return next((each for each in get_args(annotation) if hasattr(each, "parameters")), None)
-    return None

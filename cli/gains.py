@@ -1,13 +1,24 @@
-"""Options of commands that show a finished matrix: which gains, from the scores in its file."""
+"""A finished matrix that commands show: where it is, which gains, and how far to trust them."""
 
 from typing import TYPE_CHECKING, Annotated
 
-from cli.app import note
+import typer
+
 from cli.generated import Given, SettingsOf
+from cli.output import note
 
 if TYPE_CHECKING:
     from relevance.matrices.matrix import RelevanceMatrix
 
+MatrixArgument = Annotated[
+    str,
+    typer.Argument(
+        help="A matrix: JSON, CSV with a header row and a first column of task names,"
+        " paper:table2 or paper:table3.",
+        metavar="MATRIX",
+        show_default=False,
+    ),
+]
 GainOptions = Annotated[
     Given,
     SettingsOf(
@@ -57,3 +68,11 @@ def tell(matrix: "RelevanceMatrix", lines: list[str]) -> None:
         note(f"relevance: note: {line}")
     for line in reliability_lines(matrix):
         note(line)
+
+
+def note_distrust(matrix: "RelevanceMatrix") -> None:
+    """Warn on stderr where groups made from a matrix should not be trusted."""
+    from relevance.report.trust import distrust
+
+    if line := distrust(matrix):
+        note(f"relevance: note: {line}")

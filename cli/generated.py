@@ -19,8 +19,8 @@ from typing import (
 
 import typer
 
-from cli.app import listed
 from cli.lists import split_layers, split_names
+from relevance.registry import members_of
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -40,9 +40,9 @@ class SettingsOf:
         model: The class of settings, as `package.module:name`; it is imported when the options are
             asked for. A dataclass has its fields' descriptions and bounds in their annotations.
         chosen: Names of its fields, or where they stand as `package.module:name`; None for all.
-        panel: Heading of options whose field says none; None for the title of the class.
-        default: In words, what holds for all of them where nothing is given; None for the default
-            of each field.
+        panel: Heading of the options; None for the field's own, else the title of the class.
+        default: In words, what holds where nothing is given, for all of them or by field; None for
+            the default of each field.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class SettingsOf:
         chosen: Collection[str] | str | None = None,
         *,
         panel: str | None = None,
-        default: str | None = None,
+        default: str | Mapping[str, str] | None = None,
     ) -> None:
         self._model, self._chosen = model, chosen
         self._panel, self._default = panel, default
@@ -67,9 +67,14 @@ class SettingsOf:
 
     def parameters(self) -> list[inspect.Parameter]:
         """The options, as parameters that typer reads."""
-        model = resolve_name(self._model)
+        model, default = resolve_name(self._model), self._default
         return [
-            option(name, field, panel=self._panel or _title(model, name), default=self._default)
+            option(
+                name,
+                field,
+                panel=self._panel or in_help(field).panel or _title(model, name),
+                default=default[name] if isinstance(default, Mapping) else default,
+            )
             for name, field in self.fields().items()
         ]
 
@@ -104,14 +109,14 @@ def _title(model: Any, field: str) -> str | None:
 
 
 def option(
-    name: str, field: "FieldInfo", *, panel: str | None = None, default: str | None = None
+    name: str, field: "FieldInfo", *, panel: str | None, default: str | None
 ) -> inspect.Parameter:
     """The option of one setting.
 
     Args:
         name: The field's; the option has hyphens for underscores.
         field: What settings say of it.
-        panel: Heading of the group it stands in, where the field names none.
+        panel: Heading of the group it stands in.
         default: In words, what holds where it is not given; None for what the field says.
 
     Returns:
@@ -126,7 +131,7 @@ def option(
         help=_help(field, shown),
         metavar=shown.metavar,
         show_default=default or _default(field, shown),
-        rich_help_panel=shown.panel or panel,
+        rich_help_panel=panel,
         **_bounds(field),
     )
     needed = field.is_required() and shown.default is None
@@ -180,7 +185,7 @@ def _bounds(field: "FieldInfo") -> dict[str, Any]:
 def _help(field: "FieldInfo", shown: "InHelp") -> str:
     """The description as a sentence, with the names that may be given."""
     text = field.description or ""
-    members = f" One of {listed(shown.members)}." if shown.members else ""
+    members = f" One of {', '.join(members_of(shown.members))}." if shown.members else ""
     end = "" if text.endswith(".") else "."
     return f"{text[:1].upper()}{text[1:]}{end}{members}"
 

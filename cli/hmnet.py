@@ -9,28 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+import hmnet
 from cli import analysis
 from cli.add_task import add_task
-from cli.app import (
-    RESUME,
-    deliver,
-    goes_on,
-    loading,
-    new_app,
-    note,
-    run,
-    show,
-    stream,
-)
+from cli.app import RESUME, goes_on, loading, new_app, run
 from cli.commands import command
 from cli.flags import in_flags
 from cli.generated import Given, SettingsOf
 from cli.lists import only, split_names
 from cli.model_options import (
     ClustersOption,
-    DeviceOption,
-    PrecisionOption,
+    FolderOption,
+    ResumeOption,
     RunArgument,
+    RunOnOptions,
+    SplitOption,
+    TasksOption,
     read_spec,
 )
 from cli.options import (
@@ -38,16 +32,22 @@ from cli.options import (
     DATA,
     CaptionOption,
     ConfigOption,
+    FigureOption,
     FileFormatOption,
     FormatOption,
     LabelOption,
+    OutOption,
     RunOptions,
     SeedsOption,
+    TaskOption,
     settings,
 )
+from cli.output import check_places, deliver, note, save, show, stream
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
+    from hmnet.settings.config import RunConfig
+    from relevance.clustering.spec import ClusterSpec
     from relevance.tasks.task import Task
 
 COUNTED = (
@@ -68,13 +68,11 @@ def main() -> None:
 @command(app)
 def train(
     given: RunOptions,
-    out: Annotated[Path, typer.Option(help="Folder of the run.", metavar="DIR")],
+    out: FolderOption,
     clusters: ClustersOption = None,
     seeds: SeedsOption = None,
     config: ConfigOption = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a run that was stopped.")
-    ] = False,
+    resume: ResumeOption = False,
 ) -> None:
     """Train on every task's batches (Algorithm 1), score dev, and keep it all in a folder.
 
@@ -82,37 +80,40 @@ def train(
     """
     with loading():
         from cli.progress import TrainingLine
-        from hmnet.api import default_tasks
         from hmnet.comparison.compare import compare as side_by_side
         from hmnet.runs.checked import check_run
         from hmnet.runs.rows import read_run_scores
         from hmnet.runs.train import train_run
-        from hmnet.settings.config import RunConfig
         from hmnet.training.ranks import is_main_process
-        from relevance.disk.files import validated
-        from relevance.tasks.find import find_tasks
 
     chosen = settings(given, seeds=seeds, config=config)
-    spec = read_spec(only(clusters, "--clusters"))
-    chosen.setdefault("tasks", default_tasks(spec))
     several = chosen.pop("seeds", None)
     runs = {out: chosen}
     if several is not None:
         runs = {out / f"seed-{seed}": {**chosen, "seed": seed} for seed in several}
-    configs = {folder: validated(RunConfig, fields, "settings") for folder, fields in runs.items()}
+    spec = read_spec(clusters)
+    configs = {folder: _config(fields, spec) for folder, fields in runs.items()}
     for folder, each in configs.items():
         check_run(each, spec, folder, resume=resume)
     for folder, each in configs.items():
         with goes_on(RESUME), TrainingLine(str(folder)) as line:
-            train_run(each, spec, folder, resume=resume, on_event=line.on_event)
+            done = train_run(each, spec, folder, resume=resume, on_event=line.on_event)
         if is_main_process():
             if folder == next(reversed(configs)):
-                _note_f1(find_tasks(each.tasks))
+                _note_f1(done.tasks)
             note(f"wrote {folder}")
     if not is_main_process():
         return
     scores = [score for folder in runs for score in read_run_scores(folder)]
     show(in_flags(side_by_side(scores, every_metric=True).to_table("markdown")))
+
+
+def _config(fields: Given, spec: "ClusterSpec | None") -> "RunConfig":
+    """Settings of a run, whose tasks are those of the clusters where none are named."""
+    from hmnet.api import default_tasks
+    from relevance.disk.files import validated
+
+    return validated(hmnet.RunConfig, {"tasks": default_tasks(spec), **fields}, "settings")
 
 
 def _note_f1(tasks: Iterable["Task"], *, primary: bool = False) -> None:
@@ -126,25 +127,19 @@ def _note_f1(tasks: Iterable["Task"], *, primary: bool = False) -> None:
 @command(app)
 def evaluate(
     folder: RunArgument,
-    split: Annotated[
-        str | None, typer.Option(help="Only this split.", show_default="dev and the further ones")
-    ] = None,
+    run_on: RunOnOptions,
+    split: SplitOption = None,
     form: FormatOption = "markdown",
-    precision: PrecisionOption = "fp32",
-    device: DeviceOption = "auto",
 ) -> None:
     """Scores per task and metric, the majority class beside them.
 
     Example: hmnet evaluate run/
     """
     from hmnet.comparison.compare import compare as side_by_side
-    from hmnet.trained_run import TrainedRun
 
-    scores = []
-    runs = TrainedRun.load_all([folder])
-    for found in runs:
-        splits = None if split is None else [split]
-        scores += found.evaluate(splits=splits, precision=precision, device=device)
+    splits = None if split is None else [split]
+    runs = hmnet.TrainedRun.load_all([folder])
+    scores = [score for one in runs for score in one.evaluate(splits=splits, **run_on)]
     show(in_flags(side_by_side(scores, every_metric=True).to_table(form)))
     _note_f1(task for one in runs for task in one.tasks)
 
@@ -152,9 +147,8 @@ def evaluate(
 @command(app)
 def predict(
     folder: RunArgument,
-    task: Annotated[
-        list[str], typer.Option(help="A task, several, or all.", metavar="RTE", show_default=False)
-    ],
+    task: TasksOption,
+    run_on: RunOnOptions,
     input_file: Annotated[
         Path,
         typer.Option(
@@ -164,25 +158,20 @@ def predict(
             metavar="in.jsonl",
         ),
     ],
-    out: Annotated[
-        Path | None, typer.Option(help="File for the answers; without it, stdout.", metavar="FILE")
-    ] = None,
+    out: OutOption = None,
     form: Annotated[
         Literal["jsonl", "csv"],
         typer.Option("--format", help="JSON lines, or a table for one task."),
     ] = "jsonl",
     batch_size: Annotated[int, typer.Option(help="Lines at a time.", min=1)] = 32,
-    precision: PrecisionOption = "fp32",
-    device: DeviceOption = "auto",
 ) -> None:
     """Labels and probabilities of lines or rows; for several tasks each shared layer runs once.
 
     Example: hmnet predict run/ --task all --input in.jsonl
     """
     from hmnet.evaluation.answers import CsvAnswers, json_answer
-    from hmnet.trained_run import TrainedRun
 
-    trained = TrainedRun.load(folder)
+    trained = hmnet.load(folder)
     names = [known.name for known in trained.tasks] if task == ["all"] else split_names(task)
     wanted = trained.with_sources([trained.task(name) for name in names])
     if not wanted:
@@ -195,10 +184,9 @@ def predict(
             lines,
             names,
             batch_size=batch_size,
-            precision=precision,
-            device=device,
             where=where,
             line_by_line=where == "stdin" and sys.stdin.isatty(),
+            **run_on,
         )
         with _sink(out) as write:
             for answer in answers:
@@ -207,22 +195,13 @@ def predict(
 
 
 @command(app)
-def export(
-    folder: RunArgument,
-    task: Annotated[
-        list[str],
-        typer.Option(help="Whose path to export.", metavar="RTE", show_default=False),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder of the checkpoint.", metavar="DIR")],
-) -> None:
+def export(folder: RunArgument, task: TaskOption, out: FolderOption) -> None:
     """A plain Hugging Face checkpoint of one task's path, with its tokenizer.
 
     Example: hmnet export run/ --task RTE --out rte/
     """
-    from hmnet.trained_run import TrainedRun
-
-    name = only(task, "--task") or ""
-    note(f"wrote {TrainedRun.load(folder).export(name, out)}")
+    name = only(task, "--task")
+    note(f"wrote {hmnet.load(folder).export(name, out)}")
 
 
 @command(app)
@@ -242,50 +221,37 @@ def compare(
         ),
     ] = False,
     form: FileFormatOption = None,
-    out: Annotated[
-        Path | None, typer.Option(help="File for the table; without it, stdout.", metavar="FILE")
-    ] = None,
+    out: OutOption = None,
     caption: CaptionOption = None,
     label: LabelOption = None,
-    figure: Annotated[
-        Path | None,
-        typer.Option(
-            help="Draw the average over the number of tasks of the runs, a line per method:"
-            " .pdf, .svg or .png.",
-            metavar="FILE",
-        ),
-    ] = None,
+    figure: FigureOption = None,
 ) -> None:
     """A table like the paper's Table 1: mean and deviation over seeds, best per row in bold.
 
     Below the tasks and their average: deviation over all metrics, parameters, and the time of
     training. With --baseline each row is tested in pairs, tasks over seeds (t) and the average over
-    tasks (Wilcoxon), and rows at or above the baseline are counted.
+    tasks (Wilcoxon), and rows at or above the baseline are counted. The figure has the average over
+    the number of tasks of the runs, a line per method.
 
     Example: hmnet compare single/ multi/ hmnet/ --baseline single --format latex
     """
-    from hmnet.api import compare as side_by_side
     from hmnet.figures.number_of_tasks import number_of_tasks_figure, trained_by
-    from hmnet.trained_run import TrainedRun
-    from relevance.figures.figure import check_format, save_figure
     from relevance.report.tables import floating, format_of
 
     shown = format_of(form, out)
     floating("", shown, caption=caption, label=label)  # refuses before runs are read
-    if figure is not None:
-        check_format(figure)
-    runs = TrainedRun.load_all(folders)
-    compared = side_by_side(runs, baseline=baseline, allow_different=allow_different)
+    check_places(out, figures=(figure,))
+    runs = hmnet.TrainedRun.load_all(folders)
+    compared = hmnet.compare(runs, baseline=baseline, allow_different=allow_different)
     axes = None if figure is None else number_of_tasks_figure(compared, trained_by(runs))
     text = in_flags(compared.to_table(shown))
     deliver(floating(text, shown, caption=caption, label=label), out)
-    if shown == "csv":
+    if shown == "csv":  # it has no room for them
         for remark in compared.remarks:
             note(f"hmnet: note: {remark}")
     _note_f1((task for one in runs for task in one.tasks), primary=True)
     if figure is not None and axes is not None:
-        save_figure(axes, figure)
-        note(f"wrote {figure}")
+        save(axes, figure)
 
 
 @command(app)
@@ -300,17 +266,12 @@ def count(
 
     Example: hmnet count --backbone bert-base/ --method hmnet --clusters out.json
     """
-    from hmnet.api import default_tasks
     from hmnet.backbones.backbone import depth_of, load_config
-    from hmnet.models.count import count_parameters, total
-    from hmnet.settings.config import RunConfig
-    from relevance.disk.files import validated
+    from hmnet.models.count import total
     from relevance.tasks.find import find_tasks
 
-    chosen = settings(given)
-    spec = read_spec(only(clusters, "--clusters"))
-    chosen.setdefault("tasks", default_tasks(spec))
-    config = validated(RunConfig, chosen, "settings")
+    spec = read_spec(clusters)
+    config = _config(settings(given), spec)
     found = find_tasks(config.tasks)
     sharing = config.method.build(spec, config.layers, config.skills, max_length=config.max_length)
     if sharing.note:
@@ -318,7 +279,7 @@ def count(
     config.head.check(config.pooling, found)
     parts = sharing.plans(found, depth_of(load_config(config.backbone)))
     counts = [
-        count_parameters(
+        hmnet.count_parameters(
             config.backbone,
             [task for task in found if task.name in part.tasks],
             part.plan,

@@ -28,7 +28,7 @@ def split_names(texts: Sequence[str]) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def only(values: Sequence[Value] | None, option: str) -> Value | None:
+def only(values: Sequence[Value], option: str) -> Value:
     """The one value of an option that names what a command is about.
 
     Args:
@@ -36,19 +36,19 @@ def only(values: Sequence[Value] | None, option: str) -> Value | None:
         option: What took them, for the message.
 
     Returns:
-        The value; None where the option was not given.
+        The value.
 
     Raises:
         RelevanceError: If there are several, of which all but one would be left out.
 
-    >>> only(["RTE", "RTE"], "--task"), only(None, "--task")
-    ('RTE', None)
+    >>> only(["RTE", "RTE"], "--task")
+    'RTE'
     """
-    different = list(dict.fromkeys(values or ()))
+    different = list(dict.fromkeys(values))
     if len(different) > 1:
         given = ", ".join(map(str, different))
         raise RelevanceError(f"{option} takes one here, got {given}. Run the command for each.")
-    return different[0] if different else None
+    return different[0]
 
 
 def split_numbers(texts: Sequence[str], option: str) -> tuple[int, ...]:
@@ -93,8 +93,8 @@ def split_seeds(texts: Sequence[str]) -> tuple[int, ...]:
     return seeds
 
 
-def split_layers(text: str | None, option: str = "--layers") -> tuple[int, int, int] | None:
-    """Shared, cluster and task layers, None for the default.
+def split_layers(text: str, option: str = "--layers") -> tuple[int, int, int]:
+    """Shared, cluster and task layers.
 
     Args:
         text: What the option was given.
@@ -109,8 +109,6 @@ def split_layers(text: str | None, option: str = "--layers") -> tuple[int, int, 
     >>> split_layers("8,2,2")
     (8, 2, 2)
     """
-    if text is None:
-        return None
     numbers = split_numbers([text], option)
     if len(numbers) != 3:
         raise RelevanceError(f"{option} takes three numbers such as 8,2,2, got '{text}'.")

@@ -34,6 +34,15 @@ ConfigOption = Annotated[
         rich_help_panel=TRAINING,
     ),
 ]
+OutOption = Annotated[
+    Path | None, typer.Option(help="File for the result; without it, stdout.", metavar="FILE")
+]
+FigureOption = Annotated[
+    Path | None, typer.Option(help="Draw it: .pdf, .svg or .png.", metavar="FILE")
+]
+TaskOption = Annotated[
+    list[str], typer.Option(help="The task that it is about.", metavar="RTE", show_default=False)
+]
 FormatOption = Annotated[
     Literal["markdown", "latex", "csv"], typer.Option("--format", help="Of the table.")
 ]

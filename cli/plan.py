@@ -1,6 +1,6 @@
 """What `relevance pairwise --dry-run` shows."""
 
-from cli.app import show
+from cli.output import show
 from relevance.jobs.job import Schedule
 from relevance.jobs.telling import duration
 from relevance.studies.plan import StudyPlan

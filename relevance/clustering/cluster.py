@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from relevance.clustering.choose_k import choose_k
+from relevance.clustering.choose_k import ChoiceOfK, choose_k
 from relevance.clustering.families import family_clusters
 from relevance.clustering.methods.method import make_method
 from relevance.clustering.spec import ClusterSpec
@@ -38,13 +38,28 @@ def cluster(
         RelevanceError: If a value is unknown, there is no such method or option, k is out of range,
             or it is None and the matrix holds no families.
     """
+    spec, _ = cluster_and_choice(matrix, k, method=method, seed=seed, max_k=max_k, **options)
+    return spec
+
+
+def cluster_and_choice(
+    matrix: RelevanceMatrix,
+    k: int | Literal["auto"] | None = None,
+    *,
+    method: str | None = None,
+    seed: int = 0,
+    max_k: int | None = None,
+    **options: Any,
+) -> tuple[ClusterSpec, ChoiceOfK | None]:
+    """The groups that `cluster` gives, and how their number was chosen where it was."""
     how = make_method(method or "kmeans", **options)
-    if max_k is not None and k != "auto":
-        raise RelevanceError(f"max_k = {max_k} is for k = 'auto'; k is {k!r}. Leave out max_k.")
     if k == "auto":
-        return choose_k(matrix, how, seed=seed, largest=max_k).spec
+        choice = choose_k(matrix, how, seed=seed, largest=max_k)
+        return choice.spec, choice
+    if max_k is not None:
+        raise RelevanceError('`max_k` goes with `k="auto"`.')
     if k is not None:
-        return grouped(matrix, how, k, seed=seed)
+        return grouped(matrix, how, k, seed=seed), None
     if method is not None:
-        raise RelevanceError(f"Method '{method}' needs a number of groups: give k, or k = 'auto'.")
-    return family_clusters(matrix)
+        raise RelevanceError(f'`method="{method}"` needs `k=N`, or `k="auto"` to choose one.')
+    return family_clusters(matrix), None

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.clustering.features import check_k, features
-from relevance.clustering.methods.agglomerative import Linkage, merges
+from relevance.clustering.methods.agglomerative import merges
+from relevance.clustering.settings import Linkage
 from relevance.errors import RelevanceError
 from relevance.escaping import for_figure
 from relevance.figures.figure import FAINT, INK, ONE_COLUMN_PT, draw_rows, new_figure, text_width_em

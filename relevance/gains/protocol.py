@@ -1,8 +1,8 @@
-"""Settings of joint-training gains, and the defaults and the paper's choice of them."""
+"""Settings of joint-training gains, with the paper's choice of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -16,7 +16,13 @@ NORMALISATIONS = ("relative", "absolute", "error")
 
 @dataclass(frozen=True, kw_only=True)
 class GainSettings:
-    """What gains are made of, and what they are measured on."""
+    """What gains are made of, and what they are measured on.
+
+    The default metric is the paper's. Which one agrees best between seeds depends on the study: of
+    six converged tasks losses do (benchmarks/RESULTS.md, "Six tasks with MiniLM"). Within targets
+    one single run per joint seed would do as well; three take noise out of the sign of a column's
+    gains.
+    """
 
     metric: Annotated[
         str,
@@ -45,30 +51,22 @@ class GainSettings:
         Field(description="leave out training rows that hold a text which a partner is scored on"),
     ] = False
 
+    @classmethod
+    def of(
+        cls, given: Mapping[str, Any], seeds: Sequence[int], *, paper: bool = False
+    ) -> "GainSettings":
+        """Settings of a study, of which some are given.
 
-@dataclass(frozen=True)
-class Protocol:
-    """Choices that decide how reliable gains are for their cost.
+        Args:
+            given: Values by field; they win.
+            seeds: Seeds of joint runs.
+            paper: Whether the others are the paper's, and not the defaults.
 
-    Attributes:
-        metric: Name in `relevance.gains.gain_choice.METRICS`.
-        gain_split: Split that is scored: `holdout`, taken from the training rows, or `dev`.
-        baselines: Number of single runs of each task to every joint seed.
-    """
+        Returns:
+            The settings.
 
-    metric: str
-    gain_split: Literal["holdout", "dev"]
-    baselines: int
-
-    def single_seeds(self, seeds: Sequence[int]) -> int:
-        """Number of seeds of single runs, given the seeds of joint runs."""
-        return self.baselines * len(seeds)
-
-
-RELIABLE = Protocol(metric="gain", gain_split="holdout", baselines=3)
-"""The metric is the paper's. Which one agrees best between seeds depends on the study: of six
-converged tasks losses do (benchmarks/RESULTS.md, "Six tasks with MiniLM"). Within targets one
-baseline would do as well; three take noise out of the sign of a column's gains."""
-
-PAPER = Protocol(metric="gain", gain_split="dev", baselines=1)
-"""Fei et al. (2022), section 3.2: one single run, scored with the tasks' metrics on dev."""
+        Source:
+            Fei et al. (2022), section 3.2: one single run, scored with the tasks' metrics on dev.
+        """
+        others = {"gain_split": "dev", "single_seeds": len(seeds)} if paper else {}
+        return cls(**{**others, **given})

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import pytest
 
-from cli.app import Unread, show, stream
+from cli.output import Unread, show, stream
 from cli.relevance import main
 from cli.streams import standing_streams
 from commands import refused, run

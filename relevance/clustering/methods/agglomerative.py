@@ -1,17 +1,15 @@
 """Agglomerative clustering: the two closest groups are merged, again and again."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 
 from relevance.clustering.features import check_k, clusters_of, features, silhouette
 from relevance.clustering.methods.method import ClusteringMethod
+from relevance.clustering.settings import Linkage
 from relevance.clustering.spec import ClusterSpec
 from relevance.matrices.matrix import RelevanceMatrix
-
-Linkage = Literal["ward", "average", "complete", "single"]
 
 
 @dataclass(frozen=True)

@@ -47,9 +47,9 @@ def test_families_need_no_number() -> None:
     [
         (
             {"method": "spectral"},
-            "Method 'spectral' needs a number of groups: give k, or k = 'auto'",
+            '`method="spectral"` needs `k=N`, or `k="auto"` to choose one.',
         ),
-        ({"k": 3, "max_k": 4}, "max_k = 4 is for k = 'auto'; k is 3"),
+        ({"k": 3, "max_k": 4}, '`max_k` goes with `k="auto"`.'),
         ({"k": 3, "method": "kmens"}, "Did you mean 'kmeans'?"),
         ({"k": 14}, "14"),
     ],

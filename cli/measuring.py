@@ -1,0 +1,262 @@
+"""Commands of `relevance` that fill a matrix, by one measure or another."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import hmnet
+import relevance
+from cli.app import AGAIN, goes_on
+from cli.gains import note_distrust, tell
+from cli.generated import Given, SettingsOf
+from cli.options import (
+    ConfigOption,
+    FigureOption,
+    OutOption,
+    SeedsOption,
+    TaskOptions,
+    TrainingOptions,
+    settings,
+)
+from cli.output import check_places, note, save, show
+from relevance.errors import RelevanceError
+from relevance.registry import members_of
+
+if TYPE_CHECKING:
+    from hmnet.measuring.joint_trainer import JointTrainer
+    from relevance.interfaces.probe import Probe
+    from relevance.jobs.job import Schedule
+    from relevance.matrices.matrix import RelevanceMatrix
+    from relevance.measures.measure import Inputs
+    from relevance.tasks.task import Task
+    from relevance.text.token_vectors import TokenVectors
+
+STUDY = "Study"
+
+TokenizerOption = Annotated[
+    str, typer.Option(help="minilm, word, a file or folder, or a hub name.", metavar="NAME")
+]
+GradedOption = Annotated[
+    bool, typer.Option("--graded", help="taxonomy: count how closely families are related.")
+]
+
+
+def vocab(
+    tasks: TaskOptions,
+    out: OutOption = None,
+    tokenizer: TokenizerOption = "bert-base-uncased",
+    heatmap: FigureOption = None,
+) -> None:
+    """Shared vocabulary: the share of the target's tokens that the source has too (eq. 2).
+
+    Example: relevance vocab --tokenizer minilm --data-dir data/ --out vocab.json
+    """
+    check_places(out, figures=(heatmap,))
+    with _study(settings(tasks)) as (inputs, found):
+        matrix = relevance.measure("vocabulary", found, inputs, tokenizer=tokenizer)
+    deliver_matrix(matrix, out)
+    if heatmap is not None:
+        save(relevance.heatmap(matrix), heatmap)
+
+
+def taxonomy(tasks: TaskOptions, out: OutOption = None, graded: GradedOption = False) -> None:
+    """The manual taxonomy: 1 within a family, 0 across, or graded over a tree of families.
+
+    Example: relevance taxonomy --out taxonomy.json
+    """
+    with _study(settings(tasks)) as (inputs, found):
+        matrix = relevance.measure("taxonomy", found, inputs, graded=graded)
+    deliver_matrix(matrix, out)
+
+
+def estimate(
+    measure: Annotated[
+        str,
+        typer.Argument(
+            help=f"One of {', '.join(members_of('relevance.measures'))}.",
+            metavar="MEASURE",
+            show_default=False,
+        ),
+    ],
+    training: TrainingOptions,
+    out: OutOption = None,
+    seeds: SeedsOption = None,
+    config: ConfigOption = None,
+    tokenizer: TokenizerOption = "bert-base-uncased",
+    graded: GradedOption = False,
+) -> int:
+    """Any measure by name, most of them for a small share of what pairwise costs.
+
+    Without an encoder: vocabulary, taxonomy, token-embedding. The encoder as it is: embedding.
+    With a head: fisher. Trained on each task alone: logme, h-score. On all together, once:
+    gradient-cosine, lookahead, linearised. And joint-training, as `relevance pairwise` does it.
+
+    Example: relevance estimate embedding --backbone minilm --data-dir data/ --out m.json
+    """
+    from relevance.measures.measure import measures
+
+    kept = measures().find(measure).keeps_jobs  # an unknown measure is told before tasks are
+    check_places(out)
+    with (
+        _study(settings(training, seeds=seeds, config=config)) as (inputs, found),
+        goes_on(AGAIN if kept else ""),
+    ):
+        matrix = relevance.measure(measure, found, inputs, tokenizer=tokenizer, graded=graded)
+    return deliver_matrix(matrix, out)
+
+
+def pairwise(
+    training: TrainingOptions,
+    resources: Annotated[Given, SettingsOf("relevance.jobs.resources:Resources", panel=STUDY)],
+    study: Annotated[Given, SettingsOf("relevance.gains.protocol:GainSettings", panel=STUDY)],
+    out: OutOption = None,
+    paper: Annotated[
+        bool,
+        typer.Option(
+            "--paper",
+            help="The paper's protocol: --metric gain, --gain-split dev, a single run per seed."
+            " Options that are given win.",
+            rich_help_panel=STUDY,
+        ),
+    ] = False,
+    seeds: SeedsOption = None,
+    config: ConfigOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say which jobs there are and what is cached.")
+    ] = False,
+) -> int:
+    """Joint-training gains of every pair of tasks; the same command again resumes (eq. 4).
+
+    Example: relevance pairwise --tasks RTE,CB,MRPC --data-dir data/ --backbone minilm
+    """
+    from cli.plan import show_plan
+    from relevance.measures.joint_training import JointTraining
+
+    check_places(out)
+    chosen = settings(training, seeds=seeds, config=config)
+    with _study(chosen, study, resources, paper=paper) as (inputs, found):
+        measure = JointTraining.build(inputs)
+        _note_unpaired(chosen)
+        if dry_run:
+            show_plan(measure.plan(found), inputs.schedule())
+            return 0
+        with goes_on(AGAIN):
+            matrix = measure.measure(found)
+    return deliver_matrix(matrix, out)
+
+
+def merge(
+    matrices: Annotated[
+        list[str], typer.Argument(help="Matrices of one measure.", metavar="MATRIX MATRIX ...")
+    ],
+    out: OutOption = None,
+) -> int:
+    """One matrix of gains that were measured on several machines.
+
+    Example: relevance merge node1.json node2.json --out gains.json
+    """
+    found = [relevance.load_matrix(name) for name in matrices]
+    return deliver_matrix(relevance.merge_matrices(found, matrices), out)
+
+
+@contextmanager
+def _study(
+    given: Given,
+    study: Given | None = None,
+    resources: Given | None = None,
+    *,
+    paper: bool = False,
+) -> Iterator[tuple["Inputs", tuple["Task", ...]]]:
+    """Everything a measure may ask for, with a live line about the jobs of those that have jobs."""
+    from cli.progress import StudyLine
+    from relevance.gains.protocol import GainSettings
+    from relevance.measures.measure import Inputs
+    from relevance.tasks.find import PAPER_TASKS
+
+    chosen = dict(given)
+    device = chosen.pop("device", "auto")
+    if device != "auto" and resources is not None:
+        raise RelevanceError("--device is for one run. A study takes --gpus N or --jobs N.")
+    seeds = chosen.pop("seeds", None) or (chosen.pop("seed", 0),)
+    gains = GainSettings.of(study or {}, seeds, paper=paper)
+    found = relevance.find_tasks(chosen.pop("tasks", PAPER_TASKS))
+
+    def schedule() -> "Schedule":
+        from hmnet.devices import schedule_on
+
+        if device != "auto":
+            return schedule_on(device)
+        return hmnet.resolve_schedule(**(resources or {}))
+
+    def trainer() -> "JointTrainer":
+        return hmnet.make_trainer(
+            found,
+            chosen,
+            device=schedule().devices[0],
+            gain_split=gains.gain_split,
+            drop_overlap=gains.drop_overlap,
+        )
+
+    def probe() -> "Probe":
+        where = schedule()
+        return hmnet.EncoderProbe(trainer(), where.devices[0], where.threads)
+
+    def token_vectors() -> "TokenVectors":
+        default = hmnet.RunConfig.model_fields["backbone"].default
+        return hmnet.read_token_vectors(chosen.get("backbone", default))
+
+    data_dir = chosen.get("data_dir")
+    with StudyLine() as line:
+        inputs = Inputs(
+            data=relevance.DataOptions(
+                None if data_dir is None else Path(data_dir),
+                chosen.get("max_train"),
+                chosen.get("max_dev"),
+            ),
+            token_vectors=token_vectors,
+            trainer=trainer,
+            probe=probe,
+            seeds=seeds,
+            schedule=schedule,
+            on_event=line.on_event,
+            **asdict(gains),
+        )
+        yield inputs, found
+
+
+def deliver_matrix(matrix: "RelevanceMatrix", out: Path | None) -> int:
+    """Write a matrix and pass on its warnings; exit status 1 where jobs failed."""
+    if out is None:
+        show(matrix.to_json())
+    else:
+        matrix.save(out)
+        note(f"wrote {out}")
+    tell(matrix, matrix.provenance.get("warnings", ()))
+    note_distrust(matrix)
+    failed = matrix.provenance.get("failed")
+    if not failed:
+        return 0
+    # Each was told when it failed; what is written holds their errors too.
+    note(
+        f"relevance: {len(failed)} jobs failed, as {out or 'the matrix'} says; the same command"
+        " runs them again."
+    )
+    return 1
+
+
+def _note_unpaired(chosen: Given) -> None:
+    """Say where single and joint runs differ in more than company."""
+    from hmnet.settings.config import TrainingSettings
+
+    given = {name: value for name, value in chosen.items() if name == "sampler"}
+    sampler = TrainingSettings(**given).sampler
+    if not sampler.member.paired:
+        note(
+            f"relevance: note: with --sampler {sampler} a task can train more or fewer batches"
+            " beside another than alone, and gains hold that too. --sampler packed trains the same"
+            " ones in both."
+        )
