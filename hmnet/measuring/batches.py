@@ -1,18 +1,13 @@
-"""Rows of a task for an estimator to look at, and the parts of a model that tasks share."""
-
-from collections.abc import Iterator
+"""Rows of a task for an estimator to look at, drawn, and the parts of a model that tasks share."""
 
 import numpy as np
 from jaxtyping import Int64
 from torch import nn
 
 from hmnet.backbones.graft import graft
-from hmnet.data.batching import InputForm
 from hmnet.data.encoded import Encoded
-from hmnet.kinds.kind import OutputKind
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.samplers.sampler import generator
-from hmnet.training.step import Batch, make_batch
 from relevance.tasks.task import Task
 
 
@@ -33,32 +28,6 @@ def drawn(
     """
     rows = generator(seed, "drawn", task.name, number).permutation(len(encoded))[:count]
     return rows[np.argsort(-encoded.lengths[rows], kind="stable")]
-
-
-def batches_of(
-    kind: OutputKind,
-    encoded: Encoded,
-    rows: Int64[np.ndarray, " row"],
-    form: InputForm,
-    device: str,
-    *,
-    batch_size: int,
-) -> Iterator[Batch]:
-    """Rows batch by batch, in their order.
-
-    Args:
-        kind: Kind of the task.
-        encoded: The split.
-        rows: Numbers of its rows to take.
-        form: Form of the inputs, which is a matter of the encoder and of the head on it.
-        device: A name that torch takes.
-        batch_size: Rows per batch.
-
-    Yields:
-        The batches, on the device.
-    """
-    for start in range(0, len(rows), batch_size):
-        yield make_batch(kind, encoded, rows[start : start + batch_size], form, device)
 
 
 def shared_weights(model: MultiTaskModel) -> list[nn.Parameter]:

@@ -9,7 +9,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
 from hmnet.measuring.features import mean_states
-from hmnet.measuring.per_row import each_row, linear_layers, squared_gradients
+from hmnet.measuring.per_row import (
+    Gradients,
+    Inputs,
+    each_row,
+    linear_layers,
+    squared_gradients,
+)
 from hmnet.training.step import Batch
 from relevance.interfaces.probe import FittedHead
 
@@ -39,10 +45,8 @@ def fisher_diagonal(
     }
     rows = 0
 
-    def add(
-        name: str, inputs: Float[Tensor, "row place input"], of: Float[Tensor, "row place output"]
-    ) -> None:
-        sums[name] += squared_gradients(inputs, of)
+    def add(name: str, inputs: Inputs, gradients: Gradients) -> None:
+        sums[name] += squared_gradients(inputs, gradients)
 
     for batch in batches:
         rows += len(batch.labels)

@@ -36,6 +36,7 @@ from relevance.tasks.data import DataOptions
 from relevance.tasks.load import load_task
 from relevance.tasks.task import Task
 
+GainSplit = Literal["holdout", "dev"]
 # raised when the same data and settings, or the default of one, would give other results
 VERSION = 2
 # the same for runs in which there is a regression task
@@ -62,7 +63,7 @@ class JointTrainer:
     data: DataOptions
     backbone: str
     settings: TrainingSettings
-    gain_split: Literal["holdout", "dev"] = "holdout"
+    gain_split: GainSplit = "holdout"
     drop_overlap: bool = False
 
     def __repr__(self) -> str:
@@ -194,7 +195,7 @@ class JointTrainer:
         return _prepared(self.tasks[name], *self._reading)
 
     @property
-    def _reading(self) -> tuple[DataOptions, Literal["holdout", "dev"], str, int]:
+    def _reading(self) -> tuple[DataOptions, GainSplit, str, int]:
         """Settings that decide, beside a task, which rows are read and how they are encoded."""
         return self.data, self.gain_split, self.backbone, self.settings.max_length
 
@@ -209,26 +210,16 @@ def weights_digest(backbone: Backbone) -> str:
 
 
 def _prepared(
-    task: Task,
-    options: DataOptions,
-    gain_split: Literal["holdout", "dev"],
-    backbone: str,
-    max_length: int,
+    task: Task, options: DataOptions, gain_split: GainSplit, backbone: str, max_length: int
 ) -> PreparedTask:
     data = load_task(task, options, gain_split=gain_split)
     return prepare(data, _tokenizer(backbone), max_length)
 
 
 @lru_cache(maxsize=64)
-def _kept(
-    task_json: str,
-    options: DataOptions,
-    gain_split: Literal["holdout", "dev"],
-    backbone: str,
-    max_length: int,
-) -> PreparedTask:
+def _kept(task_json: str, *reading: Any) -> PreparedTask:
     """A task's data, kept for the next job of the same worker."""
-    task = _prepared(Task.model_validate_json(task_json), options, gain_split, backbone, max_length)
+    task = _prepared(Task.model_validate_json(task_json), *reading)
     # refuses rows that teach nothing; a note has no reader here
     kind_of(task.definition).unlearned(task.train.encoded)
     return task
@@ -249,7 +240,7 @@ def make_trainer(
     settings: Mapping[str, Any],
     *,
     device: str = "auto",
-    gain_split: Literal["holdout", "dev"] = "holdout",
+    gain_split: GainSplit = "holdout",
     drop_overlap: bool = False,
 ) -> JointTrainer:
     """The trainer for the settings that a user has chosen.

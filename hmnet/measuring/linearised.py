@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from hmnet.measuring.per_row import Sketch, each_row
+from hmnet.measuring.per_row import Gradients, Inputs, Sketch, each_row
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.training.step import Batch
 from relevance.interfaces.probe import Linearisation
@@ -67,16 +67,10 @@ def _of_batch(
         outputs.append(margin * model.kinds[batch.task].unit)
         return outputs[0].sum()
 
-    def take(
-        name: str, inputs: Float[Tensor, "text place input"], of: Float[Tensor, "text place output"]
-    ) -> None:
+    def take(name: str, inputs: Inputs, of: Gradients) -> None:
         # Where the encoder reads the texts of a row one by one, the places of all are the row's.
-        rows = len(batch.labels)
-        gradients.append(
-            sketches[name](
-                inputs.reshape(rows, -1, inputs.shape[-1]), of.reshape(rows, -1, of.shape[-1])
-            )
-        )
+        own, out = (x.reshape(len(batch.labels), -1, x.shape[-1]) for x in (inputs, of))
+        gradients.append(sketches[name](own, out))
 
     each_row({name: sketch.layer for name, sketch in sketches.items()}, total, take)
     return outputs[0].detach(), torch.stack(gradients).sum(dim=0)

@@ -6,12 +6,17 @@ looks makes of them what it needs, so that no row's gradient stands in memory as
 """
 
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-Take = Callable[[str, Float[Tensor, "row place input"], Float[Tensor, "row place output"]], None]
+Inputs: TypeAlias = Float[Tensor, "row place input"]
+"""What went into a layer."""
+Gradients: TypeAlias = Float[Tensor, "row place output"]
+"""The gradient of what came out of it."""
+Take = Callable[[str, Inputs, Gradients], None]
 
 
 def linear_layers(encoder: nn.Module) -> dict[str, nn.Linear]:
@@ -55,9 +60,7 @@ def each_row(
     torch.autograd.grad(value, entries[0])
 
 
-def squared_gradients(
-    inputs: Float[Tensor, "row place input"], gradients: Float[Tensor, "row place output"]
-) -> Float[Tensor, " output"]:
+def squared_gradients(inputs: Inputs, gradients: Gradients) -> Float[Tensor, " output"]:
     """Squared gradients of a layer's weights, summed over rows, averaged over an output's weights.
 
     With G the gradient of a row, the sum of squares of its line for one output unit is d^T K d,
@@ -100,11 +103,7 @@ class Sketch:
         self.right = signs(layer.in_features)
         self.bias = signs(1).squeeze(1) * float(layer.bias is not None)
 
-    def __call__(
-        self,
-        inputs: Float[Tensor, "row place input"],
-        gradients: Float[Tensor, "row place output"],
-    ) -> Float[Tensor, "row direction"]:
+    def __call__(self, inputs: Inputs, gradients: Gradients) -> Float[Tensor, "row direction"]:
         """The projections of all rows.
 
         Args:

@@ -2,9 +2,8 @@
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -15,13 +14,7 @@ from hmnet.backbones.backbone import Backbone, load_backbone
 from hmnet.data.batching import InputForm, input_form
 from hmnet.data.encoded import Encoded
 from hmnet.kinds.kind import OutputKind, kind_of
-from hmnet.measuring.batches import (
-    batches_of,
-    drawn,
-    shared_encoder,
-    shared_layers,
-    shared_weights,
-)
+from hmnet.measuring.batches import drawn, shared_encoder, shared_layers, shared_weights
 from hmnet.measuring.features import features
 from hmnet.measuring.fisher import fisher_diagonal
 from hmnet.measuring.gradients import gradient_products
@@ -35,10 +28,11 @@ from hmnet.samplers.sampler import Step
 from hmnet.sharing.plan import fully_shared
 from hmnet.training.fit import fit, make_schedule
 from hmnet.training.hooks.watching import Watching
-from hmnet.training.step import Batch
+from hmnet.training.step import Batch, make_batch
 from relevance.interfaces.probe import Features, FittedHead, Linearisation, LookaheadLosses
 
 Watch = Callable[[MultiTaskModel, int], None]
+Rows: TypeAlias = Int64[np.ndarray, " row"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +49,8 @@ class EncoderProbe:
     trainer: JointTrainer
     device: str = "cpu"
     threads: int | None = None
+    _prepared: dict[str, PreparedTask] = field(default_factory=dict, repr=False, compare=False)
+    _backbones: dict[int, Backbone] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -87,7 +83,13 @@ class EncoderProbe:
         The texts of a row are read as one, whatever the head that fine-tuning has.
         """
         encoder = self._encoder(seed, source)
-        return {name: self._features(encoder, self._rows(name), rows, seed) for name in tasks}
+        found = {}
+        for of in map(self._rows, tasks):
+            chosen = drawn(of.definition, of.train.encoded, rows, seed)
+            found[of.name] = Features(
+                features(encoder, self._for_encoder(of, chosen)), _labels(of, chosen)
+            )
+        return found
 
     def fisher(
         self, task: str, head: FittedHead, *, rows: int, seed: int
@@ -95,7 +97,7 @@ class EncoderProbe:
         """Diagonal Fisher information of the plain encoder, by output unit of its linear layers."""
         of = self._rows(task)
         chosen = drawn(of.definition, of.train.encoded, rows, seed)
-        batches = self._batches(kind_of(of.definition), of.train.encoded, chosen, self._joined)
+        batches = self._for_encoder(of, chosen)
         return np.asarray(fisher_diagonal(self._encoder(seed), head, batches, seed).cpu())
 
     def gradient_products(
@@ -133,19 +135,12 @@ class EncoderProbe:
 
         def of_split(of: PreparedTask, encoded: Encoded) -> Linearisation:
             chosen = drawn(of.definition, encoded, rows, seed)
-            batches = self._batches_for(model, of, encoded, chosen)
-            return linearise(model, sketches, batches)
+            return linearise(model, sketches, self._for_model(model, of, encoded, chosen))
 
         return {
             of.name: (of_split(of, of.train.encoded), of_split(of, of.held_out.encoded))
             for of in map(self._rows, tasks)
         }
-
-    def _features(self, encoder: nn.Module, of: PreparedTask, count: int, seed: int) -> Features:
-        rows = drawn(of.definition, of.train.encoded, count, seed)
-        kind = kind_of(of.definition)
-        batches = self._batches(kind, of.train.encoded, rows, self._joined)
-        return Features(features(encoder, batches), _labels(of, rows))
 
     def _encoder(self, seed: int, source: str | None = None) -> nn.Module:
         """The plain encoder, or the one that was fine-tuned on a task."""
@@ -179,41 +174,27 @@ class EncoderProbe:
         chosen = [self._rows(name) for name in tasks]
         drawings = [drawn(of.definition, of.train.encoded, size, seed, number) for of in chosen]
         return [
-            next(self._batches_for(model, of, of.train.encoded, rows))
+            next(self._for_model(model, of, of.train.encoded, rows))
             for of, rows in zip(chosen, drawings, strict=True)
         ]
 
-    @property
-    def _joined(self) -> InputForm:
-        """The form of inputs that the encoder itself takes: the texts of a row as one."""
-        return input_form(self._backbone(0).config)
+    def _for_encoder(self, of: PreparedTask, rows: Rows) -> Iterator[Batch]:
+        """Training rows as the encoder itself reads them: the texts of a row as one."""
+        form = input_form(self._backbone(0).config)
+        return self._batches(kind_of(of.definition), of.train.encoded, rows, form)
 
-    def _batches_for(
-        self,
-        model: MultiTaskModel,
-        of: PreparedTask,
-        encoded: Encoded,
-        rows: Int64[np.ndarray, " row"],
+    def _for_model(
+        self, model: MultiTaskModel, of: PreparedTask, encoded: Encoded, rows: Rows
     ) -> Iterator[Batch]:
         """Rows as a model reads and answers them."""
-        name = of.name
-        return self._batches(model.kinds[name], encoded, rows, model.input_form(name))
+        return self._batches(model.kinds[of.name], encoded, rows, model.input_form(of.name))
 
     def _batches(
-        self,
-        kind: OutputKind,
-        encoded: Encoded,
-        rows: Int64[np.ndarray, " row"],
-        form: InputForm,
+        self, kind: OutputKind, encoded: Encoded, rows: Rows, form: InputForm
     ) -> Iterator[Batch]:
-        return batches_of(
-            kind,
-            encoded,
-            rows,
-            form,
-            self.device,
-            batch_size=self.trainer.settings.batch_size,
-        )
+        size = self.trainer.settings.batch_size
+        for start in range(0, len(rows), size):
+            yield make_batch(kind, encoded, rows[start : start + size], form, self.device)
 
     def _rows(self, name: str) -> PreparedTask:
         if name not in self._prepared:
@@ -225,16 +206,8 @@ class EncoderProbe:
             self._backbones[seed] = load_backbone(self.trainer.backbone, seed=seed)
         return self._backbones[seed]
 
-    @cached_property
-    def _prepared(self) -> dict[str, PreparedTask]:
-        return {}
 
-    @cached_property
-    def _backbones(self) -> dict[int, Backbone]:
-        return {}
-
-
-def _labels(of: PreparedTask, rows: Int64[np.ndarray, " row"]) -> Shaped[np.ndarray, " row"]:
+def _labels(of: PreparedTask, rows: Rows) -> Shaped[np.ndarray, " row"]:
     """Labels of training sequences, as a model learns them where each has one."""
     if of.train.encoded.alignment is None:
         return kind_of(of.definition).targets(of.train.encoded, rows)
