@@ -40,7 +40,6 @@ class CosineHead(Head):
     def __init__(self, backbone: Backbone, task: Task, pooling: Pooling) -> None:
         super().__init__(backbone, task, pooling)
         self.check(task)
-        self.pooling = pooling
         width = int(backbone.config.hidden_size)
         self.dropout = dropout_of(backbone)
         self.project = linear_layer(backbone, width, width)

@@ -35,6 +35,7 @@ class Head(nn.Module):
     @abstractmethod
     def __init__(self, backbone: Backbone, task: Task, pooling: Pooling) -> None:
         super().__init__()
+        self.pooling = pooling
 
     @abstractmethod
     def path(self, encoder: PreTrainedModel) -> nn.Module:

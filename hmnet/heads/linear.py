@@ -24,7 +24,6 @@ class LinearHead(Head):
 
     def __init__(self, backbone: Backbone, task: Task, pooling: Pooling) -> None:
         super().__init__(backbone, task, pooling)
-        self.pooling = pooling
         self.kind = kind_of(task)
         self.dropout = dropout_of(backbone)
         self.linear = linear_layer(backbone, backbone.config.hidden_size, task.outputs)

@@ -10,7 +10,7 @@ Source:
 """
 
 import math
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import torch
 from jaxtyping import Float
@@ -21,6 +21,9 @@ from hmnet.randomness import linear
 from relevance.errors import RelevanceError
 
 Variant = Literal["paper", "released"]
+Z: TypeAlias = Float[Tensor, " width"]  # the embedding of a task
+States: TypeAlias = Float[Tensor, "batch length width"]  # hidden states
+Tokens: TypeAlias = Float[Tensor, "*token width"]  # hidden states, whatever their arrangement
 SHORTEST_LENGTH = 8
 """The least that --max-length can be."""
 
@@ -59,7 +62,7 @@ class FiLM(nn.Module):
         self.linear = linear(width, parts * outputs)
         self.parts = parts
 
-    def forward(self, z: Float[Tensor, " width"]) -> tuple[Float[Tensor, " output"], ...]:
+    def forward(self, z: Z) -> tuple[Float[Tensor, " output"], ...]:
         """The modulation of a task, in fp32: in bf16 `1 + γ` would lose a γ below 0.004.
 
         Args:
@@ -123,7 +126,7 @@ class ConditionalAttention(nn.Module):
         self.rows = self.side if variant == "paper" else 1
         self.film = FiLM(width, self.rows * self.side)
 
-    def bias(self, z: Float[Tensor, " width"], length: int) -> Float[Tensor, "{length} {length}"]:
+    def bias(self, z: Z, length: int) -> Float[Tensor, "{length} {length}"]:
         """The upper left corner of M.
 
         Args:
@@ -150,9 +153,9 @@ class ConditionalAttention(nn.Module):
 
     def forward(
         self,
-        z: Float[Tensor, " width"],
+        z: Z,
         attention: nn.Module,
-        hidden_states: Float[Tensor, "batch length width"],
+        hidden_states: States,
         attention_mask: Tensor | None = None,
         **kwargs: Any,
     ) -> Any:
@@ -197,12 +200,7 @@ class ConditionalAlignment(nn.Module):
         self.film = FiLM(width, width)
 
     def forward(
-        self,
-        z: Float[Tensor, " width"],
-        layer: nn.Module,
-        hidden_states: Float[Tensor, "batch length width"],
-        *args: Any,
-        **kwargs: Any,
+        self, z: Z, layer: nn.Module, hidden_states: States, *args: Any, **kwargs: Any
     ) -> Any:
         """The first layer on aligned embeddings.
 
@@ -237,9 +235,7 @@ class ConditionalNorm(nn.Module):
         super().__init__()
         self.film = FiLM(width, width, 2 if variant == "paper" else 1)
 
-    def forward(
-        self, z: Float[Tensor, " width"], norm: nn.LayerNorm, hidden: Float[Tensor, "*token width"]
-    ) -> Float[Tensor, "*token width"]:
+    def forward(self, z: Z, norm: nn.LayerNorm, hidden: Tokens) -> Tokens:
         """The normed states.
 
         Args:
@@ -283,9 +279,7 @@ class ConditionalBottleneck(nn.Module):
         self.activation = activation
         self.variant = variant
 
-    def forward(
-        self, z: Float[Tensor, " width"], hidden: Float[Tensor, "*token width"]
-    ) -> Float[Tensor, "*token width"]:
+    def forward(self, z: Z, hidden: Tokens) -> Tokens:
         """The term for hidden states.
 
         Args:
@@ -320,9 +314,7 @@ class BottleneckNorm(nn.Module):
         super().__init__()
         self.bottleneck = bottleneck
 
-    def forward(
-        self, z: Float[Tensor, " width"], norm: nn.Module, hidden: Float[Tensor, "*token width"]
-    ) -> Float[Tensor, "*token width"]:
+    def forward(self, z: Z, norm: nn.Module, hidden: Tokens) -> Tokens:
         """The layer's output.
 
         Args:
@@ -345,8 +337,8 @@ class Carried(NamedTuple):
         skip: The connection's state s.
     """
 
-    hidden: Float[Tensor, "batch length width"]
-    skip: Float[Tensor, "batch length width"]
+    hidden: States
+    skip: States
 
 
 class BottleneckSkip(nn.Module):
@@ -366,13 +358,8 @@ class BottleneckSkip(nn.Module):
         self.last = last
 
     def forward(
-        self,
-        z: Float[Tensor, " width"],
-        layer: nn.Module,
-        carried: Carried | Float[Tensor, "batch length width"],
-        *args: Any,
-        **kwargs: Any,
-    ) -> Carried | Float[Tensor, "batch length width"]:
+        self, z: Z, layer: nn.Module, carried: Carried | States, *args: Any, **kwargs: Any
+    ) -> Carried | States:
         """The layer and its bottleneck.
 
         Args:

@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int, Int64
+from scipy.special import softmax
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 from transformers import PreTrainedConfig
 
 from hmnet.data.encoded import Encoded
-from hmnet.kinds.kind import ModelOutputs, OutputKind
+from hmnet.kinds.kind import ModelOutputs, OutputKind, Rows
 
 
 class Classification(OutputKind):
@@ -23,7 +24,7 @@ class Classification(OutputKind):
         super().configure(config)
         config.problem_type = "single_label_classification"
 
-    def targets(self, encoded: Encoded, rows: Int[np.ndarray, " row"]) -> Int64[np.ndarray, " row"]:
+    def targets(self, encoded: Encoded, rows: Rows) -> Int64[np.ndarray, " row"]:
         """Codes."""
         return np.asarray(encoded.labels[rows], dtype=np.int64)
 
@@ -45,9 +46,7 @@ class Classification(OutputKind):
 
     def answers(self, said: ModelOutputs) -> list[dict[str, Any]]:
         """The label, and the probabilities of all in the order of the task's labels."""
-        scores = np.stack(said.logits).astype(np.float64)
-        odds = np.exp(scores - scores.max(axis=1, keepdims=True))
-        probabilities = (odds / odds.sum(axis=1, keepdims=True)).tolist()
+        probabilities = softmax(np.stack(said.logits).astype(np.float64), axis=1).tolist()
         labels = self.task.labels
         return [
             {"label": labels[code], "probabilities": dict(zip(labels, row, strict=True))}

@@ -23,6 +23,8 @@ from relevance.tasks.task import Task
 Logits: TypeAlias = Float32[np.ndarray, "*_"]
 """What a model says to one sequence: `[class, *place]`."""
 
+Rows: TypeAlias = Int[np.ndarray, " row"]
+"""Numbers of rows of a split."""
 Texts: TypeAlias = tuple[str, ...]
 """What a task reads in one row."""
 
@@ -130,7 +132,7 @@ class OutputKind(ABC):
 
     @abstractmethod
     def targets(
-        self, encoded: Encoded, rows: Int[np.ndarray, " row"]
+        self, encoded: Encoded, rows: Rows
     ) -> Int64[np.ndarray, "row *place"] | Float32[np.ndarray, " row"]:
         """Targets that the model's outputs are compared with.
 

@@ -3,13 +3,13 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Float32, Int
+from jaxtyping import Float, Float32
 from torch import Tensor
 from transformers import PreTrainedConfig
 
 from hmnet.answer_scale import AnswerScale, scale_of_range
 from hmnet.data.encoded import Encoded
-from hmnet.kinds.kind import ModelOutputs, OutputKind
+from hmnet.kinds.kind import ModelOutputs, OutputKind, Rows
 from relevance.tasks.task import Task
 
 
@@ -36,13 +36,10 @@ class Regression(OutputKind):
         super().configure(config)
         config.problem_type = "regression"
 
-    def targets(
-        self, encoded: Encoded, rows: Int[np.ndarray, " row"]
-    ) -> Float32[np.ndarray, " row"]:
+    def targets(self, encoded: Encoded, rows: Rows) -> Float32[np.ndarray, " row"]:
         """The values on the scale of the outputs, [0, 1] for the task's range unless told."""
-        return np.asarray(
-            (encoded.labels[rows] - self.scale.offset) / self.scale.spread, dtype=np.float32
-        )
+        inside = (encoded.labels[rows] - self.scale.offset) / self.scale.spread
+        return np.asarray(inside, dtype=np.float32)
 
     def losses(
         self,

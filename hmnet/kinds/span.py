@@ -1,7 +1,7 @@
 """An answer that stands in a text: where it begins and where it ends, over windows of the text."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from hmnet.data.alignment import aligned, assemble_aligned, with_dropped
 from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Encoder
 from hmnet.data.template import Pieces, Sequences
-from hmnet.kinds.kind import Logits, ModelOutputs, Texts, TokenLevelKind
+from hmnet.kinds.kind import Logits, ModelOutputs, Rows, Texts, TokenLevelKind
 from relevance.errors import RelevanceError
 from relevance.tasks.answers import is_invisible
 from relevance.tasks.data import Labels, as_rows
@@ -22,6 +22,8 @@ OVERLAP = 128  # tokens that two windows share, at most half of a window
 LONGEST_QUESTION = 64  # tokens, at most half of what fits
 LONGEST_ANSWER = 30  # tokens
 NO_ANSWER = 0  # the token, [CLS], that stands for it
+Places: TypeAlias = Int32[np.ndarray, " token"]  # characters at which tokens begin, or end
+Windows: TypeAlias = Int64[np.ndarray, " window"]
 FAR_BELOW = -1e4  # a logit that has no chance, and is no trouble to differences
 
 
@@ -43,13 +45,13 @@ class Answer(NamedTuple):
     """An answer to a question, from a text.
 
     Attributes:
-        text: The answer, empty where there is none.
+        answer: The answer, empty where there is none.
         start: Character at which it begins, None where there is none.
         end: Character behind it.
         probability: Probability among all answers of up to 30 tokens, in all windows.
     """
 
-    text: str
+    answer: str
     start: int | None
     end: int | None
     probability: float
@@ -108,9 +110,7 @@ class Span(TokenLevelKind):
             )
         return texts
 
-    def targets(
-        self, encoded: Encoded, rows: Int[np.ndarray, " row"]
-    ) -> Int64[np.ndarray, "row 2"]:
+    def targets(self, encoded: Encoded, rows: Rows) -> Int64[np.ndarray, "row 2"]:
         """First and last token of the first gold answer; [CLS] twice where it is not whole."""
         found = np.full((len(rows), 2), NO_ANSWER, dtype=np.int64)
         alignment = aligned(encoded)
@@ -143,19 +143,11 @@ class Span(TokenLevelKind):
 
     def predictions(self, said: ModelOutputs) -> Labels:
         """Texts of the answers."""
-        return as_rows([answer.text for answer in self._found(said)])
+        return as_rows([found.answer for found in self._found(said)])
 
     def answers(self, said: ModelOutputs) -> list[dict[str, Any]]:
         """The answer, where it stands in the context, and its probability."""
-        return [
-            {
-                "answer": answer.text,
-                "start": answer.start,
-                "end": answer.end,
-                "probability": answer.probability,
-            }
-            for answer in self._found(said)
-        ]
+        return [found._asdict() for found in self._found(said)]
 
     def outputs(self, output: Any) -> Float[Tensor, "row token output"]:
         """What the family's own class says about both ends."""
@@ -175,10 +167,7 @@ class Span(TokenLevelKind):
         return [
             best_answer(
                 context,
-                [
-                    Window(said.logits[row], *_places(said.sequences, row))
-                    for row in of_one.tolist()
-                ],
+                [Window(said.logits[n], *_places(said.sequences, n)) for n in of_one.tolist()],
                 unanswerable=self.task.unanswerable,
             )
             for context, of_one in zip(said.texts[1], each, strict=True)
@@ -187,9 +176,7 @@ class Span(TokenLevelKind):
 
 def windows(
     lengths: Int64[np.ndarray, " row"], room: Int64[np.ndarray, " row"]
-) -> tuple[
-    Int64[np.ndarray, " window"], Int64[np.ndarray, " window"], Int64[np.ndarray, " window"]
-]:
+) -> tuple[Windows, Windows, Windows]:
     """Starts and lengths of the windows of texts.
 
     Args:
@@ -210,12 +197,7 @@ def windows(
     return rows, starts, np.minimum(room[rows], lengths[rows] - starts)
 
 
-def best_answer(
-    context: str,
-    parts: Sequence[Window],
-    *,
-    unanswerable: bool,
-) -> Answer:
+def best_answer(context: str, parts: Sequence[Window], *, unanswerable: bool) -> Answer:
     """The answer with the highest sum of logits of its first token and its last.
 
     Args:
@@ -269,9 +251,7 @@ def _candidates(
     return np.concatenate(scores), np.concatenate(spans)
 
 
-def _token_span(
-    begins: Int32[np.ndarray, " token"], ends: Int32[np.ndarray, " token"], start: int, stop: int
-) -> tuple[int, int]:
+def _token_span(begins: Places, ends: Places, start: int, stop: int) -> tuple[int, int]:
     """First and last token of some characters; [CLS] twice if the window does not have them all."""
     tokens = np.flatnonzero(ends > begins)
     within = tokens[(ends[tokens] > start) & (begins[tokens] < stop)]
@@ -280,9 +260,7 @@ def _token_span(
     return int(within[0]), int(within[-1])
 
 
-def _places(
-    sequences: Sequences, row: int
-) -> tuple[Int32[np.ndarray, " token"], Int32[np.ndarray, " token"]]:
+def _places(sequences: Sequences, row: int) -> tuple[Places, Places]:
     """Characters at which the tokens of a sequence begin and end."""
     own = slice(sequences.offsets[row], sequences.offsets[row + 1])
     alignment = aligned(sequences)

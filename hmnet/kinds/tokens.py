@@ -11,7 +11,7 @@ from hmnet.data.alignment import NOWHERE, aligned, assemble_aligned
 from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Encoder, Located
 from hmnet.data.template import Sequences, boundaries
-from hmnet.kinds.kind import ModelOutputs, Texts, TokenLevelKind
+from hmnet.kinds.kind import ModelOutputs, Rows, Texts, TokenLevelKind
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Labels, as_rows
 from relevance.tasks.entities import OUTSIDE, entities
@@ -59,9 +59,7 @@ class Tokens(TokenLevelKind):
             )
         return (" ".join(texts[0].split()),)
 
-    def targets(
-        self, encoded: Encoded, rows: Int[np.ndarray, " row"]
-    ) -> Int64[np.ndarray, "row token"]:
+    def targets(self, encoded: Encoded, rows: Rows) -> Int64[np.ndarray, "row token"]:
         """The tag's code at the first token of every word."""
         codes = {tag: code for code, tag in enumerate(self.task.labels)}
         rows_of = aligned(encoded).rows
@@ -106,12 +104,7 @@ class Tokens(TokenLevelKind):
                 "labels": list(tags),
                 "probabilities": chances,
                 "entities": [
-                    {
-                        "type": entity.type,
-                        "start": entity.start,
-                        "end": entity.end,
-                        "text": " ".join(words(text)[entity.start : entity.end]),
-                    }
+                    {**entity._asdict(), "text": " ".join(words(text)[entity.start : entity.end])}
                     for entity in entities(tags)
                 ],
             }

@@ -12,10 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-Inputs: TypeAlias = Float[Tensor, "row place input"]
-"""What went into a layer."""
-Gradients: TypeAlias = Float[Tensor, "row place output"]
-"""The gradient of what came out of it."""
+Inputs: TypeAlias = Float[Tensor, "row place input"]  # of a layer
+Gradients: TypeAlias = Float[Tensor, "row place output"]  # of what came out of it
 Take = Callable[[str, Inputs, Gradients], None]
 
 

@@ -178,10 +178,14 @@ class EncoderProbe:
             for of, rows in zip(chosen, drawings, strict=True)
         ]
 
+    @property
+    def _joined(self) -> InputForm:
+        """The form of inputs that the encoder itself takes: the texts of a row as one."""
+        return input_form(self._backbone(0).config)
+
     def _for_encoder(self, of: PreparedTask, rows: Rows) -> Iterator[Batch]:
-        """Training rows as the encoder itself reads them: the texts of a row as one."""
-        form = input_form(self._backbone(0).config)
-        return self._batches(kind_of(of.definition), of.train.encoded, rows, form)
+        """Training rows as the encoder itself reads them."""
+        return self._batches(kind_of(of.definition), of.train.encoded, rows, self._joined)
 
     def _for_model(
         self, model: MultiTaskModel, of: PreparedTask, encoded: Encoded, rows: Rows

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import TypeAlias
 
 from jaxtyping import Float
 from torch import Tensor
@@ -12,6 +13,9 @@ from hmnet.models.multitask import MultiTaskModel
 from relevance.choice import Choice
 from relevance.registry import Registry
 from relevance.tasks.task import Task
+
+Inputs: TypeAlias = Mapping[str, Tensor]  # of a model, by name
+Outputs: TypeAlias = Float[Tensor, "batch outputs"]  # its logits
 
 
 class Regularizer(ABC):
@@ -34,11 +38,7 @@ class Regularizer(ABC):
 
     @abstractmethod
     def __call__(
-        self,
-        model: MultiTaskModel,
-        task: str,
-        inputs: Mapping[str, Tensor],
-        logits: Float[Tensor, "batch outputs"],
+        self, model: MultiTaskModel, task: str, inputs: Inputs, logits: Outputs
     ) -> Float[Tensor, ""]:
         """The term for the loss of a batch.
 

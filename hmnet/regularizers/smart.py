@@ -1,7 +1,7 @@
 """SMART: small changes of the words' embeddings, and of the weights, should change no answer."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypeAlias
 
 import torch
 from jaxtyping import Float
@@ -11,10 +11,12 @@ from torch.func import functional_call
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.regularizers.regularizer import Regularizer
+from hmnet.regularizers.regularizer import Inputs, Outputs, Regularizer
 from relevance.tasks.kinds.kind import check_per_row
 from relevance.tasks.task import Task
 
+Embeddings: TypeAlias = Float[Tensor, "*row token width"]
+OfRow: TypeAlias = Float[Tensor, "row *text token width"]
 Above0 = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 From0 = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -81,11 +83,7 @@ class Smart(Regularizer):
         return self.weight == self.proximal == 0
 
     def __call__(
-        self,
-        model: MultiTaskModel,
-        task: str,
-        inputs: Mapping[str, Tensor],
-        logits: Float[Tensor, "batch outputs"],
+        self, model: MultiTaskModel, task: str, inputs: Inputs, logits: Outputs
     ) -> Float[Tensor, ""]:
         """The term for the loss of a batch.
 
@@ -110,9 +108,7 @@ class Smart(Regularizer):
             term = term + self.proximal * _apart(model, task, logits, before).mean()
         return term
 
-    def start(
-        self, embeddings: Float[Tensor, "*row token width"]
-    ) -> Float[Tensor, "*row token width"]:
+    def start(self, embeddings: Embeddings) -> Embeddings:
         """A perturbation as it is before any ascent, drawn from torch's default generator.
 
         Args:
@@ -127,10 +123,10 @@ class Smart(Regularizer):
         self,
         model: MultiTaskModel,
         task: str,
-        inputs: Mapping[str, Tensor],
-        logits: Float[Tensor, "batch outputs"],
-        noise: Float[Tensor, "*row token width"],
-    ) -> Float[Tensor, "*row token width"]:
+        inputs: Inputs,
+        logits: Outputs,
+        noise: Embeddings,
+    ) -> Embeddings:
         """One step of gradient ascent on the divergence from the clean answers.
 
         Args:
@@ -168,9 +164,7 @@ class Smart(Regularizer):
                 if weight.grad is not None and name in self.state:
                     self.state[name].lerp_(weight, 1 - self.momentum)
 
-    def _answer_of_average(
-        self, model: MultiTaskModel, task: str, inputs: Mapping[str, Tensor]
-    ) -> Float[Tensor, "batch outputs"]:
+    def _answer_of_average(self, model: MultiTaskModel, task: str, inputs: Inputs) -> Outputs:
         """Answers of the average of the last iterates; it begins as the first iterate."""
         names = {weight: name for name, weight in model.named_parameters()}
         path = model.path(task)
@@ -186,9 +180,7 @@ class Smart(Regularizer):
         return logits
 
 
-def divergence(
-    one: Float[Tensor, "batch outputs"], other: Float[Tensor, "batch outputs"], *, regression: bool
-) -> Float[Tensor, " batch"]:
+def divergence(one: Outputs, other: Outputs, *, regression: bool) -> Float[Tensor, " batch"]:
     """Divergence of two answers to each row; symmetric, and 0 for equal ones.
 
     Args:
@@ -209,19 +201,14 @@ def divergence(
 
 
 def _apart(
-    model: MultiTaskModel,
-    task: str,
-    one: Float[Tensor, "batch outputs"],
-    other: Float[Tensor, "batch outputs"],
+    model: MultiTaskModel, task: str, one: Outputs, other: Outputs
 ) -> Float[Tensor, " batch"]:
     """The divergence of a task's answers, squared errors on the scale that its loss is taken on."""
     kind = model.kinds[task]
     return divergence(one, other, regression=kind.scale is not None) * kind.unit**2
 
 
-def scaled_to_row(
-    gradient: Float[Tensor, "row *text token width"],
-) -> Float[Tensor, "row *text token width"]:
+def scaled_to_row(gradient: OfRow) -> OfRow:
     """A gradient whose largest absolute value in each row is 1; a row of zeros stays.
 
     Args:
@@ -235,10 +222,7 @@ def scaled_to_row(
 
 
 def _perturbed(
-    model: MultiTaskModel,
-    task: str,
-    inputs: Mapping[str, Tensor],
-    noise: Float[Tensor, "*row token width"],
+    model: MultiTaskModel, task: str, inputs: Inputs, noise: Embeddings
 ) -> dict[str, Tensor]:
     """The inputs with perturbed word embeddings in the place of token ids."""
     others = {name: values for name, values in inputs.items() if name != "input_ids"}

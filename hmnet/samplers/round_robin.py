@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from hmnet.samplers.sampler import Batches, Sampler, Step
+from hmnet.samplers.sampler import Batches, Sampler
 
 StoppingStrategy = Literal["first_exhausted", "all_exhausted"]
 
@@ -43,8 +43,3 @@ class RoundRobin(Sampler):
         end = max if self.stopping_strategy == "all_exhausted" else min
         steps = end(map(len, self.batches.values()))
         return [dict.fromkeys(self.batches, steps)] * self.epochs
-
-    def epoch(self, number: int) -> list[Step]:
-        """The steps of one epoch, with a batch of every task that has turns in it."""
-        upcoming = [batches for batches in self.upcoming(number) if batches]
-        return [list(step) for step in zip(*upcoming, strict=True)]

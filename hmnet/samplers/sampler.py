@@ -88,7 +88,8 @@ class Sampler(ABC):
 
     Attributes:
         version: Raised whenever the same arguments would give other steps.
-        joint: Whether a step may have several tasks, so that gradients can be told apart by task.
+        joint: Whether every step has a batch of each task, so that gradients can be told apart by
+            task.
         paired: Whether a task trains as many batches beside others as it does alone.
         sizes: Training rows per task.
         total: Batches of all tasks together.
@@ -116,7 +117,10 @@ class Sampler(ABC):
         """
 
     def epoch(self, number: int) -> list[Step]:
-        """The steps of one epoch: one batch each, the tasks' turns merged at random.
+        """The steps of one epoch.
+
+        Where steps are joint, each has a batch of every task that has turns in the epoch; else one
+        batch each, the tasks' turns merged at random.
 
         Args:
             number: 0 for the first epoch; epochs can be asked for in any order.
@@ -125,6 +129,8 @@ class Sampler(ABC):
             The steps in the order they are trained.
         """
         upcoming = self.upcoming(number)
+        if self.joint:
+            return [list(step) for step in zip(*filter(None, upcoming), strict=True)]
         # Turns are shuffled, not batches: those of a task keep the order they have in any company.
         turns = np.repeat(np.arange(len(upcoming)), [len(batches) for batches in upcoming])
         generator(self.seed, "merge", number).shuffle(turns)

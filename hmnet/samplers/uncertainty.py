@@ -1,7 +1,7 @@
 """Uncertainty sampling: of candidates of every task, those that the model is least sure of."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
@@ -14,6 +14,8 @@ from relevance.errors import RelevanceError, unknown_name
 from relevance.measures.vocabulary import vocabulary_overlap
 from relevance.tasks.task import Task
 
+Values: TypeAlias = Float[np.ndarray, " _"]  # one for each row of a batch
+Measure = Callable[[TaskBatch, CandidateScorer], Values]
 Variant = Literal["paper", "released"]
 # Each pass asks the model again; a deviation of five is enough to rank rows by.
 DROPOUT_PASSES = 5
@@ -56,7 +58,7 @@ class Uncertainty(Sampler):
 
     def __init__(
         self,
-        batches: Mapping[str, Sequence[np.ndarray]],
+        batches: Batches,
         *,
         epochs: int,
         seed: int,
@@ -77,10 +79,6 @@ class Uncertainty(Sampler):
         """
         whole = len(self.batches) * max(map(len, self.batches.values()))
         return [dict.fromkeys(self.batches, max(1, round(self.share * whole)))] * self.epochs
-
-    def epoch(self, number: int) -> list[Step]:
-        """The candidates of every step of an epoch: a batch of every task."""
-        return [list(step) for step in zip(*self.upcoming(number), strict=True)]
 
     @classmethod
     def check(cls, tasks: Sequence[Task], *, proxy: str = "relevant", **_: Any) -> None:
@@ -135,9 +133,7 @@ class Uncertainty(Sampler):
         return choose
 
 
-def comparable(
-    uncertainties: Sequence[Float[np.ndarray, " _"]], by_deviation: Sequence[bool]
-) -> list[Float[np.ndarray, " _"]]:
+def comparable(uncertainties: Sequence[Values], by_deviation: Sequence[bool]) -> list[Values]:
     """Uncertainties of a step's candidates, deviations on the scale of the entropies.
 
     Args:
@@ -159,7 +155,7 @@ def comparable(
 
 
 def most_uncertain(
-    candidates: Step, uncertainties: Sequence[Float[np.ndarray, " _"]], variant: Variant
+    candidates: Step, uncertainties: Sequence[Values], variant: Variant
 ) -> SelectedStep:
     """The rows of a step that the model is least sure of.
 
@@ -241,7 +237,7 @@ def has_uncertainty(task: Task, tasks: Sequence[Task]) -> bool:
 
 def uncertainty_of(
     task: Task, tasks: Sequence[Task], data: Mapping[str, Encoded], proxy: str
-) -> Callable[[TaskBatch, CandidateScorer], Float[np.ndarray, " _"]]:
+) -> Measure:
     """Make the function that gives the model's uncertainty of a task's rows.
 
     Args:
@@ -266,10 +262,10 @@ def uncertainty_of(
     return lambda batch, ask: normalised_entropy(ask(batch, asked))
 
 
-def _deviation(task: str) -> Callable[[TaskBatch, CandidateScorer], Float[np.ndarray, " _"]]:
+def _deviation(task: str) -> Measure:
     """Standard deviation of a regression's predictions under dropout."""
 
-    def of(batch: TaskBatch, ask: CandidateScorer) -> Float[np.ndarray, " _"]:
+    def of(batch: TaskBatch, ask: CandidateScorer) -> Values:
         passes = [ask(batch, task, dropout=number)[:, 0] for number in range(DROPOUT_PASSES)]
         return np.asarray(np.std(passes, axis=0, ddof=1), dtype=np.float64)
 

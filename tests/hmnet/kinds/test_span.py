@@ -197,7 +197,7 @@ def test_the_best_answer_is_that_of_trying_all(
         return
     best = max(scored, key=lambda span: max(scored[span]))
     assert (found.start, found.end) == best
-    assert found.text == text[best[0] : best[1]]
+    assert found.answer == text[best[0] : best[1]]
     assert found.probability == pytest.approx(sum(np.exp(scored[best])) / total)
 
 
