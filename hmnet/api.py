@@ -5,7 +5,7 @@ has begun.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -17,12 +17,10 @@ if TYPE_CHECKING:
     from hmnet.comparison.table import Comparison
     from hmnet.runs.folder import Run
     from hmnet.runs.scores import Score
-    from hmnet.runs.train import Note
+    from hmnet.runs.train import OnEvent
     from hmnet.trained_run import Input, PrecisionName, TrainedRun
-    from hmnet.training.hooks.progress import Progress
     from relevance.clustering.spec import ClusterSpec
 
-    OnEvent: TypeAlias = Callable[[Progress | Note], None]
     AnyRun: TypeAlias = Run | str | Path
 
 

@@ -8,10 +8,9 @@ import numpy as np
 from hmnet.analysis.confusion import Confusion, confusion
 from hmnet.analysis.regression import RegressionDiagnosis, regression
 from hmnet.devices import resolve_device
-from hmnet.evaluation.evaluate import evaluate
 from hmnet.precision import resolve_precision
-from hmnet.prepared import prepare_split
 from hmnet.runs.folder import Run
+from hmnet.runs.score import answer_split
 from relevance.errors import RelevanceError, unknown_name
 from relevance.report.tables import Row
 from relevance.tasks.task import Task
@@ -53,13 +52,7 @@ def diagnose(
         for name, rows in data.items():
             if split not in {None, name}:
                 continue
-            result = evaluate(
-                run.model_for(task.name).to(place),
-                task,
-                prepare_split(task, rows, run.tokenizer, run.config.max_length),
-                batch_size=run.config.batch_size,
-                precision=resolve_precision(precision, place),
-            )
+            result = answer_split(run, task, rows, resolve_precision(precision, place), place)
             if task.kind == "regression":
                 truth = rows.labels.astype(np.float64)
                 values = np.array(result.predictions, dtype=np.float64)

@@ -20,7 +20,7 @@ from hmnet.comparison.table import Comparison
 from hmnet.runs.checked import check_run
 from hmnet.runs.costs import costs_of
 from hmnet.runs.rows import notes_on, read_run_scores
-from hmnet.runs.train import Note, train_run
+from hmnet.runs.train import Note, OnEvent, train_run
 from hmnet.settings.config import RunConfig
 from hmnet.training.hooks.progress import Progress
 from relevance.clustering.spec import ClusterSpec
@@ -28,7 +28,7 @@ from relevance.disk.files import validated
 from relevance.errors import RelevanceError
 from relevance.tasks.find import find_tasks
 
-Watch: TypeAlias = AbstractContextManager[Callable[[Progress | Note], None]]
+Watch: TypeAlias = AbstractContextManager[OnEvent]
 OWN = ("method", "layers", "name")
 
 

@@ -1,14 +1,13 @@
 """`hmnet add-task`: new tasks on a trained run, whose old ones answer as before unless asked."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hmnet.answer_scale import AnswerScale, lent
 from hmnet.backbones.backbone import load_backbone
-from hmnet.data.encoded import Encoded
 from hmnet.devices import resolve_device
 from hmnet.extension.model import borrows_head, draw_xavier, extend, start_from, take_average
 from hmnet.extension.placement import describe, untrained
@@ -37,7 +36,7 @@ from hmnet.runs.log import open_log, truncate_log
 from hmnet.runs.rows import read_run_scores, unrecorded, write_results
 from hmnet.runs.score import score_run
 from hmnet.runs.scores import MAJORITY, Score
-from hmnet.runs.train import Note
+from hmnet.runs.train import Note, OnEvent
 from hmnet.settings.addition import AVERAGE, TRAINING, XAVIER, Addition
 from hmnet.settings.config import RunConfig
 from hmnet.training.checkpoint import discard_checkpoint, find_checkpoint
@@ -48,12 +47,13 @@ from hmnet.training.ranks import launched
 from hmnet.training.record import NOTHING, Record, read_records, write_records
 from relevance.disk.files import check_writable, file_digest, write_json
 from relevance.errors import RelevanceError
-from relevance.tasks.data import Split, TaskData
+from relevance.tasks.data import TaskData
 from relevance.tasks.find import write_tasks
 from relevance.tasks.load import load_task
 from relevance.tasks.subset import subset
 from relevance.tasks.task import Task
 
+Rows = Mapping[str, TaskData]  # of the new tasks, by name
 BEFORE = {"train": "new"}  # what additions did that do not say it
 
 
@@ -64,7 +64,7 @@ def add_tasks(
     *,
     settings: Mapping[str, Any] | None = None,
     resume: bool = False,
-    on_event: Callable[[Progress | Note], None] = lambda _: None,
+    on_event: OnEvent = lambda _: None,
 ) -> Run:
     """Add tasks to a trained run, train their own weights or all of them, and score them.
 
@@ -101,14 +101,15 @@ def add_tasks(
     extension = plan_extension(run, addition, settings or {}, out)
     data = {task.name: load_task(task, extension.data) for task in extension.tasks}
     rows = {name: _rows(extension, len(one.train)) for name, one in data.items()}
+    trained = {n: replace(data[n], train=subset(data[n].train, rows[n])) for n in rows if rows[n]}
     entry, new = _entry(extension, rows), Run(out, extension.config)
     if out.exists() and _is_finished(new, entry, extension.tasks):
         return _say_finished(new, on_event)
     if addition.changes_the_run:
         for task in run.tasks:
             run.data(task.name)  # which will be scored again: it must be there before training
-    model = None if (out / "model").exists() else _model(extension, data, rows)
-    for text in _notes(extension, data, rows):
+    model = None if (out / "model").exists() else _model(extension, trained)
+    for text in _notes(extension, data, trained):
         on_event(Note(text))
     check_writable(out / ADDED)
 
@@ -124,7 +125,7 @@ def add_tasks(
             if _is_finished(new, entry, extension.tasks):
                 return _say_finished(new, on_event)
         if model is not None and not (out / "model").exists():
-            _train(extension, model, data, rows, out, on_event)
+            _train(extension, model, trained, out, on_event)
         _complete(extension, new)
     return new
 
@@ -135,7 +136,7 @@ def _exists(out: Path) -> RelevanceError:
     )
 
 
-def _say_finished(new: Run, on_event: Callable[[Progress | Note], None]) -> Run:
+def _say_finished(new: Run, on_event: OnEvent) -> Run:
     """Nothing is to be done, but to take away what a kill left of the last moments."""
     on_event(Note(f"{new.folder} is finished: the new tasks are there and scored."))
     tidy(new.folder)
@@ -150,24 +151,22 @@ def _rows(extension: ExtensionPlan, count: int) -> int:
     return min(count, max(round(fraction * count), extension.training.batch_size))
 
 
-def _notes(
-    extension: ExtensionPlan, data: Mapping[str, TaskData], rows: Mapping[str, int]
-) -> Iterator[str]:
+def _notes(extension: ExtensionPlan, data: Rows, trained: Rows) -> Iterator[str]:
     """What the user should know of every new task."""
     addition = extension.addition
     for task in extension.tasks:
         placed = extension.placements[task.name]
         yield describe(task, placed, addition.init, extension.spec)
         if addition.fraction < 1:
-            taken, of = rows[task.name], len(data[task.name].train)
-            yield f"{task.name} is trained on {taken} of {of} rows."
-        if addition.fraction == 0:
+            taken = len(trained[task.name].train) if trained else 0
+            yield f"{task.name} is trained on {taken} of {len(data[task.name].train)} rows."
+        if not trained:
             yield untrained(task, placed)
-        else:
-            one = data[task.name]
-            train = _encoded(extension, one, subset(one.train, rows[task.name]))
-            if unlearned := kind_of(task).unlearned(train):
-                yield unlearned
+            continue
+        rows, config = trained[task.name].train, extension.config
+        encoded = encode_split(task, rows, extension.run.tokenizer, config.max_length)
+        if unlearned := kind_of(task).unlearned(encoded):
+            yield unlearned
     if addition.changes_the_run:
         old = ", ".join(task.name for task in extension.run.tasks)
         yield f'`train="all"` changes what {old} answer too; they are scored anew.'
@@ -186,9 +185,10 @@ def _notes(
 def _entry(extension: ExtensionPlan, rows: Mapping[str, int]) -> dict[str, Any]:
     """What `added.json` says about an addition, as JSON has it."""
     (model,) = extension.run.blueprints
+    addition = extension.addition
     tasks = {
         name: {
-            "init": placed.source or extension.addition.init,
+            "init": placed.source or addition.init,
             "cluster": placed.cluster,
             "relevance": placed.why or None,
             "rows": rows[name],
@@ -199,24 +199,24 @@ def _entry(extension: ExtensionPlan, rows: Mapping[str, int]) -> dict[str, Any]:
         "run": str(extension.run.folder.absolute()),
         "model": file_digest(weights_file(model)),
         "tasks": tasks,
-        "fraction": extension.addition.fraction,
-        "train": extension.addition.train,
+        "fraction": addition.fraction,
+        "train": addition.train,
         "settings": extension.training.model_dump(mode="json", include=set(TRAINING)),
     }
 
 
 def _is_finished(new: Run, entry: Mapping[str, Any], tasks: Sequence[Task]) -> bool:
     """Whether nothing is left to do; a folder that was begun as something else is refused."""
-    out, begun = new.folder, new.additions()
-    if not begun:
+    out, additions = new.folder, new.additions()
+    if not additions:
         raise RelevanceError(f"{out} has no {ADDED}, so nothing was added. Give another `out`.")
-    if "regression_loss" not in begun[-1].get("settings", {}) and any(
-        task.kind == "regression" for task in tasks
-    ):
+    begun = additions[-1]
+    has_regression = any(task.kind == "regression" for task in tasks)
+    if has_regression and "regression_loss" not in begun["settings"]:
         raise old_loss(out)
     # settings that came later had their defaults
     settings = RunConfig(tasks=("any",)).model_dump(mode="json", include=set(TRAINING))
-    before = BEFORE | begun[-1] | {"settings": settings | begun[-1].get("settings", {})}
+    before = BEFORE | begun | {"settings": settings | begun["settings"]}
     for what, value in entry.items():
         if before.get(what) != value:
             raise RelevanceError(
@@ -225,22 +225,20 @@ def _is_finished(new: Run, entry: Mapping[str, Any], tasks: Sequence[Task]) -> b
     return (out / CONFIG).is_file()
 
 
-def _model(
-    extension: ExtensionPlan, data: Mapping[str, TaskData], rows: Mapping[str, int]
-) -> MultiTaskModel:
+def _model(extension: ExtensionPlan, trained: Rows) -> MultiTaskModel:
     """The trained model with the new tasks, as these start."""
     run, config = extension.run, extension.config
-    trained = run.model_for(run.tasks[0].name)
+    before = run.model_for(run.tasks[0].name)
     backbone = load_backbone(config.backbone, seed=config.seed)
     check_reading(backbone, run.tokenizer, extension.tasks, config)
     model = extend(
-        trained,
+        before,
         backbone,
         extension.tasks,
         extension.plan,
         head=config.head,
         seed=config.seed,
-        scales=_scales(extension, trained, data, rows),
+        scales=_scales(extension, before, trained),
     )
     for name, placed in extension.placements.items():
         if placed.source:
@@ -255,21 +253,16 @@ def _model(
 
 
 def _scales(
-    extension: ExtensionPlan,
-    trained: MultiTaskModel,
-    data: Mapping[str, TaskData],
-    rows: Mapping[str, int],
+    extension: ExtensionPlan, before: MultiTaskModel, trained: Rows
 ) -> dict[str, AnswerScale]:
     """How outputs of the new tasks stand for values; a borrowed head goes by the lender's scale."""
-    labels = {
-        name: subset(one.train, rows[name]).labels for name, one in data.items() if rows[name]
-    }
+    labels = {name: one.train.labels for name, one in trained.items()}
     learning = [task for task in extension.tasks if task.name in labels]
     scales = answer_scales(extension.training, learning, labels)
     config = extension.config
     for task in extension.tasks:
-        source = trained.definitions.get(extension.placements[task.name].source or "")
-        scale = trained.kinds[source.name].scale if source else None
+        source = before.definitions.get(extension.placements[task.name].source or "")
+        scale = before.kinds[source.name].scale if source else None
         if source and scale and borrows_head(task, source, config.head, config.pooling):
             borrowed = lent(scale, source, task)
             own = scales.get(task.name)
@@ -281,38 +274,31 @@ def _scales(
 def _train(
     extension: ExtensionPlan,
     model: MultiTaskModel,
-    data: Mapping[str, TaskData],
-    rows: Mapping[str, int],
+    trained: Rows,
     out: Path,
-    on_event: Callable[[Progress | Note], None],
+    on_event: OnEvent,
 ) -> None:
-    """Train a model, and keep it."""
-    run, record = extension.run, NOTHING
-    if extension.addition.fraction > 0:
-        cut = {
-            name: replace(one, train=subset(one.train, rows[name])) for name, one in data.items()
-        }
-        record = _fit(extension, model, cut, out, on_event)
+    """Train a model where there are rows to train on, and keep it."""
+    run = extension.run
+    record = _fit(extension, model, trained, out, on_event) if trained else NOTHING
     for before in read_records(run.folder / RECORDS):
-        both = {
-            "seconds": before.seconds + record.seconds,
-            "examples": before.examples + record.examples,
-        }
-        write_records(out / RECORDS, [record.model_copy(update=both)])
+        seconds, examples = before.seconds + record.seconds, before.examples + record.examples
+        both = record.model_copy(update={"seconds": seconds, "examples": examples})
+        write_records(out / RECORDS, [both])
     keep_model(out / "model", model, run.tokenizer)
 
 
 def _fit(
     extension: ExtensionPlan,
     model: MultiTaskModel,
-    data: Mapping[str, TaskData],
+    trained: Rows,
     out: Path,
-    on_event: Callable[[Progress | Note], None],
+    on_event: OnEvent,
 ) -> Record:
     """Train on the new tasks' rows, or go on where a checkpoint stands."""
     training, checkpoint = extension.training, out / CHECKPOINT
     device = resolve_device(training.device)
-    tasks = [*prepare_all(training, data, extension.run.tokenizer).values()]
+    tasks = [*prepare_all(training, trained, extension.run.tokenizer).values()]
     epochs = make_schedule(training, lengths_of(tasks), training.seed)
     found = find_checkpoint(checkpoint)
     truncate_log(out / LOG, found[1].step if found else 0)
@@ -323,16 +309,11 @@ def _fit(
             on_event(step)
 
         checkpoints = Checkpoints(checkpoint, 0, training.checkpoint_s)
-        record, note = fit_group(
-            training, model.to(device), tasks, epochs, checkpoints, on_step=tell
-        )
+        model.to(device)
+        record, note = fit_group(training, model, tasks, epochs, checkpoints, on_step=tell)
     if note:
         on_event(Note(note))
     return record
-
-
-def _encoded(extension: ExtensionPlan, data: TaskData, split: Split) -> Encoded:
-    return encode_split(data.task, split, extension.run.tokenizer, extension.config.max_length)
 
 
 def _complete(extension: ExtensionPlan, new: Run) -> None:
@@ -353,12 +334,8 @@ def _complete(extension: ExtensionPlan, new: Run) -> None:
 
 def _copied_scores(extension: ExtensionPlan) -> list[Score]:
     """Scores of the old tasks, which answer as before."""
-    config = extension.config
+    label, seed = extension.config.label, extension.config.seed
     return [
-        replace(
-            score,
-            run=score.run if score.method == MAJORITY else config.label,
-            seed=config.seed,
-        )
+        replace(score, run=score.run if score.method == MAJORITY else label, seed=seed)
         for score in read_run_scores(extension.run.folder)
     ]

@@ -1,18 +1,20 @@
 """Scores of a trained run on its evaluation splits, the majority class beside them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Literal
 
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
-from hmnet.precision import resolve_precision
+from hmnet.precision import Precision, resolve_precision
 from hmnet.prepared import prepare_split
 from hmnet.runs.folder import Run
 from hmnet.runs.rows import rows_digest
-from hmnet.runs.scores import Score, to_scores
+from hmnet.runs.scores import Score
 from relevance.errors import unknown_name
+from relevance.interfaces.trainer import Result
+from relevance.tasks.data import Split
 from relevance.tasks.metrics import majority
+from relevance.tasks.task import Task
 
 
 def score_run(
@@ -41,39 +43,57 @@ def score_run(
         RelevanceError: If data or models are no longer there, or no task has such a split.
     """
     place = resolve_device(device)
-    resolved = resolve_precision(precision, place)
-    config = run.config
+    settled = resolve_precision(precision, place)
     scores = []
     known: dict[str, None] = {}
     for task in run.tasks if tasks is None else map(run.task, tasks):
         data = run.data(task.name, also=splits or ())
         known |= dict.fromkeys(data.evaluation)
-        chosen = {n: s for n, s in data.evaluation.items() if splits is None or n in splits}
-        if not chosen:
-            continue
-        model = run.model_for(task.name).to(place)
-        results = {
-            name: evaluate(
-                model,
-                task,
-                prepare_split(task, split, run.tokenizer, config.max_length),
-                batch_size=config.batch_size,
-                precision=resolved,
-            )
-            for name, split in chosen.items()
-        }
-        constant = {name: majority(task, data.train, split) for name, split in chosen.items()}
-        of_task = to_scores(
-            results,
-            task,
-            run=config.label,
-            method=str(config.method),
-            seed=config.seed,
-            constant=constant,
-        )
-        rows = {name: rows_digest(task, split) for name, split in chosen.items()}
-        scores += [replace(score, rows=rows[score.split]) for score in of_task]
+        for name, split in data.evaluation.items():
+            if splits is None or name in splits:
+                result = answer_split(run, task, split, settled, place)
+                constant = majority(task, data.train, split)
+                scores += _scores(run, task, name, rows_digest(task, split), result, constant)
     for name in splits or ():
         if name not in known:
             raise unknown_name("split", name, known)
     return scores
+
+
+def answer_split(run: Run, task: Task, split: Split, precision: Precision, device: str) -> Result:
+    """Let a run answer a split of one of its tasks.
+
+    Args:
+        run: Its model and settings are used.
+        task: The task, as the run defines it.
+        split: The rows.
+        precision: Precision of the forward pass.
+        device: A name that torch takes.
+
+    Returns:
+        Answers, scores and losses.
+    """
+    prepared = prepare_split(task, split, run.tokenizer, run.config.max_length)
+    model, rows = run.model_for(task.name).to(device), run.config.batch_size
+    return evaluate(model, task, prepared, batch_size=rows, precision=precision)
+
+
+def _scores(
+    run: Run, task: Task, split: str, rows: str, result: Result, constant: Result
+) -> list[Score]:
+    """A split's scores, the primary metric first, with those of a constant answer."""
+    config, method = run.config, str(run.config.method)
+    return [
+        Score(
+            run=config.label,
+            method=method,
+            task=task.name,
+            split=split,
+            metric=metric,
+            seed=config.seed,
+            value=value,
+            majority=constant.metrics[metric],
+            rows=rows,
+        )
+        for metric, value in result.metrics.items()
+    ]

@@ -6,16 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from types import MappingProxyType
 
 from relevance.disk.files import read_text, write_text
 from relevance.disk.manifest import check_file
 from relevance.errors import RelevanceError
 from relevance.escaping import for_csv, from_csv
-from relevance.interfaces.trainer import Result
 from relevance.tasks.task import Task
 
-NOTHING: Mapping[str, Result] = MappingProxyType({})
 MAJORITY = "majority"
 MISMATCHED = "dev_mismatched"
 
@@ -51,45 +48,6 @@ class Score:
 
 
 COLUMNS = ("run", "method", "task", "split", "metric", "seed", "value")
-
-
-def to_scores(
-    results: Mapping[str, Result],
-    task: Task,
-    *,
-    run: str,
-    method: str,
-    seed: int,
-    constant: Mapping[str, Result] = NOTHING,
-) -> list[Score]:
-    """The scores of one task.
-
-    Args:
-        results: By the name of the split.
-        task: The task.
-        run: Name of the run.
-        method: Its method.
-        seed: Its seed.
-        constant: Results of the majority class (`relevance.tasks.metrics.majority`) by the name of
-            the split, to stand beside the scores.
-
-    Returns:
-        One per split and metric, the task's primary metric first.
-    """
-    return [
-        Score(
-            run,
-            method,
-            task.name,
-            split,
-            metric,
-            seed,
-            value,
-            constant[split].metrics[metric] if split in constant else None,
-        )
-        for split, result in results.items()
-        for metric, value in result.metrics.items()
-    ]
 
 
 def as_rows(scores: Iterable[Score]) -> list[Score]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import torch
 from transformers import PreTrainedTokenizerBase
@@ -65,13 +66,16 @@ class Note:
     passing: bool = False
 
 
+OnEvent: TypeAlias = Callable[[Progress | Note], None]
+
+
 def train_run(
     config: RunConfig,
     spec: ClusterSpec | None,
     out: Path,
     *,
     resume: bool = False,
-    on_event: Callable[[Progress | Note], None] = lambda _: None,
+    on_event: OnEvent = lambda _: None,
 ) -> Run:
     """Train every part of a run, score it on each evaluation split, and keep it all in a folder.
 
@@ -97,7 +101,7 @@ def train_run(
     ranks = find_ranks(config.device, config.seed)
     if ranks.count > 1:
         config = config.model_copy(update={"device": ranks.device})
-        on_event = on_event if ranks.is_main else _say_nothing
+        on_event = on_event if ranks.is_main else lambda _: None
     checked = check_run(config, spec, out, resume=resume)
     config = checked.config
     run = Run(out, config)
@@ -163,7 +167,9 @@ class _Job:
         """Load and check everything before the first step, and before anything is written."""
         config, tasks, parts = checked.config, checked.tasks, checked.parts
         backbone = load_backbone(config.backbone, seed=config.seed)
-        _check_adapter_modules(parts, backbone)
+        for part in parts:
+            with torch.device("meta"):  # made without memory: those that don't fit are refused
+                make_adapter_module(backbone, part.plan, seed=0)
         check_max_length(backbone.base, config.max_length)
         tokenizer = read_tokenizer(resolve_backbone(config.backbone))
         check_reading(backbone, tokenizer, tasks, config)
@@ -203,7 +209,7 @@ class _Job:
             spec.save(folder / CLUSTERS)
         self.config.to_toml(folder / CONFIG)
 
-    def train(self, first: int, on_event: Callable[[Progress | Note], None]) -> None:
+    def train(self, first: int, on_event: OnEvent) -> None:
         """Train what is not trained yet; what a process that is not the main one does goes with it.
 
         Args:
@@ -222,7 +228,7 @@ class _Job:
         # All models are there, so that from here on nobody asks what the checkpoint is like.
         discard_checkpoint(self.out / CHECKPOINT)
 
-    def _train_parts(self, first: int, on_event: Callable[[Progress | Note], None]) -> None:
+    def _train_parts(self, first: int, on_event: OnEvent) -> None:
         """Train the parts from one on, the first from where its checkpoint stands."""
         if first == len(self.parts):
             return
@@ -238,19 +244,13 @@ class _Job:
                     log.step(overall)
                     on_event(overall)
 
-                self._train_part(number, tell, on_event)
-
-    def _train_part(
-        self,
-        number: int,
-        on_step: Callable[[Progress], None],
-        on_note: Callable[[Note], None],
-    ) -> None:
-        model, record, note = self._fit(number, on_step)
-        self._keep_record(number, record)
-        if note:
-            on_note(Note(note))
-        keep_model(self._model(number), model, self.tokenizer)
+                model, record, note = self._fit(number, tell)
+                # before its model, so that no model is without a record
+                records = read_records(self.out / RECORDS)[:number]
+                write_records(self.out / RECORDS, [*records, record])
+                if note:
+                    on_event(Note(note))
+                keep_model(self._model(number), model, self.tokenizer)
 
     def _fit(
         self, number: int, on_step: Callable[[Progress], None] | None = None
@@ -272,11 +272,6 @@ class _Job:
         )
         return model, record, note
 
-    def _keep_record(self, number: int, record: Record) -> None:
-        """Write what a part took; before its model, so that no model is without."""
-        before = read_records(self.out / RECORDS)[:number]
-        write_records(self.out / RECORDS, [*before, record])
-
     def _model(self, number: int) -> Path:
         """Where a part's model goes."""
         if len(self.parts) == 1:
@@ -285,28 +280,12 @@ class _Job:
         return self.out / "model" / "-".join(slugs)
 
 
-def _say_nothing(_: Progress | Note) -> None:
-    """What a process does that is not the main one."""
-
-
-def _by_others(out: Path, config: RunConfig) -> str:
-    """What a finished run's numbers rest on that training would no longer do."""
-    found = (other_version(record.versions, config) for record in read_records(out / RECORDS))
-    other = next(filter(None, found), None)
-    return f" It was trained by {other}." if other else ""
-
-
-def _check_adapter_modules(parts: Sequence[ModelGroup], backbone: Backbone) -> None:
-    """Refuse modules that don't fit a backbone, by making them without memory."""
-    for part in parts:
-        with torch.device("meta"):
-            make_adapter_module(backbone, part.plan, seed=0)
-
-
-def _finished(run: Run, ranks: Ranks, on_event: Callable[[Progress | Note], None]) -> Run:
-    """A run for which there is nothing to do any more."""
-    others = _by_others(run.folder, run.config)
-    on_event(Note(f"{run.folder} is finished: every part is trained and scored.{others}"))
+def _finished(run: Run, ranks: Ranks, on_event: OnEvent) -> Run:
+    """A run for which there is nothing to do any more, but to say what trained it if not this."""
+    records = read_records(run.folder / RECORDS)
+    other = next(filter(None, (other_version(one.versions, run.config) for one in records)), None)
+    by = f" It was trained by {other}." if other else ""
+    on_event(Note(f"{run.folder} is finished: every part is trained and scored.{by}"))
     if ranks.is_main:
         tidy(run.folder)
     ranks.wait()

@@ -58,7 +58,7 @@ class Uncertainty(Sampler):
 
     def __init__(
         self,
-        batches: Batches,
+        batches: Mapping[str, Sequence[np.ndarray]],
         *,
         epochs: int,
         seed: int,
