@@ -24,21 +24,20 @@ def lay_out(found: AttentionCosines) -> Grid:
         A grid; its colours end at 1, and begin at the tenth below the least cosine, or at the
         hundredth, thousandth and so on where all are that close to 1.
     """
-    layers, heads = found.cosines.shape
-    steps = 10 ** max(1, found.decimals - 2)
+    (layers, heads), (one, other) = found.cosines.shape, found.runs
+    decimals = found.decimals
+    steps = 10 ** max(1, decimals - 2)
     lowest = math.ceil(steps * float(found.cosines.min()) - 1) / steps
     return Grid(
         values=found.cosines,
         texts=tuple(
-            tuple(number(each, found.decimals) for each in row) for row in found.cosines.tolist()
+            tuple(number(n, found.decimals) for n in row) for row in found.cosines.tolist()
         ),
-        rows=tuple(str(layer) for layer in range(1, layers + 1)),
-        columns=tuple(str(head) for head in range(1, heads + 1)),
+        rows=tuple(map(str, range(1, layers + 1))),
+        columns=tuple(map(str, range(1, heads + 1))),
         row_title="layer",
         column_title="head",
-        title="\n".join(
-            map(for_figure, (f"{found.task}: {found.runs[0]}", f"and {found.runs[1]}"))
-        ),
+        title=f"{for_figure(f'{found.task}: {one}')}\n{for_figure(f'and {other}')}",
         low=max(0.0, lowest),
         high=1.0,
         quantity="cosine of attention maps",

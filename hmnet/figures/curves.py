@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from hmnet.analysis.curves import Curves
-from relevance.figures.figure import INK, TWO_COLUMNS_PT, draw_frame, draw_legend, new_figure
+from relevance.figures.figure import INK, TWO_COLUMNS_PT, draw_frame, draw_legend, new_panels
 from relevance.figures.scatter import COLOURS
 
 if TYPE_CHECKING:
@@ -71,17 +71,15 @@ def curves_figure(found: Curves) -> Axes:
     from matplotlib.ticker import MaxNLocator
 
     panels = lay_out(found)
-    figure = new_figure(TWO_COLUMNS_PT, len(panels) * PANEL_PT + AROUND_PT)
-    figure.set_layout_engine("constrained")
-    grid = figure.subplots(len(panels), 1, sharex=True)
+    height = len(panels) * PANEL_PT + AROUND_PT
+    grid = new_panels(TWO_COLUMNS_PT, height, len(panels), sharex=True)
     for panel, axes in zip(panels, grid, strict=True):
         _draw(panel, axes)
         axes.set_xlim(0, int(found.steps[-1]))
     grid[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     grid[-1].set_xlabel("step", fontsize=TEXT_PT, color=INK)
     _legend(found.tasks, grid[0])
-    first: Axes = grid[0]
-    return first
+    return grid[0]
 
 
 def _style(number: int) -> tuple[str, Literal["-", "--", ":"]]:

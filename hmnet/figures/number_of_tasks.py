@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hmnet.comparison.table import Comparison
 from hmnet.runs.folder import Run
 from relevance.errors import RelevanceError
-from relevance.figures.figure import INK, ONE_COLUMN_PT, draw_frame, draw_legend, new_figure
+from relevance.figures.figure import INK, ONE_COLUMN_PT, draw_frame, draw_legend, new_panels
 from relevance.figures.scatter import COLOURS
 
 if TYPE_CHECKING:
@@ -133,12 +133,10 @@ def number_of_tasks_figure(compared: Comparison, trained: Mapping[str, Trained])
         El Hattami (2021), Figure 3.7.
     """
     layout = lay_out(compared, trained)
-    figure = new_figure(ONE_COLUMN_PT, HEIGHT_PT + 1.5 * TEXT_PT * len(layout.curves))
-    figure.set_layout_engine("constrained")
-    axes: Axes = figure.subplots()
+    (axes,) = new_panels(ONE_COLUMN_PT, HEIGHT_PT + 1.5 * TEXT_PT * len(layout.curves))
     lines: dict[str, Any] = {}
     for number, curve in enumerate(layout.curves):
-        line = axes.errorbar(
+        lines[curve.method] = axes.errorbar(
             curve.tasks,
             curve.means,
             yerr=curve.deviations,
@@ -149,7 +147,6 @@ def number_of_tasks_figure(compared: Comparison, trained: Mapping[str, Trained])
             elinewidth=0.7,
             capsize=1.5,
         )
-        lines[curve.method] = line
     axes.set_xticks(sorted({tasks for curve in layout.curves for tasks in curve.tasks}))
     axes.margins(y=0.12)
     axes.set_xlabel("number of tasks trained", fontsize=TEXT_PT, color=INK)

@@ -17,7 +17,7 @@ from relevance.figures.figure import (
     TWO_COLUMNS_PT,
     draw_frame,
     figure_of,
-    new_figure,
+    new_panels,
 )
 from relevance.figures.scale import number
 
@@ -39,7 +39,6 @@ class RegressionPanel:
         y: Heights of the points.
         line: The line of least squares, if there is one.
         ideal: Line that a model without error would lie on.
-        title: The line in figures.
         x_label: Label of the x axis.
         y_label: Label of the y axis.
     """
@@ -48,9 +47,15 @@ class RegressionPanel:
     y: Float[np.ndarray, " row"]
     line: StraightLine | None
     ideal: StraightLine
-    title: str
     x_label: str
     y_label: str
+
+    @property
+    def title(self) -> str:
+        """The line in figures."""
+        if self.line is None:
+            return "no regression line"
+        return f"slope {number(self.line.slope, 2)}, intercept {number(self.line.intercept, 2)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,34 +75,15 @@ class RegressionLayout:
 
 def lay_out(found: RegressionDiagnosis) -> RegressionLayout:
     """Decide what the figure of a regression task's predictions shows."""
+    truth, predicted = found.truth, found.predicted
+    equal, zero = StraightLine(1.0, 0.0), StraightLine(0.0, 0.0)
+    what = "residual: label less predicted"
     return RegressionLayout(
         f"{found.task} ({found.split}): RMSE {number(found.rmse, 2)}, MAE {number(found.mae, 2)},"
         f" accuracy (rounded) {number(100 * found.accuracy, 1)} %",
-        RegressionPanel(
-            found.truth,
-            found.predicted,
-            found.line,
-            StraightLine(1.0, 0.0),
-            _title(found.line),
-            "label",
-            "predicted",
-        ),
-        RegressionPanel(
-            found.predicted,
-            found.residuals,
-            found.residual_line,
-            StraightLine(0.0, 0.0),
-            _title(found.residual_line),
-            "predicted",
-            "residual: label less predicted",
-        ),
+        RegressionPanel(truth, predicted, found.line, equal, "label", "predicted"),
+        RegressionPanel(predicted, found.residuals, found.residual_line, zero, "predicted", what),
     )
-
-
-def _title(line: StraightLine | None) -> str:
-    if line is None:
-        return "no regression line"
-    return f"slope {number(line.slope, 2)}, intercept {number(line.intercept, 2)}"
 
 
 def regression_figure(found: RegressionDiagnosis) -> Axes:
@@ -110,14 +96,11 @@ def regression_figure(found: RegressionDiagnosis) -> Axes:
         The axes of the first panel, in a figure two columns of a paper wide.
     """
     layout = lay_out(found)
-    figure = new_figure(TWO_COLUMNS_PT, HEIGHT_PT)
-    figure.set_layout_engine("constrained")
-    left, right = figure.subplots(1, 2)
+    left, right = new_panels(TWO_COLUMNS_PT, HEIGHT_PT, columns=2)
     _draw(layout.scatter, left)
     _draw(layout.residuals, right)
     figure_of(left).suptitle(layout.title, fontsize=TITLE_PT, color=INK, parse_math=False)
-    first: Axes = left
-    return first
+    return left
 
 
 def _draw(panel: RegressionPanel, axes: Axes) -> None:

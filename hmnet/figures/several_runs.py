@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 
 from hmnet.analysis.curves import Curves
 from relevance.errors import RelevanceError
-from relevance.figures.figure import INK, TWO_COLUMNS_PT, draw_frame, draw_legend, new_figure
+from relevance.figures.figure import INK, TWO_COLUMNS_PT, draw_frame, draw_legend, new_panels
 from relevance.figures.scatter import COLOURS
 
 if TYPE_CHECKING:
@@ -122,17 +122,15 @@ def runs_figure(runs: Sequence[tuple[str, Curves]]) -> Axes:
         El Hattami (2021), figures 3.4 and 3.5.
     """
     panels = lay_out(runs)
-    figure = new_figure(TWO_COLUMNS_PT, len(panels) * PANEL_PT + AROUND_PT)
-    figure.set_layout_engine("constrained")
-    grid = figure.subplots(len(panels), 1, sharex=True, squeeze=False).ravel()
+    height = len(panels) * PANEL_PT + AROUND_PT
+    grid = new_panels(TWO_COLUMNS_PT, height, len(panels), sharex=True)
     names = list(dict.fromkeys(name for name, _ in runs))
     for panel, axes in zip(panels, grid, strict=True):
         _draw(panel, axes, names)
     grid[-1].set_xlabel("step", fontsize=TEXT_PT, color=INK)
     drawn = {line.name for panel in panels for line in panel.lines}
     _legend(names, drawn, grid[0])
-    first: Axes = grid[0]
-    return first
+    return grid[0]
 
 
 def _draw(panel: RunsPanel, axes: Axes, names: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from relevance.figures.figure import (
     POSITIVE,
     draw_frame,
     draw_legend,
-    new_figure,
+    new_panels,
 )
 from relevance.figures.scatter import COLOURS
 from relevance.report.tables import Row
@@ -110,9 +110,7 @@ def similarity_figure(found: Similarity | Beside) -> Axes:
     places = np.arange(len(tasks))
     height = 0.76 / len(bars)
     line = max(LINE_PT, 6.0 * len(bars))
-    figure = new_figure(ONE_COLUMN_PT, len(tasks) * line + AROUND_PT + 10.0 * len(bars))
-    figure.set_layout_engine("constrained")
-    axes: Axes = figure.subplots()
+    (axes,) = new_panels(ONE_COLUMN_PT, len(tasks) * line + AROUND_PT + 10.0 * len(bars))
     drawn: dict[str, Any] = {}
     for number, (name, means) in enumerate(bars.items()):
         colour = FAINT if number == 0 else POSITIVE if len(bars) == 2 else COLOURS[number - 1]

@@ -17,7 +17,8 @@ from relevance.figures.figure import (
     TWO_COLUMNS_PT,
     draw_frame,
     draw_legend,
-    new_figure,
+    figure_of,
+    new_panels,
     text_width_em,
 )
 from relevance.figures.scale import number
@@ -87,13 +88,9 @@ def lay_out(sweep: Sweep, compared: Comparison) -> SweepLayout:
 
 def _panel(line: Line, places: list[int]) -> SweepPanel:
     entries = [entry for place in places if (entry := line.entries[place])]
-    deviations = [math.nan if entry.deviation is None else entry.deviation for entry in entries]
-    return SweepPanel(
-        line.task,
-        line.metric,
-        tuple(100 * entry.mean for entry in entries),
-        tuple(100 * deviation for deviation in deviations),
-    )
+    means = tuple(100 * entry.mean for entry in entries)
+    deviations = (math.nan if entry.deviation is None else entry.deviation for entry in entries)
+    return SweepPanel(line.task, line.metric, means, tuple(100 * each for each in deviations))
 
 
 def sweep_figure(sweep: Sweep, compared: Comparison) -> Axes:
@@ -118,9 +115,7 @@ def _curves(layout: SweepLayout) -> Axes:
     lines = math.ceil(len(layout.panels) / MOST_COLUMNS)
     columns = math.ceil(len(layout.panels) / lines)
     side = min(TWO_COLUMNS_PT / columns, LARGEST_PANEL_PT)
-    figure = new_figure(columns * side, lines * PANEL_PT + AROUND_PT)
-    figure.set_layout_engine("constrained")
-    grid = figure.subplots(lines, columns, squeeze=False).ravel()
+    grid = new_panels(columns * side, lines * PANEL_PT + AROUND_PT, lines, columns)
     for axes in grid[len(layout.panels) :]:
         axes.remove()
     for panel, axes in zip(layout.panels, grid, strict=False):
@@ -132,10 +127,9 @@ def _curves(layout: SweepLayout) -> Axes:
         small = TITLE_PT * min(1.0, (side - 24.0) / (TITLE_PT * text_width_em(name)))
         axes.set_title(for_figure(name), fontsize=small, color=INK, pad=4, parse_math=False)
         _plain(axes)
-    figure.supxlabel(layout.x_label, fontsize=TITLE_PT, color=INK)
-    figure.supylabel("score (%)", fontsize=TITLE_PT, color=INK)
-    first: Axes = grid[0]
-    return first
+    figure_of(grid[0]).supxlabel(layout.x_label, fontsize=TITLE_PT, color=INK)
+    figure_of(grid[0]).supylabel("score (%)", fontsize=TITLE_PT, color=INK)
+    return grid[0]
 
 
 def _ticks(places: list[int], width_pt: float) -> list[int]:
@@ -151,9 +145,7 @@ def _points(layout: SweepLayout) -> Axes:
     names = TEXT_PT * max(map(text_width_em, layout.choices))
     width = max(ONE_COLUMN_PT, count * SLOT_PT + BESIDE_PT)
     upright = names > 0.95 * (width - BESIDE_PT) / count
-    figure = new_figure(width, HEIGHT_PT + (names if upright else TEXT_PT))
-    figure.set_layout_engine("constrained")
-    axes: Axes = figure.subplots()
+    (axes,) = new_panels(width, HEIGHT_PT + (names if upright else TEXT_PT))
     places = range(count)
     _errorbar(axes, places, panel, POSITIVE, "")
     for place, mean in enumerate(panel.means):
@@ -169,9 +161,7 @@ def _points(layout: SweepLayout) -> Axes:
     axes.set_xlim(-0.5, count - 0.3)
     axes.margins(y=0.15)
     axes.set_xticks(places, layout.choices, rotation=90 if upright else 0)
-    _plain(axes)
-    axes.set_ylabel(f"{panel.name} (%)", fontsize=TITLE_PT, color=INK)
-    axes.set_xlabel(layout.x_label, fontsize=TITLE_PT, color=INK)
+    _label(axes, layout)
     return axes
 
 
@@ -191,9 +181,7 @@ def specs_figure(found: Sequence[tuple[str, Sweep, Comparison]]) -> Axes:
     first = layouts[0][1]
     count, names = len(first.choices), [name for name, _ in layouts]
     width = max(ONE_COLUMN_PT, count * (SLOT_PT + 8.0 * len(layouts)) + BESIDE_PT)
-    figure = new_figure(width, HEIGHT_PT + 3 * TEXT_PT + 1.5 * TEXT_PT * len(layouts))
-    figure.set_layout_engine("constrained")
-    axes: Axes = figure.subplots()
+    (axes,) = new_panels(width, HEIGHT_PT + 3 * TEXT_PT + 1.5 * TEXT_PT * len(layouts))
     lines: list[Any] = []
     for number_of, (_, layout) in enumerate(layouts):
         shift = 0.6 * ((number_of + 0.5) / len(layouts) - 0.5)
@@ -203,9 +191,7 @@ def specs_figure(found: Sequence[tuple[str, Sweep, Comparison]]) -> Axes:
     axes.set_xlim(-0.5, count - 0.5)
     axes.margins(y=0.15)
     axes.set_xticks(range(count), first.choices)
-    _plain(axes)
-    axes.set_ylabel(f"{first.panels[0].name} (%)", fontsize=TITLE_PT, color=INK)
-    axes.set_xlabel(first.x_label, fontsize=TITLE_PT, color=INK)
+    _label(axes, first)
     draw_legend(axes, lines, names, TEXT_PT, loc="outside upper left")
     return axes
 
@@ -225,6 +211,13 @@ def _errorbar(
         elinewidth=0.7,
         capsize=1.5,
     )
+
+
+def _label(axes: Axes, layout: SweepLayout) -> None:
+    """Say what the only axes of a figure show."""
+    _plain(axes)
+    axes.set_ylabel(f"{layout.panels[0].name} (%)", fontsize=TITLE_PT, color=INK)
+    axes.set_xlabel(layout.x_label, fontsize=TITLE_PT, color=INK)
 
 
 def _plain(axes: Axes) -> None:

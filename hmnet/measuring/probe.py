@@ -135,7 +135,7 @@ class EncoderProbe:
 
         def of_split(of: PreparedTask, encoded: Encoded) -> Linearisation:
             chosen = drawn(of.definition, encoded, rows, seed)
-            return linearise(model, sketches, self._for_model(model, of, encoded, chosen))
+            return linearise(model, sketches, self._batches_for(model, of, encoded, chosen))
 
         return {
             of.name: (of_split(of, of.train.encoded), of_split(of, of.held_out.encoded))
@@ -174,7 +174,7 @@ class EncoderProbe:
         chosen = [self._rows(name) for name in tasks]
         drawings = [drawn(of.definition, of.train.encoded, size, seed, number) for of in chosen]
         return [
-            next(self._for_model(model, of, of.train.encoded, rows))
+            next(self._batches_for(model, of, of.train.encoded, rows))
             for of, rows in zip(chosen, drawings, strict=True)
         ]
 
@@ -187,7 +187,7 @@ class EncoderProbe:
         """Training rows as the encoder itself reads them."""
         return self._batches(kind_of(of.definition), of.train.encoded, rows, self._joined)
 
-    def _for_model(
+    def _batches_for(
         self, model: MultiTaskModel, of: PreparedTask, encoded: Encoded, rows: Rows
     ) -> Iterator[Batch]:
         """Rows as a model reads and answers them."""

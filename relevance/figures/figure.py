@@ -34,6 +34,26 @@ def new_figure(width_pt: float, height_pt: float) -> Figure:
     return Figure(figsize=(width_pt / POINTS_PER_INCH, height_pt / POINTS_PER_INCH))
 
 
+def new_panels(
+    width_pt: float, height_pt: float, lines: int = 1, columns: int = 1, **shared: Any
+) -> list[Axes]:
+    """Empty axes side by side in a figure of their own, placed so that nothing overlaps.
+
+    Args:
+        width_pt: Width of the figure, in points.
+        height_pt: Height of the figure, in points.
+        lines: Number of lines of axes.
+        columns: Number of axes in a line.
+        **shared: Whether axes share a scale, as matplotlib's `sharex` and `sharey`.
+
+    Returns:
+        The axes, line by line.
+    """
+    figure = new_figure(width_pt, height_pt)
+    figure.set_layout_engine("constrained")
+    return list(figure.subplots(lines, columns, squeeze=False, **shared).ravel())
+
+
 def figure_of(axes: Axes) -> Figure:
     """The whole figure that axes stand in."""
     figure = axes.get_figure(root=True)

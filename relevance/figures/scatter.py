@@ -18,7 +18,6 @@ from relevance.figures.figure import (
     TWO_COLUMNS_PT,
     draw_frame,
     draw_legend,
-    new_figure,
     text_width_em,
 )
 from relevance.figures.heatmap_layout import quantity
@@ -145,18 +144,16 @@ def scatter(comparison: MeasureComparison) -> Axes:
     width = LEFT_PT + columns * side
     in_a_line = _names_in_a_line(layout.legend, width)
     legend_pt = LEGEND_LINE_PT * math.ceil(len(layout.legend) / in_a_line)
-    figure = new_figure(width, lines * (side + AROUND_PT) + legend_pt)
-    figure.set_layout_engine("constrained")
-    grid = figure.subplots(lines, columns, sharey=True, squeeze=False).ravel()
+    height = lines * (side + AROUND_PT) + legend_pt
+    grid = new_panels(width, height, lines, columns, sharey=True)
     for axes in grid[len(layout.panels) :]:
         axes.remove()
     for panel, axes in zip(layout.panels, grid, strict=False):
         _draw(panel, axes, side)
-    figure.supylabel(layout.quantity, fontsize=TITLE_PT, color=INK, parse_math=False)
+    figure_of(grid[0]).supylabel(layout.quantity, fontsize=TITLE_PT, color=INK, parse_math=False)
     if layout.legend:
         _legend(layout, grid[0], in_a_line)
-    first: Axes = grid[0]
-    return first
+    return grid[0]
 
 
 def _draw(panel: ScatterPanel, axes: Axes, width_pt: float) -> None:
