@@ -30,9 +30,7 @@ def lay_out(found: AttentionCosines) -> Grid:
     lowest = math.ceil(steps * float(found.cosines.min()) - 1) / steps
     return Grid(
         values=found.cosines,
-        texts=tuple(
-            tuple(number(n, found.decimals) for n in row) for row in found.cosines.tolist()
-        ),
+        texts=tuple(tuple(number(n, decimals) for n in row) for row in found.cosines.tolist()),
         rows=tuple(map(str, range(1, layers + 1))),
         columns=tuple(map(str, range(1, heads + 1))),
         row_title="layer",
