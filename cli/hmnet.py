@@ -84,7 +84,7 @@ def train(
         from hmnet.runs.checked import check_run
         from hmnet.runs.rows import read_run_scores
         from hmnet.runs.train import train_run
-        from hmnet.training.ranks import is_main_process
+        from hmnet.training.launch import is_main_process
 
     chosen = settings(given, seeds=seeds, config=config)
     several = chosen.pop("seeds", None)

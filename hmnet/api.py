@@ -4,12 +4,12 @@ Torch is loaded by the functions and not with this module, so that training says
 has begun.
 """
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hmnet.runs.telling import TrainingLog
+from hmnet.training.launch import is_main_process
 from relevance.disk.files import validated
 from relevance.tasks.find import PAPER_TASKS
 
@@ -197,16 +197,10 @@ def add_tasks(
     if isinstance(addition.get("skills"), str | Path):
         addition["skills"] = SkillTable.load(Path(addition["skills"]))
     wanted = validated(Addition, addition, "options")
-    return TrainedRun.of(
-        extend(
-            _opened(run),
-            wanted,
-            Path(out),
-            settings=settings,
-            resume=resume,
-            on_event=tell,
-        )
+    larger = extend(
+        _opened(run), wanted, Path(out), settings=settings, resume=resume, on_event=tell
     )
+    return TrainedRun.of(larger)
 
 
 def _opened(run: "AnyRun") -> "TrainedRun":
@@ -222,6 +216,6 @@ def _opened(run: "AnyRun") -> "TrainedRun":
 def _log(out: str | Path) -> "OnEvent":
     """Prints how a training goes, from now on."""
     log = TrainingLog(str(out))
-    if os.environ.get("RANK", "0") == "0":  # of several processes that train, one speaks
+    if is_main_process():  # of several processes that train, one speaks
         log.pass_by(f"{out}: loading")
     return log.on_event

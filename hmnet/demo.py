@@ -19,7 +19,7 @@ from relevance.clustering.families import family_clusters
 from relevance.clustering.methods.kmeans import kmeans
 from relevance.clustering.spec import ClusterSpec
 from relevance.clustering.worth import group_worth
-from relevance.disk.files import write_text
+from relevance.disk.files import read_text, write_text
 from relevance.disk.folders import alone
 from relevance.errors import RelevanceError
 from relevance.escaping import for_markdown
@@ -41,6 +41,7 @@ from relevance.tasks.task import Task
 from relevance.text.tokenizers import load_tokenizer
 
 METHODS = ("single", "multi", "hmnet")
+REPORT = Path(__file__).with_name("demo_report.md")
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class Demo:
             }
             for members in self.found.clusters
         ]
-        return REPORT.format(
+        return read_text(REPORT).format(
             gains=matrix_table(self.gains, "markdown", decimals=0),
             groups=table(groups, "markdown"),
             agreement=self.agreement,
@@ -151,43 +152,6 @@ class Demo:
     def _correlation(self, other: RelevanceMatrix) -> float:
         spearman, _ = rank_correlations(self.gains.off_diagonal(), other.off_diagonal())
         return spearman
-
-
-REPORT = """\
-# Demo: which of eight tasks help each other, and a model that follows from it
-
-The texts of all tasks are made of the same invented words. Which hidden property of the words
-decides the label is planted: the two tasks of a family share it. Nothing below was told so.
-
-## What training together does
-
-Joint-training gains; drawn in gains.png, and the overlap of vocabularies in vocabulary.png.
-
-{gains}
-## Groups of tasks
-
-{groups}
-Adjusted Rand index of groups and families: {agreement:.2f} (1 = equal, 0 = chance).
-{deciding}.
-
-What tasks gain from the others of their group, and from tasks of other groups:
-
-{worth}
-Rank correlation of the gains with the families: {taxonomy:.2f}; with the overlap of vocabularies:
-{vocabulary:.2f}. How texts are worded does not tell which tasks help each other.
-
-## Scores on dev
-
-{scores}
-Percent, mean and deviation over seeds. `single`: a model for each task; `multi`: one encoder for
-all; `hmnet`: from the bottom up, a layer that all tasks share, one that the tasks of a group share,
-and one of each task's own.
-
-The trained runs are in runs/. Ask one of them, from the folder that this file is in:
-
-    echo '{{"text": ["the balard dorek met a fenish"]}}' |
-        hmnet predict runs/hmnet/seed-0 --task all --input -
-"""
 
 
 def run_demo(

@@ -43,7 +43,7 @@ from hmnet.training.checkpoint import discard_checkpoint, find_checkpoint
 from hmnet.training.fit import make_schedule
 from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.hooks.progress import Progress
-from hmnet.training.ranks import launched
+from hmnet.training.launch import launched
 from hmnet.training.record import NOTHING, Record, read_records, write_records
 from relevance.disk.files import check_writable, file_digest, write_json
 from relevance.errors import RelevanceError

@@ -1,6 +1,7 @@
 """Where a new task is put in a trained run, and as whose copy it starts."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -33,10 +34,11 @@ class Placement(NamedTuple):
     borrows: bool = False
 
 
+@dataclass(frozen=True)
 class PlacementChooser:
     """Chooses a place for each new task.
 
-    Args:
+    Attributes:
         run: The trained run.
         addition: What is to be added.
         config: Settings of the run with the new tasks.
@@ -44,18 +46,17 @@ class PlacementChooser:
         new: Definitions of the new tasks.
     """
 
-    def __init__(
-        self,
-        run: Run,
-        addition: Addition,
-        config: RunConfig,
-        spec: ClusterSpec | None,
-        new: Sequence[Task],
-    ) -> None:
-        self.run, self.addition, self.config, self.spec = run, addition, config, spec
-        self.new = tuple(new)
-        self.known = {task.name: task for task in run.tasks}
-        self._asked: dict[str, dict[str, float]] = {}
+    run: Run
+    addition: Addition
+    config: RunConfig
+    spec: ClusterSpec | None
+    new: Sequence[Task]
+    _asked: dict[str, dict[str, float]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def known(self) -> dict[str, Task]:
+        """Tasks of the run, by name."""
+        return {task.name: task for task in self.run.tasks}
 
     def place(self, task: Task) -> Placement:
         """Choose for one task.

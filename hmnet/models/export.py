@@ -35,17 +35,15 @@ def export(
         RelevanceError: If head or layers are none that the family's class can express, or the
             folder is not empty or cannot be written.
     """
+    through = None
     if model.plan.skills is not None:
+        through = "the mean of its skills' feed-forward blocks"
+    elif model.plan.inserted is not None:
+        through = f"modules that method '{model.plan.inserted.modules.name}' puts into the layers"
+    if through:
         raise RelevanceError(
-            f"Task '{task.name}' runs through the mean of its skills' feed-forward blocks, which no"
-            " plain checkpoint can express. Models of hmnet, multi and single can be exported."
-        )
-    if model.plan.inserted is not None:
-        raise RelevanceError(
-            f"Task '{task.name}' runs through modules that method"
-            f" '{model.plan.inserted.modules.name}' puts into the layers,"
-            " which no plain checkpoint can express. Models of hmnet, multi and single can be"
-            " exported."
+            f"Task '{task.name}' runs through {through}, which no plain checkpoint can express."
+            " Models of hmnet, multi and single can be exported."
         )
     path = model.path(task.name)
     if not isinstance(path, NativePath):

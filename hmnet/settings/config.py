@@ -156,23 +156,14 @@ class TrainingSettings(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _pooling_of_the_head(cls, given: Any) -> Any:
+    def _defaults_of_others(cls, given: Any) -> Any:
+        """Give pooling the default of the head, and weight decay that of the optimizer."""
         if isinstance(given, dict) and isinstance(given.get("head"), str | HeadChoice):
             head = HeadChoice.parse(given["head"])
-            return {"pooling": head.pooling} | given | {"head": head}
-        return given
-
-    @model_validator(mode="before")
-    @classmethod
-    def _decay_of_the_optimizer(cls, given: Any) -> Any:
+            given = {"pooling": head.pooling} | given | {"head": head}
         if isinstance(given, dict) and given.get("optimizer") == "adam":
-            return {"weight_decay": 0.0} | given
+            given = {"weight_decay": 0.0} | given
         return given
-
-    @model_validator(mode="after")
-    def _known_head(self: Settings) -> Settings:
-        self.head.check_names(self.pooling)
-        return self
 
     @field_validator("freeze", mode="before")
     @classmethod
@@ -180,7 +171,8 @@ class TrainingSettings(BaseModel):
         return str(given) if isinstance(given, int) else given  # TOML has numbers
 
     @model_validator(mode="after")
-    def _surgery_meets_several_tasks(self: Settings) -> Settings:
+    def _consistent(self: Settings) -> Settings:
+        self.head.check_names(self.pooling)
         if self.surgery and not self.sampler.member.joint:
             raise RelevanceError(
                 f"`surgery='{self.surgery}'` joins the gradients of several tasks in one step, but"

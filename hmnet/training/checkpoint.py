@@ -139,7 +139,8 @@ def save_checkpoint(
     files |= {f"{name}.safetensors": state for name, state in (kept or {}).items() if state}
     with replacing_folder(folder) as temporary:
         for name, tensors in files.items():
-            _save(tensors, temporary / name)
+            whole = {key: tensor.contiguous() for key, tensor in tensors.items()}
+            save_file(whole, temporary / name)
         state = {
             "part": position.part,
             "step": position.step,
@@ -237,10 +238,6 @@ def _damaged(folder: Path) -> RelevanceError:
         f"{folder} is damaged: its files are not what was written. Delete it to train this part"
         " of the run from its beginning, then `resume=True`."
     )
-
-
-def _save(tensors: dict[str, Tensor], path: Path) -> None:
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
 
 
 def _random_state(device: torch.device) -> dict[str, str]:

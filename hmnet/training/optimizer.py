@@ -51,55 +51,21 @@ def make_optimizer(
         weights = [w for w in model.parameters() if w.requires_grad and (w in heads) == of_heads]
         factor = head_lr / lr if of_heads and head_lr else 1.0
         for decayed in (True, False):
-            group = {
-                "params": [w for w in weights if (w.ndim > 1) == decayed],
-                "weight_decay": weight_decay if decayed else 0.0,
-                "lr": lr * factor,
-                "lr_factor": factor,
-            }
-            groups.append(group)
-    filled = [group for group in groups if group["params"]]
-    return OPTIMIZERS[name](filled, amsgrad=amsgrad, fused=True)
-
-
-def rate_at(
-    step: int, total: int, *, lr: float, warmup: float = 0.0, schedule: ScheduleName = "linear"
-) -> float:
-    """Learning rate that rises in a straight line from 0 where wanted, then falls in one or stays.
-
-    Args:
-        step: Number of the step, from 0 to `total` - 1.
-        total: Steps of the run.
-        lr: The largest.
-        warmup: Share of the steps that the rate rises for, to the nearest step; 0 for none.
-        schedule: Course after that: `linear` falls to 0 at the end, `constant` stays.
-
-    Returns:
-        The learning rate of the step.
-
-    >>> [rate_at(step, 4, lr=1.0) for step in range(4)]
-    [1.0, 0.75, 0.5, 0.25]
-    >>> [rate_at(step, 6, lr=1.0, warmup=1 / 3) for step in range(6)]
-    [0.0, 0.5, 1.0, 0.75, 0.5, 0.25]
-    >>> [rate_at(step, 4, lr=1.0, warmup=0.5, schedule="constant") for step in range(4)]
-    [0.0, 0.5, 1.0, 1.0]
-    """
-    rising = round(warmup * total)
-    if step < rising:
-        return lr * step / rising
-    if schedule == "constant":
-        return lr
-    return lr * (total - step) / (total - rising)
+            if own := [w for w in weights if (w.ndim > 1) == decayed]:
+                decay = weight_decay if decayed else 0.0
+                rates = {"lr": lr * factor, "lr_factor": factor}
+                groups.append({"params": own, "weight_decay": decay, **rates})
+    return OPTIMIZERS[name](groups, amsgrad=amsgrad, fused=True)
 
 
 @dataclass(frozen=True)
 class Rate:
-    """The learning rate of every step; see `rate_at`.
+    """Learning rate that rises in a straight line from 0 where wanted, then falls in one or stays.
 
     Attributes:
         lr: The largest.
-        warmup: Share of the steps that it rises for.
-        schedule: Course after the warm-up.
+        warmup: Share of the steps that the rate rises for, to the nearest step; 0 for none.
+        schedule: Course after that: `linear` falls to 0 at the end, `constant` stays.
     """
 
     lr: float = 2e-5
@@ -107,5 +73,25 @@ class Rate:
     schedule: ScheduleName = "linear"
 
     def at(self, step: int, total: int) -> float:
-        """The rate of a step, from 0 to `total` - 1."""
-        return rate_at(step, total, lr=self.lr, warmup=self.warmup, schedule=self.schedule)
+        """The rate of a step.
+
+        Args:
+            step: Number of the step, from 0 to `total` - 1.
+            total: Steps of the run.
+
+        Returns:
+            The learning rate.
+
+        >>> [Rate(1.0).at(step, 4) for step in range(4)]
+        [1.0, 0.75, 0.5, 0.25]
+        >>> [Rate(1.0, warmup=1 / 3).at(step, 6) for step in range(6)]
+        [0.0, 0.5, 1.0, 0.75, 0.5, 0.25]
+        >>> [Rate(1.0, warmup=0.5, schedule="constant").at(step, 4) for step in range(4)]
+        [0.0, 0.5, 1.0, 1.0]
+        """
+        rising = round(self.warmup * total)
+        if step < rising:
+            return self.lr * step / rising
+        if self.schedule == "constant":
+            return self.lr
+        return self.lr * (total - step) / (total - rising)

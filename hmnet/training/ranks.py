@@ -8,7 +8,7 @@ batches, rounding and dropout aside.
 
 import atexit
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,14 +21,12 @@ from torch import Tensor, distributed
 
 from hmnet.samplers.sampler import generator
 from hmnet.surgery.surgery import Surgery
+from hmnet.training.launch import launched
 from relevance.errors import RelevanceError
 from relevance.jobs.workers import end_with
 
 T = TypeVar("T")
 
-# launchers' names for how many processes there are, and for the number of each
-SIZES = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
-NUMBERS = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 LAUNCHED_BY_TORCH = "TORCHELASTIC_RUN_ID"  # `torchrun` and `accelerate launch` set it
 PATIENCE = timedelta(hours=6)  # for the main process, which alone scores the model
 
@@ -228,29 +226,3 @@ def find_ranks(device: str, seed: int) -> Ranks:
         # A launcher that is killed leaves its processes behind, which would hold the run's folder.
         end_with(os.getppid())
     return Ranks(state.process_index, state.num_processes, str(state.device), seed)
-
-
-def is_main_process() -> bool:
-    """Whether this process is the one that talks to the user.
-
-    Returns:
-        True for a process on its own, and for the first of several.
-    """
-    return launched(os.environ) == 1 or all(os.environ.get(n, "0") == "0" for n in NUMBERS)
-
-
-def launched(environment: Mapping[str, str]) -> int:
-    """Number of processes that a launcher has started.
-
-    Args:
-        environment: Variables that it sets for them.
-
-    Returns:
-        1 for a process that was started by hand.
-
-    >>> launched({"MASTER_ADDR": "127.0.0.1", "WORLD_SIZE": "4"}), launched({})
-    (4, 1)
-    """
-    if "MASTER_ADDR" not in environment:
-        return 1
-    return max(int(environment.get(name, "1")) for name in SIZES)

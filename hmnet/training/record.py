@@ -77,8 +77,13 @@ class Record(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def best_by_task(self) -> dict[str, Best]:
-        """Scores of each task in its own best epoch."""
-        return best_by_task(self.evaluations)
+        """Scores of each task in the epoch that was best for it alone, the first of equal ones."""
+        found: dict[str, Best] = {}
+        for evaluation in self.evaluations:
+            for task, score in evaluation.scores.items():
+                if task not in found or score > found[task].score:
+                    found[task] = Best(score, evaluation.epoch)
+        return found
 
 
 NOTHING = Record()
@@ -120,23 +125,6 @@ def best_epoch(evaluations: Sequence[Evaluation]) -> int:
     1
     """
     return max(evaluations, key=lambda evaluation: evaluation.mean).epoch
-
-
-def best_by_task(evaluations: Sequence[Evaluation]) -> dict[str, Best]:
-    """Scores of each task in the epoch that was best for it alone.
-
-    Args:
-        evaluations: Scores in the order of the epochs.
-
-    Returns:
-        Best scores by task; the first of equal ones. Empty without evaluations.
-    """
-    found: dict[str, Best] = {}
-    for evaluation in evaluations:
-        for task, score in evaluation.scores.items():
-            if task not in found or score > found[task].score:
-                found[task] = Best(score, evaluation.epoch)
-    return found
 
 
 def write_records(path: Path, records: Sequence[Record]) -> None:

@@ -18,6 +18,8 @@ from relevance.figures.figure import (
     TWO_COLUMNS_PT,
     draw_frame,
     draw_legend,
+    figure_of,
+    new_panels,
     text_width_em,
 )
 from relevance.figures.heatmap_layout import quantity

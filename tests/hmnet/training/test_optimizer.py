@@ -14,7 +14,7 @@ from hmnet.settings.config import RunConfig, TrainingSettings
 from hmnet.sharing.plan import fully_shared
 from hmnet.training import checkpoint
 from hmnet.training.hooks.checkpoints import Checkpoints
-from hmnet.training.optimizer import make_optimizer, rate_at
+from hmnet.training.optimizer import Rate, make_optimizer
 from relevance.disk.files import validated
 from relevance.tasks.data import DataOptions
 
@@ -66,7 +66,7 @@ def test_adam_has_no_decay_unless_one_is_given() -> None:
 
 
 def test_a_constant_rate_stays_after_the_warm_up() -> None:
-    rates = [rate_at(step, 10, lr=0.5, warmup=0.2, schedule="constant") for step in range(10)]
+    rates = [Rate(0.5, 0.2, "constant").at(step, 10) for step in range(10)]
     assert rates == [0.0, 0.25, *[0.5] * 8]
 
 

@@ -19,7 +19,7 @@ from hmnet.sharing.plan import SharingPlan, fully_shared, hierarchical, separate
 from hmnet.sharing.skill_table import Skills
 from hmnet.surgery.pcgrad import PCGrad
 from hmnet.training.loop import train
-from hmnet.training.optimizer import Rate, make_optimizer, rate_at
+from hmnet.training.optimizer import Rate, make_optimizer
 from hmnet.training.step import StepConfig
 from hmnet.training.task_gradients import TaskGradients
 from relevance.choice import choose
@@ -66,7 +66,7 @@ def test_the_rate_goes_as_that_of_transformers(total: int, warmup: float) -> Non
     scheduler = get_linear_schedule_with_warmup(optimizer, round(total * warmup), total)
     for step in range(total):
         (rate,) = scheduler.get_last_lr()
-        assert rate_at(step, total, lr=0.3, warmup=warmup) == pytest.approx(rate)
+        assert Rate(0.3, warmup).at(step, total) == pytest.approx(rate)
         optimizer.step()
         scheduler.step()
 
