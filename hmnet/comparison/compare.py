@@ -35,6 +35,11 @@ class Measured(NamedTuple):
     split: str
     metric: str
 
+    @property
+    def place(self) -> Place:
+        """Task and split."""
+        return self.task, self.split
+
 
 Values = Mapping[Measured, Mapping[int, float]]  # by seed
 Columns = Mapping[str, Values]
@@ -83,27 +88,21 @@ def compare(
     columns = _by_column(scores)
     against = _against(columns, baseline)
     measured = dict.fromkeys(Measured(score.task, score.split, score.metric) for score in scores)
-    primary: dict[tuple[str, str], Measured] = {}
+    primary: dict[Place, Measured] = {}
     for what in measured:
-        primary.setdefault((what.task, what.split), what)
+        primary.setdefault(what.place, what)
     splits = splits_of(scores)
     different = different_rows(scores)
     barred = set() if allow_different else different
-    lines = [
-        _line(
-            columns,
-            against,
-            what,
-            row_name(what.task, what.split, splits[what.task]),
-            different,
-            ranked=(what.task, what.split) not in barred,
-        )
-        for what in (measured if every_metric else primary.values())
-    ]
+    lines = []
+    for what in measured if every_metric else primary.values():
+        name = row_name(what.task, what.split, splits[what.task])
+        marked = name + DIFFERENT * (what.place in different)
+        lines.append(_line(columns, against, what, marked, ranked=what.place not in barred))
     counted = [
         what
-        for what in primary.values()
-        if counts(what.split, splits[what.task]) and (what.task, what.split) not in barred
+        for place, what in primary.items()
+        if counts(what.split, splits[what.task]) and place not in barred
     ]
     common = _common(columns, counted)
     if common:
@@ -111,8 +110,8 @@ def compare(
         name = "average" if len(common) == len(counted) and not barred else name
         lines.append(Line(name, "primary", _averages(columns, against, common)))
     if common and spread:
-        rows = {(what.task, what.split) for what in common}
-        of_rows = [what for what in measured if (what.task, what.split) in rows]
+        places = {what.place for what in common}
+        of_rows = [what for what in measured if what.place in places]
         lines += _spread_lines(columns, against, common, of_rows)
     remarks = [note_on(different, splits, allowed=allow_different)] if different else []
     return Comparison(
@@ -124,24 +123,14 @@ def compare(
     )
 
 
-def _line(
-    columns: Columns,
-    against: Columns,
-    what: Measured,
-    name: str,
-    different: set[Place],
-    *,
-    ranked: bool,
-) -> Line:
+def _line(columns: Columns, against: Columns, what: Measured, name: str, *, ranked: bool) -> Line:
     """The row of one metric; without tests, bold and a common majority class where rows differ."""
-    differs = (what.task, what.split) in different
-    entries = tuple(
-        None
-        if differs and not ranked and column == MAJORITY_COLUMN
-        else _entry(values.get(what, {}), against.get(column, {}).get(what, {}) if ranked else {})
-        for column, values in columns.items()
-    )
-    return Line(name + DIFFERENT * differs, what.metric, entries, ranked=ranked)
+    entries = []
+    for column, values in columns.items():
+        baseline = against.get(column, {}).get(what, {}) if ranked else {}
+        known = ranked or column != MAJORITY_COLUMN
+        entries.append(_entry(values.get(what, {}), baseline) if known else None)
+    return Line(name, what.metric, tuple(entries), ranked=ranked)
 
 
 def _by_column(scores: Sequence[Score]) -> dict[str, Values]:
@@ -258,11 +247,8 @@ def _contrasts(
             yield Contrast(column, None, None)
             continue
         own, other = _per_seed(values, common), _per_seed(base, common)
-        yield Contrast(
-            column,
-            _over_rows(values, base, common),
-            _over_common_seeds(own, other),
-        )
+        seeds = _over_common_seeds(own, other)
+        yield Contrast(column, _over_rows(values, base, common), seeds)
 
 
 def _cost_lines(columns: Columns, costs: Mapping[str, Sequence[Cost]]) -> list[Line]:
