@@ -78,10 +78,7 @@ def lengths_of(tasks: Iterable[PreparedTask]) -> dict[str, Int[np.ndarray, " _"]
 
 
 def prepare(
-    data: TaskData,
-    tokenizer: PreTrainedTokenizerBase,
-    max_length: int,
-    scored: int | None = None,
+    data: TaskData, tokenizer: PreTrainedTokenizerBase, max_length: int, scored: int | None = None
 ) -> PreparedTask:
     """Encode a task's splits, or read them from the cache.
 

@@ -50,10 +50,7 @@ class Similarity(NamedTuple):
 
 
 def similarity(
-    run: Run,
-    *,
-    precision: Literal["auto", "bf16", "fp32"] = "fp32",
-    device: str = "auto",
+    run: Run, *, precision: Literal["auto", "bf16", "fp32"] = "fp32", device: str = "auto"
 ) -> Similarity:
     """Compare the tasks' inputs of the first layer on dev, in the backbone and in a trained run.
 

@@ -64,10 +64,7 @@ class RegressionDiagnosis:
 
 
 def regression(
-    task: str,
-    split: str,
-    truth: Float[np.ndarray, " row"],
-    predicted: Float[np.ndarray, " row"],
+    task: str, split: str, truth: Float[np.ndarray, " row"], predicted: Float[np.ndarray, " row"]
 ) -> RegressionDiagnosis:
     """Set predictions against the truth.
 

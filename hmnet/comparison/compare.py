@@ -6,14 +6,7 @@ from typing import NamedTuple
 
 from hmnet.comparison.compared_rows import DIFFERENT, Place, different_rows, note_on
 from hmnet.comparison.significance import Paired, over_rows, over_seeds
-from hmnet.comparison.table import (
-    LABELS,
-    MAJORITY_COLUMN,
-    Comparison,
-    Contrast,
-    Entry,
-    Line,
-)
+from hmnet.comparison.table import LABELS, MAJORITY_COLUMN, Comparison, Contrast, Entry, Line
 from hmnet.runs.costs import Cost
 from hmnet.runs.scores import MAJORITY, Score, counts, row_name, splits_of
 from relevance.errors import RelevanceError, unknown_name

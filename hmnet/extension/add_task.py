@@ -272,11 +272,7 @@ def _scales(
 
 
 def _train(
-    extension: ExtensionPlan,
-    model: MultiTaskModel,
-    trained: Rows,
-    out: Path,
-    on_event: OnEvent,
+    extension: ExtensionPlan, model: MultiTaskModel, trained: Rows, out: Path, on_event: OnEvent
 ) -> None:
     """Train a model where there are rows to train on, and keep it."""
     run = extension.run
@@ -289,11 +285,7 @@ def _train(
 
 
 def _fit(
-    extension: ExtensionPlan,
-    model: MultiTaskModel,
-    trained: Rows,
-    out: Path,
-    on_event: OnEvent,
+    extension: ExtensionPlan, model: MultiTaskModel, trained: Rows, out: Path, on_event: OnEvent
 ) -> Record:
     """Train on the new tasks' rows, or go on where a checkpoint stands."""
     training, checkpoint = extension.training, out / CHECKPOINT

@@ -205,9 +205,7 @@ class OutputKind(ABC):
         """
 
     def unpadded(
-        self,
-        logits: Float32[np.ndarray, "row class *place"],
-        lengths: Int64[np.ndarray, " row"],
+        self, logits: Float32[np.ndarray, "row class *place"], lengths: Int64[np.ndarray, " row"]
     ) -> list[Logits]:
         """The logits of each row of a batch.
 

@@ -9,13 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
 from hmnet.measuring.features import mean_states
-from hmnet.measuring.per_row import (
-    Gradients,
-    Inputs,
-    each_row,
-    linear_layers,
-    squared_gradients,
-)
+from hmnet.measuring.per_row import Gradients, Inputs, each_row, linear_layers, squared_gradients
 from hmnet.training.step import Batch
 from relevance.interfaces.probe import FittedHead
 

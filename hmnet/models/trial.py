@@ -69,12 +69,7 @@ def check_reading(
 
 
 def _fault(
-    backbone: Backbone,
-    encoder: Encoder,
-    task: Task,
-    pooling: Pooling,
-    name: str,
-    max_length: int,
+    backbone: Backbone, encoder: Encoder, task: Task, pooling: Pooling, name: str, max_length: int
 ) -> str | None:
     """A fault in the answers of one head, None for none."""
     kind = kind_of(task)

@@ -120,12 +120,7 @@ class Smart(Regularizer):
         return torch.randn_like(embeddings, requires_grad=False) * self.sigma
 
     def ascend(
-        self,
-        model: MultiTaskModel,
-        task: str,
-        inputs: Inputs,
-        logits: Outputs,
-        noise: Embeddings,
+        self, model: MultiTaskModel, task: str, inputs: Inputs, logits: Outputs, noise: Embeddings
     ) -> Embeddings:
         """One step of gradient ascent on the divergence from the clean answers.
 

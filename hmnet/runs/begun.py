@@ -4,11 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from hmnet.runs.folder import (
-    CHECKPOINT,
-    LOG,
-    SCORES,
-)
+from hmnet.runs.folder import CHECKPOINT, LOG, SCORES
 from hmnet.training.checkpoint import discard_checkpoint
 from relevance.disk.folders import LOCK, alone, discard, drafts, remove_drafts
 from relevance.disk.manifest import MANIFEST

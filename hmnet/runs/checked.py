@@ -8,13 +8,7 @@ from hmnet.backbones.backbone import depth_of, load_config
 from hmnet.devices import resolve_device
 from hmnet.methods.method import ModelGroup
 from hmnet.models.blueprint import SCHEMA, Blueprint
-from hmnet.runs.folder import (
-    CLUSTERS,
-    CONFIG,
-    PLAN,
-    changed_fields,
-    read_clusters,
-)
+from hmnet.runs.folder import CLUSTERS, CONFIG, PLAN, changed_fields, read_clusters
 from hmnet.runs.log import check_tracker
 from hmnet.settings.check import check
 from hmnet.settings.config import RunConfig

@@ -45,12 +45,7 @@ def cost_of(run: Run) -> Cost:
     freeze = NOTHING if whole else run.config.freeze
     for folder, blueprint in run.blueprints.items():
         counted = count_parameters(
-            str(folder),
-            blueprint.tasks,
-            blueprint.plan,
-            blueprint.pooling,
-            blueprint.head,
-            freeze,
+            str(folder), blueprint.tasks, blueprint.plan, blueprint.pooling, blueprint.head, freeze
         )
         trained += counted["trained"]
         overall += counted["overall"]

@@ -7,15 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from hmnet.runs.checked import has_old_loss
-from hmnet.runs.folder import (
-    ADDED,
-    CLUSTERS,
-    CONFIG,
-    LOG,
-    RECORDS,
-    SCORES,
-    Run,
-)
+from hmnet.runs.folder import ADDED, CLUSTERS, CONFIG, LOG, RECORDS, SCORES, Run
 from hmnet.runs.scores import Score, read_scores, scores_text, write_scores
 from relevance.disk.files import digest, read_json, validated, write_json
 from relevance.disk.manifest import check_file, write_manifest

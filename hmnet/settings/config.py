@@ -56,8 +56,7 @@ class TrainingSettings(BaseModel):
         0.0, ge=0, le=1, description="share of the steps that the learning rate rises for, from 0"
     )
     schedule: ScheduleName = Field(
-        "linear",
-        description="how the rate goes from its peak: linear, to 0 at the end; constant",
+        "linear", description="how the rate goes from its peak: linear, to 0 at the end; constant"
     )
     optimizer: OptimizerName = Field(
         "adamw", description="what takes the steps; adam has no `weight_decay` unless one is given"
@@ -98,10 +97,7 @@ class TrainingSettings(BaseModel):
         LossWeights | None,
         FromText(LossWeights, LossWeights.parse),
         InHelp("TASK=NUMBER,...", "1 for all", several=True),
-    ] = Field(
-        None,
-        description="what a task's loss counts for, beside others in a step",
-    )
+    ] = Field(None, description="what a task's loss counts for, beside others in a step")
     regression_loss: RegressionLoss = Field(
         "scale",
         description="squared errors on the task's own scale, or of labels standardised by mean and"

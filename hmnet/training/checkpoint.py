@@ -181,10 +181,7 @@ def find_checkpoint(folder: Path) -> tuple[Path, Position] | None:
 
 
 def load_checkpoint(
-    folder: Path,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    kept: Kept | None = None,
+    folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, kept: Kept | None = None
 ) -> None:
     """Put weights, optimizer, random state and what else a run has kept back.
 

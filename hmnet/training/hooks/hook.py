@@ -27,10 +27,7 @@ class Hook:
         yield
 
     def select(
-        self,
-        state: TrainingState,
-        selected: SelectedStep,
-        ask: CandidateScorer,
+        self, state: TrainingState, selected: SelectedStep, ask: CandidateScorer
     ) -> SelectedStep:
         """Change what a step trains, before it is done.
 
