@@ -49,8 +49,7 @@ class AttentionCosines:
     @property
     def layer_means(self) -> Float64[np.ndarray, " layer"]:
         """Means over the heads of each layer."""
-        means: Float64[np.ndarray, " layer"] = self.cosines.mean(axis=1)
-        return means
+        return np.asarray(self.cosines.mean(axis=1))
 
     @property
     def decimals(self) -> int:

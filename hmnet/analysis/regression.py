@@ -59,8 +59,7 @@ class RegressionDiagnosis:
     @property
     def residuals(self) -> Float[np.ndarray, " row"]:
         """Labels less predictions."""
-        residuals: Float[np.ndarray, " row"] = self.truth - self.predicted
-        return residuals
+        return np.asarray(self.truth - self.predicted)
 
 
 def regression(
@@ -98,8 +97,7 @@ def regression(
 
 def _rounded(values: Float[np.ndarray, " row"]) -> Float[np.ndarray, " row"]:
     """The nearest whole numbers; numpy's own rounding would take 2.5 down and 3.5 up."""
-    whole: Float[np.ndarray, " row"] = np.floor(values + 0.5)
-    return whole
+    return np.asarray(np.floor(values + 0.5))
 
 
 def _line(x: Float[np.ndarray, " row"], y: Float[np.ndarray, " row"]) -> StraightLine | None:

@@ -20,9 +20,8 @@ from hmnet.comparison.table import Comparison
 from hmnet.runs.checked import check_run
 from hmnet.runs.costs import costs_of
 from hmnet.runs.rows import notes_on, read_run_scores
-from hmnet.runs.train import Note, OnEvent, train_run
+from hmnet.runs.train import OnEvent, train_run
 from hmnet.settings.config import RunConfig
-from hmnet.training.hooks.progress import Progress
 from relevance.clustering.spec import ClusterSpec
 from relevance.disk.files import validated
 from relevance.errors import RelevanceError
@@ -91,28 +90,20 @@ def plan_sweep(
         raise RelevanceError("A sweep is about layers that tasks share, so it needs two tasks.")
     depth = depth_of(load_config(config.backbone))
     choices = shared_choices(depth, shared) if what == "shared" else mix_choices(depth, mixes)
-    own = {
-        (layers, seed): {"method": "hmnet", "layers": layers, "name": column(what, layers)}
-        for layers in choices
-        for seed in seeds
-    }
-    runs = {
-        out / folder_name(what, layers) / f"seed-{seed}": {**fields, **given, "seed": seed}
-        for (layers, seed), given in own.items()
-    }
-    sweep = Sweep(
-        what,
-        choices,
-        spec or ClusterSpec(clusters=(names,)),
-        {folder: validated(RunConfig, given, "settings") for folder, given in runs.items()},
-    )
-    for folder, settled in sweep.runs.items():
-        check_run(settled, sweep.spec, folder, resume=True)
-    return sweep
+    spec = spec or ClusterSpec(clusters=(names,))
+    runs: dict[Path, RunConfig] = {}
+    for layers in choices:
+        own = {"method": "hmnet", "layers": layers, "name": column(what, layers)}
+        for seed in seeds:
+            folder = out / folder_name(what, layers) / f"seed-{seed}"
+            runs[folder] = validated(RunConfig, {**fields, **own, "seed": seed}, "settings")
+    for folder, settled in runs.items():
+        check_run(settled, spec, folder, resume=True)
+    return Sweep(what, choices, spec, runs)
 
 
 def run_sweep(
-    sweep: Sweep, watch: Callable[[Path], Watch] = lambda _: nullcontext(_ignore)
+    sweep: Sweep, watch: Callable[[Path], Watch] = lambda _: nullcontext(lambda _: None)
 ) -> Comparison:
     """Train the runs that are not finished, each on from where a kill left it, and compare all.
 
@@ -153,10 +144,6 @@ def different_names(files: Sequence[Path | None]) -> dict[str, Path | None]:
             " files need different names."
         )
     return named
-
-
-def _ignore(_: Progress | Note) -> None:
-    pass
 
 
 def _check_arguments(

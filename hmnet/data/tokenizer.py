@@ -1,5 +1,7 @@
 """The tokenizer that comes with a checkpoint, refused where it would give a model wrong ids."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -44,12 +46,8 @@ def read_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     config = read_config(folder)
     file = folder / WHOLE
     written = read_file(str(file)) if file.is_file() else None
-    try:
+    with _readable(folder):
         tokenizer = tokenizer_of(folder)
-    except BaseException as error:
-        if isinstance(error, RelevanceError) or not is_of_tokenizers(error):
-            raise
-        raise _none(folder, reason_of(error)) from error
     if written is None:
         _check_parts(folder, tokenizer)
     backend = getattr(tokenizer, "backend_tokenizer", None)
@@ -58,6 +56,19 @@ def read_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
         check_casing(folder, backend)
         check_size(folder, backend, getattr(config.get_text_config(), "vocab_size", None))
     return tokenizer
+
+
+@contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    """Tell in one line what the library raises for a tokenizer that it cannot read."""
+    try:
+        yield
+    except RelevanceError:
+        raise
+    except BaseException as error:  # the library raises nothing narrower
+        if not is_of_tokenizers(error):
+            raise
+        raise _none(folder, reason_of(error)) from error
 
 
 def _none(folder: Path, reason: str = "") -> RelevanceError:
@@ -77,14 +88,10 @@ def _check_parts(folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:
 
 
 def _check_backend(folder: Path, backend: Tokenizer, written: Tokenizer | None) -> None:
-    try:
+    with _readable(folder):
         pair = backend.encode("a", "a")
         if written is not None:
             _check_same(folder, _words(backend), _words(written))
-    except BaseException as error:
-        if isinstance(error, RelevanceError) or not is_of_tokenizers(error):
-            raise
-        raise _none(folder, reason_of(error)) from error
     masks = zip(pair.ids, pair.special_tokens_mask, pair.attention_mask, strict=True)
     special = [token for token, is_special, is_kept in masks if is_special and is_kept]
     words, known = backend.get_vocab(with_added_tokens=False), backend.get_vocab()

@@ -124,5 +124,4 @@ def _draw(panel: RegressionPanel, axes: Axes) -> None:
 
 
 def _at(line: StraightLine, x: Float[np.ndarray, " end"]) -> Float[np.ndarray, " end"]:
-    heights: Float[np.ndarray, " end"] = line.intercept + line.slope * x
-    return heights
+    return np.asarray(line.intercept + line.slope * x)

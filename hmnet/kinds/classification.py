@@ -41,8 +41,7 @@ class Classification(OutputKind):
 
     def predictions(self, said: ModelOutputs) -> Int64[np.ndarray, " row"]:
         """The code with the highest output."""
-        codes: Int64[np.ndarray, " row"] = np.argmax(np.stack(said.logits), axis=1)
-        return codes
+        return np.asarray(np.argmax(np.stack(said.logits), axis=1))
 
     def answers(self, said: ModelOutputs) -> list[dict[str, Any]]:
         """The label, and the probabilities of all in the order of the task's labels."""

@@ -59,8 +59,7 @@ class Regression(OutputKind):
     def predictions(self, said: ModelOutputs) -> Float[np.ndarray, " row"]:
         """Values on the task's own scale, which may lie a little beyond its ends."""
         inside = np.stack(said.logits)[:, 0].astype(np.float64)
-        values: Float[np.ndarray, " row"] = self.scale.offset + self.scale.spread * inside
-        return values
+        return np.asarray(self.scale.offset + self.scale.spread * inside)
 
     def answers(self, said: ModelOutputs) -> list[dict[str, Any]]:
         """The value."""

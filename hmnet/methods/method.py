@@ -133,26 +133,9 @@ class ChosenMethod:
     def __str__(self) -> str:
         return str(self.modules or self.name)
 
-    def build(
-        self,
-        spec: ClusterSpec | None = None,
-        layers: tuple[int, int, int] | None = None,
-        skills: SkillTable | None = None,
-        *,
-        max_length: int | None = None,
-    ) -> Method:
-        """The method for a run.
-
-        Args:
-            spec: Groups of tasks that share the middle layers.
-            layers: Numbers of shared, cluster and task layers.
-            skills: Skills that each task activates.
-            max_length: Most tokens of one input.
-
-        Returns:
-            The method.
-        """
-        return self.member(spec, layers, skills, modules=self.modules, max_length=max_length)
+    def build(self, *given: Any, **others: Any) -> Method:
+        """The method for a run, of all that its constructor takes beside the modules."""
+        return self.member(*given, **others, modules=self.modules)
 
 
 def find_method(text: str | ChosenMethod) -> ChosenMethod:

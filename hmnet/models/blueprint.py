@@ -9,6 +9,7 @@ from hmnet.answer_scale import AnswerScale
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
 from hmnet.sharing.plan import SharingPlan
 from relevance.choice import FromText
+from relevance.disk.files import read_json, validated
 from relevance.tasks.task import Task
 
 SCHEMA = "hmnet.plan/1"
@@ -34,6 +35,21 @@ class Blueprint(BaseModel):
     tasks: tuple[Task, ...]
     plan: SharingPlan
     scales: dict[str, AnswerScale] = Field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path) -> "Blueprint":
+        """Read a `plan.json`.
+
+        Args:
+            path: The file.
+
+        Returns:
+            What it holds.
+
+        Raises:
+            RelevanceError: If it is missing or damaged.
+        """
+        return validated(cls, read_json(path, SCHEMA), str(path))
 
     @model_validator(mode="after")
     def _consistent(self) -> "Blueprint":

@@ -16,7 +16,7 @@ from hmnet.data.batching import check_max_length
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
 from hmnet.heads.head import Head
 from hmnet.inserts.insert import AdapterModule
-from hmnet.models.blueprint import SCHEMA, Blueprint, weights_file
+from hmnet.models.blueprint import Blueprint, weights_file
 from hmnet.models.freezing import freeze
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.skillnet import SkillLayer
@@ -24,7 +24,6 @@ from hmnet.prepared import PreparedTask
 from hmnet.randomness import seeded
 from hmnet.sharing.freeze import Freeze
 from hmnet.sharing.plan import SharingPlan
-from relevance.disk.files import read_json, validated
 from relevance.disk.manifest import check_files
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Labels
@@ -224,8 +223,7 @@ def make_adapter_module(
 def load(folder: Path) -> MultiTaskModel:
     """Read what `save_pretrained` wrote; see `MultiTaskModel.from_pretrained`."""
     check_files(folder)
-    plan_file, weights = folder / "plan.json", weights_file(folder)
-    blueprint = validated(Blueprint, read_json(plan_file, SCHEMA), str(plan_file))
+    weights, blueprint = weights_file(folder), Blueprint.load(folder / "plan.json")
     config = read_config(folder)
     with readable(folder):
         backbone = Backbone.from_config(config)

@@ -7,14 +7,14 @@ from typing import NamedTuple
 from hmnet.backbones.backbone import depth_of, load_config
 from hmnet.devices import resolve_device
 from hmnet.methods.method import ModelGroup
-from hmnet.models.blueprint import SCHEMA, Blueprint
+from hmnet.models.blueprint import Blueprint
 from hmnet.runs.folder import CLUSTERS, CONFIG, PLAN, changed_fields, read_clusters
 from hmnet.runs.log import check_tracker
 from hmnet.settings.check import check
 from hmnet.settings.config import RunConfig
 from hmnet.sharing.skill_table import SkillTable
 from relevance.clustering.spec import ClusterSpec
-from relevance.disk.files import cache_dir, check_writable, read_json, read_toml, validated
+from relevance.disk.files import cache_dir, check_writable, read_toml
 from relevance.errors import RelevanceError
 from relevance.names import check_name
 from relevance.tasks.find import find_tasks, settled_names
@@ -185,7 +185,7 @@ def check_definitions(folder: Path, tasks: Sequence[Task]) -> None:
     """
     today = {task.name: task for task in tasks}
     for path in sorted((folder / "model").glob(f"**/{PLAN}")):
-        for task in validated(Blueprint, read_json(path, SCHEMA), str(path)).tasks:
+        for task in Blueprint.load(path).tasks:
             if task.name in today and (fields := changed_fields(task, today[task.name])):
                 raise RelevanceError(
                     f"{folder} was started with another definition of task '{task.name}'"

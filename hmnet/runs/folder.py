@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from transformers import PreTrainedTokenizerBase
 
 from hmnet.data.tokenizer import read_tokenizer
-from hmnet.models.blueprint import SCHEMA, Blueprint
+from hmnet.models.blueprint import Blueprint
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.settings.config import RunConfig
 from hmnet.training.record import Timing, read_records
@@ -256,10 +256,7 @@ class Run:
             folders = [model / name for name in parts]
         for folder in folders:
             check_file(folder / PLAN)
-        return {
-            folder: validated(Blueprint, read_json(folder / PLAN, SCHEMA), str(folder / PLAN))
-            for folder in folders
-        }
+        return {folder: Blueprint.load(folder / PLAN) for folder in folders}
 
 
 def read_clusters(folder: Path) -> ClusterSpec:

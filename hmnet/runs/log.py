@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from io import TextIOBase
@@ -16,19 +17,19 @@ from relevance.disk.parsing import parse_json
 from relevance.errors import RelevanceError
 
 
+@dataclass(frozen=True)
 class RunLog:
     """Takes down every step.
 
-    Args:
+    Attributes:
         path: Path of the `log.jsonl`, for messages.
         file: The log, open.
         tracker: One of accelerate's, or None.
     """
 
-    def __init__(self, path: Path, file: TextIOBase, tracker: Any = None) -> None:
-        self._path = path
-        self._file = file
-        self._tracker = tracker
+    path: Path
+    file: TextIOBase
+    tracker: Any = None
 
     def step(self, progress: Progress) -> None:
         """Write a step, as one JSON line with the time in UTC.
@@ -49,13 +50,13 @@ class RunLog:
             line["uncertainty"] = progress.uncertainty
         if progress.term is not None:
             line["term"] = progress.term
-        with _writing(self._path):
-            self._file.write(json.dumps(line) + "\n")
-        if self._tracker is not None:
+        with _writing(self.path):
+            self.file.write(json.dumps(line) + "\n")
+        if self.tracker is not None:
             values = {f"loss/{progress.task}": progress.loss, "lr": progress.lr}
             if progress.term is not None:
                 values[f"term/{progress.task}"] = progress.term
-            self._tracker.log(values, step=progress.step)
+            self.tracker.log(values, step=progress.step)
 
 
 @contextmanager

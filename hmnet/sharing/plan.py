@@ -35,9 +35,7 @@ class Inserted(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    modules: Annotated[
-        Choice[AdapterModule], FromText(Choice, Choosing("hmnet.inserts.insert:adapter_modules"))
-    ]
+    modules: Annotated[Choice[AdapterModule], FromText(Choice, ADAPTER_MODULES)]
     max_length: int
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
@@ -16,25 +17,22 @@ from hmnet.samplers.sampler import TaskBatch
 from hmnet.training.dropout import fast_dropout
 
 
+@dataclass(frozen=True)
 class ModelScorer:
     """Runs candidates through a model that is being trained, which is as it was afterwards.
 
     Random numbers under dropout depend on the rows and the number of the pass alone, so that the
     same rows are chosen by a resumed run and by all of several processes.
 
-    Args:
+    Attributes:
         model: The model in training mode.
         data: Training rows by task.
         precision: Precision of the forward pass.
     """
 
-    def __init__(
-        self, model: MultiTaskModel, data: Mapping[str, Encoded], precision: Precision
-    ) -> None:
-        self._model = model
-        self._data = data
-        self._precision = precision
-        self._device = next(model.parameters()).device
+    model: MultiTaskModel
+    data: Mapping[str, Encoded]
+    precision: Precision
 
     def __call__(
         self, batch: TaskBatch, task: str, *, dropout: int | None = None
@@ -49,22 +47,23 @@ class ModelScorer:
         Returns:
             Logits, in fp32.
         """
-        form = self._model.input_form(task)
-        inputs = collate(self._data[batch.task], batch.rows, **form, device=self._device)
+        form, device = self.model.input_form(task), self.model.device
+        inputs = collate(self.data[batch.task], batch.rows, **form, device=device)
         random = nullcontext() if dropout is None else self._random(batch, dropout)
-        self._model.train(dropout is not None)
+        self.model.train(dropout is not None)
         try:
-            with torch.no_grad(), autocast(self._precision, self._device), random:
-                logits = self._model(task, inputs)
+            with torch.no_grad(), autocast(self.precision, device), random:
+                logits = self.model(task, inputs)
         finally:
-            self._model.train()
+            self.model.train()
         return np.asarray(logits.float().cpu().numpy())
 
     @contextmanager
     def _random(self, batch: TaskBatch, number: int) -> Iterator[None]:
         """Random numbers of a pass; the generators of training stay where they are."""
-        gpus = [self._device] if self._device.type == "cuda" else []
+        device = self.model.device
+        gpus = [device] if device.type == "cuda" else []
         seed = sha256(f"{batch.task}/{number}".encode() + batch.rows.tobytes()).digest()[:8]
-        with torch.random.fork_rng(devices=gpus), fast_dropout(self._device):
+        with torch.random.fork_rng(devices=gpus), fast_dropout(device):
             torch.manual_seed(int.from_bytes(seed, "little", signed=True))
             yield

@@ -166,17 +166,17 @@ ALONE = Ranks(0, 1, "auto", 0)
 """A process that trains on its own: its share is everything, and it agrees with itself."""
 
 
+@dataclass(frozen=True)
 class OneDecision(Surgery):
     """Surgery whose random choices are those of the main process.
 
-    Args:
+    Attributes:
         surgery: Surgery that decides there.
         ranks: All processes.
     """
 
-    def __init__(self, surgery: Surgery, ranks: Ranks) -> None:
-        self.surgery = surgery
-        self.ranks = ranks
+    surgery: Surgery
+    ranks: Ranks
 
     def weights(self, gramian: Float[Tensor, "task task"]) -> Float[Tensor, " task"]:
         """Factors that are equal on every rank, on the CPU."""

@@ -1,24 +1,25 @@
 """Watching: something looks at the model after every step, and leaves it as it was."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.training.hooks.hook import Hook
 from hmnet.training.state import TrainingState, Update
 
 
+@dataclass(frozen=True)
 class Watching(Hook):
     """Shows the model to a function.
 
-    Args:
+    Attributes:
         look: Given the model and the number of steps done; leaves both as they are.
     """
 
-    def __init__(self, look: Callable[[MultiTaskModel, int], None]) -> None:
-        self._look = look
+    look: Callable[[MultiTaskModel, int], None]
 
     def step(self, state: TrainingState, update: Update) -> None:
         """Show it, in the main process."""
         if state.ranks.is_main:
             with state.paused():
-                self._look(state.model, state.step)
+                self.look(state.model, state.step)
