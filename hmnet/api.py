@@ -15,10 +15,11 @@ from relevance.tasks.find import PAPER_TASKS
 
 if TYPE_CHECKING:
     from hmnet.comparison.table import Comparison
+    from hmnet.precision import PrecisionName
     from hmnet.runs.folder import Run
     from hmnet.runs.scores import Score
     from hmnet.runs.train import OnEvent
-    from hmnet.trained_run import Input, PrecisionName, TrainedRun
+    from hmnet.trained_run import Input, TrainedRun
     from relevance.clustering.spec import ClusterSpec
 
     AnyRun: TypeAlias = Run | str | Path

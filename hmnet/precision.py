@@ -14,10 +14,11 @@ from hmnet.devices import ANY_GPU, resolve_device
 from relevance.errors import RelevanceError
 
 Precision = Literal["bf16", "fp32"]
+PrecisionName = Literal["auto", "bf16", "fp32"]
 CPU_INFO = Path("/proc/cpuinfo")
 
 
-def resolve_precision(precision: Literal["auto", "bf16", "fp32"], device: str) -> Precision:
+def resolve_precision(precision: PrecisionName, device: str) -> Precision:
     """What a precision setting means on a device.
 
     Args:
@@ -57,7 +58,7 @@ def autocast(precision: Precision, device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
 
 
-def _without_looking(precision: Literal["auto", "bf16", "fp32"]) -> Precision:
+def _without_looking(precision: PrecisionName) -> Precision:
     if precision == "auto":
         raise RelevanceError(
             '`precision="auto"` goes by the GPU, and this machine has none to look at. Give'

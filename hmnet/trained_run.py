@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from hmnet.comparison.compare import compare
 from hmnet.devices import resolve_device
@@ -10,7 +10,7 @@ from hmnet.evaluation.lines import read_lines
 from hmnet.evaluation.predict import predict
 from hmnet.models.export import export
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.precision import resolve_precision
+from hmnet.precision import PrecisionName, resolve_precision
 from hmnet.runs.folder import Run, load_run, runs_under
 from hmnet.runs.rows import read_run_scores
 from hmnet.runs.score import score_run
@@ -19,8 +19,6 @@ from relevance.errors import RelevanceError, shown
 
 Input = str | Sequence[str] | Mapping[str, Any]
 """What a task reads: its only text, its texts in their order, or an object with its columns."""
-
-PrecisionName = Literal["auto", "bf16", "fp32"]
 
 
 class TrainedRun(Run):

@@ -1,7 +1,7 @@
 """Similarity of tasks by covariances of the first layer's inputs, before and after training."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import inference
 from hmnet.inserts._conditional import ForTask
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.precision import Precision, resolve_precision
+from hmnet.precision import Precision, PrecisionName, resolve_precision
 from hmnet.prepared import encode_split
 from hmnet.runs.folder import Run
 from hmnet.runs.rows import read_run_scores
@@ -49,9 +49,7 @@ class Similarity(NamedTuple):
         ]
 
 
-def similarity(
-    run: Run, *, precision: Literal["auto", "bf16", "fp32"] = "fp32", device: str = "auto"
-) -> Similarity:
+def similarity(run: Run, *, precision: PrecisionName = "fp32", device: str = "auto") -> Similarity:
     """Compare the tasks' inputs of the first layer on dev, in the backbone and in a trained run.
 
     Args:

@@ -1,14 +1,14 @@
 """Errors of a trained run: confusion matrices, and residuals of regression tasks."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from hmnet.analysis.confusion import Confusion, confusion
 from hmnet.analysis.regression import RegressionDiagnosis, regression
 from hmnet.devices import resolve_device
-from hmnet.precision import resolve_precision
+from hmnet.precision import PrecisionName, resolve_precision
 from hmnet.runs.folder import Run
 from hmnet.runs.score import answer_split
 from relevance.errors import RelevanceError, unknown_name
@@ -24,7 +24,7 @@ def diagnose(
     *,
     tasks: Sequence[str] | None = None,
     split: str | None = None,
-    precision: Literal["auto", "bf16", "fp32"] = "fp32",
+    precision: PrecisionName = "fp32",
     device: str = "auto",
 ) -> list[Diagnosis]:
     """Set a run's answers against the truth.

@@ -34,7 +34,9 @@ class Measured(NamedTuple):
         return self.task, self.split
 
 
-Values = Mapping[Measured, Mapping[int, float]]  # by seed
+Rows = Sequence[Measured]
+BySeed = Mapping[int, float]
+Values = Mapping[Measured, BySeed]
 Columns = Mapping[str, Values]
 
 
@@ -165,16 +167,14 @@ def _against(columns: Columns, baseline: str | None) -> Columns:
     return {column: columns[baseline] for column in runs if column != baseline}
 
 
-def _common(columns: Columns, primary: Sequence[Measured]) -> list[Measured]:
+def _common(columns: Columns, primary: Rows) -> list[Measured]:
     """The rows that every run has, if they are two at least; others have no average."""
     runs = [values for column, values in columns.items() if column != MAJORITY_COLUMN]
     common = [what for what in primary if all(what in values for values in runs)]
     return common if len(common) > 1 else []
 
 
-def _averages(
-    columns: Columns, against: Columns, common: Sequence[Measured]
-) -> tuple[Entry | None, ...]:
+def _averages(columns: Columns, against: Columns, common: Rows) -> tuple[Entry | None, ...]:
     """Means over rows, how much they differ between seeds, and whether from the baseline."""
     entries: list[Entry | None] = []
     for column, values in columns.items():
@@ -188,7 +188,7 @@ def _averages(
 
 
 def _spread_lines(
-    columns: Columns, against: Columns, common: Sequence[Measured], metrics: Sequence[Measured]
+    columns: Columns, against: Columns, common: Rows, metrics: Rows
 ) -> Iterator[Line]:
     """Deviation over all metrics of the common rows, and rows at or above the baseline."""
     deviations = [
@@ -209,30 +209,26 @@ def _spread_lines(
         yield Line("at or above baseline", name, tuple(counts), scale=1.0, decimals=0)
 
 
-def _over_rows(
-    values: Values, baseline: Values | None, common: Sequence[Measured]
-) -> Paired | None:
+def _over_rows(values: Values, baseline: Values | None, common: Rows) -> Paired | None:
     """A run's means over seeds against the baseline's, on the rows that all runs have."""
     if baseline is None:
         return None
     return over_rows(_means(values, common), _means(baseline, common))
 
 
-def _means(values: Values, common: Sequence[Measured]) -> list[float]:
+def _means(values: Values, common: Rows) -> list[float]:
     return [fmean(values[what].values()) for what in common]
 
 
 def _per_seed(
-    values: Values, rows: Sequence[Measured], summed_up: Callable[[list[float]], float] = fmean
+    values: Values, rows: Rows, summed_up: Callable[[list[float]], float] = fmean
 ) -> dict[int, float]:
     """The average, or another number, of every seed that has all rows."""
     seeds = set.intersection(*(set(values[what]) for what in rows))
     return {seed: summed_up([values[what][seed] for what in rows]) for seed in sorted(seeds)}
 
 
-def _contrasts(
-    columns: Columns, against: Columns, common: Sequence[Measured]
-) -> Iterator[Contrast]:
+def _contrasts(columns: Columns, against: Columns, common: Rows) -> Iterator[Contrast]:
     """Every run against the baseline, on the average."""
     for column, base in against.items():
         values = columns[column]
@@ -264,7 +260,7 @@ def _cost_entry(costs: Sequence[Cost], field: str) -> Entry | None:
     return _entry(dict(enumerate(known if len(set(known)) > 1 else known[:1])), {})
 
 
-def _entry(by_seed: Mapping[int, float], baseline: Mapping[int, float]) -> Entry | None:
+def _entry(by_seed: BySeed, baseline: BySeed) -> Entry | None:
     """Mean and deviation over seeds, and the test against the baseline's values."""
     if not by_seed:
         return None
@@ -272,12 +268,10 @@ def _entry(by_seed: Mapping[int, float], baseline: Mapping[int, float]) -> Entry
     return Entry(fmean(by_seed.values()), _deviation(by_seed), paired)
 
 
-def _over_common_seeds(
-    by_seed: Mapping[int, float], baseline: Mapping[int, float]
-) -> Paired | None:
+def _over_common_seeds(by_seed: BySeed, baseline: BySeed) -> Paired | None:
     seeds = sorted(by_seed.keys() & baseline.keys())
     return over_seeds([by_seed[seed] for seed in seeds], [baseline[seed] for seed in seeds])
 
 
-def _deviation(by_seed: Mapping[int, float]) -> float | None:
+def _deviation(by_seed: BySeed) -> float | None:
     return stdev(by_seed.values()) if len(by_seed) > 1 else None

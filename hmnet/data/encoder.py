@@ -16,6 +16,7 @@ from relevance.errors import RelevanceError
 from relevance.text.tokenizer_files import is_of_tokenizers, quiet_panics, reason_of
 from relevance.text.tokenizers import unknown_id
 
+Columns = Sequence[Sequence[str]]  # texts by their place in a row, then by row
 TEXTS_AT_ONCE = 1024  # bounds the memory of the library's own results
 
 
@@ -92,9 +93,7 @@ class Encoder:
             )
         return _from_definition(backend.to_str())
 
-    def encode(
-        self, columns: Sequence[Sequence[str]], max_length: int, truncate: int | None = None
-    ) -> Sequences:
+    def encode(self, columns: Columns, max_length: int, truncate: int | None = None) -> Sequences:
         """Encode rows of one to three texts, equal texts once.
 
         Args:

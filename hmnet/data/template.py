@@ -7,9 +7,13 @@ rows.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Int, Int32, Int64
+
+OfRow: TypeAlias = Int64[np.ndarray, " row"]  # a place or a length
+Parts: TypeAlias = Int64[np.ndarray, "row part"]  # lengths of the texts of rows
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,8 @@ class Pieces:
     """
 
     ids: Int32[np.ndarray, " token"]
-    starts: Int64[np.ndarray, " row"]
-    lengths: Int64[np.ndarray, " row"]
+    starts: OfRow
+    lengths: OfRow
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Alignment:
         ends: Place behind it.
     """
 
-    rows: Int64[np.ndarray, " row"]
+    rows: OfRow
     begins: Int32[np.ndarray, " token"]
     ends: Int32[np.ndarray, " token"]
 
@@ -84,7 +88,7 @@ class Sequences:
 
     ids: Int32[np.ndarray, " token"]
     offsets: Int64[np.ndarray, " boundary"]
-    first: Int64[np.ndarray, " row"]
+    first: OfRow
     template: Template = field(kw_only=True)
     alignment: Alignment | None = field(default=None, kw_only=True)
 
@@ -92,7 +96,7 @@ class Sequences:
         return len(self.first)
 
     @cached_property
-    def lengths(self) -> Int64[np.ndarray, " row"]:
+    def lengths(self) -> OfRow:
         """Tokens per row, special ids included."""
         return np.diff(self.offsets)
 
@@ -109,9 +113,7 @@ def boundaries(lengths: Int[np.ndarray, " row"]) -> Int64[np.ndarray, " boundary
     return ends
 
 
-def spans(
-    starts: Int64[np.ndarray, " row"], lengths: Int64[np.ndarray, " row"]
-) -> Int64[np.ndarray, " token"]:
+def spans(starts: OfRow, lengths: OfRow) -> Int64[np.ndarray, " token"]:
     """Positions `start, start + 1, ...` of every row, one row after another.
 
     >>> spans(np.array([10, 20]), np.array([2, 3])).tolist()
@@ -121,9 +123,7 @@ def spans(
     return np.repeat(starts - ends[:-1], lengths) + np.arange(ends[-1])
 
 
-def kept_lengths(
-    lengths: Int64[np.ndarray, "row part"], budget: int, truncate: int | None
-) -> Int64[np.ndarray, "row part"]:
+def kept_lengths(lengths: Parts, budget: int, truncate: int | None) -> Parts:
     """How many tokens of each text stay, counted from its beginning.
 
     Args:
@@ -147,9 +147,7 @@ def kept_lengths(
     return kept
 
 
-def _fair_shares(
-    lengths: Int64[np.ndarray, "row part"], budget: int
-) -> Int64[np.ndarray, "row part"]:
+def _fair_shares(lengths: Parts, budget: int) -> Parts:
     """Lengths after the longest text lost its last token again and again until all fits.
 
     From the shortest text to the longest, each takes what it needs, at most an even share of the
@@ -200,7 +198,7 @@ def assemble(
 
 
 def _write_special(
-    ids: Int32[np.ndarray, " token"], cursor: Int64[np.ndarray, " row"], special: tuple[int, ...]
+    ids: Int32[np.ndarray, " token"], cursor: OfRow, special: tuple[int, ...]
 ) -> None:
     """Write the same ids into every row and move the cursor behind them."""
     for token in special:

@@ -63,10 +63,8 @@ def _readable(folder: Path) -> Iterator[None]:
     """Tell in one line what the library raises for a tokenizer that it cannot read."""
     try:
         yield
-    except RelevanceError:
-        raise
     except BaseException as error:  # the library raises nothing narrower
-        if not is_of_tokenizers(error):
+        if isinstance(error, RelevanceError) or not is_of_tokenizers(error):
             raise
         raise _none(folder, reason_of(error)) from error
 

@@ -1,5 +1,7 @@
 """A head on two texts that the encoder reads one by one: their vectors side by side."""
 
+from typing import TypeAlias
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -13,6 +15,8 @@ from hmnet.heads.linear import PooledPath, dropout_of, linear_layer
 from hmnet.kinds.kind import TokenLevelKind, kind_of
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
+
+Vector: TypeAlias = Float[Tensor, "batch hidden"]  # of one text
 
 
 class SiameseHead(Head):
@@ -57,9 +61,7 @@ class SiameseHead(Head):
         """Put the head on an encoder."""
         return PooledPath(encoder, self, self.pooling)
 
-    def join(
-        self, u: Float[Tensor, "batch hidden"], v: Float[Tensor, "batch hidden"]
-    ) -> Float[Tensor, "batch joined"]:
+    def join(self, u: Vector, v: Vector) -> Float[Tensor, "batch joined"]:
         """Inputs of the hidden layer, from the vectors of two texts.
 
         Args:

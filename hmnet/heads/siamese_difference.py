@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from hmnet.heads.siamese import SiameseHead
+from hmnet.heads.siamese import SiameseHead, Vector
 
 
 class SiameseDifferenceHead(SiameseHead):
@@ -21,8 +21,6 @@ class SiameseDifferenceHead(SiameseHead):
 
     vectors = 3
 
-    def join(
-        self, u: Float[Tensor, "batch hidden"], v: Float[Tensor, "batch hidden"]
-    ) -> Float[Tensor, "batch joined"]:
+    def join(self, u: Vector, v: Vector) -> Float[Tensor, "batch joined"]:
         """Two texts and their absolute difference, side by side."""
         return torch.cat([u, v, (u - v).abs()], dim=-1)

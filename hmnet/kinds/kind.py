@@ -14,7 +14,7 @@ from transformers import PreTrainedConfig
 import hmnet.kinds
 from hmnet.answer_scale import AnswerScale
 from hmnet.data.encoded import Encoded
-from hmnet.data.encoder import Encoder
+from hmnet.data.encoder import Columns, Encoder
 from hmnet.data.template import Sequences
 from relevance.registry import Registry
 from relevance.tasks.data import Labels
@@ -38,7 +38,7 @@ class ModelOutputs(NamedTuple):
         logits: Logits of each sequence `[class, *place]`, without padding.
     """
 
-    texts: Sequence[Sequence[str]]
+    texts: Columns
     sequences: Sequences
     logits: Sequence[Logits]
 
@@ -98,9 +98,7 @@ class OutputKind(ABC):
         """
         return self._truncated(parts)
 
-    def encode(
-        self, texts: Sequence[Sequence[str]], encoder: Encoder, max_length: int
-    ) -> Sequences:
+    def encode(self, texts: Columns, encoder: Encoder, max_length: int) -> Sequences:
         """Rows as the model reads them.
 
         Args:

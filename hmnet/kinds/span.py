@@ -11,7 +11,7 @@ from transformers import PreTrainedConfig
 
 from hmnet.data.alignment import aligned, assemble_aligned, with_dropped
 from hmnet.data.encoded import Encoded
-from hmnet.data.encoder import Encoder
+from hmnet.data.encoder import Columns, Encoder
 from hmnet.data.template import Pieces, Sequences
 from hmnet.kinds.kind import Logits, ModelOutputs, Rows, Texts, TokenLevelKind
 from relevance.errors import RelevanceError
@@ -82,9 +82,7 @@ class Span(TokenLevelKind):
             " characters with the tokens beside them"
         )
 
-    def encode(
-        self, texts: Sequence[Sequence[str]], encoder: Encoder, max_length: int
-    ) -> Sequences:
+    def encode(self, texts: Columns, encoder: Encoder, max_length: int) -> Sequences:
         """One sequence per window; places are characters of the context."""
         questions, contexts = texts
         room = encoder.room(max_length, parts=2)

@@ -1,6 +1,5 @@
 """A tag for every word: decided at its first token."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ from torch import Tensor
 
 from hmnet.data.alignment import NOWHERE, aligned, assemble_aligned
 from hmnet.data.encoded import Encoded
-from hmnet.data.encoder import Encoder, Located
+from hmnet.data.encoder import Columns, Encoder, Located
 from hmnet.data.template import Sequences, boundaries
 from hmnet.kinds.kind import ModelOutputs, Rows, Texts, TokenLevelKind
 from relevance.errors import RelevanceError
@@ -35,9 +34,7 @@ class Tokens(TokenLevelKind):
         """Words of one text."""
         return f"words of {parts}"
 
-    def encode(
-        self, texts: Sequence[Sequence[str]], encoder: Encoder, max_length: int
-    ) -> Sequences:
+    def encode(self, texts: Columns, encoder: Encoder, max_length: int) -> Sequences:
         """One sequence per row, cut at its end; places are words, at the first token of each."""
         (text,) = texts
         encoder.room(max_length, parts=1)

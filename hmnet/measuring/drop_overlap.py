@@ -26,11 +26,9 @@ def overlapping_rows(tasks: Mapping[str, PreparedTask]) -> dict[str, Int[np.ndar
     rows = {}
     for name, task in tasks.items():
         train = task.train.rows
-        texts: set[str] = set()
-        for other, target in tasks.items():
-            if other != name:
-                texts |= shared_texts(train, target.held_out.rows)
-        rows[name] = rows_with(train, texts)
+        others = (target for other, target in tasks.items() if other != name)
+        shared = (shared_texts(train, target.held_out.rows) for target in others)
+        rows[name] = rows_with(train, set[str]().union(*shared))
         if len(rows[name]) == len(train):
             raise RelevanceError(
                 f"task '{name}': all {len(train)} training rows hold a text of the evaluation split"

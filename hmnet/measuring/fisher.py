@@ -9,7 +9,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
 from hmnet.measuring.features import mean_states
-from hmnet.measuring.per_row import Gradients, Inputs, each_row, linear_layers, squared_gradients
+from hmnet.measuring.per_row import (
+    Gradients,
+    Inputs,
+    Loss,
+    each_row,
+    linear_layers,
+    squared_gradients,
+)
 from hmnet.training.step import Batch
 from relevance.interfaces.probe import FittedHead
 
@@ -50,13 +57,13 @@ def fisher_diagonal(
 
 def _drawn_loss(
     encoder: nn.Module, batch: Batch, head: FittedHead, numbers: torch.Generator
-) -> Float[Tensor, ""]:
+) -> Loss:
     return drawn_loss(mean_states(encoder, batch), head, numbers)
 
 
 def drawn_loss(
     states: Float[Tensor, "row hidden"], head: FittedHead, numbers: torch.Generator
-) -> Float[Tensor, ""]:
+) -> Loss:
     """Negative log-likelihood of labels drawn from the model, summed over rows.
 
     Args:

@@ -6,21 +6,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from hmnet.measuring.per_row import Loss
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.training.step import Batch
 
 CHUNK = 2**20  # columns that are multiplied at a time, in fp32
 
 
-def loss_of(model: MultiTaskModel, batch: Batch) -> Float[Tensor, ""]:
+def loss_of(model: MultiTaskModel, batch: Batch) -> Loss:
     """Mean loss of a batch, in fp32."""
     logits = model(batch.task, batch.inputs)
     return model.kinds[batch.task].losses(logits, batch.labels).mean()
 
 
-def gradient(
-    loss: Float[Tensor, ""], weights: Sequence[nn.Parameter]
-) -> tuple[Float[Tensor, "..."], ...]:
+def gradient(loss: Loss, weights: Sequence[nn.Parameter]) -> tuple[Float[Tensor, "..."], ...]:
     """Gradient of a loss for each of some weights, zeros where it does not depend on one."""
     return torch.autograd.grad(loss, list(weights), allow_unused=True, materialize_grads=True)
 

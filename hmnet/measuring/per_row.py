@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 Inputs: TypeAlias = Float[Tensor, "row place input"]  # of a layer
 Gradients: TypeAlias = Float[Tensor, "row place output"]  # of what came out of it
+Loss: TypeAlias = Float[Tensor, ""]
 Take = Callable[[str, Inputs, Gradients], None]
 
 
@@ -22,9 +23,7 @@ def linear_layers(encoder: nn.Module) -> dict[str, nn.Linear]:
     return {name: m for name, m in encoder.named_modules() if isinstance(m, nn.Linear)}
 
 
-def each_row(
-    layers: Mapping[str, nn.Linear], total: Callable[[], Float[Tensor, ""]], take: Take
-) -> None:
+def each_row(layers: Mapping[str, nn.Linear], total: Callable[[], Loss], take: Take) -> None:
     """Show what went into each layer and the gradient of what came out, for all rows of a batch.
 
     Where a layer is also applied to something that is the same for all rows, such as DeBERTa's to

@@ -16,6 +16,7 @@ from relevance.tasks.kinds.kind import check_per_row
 from relevance.tasks.task import Task
 
 Embeddings: TypeAlias = Float[Tensor, "*row token width"]
+PerRow: TypeAlias = Float[Tensor, " batch"]
 OfRow: TypeAlias = Float[Tensor, "row *text token width"]
 Above0 = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 From0 = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -175,7 +176,7 @@ class Smart(Regularizer):
         return logits
 
 
-def divergence(one: Outputs, other: Outputs, *, regression: bool) -> Float[Tensor, " batch"]:
+def divergence(one: Outputs, other: Outputs, *, regression: bool) -> PerRow:
     """Divergence of two answers to each row; symmetric, and 0 for equal ones.
 
     Args:
@@ -195,9 +196,7 @@ def divergence(one: Outputs, other: Outputs, *, regression: bool) -> Float[Tenso
     return ((log_p.exp() - log_q.exp()) * (log_p - log_q)).sum(dim=-1)
 
 
-def _apart(
-    model: MultiTaskModel, task: str, one: Outputs, other: Outputs
-) -> Float[Tensor, " batch"]:
+def _apart(model: MultiTaskModel, task: str, one: Outputs, other: Outputs) -> PerRow:
     """The divergence of a task's answers, squared errors on the scale that its loss is taken on."""
     kind = model.kinds[task]
     return divergence(one, other, regression=kind.scale is not None) * kind.unit**2

@@ -1,8 +1,8 @@
 """Every check of a run that takes no time, before anything is read, trained or written."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from hmnet.backbones.backbone import depth_of, load_config
 from hmnet.devices import resolve_device
@@ -21,7 +21,8 @@ from relevance.tasks.find import find_tasks, settled_names
 from relevance.tasks.task import Task
 
 
-class Checked(NamedTuple):
+@dataclass(frozen=True)
+class Checked:
     """What a run will be, after all checks that take no time.
 
     Attributes:

@@ -1,11 +1,10 @@
 """Scores of a trained run on its evaluation splits, the majority class beside them."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
-from hmnet.precision import Precision, resolve_precision
+from hmnet.precision import Precision, PrecisionName, resolve_precision
 from hmnet.prepared import prepare_split
 from hmnet.runs.folder import Run
 from hmnet.runs.rows import rows_digest
@@ -22,7 +21,7 @@ def score_run(
     *,
     tasks: Sequence[str] | None = None,
     splits: Sequence[str] | None = None,
-    precision: Literal["auto", "bf16", "fp32"] = "fp32",
+    precision: PrecisionName = "fp32",
     device: str = "auto",
 ) -> list[Score]:
     """Score the tasks of a run.

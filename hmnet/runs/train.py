@@ -15,7 +15,6 @@ from hmnet.data.batching import check_max_length
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.devices import resolve_device
 from hmnet.kinds.kind import kind_of
-from hmnet.methods.method import ModelGroup
 from hmnet.models.build import answer_scales, build_model, make_adapter_module
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
@@ -110,7 +109,9 @@ def train_run(
     device = resolve_device(config.device)
     on_event(Note(f"reading and encoding {len(checked.tasks)} task(s)", passing=True))
     job = _Job.prepare(checked, out, device, ranks)
-    unlearned = [kind_of(one.definition).unlearned(one.train.encoded) for one in job.tasks.values()]
+    unlearned = [
+        kind_of(one.definition).unlearned(one.train.encoded) for one in job.prepared.values()
+    ]
     for text in (*checked.notes, *filter(None, unlearned)):
         on_event(Note(text))
     with ExitStack() as stack:
@@ -127,13 +128,12 @@ def train_run(
 
 
 @dataclass(frozen=True)
-class _Job:
+class _Job(Checked):
     """All that training the parts of a run needs.
 
     Attributes:
-        checked: Settings, clusters, and what is trained, one part after another.
         data: Rows of every task, by name, which scores are made of too.
-        tasks: Prepared, by name; with dev where something is decided by its scores.
+        prepared: Every task, by name; with dev where something is decided by its scores.
         schedules: Steps by epoch, for each part.
         backbone: The pretrained weights.
         tokenizer: The backbone's.
@@ -142,25 +142,14 @@ class _Job:
         device: A name that torch takes.
     """
 
-    checked: Checked
     data: Mapping[str, TaskData]
-    tasks: Mapping[str, PreparedTask]
+    prepared: Mapping[str, PreparedTask]
     schedules: Sequence[Sequence[Sequence[Step]]]
     backbone: Backbone
     tokenizer: PreTrainedTokenizerBase
     out: Path
     ranks: Ranks
     device: str
-
-    @property
-    def config(self) -> RunConfig:
-        """Settled settings."""
-        return self.checked.config
-
-    @property
-    def parts(self) -> Sequence[ModelGroup]:
-        """What is trained, one after another."""
-        return self.checked.parts
 
     @classmethod
     def prepare(cls, checked: Checked, out: Path, device: str, ranks: Ranks) -> "_Job":
@@ -181,7 +170,8 @@ class _Job:
             make_schedule(config, lengths_of(prepared[task] for task in part.tasks), config.seed)
             for part in parts
         ]
-        return cls(checked, data, prepared, schedules, backbone, tokenizer, out, ranks, device)
+        ready = (data, prepared, schedules, backbone, tokenizer, out, ranks, device)
+        return cls(config, checked.spec, tasks, parts, checked.notes, *ready)
 
     @contextmanager
     def begun(self, *, resume: bool) -> Iterator[int | None]:
@@ -195,8 +185,7 @@ class _Job:
         """
         with begun(self.out, self._write_settings) as is_new:
             if not is_new:
-                resumed = self.checked.tasks if resume else None
-                check_folder(self.config, self.checked.spec, self.out, resumed)
+                check_folder(self.config, self.spec, self.out, self.tasks if resume else None)
                 self._write_settings(self.out)
             numbers = range(len(self.parts))
             first = next((n for n in numbers if not self._model(n).exists()), len(self.parts))
@@ -204,9 +193,8 @@ class _Job:
 
     def _write_settings(self, folder: Path) -> None:
         """Write what makes a folder a run; in one that was begun before, what is missing of it."""
-        spec = self.checked.spec
-        if spec is not None and not (folder / CLUSTERS).exists():
-            spec.save(folder / CLUSTERS)
+        if self.spec is not None and not (folder / CLUSTERS).exists():
+            self.spec.save(folder / CLUSTERS)
         self.config.to_toml(folder / CONFIG)
 
     def train(self, first: int, on_event: OnEvent) -> None:
@@ -257,7 +245,7 @@ class _Job:
     ) -> tuple[MultiTaskModel, Record, str | None]:
         part, config = self.parts[number], self.config
         self.ranks.wait()  # the checkpoint is as the main process left it after the part before
-        tasks = [self.tasks[task] for task in part.tasks]
+        tasks = [self.prepared[task] for task in part.tasks]
         model = build_model(
             self.backbone, tasks, part.plan, config, seed=config.seed, device=self.device
         )
@@ -276,7 +264,7 @@ class _Job:
         """Where a part's model goes."""
         if len(self.parts) == 1:
             return self.out / "model"
-        slugs = (self.tasks[task].definition.slug for task in self.parts[number].tasks)
+        slugs = (self.prepared[task].definition.slug for task in self.parts[number].tasks)
         return self.out / "model" / "-".join(slugs)
 
 

@@ -1,7 +1,6 @@
 """Fitting a model on prepared tasks by settings: where the parts of training meet."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -102,7 +101,9 @@ def fit(
     for hook in hooks:
         if isinstance(hook, Selection):
             kept["best"] = hook.best
-    with _seeded(seed, model.device):
+    gpus = [model.device.index or 0] if model.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=gpus):  # the generators are put back afterwards
+        torch.manual_seed(seed)
         begun = Begun()
         for hook in hooks:
             if isinstance(hook, Checkpoints):
@@ -154,12 +155,3 @@ def _step_config(model: MultiTaskModel, settings: TrainingSettings, ranks: Ranks
         clip_norm=settings.clip_norm,
         ranks=ranks,
     )
-
-
-@contextmanager
-def _seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Torch's generators start from a seed, and are put back afterwards."""
-    gpus = [device.index or 0] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=gpus):
-        torch.manual_seed(seed)
-        yield

@@ -60,10 +60,8 @@ def add_to_mean(optimizer: torch.optim.Optimizer) -> None:
     """
     for weight, state in optimizer.state.items():
         if STEPS not in state:
-            state[MEAN], state[STEPS] = (
-                weight.detach().clone(),
-                torch.ones((), device=weight.device),
-            )
+            state[MEAN] = weight.detach().clone()
+            state[STEPS] = torch.ones((), device=weight.device)
         else:
             state[STEPS] += 1
             state[MEAN].lerp_(weight, 1 / state[STEPS])
