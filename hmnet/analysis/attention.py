@@ -66,15 +66,9 @@ class AttentionCosines:
         Raises:
             RelevanceError: If it cannot be written.
         """
-        content = {
-            "task": self.task,
-            "split": self.split,
-            "rows": self.rows,
-            "runs": self.runs,
-            "cosines": self.cosines.tolist(),
-            "layer_means": self.layer_means.tolist(),
-        }
-        write_json(path, SCHEMA, content)
+        arrays = {"cosines": self.cosines, "layer_means": self.layer_means}
+        lists = {name: values.tolist() for name, values in arrays.items()}
+        write_json(path, SCHEMA, vars(self) | lists)
 
     def table_rows(self) -> list[Row]:
         """One row per layer, counted from 1: the mean over its heads, then each of them."""
