@@ -10,7 +10,6 @@ mean" hint and in the contract tests.
 import inspect
 import pkgutil
 from importlib import import_module
-from types import ModuleType
 from typing import Generic, TypeVar
 
 from relevance.errors import unknown_name
@@ -44,19 +43,19 @@ class Registry(Generic[T]):
 
     Args:
         kind: Word for a member in messages, such as `measure`.
-        package: The folder, as a package that is already imported.
-        base: Base class of every member; its own module is no member.
+        base: Base class of every member. The folder is the one that its own module stands in, which
+            is no member.
     """
 
-    def __init__(self, kind: str, package: ModuleType, base: type[T]) -> None:
+    def __init__(self, kind: str, base: type[T]) -> None:
         self.kind = kind
-        self._package = package
+        self._package = base.__module__.rpartition(".")[0]
         self._base = base
         self._found: dict[str, type[T]] = {}
 
     def names(self) -> list[str]:
         """Names in alphabetical order, hyphens for underscores, without importing any member."""
-        return members_of(self._package.__name__)
+        return members_of(self._package)
 
     def find(self, name: str) -> type[T]:
         """The class registered under a name.
@@ -75,7 +74,7 @@ class Registry(Generic[T]):
             return self._found[name]
         if name not in self.names():
             raise unknown_name(self.kind, name, self.names())
-        module = import_module(f"{self._package.__name__}.{name.replace('-', '_')}")
+        module = import_module(f"{self._package}.{name.replace('-', '_')}")
         members = [
             value
             for value in vars(module).values()

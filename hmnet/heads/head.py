@@ -6,7 +6,6 @@ from functools import cache
 from torch import nn
 from transformers import PreTrainedModel
 
-import hmnet.heads
 from hmnet.backbones.backbone import Backbone
 from hmnet.heads._choice import AUTO, Pooling
 from relevance.errors import RelevanceError
@@ -64,7 +63,7 @@ class Head(nn.Module):
 @cache
 def heads() -> Registry[Head]:
     """All heads, by name."""
-    return Registry("head", hmnet.heads, Head)
+    return Registry("head", Head)
 
 
 def find_head(name: str, pooling: Pooling) -> type[Head]:

@@ -6,7 +6,6 @@ from functools import cache
 
 from torch import nn
 
-import hmnet.inserts
 from hmnet.backbones.backbone import Backbone
 from relevance.errors import RelevanceError
 from relevance.registry import Registry
@@ -72,7 +71,7 @@ class AdapterModule(nn.Module):
 @cache
 def adapter_modules() -> Registry[AdapterModule]:
     """All adapter modules, by name; each is what the method of its name puts in."""
-    return Registry("method", hmnet.inserts, AdapterModule)
+    return Registry("method", AdapterModule)
 
 
 def task_key(task: str) -> str:

@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 from transformers import PreTrainedConfig
 
-import hmnet.kinds
 from hmnet.answer_scale import AnswerScale
 from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Columns, Encoder
@@ -273,7 +272,7 @@ class TokenLevelKind(OutputKind):
 @cache
 def kinds() -> Registry[OutputKind]:
     """All kinds, by name."""
-    return Registry("kind", hmnet.kinds, OutputKind)
+    return Registry("kind", OutputKind)
 
 
 def kind_of(task: Task, scale: AnswerScale | None = None) -> OutputKind:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-import hmnet.methods
 from hmnet.sharing.plan import Inserted, SharingPlan, fully_shared
 from hmnet.sharing.skill_table import SkillTable
 from relevance.choice import Choice, choose
@@ -113,7 +112,7 @@ class AdapterMethod(Method):
 @cache
 def methods() -> Registry[Method]:
     """All methods, by name."""
-    return Registry("method", hmnet.methods, Method)
+    return Registry("method", Method)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from typing import TypeAlias
 from jaxtyping import Float
 from torch import Tensor
 
-import hmnet.regularizers
 from hmnet.models.multitask import MultiTaskModel
 from relevance.choice import Choice
 from relevance.registry import Registry
@@ -75,7 +74,7 @@ class Regularizer(ABC):
 @cache
 def regularizers() -> Registry[Regularizer]:
     """All regularizers, by name."""
-    return Registry("regularizer", hmnet.regularizers, Regularizer)
+    return Registry("regularizer", Regularizer)
 
 
 def make_regularizer(choice: Choice[Regularizer] | None) -> Regularizer | None:

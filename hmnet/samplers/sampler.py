@@ -15,7 +15,6 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float, Int
 
-import hmnet.samplers
 from hmnet.data.encoded import Encoded
 from relevance.registry import Registry
 from relevance.tasks.task import Task
@@ -275,4 +274,4 @@ def generator(seed: int, *scope: str | int) -> np.random.Generator:
 @cache
 def samplers() -> Registry[Sampler]:
     """All samplers, by name."""
-    return Registry("sampler", hmnet.samplers, Sampler)
+    return Registry("sampler", Sampler)

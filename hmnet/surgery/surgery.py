@@ -6,7 +6,6 @@ from functools import cache
 from jaxtyping import Float
 from torch import Tensor
 
-import hmnet.surgery
 from relevance.registry import Registry
 
 
@@ -38,4 +37,4 @@ class Surgery(ABC):
 @cache
 def surgeries() -> Registry[Surgery]:
     """All kinds of gradient surgery, by name."""
-    return Registry("surgery", hmnet.surgery, Surgery)
+    return Registry("surgery", Surgery)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
-import relevance.measures
 from relevance.errors import unknown_name
 from relevance.gains.gain_choice import GainChoice
 from relevance.gains.protocol import GainSettings
@@ -102,7 +101,7 @@ def measures() -> Registry[Measure]:
     >>> measures().find("taxonomy").__name__
     'Taxonomy'
     """
-    return Registry("measure", relevance.measures, Measure)
+    return Registry("measure", Measure)
 
 
 def measure(

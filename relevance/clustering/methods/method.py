@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-import relevance.clustering.methods
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix
@@ -48,7 +47,7 @@ def methods() -> Registry[ClusteringMethod]:
     >>> "kmeans" in methods().names()
     True
     """
-    return Registry("method", relevance.clustering.methods, ClusteringMethod)
+    return Registry("method", ClusteringMethod)
 
 
 def make_method(name: str, **options: Any) -> ClusteringMethod:

@@ -6,7 +6,6 @@ from functools import cache
 from queue import Empty, SimpleQueue
 from typing import Literal, NamedTuple
 
-import relevance.jobs.engines
 from relevance.errors import RelevanceError
 from relevance.jobs.job import Job, Schedule
 from relevance.registry import Registry
@@ -94,7 +93,7 @@ def engines() -> Registry[Engine]:
     >>> "local" in engines().names()
     True
     """
-    return Registry("engine", relevance.jobs.engines, Engine)
+    return Registry("engine", Engine)
 
 
 def missing_package(name: str) -> RelevanceError:

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-import relevance.tasks.kinds
 from relevance.errors import RelevanceError
 from relevance.registry import Registry
 from relevance.tasks.data import Labels, Split
@@ -108,7 +107,7 @@ class LabelKind(ABC):
 @cache
 def kinds() -> Registry[LabelKind]:
     """All kinds, by name."""
-    return Registry("kind", relevance.tasks.kinds, LabelKind)
+    return Registry("kind", LabelKind)
 
 
 def kind_of(task: Task) -> LabelKind:
