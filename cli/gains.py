@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import relevance
 from cli.generated import Given, SettingsOf
 from cli.output import note
+from relevance.errors import told_of
 
 if TYPE_CHECKING:
     from relevance.matrices.matrix import RelevanceMatrix
@@ -44,15 +46,11 @@ def load_gains(name: str, options: GainOptions) -> "tuple[RelevanceMatrix, list[
     Raises:
         RelevanceError: If there is no such matrix, or it lacks what the gains are made of.
     """
-    from relevance.errors import RelevanceError
-    from relevance.matrices.matrix import load_matrix
     from relevance.matrices.rechosen import rechosen
 
-    loaded = load_matrix(name)
-    try:
+    loaded = relevance.load_matrix(name)
+    with told_of(name):
         return rechosen(loaded, **options)
-    except RelevanceError as error:
-        raise RelevanceError(f"{name}: {error}") from None
 
 
 def tell(matrix: "RelevanceMatrix", lines: list[str]) -> None:

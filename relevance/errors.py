@@ -1,7 +1,8 @@
 """Errors a user can act on: what came, what was expected, what to do next."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
 
@@ -19,6 +20,26 @@ class RelevanceError(Exception):
 
     def __str__(self) -> str:
         return ENDLESS.sub(r"\1...", super().__str__())
+
+
+@contextmanager
+def told_of(place: object, between: str = ": ") -> Iterator[None]:
+    """Put a place before the message of bad input that the block finds.
+
+    Args:
+        place: Name of the place, such as a file.
+        between: Text between the place and the message.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        RelevanceError: That of the block, with the place.
+    """
+    try:
+        yield
+    except RelevanceError as error:
+        raise RelevanceError(f"{place}{between}{error}") from None
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> RelevanceError:

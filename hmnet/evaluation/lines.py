@@ -80,12 +80,11 @@ def input_rows(tasks: Sequence[Task], path: Path) -> Iterator[Mapping[str, Any]]
     """
     columns: tuple[str, ...] = ()
     options = ReadOptions()
-    headless = [task for task in tasks if task.source is not None and not task.source.header]
+    headless = [(task, task.source) for task in tasks if task.source and not task.source.header]
     if headless and file_format(path) in {".csv", ".tsv"}:
-        task = headless[0]
+        task, source = headless[0]
         columns = task.text
-        renamed = {} if task.source is None else task.source.columns
-        options = ReadOptions.of(task.columns, renamed, header=False)
+        options = ReadOptions.of(source, task.columns)
     for number, row in enumerate(read_rows(path, columns, options), start=1):
         if not isinstance(row, dict):
             raise RelevanceError(f"{path}, row {number}: expected a JSON object, got {shown(row)}.")

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from relevance.clustering.families import family_clusters, has_families
 from relevance.clustering.methods.kmeans import kmeans
 from relevance.clustering.spec import ClusterSpec
-from relevance.errors import RelevanceError
+from relevance.errors import RelevanceError, told_of
 from relevance.matrices.matrix import RelevanceMatrix
 
 
@@ -187,7 +187,5 @@ def groups_of(name: str, matrix: RelevanceMatrix, k: int, seed: int) -> ClusterS
     Raises:
         RelevanceError: If the matrix cannot be clustered.
     """
-    try:
+    with told_of(name):
         return family_clusters(matrix) if has_families(matrix) else kmeans(matrix, k, seed=seed)
-    except RelevanceError as error:
-        raise RelevanceError(f"{name}: {error}") from None

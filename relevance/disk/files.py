@@ -16,7 +16,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from relevance.disk.parsing import parse_json, parse_toml
-from relevance.errors import RelevanceError, shown, unknown_name
+from relevance.errors import RelevanceError, shown, told_of, unknown_name
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -337,10 +337,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         RelevanceError: If it cannot be read or is not TOML.
     """
     text = read_text(path)
-    try:
+    with told_of(path, " is "):
         return parse_toml(text)
-    except RelevanceError as error:
-        raise RelevanceError(f"{path} is {error}") from None
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -356,10 +354,8 @@ def read_object(path: Path) -> dict[str, Any]:
         RelevanceError: If it cannot be read or is not a JSON object; see `parse_json`.
     """
     text = read_text(path)
-    try:
+    with told_of(path, " is "):
         content = parse_json(text)
-    except RelevanceError as error:
-        raise RelevanceError(f"{path} is {error}") from None
     if not isinstance(content, dict):
         raise RelevanceError(f"{path}: expected a JSON object, got {type(content).__name__}.")
     return content

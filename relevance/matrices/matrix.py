@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.disk.files import json_text, read_json, read_text, write_text
-from relevance.errors import RelevanceError, unknown_name
+from relevance.errors import RelevanceError, told_of, unknown_name
 from relevance.escaping import for_csv
 from relevance.gains.reliability import reliabilities
 from relevance.lazy import shown_by
@@ -244,18 +244,14 @@ def load_matrix(name: str | Path) -> RelevanceMatrix:
     content |= {key: content.get(key) or {} for key in ("cost", "provenance")}
     # JSON of other programs may have whole numbers here.
     content["cost"] = {name: float(value) for name, value in content["cost"].items()}
-    try:
+    with told_of(path):
         return RelevanceMatrix(**content)
-    except RelevanceError as error:
-        raise RelevanceError(f"{path}: {error}") from None
 
 
 def _from_csv(text: str, where: str, measure: str, provenance: dict[str, Any]) -> RelevanceMatrix:
     tasks, values = csv_matrix(text, where)
-    try:
+    with told_of(where):
         return RelevanceMatrix(values, tasks, measure, provenance=provenance)
-    except RelevanceError as error:
-        raise RelevanceError(f"{where}: {error}") from None
 
 
 def _nulls(value: Any) -> Any:

@@ -1,18 +1,41 @@
 """Transferability: how much better features explain a task once the encoder has seen another."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
 
 from relevance.errors import RelevanceError
 from relevance.interfaces.probe import Features, Probe
+from relevance.measures._estimator import Estimator
 from relevance.tasks.task import Task
 
 # Reading all targets with every source's encoder takes half as long as the trainings at 40 steps.
 ROWS = 256
 
 Score = Callable[[Float[np.ndarray, "row dimension"], Float[np.ndarray, "row column"]], float]
+
+
+class Transferability(Estimator):
+    """An estimator that is the gain in a score of the features from fine-tuning on the source."""
+
+    settings: ClassVar = {"rows": ROWS}
+    per_row = True
+
+    @staticmethod
+    @abstractmethod
+    def score(
+        features: Float[np.ndarray, "row dimension"], columns: Float[np.ndarray, "row column"]
+    ) -> float:
+        """Score of features and label columns; higher is better."""
+
+    def estimate(
+        self, probe: Probe, tasks: Sequence[Task], seed: int
+    ) -> Float[np.ndarray, "source target"]:
+        """Differences of scores, 0 on the diagonal; the encoder is trained on each task alone."""
+        return transfer_gains(probe, tasks, seed, self.score)
 
 
 def transfer_gains(

@@ -1,36 +1,15 @@
 """H-score: how much of a target's labels a linear function of a source's features explains."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
 
-from relevance.interfaces.probe import Probe
-from relevance.measures._estimator import Estimator
-from relevance.measures._transferability import ROWS, transfer_gains
-from relevance.tasks.task import Task
+from relevance.measures._transferability import ROWS, Transferability
 
 # With as many directions as rows any features explain any labels. As many for the plain encoder as
 # for the fine-tuned one, what they explain by chance is the same and falls out of the difference.
 ROWS_PER_DIRECTION = 8
-
-
-class HScore(Estimator):
-    """Gain in H-score on the target's labels from fine-tuning on the source."""
-
-    name = "h-score"
-    settings: ClassVar = {"rows": ROWS, "rows_per_direction": ROWS_PER_DIRECTION}
-    per_row = True
-
-    def estimate(
-        self, probe: Probe, tasks: Sequence[Task], seed: int
-    ) -> Float[np.ndarray, "source target"]:
-        """Differences of scores in [0, number of labels - 1], 0 on the diagonal.
-
-        The encoder is trained on each of the tasks alone.
-        """
-        return transfer_gains(probe, tasks, seed, h_score)
 
 
 def h_score(
@@ -70,3 +49,14 @@ def orthonormal(columns: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "
     # As `numpy.linalg.matrix_rank` has it, with the accuracy of the fp32 that features come in.
     smallest = singular.max(initial=0.0) * max(centred.shape) * np.finfo(np.float32).eps
     return np.asarray(left[:, singular > smallest])
+
+
+class HScore(Transferability):
+    """Gain in H-score on the target's labels from fine-tuning on the source.
+
+    Scores are in [0, number of labels - 1].
+    """
+
+    name = "h-score"
+    settings: ClassVar = {"rows": ROWS, "rows_per_direction": ROWS_PER_DIRECTION}
+    score = staticmethod(h_score)

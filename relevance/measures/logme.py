@@ -1,36 +1,14 @@
 """LogME: how probable a target's labels are under a linear model of a source's features."""
 
-from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-from relevance.interfaces.probe import Probe
-from relevance.measures._estimator import Estimator
-from relevance.measures._transferability import ROWS, transfer_gains
-from relevance.tasks.task import Task
+from relevance.measures._transferability import Transferability
 
 # Powers of e around the largest squared singular value in which the best ratio is looked for.
 GRID = np.linspace(-30.0, 10.0, 81)
-
-
-class Logme(Estimator):
-    """Gain in log evidence per row of the target's labels from fine-tuning on the source."""
-
-    name = "logme"
-    unit = "nats"
-    settings: ClassVar = {"rows": ROWS}
-    per_row = True
-
-    def estimate(
-        self, probe: Probe, tasks: Sequence[Task], seed: int
-    ) -> Float[np.ndarray, "source target"]:
-        """Differences in nats per row, 0 on the diagonal.
-
-        The encoder is trained on each of the tasks alone.
-        """
-        return transfer_gains(probe, tasks, seed, logme)
 
 
 def logme(
@@ -108,3 +86,14 @@ def evidence(
     ratio = np.exp(found)
     beta = best_beta(ratio)
     return Evidence(log_evidence(found), float(ratio * beta), beta)
+
+
+class Logme(Transferability):
+    """Gain in log evidence of the target's labels from fine-tuning on the source.
+
+    In nats per row.
+    """
+
+    name = "logme"
+    unit = "nats"
+    score = staticmethod(logme)

@@ -28,11 +28,6 @@ class StudyPlan:
     memory_bytes: int | None
     disk_bytes: float | None
 
-    @property
-    def seconds(self) -> float | None:
-        """Seconds that one worker would take for the missing runs."""
-        return None if self.durations is None else sum(self.durations, 0.0)
-
     def seconds_on(self, workers: int) -> float | None:
         """Seconds until some workers would have ended the last run; None while no run is done."""
         if self.durations is None:

@@ -1,12 +1,11 @@
 """Loading a task's splits, with every check that can be made before training starts."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from relevance.disk.files import cache_dir
-from relevance.errors import RelevanceError, unknown_name
+from relevance.errors import RelevanceError, told_of, unknown_name
 from relevance.tasks.check import to_split
 from relevance.tasks.data import DataOptions, Split, TaskData
 from relevance.tasks.kinds.kind import kind_of
@@ -52,7 +51,7 @@ def load_task(
             raise RelevanceError(f"`{option}` must be at least 1, got {limit}.")
     train = load_split(task, "train", options.data_dir)
     if gain_split == "holdout":
-        with _of(task):
+        with told_of(f"task '{task.name}'"):
             train, held = hold_out(train, options.max_dev)
         return TaskData(task, subset(train, options.max_train), {"holdout": held})
     names = ("dev",) if gain_split == "dev" else evaluation_splits(task, options)
@@ -148,7 +147,7 @@ def with_files(task: Task, data_dir: Path) -> Task:
         return task
     folder, files = data_dir.absolute(), {}
     for split in ("train", *evaluation_splits(task, DataOptions(folder))):
-        with _of(task):
+        with told_of(f"task '{task.name}'"):
             path = split_file(task, split, folder)
             if path is None:
                 raise _missing(task, split, folder)
@@ -179,7 +178,7 @@ def load_split(task: Task, split: str, data_dir: Path | None, *, text_only: bool
         RelevanceError: If the file is missing or unreadable, has no rows or lacks a column, a text
             is null, or a label is none of the task's.
     """
-    with _of(task):
+    with told_of(f"task '{task.name}'"):
         share = None if task.source is None else task.source.share
         if share is None or split not in {"train", "dev"} or not own_files(task):
             return _read(task, split, data_dir, text_only=text_only)
@@ -196,9 +195,7 @@ def _read(task: Task, split: str, data_dir: Path | None, *, text_only: bool = Fa
     if path is None:
         raise _missing(task, split, data_dir)
     source = task.source if own_files(task) else None
-    options = AS_NAMED
-    if source is not None:
-        options = ReadOptions.of(task.columns, source.columns, header=source.header)
+    options = AS_NAMED if source is None else ReadOptions.of(source, task.columns)
     wanted = [column for column in task.columns if column != task.label or not text_only]
     cells = read_columns(path, wanted, options)
     if source is not None and source.labels and not text_only:
@@ -224,15 +221,6 @@ def load_training_texts(task: Task, options: DataOptions) -> Split:
     text_only = options.max_train is None
     split = load_split(task, "train", options.data_dir, text_only=text_only)
     return subset(split, options.max_train)
-
-
-@contextmanager
-def _of(task: Task) -> Iterator[None]:
-    """Say which task an error is about."""
-    try:
-        yield
-    except RelevanceError as error:
-        raise RelevanceError(f"task '{task.name}': {error}") from None
 
 
 def own_files(task: Task) -> dict[str, str]:

@@ -13,6 +13,7 @@ from relevance.disk.files import TELLING_BYTES, not_utf8, unreadable
 from relevance.disk.parsing import parse_json
 from relevance.errors import RelevanceError, shown
 from relevance.tasks.delimited import BYTE_ORDER_MARK, CSV, TSV, Delimited
+from relevance.tasks.source import Source, source_columns
 
 SUFFIXES = (".parquet", ".csv", ".tsv", ".jsonl")
 FORMATS = (*SUFFIXES, ".json", ".txt")
@@ -41,36 +42,19 @@ class ReadOptions:
     order: tuple[str, ...] = ()
 
     @classmethod
-    def of(
-        cls, own: Sequence[str], columns: Mapping[str, str], *, header: bool = True
-    ) -> "ReadOptions":
+    def of(cls, source: Source, own: Sequence[str]) -> "ReadOptions":
         """The options for a task's files.
 
         Args:
+            source: Source that names the files.
             own: The task's columns in the order of a file without header: those of its text, its
                 groups, then its label.
-            columns: Pairs of the file's and the task's name of a column, in either order; where
-                both are names of the task's own, the file's comes first.
-            header: Whether the first row of a csv or tsv file names the columns.
 
         Returns:
             The options.
-
-        Raises:
-            RelevanceError: If a pair names none of the task's columns, or two name the same.
         """
-        names: dict[str, str] = {}
-        for pair in columns.items():
-            theirs, ours = pair if pair[1] in own else pair[::-1]
-            if ours not in own:
-                raise RelevanceError(
-                    f"`columns` names '{pair[0]}' and '{pair[1]}', neither of which is a column of"
-                    f" the task. Its columns: {', '.join(own)}."
-                )
-            if ours in names:
-                raise RelevanceError(f"`columns` names '{ours}' twice.")
-            names[ours] = theirs
-        return cls(header, names, () if header or names else tuple(dict.fromkeys(own)))
+        ordered = not source.header and not source.columns
+        return cls(source.header, source_columns(source, own), tuple(own) if ordered else ())
 
 
 AS_NAMED = ReadOptions()

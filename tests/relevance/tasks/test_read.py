@@ -10,6 +10,7 @@ import pytest
 
 from relevance.errors import RelevanceError
 from relevance.tasks.read import ReadOptions, column_names, read_columns
+from relevance.tasks.source import Source
 
 Write = Callable[[Path, Mapping[str, Sequence[Any]]], Path]
 FORMATS = (
@@ -46,6 +47,11 @@ def make(write: Write) -> Write:
     return make_file
 
 
+def named(own: Sequence[str], columns: dict[str, str], *, header: bool = True) -> ReadOptions:
+    """Options for files whose columns have other names."""
+    return ReadOptions.of(Source(train="t", dev="d", columns=columns, header=header), own)
+
+
 def refusal(path: Path, columns: Sequence[str], options: ReadOptions | None = None) -> str:
     with pytest.raises(RelevanceError) as error:
         read_columns(path, columns, options or ReadOptions())
@@ -66,7 +72,7 @@ def test_columns_under_other_names(
 ) -> None:
     """The file has `sentence`, the task `text`, whichever of them a table names first."""
     path = make(tmp_path / f"d{form}", COLUMNS | {"text": ["1", "2", "3"]})
-    options = ReadOptions.of(["text", "label"], columns)
+    options = named(["text", "label"], columns)
     assert read_columns(path, ["text", "label"], options) == {
         "text": COLUMNS["sentence"],
         "label": COLUMNS["label"],
@@ -75,17 +81,17 @@ def test_columns_under_other_names(
 
 def test_columns_may_change_places(tmp_path: Path, make: Write) -> None:
     path = make(tmp_path / "d.csv", {"a": ["1"], "b": ["2"]})
-    swapped = ReadOptions.of(["a", "b"], {"a": "b", "b": "a"})
+    swapped = named(["a", "b"], {"a": "b", "b": "a"})
     assert read_columns(path, ["a", "b"], swapped) == {"a": ["2"], "b": ["1"]}
 
 
 @pytest.mark.parametrize("form", [".csv", ".tsv", ".tsv.gz"])
 def test_files_without_header(tmp_path: Path, make: Write, form: str) -> None:
     path = make(tmp_path / f"d{form}", {"good film": ["bad film"], "1": ["0"]})
-    ordered = ReadOptions.of(["sentence", "label"], {}, header=False)
+    ordered = named(["sentence", "label"], {}, header=False)
     expected = {"sentence": ["good film", "bad film"], "label": ["1", "0"]}
     assert read_columns(path, ["sentence", "label"], ordered) == expected
-    numbered = ReadOptions.of(["sentence", "label"], {"1": "sentence", "2": "label"}, header=False)
+    numbered = named(["sentence", "label"], {"1": "sentence", "2": "label"}, header=False)
     assert read_columns(path, ["sentence", "label"], numbered) == expected
     texts = make(tmp_path / f"t{form}", {"good film": ["bad film"]})
     assert read_columns(texts, ["sentence"], ordered) == {"sentence": ["good film", "bad film"]}
@@ -94,29 +100,16 @@ def test_files_without_header(tmp_path: Path, make: Write, form: str) -> None:
 def test_colas_own_file(tmp_path: Path) -> None:
     path = tmp_path / "in_domain_train.tsv"
     path.write_text('gj04\t1\t\tOur friends "won\'t buy it.\ngj04\t0\t*\tWhat "did he?\n')
-    options = ReadOptions.of(["sentence", "label"], {"4": "sentence", "2": "label"}, header=False)
+    options = named(["sentence", "label"], {"4": "sentence", "2": "label"}, header=False)
     assert read_columns(path, ["sentence", "label"], options) == {
         "sentence": ["Our friends \"won't buy it.", 'What "did he?'],
         "label": ["1", "0"],
     }
-    unsaid = ReadOptions.of(["sentence", "label"], {}, header=False)
+    unsaid = named(["sentence", "label"], {}, header=False)
     assert refusal(path, ["sentence", "label"], unsaid) == (
         f"{path} has 4 columns and no header, but the task's are sentence, label. Say which is"
         ' which: columns = { 1 = "sentence", ... }.'
     )
-
-
-@pytest.mark.parametrize(
-    ("columns", "message"),
-    [
-        ({"a": "b"}, "`columns` names 'a' and 'b', neither of which is a column of the task."),
-        ({"a": "text", "b": "text"}, "`columns` names 'text' twice."),
-    ],
-)
-def test_names_that_mean_nothing(columns: dict[str, str], message: str) -> None:
-    with pytest.raises(RelevanceError) as error:
-        ReadOptions.of(["text", "label"], columns)
-    assert str(error.value).startswith(message)
 
 
 def test_text_has_one_column(tmp_path: Path) -> None:
