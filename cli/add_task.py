@@ -38,12 +38,7 @@ def add_task(
         target = out if run.folder == folder else out / run.folder.name
         with goes_on(RESUME), TrainingLine(str(target)) as line:
             extended = add_tasks(
-                run,
-                out=target,
-                settings=chosen,
-                resume=resume,
-                on_event=line.on_event,
-                **addition,
+                run, out=target, settings=chosen, resume=resume, on_event=line.on_event, **addition
             )
         note(f"wrote {target}")
         old = {task.name for task in run.tasks}

@@ -112,8 +112,7 @@ def new_app(name: str, help_text: str) -> typer.Typer:
     @app.callback()
     def options(
         version: Annotated[
-            bool,
-            typer.Option("--version", help="Show the version.", callback=tell, is_eager=True),
+            bool, typer.Option("--version", help="Show the version.", callback=tell, is_eager=True)
         ] = False,
     ) -> None:
         """What goes before a subcommand."""

@@ -256,8 +256,7 @@ def compare(
 
 @command(app)
 def count(
-    given: Annotated[Given, SettingsOf(CONFIG, COUNTED)],
-    clusters: ClustersOption = None,
+    given: Annotated[Given, SettingsOf(CONFIG, COUNTED)], clusters: ClustersOption = None
 ) -> None:
     """Parameters overall and activated by each task, as JSON, without loading any weights.
 

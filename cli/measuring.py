@@ -165,11 +165,7 @@ def merge(
 
 @contextmanager
 def _study(
-    given: Given,
-    study: Given | None = None,
-    resources: Given | None = None,
-    *,
-    paper: bool = False,
+    given: Given, study: Given | None = None, resources: Given | None = None, *, paper: bool = False
 ) -> Iterator[tuple["Inputs", tuple["Task", ...]]]:
     """Everything a measure may ask for, with a live line about the jobs of those that have jobs."""
     from cli.progress import StudyLine

@@ -28,13 +28,11 @@ TasksOption = Annotated[
     typer.Option("--task", help="A task, several, or all.", metavar="RTE", show_default=False),
 ]
 SplitOption = Annotated[
-    str | None,
-    typer.Option(help="Only this split.", show_default="dev and the further ones"),
+    str | None, typer.Option(help="Only this split.", show_default="dev and the further ones")
 ]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with what was stopped.")]
 ClustersOption = Annotated[
-    list[Path] | None,
-    typer.Option(help="Which tasks share the middle layers.", metavar="out.json"),
+    list[Path] | None, typer.Option(help="Which tasks share the middle layers.", metavar="out.json")
 ]
 RunOnOptions = Annotated[
     Given,

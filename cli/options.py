@@ -59,10 +59,7 @@ LabelOption = Annotated[
 
 
 def settings(
-    given: Mapping[str, Any],
-    *,
-    seeds: Sequence[str] | None = None,
-    config: Path | None = None,
+    given: Mapping[str, Any], *, seeds: Sequence[str] | None = None, config: Path | None = None
 ) -> Given:
     """What the user has chosen: the `--config` file's fields, then the command line's over them.
 

@@ -98,12 +98,7 @@ def heatmap(
     tell(loaded, lines)
 
 
-def bars(
-    matrix: MatrixArgument,
-    task: TaskOption,
-    out: DrawOption,
-    gains: GainOptions,
-) -> None:
+def bars(matrix: MatrixArgument, task: TaskOption, out: DrawOption, gains: GainOptions) -> None:
     """Influence of one task on the others and of the others on it (Figure 2).
 
     Example: relevance bars paper:table3 --task BoolQ --out boolq.pdf

@@ -117,7 +117,7 @@ class Comparison:
         rows = [
             self._row(line, [line.text(entry) for entry in line.entries]) for line in self.lines
         ]
-        text = table(rows, format, decimals=DECIMALS, bold=self._best(), starred=self._starred())
+        text = table(rows, format, decimals=DECIMALS, bold=self._best(), marked=[self._starred()])
         if format == "latex":
             return "".join(f"% {for_line(remark)}\n" for remark in self.remarks) + text
         if format == "html":

@@ -139,10 +139,7 @@ def rank_correlations(
     # Undefined there; scipy would warn, and warnings are for users.
     if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan"), float("nan")
-    return (
-        float(spearmanr(first, second).statistic),
-        float(kendalltau(first, second).statistic),
-    )
+    return (float(spearmanr(first, second).statistic), float(kendalltau(first, second).statistic))
 
 
 def adjusted_rand(first: ClusterSpec, second: ClusterSpec) -> float:

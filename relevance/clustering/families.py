@@ -40,7 +40,5 @@ def family_clusters(matrix: RelevanceMatrix) -> ClusterSpec:
             raise RelevanceError(f"The matrix names no family of '{task}'. Measure it again.")
         members.setdefault(family_of[task], []).append(task)
     return ClusterSpec(
-        clusters=tuple(map(tuple, members.values())),
-        names=tuple(members),
-        method="taxonomy",
+        clusters=tuple(map(tuple, members.values())), names=tuple(members), method="taxonomy"
     )

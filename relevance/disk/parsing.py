@@ -123,8 +123,5 @@ def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 # decoders with hooks are made once: making one takes longer than reading a row
 _ROWS = json.JSONDecoder(object_pairs_hook=_object)
 _OURS = json.JSONDecoder(
-    object_pairs_hook=_object,
-    parse_int=_integer,
-    parse_float=_finite,
-    parse_constant=_no_constant,
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_finite, parse_constant=_no_constant
 )

@@ -124,11 +124,7 @@ def lay_out(matrix: RelevanceMatrix, task: str) -> BarsLayout:
     cut = any(is_cut(bar, span(bars)) for bars in (by_others, on_others) for bar in bars)
     whiskers = _whiskers(matrix, cut=cut) if widths is not None else ""
     return BarsLayout(
-        task,
-        by_others,
-        on_others,
-        quantity(matrix) + whiskers,
-        _notes([*by_others, *on_others]),
+        task, by_others, on_others, quantity(matrix) + whiskers, _notes([*by_others, *on_others])
     )
 
 

@@ -44,13 +44,7 @@ def lay_out(spec: ClusterSpec, *, cell_pt: float = SCREEN_CELL_PT) -> HeatmapLay
     percent = layout.percent.round()
     texts, text_pt = cell_texts(percent, FILL * cell_pt, fixed_diagonal=layout.fixed_diagonal)
     return replace(
-        layout,
-        percent=percent,
-        texts=texts,
-        text_pt=text_pt,
-        low=0.0,
-        high=100.0,
-        extend="neither",
+        layout, percent=percent, texts=texts, text_pt=text_pt, low=0.0, high=100.0, extend="neither"
     )
 
 

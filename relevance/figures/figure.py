@@ -131,11 +131,7 @@ def draw_legend(
         **layout: Further arguments of matplotlib's `legend`, such as `loc` and `ncols`.
     """
     legend = figure_of(axes).legend(
-        list(drawn),
-        [for_figure(name) for name in names],
-        fontsize=text_pt,
-        frameon=False,
-        **layout,
+        list(drawn), [for_figure(name) for name in names], fontsize=text_pt, frameon=False, **layout
     )
     for text in legend.get_texts():
         text.set_parse_math(False)

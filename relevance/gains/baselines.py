@@ -79,10 +79,7 @@ def undefined(
 
 
 def undefined_notes(
-    tasks: Sequence[str],
-    single: Single,
-    choice: GainChoice,
-    errors: Targets | None = None,
+    tasks: Sequence[str], single: Single, choice: GainChoice, errors: Targets | None = None
 ) -> list[str]:
     """One line for every task whose column has no gains, with the settings that help.
 

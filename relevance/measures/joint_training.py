@@ -12,13 +12,7 @@ from relevance.gains.constant_answers import CONSTANT, constant_answers
 from relevance.gains.formulas import scores
 from relevance.gains.gain_choice import METRICS, PAPERS_CHOICE, GainChoice
 from relevance.gains.study_scores import StudyScores
-from relevance.interfaces.trainer import (
-    ReadsTexts,
-    Result,
-    Trainer,
-    fingerprint_of,
-    unlearned_rows,
-)
+from relevance.interfaces.trainer import ReadsTexts, Result, Trainer, fingerprint_of, unlearned_rows
 from relevance.jobs.job import Event, Schedule
 from relevance.matrices.gains_matrix import gains_matrix
 from relevance.matrices.matrix import RelevanceMatrix

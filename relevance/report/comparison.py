@@ -24,15 +24,7 @@ HEADINGS = {
     "seconds": "seconds",
     "cost_share": "cost (%)",
 }
-QUALITIES = (
-    "spearman",
-    "kendall",
-    "spearman_within",
-    "kendall_within",
-    "share_of_ceiling",
-    "precision",
-    "adjusted_rand",
-)
+NO_QUALITIES = {"measure", "seconds", "cost_share"}
 LEGEND = (
     "Spearman, Kendall: rank correlation with the reference over ordered pairs; within: of values"
     " less the mean of their target; precision: at finding negative pairs, as many called negative"
@@ -111,7 +103,7 @@ def _bold(comparison: MeasureComparison) -> set[tuple[int, int]]:
     columns = list(HEADINGS)
     return {
         (y, columns.index(quality))
-        for quality in QUALITIES
+        for quality in HEADINGS.keys() - NO_QUALITIES
         for y in _best([getattr(row, quality) for row in comparison.rows])
     }
 

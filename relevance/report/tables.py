@@ -44,9 +44,7 @@ def table(
     *,
     decimals: int = 2,
     bold: Collection[Place] = (),
-    starred: Collection[Place] = (),
-    daggered: Collection[Place] = (),
-    double_daggered: Collection[Place] = (),
+    marked: Sequence[Collection[Place]] = (),
 ) -> str:
     r"""A table of any rows.
 
@@ -55,9 +53,7 @@ def table(
         format: Format: `csv`, `html`, `latex` (with booktabs) or `markdown`.
         decimals: Number of decimals of fractional numbers; CSV has them in full.
         bold: Places (row, column) from 0 to set in bold, not in CSV.
-        starred: Places to mark with a star, not in CSV.
-        daggered: Places to mark with a dagger, not in CSV.
-        double_daggered: Places to mark with a double dagger, not in CSV.
+        marked: Places to mark with a star, a dagger and a double dagger, not in CSV.
 
     Returns:
         The table, ending with a line break. Text is escaped; None and NaN are empty in CSV and a
@@ -77,7 +73,7 @@ def table(
     task,score,rows
     RTE,0.725,2490
     a_b,,1
-    >>> print(table(rows, "latex", starred={(0, 1)}), end="")
+    >>> print(table(rows, "latex", marked=[{(0, 1)}]), end="")
     \begin{tabular}{lrr}
     \toprule
     task & score & rows \\
@@ -97,7 +93,6 @@ def table(
         "markdown": (_markdown, for_markdown, "**{}**", "\N{EN DASH}"),
         "html": (_html, for_html, "<b>{}</b>", "\N{EN DASH}"),
     }[format]
-    star, dagger, double_dagger = MARKS[format]
     texts = [[escape(key) for key in rows[0]]]
     for y, row in enumerate(rows):
         texts.append([])
@@ -105,8 +100,11 @@ def table(
             text = _text(row[key], decimals, escape, dash)
             if format == "latex":
                 text = NEGATIVE.sub("$-$", text)
-            text += star * ((y, x) in starred) + dagger * ((y, x) in daggered)
-            text += double_dagger * ((y, x) in double_daggered)
+            text += "".join(
+                sign
+                for sign, places in zip(MARKS[format], marked, strict=False)
+                if (y, x) in places
+            )
             texts[-1].append(strong.format(text) if (y, x) in bold else text)
     numeric = [all(not isinstance(row[key], str) for row in rows) for key in rows[0]]
     return write(texts, numeric)
@@ -157,9 +155,7 @@ def matrix_table(
         format,
         decimals=decimals,
         bold=_places(best),
-        starred=_places(marked.noise),
-        daggered=_places(marked.beaten),
-        double_daggered=_places(marked.collapsed),
+        marked=[_places(cells) for cells in (marked.noise, marked.beaten, marked.collapsed)],
     )
     remark = matrix_remark(matrix, format, marked, bold=bool(best.any()))
     text = {

@@ -9,13 +9,7 @@ from relevance.errors import RelevanceError, told_of, unknown_name
 from relevance.tasks.check import to_split
 from relevance.tasks.data import DataOptions, Split, TaskData
 from relevance.tasks.kinds.kind import kind_of
-from relevance.tasks.read import (
-    AS_NAMED,
-    FORMATS,
-    SPLIT_SUFFIXES,
-    ReadOptions,
-    read_columns,
-)
+from relevance.tasks.read import AS_NAMED, FORMATS, SPLIT_SUFFIXES, ReadOptions, read_columns
 from relevance.tasks.source import Source, renamed_labels
 from relevance.tasks.subset import dev_share, hold_out, subset
 from relevance.tasks.task import Task

@@ -18,10 +18,7 @@ from relevance.tasks.source import Source, source_columns
 SUFFIXES = (".parquet", ".csv", ".tsv", ".jsonl")
 FORMATS = (*SUFFIXES, ".json", ".txt")
 COMPRESSED = ".gz"
-SPLIT_SUFFIXES = (
-    *FORMATS,
-    *(f"{form}{COMPRESSED}" for form in FORMATS if form != ".parquet"),
-)
+SPLIT_SUFFIXES = (*FORMATS, *(f"{form}{COMPRESSED}" for form in FORMATS if form != ".parquet"))
 """Suffixes that the file of a split may have, in lower case."""
 
 

@@ -16,12 +16,7 @@ from typing import TYPE_CHECKING, Any
 from relevance.disk.files import digest
 from relevance.errors import RelevanceError
 from relevance.text.chunks import CHARACTERS_PER_BATCH, batches, packed_chunks, packed_counts
-from relevance.text.tokenizer_files import (
-    is_of_tokenizers,
-    quiet_panics,
-    read_tokenizer,
-    reason_of,
-)
+from relevance.text.tokenizer_files import is_of_tokenizers, quiet_panics, read_tokenizer, reason_of
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
