@@ -81,7 +81,7 @@ def load(folder: str | Path) -> "TrainedRun":
     """Open a run that was trained before.
 
     Args:
-        folder: As `hmnet.train` or the command of this name wrote it.
+        folder: A folder that `hmnet.train` or the command of this name wrote.
 
     Returns:
         The run; models are loaded when they are asked for.

@@ -96,19 +96,12 @@ def prepare(
     """
 
     def prepared(rows: Split) -> PreparedSplit:
-        return prepare_split(data.task, rows, tokenizer, max_length)
+        return PreparedSplit(rows, encode_split(data.task, rows, tokenizer, max_length))
 
     taken = islice(data.evaluation.items(), scored)
     return PreparedTask(
         data.task, prepared(data.train), {name: prepared(rows) for name, rows in taken}
     )
-
-
-def prepare_split(
-    task: Task, rows: Split, tokenizer: PreTrainedTokenizerBase, max_length: int
-) -> PreparedSplit:
-    """A split beside its encoded rows; see `encode_split` for arguments and errors."""
-    return PreparedSplit(rows, encode_split(task, rows, tokenizer, max_length))
 
 
 def encode_split(

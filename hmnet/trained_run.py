@@ -41,7 +41,7 @@ class TrainedRun(Run):
         """Open a finished run.
 
         Args:
-            folder: As `hmnet train --out` or `hmnet.train(out=...)` wrote it.
+            folder: A folder that `hmnet train --out` or `hmnet.train(out=...)` wrote.
 
         Returns:
             The run.
@@ -143,7 +143,7 @@ class TrainedRun(Run):
         """Answer lines of JSON, or rows, as they come.
 
         Args:
-            lines: As `hmnet.evaluation.lines.read_lines` takes them.
+            lines: Lines or rows that `hmnet.evaluation.lines.read_lines` takes.
             tasks: Names; None for every task of the run.
             batch_size: Lines per forward pass.
             precision: Precision of the forward pass.

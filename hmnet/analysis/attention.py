@@ -14,7 +14,6 @@ from hmnet.data.batching import InputForm, collate
 from hmnet.data.encoded import Encoded
 from hmnet.devices import resolve_device
 from hmnet.models.multitask import MultiTaskModel
-from hmnet.prepared import encode_split
 from hmnet.runs.folder import Run
 from relevance.disk.files import write_json
 from relevance.errors import RelevanceError, unknown_name
@@ -118,10 +117,7 @@ def compare_attention(
     if split not in evaluation:
         raise unknown_name("split", split, evaluation)
     rows = evaluation[split].take(np.arange(len(evaluation[split]))[:max_rows])
-    encoded, other = (
-        encode_split(run.task(task), rows, run.tokenizer, run.config.max_length)
-        for run in (first, second)
-    )
+    encoded, other = (run.encode(run.task(task), rows) for run in (first, second))
     models = [run.model_for(task).to(place) for run in (first, second)]
     form, other_form = (model.input_form(known.name) for model in models)
     if form != other_form or not _same_inputs(encoded, other):

@@ -16,7 +16,6 @@ from hmnet.evaluation.evaluate import inference
 from hmnet.inserts._conditional import ForTask
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision, PrecisionName, resolve_precision
-from hmnet.prepared import encode_split
 from hmnet.runs.folder import Run
 from hmnet.runs.rows import read_run_scores
 from hmnet.sharing.plan import fully_shared
@@ -72,10 +71,7 @@ def similarity(run: Run, *, precision: PrecisionName = "fp32", device: str = "au
     place = resolve_device(device)
     settled = resolve_precision(precision, place)
     data = {
-        task.name: encode_split(
-            task, run.data(task.name).evaluation["dev"], run.tokenizer, run.config.max_length
-        )
-        for task in run.tasks
+        task.name: run.encode(task, run.data(task.name).evaluation["dev"]) for task in run.tasks
     }
     depth = run.model_for(names[0]).plan.depth
     start = MultiTaskModel.from_backbone(

@@ -17,10 +17,10 @@ from hmnet.models.blueprint import weights_file
 from hmnet.models.build import answer_scales
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
-from hmnet.prepared import encode_split, lengths_of
+from hmnet.prepared import lengths_of
 from hmnet.runs.begun import begun, tidy
 from hmnet.runs.checked import old_loss
-from hmnet.runs.fitting import fit_group, keep_model, prepare_all
+from hmnet.runs.fitting import fit_group, keep_model, prepare_all, resumed_log
 from hmnet.runs.folder import (
     ADDED,
     ADDED_SCHEMA,
@@ -28,18 +28,16 @@ from hmnet.runs.folder import (
     CLUSTERS,
     CONFIG,
     DEFINITIONS,
-    LOG,
     RECORDS,
     Run,
 )
-from hmnet.runs.log import open_log, truncate_log
 from hmnet.runs.rows import read_run_scores, unrecorded, write_results
 from hmnet.runs.score import score_run
 from hmnet.runs.scores import MAJORITY, Score
 from hmnet.runs.train import Note, OnEvent
 from hmnet.settings.addition import AVERAGE, TRAINING, XAVIER, Addition
 from hmnet.settings.config import RunConfig
-from hmnet.training.checkpoint import discard_checkpoint, find_checkpoint
+from hmnet.training.checkpoint import discard_checkpoint
 from hmnet.training.fit import make_schedule
 from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.hooks.progress import Progress
@@ -163,8 +161,7 @@ def _notes(extension: ExtensionPlan, data: Rows, trained: Rows) -> Iterator[str]
         if not trained:
             yield untrained(task, placed)
             continue
-        rows, config = trained[task.name].train, extension.config
-        encoded = encode_split(task, rows, extension.run.tokenizer, config.max_length)
+        encoded = extension.run.encode(task, trained[task.name].train)
         if unlearned := kind_of(task).unlearned(encoded):
             yield unlearned
     if addition.changes_the_run:
@@ -288,19 +285,17 @@ def _fit(
     extension: ExtensionPlan, model: MultiTaskModel, trained: Rows, out: Path, on_event: OnEvent
 ) -> Record:
     """Train on the new tasks' rows, or go on where a checkpoint stands."""
-    training, checkpoint = extension.training, out / CHECKPOINT
+    training = extension.training
     device = resolve_device(training.device)
     tasks = [*prepare_all(training, trained, extension.run.tokenizer).values()]
     epochs = make_schedule(training, lengths_of(tasks), training.seed)
-    found = find_checkpoint(checkpoint)
-    truncate_log(out / LOG, found[1].step if found else 0)
-    with open_log(out, training.tracker, device) as log:
+    with resumed_log(out, training, device) as log:
 
         def tell(step: Progress) -> None:
             log.step(step)
             on_event(step)
 
-        checkpoints = Checkpoints(checkpoint, 0, training.checkpoint_s)
+        checkpoints = Checkpoints(out / CHECKPOINT, 0, training.checkpoint_s)
         model.to(device)
         record, note = fit_group(training, model, tasks, epochs, checkpoints, on_step=tell)
     if note:

@@ -94,7 +94,7 @@ def start_from(model: MultiTaskModel, task: str, source: str) -> None:
     is left random where they don't. What the other head does not have is left as it is.
 
     Args:
-        model: As `extend` makes it; the new task's own weights are changed.
+        model: A model that `extend` has made; the new task's own weights are changed.
         task: The new one.
         source: The one to copy.
     """
@@ -111,7 +111,7 @@ def draw_xavier(model: MultiTaskModel, task: str, *, seed: int) -> None:
     """Draw a new task's embedding by Xavier's rule, as one row of d values.
 
     Args:
-        model: As `extend` makes it; the embedding is changed.
+        model: A model that `extend` has made; the embedding is changed.
         task: The new one.
         seed: Seed of the draw, which depends on the task's name as well.
 
@@ -131,7 +131,7 @@ def take_average(model: MultiTaskModel, task: str) -> None:
     """Let a new task's embedding start as the mean of those of the tasks that were trained.
 
     Args:
-        model: As `extend` makes it; the embedding is changed.
+        model: A model that `extend` has made; the embedding is changed.
         task: The new one.
 
     Raises:

@@ -53,7 +53,7 @@ class OutputKind(ABC):
         scale: Scale on which outputs stand for values, for kinds whose answers are values.
 
     Attributes:
-        scale: As given; None for other kinds.
+        scale: Scale of a regression's outputs; None for other kinds.
         auto: The family's own class for it, by the name of an Auto class of transformers.
         purpose: Use of that class, in messages.
         token_axis: Axis of a row's logits that goes over tokens; None where a row has one answer.

@@ -47,9 +47,9 @@ class MultiTaskModel(nn.Module):
         adapter_module: Modules that a method puts into the layers; None for nothing.
 
     Attributes:
-        blueprint: As given.
+        blueprint: Blueprint that the model is made of.
         plan: The blueprint's.
-        pool: As given, with `/` for `.` in the names.
+        pool: Modules by name, with `/` for `.` in the names.
         insert: The adapter module, by the name that it has in saved weights.
         config: The backbone's configuration.
         definitions: The tasks by name.

@@ -1,6 +1,7 @@
 """What training a run and adding tasks to one share: prepared tasks, hooks, a kept model."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -9,9 +10,11 @@ from transformers import PreTrainedTokenizerBase
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.prepared import PreparedTask, prepare
+from hmnet.runs.folder import CHECKPOINT, LOG
+from hmnet.runs.log import RunLog, open_log, truncate_log
 from hmnet.samplers.sampler import Step
 from hmnet.settings.config import RunConfig
-from hmnet.training.checkpoint import replacing_folder
+from hmnet.training.checkpoint import find_checkpoint, replacing_folder
 from hmnet.training.fit import fit
 from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.hooks.hook import Hook
@@ -58,7 +61,7 @@ def fit_group(
     Args:
         config: How it is trained.
         model: On its device, as it is before the first step.
-        tasks: Those of its tasks that are trained, with a split to be scored on where something is
+        tasks: Tasks of the model that are trained, with a split to be scored on where something is
             decided by dev.
         epochs: Steps by epoch.
         checkpoints: Where they are kept.
@@ -78,6 +81,29 @@ def fit_group(
     record = fit(model, tasks, epochs, config, config.seed, hooks, ranks)
     last_epoch = max((epoch for epoch, steps in enumerate(epochs, start=1) if steps), default=0)
     return record, selection.summary(record, last_epoch) if record.evaluations else None
+
+
+@contextmanager
+def resumed_log(
+    out: Path, config: RunConfig, device: str, part: int = 0, before: int = 0
+) -> Iterator[RunLog]:
+    """Open the log of a run, cut where the checkpoint of the part that is trained next stands.
+
+    Args:
+        out: The run's folder.
+        config: Settings of the run.
+        device: Device that it trains on.
+        part: Number of the part.
+        before: Steps of the parts before it.
+
+    Yields:
+        The log.
+    """
+    found = find_checkpoint(out / CHECKPOINT)
+    done = found[1].step if found and found[1].part == part else 0
+    truncate_log(out / LOG, before + done)
+    with open_log(out, config.tracker, device) as log:
+        yield log
 
 
 def keep_model(folder: Path, model: MultiTaskModel, tokenizer: PreTrainedTokenizerBase) -> None:

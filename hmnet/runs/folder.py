@@ -10,9 +10,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from transformers import PreTrainedTokenizerBase
 
+from hmnet.data.encoded import Encoded
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.models.blueprint import Blueprint
 from hmnet.models.multitask import MultiTaskModel
+from hmnet.prepared import encode_split
 from hmnet.settings.config import RunConfig
 from hmnet.training.record import Timing, read_records
 from relevance.clustering.spec import ClusterSpec
@@ -20,7 +22,7 @@ from relevance.disk.files import read_json, validated
 from relevance.disk.manifest import check_file, check_files, note_changed, note_unchecked
 from relevance.errors import RelevanceError, unknown_name
 from relevance.names import some
-from relevance.tasks.data import TaskData
+from relevance.tasks.data import Split, TaskData
 from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task
 from relevance.tasks.task import Task
@@ -101,7 +103,7 @@ class Run:
         """Definitions of the run with what their files call the columns, where that is still known.
 
         Args:
-            tasks: As `task` gives them.
+            tasks: Definitions that `task` gives.
 
         Returns:
             The same definitions, with the `source` of those whose TOML file is still there.
@@ -204,6 +206,18 @@ class Run:
             )
         return data
 
+    def encode(self, task: Task, split: Split) -> Encoded:
+        """Rows of a task as the run's models read them.
+
+        Args:
+            task: A definition, of the run's or of a new task.
+            split: The rows.
+
+        Returns:
+            The rows, from the cache where they were encoded before.
+        """
+        return encode_split(task, split, self.tokenizer, self.config.max_length)
+
     def located(self, task: Task) -> Task:
         """A task as it was trained, with where its data is today.
 
@@ -293,7 +307,7 @@ def load_run(folder: Path) -> Run:
     """Open a finished run.
 
     Args:
-        folder: As `hmnet train --out` wrote it.
+        folder: A folder that `hmnet train --out` wrote.
 
     Returns:
         The run; models are loaded when they are asked for.

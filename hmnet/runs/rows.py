@@ -48,7 +48,7 @@ def write_rows(path: Path, scores: Iterable[Score]) -> None:
 
     Args:
         path: Such as `run/rows.json`; an older one is replaced.
-        scores: Those that know their rows.
+        scores: Scores; those that know their rows are written.
 
     Raises:
         RelevanceError: If it cannot be written.

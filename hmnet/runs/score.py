@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.precision import Precision, PrecisionName, resolve_precision
-from hmnet.prepared import prepare_split
+from hmnet.prepared import PreparedSplit
 from hmnet.runs.folder import Run
 from hmnet.runs.rows import rows_digest
 from hmnet.runs.scores import Score
@@ -72,7 +72,7 @@ def answer_split(run: Run, task: Task, split: Split, precision: Precision, devic
     Returns:
         Answers, scores and losses.
     """
-    prepared = prepare_split(task, split, run.tokenizer, run.config.max_length)
+    prepared = PreparedSplit(split, run.encode(task, split))
     model, rows = run.model_for(task.name).to(device), run.config.batch_size
     return evaluate(model, task, prepared, batch_size=rows, precision=precision)
 

@@ -75,7 +75,7 @@ def from_rows(rows: Iterable[Score]) -> list[Score]:
     """Scores with what the majority class scores beside each, as `as_rows` was given them.
 
     Args:
-        rows: As a table has them.
+        rows: Rows of a table, those of the majority class among them.
 
     Returns:
         The scores of runs.
@@ -128,7 +128,7 @@ def read_scores(path: Path) -> list[Score]:
     """Read a table of scores.
 
     Args:
-        path: As `write_scores` wrote it; further columns are ignored.
+        path: A table that `write_scores` wrote; further columns are ignored.
 
     Returns:
         The rows.

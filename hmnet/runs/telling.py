@@ -24,7 +24,7 @@ class TrainingLog(PlainLine):
         """Show a step, or pass on a note.
 
         Args:
-            event: As training tells it.
+            event: A step that is done, or a note.
         """
         from hmnet.runs.train import Note  # torch comes with it, and is loaded when events come
 

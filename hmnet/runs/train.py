@@ -21,24 +21,22 @@ from hmnet.models.trial import check_reading
 from hmnet.prepared import PreparedTask, lengths_of
 from hmnet.runs.begun import begun, tidy
 from hmnet.runs.checked import Checked, check_folder, check_run
-from hmnet.runs.fitting import fit_group, keep_model, prepare_all
+from hmnet.runs.fitting import fit_group, keep_model, prepare_all, resumed_log
 from hmnet.runs.folder import (
     CHECKPOINT,
     CLUSTERS,
     CONFIG,
-    LOG,
     PARTS,
     PARTS_SCHEMA,
     RECORDS,
     SCORES,
     Run,
 )
-from hmnet.runs.log import open_log, truncate_log
 from hmnet.runs.rows import write_results
 from hmnet.runs.score import score_run
 from hmnet.samplers.sampler import Step
 from hmnet.settings.config import RunConfig
-from hmnet.training.checkpoint import discard_checkpoint, find_checkpoint
+from hmnet.training.checkpoint import discard_checkpoint
 from hmnet.training.fit import make_schedule
 from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.hooks.progress import Progress
@@ -221,10 +219,8 @@ class _Job(Checked):
         if first == len(self.parts):
             return
         lengths = [sum(map(len, epochs)) for epochs in self.schedules]
-        found = find_checkpoint(self.out / CHECKPOINT)
-        begun = found[1].step if found and found[1].part == first else 0
-        truncate_log(self.out / LOG, sum(lengths[:first]) + begun)
-        with open_log(self.out, self.config.tracker, self.device) as log:
+        before = sum(lengths[:first])
+        with resumed_log(self.out, self.config, self.device, first, before) as log:
             for number in range(first, len(self.parts)):
 
                 def tell(step: Progress, before: int = sum(lengths[:number])) -> None:
