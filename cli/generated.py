@@ -67,15 +67,17 @@ class SettingsOf:
 
     def parameters(self) -> list[inspect.Parameter]:
         """The options, as parameters that typer reads."""
-        model, default = resolve_name(self._model), self._default
+        model, default, fields = resolve_name(self._model), self._default, self.fields()
+        by_method = getattr(model, "defaults_of_methods", {}) if "method" in fields else {}
         return [
             option(
                 name,
                 field,
+                others={how: own[name] for how, own in by_method.items() if name in own},
                 panel=self._panel or in_help(field).panel or _title(model, name),
                 default=default[name] if isinstance(default, Mapping) else default,
             )
-            for name, field in self.fields().items()
+            for name, field in fields.items()
         ]
 
     def value(self, options: Mapping[str, Any]) -> Given:
@@ -109,7 +111,12 @@ def _title(model: Any, field: str) -> str | None:
 
 
 def option(
-    name: str, field: "FieldInfo", *, panel: str | None, default: str | None
+    name: str,
+    field: "FieldInfo",
+    *,
+    panel: str | None,
+    default: str | None,
+    others: Mapping[str, object],
 ) -> inspect.Parameter:
     """The option of one setting.
 
@@ -118,6 +125,7 @@ def option(
         field: What settings say of it.
         panel: Heading of the group it stands in.
         default: In words, what holds where it is not given; None for what the field says.
+        others: Defaults that hold with some methods, by the method's name.
 
     Returns:
         A parameter that typer makes the option of. It is None where it was not given, so that a
@@ -128,7 +136,7 @@ def option(
     flag = f"--{name.replace('_', '-')}"
     said = typer.Option(
         f"{flag}/--no-{flag[2:]}" if kind is bool else flag,
-        help=_help(field, shown),
+        help=_help(field, shown, others),
         metavar=shown.metavar,
         show_default=default or _default(field, shown),
         rich_help_panel=panel,
@@ -182,12 +190,13 @@ def _bounds(field: "FieldInfo") -> dict[str, Any]:
     }
 
 
-def _help(field: "FieldInfo", shown: "InHelp") -> str:
-    """The description as a sentence, with the names that may be given."""
+def _help(field: "FieldInfo", shown: "InHelp", others: Mapping[str, object]) -> str:
+    """The description as a sentence, with the names that may be given, and defaults of methods."""
     text = field.description or ""
     members = f" One of {', '.join(members_of(shown.members))}." if shown.members else ""
     end = "" if text.endswith(".") else "."
-    return f"{text[:1].upper()}{text[1:]}{end}{members}"
+    own = "".join(f" With {method} it is {value}." for method, value in others.items())
+    return f"{text[:1].upper()}{text[1:]}{end}{members}{own}"
 
 
 def _default(field: "FieldInfo", shown: "InHelp") -> str | bool:

@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
+from hmnet.methods._defaults import OF_METHODS
 from hmnet.methods.method import AdapterMethod
-from hmnet.sharing.freeze import Freeze
 
 
 class CaMtl(AdapterMethod):
@@ -17,10 +17,4 @@ class CaMtl(AdapterMethod):
         Learning".
     """
 
-    defaults: ClassVar = {
-        "max_length": 128,
-        "freeze": Freeze(percent=50),
-        "epochs": 5,
-        "warmup": 0.1,
-        "optimizer": "adam",
-    }
+    defaults: ClassVar = OF_METHODS["camtl"]

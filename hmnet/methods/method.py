@@ -49,7 +49,8 @@ class Method(ABC):
             of a run with this method.
 
     Attributes:
-        defaults: Settings of a run that have other defaults with this method.
+        defaults: Settings of a run that have other defaults with this method; they stand in
+            `hmnet.methods._defaults`.
     """
 
     reads_clusters: bool = False

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
+from hmnet.methods._defaults import OF_METHODS
 from hmnet.settings.loss_weights import LossWeights
 from hmnet.sharing.freeze import NOTHING, Freeze
 from hmnet.sharing.skill_table import SkillTable
@@ -221,6 +222,7 @@ class RunConfig(TrainingSettings):
     """Every setting of `hmnet train`; a run's folder holds it as `config.toml`, paths absolute."""
 
     model_config = ConfigDict(title="Run")
+    defaults_of_methods: ClassVar = OF_METHODS
 
     tasks: Annotated[
         tuple[str, ...],
@@ -246,8 +248,7 @@ class RunConfig(TrainingSettings):
         InHelp("METHOD", members="hmnet.methods"),
     ] = Field(
         default_factory=Named(FIND_METHOD, "hmnet"),
-        description="which layers the tasks share: NAME, or NAME:parameter=value,...; a method may"
-        " have other defaults than those shown",
+        description="which layers the tasks share: NAME, or NAME:parameter=value,...",
     )
     layers: Annotated[tuple[int, int, int] | None, InHelp("X,Y,Z", "8,2,2 of 12, by the depth")] = (
         Field(None, description="shared, cluster and task layers")

@@ -83,6 +83,11 @@ def test_what_a_run_has_settled_is_no_option_of_an_addition() -> None:
     assert own == {*CHANGEABLE, "folder", "out", "resume", "config"}
 
 
+def test_defaults_of_a_method_are_told_where_one_is_chosen() -> None:
+    assert options_of(hmnet_app, "train")["max_length"].help.endswith(". With camtl it is 128.")
+    assert "camtl" not in options_of(relevance_app, "pairwise")["max_length"].help
+
+
 class Oven(BaseModel):
     """Settings that only this test has."""
 

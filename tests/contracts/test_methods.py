@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from hmnet.methods._defaults import OF_METHODS
 from hmnet.methods.method import ModelGroup, methods
 from relevance.clustering.spec import ClusterSpec
 from relevance.tasks.find import find_tasks
@@ -69,3 +70,8 @@ def test_the_same_again(name: str) -> None:
 def test_what_is_not_used_is_noted(name: str, given: dict[str, Any]) -> None:
     method = methods().find(name)(**given)
     assert (method.note is None) == (method.reads_clusters or not given)
+
+
+@every_method
+def test_help_knows_its_defaults(name: str) -> None:
+    assert methods().find(name).defaults == OF_METHODS.get(name, {})
