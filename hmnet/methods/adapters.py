@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
+from hmnet.methods._defaults import OF_METHODS
 from hmnet.methods.method import AdapterMethod
-from hmnet.sharing.freeze import Freeze
 
 
 class HoulsbyAdapters(AdapterMethod):
@@ -13,4 +13,4 @@ class HoulsbyAdapters(AdapterMethod):
         Houlsby et al. (2019), "Parameter-Efficient Transfer Learning for NLP".
     """
 
-    defaults: ClassVar = {"freeze": Freeze(everything=True)}
+    defaults: ClassVar = OF_METHODS["adapters"]
