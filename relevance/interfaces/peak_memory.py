@@ -1,6 +1,8 @@
 """Peak memory of a training run."""
 
+import re
 import sys
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from relevance.interfaces.trainer import Trainer
@@ -28,9 +30,13 @@ def peak_memory_bytes(trainer: Trainer, device: str) -> int | None:
     """
     if device.startswith("cuda"):
         return trainer.peak_gpu_bytes(device) if isinstance(trainer, KnowsGpuMemory) else None
-    if sys.platform == "win32":
+    status = Path("/proc/self/status")
+    if status.exists():
+        # `ru_maxrss` would count what the process that started this one had in memory just then
+        (peak,) = re.findall(r"^VmHWM:\s*(\d+) kB$", status.read_text(), re.MULTILINE)
+        return int(peak) * 1024
+    if sys.platform != "darwin":
         return None
     import resource
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024  # the only system that counts bytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
