@@ -17,7 +17,8 @@ fast: $(READY)
 	$(VENV)/bin/pytest -m "not process" --numprocesses=auto --dist=loadfile
 
 # The lowest versions that pyproject.toml allows, in an environment of some GB that is made anew; by hand or nightly.
-# Torch stays at the pin: other versions come with gigabytes for GPUs.
+# Torch stays at the pin: other versions come with gigabytes for GPUs. What older
+# libraries leave open, or call that is deprecated by now, is theirs.
 LOWEST ?= /tmp/relevance-lowest
 
 lowest:
@@ -27,7 +28,8 @@ lowest:
 	$(LOWEST)/bin/uv pip compile --quiet --resolution lowest-direct --extra demo --extra dev \
 		--constraint $(LOWEST)/torch.txt --output-file $(LOWEST)/lowest.txt pyproject.toml
 	$(LOWEST)/bin/pip install --quiet -c $(LOWEST)/lowest.txt -e '.[demo,dev]'
-	PATH="$(LOWEST)/bin:$$PATH" $(LOWEST)/bin/pytest -m "not process" --numprocesses=auto --dist=loadfile
+	PATH="$(LOWEST)/bin:$$PATH" $(LOWEST)/bin/pytest -m "not process" --numprocesses=auto --dist=loadfile \
+		-W ignore::pytest.PytestUnraisableExceptionWarning -W ignore::DeprecationWarning
 	rm -rf $(LOWEST)
 
 lint: $(READY)

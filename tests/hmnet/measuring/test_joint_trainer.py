@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import transformers
 
+from hmnet.backbones.backbone import load_backbone
 from hmnet.measuring import joint_trainer as joint
 from hmnet.measuring.drop_overlap import overlapping_rows, without_rows
 from hmnet.measuring.joint_trainer import (
@@ -176,6 +178,17 @@ def test_the_fingerprint_leaves_out_what_does_not(trainer: JointTrainer, config:
     fewer = dataclasses.replace(trainer, tasks={"TONE": trainer.tasks["TONE"]})
     of_a_run = dataclasses.replace(trainer, settings=config)
     assert fewer.fingerprint == of_a_run.fingerprint == trainer.fingerprint
+
+
+def test_the_fingerprint_outlives_a_version_of_the_library(
+    trainer: JointTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A configuration says which version wrote it."""
+    before = trainer.fingerprint
+    monkeypatch.setattr(transformers.configuration_utils, "__version__", "5.5.0")
+    assert '"5.5.0"' in load_backbone(trainer.backbone).config.to_json_string()
+    joint._backbone.cache_clear()
+    assert dataclasses.replace(trainer).fingerprint == before
 
 
 @pytest.mark.parametrize(
