@@ -23,9 +23,11 @@ class _Stream:
     def __init__(self, stream: TextIO | None, nowhere: TextIO) -> None:
         self._stream = stream or nowhere
         self.failure: Exception | None = None if stream else OSError("it is closed")
+        self._was_used = stream is not None  # a closed stream is missed once something is written
 
     def write(self, text: str) -> int:
         """Take a text; dropped once a write has failed."""
+        self._was_used = True
         if self.failure is None:
             try:
                 self._stream.write(text)
@@ -76,15 +78,6 @@ class Results(_Stream):
             )
         reason = getattr(error, "strerror", None) or error
         raise RelevanceError(f"stdout cannot be written: {reason}.")
-
-    def __init__(self, stream: TextIO | None, nowhere: TextIO) -> None:
-        super().__init__(stream, nowhere)
-        self._was_used = stream is not None
-
-    def write(self, text: str) -> int:
-        """Take a text; where stdout is closed this is remembered as a loss."""
-        self._was_used = True
-        return super().write(text)
 
 
 @contextmanager

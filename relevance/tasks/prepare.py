@@ -102,14 +102,8 @@ def prepare_task(task: Task, out_dir: Path) -> list[WrittenSplit]:
             with replacing(path) as temporary:
                 pq.write_table(table(splits[split].cells), temporary)
     return [
-        WrittenSplit(
-            task.name,
-            path,
-            len(splits[split].cells[task.text[0]]),
-            splits[split].left_out,
-            splits[split].labelled,
-        )
-        for split, path in written.items()
+        WrittenSplit(task.name, path, len(each.cells[task.text[0]]), each.left_out, each.labelled)
+        for path, each in zip(written.values(), splits.values(), strict=True)
     ]
 
 

@@ -40,7 +40,6 @@ class TextTokenizer(ABC):
     fingerprint: str
     unknown: int | None = None
 
-    @abstractmethod
     def token_ids(self, texts: Iterable[str]) -> frozenset[int]:
         """The distinct tokens of some texts.
 
@@ -50,6 +49,7 @@ class TextTokenizer(ABC):
         Returns:
             Ids of the tokens. [CLS], [SEP] and [PAD] are left out, [UNK] is a token like any other.
         """
+        return frozenset(self.token_counts(texts))
 
     @abstractmethod
     def token_counts(self, texts: Iterable[str]) -> Counter[int]:
@@ -81,7 +81,7 @@ class SubwordTokenizer(TextTokenizer):
         self._borders = {tokenizer.token_to_id(token) for token in BORDERS}
 
     def token_ids(self, texts: Iterable[str]) -> frozenset[int]:
-        """Encode each distinct chunk, or each distinct text, once."""
+        """Encode each distinct chunk, or each distinct text, once; quicker than counting."""
         distinct: Iterable[str] = packed_chunks(texts) if self.by_chunk else set(texts)
         # Batches bound the memory of encodings, which is many times that of the texts.
         ids: set[int] = set()
@@ -139,11 +139,6 @@ class WordTokenizer(TextTokenizer):
         self._normaliser = Sequence([NFKC(), Lowercase()])
         self._words = Split(Regex(self.word), behavior="removed", invert=True)
         self._ids: dict[str, int] = {}
-
-    def token_ids(self, texts: Iterable[str]) -> frozenset[int]:
-        """Find the words of each distinct chunk once."""
-        words = {word for text in packed_chunks(texts) for word in self._words_of(text)}
-        return frozenset(map(self._id, words))
 
     def token_counts(self, texts: Iterable[str]) -> Counter[int]:
         """Find the words of each distinct chunk once."""
