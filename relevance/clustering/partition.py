@@ -11,7 +11,8 @@ from jaxtyping import Float, Int
 
 WorthOfGroups = Float[np.ndarray, " group"]
 TOLERANCE = 1e-9  # of worth, as a share of the largest there is
-PER_GROUP = 1e-7  # likewise; by it fewer groups are better than more that are worth the same
+# Of worth too; what each group costs, so that fewer of them win where more are worth the same.
+PER_GROUP = 1e-7
 EXHAUSTIVE_TASKS = 8
 CUTS = 50
 
