@@ -62,7 +62,7 @@ def marks(matrix: RelevanceMatrix) -> Marks:
     Returns:
         The marks.
     """
-    known = np.isfinite(matrix.values) & ~np.eye(len(matrix.tasks), dtype=bool)
+    known = matrix.known
     return Marks(
         noise=covers_zero(matrix) & known,
         beaten=beats_no_majority(matrix) & known,

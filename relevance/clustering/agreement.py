@@ -105,15 +105,14 @@ def _agreement(
             f" {len(second[1].tasks)} tasks; comparing takes at least two."
         )
     one, other = first[1].select(common), second[1].select(common)
-    values, others = one.off_diagonal(), other.off_diagonal()
-    known = np.isfinite(values) & np.isfinite(others)
-    spearman, kendall = rank_correlations(values[known], others[known])
+    known = one.known & other.known
+    spearman, kendall = rank_correlations(one.values[known], other.values[known])
     return Agreement(
         first[0],
         second[0],
         tasks=len(common),
         pairs=int(known.sum()),
-        left_out=int((~known).sum()),
+        left_out=len(common) * (len(common) - 1) - int(known.sum()),
         spearman=spearman,
         kendall=kendall,
         adjusted_rand=None

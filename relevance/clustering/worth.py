@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 
 from relevance.clustering.column_influence import listed
 from relevance.clustering.spec import ClusterSpec
-from relevance.marks import is_gains, marks
+from relevance.marks import is_gains
 from relevance.matrices.matrix import RelevanceMatrix
 
 MOST_ROWS = 30
@@ -145,7 +145,7 @@ def group_worth(matrix: RelevanceMatrix, spec: ClusterSpec) -> Worth | None:
     spec.check(matrix.tasks, owner="matrix")
     if not is_gains(matrix):
         return None
-    known = marks(matrix).known
+    known = matrix.known
     labels = np.array([spec.cluster_of(task) for task in matrix.tasks])
     same = labels[:, None] == labels
 

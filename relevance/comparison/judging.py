@@ -159,8 +159,7 @@ def _shared_tasks(
 def _judge(
     name: str, matrix: RelevanceMatrix, reference: RelevanceMatrix, agreement: float | None
 ) -> Judgement:
-    pairs = ~np.eye(len(reference.tasks), dtype=bool)
-    known = pairs & np.isfinite(matrix.values) & np.isfinite(reference.values)
+    known, tasks = matrix.known & reference.known, len(reference.tasks)
     values, truth = matrix.values[known], reference.values[known]
     spearman, kendall = rank_correlations(values, truth)
     spearman_within, kendall_within = rank_correlations(
@@ -171,7 +170,7 @@ def _judge(
     return Judgement(
         name,
         pairs=int(known.sum()),
-        left_out=int(pairs.sum() - known.sum()),
+        left_out=tasks * (tasks - 1) - int(known.sum()),
         spearman=spearman,
         kendall=kendall,
         spearman_within=spearman_within,

@@ -82,10 +82,9 @@ def lay_out(comparison: MeasureComparison) -> ScatterLayout:
     """Decide what a scatter figure shows: panels in rows as equal as four columns allow."""
     reference = comparison.reference
     about, legend, colour_of = _colours(comparison)
-    pairs = ~np.eye(len(reference.tasks), dtype=bool)
     panels = []
     for matrix, row in zip(comparison.measures, comparison.rows, strict=True):
-        known = pairs & np.isfinite(matrix.values) & np.isfinite(reference.values)
+        known = matrix.known & reference.known
         panels.append(
             ScatterPanel(
                 row.measure,

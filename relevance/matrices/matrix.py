@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from relevance.disk.files import json_text, read_json, read_text, write_text
 from relevance.errors import RelevanceError, told_of, unknown_name
@@ -100,6 +100,11 @@ class RelevanceMatrix:
     def shown_in(self) -> str:
         """The unit that tables and figures print values in: a hundredth of their own."""
         return SHOWN_IN[self.unit]
+
+    @property
+    def known(self) -> Bool[np.ndarray, "source target"]:
+        """Cells of different tasks whose value is known."""
+        return np.asarray(np.isfinite(self.values) & ~np.eye(len(self.tasks), dtype=bool))
 
     def off_diagonal(self) -> Float[np.ndarray, " pair"]:
         """Values of all ordered pairs of different tasks, row by row."""

@@ -3,8 +3,6 @@
 import math
 from dataclasses import asdict
 
-import numpy as np
-
 from relevance.clustering.resting import resting_on, tells_anything
 from relevance.comparison.judging import Judgement, MeasureComparison
 from relevance.comparison.ranking_metrics import ceiling, reliability_within
@@ -140,8 +138,7 @@ def _resting(reference: RelevanceMatrix) -> list[str]:
 
 
 def _negatives(reference: RelevanceMatrix) -> str:
-    known = reference.off_diagonal()
-    known = known[np.isfinite(known)]
+    known = reference.values[reference.known]
     negative = int((known < 0).sum())
     share = f", so the precision of chance is {negative / len(known):.2f}" if negative else ""
     return f"{negative} of the reference's {len(known)} pairs are negative{share}."
