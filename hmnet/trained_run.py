@@ -168,9 +168,8 @@ class TrainedRun(Run):
             read_lines(wanted, lines, where),
             self.tokenizer,
             max_length=self.config.max_length,
-            batch_size=batch_size,
+            batch_size=None if line_by_line else batch_size,
             precision=resolve_precision(precision, place),
-            line_by_line=line_by_line,
         )
 
     def evaluate(

@@ -33,9 +33,8 @@ def predict(
     tokenizer: PreTrainedTokenizerBase,
     *,
     max_length: int,
-    batch_size: int,
+    batch_size: int | None,
     precision: Precision = "fp32",
-    line_by_line: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """Answer every line for every task, window by window as the lines come.
 
@@ -51,9 +50,9 @@ def predict(
         lines: Texts of the tasks from `hmnet.evaluation.lines.read_lines`.
         tokenizer: The backbone's.
         max_length: Most tokens of one input, special ids included.
-        batch_size: Lines per forward pass at most.
+        batch_size: Lines per forward pass at most; None answers each line before the next is read,
+            as who types them expects.
         precision: Numbers that the forward pass calculates with.
-        line_by_line: Answer each line before the next is read, as who types them expects.
 
     Yields:
         For each line one object per task: the columns that tell the line from others (`id`, `idx`,
@@ -62,12 +61,12 @@ def predict(
         fields of another kind.
     """
     encoder, names = Encoder.of(tokenizer), [task.name for task in tasks]
-    for window in _windows(lines, 1 if line_by_line else batch_size, line_by_line):
+    for window in _windows(lines, batch_size):
         read = {
             name: tuple(zip(*(line.texts[name] for line in window), strict=True)) for name in names
         }
         encoded = _encoded(encoder, tasks, read, max_length)
-        logits = _logits(models, tasks, encoded, batch_size, precision)
+        logits = _logits(models, tasks, encoded, batch_size or 1, precision)
         answers = [
             models[name].kinds[name].answers(ModelOutputs(read[name], encoded[name], logits[name]))
             for name in names
@@ -77,9 +76,7 @@ def predict(
                 yield {**line.ids, "task": name, **answer}
 
 
-def _windows(
-    lines: Iterable[TextLine], batch_size: int, line_by_line: bool
-) -> Iterator[list[TextLine]]:
+def _windows(lines: Iterable[TextLine], batch_size: int | None) -> Iterator[list[TextLine]]:
     """Neighbouring lines of one form; a line that cannot be read stops only what comes after it.
 
     The sizes depend on nothing but the lines, so that the same input has the same answers to the
@@ -94,7 +91,7 @@ def _windows(
         except RelevanceError as error:
             failure = error
 
-    size, most = batch_size, batch_size * (1 if line_by_line else MOST_BATCHES)
+    size, most = (batch_size, batch_size * MOST_BATCHES) if batch_size else (1, 1)
     # Only neighbours are put together: answers come in the order of the lines.
     for _, same_form in groupby(readable(), key=_form):
         while window := list(islice(same_form, size)):

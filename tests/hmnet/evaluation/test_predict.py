@@ -245,11 +245,11 @@ def test_no_lines(ask: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line_by_line", "read_before"),
+    ("batch_size", "read_before"),
     [
         # the first two, then four more, then six at most, which is three batches here
-        (False, [2, 2, 6, 6, 6, 6, *[12] * 6, *[13]]),
-        (True, list(range(1, 14))),
+        (2, [2, 2, 6, 6, 6, 6, *[12] * 6, *[13]]),
+        (None, list(range(1, 14))),
     ],
 )
 def test_lines_are_answered_as_they_come(
@@ -257,7 +257,7 @@ def test_lines_are_answered_as_they_come(
     tasks: dict[str, Task],
     tokenizer: PreTrainedTokenizerBase,
     monkeypatch: pytest.MonkeyPatch,
-    line_by_line: bool,
+    batch_size: int | None,
     read_before: list[int],
 ) -> None:
     monkeypatch.setattr("hmnet.evaluation.predict.MOST_BATCHES", 3)
@@ -276,8 +276,7 @@ def test_lines_are_answered_as_they_come(
         read_lines(chosen, lines()),
         tokenizer,
         max_length=8,
-        batch_size=2,
-        line_by_line=line_by_line,
+        batch_size=batch_size,
     )
 
     assert [read for _ in answers] == read_before
