@@ -14,7 +14,6 @@ OTHERS = {  # options of what is no command of ours
     "relevance/jobs/engines/ray.py": "`ray start --head`",
     "relevance/text/minilm.py": "pip install --force-reinstall --no-deps",
     "hmnet/training/ranks.py": "--multi_gpu in the place of --cpu",
-    "hmnet/demo.py": "hmnet predict runs/hmnet/seed-0 --task all --input -",
 }
 FOLDERS = ("relevance", "hmnet")
 
