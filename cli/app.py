@@ -181,7 +181,8 @@ def fail(name: str, message: str) -> None:
 def _usage(name: str, error: Any) -> str:
     """What is wrong with the options, and where they are explained."""
     command = error.ctx.command_path if error.ctx else name
-    return f"{error.format_message().rstrip('.')}. See `{command} --help`."
+    said = error.format_message().replace("Value error, ", "")  # typer passes on pydantic's words
+    return f"{said.rstrip('.')}. See `{command} --help`."
 
 
 @contextmanager

@@ -52,12 +52,13 @@ def tasks(
     Example: relevance tasks --stats --data-dir data/
     """
     from relevance.report.tables import table
+    from relevance.tasks.data import DataOptions
     from relevance.tasks.find import catalogue
     from relevance.tasks.overview import overview, sizes
 
-    found = relevance.find_tasks(chosen.get("tasks") or list(catalogue()))
+    found = relevance.find_tasks(chosen.pop("tasks", None) or list(catalogue()))
     if stats:
-        rows = sizes(found, chosen.get("data_dir"))
+        rows = sizes(found, DataOptions(**chosen))
     else:
         rows = [{**row, "source": in_flags(row["source"])} for row in overview(found)]
     show(table(rows, form))
@@ -77,6 +78,8 @@ def prepare(chosen: TaskOptions) -> None:
             for split in relevance.prepare_task(task, folder):
                 show(str(split.path))
                 note(f"relevance: note: {split}.")
+    if limits := [f"--{name.replace('_', '-')}" for name in chosen if name.startswith("max_")]:
+        note(f"relevance: note: {' and '.join(limits)} not used: all rows are kept.")
 
 
 def heatmap(

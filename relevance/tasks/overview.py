@@ -1,8 +1,8 @@
 """Tables for `relevance tasks`: the tasks themselves, and the sizes of their splits."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
+from relevance.tasks.data import DataOptions
 from relevance.tasks.find import catalogue
 from relevance.tasks.kinds.classification import BINARY_METRICS
 from relevance.tasks.load import load_split, own_files, split_file
@@ -66,12 +66,12 @@ def _source(source: Source | None) -> str:
     return f"{source.hub}{config}{revision}"
 
 
-def sizes(tasks: Sequence[Task], data_dir: Path | None) -> list[dict[str, str]]:
+def sizes(tasks: Sequence[Task], options: DataOptions) -> list[dict[str, str]]:
     """One row per task: family, rows of its training, dev and test split, labels, metrics.
 
     Args:
         tasks: The tasks to list.
-        data_dir: Folder with one folder per task; None for `tasks/` in the cache.
+        options: Folder of the files and limits of rows.
 
     Returns:
         Rows by column title, in the order of the tasks; a dash for a split that is not there.
@@ -87,7 +87,7 @@ def sizes(tasks: Sequence[Task], data_dir: Path | None) -> list[dict[str, str]]:
         {
             "task": task.name,
             "family": task.family,
-            **{split: _rows(task, split, data_dir) for split in ("train", "dev", "test")},
+            **{split: _rows(task, split, options) for split in ("train", "dev", "test")},
             "labels": str(len(task.labels) or 1),
             "metrics": "/".join(task.metrics),
         }
@@ -95,8 +95,10 @@ def sizes(tasks: Sequence[Task], data_dir: Path | None) -> list[dict[str, str]]:
     ]
 
 
-def _rows(task: Task, split: str, data_dir: Path | None) -> str:
+def _rows(task: Task, split: str, options: DataOptions) -> str:
     known = own_files(task)
-    if (known and split not in known) or split_file(task, split, data_dir) is None:
+    if (known and split not in known) or split_file(task, split, options.data_dir) is None:
         return "-"
-    return f"{len(load_split(task, split, data_dir, text_only=True)):,}"
+    limit = options.max_train if split == "train" else options.max_dev
+    rows = len(load_split(task, split, options.data_dir, text_only=True))
+    return f"{rows if limit is None else min(rows, limit):,}"

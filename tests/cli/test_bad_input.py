@@ -547,7 +547,10 @@ class TestUsage:
             ("relevance vocab --tokeniser word", "No such option: --tokeniser"),
             ("relevance cluster", "Missing argument 'MATRIX'. See `relevance cluster --help`."),
             ("hmnet train", "Missing option '--out'. See `hmnet train --help`."),
-            ("relevance table paper:table3 --format html", "Invalid value for '--format':"),
+            (
+                "relevance table paper:table3 --format html",
+                "Invalid value for '--format': 'html' is not one of 'markdown', 'latex', 'csv'.",
+            ),
             ("relevance cluster paper:table3 --k three", "Invalid value for '--k':"),
             ("relevance pairwise --metric f", "Invalid value for '--metric':"),
             ("relevance pairwise --batch-size 0", "Invalid value for '--batch-size':"),

@@ -64,6 +64,14 @@ def test_sizes(tasks: Path) -> None:
     ]
 
 
+def test_rows_are_prepared_whatever_limit_is_given(
+    tasks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relevance.prepare_task", lambda *_: [], raising=False)
+    limited = done("relevance", "prepare", "--tasks", tasks, "--data-dir", tmp_path, "--max-dev", 3)
+    assert limited.err == "relevance: note: --max-dev not used: all rows are kept.\n"
+
+
 def test_a_result_goes_to_stdout_or_to_a_file(tasks: Path, tmp_path: Path) -> None:
     options = ["relevance", "vocab", *WORD, "--tasks", tasks]
     shown = done(*map(str, options))

@@ -10,6 +10,8 @@ from relevance.errors import RelevanceError, shown
 from relevance.tasks.data import Split
 from relevance.tasks.kinds.kind import Constant, LabelColumn, LabelKind
 
+WIDEST = 1e18  # the square of a single-precision number overflows above 1.8e19
+
 
 class Regression(LabelKind):
     """Labels are values on the task's own scale."""
@@ -26,6 +28,11 @@ class Regression(LabelKind):
             raise ValueError(
                 "a regression task needs a `range` of two different numbers, the lower one first,"
                 f" such as [0, 5]; got {got}"
+            )
+        if high - low > WIDEST:
+            raise ValueError(
+                f"the `range` [{low:g}, {high:g}] is too wide: its squared errors are beyond what"
+                f" training computes with. Scale the labels to a range of {WIDEST:g} at most"
             )
 
     def labels(self, column: LabelColumn, where: str) -> Float[np.ndarray, " row"]:

@@ -2,6 +2,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from relevance.tasks.data import DataOptions
 from relevance.tasks.find import catalogue
 from relevance.tasks.overview import f1_labels, overview, sizes
 from relevance.tasks.task import Task
@@ -34,13 +35,18 @@ def test_sizes_are_those_of_table_4_and_a_dash_for_what_is_not_there(
     )  # its labels are not for everybody
     titles = ("task", "family", "train", "dev", "test", "labels", "metrics")
     own = make_task(name="OWN", source={"train": str(train), "dev": str(train)})
-    rows = sizes([make_task(), catalogue()["CB"], own], tmp_path)
+    rows = sizes([make_task(), catalogue()["CB"], own], DataOptions(tmp_path))
     assert [tuple(row) for row in rows] == [titles] * 3
     assert [tuple(row.values()) for row in rows] == [
         ("TOY", make_task().family, "1,200", "-", "3", "2", "accuracy"),
         ("CB", "natural_language_inference", "-", "-", "-", "3", "accuracy/macro_f1"),
         ("OWN", make_task().family, "1,200", "1,200", "-", "2", "accuracy"),
     ]
+    limited, _, both = sizes(
+        [make_task(), catalogue()["CB"], own], DataOptions(tmp_path, max_train=50, max_dev=9)
+    )
+    assert [limited[split] for split in ("train", "dev", "test")] == ["50", "-", "3"]
+    assert [both[split] for split in ("train", "dev", "test")] == ["50", "9", "-"]
 
 
 def test_f1_says_whose_it_is(make_task: MakeTask) -> None:
