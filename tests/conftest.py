@@ -24,6 +24,13 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
+settings.register_profile("fast", parent=settings.get_profile("project"), max_examples=25)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The fast tier tries a quarter of the examples; test files read the profile after this."""
+    if config.getoption("markexpr") == "not process":
+        settings.load_profile("fast")
 
 
 # Fixtures of tests that train a model, look at one that is trained, or read real data.

@@ -53,6 +53,7 @@ def test_the_papers_model(
     assert 109e6 < one_path < 110e6
 
 
+@pytest.mark.process
 def test_the_baselines(bert_base: str, thirteen: list[Task]) -> None:
     multi = count_parameters(bert_base, thirteen, fully_shared(NAMES, 12))
     single = count_parameters(bert_base, thirteen, separate(NAMES, 12))

@@ -169,6 +169,7 @@ def bert_base(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder)
 
 
+@pytest.mark.process
 def test_bert_base_with_seven_skills_has_the_papers_450_million(bert_base: str) -> None:
     """Counted by hand: attention and norms once, the two projections seven times."""
     embeddings, pooler = (30522 + 512 + 2 + 2) * 768, 769 * 768

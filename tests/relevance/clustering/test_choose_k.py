@@ -31,7 +31,10 @@ def test_planted_groups_are_counted(groups: int) -> None:
 
 @pytest.mark.parametrize(
     ("table", "method", "k", "score"),
-    [("table2", "kmeans", 3, 0.77), ("table3", "agglomerative", 2, 0.74)],
+    [
+        pytest.param("table2", "kmeans", 3, 0.77, marks=pytest.mark.process),
+        ("table3", "agglomerative", 2, 0.74),
+    ],
 )
 def test_the_papers_tables(table: str, method: str, k: int, score: float) -> None:
     matrix, how = load_matrix(f"paper:{table}"), make_method(method)

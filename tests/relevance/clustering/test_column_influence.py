@@ -130,6 +130,7 @@ def test_groups_of_other_tasks() -> None:
         deciding_columns(load_matrix("paper:table3"), ClusterSpec(clusters=(("CB",),)))
 
 
+@pytest.mark.process
 def test_forty_tasks_take_seconds() -> None:
     values = np.random.default_rng(0).normal(size=(40, 40))
     matrix = RelevanceMatrix(values, tuple(f"T{number}" for number in range(40)), "test")

@@ -85,6 +85,7 @@ def test_rows_are_spread_and_values_take_their_proxys_entropy() -> None:
     assert asked == [("LABELS", [0, 4, 8], "LABELS"), ("VALUE", [0, 1], "LABELS")]
 
 
+@pytest.mark.process
 def test_looks_are_few() -> None:
     unsure = UncertaintyLog([prepared(LABELS, 2), prepared(VALUE, 2)], 32)
     for total in (1, 20, 399, 400, 100_000):

@@ -133,6 +133,7 @@ def test_no_more_groups_than_gain_something() -> None:
         assert (spec.k, spec.provenance["budget"]) == (count // 4, k)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("overlap", [False, True])
 def test_thirteen_tasks_take_seconds(overlap: bool) -> None:
     start_s = time.process_time()
