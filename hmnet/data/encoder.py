@@ -149,6 +149,20 @@ class Encoder:
         begins, ends = np.concatenate(found).T
         return Located(pieces, begins, ends)
 
+    def pieces(self, texts: Sequence[str]) -> Pieces:
+        """Tokens of texts, without special ids.
+
+        Args:
+            texts: One for each row; equal ones are encoded once.
+
+        Returns:
+            Token ids.
+
+        Raises:
+            RelevanceError: If a text is not valid Unicode.
+        """
+        return self._pieces(texts)
+
     def _pieces(
         self, texts: Sequence[str], characters: list[Int32[np.ndarray, "_ 2"]] | None = None
     ) -> Pieces:

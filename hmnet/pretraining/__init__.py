@@ -1,0 +1,1 @@
+"""Pre-training: corpora, inputs with masked and swapped tokens, objectives at layers."""

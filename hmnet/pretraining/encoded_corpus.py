@@ -1,0 +1,142 @@
+"""Encoded corpora: token ids of all sentences in a file of the cache, mapped into memory."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int32, Int64
+from transformers import PreTrainedTokenizerBase
+
+from hmnet.data.encoder import Encoder
+from hmnet.data.template import Template, boundaries, spans
+from hmnet.pretraining.corpus import Corpus, sentences
+from relevance.disk.files import (
+    begin_cache,
+    cache_dir,
+    digest,
+    file_digest,
+    read_json,
+    write_json,
+)
+from relevance.disk.folders import discard, new_folder
+from relevance.errors import RelevanceError
+
+SCHEMA = "hmnet.corpus/1"
+VERSION = 1  # goes up when the same corpus gives other ids or other sentences
+IDS, SENTENCES, DOCUMENTS, MANIFEST = "ids.bin", "sentences.npy", "documents.npy", "manifest.json"
+DOCUMENTS_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class EncodedCorpus:
+    """Sentences of documents as token ids without special ones, one after another.
+
+    Attributes:
+        ids: Token ids of all sentences, mapped from the cache's file.
+        sentences: Sentence `i` is `ids[sentences[i]:sentences[i + 1]]`; none is empty.
+        documents: Document `i` has sentences `documents[i]` to `documents[i + 1]`, one at least.
+        template: The special ids.
+        fingerprint: Changes whenever any of them could.
+    """
+
+    ids: Int32[np.ndarray, " token"]
+    sentences: Int64[np.ndarray, " sentence_end"]
+    documents: Int64[np.ndarray, " document_end"]
+    template: Template
+    fingerprint: str
+
+    def __len__(self) -> int:
+        return len(self.documents) - 1
+
+
+def encode_corpora(corpora: Sequence[Corpus], tokenizer: PreTrainedTokenizerBase) -> EncodedCorpus:
+    """Encode corpora one after another, or find them in `corpora/<key>/` in the cache.
+
+    Memory: some documents at a time and tens of bytes of each sentence; ids go to disk as they
+    come, 4 bytes a token.
+
+    Args:
+        corpora: The corpora, one at least.
+        tokenizer: With a backend of the `tokenizers` library.
+
+    Returns:
+        The documents of all.
+
+    Raises:
+        RelevanceError: If one cannot be read, they have no text, or the cache cannot be written.
+    """
+    encoder = Encoder.of(tokenizer)
+    content = [corpus.identity for corpus in corpora]
+    key = digest({"version": VERSION, "tokenizer": encoder.fingerprint, "corpora": content})
+    folder = cache_dir() / "corpora" / key
+    if not _is_whole(folder):
+        discard(folder)
+        begin_cache()
+        with new_folder(folder) as draft:
+            documents = (document for corpus in corpora for document in corpus.read())
+            if not _write(draft, documents, encoder):
+                files = ", ".join(str(corpus.path) for corpus in corpora)
+                raise RelevanceError(f"{files}: there is no text. Give a corpus with sentences.")
+    ids = np.memmap(folder / IDS, dtype=np.int32, mode="r")
+    of_sentences, of_documents = (
+        np.load(folder / name, mmap_mode="r") for name in (SENTENCES, DOCUMENTS)
+    )
+    return EncodedCorpus(ids, of_sentences, of_documents, encoder.template, key)
+
+
+class _Block(NamedTuple):
+    """Some documents as ids.
+
+    Attributes:
+        ids: Of all sentences.
+        lengths: Tokens of each sentence.
+        counts: Sentences of each document.
+    """
+
+    ids: Int32[np.ndarray, " token"]
+    lengths: Int64[np.ndarray, " sentence"]
+    counts: Int64[np.ndarray, " document"]
+
+
+def _blocks(documents: Iterable[list[str]], encoder: Encoder) -> Iterator[_Block]:
+    """Documents without tokens, and sentences without, are left out."""
+    left = iter(documents)
+    while some := list(islice(left, DOCUMENTS_AT_ONCE)):
+        split = [[s for paragraph in document for s in sentences(paragraph)] for document in some]
+        pieces = encoder.pieces([sentence for document in split for sentence in document])
+        owners = np.repeat(np.arange(len(split)), [len(document) for document in split])
+        kept = pieces.lengths > 0
+        counts = np.bincount(owners[kept], minlength=len(split))
+        lengths = pieces.lengths[kept]
+        yield _Block(pieces.ids[spans(pieces.starts[kept], lengths)], lengths, counts[counts > 0])
+
+
+def _write(folder: Path, documents: Iterable[list[str]], encoder: Encoder) -> bool:
+    """Write an entry; whether there is any token."""
+    nothing = np.empty(0, dtype=np.int64)
+    lengths, counts = [nothing], [nothing]
+    with (folder / IDS).open("wb") as file:
+        for block in _blocks(documents, encoder):
+            block.ids.astype(np.int32).tofile(file)
+            lengths.append(block.lengths)
+            counts.append(block.counts)
+    for name, each in ((SENTENCES, lengths), (DOCUMENTS, counts)):
+        np.save(folder / name, boundaries(np.concatenate(each)))
+    files = (IDS, SENTENCES, DOCUMENTS)
+    sha256 = {name: file_digest(folder / name) for name in files}
+    write_json(folder / MANIFEST, SCHEMA, {"sha256": sha256})
+    return any(map(len, lengths))
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether an entry is there and what was written."""
+    try:
+        found = read_json(folder / MANIFEST, SCHEMA)["sha256"]
+        return all(
+            found[name] == file_digest(folder / name) for name in (IDS, SENTENCES, DOCUMENTS)
+        )
+    except (RelevanceError, OSError, KeyError, TypeError):
+        return False

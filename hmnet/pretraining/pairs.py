@@ -1,0 +1,182 @@
+"""Pairs of segments for next sentence prediction, as BERT's own data maker draws them."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Int, Int64
+
+from hmnet.data.template import Pieces, Sequences, assemble
+from hmnet.pretraining.encoded_corpus import EncodedCorpus
+from relevance.errors import RelevanceError
+
+SHORT = 0.1  # share of pairs that are drawn shorter than the length allows
+TRIES = 100  # draws of a random segment before a pair is given up
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of segments, as places in a corpus: a segment is whole sentences, cut at either end.
+
+    Attributes:
+        corpus: The corpus.
+        starts: Place in `corpus.ids` at which the two segments of each pair begin.
+        lengths: Tokens of the two segments, each at least 1.
+        is_random: Whether the second segment is of another document.
+        documents: Document of each segment.
+        max_length: Most tokens of an input, special ids included.
+    """
+
+    corpus: EncodedCorpus
+    starts: Int64[np.ndarray, "pair 2"]
+    lengths: Int64[np.ndarray, "pair 2"]
+    is_random: Bool[np.ndarray, " pair"]
+    documents: Int64[np.ndarray, "pair 2"]
+    max_length: int
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def sequences(self, rows: Int[np.ndarray, " row"]) -> Sequences:
+        """The inputs of some pairs, in this order, special ids included."""
+        parts = [
+            Pieces(self.corpus.ids, self.starts[rows, side], self.lengths[rows, side])
+            for side in (0, 1)
+        ]
+        return assemble(self.corpus.template, parts, self.max_length)
+
+
+def make_pairs(corpus: EncodedCorpus, max_length: int, seed: int, short: float = SHORT) -> Pairs:
+    """Go through a corpus once, filling inputs with sentences up to a length.
+
+    Sentences of a document are taken until they fill a target length, the room of an input or with
+    some probability a length drawn from 2 to that. The first of them, a number drawn, are one
+    segment. The other is the rest, or as often sentences of another document from a place drawn
+    on; then the rest is put back for the next pair. What is too long is cut token by token at the
+    longer segment, at either end with equal chance. Unlike BERT's own maker, which takes a single
+    sentence for a pair with a random one, this one goes on to a second sentence and leaves out a
+    single one at the end of a document, so that half of the pairs are true whatever the documents
+    are. A random segment that begins with the very tokens of the true next sentence is drawn again.
+
+    Args:
+        corpus: Two documents at least, of which one has two sentences.
+        max_length: Most tokens of an input, special ids included.
+        seed: Seed of all draws.
+        short: Probability of a shorter target.
+
+    Returns:
+        The pairs, in the order of the documents.
+
+    Raises:
+        RelevanceError: If the corpus makes no pair, or there is no room for one.
+
+    Source:
+        `create_pretraining_data.py` of Devlin et al. (2019).
+    """
+    room = max_length - corpus.template.special_count(2)
+    if room < 2:
+        raise RelevanceError(
+            f"`max_length={max_length}` leaves no room for two segments. Choose"
+            f" {max_length - room + 2} at least."
+        )
+    if not (np.diff(corpus.documents) > 1).any():
+        raise RelevanceError(
+            "No document of the corpus has two sentences, so that none is the next of another."
+            " Say with `documents` where documents end, or leave next sentence prediction out."
+        )
+    if len(corpus) < 2:
+        raise RelevanceError(
+            "The corpus is one document, so that no sentence is of another one. Say with"
+            " `documents` where documents end, or leave next sentence prediction out."
+        )
+    drawn = _Maker(corpus, room, short, random.Random(seed)).pairs()  # noqa: S311
+    # into the array as they come: as objects, millions of pairs would take gigabytes
+    flat = np.fromiter((number for pair in drawn for part in pair for number in part), np.int64)
+    if not len(flat):
+        raise RelevanceError("All documents of the corpus are the same, so that it makes no pairs.")
+    flat = flat.reshape(-1, 6)
+    starts, ends, documents = flat[:, [0, 3]], flat[:, [1, 4]], flat[:, [2, 5]]
+    is_random = documents[:, 0] != documents[:, 1]
+    return Pairs(corpus, starts, ends - starts, is_random, documents, max_length)
+
+
+class _Segment(NamedTuple):
+    """Tokens `begin` to `end` of the corpus, which are of a document."""
+
+    begin: int
+    end: int
+    document: int
+
+
+class _Maker:
+    """The draws of one way through a corpus."""
+
+    def __init__(self, corpus: EncodedCorpus, room: int, short: float, rng: random.Random) -> None:
+        self.corpus, self.room, self.short, self.rng = corpus, room, short, rng
+
+    def pairs(self) -> Iterator[tuple[_Segment, _Segment]]:
+        for document in range(len(self.corpus)):
+            first, last = map(int, self.corpus.documents[document : document + 2])
+            # a list of the document's own boundaries: an item of a mapped array is slow to take
+            yield from self._of(document, first, self.corpus.sentences[first : last + 1].tolist())
+
+    def _of(
+        self, document: int, first: int, bounds: list[int]
+    ) -> Iterator[tuple[_Segment, _Segment]]:
+        """Pairs of a document whose sentence `i` is `bounds[i]` to `bounds[i + 1]`."""
+        begin, count = 0, len(bounds) - 1
+        while count - begin > 1:
+            target = self._target()
+            end = begin + 2
+            while end < count and bounds[end] - bounds[begin] < target:
+                end += 1
+            middle = self.rng.randint(begin + 1, end - 1)
+            one = _Segment(bounds[begin], bounds[middle], document)
+            other: _Segment | None = _Segment(bounds[middle], bounds[end], document)
+            begin = end
+            if self.rng.random() < 0.5:
+                other = self._random(first + middle, document, target - (one.end - one.begin))
+                begin = middle
+            if other is not None:
+                yield self._cut(one, other)
+
+    def _target(self) -> int:
+        return self.rng.randint(2, self.room) if self.rng.random() < self.short else self.room
+
+    def _random(self, following: int, document: int, target: int) -> _Segment | None:
+        """Sentences of another document; None where all that are drawn begin as the true next."""
+        corpus = self.corpus
+        avoided = self._tokens(following)
+        for _ in range(TRIES):
+            other = self.rng.randrange(len(corpus) - 1)
+            other += other >= document
+            first, last = map(int, corpus.documents[other : other + 2])
+            start = self.rng.randrange(first, last)
+            if not np.array_equal(self._tokens(start), avoided):
+                end = start + 1
+                while end < last and corpus.sentences[end] - corpus.sentences[start] < target:
+                    end += 1
+                return _Segment(int(corpus.sentences[start]), int(corpus.sentences[end]), other)
+        return None
+
+    def _tokens(self, sentence: int) -> Int[np.ndarray, " token"]:
+        begin, end = self.corpus.sentences[sentence : sentence + 2]
+        return self.corpus.ids[begin:end]
+
+    def _cut(self, *pair: _Segment) -> tuple[_Segment, _Segment]:
+        """Take tokens off the longer segment until both fit."""
+        places = [[segment.begin, segment.end] for segment in pair]
+        over = sum(end - begin for begin, end in places) - self.room
+        for _ in range(over):
+            longer = max(places[::-1], key=lambda place: place[1] - place[0])
+            if self.rng.random() < 0.5:
+                longer[0] += 1
+            else:
+                longer[1] -= 1
+        one, other = (
+            _Segment(place[0], place[1], segment.document)
+            for place, segment in zip(places, pair, strict=True)
+        )
+        return one, other
