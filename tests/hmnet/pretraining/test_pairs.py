@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hmnet.data.template import Template, boundaries
+from hmnet.pretraining.batches import text_places
 from hmnet.pretraining.encoded_corpus import EncodedCorpus
 from hmnet.pretraining.pairs import Pairs, make_pairs
 from relevance.errors import RelevanceError
@@ -130,3 +131,13 @@ def test_a_corpus_that_makes_no_pairs_is_told(
 ) -> None:
     with pytest.raises(RelevanceError, match=reason):
         make_pairs(corpus_of(documents), max_length, 0)
+
+
+def test_places_of_texts_leave_special_ids_and_padding_out() -> None:
+    pairs = make_pairs(corpus_of([[2, 3], [4, 4], [1, 1]]), 20, 1, short=0.0)
+    sequences = pairs.sequences(np.arange(len(pairs)))
+    places = text_places(sequences)
+    for row in range(len(pairs)):
+        ids = sequences.ids[sequences.offsets[row] : sequences.offsets[row + 1]]
+        assert places[row, : len(ids)].tolist() == (ids >= 1000).tolist()
+        assert not places[row, len(ids) :].any()

@@ -1,0 +1,56 @@
+"""Levels: the layer that each objective of pre-training reads, and what they share."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from relevance.errors import RelevanceError
+
+Concat = Literal["none", "cls", "nsp"]
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The layers that objectives read, from 1, the lowest, to the encoder's depth.
+
+    Attributes:
+        mlm: Layer of masked tokens.
+        nsp: Layer of the [CLS] token; None without next sentence prediction.
+        bigram: Layer of tokens that may have been swapped; None without that objective.
+        concat: Joined to the vector of every masked token before it is classified: `none`, the
+            [CLS] vector of the NSP level (`cls`), or the two logits of the NSP classifier (`nsp`).
+
+    Source:
+        Aksoy et al., "Hierarchical Multitask Learning Approach for BERT".
+    """
+
+    mlm: int
+    nsp: int | None = None
+    bigram: int | None = None
+    concat: Concat = "none"
+
+    @property
+    def highest(self) -> int:
+        """The highest layer that is read; those above it are not run."""
+        return max(level for level in (self.mlm, self.nsp, self.bigram) if level is not None)
+
+    def check(self, depth: int) -> None:
+        """Refuse what an encoder cannot be pre-trained by.
+
+        Args:
+            depth: Number of the encoder's layers.
+
+        Raises:
+            RelevanceError: If a level is none of its layers, or what is to be joined is not there.
+        """
+        for name in ("mlm", "nsp", "bigram"):
+            level = getattr(self, name)
+            if level is not None and not 1 <= level <= depth:
+                raise RelevanceError(
+                    f"`{name}_layer={level}` is none of the {depth} layers of the backbone. Choose"
+                    f" one from 1 to {depth}."
+                )
+        if self.concat != "none" and self.nsp is None:
+            raise RelevanceError(
+                f"`concat={self.concat}` joins what next sentence prediction reads, which is off."
+                " Give it a layer with `nsp_layer`, or leave `concat` out."
+            )
