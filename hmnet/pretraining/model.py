@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from jaxtyping import Float, Int
@@ -177,14 +177,17 @@ class PretrainingModel(nn.Module):
 
     @contextmanager
     def _watched(self, states: dict[int, Tensor], wanted: set[int | None]) -> Iterator[None]:
-        """Keep what the wanted layers give, where they stand below the highest."""
+        """Keep what the wanted layers give, where they stand below the highest.
+
+        It is what the next layer is given: DeBERTa has a convolution behind its first.
+        """
 
         def keep(level: int) -> None:
-            def hook(_: nn.Module, __: object, given: Tensor | tuple[Tensor | None, ...]) -> None:
-                # families that give attention maps too have them behind the vectors
-                states[level] = cast("Tensor", given[0] if isinstance(given, tuple) else given)
+            def hook(_: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> None:
+                states[level] = given[0] if given else named["hidden_states"]
 
-            handles.append(self.layers[level - 1].register_forward_hook(hook))
+            above = self.layers[level]
+            handles.append(above.register_forward_pre_hook(hook, with_kwargs=True))
 
         handles: list[torch.utils.hooks.RemovableHandle] = []
         try:
