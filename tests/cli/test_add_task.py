@@ -10,25 +10,17 @@ from altering import rewritten
 from commands import done, refused
 from hmnet.runs.folder import load_run
 from hmnet.runs.scores import read_scores
+from toys import table
 
 QUICK = ("--epochs", 1, "--max-steps-per-task", 1)
-TABLE = """
-[[task]]
-name = "MOOD"
-family = "sentiment"
-kind = "classification"
-text = ["sentence"]
-labels = ["bad", "good"]
-metrics = ["accuracy"]
-source = { train = "tone/train.csv", dev = "tone/dev.csv" }
-"""
 
 
 @pytest.fixture(scope="module")
 def mood(tasks: Path) -> Path:
     """A new task, whose rows are TONE's."""
     path = tasks.with_name("mood.toml")
-    path.write_text(TABLE)
+    mood = {"family": "sentiment", "labels": ("bad", "good")}
+    path.write_text(table("MOOD", "tone/train.csv", "tone/dev.csv", **mood))
     return path
 
 

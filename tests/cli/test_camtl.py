@@ -9,11 +9,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from answers import check_answers_for_all
 from commands import done, refused
 
 METHOD = "camtl:attention=full-block,variant=paper,wiring=large"
 WRITTEN = "camtl:attention=full-block,wiring=large"
-LINES = [{"text": ["good film"]}, {"text": ["is it the dog", "no cat in the city"]}]
 
 
 @pytest.fixture(scope="module")
@@ -63,15 +63,7 @@ def test_the_lower_half_is_as_pretrained_and_all_that_is_new_has_moved(
 
 
 def test_asked_for_all_tasks_it_answers_as_for_each_alone(run: Path) -> None:
-    stdin = "\n".join(map(json.dumps, LINES)).encode()
-
-    def answers(task: str) -> list[str]:
-        return done(
-            "hmnet", "predict", run, "--task", task, "--input", "-", stdin=stdin
-        ).out.splitlines()
-
-    alone = [answers(task) for task in ("TONE", "SAME", "GRADE", "FACT")]
-    assert answers("all") == [line for lines in zip(*alone, strict=True) for line in lines]
+    check_answers_for_all(run, ("TONE", "SAME", "GRADE", "FACT"))
 
 
 def test_evaluate_gives_the_scores_of_the_run(run: Path) -> None:

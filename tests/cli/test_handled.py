@@ -10,27 +10,20 @@ import pytest
 
 from commands import done, on_tasks, refused
 from relevance.matrices.matrix import load_matrix
+from toys import GRADED, table
 
-ONE_ROW = """
-[[task]]
-name = "ONE"
-family = "f"
-kind = "classification"
-text = ["sentence"]
-labels = ["bad", "good"]
-metrics = ["accuracy", "f1"]
-source = { train = "one.jsonl", dev = "one.jsonl" }
-
-[[task]]
-name = "SCORE"
-family = "f"
-kind = "regression"
-text = ["sentence"]
-label = "score"
-range = [0, 5]
-metrics = ["pearson", "spearman"]
-source = { train = "one.jsonl", dev = "one.jsonl" }
-"""
+ONE_ROW = "\n".join(
+    (
+        table("ONE", "one.jsonl", labels=("bad", "good"), metrics=("accuracy", "f1")),
+        table(
+            "SCORE",
+            "one.jsonl",
+            **GRADED | {"metrics": ("pearson", "spearman")},
+            label="score",
+            range=(0, 5),
+        ),
+    )
+)
 
 
 def write_one_row(folder: Path, text: str) -> Path:

@@ -20,38 +20,34 @@ from transformers import (
 from commands import done, refused
 from hmnet.backbones.tiny import write_tiny_encoder
 from relevance.matrices.matrix import load_matrix
+from toys import table
 
 PLAIN = ["the", "a", "dog", "cat", "river", "city", "sleeps", "runs", "in", "and"]
 FIRST, LAST = ["ann", "bob", "eve"], ["stone", "field", "wood"]
-TASKS = """
-[[task]]
-name = "NAMES"
-family = "named_entity_recognition"
-kind = "tokens"
-text = ["tokens"]
-label = "tags"
-labels = ["O", "B-person", "I-person"]
-metrics = ["entity_f1"]
-source = { train = "names/train.jsonl", dev = "names/dev.jsonl" }
-
-[[task]]
-name = "QUIZ"
-family = "question_answering"
-kind = "span"
-text = ["question", "context"]
-label = "answers"
-metrics = ["span_f1", "span_em"]
-source = { train = "quiz/train.parquet", dev = "quiz/dev.parquet" }
-
-[[task]]
-name = "TONE"
-family = "sentiment"
-kind = "classification"
-text = ["sentence"]
-labels = ["bad", "good"]
-metrics = ["accuracy"]
-source = { train = "tone/train.csv", dev = "tone/dev.csv" }
-"""
+NAMES = {
+    "family": "named_entity_recognition",
+    "kind": "tokens",
+    "text": ("tokens",),
+    "label": "tags",
+    "labels": ("O", "B-person", "I-person"),
+    "metrics": ("entity_f1",),
+}
+QUIZ = {
+    "family": "question_answering",
+    "kind": "span",
+    "text": ("question", "context"),
+    "label": "answers",
+    "labels": (),
+    "metrics": ("span_f1", "span_em"),
+}
+TONE = {"family": "sentiment", "labels": ("bad", "good")}
+TASKS = "\n".join(
+    (
+        table("NAMES", "names/train.jsonl", "names/dev.jsonl", **NAMES),
+        table("QUIZ", "quiz/train.parquet", "quiz/dev.parquet", **QUIZ),
+        table("TONE", "tone/train.csv", "tone/dev.csv", **TONE),
+    )
+)
 
 
 def names_row(rng: random.Random) -> dict[str, Any]:

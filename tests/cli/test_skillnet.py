@@ -7,6 +7,7 @@ from statistics import fmean
 import pytest
 from transformers import BertConfig
 
+from answers import check_answers_for_all
 from commands import done, refused
 
 TABLE = """
@@ -17,7 +18,6 @@ sentiment = ["one", "both"]
 [tasks]
 GRADE = ["one"]
 """
-LINES = [{"text": ["good film"]}, {"text": ["is it the dog", "no cat in the city"]}]
 
 
 @pytest.fixture(scope="module")
@@ -48,15 +48,7 @@ def test_a_step_has_every_task(run: Path) -> None:
 
 
 def test_asked_for_all_tasks_it_answers_as_for_each_alone(run: Path) -> None:
-    stdin = "\n".join(map(json.dumps, LINES)).encode()
-
-    def answers(task: str) -> list[str]:
-        return done(
-            "hmnet", "predict", run, "--task", task, "--input", "-", stdin=stdin
-        ).out.splitlines()
-
-    alone = [answers(task) for task in ("TONE", "SAME", "GRADE", "FACT")]
-    assert answers("all") == [line for lines in zip(*alone, strict=True) for line in lines]
+    check_answers_for_all(run, ("TONE", "SAME", "GRADE", "FACT"))
 
 
 def test_evaluate_gives_the_scores_of_the_run(run: Path) -> None:

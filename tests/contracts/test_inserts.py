@@ -22,6 +22,7 @@ from hmnet.sharing.plan import SharingPlan
 from hmnet.training.dropout import fast_dropout
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
+from toys import toy
 
 FURTHER = (
     "camtl:variant=released",
@@ -41,14 +42,7 @@ both_kinds = pytest.mark.parametrize("kind", ["bert", "roberta"])
 
 def a_task(name: str, outputs: int) -> Task:
     labels = tuple(f"l{code}" for code in range(outputs))
-    return Task(
-        name=name,
-        family="f",
-        kind="classification",
-        text=("a", "b"),
-        labels=labels,
-        metrics=("accuracy",),
-    )
+    return toy(name, text=("a", "b"), labels=labels)
 
 
 TASKS = [a_task("TWO", 2), a_task("my.three", 3), a_task("FOUR", 4)]

@@ -18,6 +18,7 @@ from relevance.tasks.data import DataOptions
 from relevance.tasks.task import Task
 from relevance.text.token_vectors import TokenVectors
 from relevance.text.tokenizers import WordTokenizer
+from toys import toy
 
 TEXTS = {
     "SHORT": ["a good film", "a dull film", "good", "a film", "very dull", "no story"],
@@ -51,17 +52,7 @@ def tasks(tmp_path: Path) -> tuple[Task, ...]:
                 rows = [(text, place % 2) for place, text in enumerate(texts)]
                 csv.writer(file).writerows([("sentence", "label"), *rows])
     families = {"SHORT": "reviews", "LONG": "reviews", "OTHER": "animals"}
-    return tuple(
-        Task(
-            name=name,
-            family=families[name],
-            kind="classification",
-            text=("sentence",),
-            labels=("no", "yes"),
-            metrics=("accuracy",),
-        )
-        for name in TEXTS
-    )
+    return tuple(toy(name, family=families[name]) for name in TEXTS)
 
 
 @pytest.fixture

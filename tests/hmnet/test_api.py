@@ -15,35 +15,22 @@ import hmnet
 from commands import done
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
+from toys import table
 
 ELEMENTS = {"table", "thead", "tbody", "tr", "th", "td", "b"}
 ATTACK = "<img src=x onerror=alert(1)>"
-TASK = """
-[[task]]
-name = "{name}"
-family = "sentiment"
-kind = "classification"
-text = ["{text}"]
-labels = ["bad", "{good}"]
-metrics = ["accuracy"]
-source = {{ train = "{name}.csv", dev = "{name}.csv" }}
-"""
-PAIR = """
-[[task]]
-name = "PAIR"
-family = "pairs"
-kind = "classification"
-text = ["first", "second"]
-labels = ["other", "same"]
-metrics = ["accuracy"]
-source = { train = "PAIR.csv", dev = "PAIR.csv" }
-"""
+TONE = {"family": "sentiment", "labels": ("bad", ATTACK)}
+PAIR = {"family": "pairs", "text": ("first", "second"), "labels": ("other", "same")}
+NEW = {"family": "sentiment", "labels": ("bad", "good")}
 
 
 def write_tasks(folder: Path) -> dict[str, str]:
     """Two files of tasks: TONE and PAIR, and NEW."""
-    texts = {"TONE": TASK.format(name="TONE", text="sentence", good=ATTACK) + PAIR}
-    texts["NEW"] = TASK.format(name="NEW", text="sentence", good="good")
+    tone, pair, new = (
+        table(name, f"{name}.csv", **fields)
+        for name, fields in {"TONE": TONE, "PAIR": PAIR, "NEW": NEW}.items()
+    )
+    texts = {"TONE": f"{tone}\n{pair}", "NEW": new}
     files = {"TONE": ("sentence",), "NEW": ("sentence",), "PAIR": ("first", "second")}
     for name, columns in files.items():
         with (folder / f"{name}.csv").open("w", newline="") as file:

@@ -16,17 +16,9 @@ from hmnet.prepared import encode_split
 from relevance.disk.files import cache_dir
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Split
-from relevance.tasks.task import Task
+from toys import toy
 
-TASK = Task(
-    name="QA",
-    family="f",
-    kind="classification",
-    text=("question", "passage"),
-    labels=("no", "yes"),
-    metrics=("accuracy",),
-    truncate="passage",
-)
+TASK = toy("QA", text=("question", "passage"), truncate="passage")
 SPLIT = Split(
     texts=(["who plays", "what runs", "who plays"], ["a man plays " * 9, "", "a dog"]),
     labels=np.array([1, 0, 1]),

@@ -1,9 +1,12 @@
-"""What a model says to all rows at once."""
+"""What a model says to all rows at once, and what a run says on the command line."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from commands import done
 from hmnet.data.template import Sequences
 from hmnet.evaluation.evaluate import batches_of_logits
 from hmnet.models.multitask import MultiTaskModel
@@ -16,3 +19,16 @@ def all_logits(model: MultiTaskModel, task: Task, encoded: Sequences, **options:
     for rows, logits in batches_of_logits(model, task, encoded, **options):
         found[rows] = logits
     return found
+
+
+def check_answers_for_all(run: Path, tasks: tuple[str, ...]) -> None:
+    """Asked for all tasks, a run answers as for each alone."""
+    lines = [{"text": ["good film"]}, {"text": ["is it the dog", "no cat in the city"]}]
+    stdin = "\n".join(map(json.dumps, lines)).encode()
+
+    def answers(task: str) -> list[str]:
+        asked = done("hmnet", "predict", run, "--task", task, "--input", "-", stdin=stdin)
+        return asked.out.splitlines()
+
+    alone = [answers(task) for task in tasks]
+    assert answers("all") == [line for both in zip(*alone, strict=True) for line in both]

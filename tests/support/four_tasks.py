@@ -11,36 +11,26 @@ from hmnet.sharing.plan import hierarchical
 from relevance.clustering.spec import ClusterSpec
 from relevance.tasks.data import Split
 from relevance.tasks.task import Task
+from toys import GRADED, toy
 
-TONE = Task(
-    name="TONE",
-    family="sentiment",
-    kind="classification",
-    text=("sentence",),
-    labels=("bad", "good"),
-    metrics=("accuracy", "f1"),
-)
-SAME = Task(
-    name="SAME",
+TONE = toy("TONE", family="sentiment", labels=("bad", "good"), metrics=("accuracy", "f1"))
+SAME = toy(
+    "SAME",
     family="pairs",
-    kind="classification",
     text=("sentence1", "sentence2"),
     labels=("same", "other", "none"),
-    metrics=("accuracy",),
     gain=("accuracy", "macro_f1"),
 )
-GRADE = Task(
-    name="GRADE",
+GRADE = toy(
+    "GRADE",
+    **GRADED | {"metrics": ("pearson", "spearman")},
     family="sentiment",
-    kind="regression",
     text=("text",),
     range=(1, 5),
-    metrics=("pearson", "spearman"),
 )
-QA = Task(
-    name="QA",
+QA = toy(
+    "QA",
     family="qa",
-    kind="classification",
     text=("paragraph", "question", "answer"),
     labels=("false", "true"),
     metrics=("f1a", "question_em"),

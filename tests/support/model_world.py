@@ -11,6 +11,7 @@ from transformers import AutoTokenizer
 from hmnet.sharing.plan import SharingPlan, fully_shared, hierarchical, separate
 from relevance.clustering.spec import ClusterSpec
 from relevance.tasks.task import Task
+from toys import GRADED, toy
 
 FAMILY_NAMES = ("bert", "roberta", "distilbert", "electra", "deberta-v2", "modernbert")
 
@@ -35,24 +36,14 @@ def tasks() -> list[Task]:
     sizes = {"RTE": 2, "CB": 3, "my.task": 2}
     return [
         *(
-            Task(
-                name=name,
-                family="f",
-                kind="classification",
+            toy(
+                name,
                 text=("sentence1", "sentence2"),
                 labels=tuple(f"label {code}" for code in range(size)),
-                metrics=("accuracy",),
             )
             for name, size in sizes.items()
         ),
-        Task(
-            name="STS-B",
-            family="f",
-            kind="regression",
-            text=("sentence1", "sentence2"),
-            range=(1, 5),
-            metrics=("pearson",),
-        ),
+        toy("STS-B", **GRADED, text=("sentence1", "sentence2"), range=(1, 5)),
     ]
 
 
@@ -92,17 +83,7 @@ def batch_for() -> Callable[[Path], dict[str, Tensor]]:
 def binary_task() -> Callable[[str], Task]:
     """A task with two labels under any name."""
 
-    def make(name: str) -> Task:
-        return Task(
-            name=name,
-            family="f",
-            kind="classification",
-            text=("sentence",),
-            labels=("no", "yes"),
-            metrics=("accuracy",),
-        )
-
-    return make
+    return toy
 
 
 @pytest.fixture(autouse=True)

@@ -11,19 +11,9 @@ from hmnet.analysis.attention_maps import attention_maps, eager_encoder, map_cos
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.sharing.plan import fully_shared
 from relevance.errors import RelevanceError
-from relevance.tasks.task import Task
+from toys import toy
 
-TASKS = [
-    Task(
-        name=name,
-        family="sentiment",
-        kind="classification",
-        text=("sentence",),
-        labels=("bad", "good"),
-        metrics=("accuracy",),
-    )
-    for name in ("TONE", "MOOD")
-]
+TASKS = [toy(name, family="sentiment", labels=("bad", "good")) for name in ("TONE", "MOOD")]
 INPUTS = {
     "input_ids": torch.tensor([[2, 5, 6, 7, 3], [2, 8, 3, 0, 0]]),
     "attention_mask": torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]]),

@@ -13,7 +13,7 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.prepared import encode_split
 from hmnet.sharing.plan import fully_shared
 from relevance.tasks.data import Split
-from relevance.tasks.task import Task
+from toys import toy
 
 
 def test_the_same_inputs_are_alike_and_inputs_at_right_angles_are_not() -> None:
@@ -60,14 +60,7 @@ def test_the_rank_is_the_lowest_that_holds_99_percent() -> None:
 
 def test_the_inputs_are_those_of_all_tokens_but_padding(tiny_bert: Path) -> None:
     texts = ["a good film", "the dog runs in the city", "no"]
-    task = Task(
-        name="TONE",
-        family="sentiment",
-        kind="classification",
-        text=("sentence",),
-        labels=("bad", "good"),
-        metrics=("accuracy",),
-    )
+    task = toy("TONE", family="sentiment", labels=("bad", "good"))
     split = Split(texts=(texts,), labels=np.array([1, 0, 0]), groups=None)
     encoded = encode_split(task, split, AutoTokenizer.from_pretrained(tiny_bert), 16)
     model = MultiTaskModel.from_backbone(str(tiny_bert), [task], fully_shared(["TONE"], 4))

@@ -16,8 +16,8 @@ from hmnet.data.tokenizer import read_tokenizer
 from hmnet.prepared import encode_split
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Split
-from relevance.tasks.task import Task
 from relevance.text.tokenizers import load_tokenizer
+from toys import toy
 
 NONE = "{} holds no tokenizer. Copy tokenizer.json and tokenizer_config.json there."
 MADE_UP = (
@@ -179,14 +179,7 @@ def test_every_tested_family_has_a_whole_tokenizer(tiny_backbones: dict[str, Pat
 
 
 def test_texts_that_a_tokenizer_does_not_know(tiny_bert: Path) -> None:
-    task = Task(
-        name="TONE",
-        family="f",
-        kind="classification",
-        text=("sentence",),
-        labels=("no", "yes"),
-        metrics=("accuracy",),
-    )
+    task = toy("TONE")
     tokenizer = read_tokenizer(tiny_bert)
 
     def encoded(texts: list[str]) -> None:

@@ -31,6 +31,7 @@ from hmnet.training.hooks.progress import Progress
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix
+from toys import GRADED, table
 
 SPEC = ClusterSpec(clusters=(("TONE", "GRADE"), ("SAME",)))
 METHODS = {"camtl": "camtl:attention=full-block", "adapters": "adapters:size=4"}
@@ -43,48 +44,25 @@ pairs = ["general"]
 """
 QUICK = {"epochs": 1, "max_steps_per_task": 2, "lr": 1e-2}
 ALL_ROWS = {"epochs": 1, "max_steps_per_task": None}
-TABLE = """
-[[task]]
-name = "{name}"
-family = "{family}"
-kind = "classification"
-text = ["sentence"]
-labels = {labels}
-metrics = ["accuracy"]
-source = {{ train = "{name}/train.jsonl", dev = "{name}/dev.jsonl" }}
-"""
-RATING = """
-[[task]]
-name = "RATING"
-family = "sentiment"
-kind = "regression"
-text = ["sentence"]
-range = [0, 10]
-metrics = ["pearson"]
-source = {{ train = "RATING/train.jsonl", dev = "RATING/dev.jsonl" }}
-"""
-TAGS = """
-[[task]]
-name = "TAGS"
-family = "names"
-kind = "tokens"
-text = ["tokens"]
-label = "tags"
-labels = ["O", "B-film", "I-film"]
-metrics = ["entity_f1"]
-source = {{ train = "TAGS/train.jsonl", dev = "TAGS/dev.jsonl" }}
-"""
-# names of new tasks, their families and labels; MOOD has TONE's in another order
-NEW = {
-    "MOOD": ("sentiment", ["good", "bad"]),
-    "FACT": ("pairs", ["no", "yes"]),
-    "ODD": ("oddities", ["good", "bad"]),
+# new tasks; MOOD has TONE's labels in another order
+NEW: dict[str, dict[str, Any]] = {
+    "MOOD": {"family": "sentiment", "labels": ("good", "bad")},
+    "FACT": {"family": "pairs"},
+    "ODD": {"family": "oddities", "labels": ("good", "bad")},
+    "RATING": {**GRADED, "family": "sentiment", "range": (0, 10)},
+    "TAGS": {
+        "family": "names",
+        "kind": "tokens",
+        "text": ("tokens",),
+        "label": "tags",
+        "labels": ("O", "B-film", "I-film"),
+        "metrics": ("entity_f1",),
+    },
 }
 
 
 def write_task(folder: Path, name: str) -> Path:
     """A new task with 40 training and 8 dev rows."""
-    family, labels = NEW.get(name, ("", []))
     for split, count in (("train", 40), ("dev", 8)):
         rows = [
             {
@@ -99,8 +77,7 @@ def write_task(folder: Path, name: str) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     toml = folder / f"{name}.toml"
-    table = {"RATING": RATING, "TAGS": TAGS}.get(name, TABLE)
-    toml.write_text(table.format(name=name, family=family, labels=json.dumps(labels)))
+    toml.write_text(table(name, f"{name}/train.jsonl", f"{name}/dev.jsonl", **NEW[name]))
     return toml
 
 

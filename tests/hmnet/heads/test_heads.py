@@ -10,6 +10,7 @@ from hmnet.heads.linear import pool
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.sharing.plan import fully_shared, separate
 from relevance.tasks.task import Task
+from toys import toy
 
 POOLINGS = ("native", "mean")
 CUT = 0.88  # what is left of a normal's deviation that is cut at two deviations
@@ -17,14 +18,7 @@ CUT = 0.88  # what is left of a normal's deviation that is cut at two deviations
 
 def task(name: str, outputs: int = 2) -> Task:
     labels = tuple(f"l{code}" for code in range(outputs))
-    return Task(
-        name=name,
-        family="f",
-        kind="classification",
-        text=("sentence",),
-        labels=labels,
-        metrics=("accuracy",),
-    )
+    return toy(name, labels=labels)
 
 
 def head(

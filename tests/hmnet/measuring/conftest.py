@@ -12,44 +12,17 @@ from hmnet.settings.config import TrainingSettings
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
 from relevance.tasks.task import Task
+from toys import GRADED, table
 
-TASKS = """
-[[task]]
-name = "TONE"
-family = "sentiment"
-kind = "classification"
-text = ["sentence"]
-labels = ["bad", "good"]
-metrics = ["accuracy"]
-source = { train = "tone.csv", dev = "tone.csv" }
-
-[[task]]
-name = "SAME"
-family = "pairs"
-kind = "classification"
-text = ["sentence1", "sentence2"]
-labels = ["same", "other", "none"]
-metrics = ["accuracy"]
-source = { train = "same.csv", dev = "same.csv" }
-
-[[task]]
-name = "GRADE"
-family = "sentiment"
-kind = "regression"
-text = ["sentence"]
-range = [1, 5]
-metrics = ["pearson"]
-source = { train = "grade.csv", dev = "grade.csv" }
-
-[[task]]
-name = "MATCH"
-family = "pairs"
-kind = "regression"
-text = ["sentence1", "sentence2"]
-range = [0, 5]
-metrics = ["pearson"]
-source = { train = "match.csv", dev = "match.csv" }
-"""
+PAIR = {"family": "pairs", "text": ("sentence1", "sentence2")}
+TASKS = "\n".join(
+    (
+        table("TONE", "tone.csv", family="sentiment", labels=("bad", "good")),
+        table("SAME", "same.csv", **PAIR, labels=("same", "other", "none")),
+        table("GRADE", "grade.csv", **GRADED, family="sentiment", range=(1, 5)),
+        table("MATCH", "match.csv", **GRADED | PAIR, range=(0, 5)),
+    )
+)
 WORDS = ["film", "story", "dog", "cat", "city", "river", "woman", "man", "guitar", "the"]
 SETTINGS = TrainingSettings(
     epochs=1, max_steps_per_task=3, batch_size=8, max_length=24, lr=1e-3, precision="fp32"

@@ -33,6 +33,7 @@ from relevance.studies.store import JobStore
 from relevance.studies.study import Study
 from relevance.tasks.data import DataOptions, Split
 from relevance.tasks.task import Source, Task
+from toys import toy
 
 
 @pytest.fixture
@@ -56,16 +57,7 @@ def test_texts_of_another_language_are_refused_before_any_job(
     """Else every job would fail, and say the same."""
     (tmp_path / "odd.csv").write_text("text,label\n" + "\u6f22\u5b57,no\n\u8a9e,yes\n" * 8)
     file = str(tmp_path / "odd.csv")
-    odd = Task(
-        name="ODD",
-        family="f",
-        kind="classification",
-        text=("text",),
-        label="label",
-        labels=("no", "yes"),
-        metrics=("accuracy",),
-        source=Source(train=file, dev=file),
-    )
+    odd = toy("ODD", text=("text",), source=Source(train=file, dev=file))
     measure = JointTraining.build(
         Inputs(trainer=lambda: dataclasses.replace(trainer, tasks={**trainer.tasks, "ODD": odd}))
     )
@@ -106,15 +98,7 @@ def test_rows_that_teach_nothing_are_told_before_training(
 
 def test_a_new_probe_reads_the_files_as_they_are_now(trainer: JointTrainer, tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
-    task = Task(
-        name="ROWS",
-        family="f",
-        kind="classification",
-        text=("s",),
-        labels=("no", "yes"),
-        metrics=("accuracy",),
-        source=Source(train=str(file), dev=str(file)),
-    )
+    task = toy("ROWS", text=("s",), source=Source(train=str(file), dev=str(file)))
     asked = dataclasses.replace(trainer, tasks={"ROWS": task})
     for count in (4, 6):  # as a notebook may go on after its data has grown
         file.write_text("s,label\n" + "the film,no\na story,yes\n" * (count // 2))

@@ -15,6 +15,7 @@ from hmnet.settings.config import TrainingSettings
 from hmnet.sharing.plan import separate
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
+from toys import toy
 
 WIDE = SMALL | {"num_key_value_heads": 2, "head_dim": 8}
 GPT = {"n_embd": 16, "n_layer": 4, "n_head": 2, "n_positions": 130}
@@ -41,14 +42,7 @@ FAMILIES = {
     "lilt": SMALL,
 }
 TASKS = {
-    "classification": Task(
-        name="TONE",
-        family="f",
-        kind="classification",
-        text=("sentence",),
-        labels=("bad", "good"),
-        metrics=("accuracy",),
-    ),
+    "classification": toy("TONE", labels=("bad", "good")),
     "tokens": Task(
         name="NAMES",
         family="f",

@@ -11,15 +11,9 @@ from hmnet.runs.scores import Score, write_scores
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Split
 from relevance.tasks.task import Task
+from toys import toy
 
-TASK = Task(
-    name="TONE",
-    family="sentiment",
-    kind="classification",
-    text=("sentence",),
-    labels=("bad", "good"),
-    metrics=("accuracy", "f1"),
-)
+TASK = toy("TONE", family="sentiment", labels=("bad", "good"), metrics=("accuracy", "f1"))
 SPLIT = Split((["a", "b", "c"],), np.array([0, 1, 1]))
 
 

@@ -15,29 +15,27 @@ from hmnet.settings.addition import Addition
 from hmnet.settings.config import RunConfig
 from relevance.errors import RelevanceError
 from relevance.tasks.find import find_tasks
+from toys import GRADED, table
 
-TAGS = """
-[[task]]
-name = "TAGS"
-family = "names"
-kind = "tokens"
-text = ["tokens"]
-label = "tags"
-labels = ["O", "B-film", "I-film"]
-metrics = ["entity_f1"]
-source = { train = "rows.jsonl", dev = "rows.jsonl" }
-"""
-VALUE = """
-[[task]]
-name = "VALUE"
-family = "sentiment"
-kind = "regression"
-text = ["tokens"]
-label = "value"
-range = [0, 1]
-metrics = ["pearson"]
-source = { train = "rows.jsonl", dev = "rows.jsonl" }
-"""
+TAGS = table(
+    "TAGS",
+    "rows.jsonl",
+    family="names",
+    kind="tokens",
+    text=("tokens",),
+    label="tags",
+    labels=("O", "B-film", "I-film"),
+    metrics=("entity_f1",),
+)
+VALUE = table(
+    "VALUE",
+    "rows.jsonl",
+    **GRADED,
+    family="sentiment",
+    text=("tokens",),
+    label="value",
+    range=(0, 1),
+)
 PER_ROW = (
     "`regularizer=\"smart\"` needs one label or value for each row, but task 'TAGS' is of kind"
     " tokens. Leave out the task or the regularizer."
@@ -59,8 +57,8 @@ def new(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     folder = tmp_path_factory.mktemp("new")
     row = {"tokens": ["the", "film"], "tags": ["O", "B-film"], "value": 0.5}
     (folder / "rows.jsonl").write_text(8 * (json.dumps(row) + "\n"))
-    for name, table in {"TAGS": TAGS, "VALUE": VALUE}.items():
-        (folder / f"{name}.toml").write_text(table)
+    for name, text in {"TAGS": TAGS, "VALUE": VALUE}.items():
+        (folder / f"{name}.toml").write_text(text)
     return lambda name: str(folder / f"{name}.toml")
 
 

@@ -8,19 +8,12 @@ from hmnet.settings.config import RunConfig
 from hmnet.sharing.skill_table import SkillTable
 from relevance.errors import RelevanceError
 from relevance.tasks.find import PAPER_TASKS, catalogue, find_tasks
-from relevance.tasks.task import Task
+from toys import toy
 
 PAIR = ("sequence", "interaction", "general")
 SENTIMENT = ("sentiment", "general")
 QA = ("token", "interaction", "question", "general")
-REVIEWS = Task(
-    name="REVIEWS",
-    family="reviews",
-    kind="classification",
-    text=("sentence",),
-    labels=("no", "yes"),
-    metrics=("accuracy",),
-)
+REVIEWS = toy("REVIEWS", family="reviews")
 
 
 def written(tmp_path: Path, content: str) -> Path:

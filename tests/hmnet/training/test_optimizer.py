@@ -12,9 +12,8 @@ from hmnet.measuring.joint_trainer import JointTrainer
 from hmnet.models.build import assemble
 from hmnet.settings.config import RunConfig, TrainingSettings
 from hmnet.sharing.plan import fully_shared
-from hmnet.training import checkpoint
-from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.optimizer import Rate, make_optimizer
+from killing import killed_and_resumed
 from relevance.disk.files import validated
 from relevance.tasks.data import DataOptions
 
@@ -80,32 +79,14 @@ def test_the_names_are_checked() -> None:
 CHOICES = {"optimizer": "adam", "amsgrad": True, "schedule": "constant", "warmup": 0.2}
 
 
-def test_a_resumed_run_has_the_largest_moments_too(
-    world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_resumed_run_has_the_largest_moments_too(world: Any, tmp_path: Path) -> None:
     settings = TrainingSettings(**{**world.settings.model_dump(), **CHOICES, "weight_decay": 0.0})
     rates: list[float] = []
     whole = world.fit(settings=settings, on_step=lambda progress: rates.append(progress.lr))
     assert rates[-1] == max(rates) == settings.lr
     plain = world.fit()
     assert not torch.equal(*(next(iter(one.parameters())) for one in (whole, plain)))
-    done, save = [], checkpoint.save_checkpoint
-
-    class KilledError(Exception):
-        pass
-
-    def killed(*arguments: Any) -> None:
-        save(*arguments)
-        done.append(1)
-        if len(done) == 5:
-            raise KilledError
-
-    monkeypatch.setattr("hmnet.training.hooks.checkpoints.save_checkpoint", killed)
-    kept = Checkpoints(tmp_path / "checkpoint", 0, 1e-9)
-    with pytest.raises(KilledError):
-        world.fit(settings=settings, checkpoints=kept)
-    monkeypatch.undo()
-    resumed = world.fit(settings=settings, checkpoints=kept)
+    resumed = killed_and_resumed(world, tmp_path, settings=settings)
     for one, other in zip(resumed.parameters(), whole.parameters(), strict=True):
         assert torch.equal(one, other)
 

@@ -32,9 +32,8 @@ from hmnet.runs.train import train_run
 from hmnet.settings.addition import Addition
 from hmnet.settings.config import RunConfig
 from hmnet.sharing.plan import fully_shared
-from hmnet.training import checkpoint
-from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.step import Batch, StepConfig, batch_losses
+from killing import killed_and_resumed
 from relevance.errors import RelevanceError
 from relevance.interfaces.trainer import Result
 from relevance.studies.runs import TrainingRun
@@ -42,6 +41,7 @@ from relevance.studies.store import JobStore
 from relevance.tasks.data import DataOptions, Split
 from relevance.tasks.kinds.kind import kind_of as kind_of_task
 from relevance.tasks.task import Task
+from toys import GRADED, table
 
 STANDARD = {"regression_loss": "standardised"}
 
@@ -204,28 +204,10 @@ def test_plans_without_standardised_labels_are_as_before(world: Any, tmp_path: P
     assert "scales" not in json.loads((tmp_path / "model" / "plan.json").read_text())
 
 
-def test_a_standardised_run_is_resumed_bit_for_bit(
-    world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_standardised_run_is_resumed_bit_for_bit(world: Any, tmp_path: Path) -> None:
     settings = world.settings.model_copy(update=STANDARD)
     whole = world.fit(settings=settings)
-    done, save = [], checkpoint.save_checkpoint
-
-    class KilledError(Exception):
-        pass
-
-    def killed(*arguments: Any) -> None:
-        save(*arguments)
-        done.append(1)
-        if len(done) == 5:
-            raise KilledError
-
-    monkeypatch.setattr("hmnet.training.hooks.checkpoints.save_checkpoint", killed)
-    kept = Checkpoints(tmp_path / "checkpoint", 0, 1e-9)
-    with pytest.raises(KilledError):
-        world.fit(settings=settings, checkpoints=kept)
-    monkeypatch.undo()
-    resumed = world.fit(settings=settings, checkpoints=kept)
+    resumed = killed_and_resumed(world, tmp_path, settings=settings)
     assert resumed.blueprint.scales == whole.blueprint.scales
     for one, other in zip(resumed.parameters(), whole.parameters(), strict=True):
         assert torch.equal(one, other)
@@ -322,22 +304,12 @@ def test_labels_without_deviation_are_refused_before_a_folder_is_made(
     assert not (tmp_path / "run").exists()
 
 
-RATING = """
-[[task]]
-name = "RATING"
-family = "sentiment"
-kind = "regression"
-text = ["sentence"]
-range = [0, 10]
-metrics = ["pearson"]
-source = { train = "rating.jsonl", dev = "rating.jsonl" }
-"""
-
-
 def test_a_new_task_learns_and_borrows_on_the_scale_of_its_source(
     config: RunConfig, tmp_path: Path
 ) -> None:
-    (tmp_path / "rating.toml").write_text(RATING)
+    (tmp_path / "rating.toml").write_text(
+        table("RATING", "rating.jsonl", **GRADED, family="sentiment", range=(0, 10))
+    )
     rows = [{"sentence": f"{'good ' * (n % 5)}film", "label": 2.0 * (n % 5)} for n in range(20)]
     (tmp_path / "rating.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     run = train_run(config.model_copy(update=STANDARD), None, tmp_path / "run")

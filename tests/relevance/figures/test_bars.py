@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from fitting import fits
 from relevance.errors import RelevanceError
 from relevance.figures.bars import Bar, bars, is_cut, lay_out, span
 from relevance.figures.figure import NEGATIVE, POSITIVE, figure_of
@@ -159,14 +160,7 @@ def test_colours_tell_the_sign() -> None:
 def test_nothing_is_cut_off(matrix: RelevanceMatrix) -> None:
     axes, _ = bars(matrix, matrix.tasks[0])
     figure = figure_of(axes)
-    figure.draw_without_rendering()
-    box = figure.get_tightbbox()
-    width, height = figure.get_size_inches()
-    assert box is not None
-    assert box.x0 >= 0
-    assert box.y0 >= 0
-    assert box.x1 <= width
-    assert box.y1 <= height
+    assert fits(figure, slack=0)
 
 
 def test_own_axes_are_used() -> None:

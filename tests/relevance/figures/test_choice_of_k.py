@@ -5,6 +5,7 @@ import itertools
 import pytest
 from matplotlib.figure import Figure
 
+from fitting import fits
 from relevance.clustering.choose_k import Candidate, ChoiceOfK
 from relevance.clustering.spec import ClusterSpec
 from relevance.figures.choice_of_k import choice_of_k, lay_out
@@ -43,12 +44,7 @@ def test_many_ks_have_room() -> None:
 @pytest.mark.parametrize("count", [1, 11, 98])
 def test_nothing_is_cut_off(count: int) -> None:
     figure = figure_of(choice_of_k(choice(count)))
-    figure.draw_without_rendering()
-    box = figure.get_tightbbox()
-    width, height = figure.get_size_inches()
-    assert box is not None
-    assert 0 <= box.x0 <= box.x1 <= width
-    assert 0 <= box.y0 <= box.y1 <= height
+    assert fits(figure, slack=0)
 
 
 def test_own_axes_are_used_and_the_choice_is_named() -> None:

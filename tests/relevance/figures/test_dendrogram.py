@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from fitting import fits
 from relevance.clustering.methods.agglomerative import Agglomerative
 from relevance.errors import RelevanceError
 from relevance.figures.dendrogram import dendrogram, lay_out
@@ -62,12 +63,7 @@ def test_its_clusters_are_those_of_the_method(k: int) -> None:
 )
 def test_nothing_is_cut_off(matrix: RelevanceMatrix) -> None:
     figure = figure_of(dendrogram(matrix, 1))
-    figure.draw_without_rendering()
-    box = figure.get_tightbbox()
-    width, height = figure.get_size_inches()
-    assert box is not None
-    assert 0 <= box.x0 <= box.x1 <= width
-    assert 0 <= box.y0 <= box.y1 <= height
+    assert fits(figure, slack=0)
 
 
 def test_names_have_the_colour_of_their_cluster() -> None:

@@ -9,6 +9,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from fitting import fits
 from relevance.clustering.methods.kmeans import kmeans
 from relevance.figures.figure import figure_of
 from relevance.figures.heatmap import colours, heatmap, is_light, luminance
@@ -76,14 +77,7 @@ MATRICES = {
 def test_nothing_is_cut_off_and_no_text_is_below_five_points(name: str) -> None:
     axes = heatmap(MATRICES[name])
     figure = figure_of(axes)
-    figure.draw_without_rendering()
-    box = figure.get_tightbbox()
-    width, height = figure.get_size_inches()
-    assert box is not None
-    assert box.x0 >= 0
-    assert box.y0 >= 0
-    assert box.x1 <= width
-    assert box.y1 <= height
+    assert fits(figure, slack=0)
     shown = [text for text in figure.findobj(match=_is_text) if text.get_text()]  # type: ignore[attr-defined]
     assert min(text.get_fontsize() for text in shown) >= 5  # type: ignore[attr-defined]
 

@@ -7,23 +7,12 @@ import pytest
 
 from probes import FakeProbe
 from relevance.measures.embedding import ROWS, Embedding
-from relevance.tasks.task import Task
-
-
-def task(name: str) -> Task:
-    return Task(
-        name=name,
-        family="toys",
-        kind="classification",
-        text=("sentence",),
-        labels=("no", "yes"),
-        metrics=("accuracy",),
-    )
+from toys import toy
 
 
 def test_it_is_the_cosine_of_mean_features() -> None:
     probe = FakeProbe()
-    values = Embedding(lambda: probe).estimate(probe, [task("A"), task("B"), task("C")], seed=5)
+    values = Embedding(lambda: probe).estimate(probe, [toy("A"), toy("B"), toy("C")], seed=5)
     features = probe.features(["A", "B", "C"], rows=ROWS, seed=5)
     means = [
         [sum(row[place] for row in rows) / len(rows) for place in range(4)]
@@ -44,7 +33,7 @@ def test_all_rows_count_alike_and_neither_labels_nor_training_play_a_part() -> N
             asked.append((rows, source))
             return super().features(tasks, rows=rows, seed=seed, source=source)
 
-    tasks = [task("A"), task("B")]
+    tasks = [toy("A"), toy("B")]
     values = Embedding(Watched).estimate(Watched(), tasks, seed=0)
     assert asked == [(ROWS, None)]
     np.testing.assert_array_equal(values, values.T)

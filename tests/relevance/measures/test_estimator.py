@@ -12,18 +12,9 @@ from relevance.measures._estimator import Estimator, cosines
 from relevance.measures.embedding import Embedding
 from relevance.measures.measure import Inputs
 from relevance.tasks.task import Task
+from toys import toy
 
-TASKS = [
-    Task(
-        name=name,
-        family="toys",
-        kind="classification",
-        text=("sentence",),
-        labels=("no", "yes"),
-        metrics=("accuracy",),
-    )
-    for name in ("A", "B", "C")
-]
+TASKS = [toy(name) for name in ("A", "B", "C")]
 
 
 class Constant(Estimator):

@@ -27,6 +27,7 @@ from relevance.studies.study import Study
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
 from relevance.tasks.task import Task
+from toys import toy
 
 NAMES = ("A", "B", "C")
 F_SINGLE = {"A": 0.5, "B": 0.8, "C": 0.25}
@@ -41,14 +42,7 @@ def _classes_here_travel_to_workers() -> Iterator[None]:
 
 
 def a_task(name: str) -> Task:
-    return Task(
-        name=name,
-        family="f",
-        kind="classification",
-        text=("sentence",),
-        labels=("no", "yes"),
-        metrics=("accuracy", "f1"),
-    )
+    return toy(name, metrics=("accuracy", "f1"))
 
 
 TASKS = tuple(a_task(name) for name in NAMES)

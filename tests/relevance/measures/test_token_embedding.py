@@ -23,6 +23,7 @@ from relevance.tasks.task import Source, Task
 from relevance.text import minilm
 from relevance.text.token_vectors import TokenVectors
 from relevance.text.tokenizers import SubwordTokenizer
+from toys import toy
 
 WORDS = ("[UNK]", "east", "north", "up")
 DIRECTIONS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 2]], dtype=np.float32)
@@ -41,13 +42,8 @@ def write_task(folder: Path, name: str, *texts: str) -> Task:
     for split in ("train", "dev"):
         path = folder / f"{name}-{split}.csv"
         path.write_text("sentence,label\n" + "".join(f'"{text}",0\n' for text in texts))
-    return Task(
-        name=name,
-        family="toys",
-        kind="classification",
-        text=("sentence",),
-        labels=("no", "yes"),
-        metrics=("accuracy",),
+    return toy(
+        name,
         source=Source(train=str(folder / f"{name}-train.csv"), dev=str(folder / f"{name}-dev.csv")),
     )
 

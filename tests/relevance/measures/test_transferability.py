@@ -7,23 +7,12 @@ from probes import FakeProbe
 from relevance.errors import RelevanceError
 from relevance.interfaces.probe import Features
 from relevance.measures._transferability import label_columns, transfer_gains
-from relevance.tasks.task import Task
-
-
-def task(name: str) -> Task:
-    return Task(
-        name=name,
-        family="toys",
-        kind="classification",
-        text=("sentence",),
-        labels=("no", "yes"),
-        metrics=("accuracy",),
-    )
+from toys import toy
 
 
 def test_gains_are_differences_from_the_plain_encoder() -> None:
     values = transfer_gains(
-        FakeProbe(), [task("A"), task("B")], 3, lambda features, columns: features[:, 0].sum()
+        FakeProbe(), [toy("A"), toy("B")], 3, lambda features, columns: features[:, 0].sum()
     )
     plain = FakeProbe().features(["B"], rows=256, seed=3)["B"].values[:, 0].sum()
     tuned = FakeProbe().features(["B"], rows=256, seed=3, source="A")["B"].values[:, 0].sum()

@@ -20,20 +20,13 @@ from relevance.tasks.load import load_task
 from relevance.tasks.task import Task
 from relevance.text import minilm
 from relevance.text.tokenizers import WordTokenizer, load_tokenizer
+from toys import toy
 
 COMPLETE = ("RTE", "WNLI", "CB", "IMDB", "SST-2", "STS-B", "MRPC", "MultiRC")
 
 
 def task(name: str, *columns: str, group: tuple[str, ...] = ()) -> Task:
-    return Task(
-        name=name,
-        family="toys",
-        kind="classification",
-        text=columns,
-        labels=("no", "yes"),
-        metrics=("accuracy",),
-        group=group,
-    )
+    return toy(name, text=columns, group=group)
 
 
 def write(folder: Path, toy: Task, **columns: list[str] | list[int]) -> None:

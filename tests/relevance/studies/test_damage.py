@@ -18,6 +18,7 @@ from relevance.measures.joint_training import joint_training_gains
 from relevance.studies.store import JobStore, _sealed
 from relevance.studies.study import Study
 from relevance.tasks.task import Task
+from toys import toy
 
 JOBS = 3 + 3
 STEP_BYTES = 17  # of the cuts that a whole study is run on; test_store.py reads at every byte
@@ -36,14 +37,7 @@ class CountingTrainer:
 
 
 def a_task(name: str) -> Task:
-    return Task(
-        name=name,
-        family="f",
-        kind="classification",
-        text=("s",),
-        labels=("n", "p"),
-        metrics=("accuracy",),
-    )
+    return toy(name, text=("s",), labels=("n", "p"))
 
 
 TASKS = tuple(map(a_task, "ABC"))

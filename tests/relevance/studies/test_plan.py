@@ -9,6 +9,7 @@ from relevance.interfaces.trainer import Result
 from relevance.studies.plan import StudyPlan, make_plan, task_costs
 from relevance.studies.runs import FinishedRun, TrainingRun
 from relevance.tasks.task import Task
+from toys import toy
 
 
 @dataclass(frozen=True)
@@ -20,14 +21,7 @@ class NoTrainer:
 
 
 def a_task(name: str) -> Task:
-    return Task(
-        name=name,
-        family="f",
-        kind="classification",
-        text=("s",),
-        labels=("n", "p"),
-        metrics=("accuracy",),
-    )
+    return toy(name, text=("s",), labels=("n", "p"))
 
 
 def a_run(*names: str, seed: int = 0) -> TrainingRun:
