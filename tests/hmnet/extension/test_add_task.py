@@ -14,7 +14,6 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from hmnet.analysis.curves import curves
-from hmnet.extension import add_task
 from hmnet.extension.add_task import add_tasks
 from hmnet.extension.plan import plan_extension
 from hmnet.methods.method import methods
@@ -684,7 +683,7 @@ def test_stopped_and_resumed_is_as_unbroken(
             pass
 
     with monkeypatch.context() as patch:
-        patch.setattr(add_task, "open_log", lambda *_: Stopping())
+        patch.setattr("hmnet.runs.fitting.open_log", lambda *_: Stopping())
         with pytest.raises(StoppedError):
             add_tasks(run, addition, tmp_path / "run2", settings=settings)
     assert (tmp_path / "run2" / "checkpoint").exists()
