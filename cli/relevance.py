@@ -182,7 +182,7 @@ def compare(
         return
     judge, names = relevance.load_matrix(reference), different_names(found, matrices)
     comparison = relevance.compare_with(judge, found, names, k=k)
-    deliver(comparison_table(comparison, shown), out)
+    deliver(in_flags(comparison_table(comparison, shown)), out)
     if shown == "csv":  # it has no room for them
         for remark in remarks(comparison):
             note(f"relevance: note: {remark}")

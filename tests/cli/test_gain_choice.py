@@ -139,3 +139,9 @@ def test_an_old_file_of_gains_over_a_baseline_near_zero(tmp_path: Path) -> None:
     )
     assert shown(file, "--normalise", "absolute")[0, 2] == pytest.approx(0.1335)
     done("relevance", "cluster", file, "--k", 2, "--normalise", "absolute")
+    today, reference = tmp_path / "today.json", tmp_path / "reference.csv"
+    gains_matrix(StudyScores(TASKS, (0, 1), *tables)).save(today)
+    reference.write_text("task,A,B,C\nA,0,0.1,0.3\nB,0.2,0,0.1\nC,0.4,0.1,0\n")
+    compared = done("relevance", "compare", today, "--reference", reference)
+    assert "take --normalise absolute, which runs nothing" in compared.out
+    assert "`normalise" not in compared.out
