@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.output import Unread, note, show
-from cli.streams import Results, standing_streams
+from cli.streams import Notes, Results, begin_soon, standing_streams
 from relevance import __version__
 from relevance.errors import RelevanceError
 from relevance.escaping import for_line
@@ -127,7 +127,7 @@ def run(app: typer.Typer, name: str) -> None:
         app: The command.
         name: What lines on stderr begin with.
     """
-    with standing_streams() as results:
+    with standing_streams(name) as results:
         try:
             _run(app, name)
         except SystemExit as end:
@@ -174,6 +174,8 @@ def _run(app: typer.Typer, name: str) -> None:
 
 def fail(name: str, message: str) -> None:
     """End with one line on stderr and exit status 2."""
+    if isinstance(sys.stderr, Notes):
+        sys.stderr.go_on(" ")
     note(f"{name}: {for_line(message)}")
     sys.exit(2)
 
@@ -187,7 +189,8 @@ def _usage(name: str, error: Any) -> str:
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Say on a terminal that libraries are being loaded, for as long as the block takes."""
+    """Say that libraries are being loaded: on a terminal as long as the block takes."""
+    begin_soon()
     terminal = sys.stderr.isatty()
     if terminal:
         sys.stderr.write("loading ...")

@@ -8,6 +8,7 @@ from rich.live import Live
 from rich.text import Text
 
 from cli.flags import in_flags
+from cli.streams import begin_soon
 from hmnet.runs.telling import TrainingLog
 from relevance.escaping import for_line
 from relevance.jobs.telling import PlainLine, StudyLog
@@ -31,6 +32,8 @@ class StatusLine(PlainLine):
     def __enter__(self) -> Self:
         if self.live:
             self._live.start()
+        else:
+            begin_soon()
         return self
 
     def __exit__(

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
@@ -80,9 +81,77 @@ class Results(_Stream):
         raise RelevanceError(f"stdout cannot be written: {reason}.")
 
 
+LOADING_AFTER_S = 1.0
+"""Silence of a log file that loading libraries may take."""
+
+
+class Notes(_Stream):
+    """stderr. In a log file it begins a line where loading takes long, before there are results.
+
+    Whatever is written next ends the line; an error stands in it, so that bad input is one line
+    however long it took to find.
+
+    Args:
+        stream: The one beneath, None where it is closed.
+        nowhere: What stands in for a closed one.
+        name: What the line begins with.
+    """
+
+    def __init__(self, stream: TextIO | None, nowhere: TextIO, name: str) -> None:
+        super().__init__(stream, nowhere)
+        self._name = name
+        self._lock = threading.RLock()
+        self._waiting: threading.Timer | None = None
+        self._untouched, self._has_begun = True, False
+
+    def begin_soon(self) -> None:
+        """Begin the line in a moment, unless something else is written before that."""
+        if self._untouched and self._waiting is None and not self._stream.isatty():
+            self._waiting = threading.Timer(LOADING_AFTER_S, self._begin)
+            self._waiting.daemon = True
+            self._waiting.start()
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._untouched:
+                self._has_begun, self._untouched = True, False
+                super().write(f"{self._name}: loading ...")
+                super().flush()
+
+    def write(self, text: str) -> int:
+        """Take a text, on a line of its own."""
+        self.go_on("\n")
+        return super().write(text)
+
+    def go_on(self, with_what: str) -> None:
+        """End what was begun, so that something else can be written.
+
+        Args:
+            with_what: A line break, or a space for what is to stand in the same line.
+        """
+        with self._lock:
+            self._untouched = False
+            if self._waiting is not None:
+                self._waiting.cancel()
+            if self._has_begun:
+                self._has_begun = False
+                super().write(with_what)
+
+
+def begin_soon() -> None:
+    """Let a log file know in a moment that a command has begun; of several processes one does."""
+    from hmnet.training.launch import is_main_process
+
+    if isinstance(sys.stderr, Notes) and is_main_process():
+        sys.stderr.begin_soon()
+
+
 @contextmanager
-def standing_streams() -> Iterator[Results]:
+def standing_streams(name: str) -> Iterator[Results]:
     """Put streams that do not raise in the place of `sys.stdout` and `sys.stderr`.
+
+    Args:
+        name: The command's.
 
     Yields:
         The one for stdout.
@@ -90,11 +159,12 @@ def standing_streams() -> Iterator[Results]:
     _occupy_closed_descriptors()
     before = sys.stdout, sys.stderr
     with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 - it is no path
-        results = Results(sys.stdout, nowhere)
-        sys.stdout, sys.stderr = results, _Stream(sys.stderr, nowhere)
+        results, notes = Results(sys.stdout, nowhere), Notes(sys.stderr, nowhere, name)
+        sys.stdout, sys.stderr = results, notes
         try:
             yield results
         finally:
+            notes.go_on("\n")
             sys.stdout.flush()
             sys.stderr.flush()
             sys.stdout, sys.stderr = before

@@ -5,6 +5,7 @@ import io
 import os
 import subprocess
 import sys
+import time
 import warnings
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -12,9 +13,10 @@ from unittest.mock import patch
 
 import pytest
 
+from cli.app import fail
 from cli.output import Unread, show, stream
 from cli.relevance import main
-from cli.streams import standing_streams
+from cli.streams import begin_soon, standing_streams
 from commands import refused, run
 from relevance.errors import RelevanceError
 
@@ -102,7 +104,7 @@ def test_files_are_written_though_stdout_is_full(tmp_path: Path) -> None:
 
 
 def test_nothing_is_answered_to_nobody() -> None:
-    with standing_streams() as results:
+    with standing_streams("relevance") as results:
         results.failure = BrokenPipeError()
         with pytest.raises(Unread):
             stream("answer")
@@ -112,7 +114,7 @@ def test_a_closed_stream_can_be_asked_what_it_is(monkeypatch: pytest.MonkeyPatch
     """As libraries do that would draw a bar of progress."""
     monkeypatch.setattr(sys, "stdout", None)
     monkeypatch.setattr(sys, "stderr", None)
-    with standing_streams() as results:
+    with standing_streams("relevance") as results:
         for each in (results, sys.stderr):
             assert (each.isatty(), each.encoding) == (False, "utf-8")
             assert each.fileno() > 2
@@ -167,3 +169,65 @@ def test_captions_and_labels_belong_to_latex(tmp_path: Path) -> None:
     assert "belong to LaTeX" in refused("relevance", "table", "paper:table3", *options)
     bad = refused("relevance", "table", "paper:table3", "--format", "latex", "--label", "}\\x")
     assert "must be of letters" in bad
+
+
+class Log(io.StringIO):
+    """A stderr that is a terminal or not."""
+
+    def __init__(self, terminal: bool = False) -> None:
+        super().__init__()
+        self.terminal = terminal
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+
+@pytest.mark.parametrize(
+    ("terminal", "written", "expected"),
+    [
+        (False, ["step 1\n", "step 2\n"], "hmnet: loading ...\nstep 1\nstep 2\n"),
+        (False, [], "hmnet: loading ...\n"),
+        (True, ["step 1\n"], "step 1\n"),
+    ],
+)
+def test_a_log_file_knows_soon_that_a_command_has_begun(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, written: list[str], expected: str
+) -> None:
+    log = Log(terminal)
+    monkeypatch.setattr("cli.streams.LOADING_AFTER_S", 0.0)
+    monkeypatch.setattr(sys, "stderr", log)
+    with standing_streams("hmnet"):
+        begin_soon()
+        until = time.monotonic() + 5
+        while not log.getvalue() and not terminal and time.monotonic() < until:
+            time.sleep(0.001)
+        for text in written:
+            sys.stderr.write(text)
+    assert log.getvalue() == expected
+
+
+def test_an_error_stands_in_the_line_that_was_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = Log()
+    monkeypatch.setattr("cli.streams.LOADING_AFTER_S", 0.0)
+    monkeypatch.setattr(sys, "stderr", log)
+    with standing_streams("hmnet"):
+        begin_soon()
+        until = time.monotonic() + 5
+        while not log.getvalue() and time.monotonic() < until:
+            time.sleep(0.001)
+        with pytest.raises(SystemExit):
+            fail("hmnet", "no such task.")
+    assert log.getvalue() == "hmnet: loading ... hmnet: no such task.\n"
+
+
+def test_a_command_that_speaks_at_once_says_nothing_of_loading(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = Log()
+    monkeypatch.setattr("cli.streams.LOADING_AFTER_S", 0.05)
+    monkeypatch.setattr(sys, "stderr", log)
+    with standing_streams("hmnet"):
+        begin_soon()
+        sys.stderr.write("step 1\n")
+        time.sleep(0.2)
+    assert log.getvalue() == "step 1\n"
