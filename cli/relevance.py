@@ -173,14 +173,15 @@ def compare(
     if reference is None and figure is not None:
         raise RelevanceError("--figure draws matrices against a reference. Name it: --reference.")
     check_places(out, figures=(figure,))
-    found = [relevance.load_matrix(name) for name in matrices]
+    (judge, _), *loaded = [load_gains(name, {}) for name in (reference or matrices[0], *matrices)]
+    found = [matrix for matrix, _ in loaded]
     if reference is None:
         rows = [asdict(agreement) for agreement in relevance.compare(found, matrices, k)]
         if k is None:
             rows = [{key: row[key] for key in row if key != "adjusted_rand"} for row in rows]
         deliver(as_table(rows, shown), out)
         return
-    judge, names = relevance.load_matrix(reference), different_names(found, matrices)
+    names = different_names(found, matrices)
     comparison = relevance.compare_with(judge, found, names, k=k)
     deliver(in_flags(comparison_table(comparison, shown)), out)
     if shown == "csv":  # it has no room for them

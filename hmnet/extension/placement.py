@@ -13,6 +13,7 @@ from relevance.clustering.assign import most_relevant_cluster, relevance_to
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError, unknown_name
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
+from relevance.matrices.rechosen import rechosen
 from relevance.measures.vocabulary import Vocabulary
 from relevance.tasks.task import Task
 from relevance.text.tokenizers import load_tokenizer
@@ -127,7 +128,7 @@ class PlacementChooser:
     def _matrix(self) -> RelevanceMatrix:
         """Relevance of the run's tasks to the new ones."""
         if self.addition.relevance is not None:
-            return load_matrix(self.addition.relevance)
+            return rechosen(load_matrix(self.addition.relevance))[0]  # as `cluster` reads it
         tasks = (*map(self.run.located, self.run.tasks), *self.new)
         tokenizer = load_tokenizer(str(next(iter(self.run.blueprints))))
         return Vocabulary(tokenizer, self.config.data).measure(tasks)

@@ -145,3 +145,5 @@ def test_an_old_file_of_gains_over_a_baseline_near_zero(tmp_path: Path) -> None:
     compared = done("relevance", "compare", today, "--reference", reference)
     assert "take --normalise absolute, which runs nothing" in compared.out
     assert "`normalise" not in compared.out
+    old = done("relevance", "compare", file, "--reference", reference)
+    assert old.out.replace("gains.json", "today.json") == compared.out
