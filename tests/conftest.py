@@ -24,11 +24,11 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
-settings.register_profile("fast", parent=settings.get_profile("project"), max_examples=25)
+settings.register_profile("fast", parent=settings.get_profile("project"), max_examples=10)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The fast tier tries a quarter of the examples; test files read the profile after this."""
+    """The fast tier tries a tenth of the examples; test files read the profile after this."""
     if config.getoption("markexpr") == "not process":
         settings.load_profile("fast")
 

@@ -14,6 +14,8 @@ from relevance.gains.study_scores import StudyScores
 from relevance.matrices.gains_matrix import gains_matrix
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
+pytestmark = pytest.mark.process  # no process, but long: it resamples for many commands
+
 TASKS = ("A", "B", "C")
 RNG = np.random.default_rng(0)
 SINGLE = {metric: RNG.uniform(0.6, 0.7, (6, 3)) for metric in METRICS}

@@ -17,6 +17,8 @@ from relevance.figures.scale import MINUS
 from relevance.matrices.intervals import covers_zero
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
+pytestmark = pytest.mark.process  # no process, but long: it draws many figures
+
 TABLE3 = load_matrix("paper:table3")
 
 

@@ -10,6 +10,8 @@ from relevance.figures.figure import figure_of, save_figure
 from relevance.figures.scatter import COLOURS, lay_out, scatter
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
+pytestmark = pytest.mark.process  # no process, but long: it draws many figures
+
 TABLE2, TABLE3 = load_matrix("paper:table2"), load_matrix("paper:table3")
 SOME = ["RTE", "CB", "MRPC", "STS-B"]
 
