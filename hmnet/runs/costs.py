@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from hmnet.models.count import count_parameters
+from hmnet.backbones.backbone import load_config
+from hmnet.models.count import Count, count_parameters
 from hmnet.runs.folder import Run
 from hmnet.sharing.freeze import NOTHING
 
@@ -28,11 +29,13 @@ class Cost(NamedTuple):
     examples_per_s: float | None = None
 
 
-def cost_of(run: Run) -> Cost:
+def cost_of(run: Run, counts: dict[tuple[str, ...], Count] | None = None) -> Cost:
     """Count a run's parameters from its plans, without loading weights, and read its clock.
 
     Args:
         run: A finished run.
+        counts: What was counted before, which is added to; models of one form, such as seeds, are
+            counted once.
 
     Returns:
         The cost.
@@ -40,13 +43,16 @@ def cost_of(run: Run) -> Cost:
     Raises:
         RelevanceError: If a model's folder is damaged.
     """
+    counts = {} if counts is None else counts
     overall, trained, active = 0, 0, list[int]()
     whole = any(one.get("train") == "all" and one.get("fraction") for one in run.additions())
     freeze = NOTHING if whole else run.config.freeze
     for folder, blueprint in run.blueprints.items():
-        counted = count_parameters(
-            str(folder), blueprint.tasks, blueprint.plan, blueprint.pooling, blueprint.head, freeze
-        )
+        form = load_config(str(folder)).to_json_string(), blueprint.model_dump_json(), str(freeze)
+        if form not in counts:
+            parts = blueprint.tasks, blueprint.plan, blueprint.pooling, blueprint.head
+            counts[form] = count_parameters(str(folder), *parts, freeze)
+        counted = counts[form]
         trained += counted["trained"]
         overall += counted["overall"]
         active += counted["active"].values()
@@ -73,6 +79,7 @@ def costs_of(runs: Iterable[Run]) -> dict[str, list[Cost]]:
         RelevanceError: If a model's folder is damaged.
     """
     costs: dict[str, list[Cost]] = {}
+    counts: dict[tuple[str, ...], Count] = {}
     for run in runs:
-        costs.setdefault(run.config.label, []).append(cost_of(run))
+        costs.setdefault(run.config.label, []).append(cost_of(run, counts))
     return costs
