@@ -179,7 +179,7 @@ def draw(taken: dict[str, list[tuple[float, float]]], counts: list[int], path: P
     """Time and memory over the count, a line for each command."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure = Figure(figsize=(9, 4), layout="constrained")
     for axes, place, what in zip(
         figure.subplots(1, 2), (0, 1), ("CPU seconds", "peak memory, MB"), strict=True
     ):
@@ -187,7 +187,11 @@ def draw(taken: dict[str, list[tuple[float, float]]], counts: list[int], path: P
             axes.plot(counts, [point[place] for point in points], marker="o", label=name)
         axes.set(xscale="log", yscale="log", xlabel="tasks or runs", ylabel=what)
         axes.grid(alpha=0.3)
-    axes.legend(fontsize=7)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("")
+    axes.set(yscale="linear", ylim=(0, None))  # memory: less than a power of ten lies between
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     figure.savefig(path, dpi=150)
 
 
