@@ -155,8 +155,7 @@ def _deviates(run: Run, names: Sequence[str]) -> tuple[bool, ...]:
     if run.additions():
         return ()  # these are trained in packed batches
     by_dropout = run.config.sampler.parameters.get("proxy") == "dropout"
-    kinds = {task.name: getattr(task, "kind", "") for task in run.tasks}
-    return tuple(by_dropout and kinds[name] == "regression" for name in names)
+    return tuple(by_dropout and run.task(name).kind == "regression" for name in names)
 
 
 def _trained(run: Run) -> tuple[tuple[str, ...], int]:

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hmnet.runs.checked import has_old_loss
 from hmnet.runs.folder import ADDED, CLUSTERS, CONFIG, LOG, RECORDS, SCORES, Run
-from hmnet.runs.scores import Score, read_scores, scores_text, write_scores
-from relevance.disk.files import digest, read_json, validated, write_json
+from hmnet.runs.scores import Score, read_scores, scores_text
+from relevance.disk.files import digest, read_json, validated, write_json, write_text
 from relevance.disk.manifest import check_file, write_manifest
 from relevance.tasks.data import Split
 from relevance.tasks.task import Task
@@ -73,9 +73,10 @@ def write_results(run: Run, scores: Sequence[Score]) -> None:
         RelevanceError: If it cannot be written.
     """
     write_rows(run.folder / ROWS, scores)
-    coming = {CONFIG: run.config.toml_text(), SCORES: scores_text(scores)}
+    text = scores_text(scores)
+    coming = {CONFIG: run.config.toml_text(), SCORES: text}
     write_manifest(run.folder, (ADDED, CLUSTERS, LOG, RECORDS, ROWS), coming)
-    write_scores(run.folder / SCORES, scores)
+    write_text(run.folder / SCORES, text)
 
 
 def read_run_scores(folder: Path) -> list[Score]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from relevance.disk.files import read_text, write_text
+from relevance.disk.files import read_text
 from relevance.disk.manifest import check_file
 from relevance.errors import RelevanceError
 from relevance.escaping import for_csv, from_csv
@@ -93,24 +93,11 @@ def from_rows(rows: Iterable[Score]) -> list[Score]:
     ]
 
 
-def write_scores(path: Path, scores: Iterable[Score]) -> None:
-    """Write a table of scores at once or not at all.
-
-    Args:
-        path: Such as `run/scores.csv`; an older one is replaced.
-        scores: What stands in it; the majority class gets rows of its own.
-
-    Raises:
-        RelevanceError: If it cannot be written.
-    """
-    write_text(path, scores_text(scores))
-
-
 def scores_text(scores: Iterable[Score]) -> str:
     """A table of scores as CSV.
 
     Args:
-        scores: The rows.
+        scores: What stands in it; the majority class gets rows of its own.
 
     Returns:
         What `read_scores` reads.
@@ -128,7 +115,7 @@ def read_scores(path: Path) -> list[Score]:
     """Read a table of scores.
 
     Args:
-        path: A table that `write_scores` wrote; further columns are ignored.
+        path: A table as `scores_text` makes it; further columns are ignored.
 
     Returns:
         The rows.

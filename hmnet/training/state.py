@@ -100,11 +100,6 @@ class TrainingState:
         return self._ends.get(self.step)
 
     @property
-    def is_finished(self) -> bool:
-        """Whether all steps are done."""
-        return self.step == self.total
-
-    @property
     def first_with_all(self) -> int:
         """The epoch, from 1, in which the last task begins; before it a mean of all says little."""
         firsts: dict[str, int] = {}

@@ -104,7 +104,7 @@ class Checkpoints(Hook):
 
     def epoch(self, state: TrainingState) -> None:
         """Keep a checkpoint, but for the last step's, whose model is kept right after."""
-        if not state.is_finished or self._is_due(state):
+        if state.step < state.total or self._is_due(state):
             self._save(state)
 
     def _is_due(self, state: TrainingState) -> bool:

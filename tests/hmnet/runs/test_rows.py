@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from hmnet.runs.rows import read_run_scores, rows_digest, write_rows
-from hmnet.runs.scores import Score, write_scores
+from hmnet.runs.scores import Score, scores_text
+from relevance.disk.files import write_text
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Split
 from relevance.tasks.task import Task
@@ -41,7 +42,7 @@ def test_what_scores_do_not_depend_on(tmp_path: Path) -> None:
 def test_they_stand_beside_the_scores(tmp_path: Path) -> None:
     known = Score("a", "multi", "TONE", "dev", "accuracy", 0, 0.5, rows="digest")
     scores = [known, replace(known, split="test", rows=None)]
-    write_scores(tmp_path / "scores.csv", scores)
+    write_text(tmp_path / "scores.csv", scores_text(scores))
     assert [score.rows for score in read_run_scores(tmp_path)] == [None, None]
     write_rows(tmp_path / "rows.json", scores)
     assert read_run_scores(tmp_path) == scores

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hmnet.runs.scores import Score, as_rows, read_scores, row_name, splits_of, write_scores
+from hmnet.runs.scores import Score, as_rows, read_scores, row_name, scores_text, splits_of
+from relevance.disk.files import write_text
 from relevance.errors import RelevanceError
 
 SCORES = [
@@ -17,9 +18,9 @@ SCORES = [
 
 
 def test_a_round_trip_keeps_every_digit(tmp_path: Path) -> None:
-    write_scores(tmp_path / "run" / "scores.csv", SCORES)
+    write_text(tmp_path / "scores.csv", scores_text(SCORES))
 
-    rows = read_scores(tmp_path / "run" / "scores.csv")
+    rows = read_scores(tmp_path / "scores.csv")
     assert rows == as_rows(SCORES)
     assert as_rows(rows) == rows  # as those of older files
     assert rows[:4] == [replace(score, majority=None) for score in SCORES]
@@ -27,7 +28,7 @@ def test_a_round_trip_keeps_every_digit(tmp_path: Path) -> None:
         Score("majority", "majority", "SAME", "dev", "accuracy", 3, 0.5),
         Score("majority", "majority", "SAME", "dev", "macro_f1", 3, 1 / 3),
     ]
-    text = (tmp_path / "run" / "scores.csv").read_text()
+    text = (tmp_path / "scores.csv").read_text()
     assert text.startswith("run,method,task,split,metric,seed,value\n")
 
 
