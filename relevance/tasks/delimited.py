@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 LONGEST_ROW_BYTES = 2**26
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 BEGINS_QUOTED = re.compile(rb'(?<![^,\r\n])"')
-QUOTED = re.compile(rb'"(?:[^"]++|"")*+"')
-# as much of a file as keeps to RFC 4180
-WELL_QUOTED = re.compile(rb'(?:[^"]++|(?<![^,\r\n])"(?:[^"]++|"")*+"(?=[,\r\n]|\Z))*+')
+# no possessive quantifiers, which Python gets wrong before 3.11.5 (gh-106052)
+QUOTED = re.compile(rb'"[^"]*(?:""[^"]*)*"(?!")')
+WELL_QUOTED = re.compile(rb'(?<![^,\r\n])"[^"]*(?:""[^"]*)*"(?=[,\r\n]|\Z)')
+"""A whole field as RFC 4180 has it."""
 FIRST_ROW = re.compile(rb"[\r\n]*([^\r\n]*)")
 FIRST_QUOTED_ROW = re.compile(rb'[\r\n]*((?:"[^"]*"|[^"\r\n])*)')
 LONE_RETURN = re.compile(rb"\r(?!\n)")
@@ -148,9 +149,13 @@ class Delimited:
         return QUOTED.sub(lambda field: field.group().translate(MASK), data)
 
     def _check_quotes(self) -> None:
-        kept = WELL_QUOTED.match(self._data)
-        end = kept.end() if kept else 0
-        if end == len(self._data):
+        kept = 0
+        for field in WELL_QUOTED.finditer(self._data):
+            if self._data.find(b'"', kept, field.start()) >= 0:
+                break
+            kept = field.end()
+        end = self._data.find(b'"', kept)
+        if end < 0:
             return
         if end and self._data[end - 1] not in b",\r\n":
             what = "there is a quote inside a field that does not begin with one"
