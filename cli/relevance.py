@@ -173,15 +173,14 @@ def compare(
     if reference is None and figure is not None:
         raise RelevanceError("--figure draws matrices against a reference. Name it: --reference.")
     check_places(out, figures=(figure,))
-    (judge, _), *loaded = [load_gains(name, {}) for name in (reference or matrices[0], *matrices)]
-    found = [matrix for matrix, _ in loaded]
+    found = [load_gains(name, {})[0] for name in matrices]
     if reference is None:
         rows = [asdict(agreement) for agreement in relevance.compare(found, matrices, k)]
         if k is None:
             rows = [{key: row[key] for key in row if key != "adjusted_rand"} for row in rows]
         deliver(as_table(rows, shown), out)
         return
-    names = different_names(found, matrices)
+    judge, names = load_gains(reference, {})[0], different_names(found, matrices)
     comparison = relevance.compare_with(judge, found, names, k=k)
     deliver(in_flags(comparison_table(comparison, shown)), out)
     if shown == "csv":  # it has no room for them
