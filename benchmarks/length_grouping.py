@@ -45,6 +45,7 @@ def measured(
     from hmnet.training.loop import train
     from hmnet.training.optimizer import Rate, make_optimizer
     from hmnet.training.step import StepConfig
+    from hmnet.training.task_source import TaskSource
     from relevance.tasks.data import DataOptions
     from relevance.tasks.find import find_tasks
     from relevance.tasks.load import load_task
@@ -68,7 +69,7 @@ def measured(
     def seconds(way: str, places: np.ndarray) -> float:
         epoch = [[TaskBatch(name, packed[way][place])] for place in places]
         started = time.process_time()
-        train(model, [prepared], [epoch], optimizer, recipe)
+        train(model, TaskSource(model, [prepared], recipe), [epoch], optimizer, recipe)
         return time.process_time() - started
 
     for way in packed:

@@ -188,6 +188,11 @@ class MultiTaskModel(nn.Module):
         """
         return self.path(task).parameters()
 
+    def head_parameters(self) -> Iterator[nn.Parameter]:
+        """The parameters of all heads."""
+        for task in self.tasks:
+            yield from self.head(task).parameters()
+
     def forward(
         self, task: str, inputs: Mapping[str, Tensor]
     ) -> Float[Tensor, "batch class *place"]:

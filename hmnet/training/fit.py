@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 from jaxtyping import Int
+from torch import nn
 
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.prepared import PreparedTask
@@ -24,9 +25,11 @@ from hmnet.training.loop import train
 from hmnet.training.optimizer import Rate, make_optimizer
 from hmnet.training.ranks import ALONE, OneDecision, Ranks
 from hmnet.training.record import Record
+from hmnet.training.source import Source
 from hmnet.training.state import Begun
 from hmnet.training.step import StepConfig
 from hmnet.training.task_gradients import TaskGradients
+from hmnet.training.task_source import TaskSource
 from hmnet.training.versions import versions_of
 
 
@@ -97,20 +100,10 @@ def fit(
     )
     recipe = _step_config(model, settings, ranks)
     hooks = _in_order(hooks, tasks, settings)
-    kept = {"regularizer": recipe.regularizer.state} if recipe.regularizer else {}
-    for hook in hooks:
-        if isinstance(hook, Selection):
-            kept["best"] = hook.best
-    gpus = [model.device.index or 0] if model.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=gpus):  # the generators are put back afterwards
-        torch.manual_seed(seed)
-        begun = Begun()
-        for hook in hooks:
-            if isinstance(hook, Checkpoints):
-                begun = hook.resume(model, optimizer, tasks, settings, kept, ranks)
-        record = train(model, tasks, epochs, optimizer, recipe, hooks, begun)
+    source = TaskSource(model, tasks, recipe, versions_of(settings))
+    record = train_on(model, source, epochs, optimizer, recipe, hooks, seed)
     sequences = {task.name: len(task.train.encoded) for task in tasks}
-    return record.model_copy(update={"sequences": sequences, "versions": versions_of(settings)})
+    return record.model_copy(update={"sequences": sequences, "versions": source.versions})
 
 
 def _in_order(
@@ -126,15 +119,70 @@ def _in_order(
     chooser = sampler.member.chooser(
         [task.definition for task in tasks], data, **sampler.parameters
     )
+    first = [*([Selecting(chooser)] if chooser else []), Averaging(settings.average)]
+    return in_order(hooks, first)
+
+
+def in_order(hooks: Sequence[Hook], first: Sequence[Hook] = ()) -> list[Hook]:
+    """Hooks in the order in which the loop asks them, with those that every training has.
+
+    Args:
+        hooks: Hooks around the steps, in their order.
+        first: Those that change what is trained, or the weights, before others look at them.
+
+    Returns:
+        `first`, what checks losses, the hooks, what holds signals back, and last checkpoints.
+    """
     last = [hook for hook in hooks if isinstance(hook, Checkpoints)]
     return [
-        *([Selecting(chooser)] if chooser else []),
-        Averaging(settings.average),
+        *first,
         *([] if any(isinstance(hook, Report) for hook in hooks) else [Report()]),
         *(hook for hook in hooks if hook not in last),
         Interrupts(),
         *last,
     ]
+
+
+def train_on(
+    model: nn.Module,
+    source: Source,
+    epochs: Sequence[Sequence[Step]],
+    optimizer: torch.optim.Optimizer,
+    recipe: StepConfig,
+    hooks: Sequence[Hook],
+    seed: int,
+) -> Record:
+    """Train a model on any source, or go on where a checkpoint stands.
+
+    Args:
+        model: Model on its device, as it is before the first step.
+        source: Makes the rows of steps into batches.
+        epochs: Steps by epoch.
+        optimizer: Optimizer of its weights.
+        recipe: Recipe of an update.
+        hooks: As `in_order` gives them. With `Checkpoints` among them training is resumed.
+        seed: Seed of dropout.
+
+    Returns:
+        Record of the training.
+
+    Raises:
+        RelevanceError: If a loss is not finite, or a checkpoint is damaged, from other data or from
+            another version of what decides the steps.
+    """
+    kept = {"regularizer": recipe.regularizer.state} if recipe.regularizer else {}
+    for hook in hooks:
+        if isinstance(hook, Selection):
+            kept["best"] = hook.best
+    device = next(model.parameters()).device
+    gpus = [device.index or 0] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=gpus):  # the generators are put back afterwards
+        torch.manual_seed(seed)
+        begun = Begun()
+        for hook in hooks:
+            if isinstance(hook, Checkpoints):
+                begun = hook.resume(model, optimizer, source, kept, recipe.ranks)
+        return train(model, source, epochs, optimizer, recipe, hooks, begun)
 
 
 def _step_config(model: MultiTaskModel, settings: TrainingSettings, ranks: Ranks) -> StepConfig:

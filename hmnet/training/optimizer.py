@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.settings.config import OptimizerName, ScheduleName
@@ -14,7 +15,7 @@ OPTIMIZERS: dict[OptimizerName, type[torch.optim.Adam]] = {
 
 
 def make_optimizer(
-    model: MultiTaskModel,
+    model: nn.Module,
     lr: float,
     weight_decay: float,
     head_lr: float | None = None,
@@ -30,7 +31,7 @@ def make_optimizer(
         weight_decay: Weight decay of matrices, embeddings included; biases and norms have none.
             AdamW shrinks the weights by it beside the update; Adam adds it to the gradient (L2),
             where the moments scale it with the rest.
-        head_lr: Largest learning rate of the heads; None for the same.
+        head_lr: Largest learning rate of the tasks' heads; None for the same.
         name: `adamw` or `adam`.
         amsgrad: Whether a weight's step is divided by the largest second moment it has had so far,
             and not by the present one. The largest one is part of the optimizer's state.
@@ -44,8 +45,7 @@ def make_optimizer(
         Kingma and Ba (2015), "Adam"; Loshchilov and Hutter (2019), "Decoupled Weight Decay
         Regularization"; Reddi et al. (2018), "On the Convergence of Adam and Beyond", for AMSGrad.
     """
-    pool = model.pool.items()
-    heads = {w for name, module in pool if name.endswith("/head") for w in module.parameters()}
+    heads = set(model.head_parameters()) if isinstance(model, MultiTaskModel) else set()
     groups = []
     for of_heads in (False, True):
         weights = [w for w in model.parameters() if w.requires_grad and (w in heads) == of_heads]

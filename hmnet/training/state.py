@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import accumulate, chain
 
 import torch
+from torch import nn
 
-from hmnet.models.multitask import MultiTaskModel
 from hmnet.samplers.sampler import SelectedStep, Step
 from hmnet.training.ranks import Ranks
 from hmnet.training.record import NOTHING, Evaluation, Record
@@ -67,7 +67,7 @@ class TrainingState:
 
     def __init__(
         self,
-        model: MultiTaskModel,
+        model: nn.Module,
         optimizer: torch.optim.Optimizer,
         epochs: Sequence[Sequence[Step]],
         ranks: Ranks,
@@ -87,7 +87,7 @@ class TrainingState:
     @property
     def device(self) -> torch.device:
         """Device of the model."""
-        return self.model.device
+        return next(self.model.parameters()).device
 
     @property
     def upcoming(self) -> list[Step]:

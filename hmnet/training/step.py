@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
@@ -19,6 +19,34 @@ from hmnet.training.dropout import fast_dropout
 from hmnet.training.optimizer import Rate
 from hmnet.training.ranks import ALONE, Ranks
 from hmnet.training.task_gradients import TaskGradients
+
+
+@runtime_checkable
+class StepPart(Protocol):
+    """A batch, or a part of one, that has a loss."""
+
+    @property
+    def task(self) -> str:
+        """What it trains."""
+
+    @property
+    def weight(self) -> float:
+        """Weight of its loss in a step."""
+
+    @property
+    def device(self) -> torch.device:
+        """Device of its tensors."""
+
+    def losses(self, model: Any, recipe: "StepConfig") -> "Losses":
+        """What it adds to what a step minimises, with its graph.
+
+        Args:
+            model: The model that it is made for, in training mode.
+            recipe: Recipe of the update.
+
+        Returns:
+            The mean loss, and the term of the regularizer.
+        """
 
 
 class Batch(NamedTuple):
@@ -38,6 +66,15 @@ class Batch(NamedTuple):
     inputs: Mapping[str, Tensor]
     labels: Tensor
     weight: float = 1.0
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the tensors."""
+        return self.labels.device
+
+    def losses(self, model: MultiTaskModel, recipe: "StepConfig") -> "Losses":
+        """The mean loss of the rows and the term, see `batch_losses`."""
+        return batch_losses(model, self, recipe)
 
 
 def make_batch(
@@ -134,9 +171,9 @@ def batch_losses(model: MultiTaskModel, batch: Batch, recipe: StepConfig) -> Los
 
 
 def train_step(
-    model: MultiTaskModel,
+    model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    batches: Sequence[Batch],
+    batches: Sequence[StepPart],
     lr: float,
     recipe: StepConfig,
 ) -> Losses:
@@ -161,12 +198,12 @@ def train_step(
         nn.utils.clip_grad_norm_(weights, recipe.clip_norm)
     optimizer.step()
     if recipe.regularizer is not None:
-        recipe.regularizer.after_update(model)
+        recipe.regularizer.after_update(cast("MultiTaskModel", model))
     return losses
 
 
 def accumulate_gradients(
-    model: MultiTaskModel, batches: Sequence[Batch], recipe: StepConfig
+    model: nn.Module, batches: Sequence[StepPart], recipe: StepConfig
 ) -> Losses:
     """Put the gradient of a whole step into the weights, as long as it comes out.
 
@@ -178,9 +215,9 @@ def accumulate_gradients(
     Returns:
         The weighted sums of their losses, over all processes.
     """
-    sums = torch.zeros(2, device=batches[0].labels.device)
+    sums = torch.zeros(2, device=batches[0].device)
     for batch in batches:
-        loss, term = batch_losses(model, batch, recipe)
+        loss, term = batch.losses(model, recipe)
         total = loss if recipe.regularizer is None else loss + term
         # batch by batch: one graph is in memory at a time
         torch.autograd.backward(total * batch.weight)

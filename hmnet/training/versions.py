@@ -35,7 +35,20 @@ def other_version(written: Mapping[str, int], settings: TrainingSettings) -> str
     >>> other_version({}, TrainingSettings()) is None
     True
     """
-    for part, now in versions_of(settings).items():
+    return changed_version(written, versions_of(settings))
+
+
+def changed_version(written: Mapping[str, int], today: Mapping[str, int]) -> str | None:
+    """The part that has another version than is written down.
+
+    Args:
+        written: Versions as a record has them.
+        today: Versions of now.
+
+    Returns:
+        The first such part in words; None if there is none.
+    """
+    for part, now in today.items():
         then = written.get(part, UNWRITTEN.get(part, 1))
         if then != now:
             return f"version {then} of {part}, which is now at version {now} and takes other steps"

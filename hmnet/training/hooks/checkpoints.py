@@ -1,15 +1,13 @@
 """Checkpoints: what is needed to go on after a kill is kept now and then, and put back."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from torch import nn
 
-from hmnet.models.multitask import MultiTaskModel
-from hmnet.prepared import PreparedTask
-from hmnet.settings.config import TrainingSettings
 from hmnet.training.checkpoint import (
     Kept,
     Position,
@@ -19,9 +17,9 @@ from hmnet.training.checkpoint import (
 )
 from hmnet.training.hooks.hook import Hook
 from hmnet.training.ranks import Ranks
+from hmnet.training.source import Source
 from hmnet.training.state import Begun, TrainingState, Update
-from hmnet.training.versions import other_version, versions_of
-from relevance.disk.files import digest
+from hmnet.training.versions import changed_version
 from relevance.errors import RelevanceError
 
 
@@ -42,10 +40,9 @@ class Checkpoints(Hook):
 
     def resume(
         self,
-        model: MultiTaskModel,
+        model: nn.Module,
         optimizer: torch.optim.Optimizer,
-        tasks: Sequence[PreparedTask],
-        settings: TrainingSettings,
+        source: Source,
         kept: Kept,
         ranks: Ranks,
     ) -> Begun:
@@ -54,8 +51,7 @@ class Checkpoints(Hook):
         Args:
             model: Model as before the first step; its weights are replaced.
             optimizer: Optimizer of its weights; its state is replaced.
-            tasks: Tasks that are trained.
-            settings: Settings of training.
+            source: What is trained on.
             kept: Further content of checkpoints, filled anew.
             ranks: The processes that train together.
 
@@ -64,15 +60,14 @@ class Checkpoints(Hook):
 
         Raises:
             RelevanceError: If the checkpoint is damaged, from other data or from another version of
-                the sampler.
+                what decides the steps.
         """
-        self._kept, self._versions = kept, versions_of(settings)
-        self._data = digest({task.name: task.train.encoded.fingerprint for task in tasks})
+        self._kept, self._versions, self._data = kept, source.versions, source.fingerprint
         found = ranks.agree(lambda: find_checkpoint(self.folder))
         begun = Begun()
         if found is not None and found[1].part == self.part:
             folder, position = found
-            self._check(folder, position, settings)
+            self._check(folder, position)
             load_checkpoint(folder, model, optimizer, kept)
             begun = Begun(position.step, position.record)
         # After the last step the main process takes the checkpoint away, which others may still
@@ -80,13 +75,13 @@ class Checkpoints(Hook):
         ranks.wait()
         return begun
 
-    def _check(self, folder: Path, position: Position, settings: TrainingSettings) -> None:
+    def _check(self, folder: Path, position: Position) -> None:
         if position.data != self._data:
             raise RelevanceError(
                 f"{folder} was written with other training data than there is now."
                 " Put the data back, or train anew with another `out`."
             )
-        if other := other_version(position.record.versions, settings):
+        if other := changed_version(position.record.versions, self._versions):
             raise RelevanceError(
                 f"{self.folder.parent} was begun by {other}. Train anew with another `out`."
             )
@@ -114,7 +109,7 @@ class Checkpoints(Hook):
         if not state.ranks.is_main:
             return
         with state.paused() as record:
-            record = record.model_copy(update={"versions": self._versions})
+            record = record.model_copy(update={"versions": dict(self._versions)})
             position = Position(self.part, state.step, self._data, record)
             save_checkpoint(self.folder, state.model, state.optimizer, position, self._kept)
         self._saved_at = time.monotonic()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -45,7 +46,8 @@ class Selection(Hook):
         if number is None or number < state.first_with_all:
             return
         with state.paused():
-            scored = Evaluation(epoch=number, step=state.step, scores=self.score(state.model))
+            model = cast("MultiTaskModel", state.model)
+            scored = Evaluation(epoch=number, step=state.step, scores=self.score(model))
             state.evaluations = (*state.evaluations, scored)
             if self.keep_best and best_epoch(state.evaluations) == number:
                 for name, weight in state.model.named_parameters():

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.training.hooks.hook import Hook
@@ -22,4 +23,4 @@ class Watching(Hook):
         """Show it, in the main process."""
         if state.ranks.is_main:
             with state.paused():
-                self.look(state.model, state.step)
+                self.look(cast("MultiTaskModel", state.model), state.step)

@@ -22,6 +22,7 @@ from hmnet.training.loop import train
 from hmnet.training.optimizer import Rate, make_optimizer
 from hmnet.training.step import StepConfig
 from hmnet.training.task_gradients import TaskGradients
+from hmnet.training.task_source import TaskSource
 from relevance.choice import choose
 from relevance.clustering.spec import ClusterSpec
 from relevance.tasks.task import Task
@@ -208,4 +209,5 @@ def run(
     recipe: StepConfig,
     lr: float,
 ) -> None:
-    train(model, world.prepared, [steps], optimizer, replace(recipe, rate=Rate(lr)))
+    recipe = replace(recipe, rate=Rate(lr))
+    train(model, TaskSource(model, world.prepared, recipe), [steps], optimizer, recipe)
