@@ -99,7 +99,7 @@ def estimate(
     """
     from relevance.measures.measure import measures
 
-    kept = measures().find(measure).keeps_jobs  # an unknown measure is told before tasks are
+    kept = measures.find(measure).keeps_jobs  # an unknown measure is told before tasks are
     check_places(out)
     with (
         _study(settings(training, seeds=seeds, config=config)) as (inputs, found),

@@ -67,7 +67,7 @@ def resolve_schedule(resources: Resources | None = None, **given: Any) -> Schedu
             there are here.
     """
     use = replace(resources or Resources(), **given)
-    engines().find(use.engine)
+    engines.find(use.engine)
     if use.address is not None:
         return _on_cluster(use, use.address)
     count = torch.cuda.device_count() if use.gpus is None else use.gpus

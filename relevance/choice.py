@@ -147,7 +147,7 @@ class Choosing:
 
     def __call__(self, text: str) -> Choice[Any]:
         """The member that a text names, with its parameters; see `choose`."""
-        return choose(_imported(self.registry)(), text)
+        return choose(_imported(self.registry), text)
 
 
 def choose(registry: Registry[T], text: str) -> Choice[T]:

@@ -88,7 +88,7 @@ def is_gains(matrix: RelevanceMatrix) -> bool:
     diagonal = np.diagonal(matrix.values)
     told = bool(np.isfinite(diagonal).any() or (matrix.off_diagonal() < 0).any())
     zero = told and not np.nan_to_num(diagonal).any()
-    return matrix.unit in {"ratio", "points"} and zero and matrix.measure not in measures().names()
+    return matrix.unit in {"ratio", "points"} and zero and matrix.measure not in measures.names()
 
 
 def collapsed(matrix: RelevanceMatrix) -> Cells:

@@ -104,7 +104,7 @@ class HeadChoice:
         from hmnet.heads.head import heads
 
         named = [name for name in self.names.values() if name != AUTO]
-        return heads().find(named[0]).poolings[0] if named else "native"
+        return heads.find(named[0]).poolings[0] if named else "native"
 
     def check_names(self, pooling: Pooling) -> None:
         """Refuse heads that there are not, or that cannot pool in a way.

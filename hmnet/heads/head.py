@@ -1,7 +1,6 @@
 """The base of heads: the part of a path that belongs to one task alone, whatever the plan."""
 
 from abc import abstractmethod
-from functools import cache
 
 from torch import nn
 from transformers import PreTrainedModel
@@ -60,10 +59,8 @@ class Head(nn.Module):
         """
 
 
-@cache
-def heads() -> Registry[Head]:
-    """All heads, by name."""
-    return Registry("head", Head)
+heads = Registry("head", Head)
+"""All heads, by name."""
 
 
 def find_head(name: str, pooling: Pooling) -> type[Head]:
@@ -83,7 +80,7 @@ def find_head(name: str, pooling: Pooling) -> type[Head]:
     'LinearHead'
     """
     name = settled(name, pooling)
-    head = heads().find(name)
+    head = heads.find(name)
     if pooling not in head.poolings:
         known = " or ".join(head.poolings)
         raise RelevanceError(f"Head '{name}' takes `pooling` {known}, not {pooling}.")

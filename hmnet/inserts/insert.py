@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from functools import cache
 
 from torch import nn
 
@@ -68,10 +67,8 @@ class AdapterModule(nn.Module):
         return None
 
 
-@cache
-def adapter_modules() -> Registry[AdapterModule]:
-    """All adapter modules, by name; each is what the method of its name puts in."""
-    return Registry("method", AdapterModule)
+adapter_modules = Registry("method", AdapterModule)
+"""All adapter modules, by name; each is what the method of its name puts in."""
 
 
 def task_key(task: str) -> str:

@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from functools import cache
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
@@ -269,10 +268,8 @@ class TokenLevelKind(OutputKind):
         """
 
 
-@cache
-def kinds() -> Registry[OutputKind]:
-    """All kinds, by name."""
-    return Registry("kind", OutputKind)
+kinds = Registry("kind", OutputKind)
+"""All kinds, by name."""
 
 
 def kind_of(task: Task, scale: AnswerScale | None = None) -> OutputKind:
@@ -286,4 +283,4 @@ def kind_of(task: Task, scale: AnswerScale | None = None) -> OutputKind:
     Returns:
         The kind.
     """
-    return kinds().find(task.kind)(task, scale)
+    return kinds.find(task.kind)(task, scale)

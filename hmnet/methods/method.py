@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from hmnet.sharing.plan import Inserted, SharingPlan, fully_shared
@@ -110,10 +109,8 @@ class AdapterMethod(Method):
         return (ModelGroup(names, plan),)
 
 
-@cache
-def methods() -> Registry[Method]:
-    """All methods, by name."""
-    return Registry("method", Method)
+methods = Registry("method", Method)
+"""All methods, by name."""
 
 
 @dataclass(frozen=True)
@@ -158,11 +155,11 @@ def find_method(text: str | ChosenMethod) -> ChosenMethod:
     if isinstance(text, ChosenMethod):
         return text
     name, _, parameters = (part.strip() for part in text.partition(":"))
-    member = methods().find(name)
+    member = methods.find(name)
     if issubclass(member, AdapterMethod):
         from hmnet.inserts.insert import adapter_modules
 
-        return ChosenMethod(name, member, choose(adapter_modules(), text))
+        return ChosenMethod(name, member, choose(adapter_modules, text))
     if parameters:
         raise RelevanceError(
             f"Method '{name}' takes no parameters, got '{parameters}'. Leave them out."

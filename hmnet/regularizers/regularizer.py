@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import TypeAlias
 
 from jaxtyping import Float
@@ -71,10 +70,8 @@ class Regularizer(ABC):
         """
 
 
-@cache
-def regularizers() -> Registry[Regularizer]:
-    """All regularizers, by name."""
-    return Registry("regularizer", Regularizer)
+regularizers = Registry("regularizer", Regularizer)
+"""All regularizers, by name."""
 
 
 def make_regularizer(choice: Choice[Regularizer] | None) -> Regularizer | None:

@@ -7,7 +7,7 @@ for Algorithm 1, one of every task where losses are summed.
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from hashlib import sha256
 from itertools import chain, count, islice
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -271,7 +271,5 @@ def generator(seed: int, *scope: str | int) -> np.random.Generator:
     return np.random.default_rng([seed, int.from_bytes(purpose[:8], "little")])
 
 
-@cache
-def samplers() -> Registry[Sampler]:
-    """All samplers, by name."""
-    return Registry("sampler", Sampler)
+samplers = Registry("sampler", Sampler)
+"""All samplers, by name."""

@@ -1,7 +1,6 @@
 """The base of gradient surgery: how far each task's gradient counts where tasks conflict."""
 
 from abc import ABC, abstractmethod
-from functools import cache
 
 from jaxtyping import Float
 from torch import Tensor
@@ -34,7 +33,5 @@ class Surgery(ABC):
         """
 
 
-@cache
-def surgeries() -> Registry[Surgery]:
-    """All kinds of gradient surgery, by name."""
-    return Registry("surgery", Surgery)
+surgeries = Registry("surgery", Surgery)
+"""All kinds of gradient surgery, by name."""

@@ -51,7 +51,7 @@ def _remedy(matrix: RelevanceMatrix, unknown: Bool[np.ndarray, "source target"])
             ' `normalise="absolute"`, which runs nothing, or measure more `single_seeds`.'
         )
     command, hint = "pairwise", ', with `normalise="absolute"` where a baseline is too near 0.'
-    if matrix.measure != "joint-training" and matrix.measure in measures().names():
+    if matrix.measure != "joint-training" and matrix.measure in measures.names():
         command, hint = f"estimate {matrix.measure}", "."
     return f"Fill it with `relevance {command} --tasks {','.join(matrix.tasks)} --out FILE`{hint}"
 

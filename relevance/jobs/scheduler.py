@@ -39,7 +39,7 @@ def run_jobs(
     """
     workers = None if schedule.all_workers else len(schedule.slots)
     # An engine that cannot be started is told before anything else is.
-    engine = engines().find(schedule.engine).start(schedule) if jobs else None
+    engine = engines.find(schedule.engine).start(schedule) if jobs else None
     try:
         progress = JobProgress(jobs, cached, on_event, workers)
         if engine:

@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
 from typing import Any
 
 from relevance.errors import unknown_name
@@ -94,14 +93,8 @@ class Measure(ABC):
         """
 
 
-@cache
-def measures() -> Registry[Measure]:
-    """Every way to fill a relevance matrix, by its name on the command line.
-
-    >>> measures().find("taxonomy").__name__
-    'Taxonomy'
-    """
-    return Registry("measure", Measure)
+measures = Registry("measure", Measure)
+"""Every way to fill a relevance matrix, by its name on the command line."""
 
 
 def measure(
@@ -127,7 +120,7 @@ def measure(
     >>> measure("taxonomy", find_tasks(["RTE", "CB"])).values.tolist()
     [[1.0, 1.0], [1.0, 1.0]]
     """
-    kind = measures().find(name)
+    kind = measures.find(name)
     known = [each.name for each in fields(Inputs)]
     for key in given:
         if key not in known:

@@ -70,8 +70,8 @@ class Task(BaseModel):
     def _known_kind(cls, name: str) -> str:
         from relevance.tasks.kinds.kind import kinds
 
-        if name not in kinds().names():
-            raise ValueError(str(unknown_name("kind", name, kinds().names())))
+        if name not in kinds.names():
+            raise ValueError(str(unknown_name("kind", name, kinds.names())))
         return name
 
     @model_validator(mode="after")

@@ -11,7 +11,7 @@ from relevance.matrices.matrix import load_matrix
 from relevance.measures._estimator import Estimator
 from relevance.measures.measure import measures
 
-ESTIMATORS = [name for name in measures().names() if issubclass(measures().find(name), Estimator)]
+ESTIMATORS = [name for name in measures.names() if issubclass(measures.find(name), Estimator)]
 QUICK = ("--epochs", 1, "--max-steps-per-task", 2, "--batch-size", 8, "--max-length", 24)
 
 
@@ -50,4 +50,4 @@ def test_a_device_that_is_not_here(tasks: Path, tiny_bert: Path) -> None:
 
 def test_help_names_every_measure() -> None:
     text = done("relevance", "estimate", "--help").out
-    assert [name for name in measures().names() if name not in text] == []
+    assert [name for name in measures.names() if name not in text] == []

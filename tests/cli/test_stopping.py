@@ -106,6 +106,6 @@ def test_an_estimate_says_how_to_go_on_where_something_is_kept(
     measure: str, advice: str, tasks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped = lambda *_, **__: signal.raise_signal(signal.SIGTERM)  # noqa: E731
-    monkeypatch.setattr(measures().find(measure), "measure", stopped)
+    monkeypatch.setattr(measures.find(measure), "measure", stopped)
     outcome = commands.run("relevance", "estimate", measure, "--tasks", tasks)
     assert (outcome.status, outcome.err) == (143, f"relevance: terminated.{advice}\n")

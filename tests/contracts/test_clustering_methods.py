@@ -13,7 +13,7 @@ from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 PLANTED = ClusterSpec(clusters=(("T0", "T1", "T2"), ("T3", "T4", "T5"), ("T6", "T7", "T8")))
-every_method = pytest.mark.parametrize("name", methods().names())
+every_method = pytest.mark.parametrize("name", methods.names())
 
 
 def planted(noise: float = 0.02) -> RelevanceMatrix:
@@ -97,6 +97,6 @@ def test_a_file_holds_all_of_it(name: str, tmp_path: Path) -> None:
 
 @every_method
 def test_it_says_what_it_is(name: str) -> None:
-    kind = methods().find(name)
+    kind = methods.find(name)
     assert issubclass(kind, ClusteringMethod)
     assert (kind.__doc__ or "").strip()

@@ -131,7 +131,7 @@ def check(folder: Path, schedule: Schedule) -> None:
     assert last.left_s == 0
 
 
-@pytest.mark.parametrize("engine", engines().names())
+@pytest.mark.parametrize("engine", engines.names())
 def test_two_workers_on_this_machine(engine: str, tmp_path: Path) -> None:
     needs(engine)
     check(tmp_path, Schedule(jobs_per_device=2, threads=1, engine=engine))
@@ -183,14 +183,14 @@ def test_a_ray_cluster_that_is_there(ray_head: str, tmp_path: Path) -> None:
 def test_without_the_package(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, PACKAGES[engine], None)
     with pytest.raises(RelevanceError) as error:
-        engines().find(engine).start(Schedule(engine=engine))
+        engines.find(engine).start(Schedule(engine=engine))
     assert str(error.value) == f'`engine="{engine}"` needs its extra: pip install -e ".[{engine}]"'
 
 
 def test_no_scheduler_at_the_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     needs("dask")
     monkeypatch.setattr("relevance.jobs.engines.dask.CONNECT_S", 0.5)
-    dask = engines().find("dask")
+    dask = engines.find("dask")
     with pytest.raises(
         RelevanceError,
         match=r"^`address='tcp://127\.0\.0\.1:9'`: no Dask scheduler answers \(.*\)\."

@@ -39,13 +39,13 @@ TASKS = (
     a_task("QA", 3, 2),
     a_task("NEAR", 3, 0),
 )
-FORMS = [(name, pooling) for name in heads().names() for pooling in heads().find(name).poolings]
+FORMS = [(name, pooling) for name in heads.names() for pooling in heads.find(name).poolings]
 every_form = pytest.mark.parametrize(("name", "pooling"), FORMS)
 
 
 def takes(name: str, task: Task) -> bool:
     try:
-        heads().find(name).check(task)
+        heads.find(name).check(task)
     except RelevanceError:
         return False
     return True

@@ -33,9 +33,9 @@ FURTHER = (
 )
 LENGTH = 8
 NEAR = {"adapters": 5e-2}  # its paper starts it near the backbone, all others start as it
-every_form = pytest.mark.parametrize("text", [*adapter_modules().names(), *FURTHER])
+every_form = pytest.mark.parametrize("text", [*adapter_modules.names(), *FURTHER])
 every_insert = pytest.mark.parametrize(
-    "text", [*adapter_modules().names(), "camtl:variant=released,wiring=large"]
+    "text", [*adapter_modules.names(), "camtl:variant=released,wiring=large"]
 )
 both_kinds = pytest.mark.parametrize("kind", ["bert", "roberta"])
 
@@ -215,7 +215,7 @@ def test_it_cannot_be_exported(tmp_path: Path, tiny_bert: Path, text: str) -> No
     )
 
 
-@pytest.mark.parametrize("name", adapter_modules().names())
+@pytest.mark.parametrize("name", adapter_modules.names())
 @pytest.mark.parametrize("kind", ["distilbert", "deberta-v2", "modernbert"])
 def test_layers_of_another_make_are_refused(
     tiny_backbones: dict[str, Path], kind: str, name: str
@@ -247,7 +247,7 @@ def test_a_plan_from_before_there_were_inserts_is_read() -> None:
     assert SharingPlan.model_validate(older) == plan
 
 
-@pytest.mark.parametrize("text", adapter_modules().names())
+@pytest.mark.parametrize("text", adapter_modules.names())
 def test_asking_an_average_of_the_weights_leaves_every_weight_in_its_place(
     text: str, tiny_bert: Path
 ) -> None:

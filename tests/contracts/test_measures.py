@@ -25,7 +25,7 @@ TEXTS = {
     "LONG": ["the dog runs in the city", "a good dog", "the city", "who runs", "no", "yes"],
     "OTHER": ["a cat sleeps", "the river is dull", "a river", "cat", "a good cat", "the film"],
 }
-every_measure = pytest.mark.parametrize("name", measures().names())
+every_measure = pytest.mark.parametrize("name", measures.names())
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def measure(name: str, inputs: Inputs) -> Callable[..., RelevanceMatrix]:
     """The matrix of some tasks by the measure of the test."""
 
     def fill(tasks: tuple[Task, ...], **changes: Any) -> RelevanceMatrix:
-        return measures().find(name).build(replace(inputs, **changes)).measure(tasks)
+        return measures.find(name).build(replace(inputs, **changes)).measure(tasks)
 
     return fill
 
@@ -137,7 +137,7 @@ def test_a_file_holds_all_of_it(
 
 @every_measure
 def test_it_says_what_it_is(name: str) -> None:
-    kind = measures().find(name)
+    kind = measures.find(name)
     assert issubclass(kind, Measure)
     assert kind.version >= 1
     assert (kind.__doc__ or "").strip()

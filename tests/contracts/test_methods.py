@@ -12,11 +12,11 @@ from relevance.tasks.find import find_tasks
 TASKS = ("RTE", "CB", "SST-2", "IMDB")
 SPEC = ClusterSpec(clusters=(("RTE", "CB"), ("SST-2", "IMDB")))
 DEPTHS = (3, 6, 12, 24)
-every_method = pytest.mark.parametrize("name", methods().names())
+every_method = pytest.mark.parametrize("name", methods.names())
 
 
 def plans(name: str, depth: int) -> tuple[ModelGroup, ...]:
-    return methods().find(name)(SPEC).plans(find_tasks(TASKS), depth)
+    return methods.find(name)(SPEC).plans(find_tasks(TASKS), depth)
 
 
 @every_method
@@ -68,10 +68,10 @@ def test_the_same_again(name: str) -> None:
 @every_method
 @pytest.mark.parametrize("given", [{}, {"spec": SPEC}, {"spec": SPEC, "layers": (8, 2, 2)}])
 def test_what_is_not_used_is_noted(name: str, given: dict[str, Any]) -> None:
-    method = methods().find(name)(**given)
+    method = methods.find(name)(**given)
     assert (method.note is None) == (method.reads_clusters or not given)
 
 
 @every_method
 def test_help_knows_its_defaults(name: str) -> None:
-    assert methods().find(name).defaults == OF_METHODS.get(name, {})
+    assert methods.find(name).defaults == OF_METHODS.get(name, {})

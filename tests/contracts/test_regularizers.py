@@ -30,7 +30,7 @@ INPUTS = {
     "attention_mask": torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]]),
 }
 LABELS = {"TONE": torch.tensor([0, 1]), "GRADE": torch.tensor([0.5, 1.0])}
-every_regularizer = pytest.mark.parametrize("name", regularizers().names())
+every_regularizer = pytest.mark.parametrize("name", regularizers.names())
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def model(tiny_bert: Path) -> MultiTaskModel:
 
 @pytest.fixture
 def regularizer(name: str) -> Regularizer:
-    return choose(regularizers(), name).build()
+    return choose(regularizers, name).build()
 
 
 @every_regularizer

@@ -25,7 +25,7 @@ def make(
         task: pack(task, np.ones(size, dtype=int), batch_size=batch_size, seed=seed)
         for task, size in sizes.items()
     }
-    return choose(samplers(), text).build(batches, epochs=epochs, seed=seed)
+    return choose(samplers, text).build(batches, epochs=epochs, seed=seed)
 
 
 def content(steps: list[Step]) -> list[list[tuple[str, list[int]]]]:

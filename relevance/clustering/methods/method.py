@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Any
 
 from relevance.clustering.spec import ClusterSpec
@@ -40,14 +39,8 @@ class ClusteringMethod(ABC):
         return self
 
 
-@cache
-def methods() -> Registry[ClusteringMethod]:
-    """Every way to group tasks, by its name on the command line.
-
-    >>> "kmeans" in methods().names()
-    True
-    """
-    return Registry("method", ClusteringMethod)
+methods = Registry("method", ClusteringMethod)
+"""Every way to group tasks, by its name on the command line."""
 
 
 def make_method(name: str, **options: Any) -> ClusteringMethod:
@@ -63,11 +56,11 @@ def make_method(name: str, **options: Any) -> ClusteringMethod:
     Raises:
         RelevanceError: If there is no such method, or it does not take an option.
     """
-    kind = methods().find(name)
+    kind = methods.find(name)
     chosen = {option: value for option, value in options.items() if value is not None}
     for option in chosen:
         if option not in _options(kind):
-            takers = [n for n in methods().names() if option in _options(methods().find(n))]
+            takers = [n for n in methods.names() if option in _options(methods.find(n))]
             raise RelevanceError(
                 f"Method '{name}' takes no `{option}`; it goes with `method` {', '.join(takers)}."
             )

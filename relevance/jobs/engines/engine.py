@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from functools import cache
 from queue import Empty, SimpleQueue
 from typing import Literal, NamedTuple
 
@@ -86,14 +85,8 @@ class Engine(ABC):
         self._inbox.put(lambda: JobEvent(kind, job.name, error))
 
 
-@cache
-def engines() -> Registry[Engine]:
-    """Every engine, by its name on the command line.
-
-    >>> "local" in engines().names()
-    True
-    """
-    return Registry("engine", Engine)
+engines = Registry("engine", Engine)
+"""Every engine, by its name on the command line."""
 
 
 def missing_package(name: str) -> RelevanceError:

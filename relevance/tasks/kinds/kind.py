@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -104,15 +103,13 @@ class LabelKind(ABC):
         """Answer rows without reading them, by the frequencies of labels in the training split."""
 
 
-@cache
-def kinds() -> Registry[LabelKind]:
-    """All kinds, by name."""
-    return Registry("kind", LabelKind)
+kinds = Registry("kind", LabelKind)
+"""All kinds, by name."""
 
 
 def kind_of(task: Task) -> LabelKind:
     """The kind of a task."""
-    return kinds().find(task.kind)(task)
+    return kinds.find(task.kind)(task)
 
 
 def check_per_row(tasks: Iterable[Task], what: str, hint: str) -> None:

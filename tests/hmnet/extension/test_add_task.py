@@ -34,7 +34,7 @@ from toys import GRADED, table
 
 SPEC = ClusterSpec(clusters=(("TONE", "GRADE"), ("SAME",)))
 METHODS = {"camtl": "camtl:attention=full-block", "adapters": "adapters:size=4"}
-SHARING = [METHODS.get(name, name) for name in methods().names() if name != "single"]
+SHARING = [METHODS.get(name, name) for name in methods.names() if name != "single"]
 SKILLS = """
 skills = ["tone", "general"]
 [families]

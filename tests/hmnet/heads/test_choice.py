@@ -54,10 +54,7 @@ def test_a_head_says_how_it_pools(head: str, pooling: str) -> None:
     [
         (
             "siamse",
-            (
-                "Unknown head 'siamse'. Did you mean 'siamese'?"
-                f" Known: {', '.join(heads().names())}."
-            ),
+            (f"Unknown head 'siamse'. Did you mean 'siamese'? Known: {', '.join(heads.names())}."),
         ),
         (
             "siamese,cosine",

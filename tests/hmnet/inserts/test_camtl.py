@@ -32,9 +32,7 @@ def backbone(tiny_bert: Path) -> Backbone:
 
 
 def made(backbone: Backbone, text: str, max_length: int = 8) -> ConditionalModules:
-    return choose(adapter_modules(), text).build(
-        backbone, ["A", "B"], max_length=max_length, seed=0
-    )
+    return choose(adapter_modules, text).build(backbone, ["A", "B"], max_length=max_length, seed=0)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from relevance.measures._estimator import Estimator
 from relevance.measures.measure import measures
 
 NAMES = ("TONE", "SAME", "MATCH")
-ESTIMATORS = [n for n in measures().names() if issubclass(measures().find(n), Estimator)]
+ESTIMATORS = [n for n in measures.names() if issubclass(measures.find(n), Estimator)]
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
@@ -22,7 +22,7 @@ def test_it_fills_a_matrix(
     monkeypatch.setattr("relevance.measures.linearised.DIRECTIONS", 16)
     probe = make_probe(head=head, pooling="mean", max_steps_per_task=2)
     tasks = [probe.trainer.tasks[task] for task in NAMES]
-    matrix = measures().find(name)(lambda: probe).measure(tasks)
+    matrix = measures.find(name)(lambda: probe).measure(tasks)
     assert np.isfinite(matrix.values).all()
     assert np.unique(matrix.values).size > 2
 

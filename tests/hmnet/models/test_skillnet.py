@@ -176,7 +176,7 @@ def test_bert_base_with_seven_skills_has_the_papers_450_million(bert_base: str) 
     block = 769 * 3072 + 3073 * 768
     rest = 4 * 769 * 768 + 2 * 2 * 768
     tasks = find_tasks(PAPER_TASKS)
-    (part,) = methods().find("skillnet")().plans(tasks, 12)
+    (part,) = methods.find("skillnet")().plans(tasks, 12)
     count = count_parameters(bert_base, tasks, part.plan)
     heads = sum(pooler + 769 * task.outputs for task in tasks)
     assert count["overall"] == embeddings + 12 * (rest + 7 * block) + heads
@@ -194,7 +194,7 @@ def test_two_skills_activate_the_papers_166_million(bert_base: str) -> None:
     tasks = find_tasks(["RTE", "SST-2"])
     families = {"natural_language_inference": ("a", "b"), "sentiment_classification": ("b", "c")}
     table = SkillTable(skills=tuple("abcdefg"), families=families)
-    (part,) = methods().find("skillnet")(skills=table).plans(tasks, 12)
+    (part,) = methods.find("skillnet")(skills=table).plans(tasks, 12)
     count = count_parameters(bert_base, tasks, part.plan)
     assert {round(active / 1e6) for active in count["active"].values()} == {166}
     assert round(count["overall"] / 1e6) == 450

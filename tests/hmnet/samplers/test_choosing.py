@@ -8,7 +8,7 @@ from hmnet.settings.config import RunConfig, TrainingSettings
 from relevance.choice import choose
 from relevance.errors import RelevanceError
 
-KNOWN = ", ".join(samplers().names())
+KNOWN = ", ".join(samplers.names())
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_wrong_name_or_parameter_is_one_line(text: str, message: str) -> None:
 
 
 def test_parameters_reach_the_sampler() -> None:
-    sampler = choose(samplers(), "temperature:cap=20,temperature=5").build({}, epochs=1, seed=0)
+    sampler = choose(samplers, "temperature:cap=20,temperature=5").build({}, epochs=1, seed=0)
     assert isinstance(sampler, Temperature)
     assert (sampler.temperature, sampler.cap) == (5.0, 20)
 

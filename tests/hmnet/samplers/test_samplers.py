@@ -16,13 +16,13 @@ PARAMETERS = (
     "round-robin:stopping_strategy=first_exhausted",
     "adaptive-round-robin:r=2",
 )
-every_sampler = pytest.mark.parametrize("name", [*samplers().names(), *PARAMETERS])
+every_sampler = pytest.mark.parametrize("name", [*samplers.names(), *PARAMETERS])
 sizes_of_tasks = st.dictionaries(st.text(max_size=5), st.integers(1, 60), min_size=1, max_size=4)
 
 
 @every_sampler
 def test_every_parameter_reaches_training(name: str) -> None:
-    chosen = choose(samplers(), name)
+    chosen = choose(samplers, name)
     chooser = chosen.member.chooser([], {}, **chosen.parameters)
     chooses = chosen.member.chooser.__func__ is not Sampler.chooser.__func__  # type: ignore[attr-defined]
     assert (chooser is not None) == chooses
@@ -72,9 +72,9 @@ def test_a_task_trains_the_same_batches_alone_and_together(name: str, limit: int
         alone = list(chain.from_iterable(schedule(make(name, {task: size}), limit)))
         pairs = list(zip_longest(rows_of(task, alone), rows_of(task, together)))
         assert all(one == other for one, other in pairs if one and other)
-        if choose(samplers(), name).member.paired:
+        if choose(samplers, name).member.paired:
             assert all(one and other for one, other in pairs)
-    assert choose(samplers(), "packed").member.paired
+    assert choose(samplers, "packed").member.paired
 
 
 @every_sampler
@@ -108,10 +108,10 @@ def test_one_epoch_of_a_task_smaller_than_a_batch(name: str) -> None:
 
 @every_sampler
 def test_it_says_what_an_epoch_is(name: str) -> None:
-    assert "An epoch is" in (choose(samplers(), name).member.__doc__ or "")
+    assert "An epoch is" in (choose(samplers, name).member.__doc__ or "")
 
 
 @every_sampler
 def test_settings_say_it_in_one_way(name: str) -> None:
     said = TrainingSettings(sampler=name.replace(",", " , ")).sampler
-    assert said == TrainingSettings(sampler=str(said)).sampler == choose(samplers(), name)
+    assert said == TrainingSettings(sampler=str(said)).sampler == choose(samplers, name)

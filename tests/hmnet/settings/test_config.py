@@ -182,11 +182,11 @@ def test_a_run_of_an_older_version_keeps_what_it_was_trained_with(tmp_path: Path
 
 
 def test_every_setting_of_a_method_is_stated_by_a_run(tmp_path: Path) -> None:
-    for name in methods().names():
+    for name in methods.names():
         config = RunConfig(tasks=("RTE",), method=name)
         config.to_toml(tmp_path / "config.toml")
         stated = read_toml(tmp_path / "config.toml")
-        assert stated.keys() >= methods().find(name).defaults.keys()
+        assert stated.keys() >= methods.find(name).defaults.keys()
         assert RunConfig.of_run(tmp_path / "config.toml") == config
 
 

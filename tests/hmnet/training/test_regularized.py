@@ -30,8 +30,8 @@ def same_weights(one: nn.Module, other: nn.Module) -> bool:
 
 
 def test_a_weight_of_zero_is_plain_training(world: Any) -> None:
-    assert make_regularizer(choose(regularizers(), "smart:weight=0")) is None
-    assert make_regularizer(choose(regularizers(), "smart:weight=0,proximal=1")) is not None
+    assert make_regularizer(choose(regularizers, "smart:weight=0")) is None
+    assert make_regularizer(choose(regularizers, "smart:weight=0,proximal=1")) is not None
     plain = world.fit(**with_smart(world, None))
     assert same_weights(world.fit(**with_smart(world, "smart:weight=0")), plain)
     assert not same_weights(world.fit(**with_smart(world, "smart")), plain)

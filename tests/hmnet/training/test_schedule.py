@@ -24,7 +24,7 @@ def padded(steps: list[Step], lengths: dict[str, np.ndarray]) -> int:
     return sum(int(rows * longest) for rows, longest in sizes)
 
 
-@pytest.mark.parametrize("name", samplers().names())
+@pytest.mark.parametrize("name", samplers.names())
 def test_rows_of_about_the_same_length_come_together_in_every_sampler(name: str) -> None:
     draw = np.random.default_rng(0)
     lengths = {"RTE": draw.integers(9, 96, size=640), "CB": draw.integers(9, 96, size=250)}

@@ -197,7 +197,7 @@ def round_robin(world: Any) -> list[Step]:
     batches: dict[str, list[Any]] = {task: [] for task in world.names}
     for [(task, rows)] in world.epochs[0]:
         batches[task].append(rows)
-    sampler = choose(samplers(), "round-robin").build(batches, epochs=1, seed=0)
+    sampler = choose(samplers, "round-robin").build(batches, epochs=1, seed=0)
     return sampler.epoch(0)
 
 

@@ -231,11 +231,11 @@ def test_an_unknown_surgery_is_refused() -> None:
         RunConfig(tasks=("RTE",), surgery="pcgrad:x=1", sampler="round-robin")
 
 
-@pytest.mark.parametrize("sampler", samplers().names())
+@pytest.mark.parametrize("sampler", samplers.names())
 def test_a_sampler_of_one_task_a_step_leaves_nothing_to_join(sampler: str) -> None:
     """What a sampler says of itself is what its steps are."""
     batches = {task: [np.arange(2), np.arange(2, 4)] for task in ("RTE", "CB")}
-    built = choose(samplers(), sampler).build(batches, epochs=2, seed=0)
+    built = choose(samplers, sampler).build(batches, epochs=2, seed=0)
     several = any(len(step) > 1 for number in range(built.epochs) for step in built.epoch(number))
     assert built.joint == several
     given = {"tasks": ("RTE", "CB"), "surgery": "pcgrad", "sampler": sampler}

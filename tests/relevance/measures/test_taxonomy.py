@@ -69,7 +69,7 @@ def test_the_tree_knows_every_family_of_the_catalogue() -> None:
 
 
 def test_it_is_found_by_name_and_built_from_inputs() -> None:
-    kind = measures().find("taxonomy")
+    kind = measures.find("taxonomy")
     tasks = find_tasks(["RTE", "MRPC"])
     assert kind.build(Inputs()).measure(tasks).values[0, 1] == 0
     assert kind.build(Inputs(graded=True)).measure(tasks).values[0, 1] == pytest.approx(2 / 3)

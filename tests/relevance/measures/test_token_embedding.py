@@ -123,7 +123,7 @@ def test_the_rows_that_training_draws_count(tmp_path: Path) -> None:
 
 
 def test_it_needs_token_vectors() -> None:
-    kind = measures().find("token-embedding")
+    kind = measures.find("token-embedding")
     with pytest.raises(RelevanceError) as raised:
         kind.build(Inputs())
     assert str(raised.value) == (

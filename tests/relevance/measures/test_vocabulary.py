@@ -115,7 +115,7 @@ def test_missing_training_data_names_the_task(tmp_path: Path) -> None:
 
 def test_it_is_found_by_name_and_built_from_inputs(tmp_path: Path) -> None:
     inputs = Inputs(data=DataOptions(tmp_path), tokenizer="word")
-    measure = measures().find("vocabulary").build(inputs)
+    measure = measures.find("vocabulary").build(inputs)
     assert isinstance(measure, Vocabulary)
     assert measure.data.data_dir == tmp_path
     assert measure.tokenizer.name == "word"
@@ -125,7 +125,7 @@ def test_an_unknown_measure_gets_a_hint() -> None:
     with pytest.raises(
         RelevanceError, match=r"^Unknown measure 'vocab-overlp'\. Did you mean 'vocabulary'\?"
     ):
-        measures().find("vocab-overlp")
+        measures.find("vocab-overlp")
 
 
 def test_measuring_imports_no_torch(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_measuring_imports_no_torch(tmp_path: Path) -> None:
         from relevance.tasks.task import Task
         inputs = Inputs(DataOptions(Path({str(tmp_path)!r})), "word")
         toy = Task.model_validate_json({toy.model_dump_json()!r})
-        measures().find("vocabulary").build(inputs).measure([toy])
+        measures.find("vocabulary").build(inputs).measure([toy])
         assert not {{"torch", "transformers", "sklearn", "pandas"}} & set(sys.modules)
     """
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -149,7 +149,7 @@ def test_measuring_imports_no_torch(tmp_path: Path) -> None:
 @pytest.mark.process
 def test_the_eight_complete_tasks_give_table_2(data_dir: Path) -> None:
     inputs = Inputs(data=DataOptions(data_dir), tokenizer="minilm")
-    ours = measures().find("vocabulary").build(inputs).measure(find_tasks(COMPLETE))
+    ours = measures.find("vocabulary").build(inputs).measure(find_tasks(COMPLETE))
     paper = load_matrix("paper:table2").select(COMPLETE)
     points = 100 * np.abs(ours.off_diagonal() - paper.off_diagonal())
     assert len(points) == 56

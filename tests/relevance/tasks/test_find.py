@@ -78,7 +78,7 @@ def test_every_hub_source_is_pinned_to_a_commit() -> None:
 
 
 def test_every_metric_that_a_task_may_name_has_a_function() -> None:
-    named = [kinds().find(kind).metrics for kind in kinds().names()]
+    named = [kinds.find(kind).metrics for kind in kinds.names()]
     assert set(FUNCTIONS) == frozenset().union(*named)
     assert len(FUNCTIONS) == sum(map(len, named))
 

@@ -23,7 +23,7 @@ def test_options_are_fields_of_the_method() -> None:
             {},
             (
                 "Unknown method 'kmean'. Did you mean 'kmeans'?"
-                f" Known: {', '.join(methods().names())}."
+                f" Known: {', '.join(methods.names())}."
             ),
         ),
         (
