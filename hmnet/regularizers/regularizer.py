@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import ClassVar, TypeAlias
 
 from jaxtyping import Float
 from torch import Tensor
@@ -16,6 +17,7 @@ Inputs: TypeAlias = Mapping[str, Tensor]  # of a model, by name
 Outputs: TypeAlias = Float[Tensor, "batch outputs"]  # its logits
 
 
+@dataclass
 class Regularizer(ABC):
     """A term beside the tasks' own losses; every model that is trained has one of its own.
 
@@ -24,10 +26,9 @@ class Regularizer(ABC):
         state: Tensors kept from earlier steps, by name. Checkpoints hold it, and put it back.
     """
 
-    version: int = 1
+    version: ClassVar[int] = 1
 
-    def __init__(self) -> None:
-        self.state: dict[str, Tensor] = {}
+    state: dict[str, Tensor] = field(default_factory=dict, init=False)
 
     @property
     def is_idle(self) -> bool:

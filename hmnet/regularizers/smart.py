@@ -1,6 +1,7 @@
 """SMART: small changes of the words' embeddings, and of the weights, should change no answer."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
 import torch
@@ -22,6 +23,7 @@ Above0 = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 From0 = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
+@dataclass(kw_only=True)
 class Smart(Regularizer):
     """Smoothness-inducing adversarial regularization, and a Bregman proximal term where wanted.
 
@@ -42,7 +44,7 @@ class Smart(Regularizer):
     average of the last iterates; for the first update from an iterate its gradient is zero without
     momentum, dropout aside. The average moves with a weight's own updates.
 
-    Args:
+    Attributes:
         weight: Weight of the divergence under perturbation, the paper's lambda_s.
         epsilon: Radius of the ball, or what is added to the norm in `reference`.
         sigma: Standard deviation of the perturbation at its start.
@@ -51,8 +53,6 @@ class Smart(Regularizer):
         variant: `reference` or `paper`.
         proximal: Weight of the proximal term, the paper's mu; 0 for none.
         momentum: Share of the average that an update keeps, the paper's beta.
-
-    Attributes:
         state: The average of the last iterates, by the weights' names in the model.
 
     Source:
@@ -61,22 +61,14 @@ class Smart(Regularizer):
         algorithm 1.
     """
 
-    def __init__(
-        self,
-        *,
-        weight: From0 = 0.02,
-        epsilon: Above0 = 1e-6,
-        sigma: Above0 = 1e-5,
-        step_size: From0 = 1e-3,
-        steps: Annotated[int, Field(ge=1)] = 1,
-        variant: Literal["reference", "paper"] = "reference",
-        proximal: From0 = 0.0,
-        momentum: Annotated[float, Field(ge=0, lt=1)] = 0.99,
-    ) -> None:
-        super().__init__()
-        self.weight, self.epsilon, self.sigma = weight, epsilon, sigma
-        self.step_size, self.steps, self.variant = step_size, steps, variant
-        self.proximal, self.momentum = proximal, momentum
+    weight: From0 = 0.02
+    epsilon: Above0 = 1e-6
+    sigma: Above0 = 1e-5
+    step_size: From0 = 1e-3
+    steps: Annotated[int, Field(ge=1)] = 1
+    variant: Literal["reference", "paper"] = "reference"
+    proximal: From0 = 0.0
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.99
 
     @property
     def is_idle(self) -> bool:

@@ -1,12 +1,14 @@
 """One batch of every task in every step."""
 
+from dataclasses import dataclass
 from typing import Literal
 
-from hmnet.samplers.sampler import Batches, Sampler
+from hmnet.samplers.sampler import Sampler
 
 StoppingStrategy = Literal["first_exhausted", "all_exhausted"]
 
 
+@dataclass(kw_only=True)
 class RoundRobin(Sampler):
     """One update for the sum of the losses of one batch of every task.
 
@@ -14,25 +16,13 @@ class RoundRobin(Sampler):
     smaller tasks start over; with `first_exhausted` as many as the task with fewest has, where
     larger tasks take several epochs for one pass.
 
-    Args:
-        batches: Row numbers by batch for every task.
-        epochs: Number of epochs of the run.
-        seed: Seed of every random choice.
+    Attributes:
         stopping_strategy: When an epoch ends; the names are those of `datasets`.
     """
 
     joint = True
 
-    def __init__(
-        self,
-        batches: Batches,
-        *,
-        epochs: int,
-        seed: int,
-        stopping_strategy: StoppingStrategy = "all_exhausted",
-    ) -> None:
-        super().__init__(batches, epochs=epochs, seed=seed)
-        self.stopping_strategy = stopping_strategy
+    stopping_strategy: StoppingStrategy = "all_exhausted"
 
     def turns(self) -> list[dict[str, int]]:
         """As many for every task.

@@ -7,10 +7,11 @@ for Algorithm 1, one of every task where losses are summed.
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from itertools import chain, count, islice
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -72,6 +73,7 @@ Chooser = Callable[[Step, CandidateScorer], SelectedStep]
 Batches = Mapping[str, Sequence[Int[np.ndarray, " _"]]]  # of unequal length
 
 
+@dataclass
 class Sampler(ABC):
     """The numbers of batches of each task that an epoch takes, and their turns.
 
@@ -80,32 +82,34 @@ class Sampler(ABC):
     name and its batches only, so that a task's first N batches are the same in all company. All
     steps follow from the arguments, so that any epoch can be asked for.
 
-    Args:
-        batches: Row numbers by batch for every task, packed once, in the order of the tasks.
+    Attributes:
+        packed: Row numbers by batch for every task, packed once, in the order of the tasks.
         epochs: Number of epochs of the run.
         seed: Seed of every random choice.
-
-    Attributes:
         version: Raised whenever the same arguments would give other steps.
         joint: Whether every step has a batch of each task, so that gradients can be told apart by
             task.
         paired: Whether a task trains as many batches beside others as it does alone.
+        batches: The same with the tasks' names.
         sizes: Training rows per task.
         total: Batches of all tasks together.
     """
 
-    version: int = 1
-    joint: bool = False
-    paired: bool = False
+    version: ClassVar[int] = 1
+    joint: ClassVar[bool] = False
+    paired: ClassVar[bool] = False
 
-    def __init__(self, batches: Batches, *, epochs: int, seed: int) -> None:
+    packed: Batches = field(repr=False)
+    _: KW_ONLY
+    epochs: int
+    seed: int
+
+    def __post_init__(self) -> None:
         self.batches = {
-            task: [TaskBatch(task, rows) for rows in packed] for task, packed in batches.items()
+            task: [TaskBatch(task, rows) for rows in packed] for task, packed in self.packed.items()
         }
-        self.sizes = {task: sum(map(len, packed)) for task, packed in batches.items()}
-        self.total = sum(map(len, batches.values()))
-        self.epochs = epochs
-        self.seed = seed
+        self.sizes = {task: sum(map(len, packed)) for task, packed in self.packed.items()}
+        self.total = sum(map(len, self.packed.values()))
 
     @abstractmethod
     def turns(self) -> list[dict[str, int]]:

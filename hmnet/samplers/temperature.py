@@ -1,22 +1,21 @@
 """Temperature sampling: rows capped, then flattened by a temperature (1 changes nothing)."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
 
-from hmnet.samplers.sampler import Batches, Sampler, apportion
+from hmnet.samplers.sampler import Sampler, apportion
 
 
+@dataclass(kw_only=True)
 class Temperature(Sampler):
     """One task and one update per batch, tasks by p ∝ min(n, cap)^(1/T) for n rows.
 
     An epoch is as many steps as all tasks together have batches, split by p and at least one for
     each task.
 
-    Args:
-        batches: Row numbers by batch for every task.
-        epochs: Number of epochs of the run.
-        seed: Seed of every random choice.
+    Attributes:
         temperature: T: 1 is proportional to the capped rows, the higher the more uniform.
         cap: Rows of one task that count at most; None for all.
 
@@ -24,18 +23,8 @@ class Temperature(Sampler):
         Raffel et al. (2020), section 3.5.2: temperature-scaled mixing with a limit on sizes.
     """
 
-    def __init__(
-        self,
-        batches: Batches,
-        *,
-        epochs: int,
-        seed: int,
-        temperature: Annotated[float, Field(gt=0)] = 2.0,
-        cap: Annotated[int, Field(ge=1)] | None = None,
-    ) -> None:
-        super().__init__(batches, epochs=epochs, seed=seed)
-        self.temperature = temperature
-        self.cap = cap
+    temperature: Annotated[float, Field(gt=0)] = 2.0
+    cap: Annotated[int, Field(ge=1)] | None = None
 
     def turns(self) -> list[dict[str, int]]:
         """The steps of every epoch split by capped and flattened rows.

@@ -1,6 +1,7 @@
 """Uncertainty sampling: of candidates of every task, those that the model is least sure of."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
@@ -22,6 +23,7 @@ DROPOUT_PASSES = 5
 ROUNDING = 1e-6  # deviations below are not dropout's
 
 
+@dataclass(kw_only=True)
 class Uncertainty(Sampler):
     """Uncertainty sampling: of b candidates of every task, the b least sure ones, in one update.
 
@@ -35,10 +37,7 @@ class Uncertainty(Sampler):
     Uncertainty is the entropy of the predicted labels over the largest there can be, log C. A
     regression task has no entropy; `proxy` says what stands for it.
 
-    Args:
-        batches: Row numbers by batch for every task.
-        epochs: Number of epochs of the run.
-        seed: Seed of every random choice.
+    Attributes:
         variant: `paper` ranks by normalised entropy, and the loss is the mean over the chosen rows;
             `released` multiplies by the task's mean over the largest mean of a task, and the loss
             is the mean over the tasks that are present.
@@ -56,20 +55,9 @@ class Uncertainty(Sampler):
     version = 3
     joint = True
 
-    def __init__(
-        self,
-        batches: Mapping[str, Sequence[np.ndarray]],
-        *,
-        epochs: int,
-        seed: int,
-        variant: Variant = "paper",
-        proxy: str = "relevant",
-        share: Annotated[float, Field(gt=0, le=1)] = 1.0,
-    ) -> None:
-        super().__init__(batches, epochs=epochs, seed=seed)
-        self.variant = variant
-        self.proxy = proxy
-        self.share = share
+    variant: Variant = "paper"
+    proxy: str = "relevant"
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
 
     def turns(self) -> list[dict[str, int]]:
         """A batch of every task as a candidate of every step.
