@@ -12,7 +12,7 @@ from hmnet.training.record import read_records
 from relevance.disk.files import read_text, validated
 from relevance.disk.manifest import check_file
 from relevance.disk.parsing import parse_json
-from relevance.errors import RelevanceError, unknown_name
+from relevance.errors import RelevanceError, told_of, unknown_name
 from relevance.names import some
 from relevance.report.tables import Row
 
@@ -195,10 +195,8 @@ def _read(run: Run, names: Sequence[str]) -> list[LogLine]:
 
 
 def _line(text: str, names: Sequence[str], where: str) -> LogLine:
-    try:
+    with told_of(where):
         content = parse_json(text, row=True)  # the loss of a run that went astray may be NaN
-    except RelevanceError as error:
-        raise RelevanceError(f"{where}: {error}") from None
     line = validated(LogLine, content, where)
     for name in (*line.rows, *line.uncertainty):
         if name not in names:

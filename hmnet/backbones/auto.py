@@ -12,21 +12,6 @@ from hmnet.backbones.pretrained import said_by
 from relevance.errors import RelevanceError
 
 
-def classification_model(config: PreTrainedConfig) -> PreTrainedModel:
-    """A model of the family's own class for classification.
-
-    Args:
-        config: Configuration, which says the family, the sizes and the number of outputs.
-
-    Returns:
-        The model, see `family_model`.
-
-    Raises:
-        RelevanceError: If the family has no such class.
-    """
-    return family_model(config, "AutoModelForSequenceClassification", "classification")
-
-
 def family_model(config: PreTrainedConfig, auto: str, purpose: str) -> PreTrainedModel:
     """A model of one of the family's own classes, on torch's default device.
 

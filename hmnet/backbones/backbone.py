@@ -9,11 +9,13 @@ import torch
 from torch import nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from hmnet.backbones.auto import classification_model, quiet
+from hmnet.backbones.auto import family_model, quiet
 from hmnet.backbones.folder import resolve_backbone
 from hmnet.backbones.graft import graft
 from hmnet.backbones.pretrained import read_config, read_model
 from relevance.errors import RelevanceError
+
+CLASSIFIER = "AutoModelForSequenceClassification"
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -60,7 +62,7 @@ class Backbone:
         Returns:
             The backbone, its weights random.
         """
-        return cls.of(classification_model(config))
+        return cls.of(family_model(config, CLASSIFIER, "classification"))
 
     @property
     def config(self) -> PreTrainedConfig:
@@ -178,7 +180,7 @@ def load_backbone(name: str, *, seed: int = 0) -> Backbone:
     # Weights that the checkpoint lacks are drawn; whatever is drawn next must not depend on that.
     with quiet(), torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        model, report = read_model(folder, "AutoModelForSequenceClassification")
+        model, report = read_model(folder, CLASSIFIER)
     backbone = Backbone.of(model)
     optional = f"{backbone.prefix}.pooler."
     missing = sorted(

@@ -54,11 +54,11 @@ def _input_embeddings(folder: Path) -> np.ndarray:
         files = read_object(index).get("weight_map")
         if not isinstance(files, dict):
             raise ValueError(f"{INDEX} has no `weight_map`")
-        name = _only(list(files))
-        return _tensor(folder / files[name], name)
-    with safe_open(folder / WEIGHTS, "np") as file:
-        name = _only(list(file.keys()))
-    return _tensor(folder / WEIGHTS, name)
+    else:
+        with safe_open(folder / WEIGHTS, "np") as file:
+            files = dict.fromkeys(file.keys(), WEIGHTS)
+    name = _only(list(files))
+    return _tensor(folder / files[name], name)
 
 
 def _only(names: list[str]) -> str:

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from hmnet.data.encoder import check_unicode
 from hmnet.kinds.kind import Texts, kind_of
 from relevance.disk.parsing import parse_json
-from relevance.errors import RelevanceError, shown
+from relevance.errors import RelevanceError, shown, told_of
 from relevance.tasks.check import cell_reader
 from relevance.tasks.read import ReadOptions, file_format, read_rows
 from relevance.tasks.source import source_columns
@@ -57,10 +57,10 @@ def read_lines(
         if isinstance(line, str | bytes):
             if not line.strip():
                 continue
-            with _place(where, "line", number):
+            with told_of(f"{where}, line {number}"):
                 found = _read(tasks, _parse(line))
         else:
-            with _place(where, "row", number):
+            with told_of(f"{where}, row {number}"):
                 found = _read(tasks, line)
         yield found
 
@@ -164,12 +164,3 @@ def _parse(line: str | bytes) -> dict[str, Any]:
             f"expected a JSON object, got {content!r:.50}. Each line is one JSON object."
         )
     return content
-
-
-@contextmanager
-def _place(where: str, what: str, number: int) -> Iterator[None]:
-    """Say which line or row an error is about."""
-    try:
-        yield
-    except RelevanceError as error:
-        raise RelevanceError(f"{where}, {what} {number}: {error}") from None

@@ -12,7 +12,7 @@ from transformers.activations import ACT2FN
 
 from hmnet.backbones.backbone import Backbone
 from hmnet.backbones.graft import graft
-from hmnet.inserts.insert import DROPOUTS, NORMS, AdapterModule, task_key
+from hmnet.inserts.insert import DROPOUTS, NORMS, AdapterModule, module_key
 from hmnet.randomness import linear, seeded
 
 DEVIATION = 0.01
@@ -46,13 +46,13 @@ class Adapters(AdapterModule):
         self.tasks = nn.ModuleDict()
         for task in tasks:
             with seeded(seed, f"{task}.adapters"):
-                self.tasks[task_key(task)] = nn.ModuleList(
+                self.tasks[module_key(task)] = nn.ModuleList(
                     OwnParts(width, size, activation) for _ in range(backbone.depth)
                 )
 
     def view(self, task: str, depth: int, layer: nn.Module) -> nn.Module:
         """The layer with the task's adapters and norms."""
-        own = self.get_submodule(f"tasks.{task_key(task)}.{depth}")
+        own = self.get_submodule(f"tasks.{module_key(task)}.{depth}")
         return graft(layer, cast("OwnParts", own).on(layer))
 
 

@@ -19,7 +19,7 @@ from hmnet.inserts._conditional import (
     ForTask,
     Variant,
 )
-from hmnet.inserts.insert import ATTENTION, NORMS, AdapterModule, task_key
+from hmnet.inserts.insert import ATTENTION, NORMS, AdapterModule, module_key
 from hmnet.randomness import seeded
 from relevance.errors import RelevanceError
 
@@ -131,11 +131,13 @@ class ConditionalModules(AdapterModule):
         self.embeddings = nn.ParameterDict()
         for task in tasks:
             with seeded(seed, f"{task}.embedding"):
-                self.embeddings[task_key(task)] = nn.init.normal_(torch.empty(width), std=deviation)
+                self.embeddings[module_key(task)] = nn.init.normal_(
+                    torch.empty(width), std=deviation
+                )
 
     def view(self, task: str, depth: int, layer: nn.Module) -> nn.Module:
         """The layer with its conditional modules, bound to the task's z."""
-        z = self.embeddings[task_key(task)]
+        z = self.embeddings[module_key(task)]
         parts = cast("nn.ModuleDict", self.layers[depth])
         bound: dict[str, nn.Module | None] = {}
 
@@ -157,5 +159,5 @@ class ConditionalModules(AdapterModule):
 
     def embedding(self, task: str) -> nn.Parameter:
         """The task's z, `[width]`."""
-        embedding: nn.Parameter = self.embeddings[task_key(task)]
+        embedding: nn.Parameter = self.embeddings[module_key(task)]
         return embedding

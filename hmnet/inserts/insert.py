@@ -71,9 +71,9 @@ adapter_modules = Registry("method", AdapterModule)
 """All adapter modules, by name; each is what the method of its name puts in."""
 
 
-def task_key(task: str) -> str:
-    """A task's name as torch allows it for a submodule, which may hold no dots."""
-    return task.replace(".", "/")
+def module_key(name: str) -> str:
+    """A name as torch allows it for a submodule; task names hold dots at times, but no slashes."""
+    return name.replace(".", "/")
 
 
 def _check_layout(backbone: Backbone, name: str) -> None:

@@ -10,7 +10,7 @@ from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
 from hmnet.backbones.backbone import Backbone
 from hmnet.backbones.graft import graft
-from hmnet.inserts.insert import NORMS, AdapterModule, task_key
+from hmnet.inserts.insert import NORMS, AdapterModule, module_key
 from hmnet.randomness import linear, seeded
 from relevance.errors import RelevanceError
 
@@ -61,11 +61,11 @@ class Pals(AdapterModule):
         self.tasks = nn.ModuleDict()
         for task in tasks:
             with seeded(seed, f"{task}.pals"):
-                self.tasks[task_key(task)] = TaskPals(backbone, size, heads)
+                self.tasks[module_key(task)] = TaskPals(backbone, size, heads)
 
     def view(self, task: str, depth: int, layer: nn.Module) -> nn.Module:
         """The layer with the task's attention beside it."""
-        return ParallelLayer(layer, cast("TaskPals", self.tasks[task_key(task)]), depth)
+        return ParallelLayer(layer, cast("TaskPals", self.tasks[module_key(task)]), depth)
 
 
 class TaskPals(nn.Module):

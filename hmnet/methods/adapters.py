@@ -1,8 +1,5 @@
 """Adapters: the pretrained encoder is frozen, and each task has small modules of its own in it."""
 
-from typing import ClassVar
-
-from hmnet.methods._defaults import OF_METHODS
 from hmnet.methods.method import AdapterMethod
 
 
@@ -12,5 +9,3 @@ class HoulsbyAdapters(AdapterMethod):
     Source:
         Houlsby et al. (2019), "Parameter-Efficient Transfer Learning for NLP".
     """
-
-    defaults: ClassVar = OF_METHODS["adapters"]

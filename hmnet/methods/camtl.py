@@ -1,8 +1,5 @@
 """CA-MTL: one encoder for all tasks, bent by small modules that each task's embedding modulates."""
 
-from typing import ClassVar
-
-from hmnet.methods._defaults import OF_METHODS
 from hmnet.methods.method import AdapterMethod
 
 
@@ -16,5 +13,3 @@ class CaMtl(AdapterMethod):
         El Hattami (2021), chapter 3; Pilault et al. (2021), "Conditionally Adaptive Multi-Task
         Learning".
     """
-
-    defaults: ClassVar = OF_METHODS["camtl"]

@@ -2,9 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from hmnet.methods._defaults import OF_METHODS
 from hmnet.sharing.plan import Inserted, SharingPlan, fully_shared
 from hmnet.sharing.skill_table import SkillTable
 from relevance.choice import Choice, choose
@@ -33,10 +34,11 @@ class ModelGroup(NamedTuple):
     plan: SharingPlan
 
 
+@dataclass(frozen=True)
 class Method(ABC):
     """A way to share layers among tasks.
 
-    Args:
+    Attributes:
         spec: Groups of tasks that share the middle layers; only methods that read clusters look at
             it.
         layers: Numbers of shared, cluster and task layers; None for the default of the depth.
@@ -46,30 +48,17 @@ class Method(ABC):
             None for the one of the method's own name as it is by default.
         max_length: Most tokens of one input, which an adapter module may need; None for the default
             of a run with this method.
-
-    Attributes:
-        defaults: Settings of a run that have other defaults with this method; they stand in
-            `hmnet.methods._defaults`.
     """
 
-    reads_clusters: bool = False
-    reads_skills: bool = False
-    defaults: ClassVar[Mapping[str, Any]] = {}
+    reads_clusters: ClassVar[bool] = False
+    reads_skills: ClassVar[bool] = False
 
-    def __init__(
-        self,
-        spec: ClusterSpec | None = None,
-        layers: tuple[int, int, int] | None = None,
-        skills: SkillTable | None = None,
-        *,
-        modules: Choice[AdapterModule] | None = None,
-        max_length: int | None = None,
-    ) -> None:
-        self.spec = spec
-        self.layers = layers
-        self.skills = skills
-        self.modules = modules
-        self.max_length = max_length
+    spec: ClusterSpec | None = None
+    layers: tuple[int, int, int] | None = None
+    skills: SkillTable | None = None
+    _: KW_ONLY
+    modules: Choice[AdapterModule] | None = None
+    max_length: int | None = None
 
     @abstractmethod
     def plans(self, tasks: Sequence[Task], depth: int) -> tuple[ModelGroup, ...]:
@@ -102,8 +91,9 @@ class AdapterMethod(Method):
     def plans(self, tasks: Sequence[Task], depth: int) -> tuple[ModelGroup, ...]:
         """One group with all tasks."""
         names = tuple(task.name for task in tasks)
-        modules = self.modules or find_method(_name(type(self))).modules
-        max_length = self.max_length or self.defaults.get("max_length", MAX_LENGTH)
+        default = find_method(_name(type(self)))
+        modules = self.modules or default.modules
+        max_length = self.max_length or default.defaults.get("max_length", MAX_LENGTH)
         inserted = Inserted(modules=modules, max_length=max_length)
         plan = fully_shared(names, depth).model_copy(update={"inserted": inserted})
         return (ModelGroup(names, plan),)
@@ -126,6 +116,11 @@ class ChosenMethod:
     name: str
     member: type[Method]
     modules: Choice[AdapterModule] | None = None
+
+    @property
+    def defaults(self) -> Mapping[str, Any]:
+        """Settings of a run that have other defaults with this method."""
+        return OF_METHODS.get(self.name, {})
 
     def __str__(self) -> str:
         return str(self.modules or self.name)

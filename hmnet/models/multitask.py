@@ -22,7 +22,7 @@ from hmnet.backbones.graft import graft
 from hmnet.data.batching import InputForm, input_form
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
 from hmnet.heads.head import Head
-from hmnet.inserts.insert import AdapterModule
+from hmnet.inserts.insert import AdapterModule, module_key
 from hmnet.kinds.kind import kind_of
 from hmnet.models.activation_cache import activation_cache
 from hmnet.models.blueprint import SCHEMA, WEIGHTS, Blueprint
@@ -70,7 +70,7 @@ class MultiTaskModel(nn.Module):
             task.name: kind_of(task, blueprint.scales.get(task.name)) for task in blueprint.tasks
         }
         self._layer_list = backbone.layer_list
-        self.pool = nn.ModuleDict({_key(name): module for name, module in pool.items()})
+        self.pool = nn.ModuleDict({module_key(name): module for name, module in pool.items()})
         self.insert = adapter_module
         self._layers = {task: self._make_layers(task) for task in self.tasks}
         # A plain dict: registered as submodules, the views would list every weight once more.
@@ -175,7 +175,7 @@ class MultiTaskModel(nn.Module):
         Returns:
             The module.
         """
-        return self.pool[_key(name)]
+        return self.pool[module_key(name)]
 
     def path_parameters(self, task: str) -> Iterator[nn.Parameter]:
         """The parameters that a step on one task changes.
@@ -325,8 +325,3 @@ def _beside(root: nn.Module, name: str) -> list[nn.Module]:
     on_the_way, _, rest = name.partition(".")
     found = [module for child, module in root.named_children() if child != on_the_way]
     return found + (_beside(root.get_submodule(on_the_way), rest) if rest else [])
-
-
-def _key(name: str) -> str:
-    """A name as torch allows it for a submodule; task names hold dots at times, but no slashes."""
-    return name.replace(".", "/")

@@ -78,10 +78,9 @@ def check_run(
 
 def _set_by_method(config: RunConfig) -> str | None:
     """One line about settings that have another default with the run's method, and have kept it."""
-    defaults = config.method.member.defaults
     kept = [
         f"`{name}={value if isinstance(value, int | float) else repr(str(value))}`"
-        for name, value in defaults.items()
+        for name, value in config.method.defaults.items()
         if getattr(config, name) == value
     ]
     if not kept:

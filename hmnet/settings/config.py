@@ -292,7 +292,7 @@ class RunConfig(TrainingSettings):
 
         if isinstance(given, dict) and isinstance(given.get("method"), str | ChosenMethod):
             method = find_method(given["method"])
-            return {**method.member.defaults, **given, "method": method}
+            return {**method.defaults, **given, "method": method}
         return given
 
     @model_validator(mode="after")
@@ -355,22 +355,6 @@ class RunConfig(TrainingSettings):
     def toml_text(self) -> str:
         """Every setting that is not none, as TOML."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
-
-    @classmethod
-    def from_toml(cls, path: Path, **overrides: Any) -> "RunConfig":
-        """Read settings from a file.
-
-        Args:
-            path: A TOML file; relative paths in it are taken from the working directory.
-            **overrides: Settings that win over the file's, such as those of the command line.
-
-        Returns:
-            The settings.
-
-        Raises:
-            RelevanceError: If the file cannot be read or a setting is unknown or out of range.
-        """
-        return validated(cls, read_toml(path) | overrides, str(path))
 
     @classmethod
     def of_run(cls, path: Path) -> "RunConfig":

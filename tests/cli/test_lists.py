@@ -29,7 +29,7 @@ def test_a_run_trains_the_tasks_of_both_lists(
     heads = ["--head", "TONE=linear", "--head", "GRADE=linear"]
     run = tmp_path / "run"
     done("hmnet", "train", *options, *weights, *heads, "--max-steps-per-task", 1, "--out", run)
-    config = RunConfig.from_toml(run / "config.toml")
+    config = RunConfig.of_run(run / "config.toml")
     assert str(config.loss_weights) == "TONE=2,FACT=0.5"
     assert config.head.text == "TONE=linear,GRADE=linear"
     line = b'{"text": ["a good film"]}'

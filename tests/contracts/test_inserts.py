@@ -106,7 +106,7 @@ def test_after_two_steps_all_that_is_new_has_learned_and_all_that_is_frozen_is_a
 ) -> None:
     folder = tiny_backbones[kind]
     model = make(folder, text).train()
-    default = find_method(text).member.defaults.get("freeze", "0")
+    default = find_method(text).defaults.get("freeze", "0")
     freeze(model, Freeze.parse(default).layers(4), backbone_in(folder).layer_list)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     trained = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}

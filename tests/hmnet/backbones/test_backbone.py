@@ -12,7 +12,6 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import AutoConfig
 
-from hmnet.backbones.auto import classification_model
 from hmnet.backbones.backbone import (
     Backbone,
     find_layer_list,
@@ -112,7 +111,7 @@ def test_albert_has_no_list_of_layers(tiny_albert: Path) -> None:
 
 def test_a_family_that_classifies_no_text() -> None:
     with pytest.raises(RelevanceError, match=r"^The family 'vits' has no model for classification"):
-        classification_model(AutoConfig.for_model("vits"))
+        Backbone.from_config(AutoConfig.for_model("vits"))
 
 
 def test_two_lists_of_the_same_length_are_not_guessed_at(tiny_bert: Path) -> None:

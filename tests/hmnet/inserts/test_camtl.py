@@ -113,7 +113,7 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def counted(folder: str, text: str, depth: int, freeze: str | None = None) -> Count:
     method = find_method(text)
     ((_, plan),) = method.build().plans(TASKS, depth)
-    frozen = freeze or method.member.defaults.get("freeze", "0")
+    frozen = freeze or method.defaults.get("freeze", "0")
     return count_parameters(folder, TASKS, plan, frozen=frozen)
 
 

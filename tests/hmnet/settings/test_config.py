@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmnet.methods.method import methods
+from hmnet.methods.method import find_method, methods
 from hmnet.settings.config import RunConfig, TrainingSettings
 from hmnet.sharing.freeze import Freeze
 from relevance.disk.files import read_toml
@@ -39,7 +39,7 @@ FULL = RunConfig(
 @pytest.mark.parametrize("config", [FULL, RunConfig(tasks=("RTE",))])
 def test_toml_gives_the_same_settings_back(config: RunConfig, tmp_path: Path) -> None:
     config.to_toml(tmp_path / "config.toml")
-    assert RunConfig.from_toml(tmp_path / "config.toml") == config
+    assert RunConfig.of_run(tmp_path / "config.toml") == config
 
 
 @given(lr=st.floats(1e-12, 1e3), seed=st.integers(0, 2**31), checkpoint_s=st.floats(1e-3, 1e9))
@@ -49,7 +49,7 @@ def test_numbers_survive_toml(
     path = tmp_path_factory.mktemp("toml") / "config.toml"
     config = RunConfig(tasks=("RTE",), lr=lr, seed=seed, checkpoint_s=checkpoint_s)
     config.to_toml(path)
-    assert RunConfig.from_toml(path) == config
+    assert RunConfig.of_run(path) == config
 
 
 def test_defaults_are_the_papers() -> None:
@@ -65,7 +65,7 @@ def test_every_setting_says_what_it_is() -> None:
 
 def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
     (tmp_path / "run.toml").write_text('lr = 1e-4\nepochs = 5\nbackbone = "minilm"\n')
-    config = RunConfig.from_toml(tmp_path / "run.toml", tasks=("RTE",), epochs=1)
+    config = RunConfig(**read_toml(tmp_path / "run.toml") | {"tasks": ("RTE",), "epochs": 1})
     assert (config.lr, config.epochs, config.backbone) == (1e-4, 1, "minilm")
 
 
@@ -104,7 +104,7 @@ def test_a_wrong_file_is_one_line(
     monkeypatch.chdir(tmp_path)
     Path("run.toml").write_text(content)
     with pytest.raises(RelevanceError) as error:
-        RunConfig.from_toml(Path("run.toml"))
+        RunConfig.of_run(Path("run.toml"))
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
 
@@ -145,7 +145,7 @@ def test_a_method_has_defaults_of_its_own(tmp_path: Path) -> None:
     given = RunConfig(tasks=["RTE"], method="camtl", max_length=96, freeze="0")
     assert (given.max_length, str(given.freeze)) == (96, "0")
     given.to_toml(tmp_path / "run.toml")
-    assert RunConfig.from_toml(tmp_path / "run.toml") == given
+    assert RunConfig.of_run(tmp_path / "run.toml") == given
     assert RunConfig(tasks=["RTE"], method="adapters").freeze == Freeze(everything=True)
 
 
@@ -186,7 +186,7 @@ def test_every_setting_of_a_method_is_stated_by_a_run(tmp_path: Path) -> None:
         config = RunConfig(tasks=("RTE",), method=name)
         config.to_toml(tmp_path / "config.toml")
         stated = read_toml(tmp_path / "config.toml")
-        assert stated.keys() >= methods.find(name).defaults.keys()
+        assert stated.keys() >= find_method(name).defaults.keys()
         assert RunConfig.of_run(tmp_path / "config.toml") == config
 
 

@@ -115,7 +115,7 @@ def test_a_runs_settings_hold_the_whole_table(tmp_path: Path) -> None:
     config = RunConfig(tasks=("RTE",), skills=file)
     config.to_toml(tmp_path / "config.toml")
     file.unlink()
-    assert RunConfig.from_toml(tmp_path / "config.toml") == config
+    assert RunConfig.of_run(tmp_path / "config.toml") == config
     other = config.model_copy(update={"skills": SkillTable(skills=("a",))})
     with pytest.raises(RelevanceError, match=r"was started with skills = RTE: b, not "):
         other.check_resumes(config, tmp_path)

@@ -88,10 +88,10 @@ def test_settings_are_read_from_toml(config: RunConfig, tmp_path: Path) -> None:
     path.write_text(
         'freeze = 3\nwarmup = 0.1\ncheckpoint = "best"\npatience = 2\ntasks = ["RTE"]\n'
     )
-    read = RunConfig.from_toml(path)
+    read = RunConfig.of_run(path)
     assert (str(read.freeze), read.warmup, read.checkpoint, read.patience) == ("3", 0.1, "best", 2)
     read.to_toml(path)
-    assert RunConfig.from_toml(path) == read
+    assert RunConfig.of_run(path) == read
     assert not config.goes_by_dev
     assert read.goes_by_dev
 
