@@ -8,7 +8,7 @@ from hmnet.comparison.compared_rows import DIFFERENT, Place, different_rows, not
 from hmnet.comparison.significance import Paired, over_rows, over_seeds
 from hmnet.comparison.table import LABELS, MAJORITY_COLUMN, Comparison, Contrast, Entry, Line
 from hmnet.runs.costs import Cost
-from hmnet.runs.scores import MAJORITY, Score, counts, row_name, splits_of
+from hmnet.runs.scores import MAJORITY, Score, as_rows, counts, row_name, splits_of
 from relevance.errors import RelevanceError, unknown_name
 
 COSTS = {
@@ -132,13 +132,11 @@ def _by_column(scores: Sequence[Score]) -> dict[str, Values]:
     """Values by column, by what was measured, and by seed; the majority class first."""
     majority: dict[Measured, set[float]] = {}
     runs: dict[str, dict[Measured, dict[int, float]]] = {}
-    for score in scores:
+    for score in as_rows(scores):
         what = Measured(score.task, score.split, score.metric)
         if score.method == MAJORITY:
             majority.setdefault(what, set()).add(score.value)
             continue
-        if score.majority is not None:
-            majority.setdefault(what, set()).add(score.majority)
         of_seed = runs.setdefault(score.run, {}).setdefault(what, {})
         if score.seed in of_seed:
             raise RelevanceError(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from hmnet.runs.scores import MAJORITY, Score, row_name
+from hmnet.runs.scores import MAJORITY, Score, as_rows, row_name
 
 DIFFERENT = " †"
 """Marks rows of a table whose scores are of other rows of data, or other labels, in some runs."""
@@ -22,10 +22,9 @@ def different_rows(scores: Sequence[Score]) -> set[Place]:
     """
     digests: dict[Place, set[str]] = {}
     constants: dict[tuple[str, str, str], set[float]] = {}
-    for score in scores:
-        constant = score.value if score.method == MAJORITY else score.majority
-        if constant is not None:
-            constants.setdefault((score.task, score.split, score.metric), set()).add(constant)
+    for score in as_rows(scores):
+        if score.method == MAJORITY:
+            constants.setdefault((score.task, score.split, score.metric), set()).add(score.value)
         if score.rows is not None:
             digests.setdefault((score.task, score.split), set()).add(score.rows)
     different = {place for place, found in digests.items() if len(found) > 1}

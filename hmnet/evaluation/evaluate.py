@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Int64
 
 from hmnet.data.batching import collate
 from hmnet.data.template import Sequences
@@ -44,14 +44,16 @@ def evaluate(
     kind, encoded = model.kinds[task.name].on_own_scale(), split.encoded
     logits: list[Logits] = [np.empty(0, np.float32)] * len(encoded)
     losses = np.empty(len(encoded), dtype=np.float32)
-    for rows, of_batch in batches_of_logits(
-        model, task, encoded, batch_size=batch_size, precision=precision
-    ):
-        targets = torch.from_numpy(kind.targets(encoded, rows))
-        said = torch.from_numpy(of_batch)
-        losses[rows] = kind.losses(said, targets).numpy()
-        for row, own in zip(rows, kind.unpadded(of_batch, encoded.lengths[rows]), strict=True):
-            logits[row] = own
+    form = model.input_form(task.name)
+    with inference(model, precision):
+        for rows in batches_by_length(encoded, batch_size):
+            inputs = collate(encoded, rows, **form, device=model.device)
+            said = model(task.name, inputs).float().cpu()
+            targets = torch.from_numpy(kind.targets(encoded, rows))
+            losses[rows] = kind.losses(said, targets).numpy()
+            unpadded = kind.unpadded(said.numpy(), encoded.lengths[rows])
+            for row, own in zip(rows, unpadded, strict=True):
+                logits[row] = own
     predicted = kind.predictions(ModelOutputs(split.rows.texts, encoded, logits))
     of_rows = torch.from_numpy(encoded.row_means(losses))
     return Result(
@@ -60,33 +62,6 @@ def evaluate(
         (predicted if predicted.dtype == object else predicted.astype(np.float64)).tolist(),
         of_rows.tolist(),
     )
-
-
-def batches_of_logits(
-    model: MultiTaskModel,
-    task: Task,
-    encoded: Sequences,
-    *,
-    batch_size: int,
-    precision: Precision = "fp32",
-) -> Iterator[tuple[Int64[np.ndarray, " row"], Float32[np.ndarray, "row class *place"]]]:
-    """Logits of a model for every sequence, in batches of sequences of similar length.
-
-    Args:
-        model: A model on any device; it is left in the mode it was in.
-        task: One that the model has a path for.
-        encoded: The sequences.
-        batch_size: Sequences per forward pass.
-        precision: Precision of the forward pass.
-
-    Yields:
-        Numbers of sequences, and their logits, padded where they are for places.
-    """
-    form = model.input_form(task.name)
-    with inference(model, precision):
-        for rows in batches_by_length(encoded, batch_size):
-            inputs = collate(encoded, rows, **form, device=model.device)
-            yield rows, model(task.name, inputs).float().cpu().numpy()
 
 
 def batches_by_length(encoded: Sequences, batch_size: int) -> Iterator[Int64[np.ndarray, " row"]]:

@@ -10,7 +10,8 @@ from pathlib import Path
 from relevance.disk.files import read_text
 from relevance.disk.manifest import check_file
 from relevance.errors import RelevanceError
-from relevance.escaping import for_csv, from_csv
+from relevance.escaping import from_csv
+from relevance.report.tables import table
 from relevance.tasks.task import Task
 
 MAJORITY = "majority"
@@ -102,13 +103,8 @@ def scores_text(scores: Iterable[Score]) -> str:
     Returns:
         What `read_scores` reads.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for score in as_rows(scores):
-        cells = [getattr(score, name) for name in COLUMNS]
-        writer.writerow([for_csv(cell) if isinstance(cell, str) else cell for cell in cells])
-    return text.getvalue()
+    rows = [{name: getattr(score, name) for name in COLUMNS} for score in as_rows(scores)]
+    return table(rows, "csv")
 
 
 def read_scores(path: Path) -> list[Score]:

@@ -11,7 +11,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from itertools import chain, count, islice
-from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -155,31 +155,28 @@ class Sampler(ABC):
             for task, start, end in zip(self.batches, starts, ends, strict=True)
         ]
 
-    @classmethod  # noqa: B027  for samplers that cannot take every task
-    def check(cls, tasks: Sequence[Task], **parameters: Any) -> None:
-        """Refuse tasks that the sampler cannot take together; most take any.
+    def check(self, tasks: Sequence[Task]) -> None:  # noqa: B027  most take any
+        """Refuse tasks that the sampler cannot take together; it needs no batches for that.
 
         Args:
             tasks: All that train together.
-            **parameters: Parameters of the sampler.
 
         Raises:
             RelevanceError: If there is one that it cannot take.
         """
 
-    @classmethod
     def chooser(
-        cls,
-        tasks: Sequence[Task],  # noqa: ARG003  for samplers that choose
-        data: Mapping[str, Encoded],  # noqa: ARG003
-        **parameters: Any,  # noqa: ARG003
+        self,
+        tasks: Sequence[Task],  # noqa: ARG002  for samplers that choose
+        data: Mapping[str, Encoded],  # noqa: ARG002
     ) -> Chooser | None:
         """Make the function that picks, as the model is at a step, the rows that the step trains.
+
+        It needs none of the sampler's batches.
 
         Args:
             tasks: All that are trained.
             data: Training rows of the tasks.
-            **parameters: Parameters of the sampler.
 
         Returns:
             None where a step trains all of its rows, which is the rule.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
@@ -68,37 +68,24 @@ class Uncertainty(Sampler):
         whole = len(self.batches) * max(map(len, self.batches.values()))
         return [dict.fromkeys(self.batches, max(1, round(self.share * whole)))] * self.epochs
 
-    @classmethod
-    def check(cls, tasks: Sequence[Task], *, proxy: str = "relevant", **_: Any) -> None:
+    def check(self, tasks: Sequence[Task]) -> None:
         """Refuse tasks that have no uncertainty, or that the proxy can't stand for.
 
         Args:
             tasks: All that train together.
-            proxy: A proxy that the sampler takes.
 
         Raises:
             RelevanceError: If there is one.
         """
         for task in tasks:
-            _check(task, tasks, proxy)
+            _check(task, tasks, self.proxy)
 
-    @classmethod
-    def chooser(
-        cls,
-        tasks: Sequence[Task],
-        data: Mapping[str, Encoded],
-        *,
-        variant: Variant = "paper",
-        proxy: str = "relevant",
-        **_: Any,
-    ) -> Chooser:
+    def chooser(self, tasks: Sequence[Task], data: Mapping[str, Encoded]) -> Chooser:
         """Make the function that picks the rows of a step.
 
         Args:
             tasks: All that are trained.
             data: Training rows of the tasks.
-            variant: A variant that the sampler takes.
-            proxy: A proxy that the sampler takes.
 
         Returns:
             A function that takes the candidates of a step and a way to ask the model, and gives
@@ -107,13 +94,14 @@ class Uncertainty(Sampler):
         Raises:
             RelevanceError: If a task has no uncertainty, or the proxy can't stand for it.
         """
-        measures = {task.name: uncertainty_of(task, tasks, data, proxy) for task in tasks}
-        by_deviation = {t.name for t in tasks if t.kind == "regression" and proxy == "dropout"}
+        measures = {task.name: uncertainty_of(task, tasks, data, self.proxy) for task in tasks}
+        by_dropout = self.proxy == "dropout"
+        by_deviation = {t.name for t in tasks if t.kind == "regression" and by_dropout}
 
         def choose(candidates: Step, ask: CandidateScorer) -> SelectedStep:
             unsure = [measures[batch.task](batch, ask) for batch in candidates]
             scaled = comparable(unsure, [batch.task in by_deviation for batch in candidates])
-            chosen = most_uncertain(candidates, scaled, variant)
+            chosen = most_uncertain(candidates, scaled, self.variant)
             # The log has what was measured, before deviations are scaled to other tasks' entropies.
             means = {b.task: float(np.mean(u)) for b, u in zip(candidates, unsure, strict=True)}
             return chosen._replace(uncertainty=means)

@@ -28,11 +28,12 @@ def check(settings: TrainingSettings, tasks: Sequence[Task], parts: Sequence[Mod
     settings.head.check(settings.pooling, tasks)
     if settings.loss_weights:
         settings.loss_weights.check(task.name for task in tasks)
-    regularizer, sampler = make_regularizer(settings.regularizer), settings.sampler
+    regularizer = make_regularizer(settings.regularizer)
+    sampler = settings.sampler.build({}, epochs=settings.epochs, seed=0)
     known = {task.name: task for task in tasks}
     groups = [[known[name] for name in part.tasks] for part in parts]
     for trained in groups:
-        sampler.member.check(trained, **sampler.parameters)
+        sampler.check(trained)
         if regularizer:
             regularizer.check(trained)
     _check_surgery(settings, parts, settings.freeze.layers(parts[0].plan.depth))

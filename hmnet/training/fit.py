@@ -114,11 +114,9 @@ def _in_order(
     Weights are averaged before anybody looks at them, an epoch is scored before it is kept, and a
     signal that came meanwhile makes a checkpoint.
     """
-    sampler = settings.sampler
     data = {task.name: task.train.encoded for task in tasks}
-    chooser = sampler.member.chooser(
-        [task.definition for task in tasks], data, **sampler.parameters
-    )
+    sampler = settings.sampler.build({}, epochs=settings.epochs, seed=0)
+    chooser = sampler.chooser([task.definition for task in tasks], data)
     first = [*([Selecting(chooser)] if chooser else []), Averaging(settings.average)]
     return in_order(hooks, first)
 

@@ -2,22 +2,32 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from commands import done
+from hmnet.data.batching import collate
 from hmnet.data.template import Sequences
-from hmnet.evaluation.evaluate import batches_of_logits
+from hmnet.evaluation.evaluate import batches_by_length, inference
 from hmnet.models.multitask import MultiTaskModel
+from hmnet.precision import Precision
 from relevance.tasks.task import Task
 
 
-def all_logits(model: MultiTaskModel, task: Task, encoded: Sequences, **options: Any) -> np.ndarray:
+def all_logits(
+    model: MultiTaskModel,
+    task: Task,
+    encoded: Sequences,
+    *,
+    batch_size: int,
+    precision: Precision = "fp32",
+) -> np.ndarray:
     """Logits of every row of a task with one answer per row, in the order of the rows."""
     found = np.empty((len(encoded), task.outputs), dtype=np.float32)
-    for rows, logits in batches_of_logits(model, task, encoded, **options):
-        found[rows] = logits
+    with inference(model, precision):
+        for rows in batches_by_length(encoded, batch_size):
+            inputs = collate(encoded, rows, **model.input_form(task.name), device=model.device)
+            found[rows] = model(task.name, inputs).float().cpu().numpy()
     return found
 
 

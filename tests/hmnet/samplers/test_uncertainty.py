@@ -156,9 +156,9 @@ def test_regression_asks_the_task_that_shares_most_of_its_vocabulary() -> None:
 
     step = [TaskBatch("VALUE", np.arange(2))]
     tasks = [VALUE, OTHER, LABELS]
-    Uncertainty.chooser(tasks, data)(step, ask)
-    Uncertainty.chooser(tasks, data, proxy="other")(step, ask)
-    Uncertainty.chooser(tasks, data, proxy="dropout")(step, ask)
+    Uncertainty({}, epochs=1, seed=0).chooser(tasks, data)(step, ask)
+    Uncertainty({}, epochs=1, seed=0, proxy="other").chooser(tasks, data)(step, ask)
+    Uncertainty({}, epochs=1, seed=0, proxy="dropout").chooser(tasks, data)(step, ask)
     assert asked[:2] == [("VALUE", "LABELS", None), ("VALUE", "OTHER", None)]
     assert asked[2:] == [("VALUE", "VALUE", number) for number in range(5)]
 
@@ -184,7 +184,7 @@ def test_rows_by_dropout_are_trained_beside_rows_by_entropy() -> None:
         return noise.normal(scale=deviation, size=(len(batch.rows), width)).astype(np.float32)
 
     step = [TaskBatch("LABELS", np.arange(8)), TaskBatch("VALUE", np.arange(8))]
-    choose = Uncertainty.chooser([LABELS, VALUE], {}, proxy="dropout")
+    choose = Uncertainty({}, epochs=1, seed=0, proxy="dropout").chooser([LABELS, VALUE], {})
     trained = {batch.task for _ in range(5) for batch in choose(step, ask).step}
     assert trained == {"LABELS", "VALUE"}
 
@@ -212,10 +212,10 @@ def test_rows_by_dropout_are_trained_beside_rows_by_entropy() -> None:
 )
 def test_never_silently_nothing(tasks: list[Task], proxy: str, message: str) -> None:
     with pytest.raises(RelevanceError) as error:
-        Uncertainty.chooser(tasks, {}, proxy=proxy)
+        Uncertainty({}, epochs=1, seed=0, proxy=proxy).chooser(tasks, {})
     assert str(error.value) == message
 
 
 def test_an_unknown_proxy_is_named() -> None:
     with pytest.raises(RelevanceError, match="Unknown proxy 'LABLES'"):
-        Uncertainty.chooser([VALUE, LABELS], {}, proxy="LABLES")
+        Uncertainty({}, epochs=1, seed=0, proxy="LABLES").chooser([VALUE, LABELS], {})
