@@ -3,6 +3,7 @@
 import ast
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def commands(app: typer.Typer) -> Iterator[Place]:
 
 def settings() -> dict[Place, set[str]]:
     """Parameters that a user types, by constructor."""
-    members = [registry().find(name) for registry in CHOSEN for name in registry().names()]
+    members = [registry.find(name) for registry in CHOSEN for name in registry.names()]
     return {
         place(member.__init__): {
             name
@@ -71,7 +72,7 @@ def settings() -> dict[Place, set[str]]:
             if each.default is not inspect.Parameter.empty
         }
         for member in members
-        if "__init__" in vars(member)
+        if "__init__" in vars(member) and not is_dataclass(member)
     }
 
 
