@@ -36,7 +36,12 @@ def resolve_precision(precision: PrecisionName, device: str) -> Precision:
     'fp32'
     """
     if device == ANY_GPU and not torch.cuda.is_available():
-        return _without_looking(precision)
+        if precision == "auto":
+            raise RelevanceError(
+                '`precision="auto"` goes by the GPU, and this machine has none to look at. Give'
+                " `precision='bf16'` or fp32, whichever suits the cluster's GPUs."
+            )
+        return precision
     found = torch.device(resolve_device(device))
     if precision != "auto":
         return precision
@@ -56,15 +61,6 @@ def autocast(precision: Precision, device: torch.device) -> torch.autocast:
         A context manager.
     """
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
-
-
-def _without_looking(precision: PrecisionName) -> Precision:
-    if precision == "auto":
-        raise RelevanceError(
-            '`precision="auto"` goes by the GPU, and this machine has none to look at. Give'
-            " `precision='bf16'` or fp32, whichever suits the cluster's GPUs."
-        )
-    return precision
 
 
 @cache

@@ -108,7 +108,7 @@ class Encoder:
             RelevanceError: If the length leaves no room for text, or a text is not valid Unicode.
         """
         self.room(max_length, len(columns))
-        parts = [self._pieces(column) for column in columns]
+        parts = [self.pieces(column) for column in columns]
         return assemble(self.template, parts, max_length, truncate)
 
     def room(self, max_length: int, parts: int) -> int:
@@ -145,30 +145,24 @@ class Encoder:
             RelevanceError: If a text is not valid Unicode.
         """
         found = [np.empty((0, 2), dtype=np.int32)]
-        pieces = self._pieces(texts, found)
+        pieces = self.pieces(texts, found)
         begins, ends = np.concatenate(found).T
         return Located(pieces, begins, ends)
 
-    def pieces(self, texts: Sequence[str]) -> Pieces:
+    def pieces(
+        self, texts: Sequence[str], characters: list[Int32[np.ndarray, "_ 2"]] | None = None
+    ) -> Pieces:
         """Tokens of texts, without special ids.
 
         Args:
             texts: One for each row; equal ones are encoded once.
+            characters: Takes where the tokens of distinct texts begin and end, if that is wanted.
 
         Returns:
-            Token ids.
+            Token ids of the distinct texts, and which of them each row has.
 
         Raises:
             RelevanceError: If a text is not valid Unicode.
-        """
-        return self._pieces(texts)
-
-    def _pieces(
-        self, texts: Sequence[str], characters: list[Int32[np.ndarray, "_ 2"]] | None = None
-    ) -> Pieces:
-        """Token ids of the distinct texts without special ids, and which of them each row has.
-
-        Where tokens begin and end goes to `characters`, if that is wanted.
         """
         # Premises of pairs and passages of questions come many times.
         places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
@@ -231,6 +225,4 @@ def _characters(text: str, encoding: Encoding) -> Int32[np.ndarray, "_ 2"]:
     return found
 
 
-@lru_cache(maxsize=4)
-def _from_definition(definition: str) -> Encoder:
-    return Encoder(definition)
+_from_definition = lru_cache(maxsize=4)(Encoder)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from hmnet.analysis.attention import AttentionCosines
 from hmnet.figures.grid import Grid, draw
 from relevance.escaping import for_figure
+from relevance.figures.figure import Axes
 from relevance.figures.scale import number
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 def lay_out(found: AttentionCosines) -> Grid:

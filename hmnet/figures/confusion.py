@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from hmnet.analysis.confusion import Confusion
 from hmnet.figures.grid import Grid, draw
 from relevance.escaping import for_figure
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from relevance.figures.figure import Axes
 
 
 def lay_out(found: Confusion) -> Grid:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from hmnet.analysis.curves import Curves
-from relevance.figures.figure import INK, TWO_COLUMNS_PT, draw_frame, draw_legend, new_panels
+from relevance.figures.figure import INK, TWO_COLUMNS_PT, Axes, draw_frame, draw_legend, new_panels
 from relevance.figures.scatter import COLOURS
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 TEXT_PT = 7.0
 PANEL_PT = 115.0

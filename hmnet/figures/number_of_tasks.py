@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from hmnet.comparison.table import Comparison
 from hmnet.runs.folder import Run
 from relevance.errors import RelevanceError
-from relevance.figures.figure import INK, ONE_COLUMN_PT, draw_frame, draw_legend, new_panels
+from relevance.figures.figure import INK, ONE_COLUMN_PT, Axes, draw_frame, draw_legend, new_panels
 from relevance.figures.scatter import COLOURS
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 TEXT_PT = 7.0
 HEIGHT_PT = 150.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
@@ -15,14 +14,12 @@ from relevance.figures.figure import (
     NEGATIVE,
     POSITIVE,
     TWO_COLUMNS_PT,
+    Axes,
     draw_frame,
     figure_of,
     new_panels,
 )
 from relevance.figures.scale import number
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 TEXT_PT = 7.0
 TITLE_PT = 8.0

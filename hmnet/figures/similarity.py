@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,15 +14,13 @@ from relevance.figures.figure import (
     INK,
     ONE_COLUMN_PT,
     POSITIVE,
+    Axes,
     draw_frame,
     draw_legend,
     new_panels,
 )
 from relevance.figures.scatter import COLOURS
 from relevance.report.tables import Row
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 TEXT_PT = 7.0
 LINE_PT = 15.0

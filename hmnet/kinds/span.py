@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import torch
 from jaxtyping import Float, Float64, Int, Int32, Int64
+from scipy.special import softmax
 from torch import Tensor
 from transformers import PreTrainedConfig
 
@@ -213,8 +214,7 @@ def best_answer(context: str, parts: Sequence[Window], *, unanswerable: bool) ->
     scores, spans = map(np.concatenate, zip(*map(_candidates, parts), strict=True))
     nothing = min(float(part.logits[NO_ANSWER].sum(dtype=np.float64)) for part in parts)
     among = np.append(scores, nothing) if unanswerable or not len(scores) else scores
-    chances = np.exp(among - among.max())
-    chances /= chances.sum()
+    chances = softmax(among)
     if not len(scores) or (unanswerable and nothing > scores.max()):
         return Answer("", None, None, float(chances[-1]))
     start, end = spans[scores.argmax()].tolist()

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int, Int32, Int64
+from scipy.special import softmax
 from torch import Tensor
 
 from hmnet.data.alignment import NOWHERE, aligned, assemble_aligned
@@ -123,8 +124,7 @@ class Tokens(TokenLevelKind):
             chances: list[float | None] = [None] * count
             tokens, word = _words_of(said.sequences, row)
             scores = logits[:, tokens].astype(np.float64)
-            odds = np.exp(scores - scores.max(axis=0, initial=-np.inf))
-            highest = (odds.max(axis=0, initial=0) / odds.sum(axis=0)).tolist()
+            highest = softmax(scores, axis=0).max(axis=0).tolist()
             for place, code, chance in zip(word, scores.argmax(axis=0), highest, strict=True):
                 tags[place], chances[place] = self.task.labels[code], chance
             found.append((tuple(tags), chances))

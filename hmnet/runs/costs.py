@@ -1,10 +1,11 @@
 """What a run costs: parameters that a task activates, that are trained, overall, and time."""
 
 from collections.abc import Iterable
+from statistics import fmean
 from typing import NamedTuple
 
 from hmnet.backbones.backbone import load_config
-from hmnet.models.count import Count, count_parameters
+from hmnet.models.count import Count, count_parameters, total
 from hmnet.runs.folder import Run
 from hmnet.sharing.freeze import NOTHING
 
@@ -44,7 +45,7 @@ def cost_of(run: Run, counts: dict[tuple[str, ...], Count] | None = None) -> Cos
         RelevanceError: If a model's folder is damaged.
     """
     counts = {} if counts is None else counts
-    overall, trained, active = 0, 0, list[int]()
+    found = []
     whole = any(one.get("train") == "all" and one.get("fraction") for one in run.additions())
     freeze = NOTHING if whole else run.config.freeze
     for folder, blueprint in run.blueprints.items():
@@ -52,15 +53,12 @@ def cost_of(run: Run, counts: dict[tuple[str, ...], Count] | None = None) -> Cos
         if form not in counts:
             parts = blueprint.tasks, blueprint.plan, blueprint.pooling, blueprint.head
             counts[form] = count_parameters(str(folder), *parts, freeze)
-        counted = counts[form]
-        trained += counted["trained"]
-        overall += counted["overall"]
-        active += counted["active"].values()
-    timing = run.timing()
+        found.append(counts[form])
+    counted, timing = total(found), run.timing()
     return Cost(
-        sum(active) / len(active),
-        trained,
-        overall,
+        fmean(counted["active"].values()),
+        counted["trained"],
+        counted["overall"],
         timing and timing.seconds,
         timing and timing.examples_per_s,
     )

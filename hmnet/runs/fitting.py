@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase
@@ -132,7 +131,7 @@ def _selection(config: RunConfig, tasks: Sequence[PreparedTask], ranks: Ranks) -
         }
 
     return Selection(
-        lambda model: ranks.agree(partial(score, model)),  # the main process's are everybody's
+        lambda model: ranks.agree(lambda: score(model)),  # the main process's are everybody's
         patience=config.patience,
         keep_best=config.checkpoint == "best",
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from relevance.figures.figure import (
     POINTS_PER_INCH,
     POSITIVE,
     TWO_COLUMNS_PT,
+    Axes,
     draw_notes,
     draw_rows,
     figure_of,
@@ -30,9 +30,6 @@ from relevance.figures.scale import MINUS, nice_ticks, one_style, tick_texts
 from relevance.marks import COLLAPSED, marks
 from relevance.matrices.intervals import half_widths, over_examples
 from relevance.matrices.matrix import RelevanceMatrix
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 TEXT_PT = 7.0
 TITLE_PT = 8.0

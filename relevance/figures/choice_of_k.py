@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from relevance.clustering.choose_k import ChoiceOfK
 from relevance.figures.figure import (
@@ -12,12 +11,10 @@ from relevance.figures.figure import (
     NEGATIVE,
     ONE_COLUMN_PT,
     POSITIVE,
+    Axes,
     draw_frame,
     new_figure,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 TEXT_PT = 7.0
 HEIGHT_PT = 150.0

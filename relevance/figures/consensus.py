@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
+from relevance.figures.figure import Axes
 from relevance.figures.heatmap import cell_side, draw, new_axes
 from relevance.figures.heatmap_layout import FILL, SCREEN_CELL_PT, HeatmapLayout, cell_texts
 from relevance.figures.heatmap_layout import lay_out as lay_out_heatmap
 from relevance.matrices.matrix import RelevanceMatrix
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 QUANTITY = "together in one group, share of resamples"
 

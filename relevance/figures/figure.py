@@ -13,8 +13,10 @@ from relevance.errors import RelevanceError
 from relevance.escaping import for_figure
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.axes import Axes as Axes
     from matplotlib.figure import Figure
+else:
+    Axes = Figure = Any  # matplotlib takes a while to load, and is when something is drawn
 
 POINTS_PER_INCH = 72.0
 ONE_COLUMN_PT = 3.3 * POINTS_PER_INCH

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -16,6 +15,7 @@ from relevance.figures.figure import (
     FAINT,
     INK,
     TWO_COLUMNS_PT,
+    Axes,
     draw_frame,
     draw_legend,
     figure_of,
@@ -24,9 +24,6 @@ from relevance.figures.figure import (
 )
 from relevance.figures.heatmap_layout import quantity
 from relevance.figures.scale import number, plain_ticks
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 COLOURS = ("#3366aa", "#dd7733", "#339966", "#aa3377", "#66bbdd", "#bbaa33", "#884422", "#777777")
 MOST_COLUMNS = 4
