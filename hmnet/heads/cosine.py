@@ -3,12 +3,11 @@
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
-from transformers import PreTrainedModel
 
 from hmnet.backbones.backbone import Backbone
 from hmnet.heads._choice import Pooling
 from hmnet.heads.head import Head
-from hmnet.heads.linear import PooledPath, dropout_of, linear_layer
+from hmnet.heads.linear import dropout_of, linear_layer
 from hmnet.kinds.kind import TokenLevelKind, kind_of
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
@@ -55,10 +54,6 @@ class CosineHead(Head):
             f"Head 'cosine' is for regression on two texts, but task '{task.name}' {what}."
             f" Give it another, such as `head='cosine,{task.name}={other}'`."
         )
-
-    def path(self, encoder: PreTrainedModel) -> PooledPath:
-        """Put the head on an encoder."""
-        return PooledPath(encoder, self, self.pooling)
 
     def forward(self, vectors: Float[Tensor, "batch text hidden"]) -> Float[Tensor, "batch 1"]:
         """Similarity of the two texts of each row.

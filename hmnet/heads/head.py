@@ -2,11 +2,13 @@
 
 from abc import abstractmethod
 
-from torch import nn
+from jaxtyping import Float, Int
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from hmnet.backbones.backbone import Backbone
 from hmnet.heads._choice import AUTO, Pooling
+from hmnet.kinds.kind import TokenLevelKind, kind_of
 from relevance.errors import RelevanceError
 from relevance.registry import Registry
 from relevance.tasks.task import Task
@@ -24,6 +26,7 @@ class Head(nn.Module):
         poolings: Ways in which the head can pool hidden states; the first is the default.
         apart: Whether the encoder reads the texts of a row one by one, and not as one input.
         bounded: Whether a regression's outputs lie in [0, 1] by the head's very form.
+        kind: The task's kind where it labels parts of a text, else None.
     """
 
     poolings: tuple[Pooling, ...] = ("cls", "mean")
@@ -34,10 +37,11 @@ class Head(nn.Module):
     def __init__(self, backbone: Backbone, task: Task, pooling: Pooling) -> None:
         super().__init__()
         self.pooling = pooling
+        kind = kind_of(task)
+        self.kind = kind if isinstance(kind, TokenLevelKind) else None
 
-    @abstractmethod
     def path(self, encoder: PreTrainedModel) -> nn.Module:
-        """Put the head on an encoder.
+        """Put the head on an encoder, by default so that it is called with hidden states.
 
         Args:
             encoder: A view of the backbone with the task's layers, without a pooler.
@@ -46,6 +50,7 @@ class Head(nn.Module):
             A module that is called with the inputs and returns logits `[batch, outputs]`; its
             weights are the encoder's and the head's own.
         """
+        return EncoderPath(encoder, self)
 
     @classmethod
     def check(cls, task: Task) -> None:
@@ -57,6 +62,70 @@ class Head(nn.Module):
         Raises:
             RelevanceError: If the head cannot answer it.
         """
+
+
+class EncoderPath(nn.Module):
+    """Runs an encoder by its own forward, and asks a head about texts, or about every token.
+
+    Args:
+        encoder: A view of the backbone with the task's layers.
+        head: The task's head; it is called with one vector per row, with one for each of the texts
+            of a row, or with those of all tokens where the task's kind labels parts of a text.
+    """
+
+    def __init__(self, encoder: PreTrainedModel, head: Head) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = head
+
+    def forward(
+        self, attention_mask: Int[Tensor, "batch *text length"], **inputs: Tensor
+    ) -> Float[Tensor, "batch *_"]:
+        """Logits of a batch.
+
+        Args:
+            attention_mask: One for tokens, zero for padding.
+            **inputs: Token ids `[batch, length]`, or `[batch, text, length]` where texts are read
+                one by one, and the like, as the tokenizer names them.
+
+        Returns:
+            Logits `[batch, output]`; for regression one value, on the scale that the model has for
+            the task. Where the kind labels parts of a text, `[batch, class, place]`.
+        """
+        *texts, _ = attention_mask.shape
+        last = len(texts) - 1
+        mask = attention_mask.flatten(0, last)
+        flat = {name: values.flatten(0, last) for name, values in inputs.items()}
+        hidden = self.encoder(attention_mask=mask, **flat).last_hidden_state
+        if self.head.kind is not None:
+            return self.head.kind.logits(self.head(hidden), mask)
+        logits: Tensor = self.head(pool(hidden, mask, self.head.pooling).reshape(*texts, -1))
+        return logits
+
+
+def pool(
+    hidden: Float[Tensor, "batch length hidden"],
+    mask: Int[Tensor, "batch length"],
+    pooling: Pooling,
+) -> Float[Tensor, "batch hidden"]:
+    """One vector for each text.
+
+    Args:
+        hidden: Hidden states of every token.
+        mask: One for tokens, zero for padding.
+        pooling: `cls` for the first token, `mean` for the mean over tokens that are no padding.
+
+    Returns:
+        The vectors.
+
+    >>> import torch
+    >>> pool(torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([[1, 1, 0]]), "mean")
+    tensor([[2.]])
+    """
+    if pooling == "cls":
+        return hidden[:, 0]
+    weights = mask.to(hidden.dtype).unsqueeze(-1)
+    return (hidden * weights).sum(dim=1) / weights.sum(dim=1)
 
 
 heads = Registry("head", Head)

@@ -34,18 +34,14 @@ class NativeHead(Head):
         super().__init__(backbone, task, pooling)
         self.prefix = backbone.prefix
         self.shell = _shell(backbone, task)
-        self.kind = kind_of(task)
-        pooled = backbone.has_pooler and not isinstance(self.kind, TokenLevelKind)
+        pooled = backbone.has_pooler and self.kind is None
         self.pooler = backbone.copy_pooler() if pooled else None
 
     def path(self, encoder: PreTrainedModel) -> "NativePath":
         """Put the head on an encoder: the path's `model` is a model of the family."""
         if self.pooler is not None:
             encoder = graft(encoder, {"pooler": self.pooler})
-        model = graft(self.shell, {self.prefix: encoder})
-        if isinstance(self.kind, TokenLevelKind):
-            return PlacedNativePath(model, self.kind)
-        return NativePath(model)
+        return NativePath(graft(self.shell, {self.prefix: encoder}), self.kind)
 
 
 class NativePath(nn.Module):
@@ -53,41 +49,29 @@ class NativePath(nn.Module):
 
     Args:
         model: A view that the family's class takes for one of its own.
+        kind: Kind that makes logits of the outputs of tokens; None where the model gives logits.
     """
 
-    def __init__(self, model: PreTrainedModel) -> None:
+    def __init__(self, model: PreTrainedModel, kind: TokenLevelKind | None) -> None:
         super().__init__()
         self.model = model
+        self.kind = kind
 
-    def forward(self, **inputs: Tensor) -> Float[Tensor, "batch outputs"]:
+    def forward(self, **inputs: Tensor) -> Float[Tensor, "batch *_"]:
         """Logits of a batch.
 
         Args:
             **inputs: Token ids and masks `[batch, length]`, as the family's tokenizer names them.
 
         Returns:
-            Logits; for regression one value, on the scale that the model has for the task.
+            Logits `[batch, output]`; for regression one value, on the scale that the model has for
+            the task. Where there is a kind, `[batch, class, place]`.
         """
-        logits: Tensor = self.model(**inputs).logits
+        output = self.model(**inputs)
+        if self.kind is not None:
+            return self.kind.logits(self.kind.outputs(output), inputs["attention_mask"])
+        logits: Tensor = output.logits
         return logits
-
-
-class PlacedNativePath(NativePath):
-    """A path through a model of the family whose outputs are those of tokens.
-
-    Args:
-        model: A view that the family's class takes for one of its own.
-        kind: Kind, which makes logits of the outputs.
-    """
-
-    def __init__(self, model: PreTrainedModel, kind: TokenLevelKind) -> None:
-        super().__init__(model)
-        self.kind = kind
-
-    def forward(self, **inputs: Tensor) -> Float[Tensor, "batch class place"]:
-        """Logits of classes at places."""
-        outputs = self.kind.outputs(self.model(**inputs))
-        return self.kind.logits(outputs, inputs["attention_mask"])
 
 
 def _shell(backbone: Backbone, task: Task) -> PreTrainedModel:

@@ -6,12 +6,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
-from transformers import PreTrainedModel
 
 from hmnet.backbones.backbone import Backbone
 from hmnet.heads._choice import Pooling
 from hmnet.heads.head import Head
-from hmnet.heads.linear import PooledPath, dropout_of, linear_layer
+from hmnet.heads.linear import dropout_of, linear_layer
 from hmnet.kinds.kind import TokenLevelKind, kind_of
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
@@ -56,10 +55,6 @@ class SiameseHead(Head):
                 f"Head '{name}' answers a text as a whole, but task '{task.name}' is of kind"
                 f" {task.kind}. Give it another, such as `head='{name},{task.name}=linear'`."
             )
-
-    def path(self, encoder: PreTrainedModel) -> PooledPath:
-        """Put the head on an encoder."""
-        return PooledPath(encoder, self, self.pooling)
 
     def join(self, u: Vector, v: Vector) -> Float[Tensor, "batch joined"]:
         """Inputs of the hidden layer, from the vectors of two texts.

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
-from hmnet.heads.linear import pool
+from hmnet.heads.head import pool
 from hmnet.training.step import Batch
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hmnet.backbones.backbone import load_backbone
-from hmnet.heads.linear import pool
+from hmnet.heads.head import pool
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.sharing.plan import fully_shared, separate
 from relevance.tasks.task import Task
