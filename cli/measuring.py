@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from relevance.text.token_vectors import TokenVectors
 
 STUDY = "Study"
+COLUMNS = "Names of columns"
 
 TokenizerOption = Annotated[
     str, typer.Option(help="minilm, word, a file or folder, or a hub name.", metavar="NAME")
@@ -161,6 +162,70 @@ def merge(
     """
     found = [relevance.load_matrix(name) for name in matrices]
     return deliver_matrix(relevance.merge_matrices(found, matrices), out)
+
+
+def _column(help_text: str, option: str) -> Any:
+    return typer.Option(option, help=help_text, metavar="COLUMN", rich_help_panel=COLUMNS)
+
+
+def import_runs(
+    runs: Annotated[
+        Path, typer.Argument(help="csv, tsv or parquet: a row per run.", metavar="RUNS.csv")
+    ],
+    out: OutOption = None,
+    setting: Annotated[
+        str | None, typer.Option(help="Which model and way of training.", metavar="NAME")
+    ] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="Which of a target's metrics.", metavar="NAME")
+    ] = None,
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Leave out scores outside what their metric can be.")
+    ] = False,
+    square: Annotated[
+        bool, typer.Option("--square", help="Only tasks that are both a source and a target.")
+    ] = False,
+    *,
+    source: Annotated[
+        str, _column("The other task; joint runs: partner. Empty: the target alone.", "--source")
+    ] = "source",
+    target: Annotated[str, _column("The task scored; joint runs: task.", "--target")] = "target",
+    seed: Annotated[str, _column("A whole number.", "--seed-column")] = "seed",
+    score: Annotated[str, _column("A fraction; higher is better.", "--score")] = "score",
+    baseline: Annotated[
+        str, _column("Score of the target alone, if there is one.", "--baseline")
+    ] = "baseline",
+    metric_column: Annotated[
+        str, _column("Name of the metric, if there is one.", "--metric-column")
+    ] = "metric",
+    setting_column: Annotated[
+        str, _column("Name of the setting, if there is one.", "--setting-column")
+    ] = "setting",
+) -> int:
+    """A matrix of runs that were made elsewhere, with their noise and reliability.
+
+    With baselines the gains of eq. 4, without them scores less the mean of their target.
+
+    Example: relevance import runs.csv --setting t5b --out t5b.json
+    """
+    from relevance.gains.reliability import between_seeds_by_target
+    from relevance.matrices.imported import RunColumns
+
+    check_places(out)
+    columns = RunColumns(source, target, seed, score, baseline, metric_column, setting_column)
+    matrix = relevance.import_runs(
+        runs, columns=columns, setting=setting, metric=metric, drop=drop, square=square
+    )
+    status = deliver_matrix(matrix, out)
+    if matrix.reliability is not None and matrix.per_seed is not None:
+        pooled = matrix.reliability["gain"]["within_target"]["between_seeds"]
+        mean = between_seeds_by_target(matrix.per_seed)
+        said = ["unknown" if r is None else f"{r:.2f}" for r in (pooled, mean)]
+        note(
+            f"{len(matrix.seeds)} seeds; two of them correlate within targets at {said[0]} over all"
+            f" cells, at {said[1]} in the mean over targets"
+        )
+    return status
 
 
 @contextmanager

@@ -230,3 +230,4 @@ for each in (
     demo,
 ):
     command(app)(each)
+command(app, "import")(measuring.import_runs)

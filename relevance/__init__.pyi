@@ -16,6 +16,8 @@ from relevance.figures.scatter import scatter as scatter
 from relevance.interfaces.trainer import Result as Result
 from relevance.interfaces.trainer import Trainer as Trainer
 from relevance.jobs.job import Schedule as Schedule
+from relevance.matrices.imported import RunColumns as RunColumns
+from relevance.matrices.imported import import_runs as import_runs
 from relevance.matrices.matrix import RelevanceMatrix as RelevanceMatrix
 from relevance.matrices.matrix import load_matrix as load_matrix
 from relevance.matrices.merge import merge_matrices as merge_matrices

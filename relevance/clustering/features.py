@@ -44,6 +44,8 @@ def features(matrix: RelevanceMatrix) -> Float[np.ndarray, "task feature"]:
 
 def _remedy(matrix: RelevanceMatrix, unknown: Bool[np.ndarray, "source target"]) -> str:
     """Advice on how unknown cells get a value."""
+    if "setting" in matrix.provenance:
+        return "Give the missing runs to `relevance import`, or import with `square=True`."
     scores = (matrix.joint or {}).get(matrix.provenance.get("metric", "gain"))
     if scores is not None and np.isfinite(np.asarray(scores, dtype=np.float64)[:, unknown]).all():
         return (

@@ -61,9 +61,10 @@ def precision_at_negatives(values: Pairs, reference: Pairs) -> float:
 
 
 def reliability_within(reference: RelevanceMatrix) -> float | None:
-    """Reliability within targets of a mean over seeds; None with one seed or without scores."""
+    """Reliability within targets of a mean over seeds; None where it is unknown."""
     normalise = reference.provenance.get("normalise", "relative")
-    found = reliabilities(reference.single, reference.joint, normalise) or {}
+    of_scores = reliabilities(reference.single, reference.joint, normalise)
+    found = of_scores or reference.reliability or {}
     chosen = found.get(reference.provenance.get("metric", "gain"))
     return None if chosen is None else chosen["within_target"]["of_mean"]
 

@@ -50,22 +50,54 @@ def between_seeds(values: Float[np.ndarray, "seed value"]) -> float | None:
     """Mean Pearson correlation between two seeds, over all pairs of seeds.
 
     Args:
-        values: Values of each seed; only those that all seeds know count.
+        values: Values of each seed, NaN where unknown; of two seeds those count that both know.
 
     Returns:
-        The mean in [-1, 1]; None for a single seed, fewer than `FEWEST` values known to all, or a
-        seed whose values are all the same.
+        The mean in [-1, 1]; None for a single seed, and where two seeds share fewer than `FEWEST`
+        values or all of one are the same.
     """
-    values = values[:, np.isfinite(values).all(axis=0)]
-    if len(values) < 2 or values.shape[1] < FEWEST:
+    found = [correlation(one, other) for one, other in combinations(values, 2)]
+    known = [value for value in found if value is not None]
+    return float(np.mean(known)) if found and len(known) == len(found) else None
+
+
+def between_seeds_by_target(gains: Float[np.ndarray, "seed source target"]) -> float | None:
+    """Mean Pearson correlation between two seeds within a target, over targets and pairs of seeds.
+
+    Unlike the correlation over all cells less their target's mean it gives every target the same
+    weight, however much its sources differ.
+
+    Args:
+        gains: Gains or scores of each seed, NaN where unknown; the diagonal is ignored.
+
+    Returns:
+        The mean in [-1, 1] over all targets and pairs of seeds that have one, see `between_seeds`;
+        None without any.
+    """
+    cells = np.where(np.eye(gains.shape[-1], dtype=bool), np.nan, gains)
+    found = [
+        correlation(one[:, target], other[:, target])
+        for one, other in combinations(cells, 2)
+        for target in range(cells.shape[-1])
+    ]
+    known = [value for value in found if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def correlation(
+    one: Float[np.ndarray, " value"], other: Float[np.ndarray, " value"]
+) -> float | None:
+    """Pearson correlation over what both know; None for fewer than `FEWEST` or all the same."""
+    both = np.isfinite(one) & np.isfinite(other)
+    if both.sum() < FEWEST:
         return None
-    centred = values - values.mean(axis=1, keepdims=True)
+    pair = np.stack([one[both], other[both]])
+    centred = pair - pair.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(centred, axis=1)
     # Equal values differ from their mean by rounding, and would correlate at random.
-    if (lengths <= 1e-12 * np.linalg.norm(values, axis=1)).any():
+    if (lengths <= 1e-12 * np.linalg.norm(pair, axis=1)).any():
         return None
-    units = centred / lengths[:, None]
-    return float(np.mean([one @ other for one, other in combinations(units, 2)]))
+    return float(centred[0] @ centred[1] / lengths.prod())
 
 
 def spearman_brown(correlation: float, seeds: int) -> float:
@@ -114,17 +146,17 @@ def reliability(gains: Float[np.ndarray, "seed source target"]) -> dict[str, Any
     """Reliability of gains and of their parts.
 
     Args:
-        gains: Gains of seeds that share no run, as `own_baseline_gains` makes them; cells that one
-            seed does not know are left out for all.
+        gains: Gains of seeds that share no run, as `own_baseline_gains` makes them, NaN where
+            unknown.
 
     Returns:
         {part: values} for each of `PARTS`: `between_seeds` is the mean correlation between two
         seeds, `of_mean` the reliability of the mean over all of them; None where unknown.
     """
-    known = np.isfinite(gains).all(axis=0) & ~np.eye(gains.shape[-1], dtype=bool)
-    cells = np.where(known, gains, np.nan)
+    cells = np.where(np.eye(gains.shape[-1], dtype=bool), np.nan, gains)
     column, within = split(cells)
-    within = np.where(known.sum(axis=0) > 1, within, np.nan)  # the rest of one cell is 0 for all
+    several = np.isfinite(cells).sum(axis=1, keepdims=True) > 1
+    within = np.where(several, within, np.nan)  # the rest of one cell is 0 whatever it is
     parts = (cells, column, within)
     found = {}
     for name, part in zip(PARTS, parts, strict=True):

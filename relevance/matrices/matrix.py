@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from relevance.disk.files import json_text, read_json, read_text, write_text
 from relevance.errors import RelevanceError, told_of, unknown_name
 from relevance.escaping import for_csv
-from relevance.gains.reliability import reliabilities
+from relevance.gains.reliability import reliabilities, reliability
 from relevance.lazy import shown_by
 from relevance.matrices.reading import check_fields, csv_matrix
 from relevance.names import check_names, some
@@ -140,19 +140,27 @@ class RelevanceMatrix:
             if by_metric is None:
                 return None
             return {
-                metric: _nulls(picked(_nans(value), axes)) for metric, value in by_metric.items()
+                metric: nulls(picked(_nans(value), axes)) for metric, value in by_metric.items()
             }
 
         # The reliability hangs on which tasks are looked at, so it is computed anew.
         single, joint = scores(self.single, 1), scores(self.joint, 2)
+        arrays = {name: picked(getattr(self, name), 2) for name in ARRAYS}
+        of_scores = reliabilities(single, joint, self.provenance.get("normalise", "relative"))
+        if self.joint is None and self.reliability is not None and self.per_seed is not None:
+            again = reliability(arrays["per_seed"])
+            of_scores = {
+                metric: {part: again[part] for part in parts}
+                for metric, parts in self.reliability.items()
+            }
         return replace(
             self,
             tasks=tuple(tasks),
-            **{name: picked(getattr(self, name), 2) for name in ARRAYS},
+            **arrays,
             single=single,
             joint=joint,
             majority=scores(self.majority, 1),
-            reliability=reliabilities(single, joint, self.provenance.get("normalise", "relative")),
+            reliability=of_scores,
         )
 
     def to_frame(self) -> "pd.DataFrame":
@@ -194,11 +202,11 @@ class RelevanceMatrix:
     def _as_json(self) -> dict[str, Any]:
         content = asdict(self)
         for name in ARRAYS:
-            content[name] = _nulls(content[name])
+            content[name] = nulls(content[name])
         for name in ("single", "joint", "majority"):
             by_metric: Mapping[str, Any] | None = content[name]
             if by_metric is not None:
-                content[name] = {metric: _nulls(value) for metric, value in by_metric.items()}
+                content[name] = {metric: nulls(value) for metric, value in by_metric.items()}
         # What people look for comes first in the file; the long tables of scores come after it.
         return {
             "measure": content.pop("measure"),
@@ -259,7 +267,7 @@ def _from_csv(text: str, where: str, measure: str, provenance: dict[str, Any]) -
         return RelevanceMatrix(values, tasks, measure, provenance=provenance)
 
 
-def _nulls(value: Any) -> Any:
+def nulls(value: Any) -> Any:
     """Nested lists with None for NaN, as JSON has no NaN."""
     if value is None:
         return None

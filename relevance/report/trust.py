@@ -32,8 +32,8 @@ def reliability_lines(matrix: RelevanceMatrix) -> list[str]:
         Lines for the metric that its gains are made of; none for a matrix that is not made of
         scores of several seeds.
     """
-    found = _parts(matrix)
-    return [] if found is None else [_line(matrix, found[part], part) for part in MEANINGS]
+    found = _parts(matrix) or {}
+    return [_line(matrix, found[part], part) for part in MEANINGS if part in found]
 
 
 def distrust(matrix: RelevanceMatrix) -> str | None:
