@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 
 from relevance.gains.constant_answers import CONSTANT
 from relevance.matrices.intervals import beats_no_majority, covers_zero
-from relevance.matrices.matrix import RelevanceMatrix
+from relevance.matrices.matrix import MEAN_OF_SOURCES, RelevanceMatrix
 
 Cells = Bool[np.ndarray, "source target"]
 
@@ -76,13 +76,16 @@ def is_gains(matrix: RelevanceMatrix) -> bool:
 
     Args:
         matrix: Any matrix; one from a CSV file is taken for gains if its diagonal is 0, or empty
-            and some value negative.
+            and some value negative. Runs that were imported without scores of targets alone are
+            none.
 
     Returns:
         True for measured and predicted gains, False for likenesses such as vocabulary overlap.
     """
     from relevance.measures.measure import measures
 
+    if matrix.provenance.get("zero") == MEAN_OF_SOURCES:
+        return False
     if matrix.measure in GAINS:
         return True
     diagonal = np.diagonal(matrix.values)

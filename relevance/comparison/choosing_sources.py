@@ -3,10 +3,58 @@
 import math
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.stats import rankdata
 
+from relevance.gains.reliability import known_mean
+
+Cells = Float[np.ndarray, "source target"]
 Sources = Float[np.ndarray, " source"]
+
+
+def mean_ndcg(values: Cells, truth: Cells, known: Bool[np.ndarray, "source target"]) -> float:
+    """Mean over targets of `ndcg`.
+
+    Args:
+        values: What a measure says of each source of each target; higher is better.
+        truth: What each source is worth.
+        known: The pairs that count; targets with less than two sources say nothing.
+
+    Returns:
+        Share in (0, 1]; NaN where no target says anything.
+    """
+    return _mean([ndcg(values[rows, t], truth[rows, t]) for t, rows in _telling(known)])
+
+
+def mean_regret(
+    values: Cells, scores: Cells | None, known: Bool[np.ndarray, "source target"], k: int
+) -> float | None:
+    """Mean over targets of `regret`.
+
+    Args:
+        values: What a measure says of each source of each target; higher is better.
+        scores: Score of the target with each source; None where it is not known.
+        known: The pairs that count, of those with a score; targets with less than two sources say
+            nothing.
+        k: Number of sources named, 1 or more.
+
+    Returns:
+        Fraction, 0 for the best choice; None without scores, NaN where no target says anything.
+    """
+    if scores is None:
+        return None
+    known = known & np.isfinite(scores)
+    return _mean([regret(values[rows, t], scores[rows, t], k) for t, rows in _telling(known)])
+
+
+def _telling(
+    known: Bool[np.ndarray, "source target"],
+) -> list[tuple[int, Bool[np.ndarray, " source"]]]:
+    return [(t, rows) for t, rows in enumerate(known.T) if rows.sum() > 1]
+
+
+def _mean(of_targets: list[float]) -> float:
+    return float(known_mean(np.array(of_targets), axis=0))
 
 
 def ndcg(values: Sources, truth: Sources) -> float:

@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from relevance.clustering.agreement import adjusted_rand, groups_of, names_of, rank_correlations
 from relevance.clustering.families import family_clusters, has_families
 from relevance.clustering.features import check_range, features
 from relevance.clustering.methods.kmeans import kmeans
 from relevance.clustering.spec import ClusterSpec
+from relevance.comparison.choosing_sources import mean_ndcg, mean_regret
 from relevance.comparison.ranking_metrics import ceiling, precision_at_negatives, within_targets
 from relevance.errors import RelevanceError
+from relevance.gains.reliability import known_mean
 from relevance.lazy import shown_by
 from relevance.matrices.matrix import RelevanceMatrix
 from relevance.names import some
@@ -19,6 +22,8 @@ from relevance.names import some
 # Two tasks have two pairs, whose rank correlation is always 1 or -1.
 FEWEST_TASKS = 3
 MOST_GROUPS = 10
+NAMED = 5
+"""Sources of each target that a regret is about; of five or fewer the best alone."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,10 @@ class Judgement:
         kendall_within: Kendall's tau-b within targets.
         share_of_ceiling: `spearman_within` by the highest value that the reference's noise allows.
         precision: Precision of finding negative pairs, see `precision_at_negatives`; in [0, 1].
+        ndcg: How well each target's sources are ordered, see `relevance.comparison
+            .choosing_sources.ndcg`; the mean over targets, in (0, 1].
+        regret: Share of a target's score lost by training with the sources named instead of the
+            best ones, the mean over targets; None where the reference holds no scores.
         adjusted_rand: Agreement of the groups; 1 for equal ones, about 0 for chance.
         seconds: Cost of the measure.
         cost_share: Cost of the measure divided by that of the reference.
@@ -50,6 +59,8 @@ class Judgement:
     kendall_within: float
     share_of_ceiling: float | None
     precision: float
+    ndcg: float
+    regret: float | None
     adjusted_rand: float | None
     seconds: float | None
     cost_share: float | None
@@ -64,6 +75,7 @@ class MeasureComparison:
         measures: The measures on those tasks, in that order.
         rows: Agreement of each measure with the reference.
         groups: The reference's groups, None where it has none.
+        named: Number of sources of each target that regrets are about.
         left_out: Tasks that only some of the matrices have.
         ungrouped: Why some of them have no groups, one line each.
     """
@@ -72,6 +84,7 @@ class MeasureComparison:
     measures: tuple[RelevanceMatrix, ...]
     rows: tuple[Judgement, ...]
     groups: ClusterSpec | None
+    named: int
     left_out: tuple[str, ...] = ()
     ungrouped: tuple[str, ...] = ()
 
@@ -126,13 +139,16 @@ def compare_with(
     judge, judged = reference.select(tasks), [matrix.select(tasks) for matrix in measures]
     ungrouped: list[str] = []
     groups = _grouped(judge, k, seed, ungrouped)
+    named = NAMED if len(tasks) - 1 > NAMED else 1
     rows = []
     for name, matrix in zip(names, judged, strict=True):
         agreement = None if groups is None else _agreement(name, matrix, groups, seed, ungrouped)
-        rows.append(_judge(name, matrix, judge, agreement))
+        rows.append(_judge(name, matrix, judge, named, agreement))
     every = dict.fromkeys(task for matrix in (reference, *measures) for task in matrix.tasks)
     left_out = tuple(task for task in every if task not in tasks)
-    return MeasureComparison(judge, tuple(judged), tuple(rows), groups, left_out, tuple(ungrouped))
+    return MeasureComparison(
+        judge, tuple(judged), tuple(rows), groups, named, left_out, tuple(ungrouped)
+    )
 
 
 def different_names(matrices: Sequence[RelevanceMatrix], files: Sequence[str]) -> list[str]:
@@ -157,7 +173,11 @@ def _shared_tasks(
 
 
 def _judge(
-    name: str, matrix: RelevanceMatrix, reference: RelevanceMatrix, agreement: float | None
+    name: str,
+    matrix: RelevanceMatrix,
+    reference: RelevanceMatrix,
+    named: int,
+    agreement: float | None,
 ) -> Judgement:
     known, tasks = matrix.known & reference.known, len(reference.tasks)
     values, truth = matrix.values[known], reference.values[known]
@@ -177,10 +197,20 @@ def _judge(
         kendall_within=kendall_within,
         share_of_ceiling=None if highest is None else spearman_within / highest,
         precision=precision_at_negatives(values, truth),
+        ndcg=mean_ndcg(matrix.values, reference.values, known),
+        regret=mean_regret(matrix.values, _scores(reference), known, named),
         adjusted_rand=agreement,
         seconds=seconds,
         cost_share=seconds / whole if seconds is not None and whole else None,
     )
+
+
+def _scores(reference: RelevanceMatrix) -> Float[np.ndarray, "source target"] | None:
+    """Mean score of each target with each source; None where the reference does not hold them."""
+    scores = (reference.joint or {}).get(reference.provenance.get("metric", "gain"))
+    if scores is None or reference.provenance.get("metric") == "loss":
+        return None
+    return known_mean(np.asarray(scores, dtype=np.float64), axis=0)
 
 
 def _grouped(

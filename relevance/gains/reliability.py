@@ -56,7 +56,7 @@ def between_seeds(values: Float[np.ndarray, "seed value"]) -> float | None:
         The mean in [-1, 1]; None for a single seed, and where two seeds share fewer than `FEWEST`
         values or all of one are the same.
     """
-    found = [correlation(one, other) for one, other in combinations(values, 2)]
+    found = [pearson(one, other) for one, other in combinations(values, 2)]
     known = [value for value in found if value is not None]
     return float(np.mean(known)) if found and len(known) == len(found) else None
 
@@ -76,7 +76,7 @@ def between_seeds_by_target(gains: Float[np.ndarray, "seed source target"]) -> f
     """
     cells = np.where(np.eye(gains.shape[-1], dtype=bool), np.nan, gains)
     found = [
-        correlation(one[:, target], other[:, target])
+        pearson(one[:, target], other[:, target])
         for one, other in combinations(cells, 2)
         for target in range(cells.shape[-1])
     ]
@@ -84,9 +84,7 @@ def between_seeds_by_target(gains: Float[np.ndarray, "seed source target"]) -> f
     return float(np.mean(known)) if known else None
 
 
-def correlation(
-    one: Float[np.ndarray, " value"], other: Float[np.ndarray, " value"]
-) -> float | None:
+def pearson(one: Float[np.ndarray, " value"], other: Float[np.ndarray, " value"]) -> float | None:
     """Pearson correlation over what both know; None for fewer than `FEWEST` or all the same."""
     both = np.isfinite(one) & np.isfinite(other)
     if both.sum() < FEWEST:
@@ -146,17 +144,17 @@ def reliability(gains: Float[np.ndarray, "seed source target"]) -> dict[str, Any
     """Reliability of gains and of their parts.
 
     Args:
-        gains: Gains of seeds that share no run, as `own_baseline_gains` makes them, NaN where
-            unknown.
+        gains: Gains of seeds that share no run, as `own_baseline_gains` makes them; cells that one
+            seed does not know are left out for all.
 
     Returns:
         {part: values} for each of `PARTS`: `between_seeds` is the mean correlation between two
         seeds, `of_mean` the reliability of the mean over all of them; None where unknown.
     """
-    cells = np.where(np.eye(gains.shape[-1], dtype=bool), np.nan, gains)
+    known = np.isfinite(gains).all(axis=0) & ~np.eye(gains.shape[-1], dtype=bool)
+    cells = np.where(known, gains, np.nan)
     column, within = split(cells)
-    several = np.isfinite(cells).sum(axis=1, keepdims=True) > 1
-    within = np.where(several, within, np.nan)  # the rest of one cell is 0 whatever it is
+    within = np.where(known.sum(axis=0) > 1, within, np.nan)  # the rest of one cell is 0 for all
     parts = (cells, column, within)
     found = {}
     for name, part in zip(PARTS, parts, strict=True):
@@ -164,6 +162,24 @@ def reliability(gains: Float[np.ndarray, "seed source target"]) -> dict[str, Any
         mean = None if correlation is None else spearman_brown(correlation, len(gains))
         found[name] = {"between_seeds": correlation, "of_mean": mean}
     return found
+
+
+def reliability_within_targets(per_seed: Float[np.ndarray, "seed source target"]) -> dict[str, Any]:
+    """Reliability within targets of values that know no column effect, from runs made elsewhere.
+
+    Args:
+        per_seed: Values of seeds that share no run, NaN where unknown. A cell counts between any
+            two seeds that know it, so that a file with holes has its say too.
+
+    Returns:
+        {"within_target": values} as `reliability` gives them.
+    """
+    cells = np.where(np.eye(per_seed.shape[-1], dtype=bool), np.nan, per_seed)
+    _, within = split(cells)
+    several = np.isfinite(cells).sum(axis=1, keepdims=True) > 1
+    correlation = between_seeds(np.where(several, within, np.nan).reshape(len(cells), -1))
+    mean = None if correlation is None else spearman_brown(correlation, len(cells))
+    return {"within_target": {"between_seeds": correlation, "of_mean": mean}}
 
 
 def reliabilities(

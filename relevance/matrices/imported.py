@@ -10,8 +10,8 @@ from jaxtyping import Float
 from relevance.errors import RelevanceError, shown, unknown_name
 from relevance.gains.baselines import CORRELATIONS, undefined, undefined_notes
 from relevance.gains.gain_choice import PAPERS_CHOICE
-from relevance.gains.reliability import known_mean, reliabilities, reliability
-from relevance.matrices.matrix import RelevanceMatrix, nulls
+from relevance.gains.reliability import known_mean, reliabilities, reliability_within_targets
+from relevance.matrices.matrix import MEAN_OF_SOURCES, RelevanceMatrix, nulls
 from relevance.names import some
 from relevance.tasks.read import column_names, read_columns
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NOT_NEEDED = ("baseline", "metric", "setting")
 JOINT = {"source": "partner", "target": "task"}
-FIRST_ROW = 2  # the header is the first line
+FIRST = 2  # the header is the first line
 
 Scores = Float[np.ndarray, "seed source target"]
 Single = Float[np.ndarray, "seed target"]
@@ -110,9 +110,9 @@ def import_runs(
     of_pairs = _relative if np.isfinite(single).any() else _beside_others
     name = setting or path.name.partition(".")[0]
     matrix = of_pairs(joint, single, tasks, name)
-    provenance = {"file": str(path), "setting": setting, "noise": "seeds"}
     notes += matrix.provenance.get("warnings", [])
-    return replace(matrix, seeds=seeds, provenance={**provenance, "warnings": notes})
+    own = {"file": str(path), "setting": setting, "noise": "seeds", "warnings": notes}
+    return replace(matrix, seeds=seeds, provenance=matrix.provenance | own)
 
 
 def _relative(joint: Scores, single: Single, tasks: tuple[str, ...], name: str) -> RelevanceMatrix:
@@ -125,13 +125,14 @@ def _relative(joint: Scores, single: Single, tasks: tuple[str, ...], name: str) 
     measured = np.isfinite(joint).any(axis=(0, 1))
     if without := [t for t, there in zip(tasks, measured & np.isnan(alone), strict=True) if there]:
         notes.append(f"{some(without)}: no score alone, so no gains.")
-    by_metric = {"single": {"gain": nulls(single)}, "joint": {"gain": nulls(joint)}}
+    alone_kept, joint_kept = {"gain": nulls(single)}, {"gain": nulls(joint)}
     return RelevanceMatrix(
         **_values((joint - baseline) / baseline, _error_of_mean(noisy) / baseline),
         tasks=tasks,
         measure=name,
-        **by_metric,
-        reliability=reliabilities(**by_metric),
+        single=alone_kept,
+        joint=joint_kept,
+        reliability=reliabilities(alone_kept, joint_kept),
         provenance={"warnings": notes},
     )
 
@@ -140,13 +141,15 @@ def _beside_others(joint: Scores, _: Single, tasks: tuple[str, ...], name: str) 
     """Scores less the mean of their target, of which nothing tells what it is alone."""
     per_seed = joint - known_mean(known_mean(joint, 0), 0)
     values = _values(per_seed, _error_of_mean(joint))
-    within = {"within_target": reliability(per_seed)["within_target"]}
+    within = reliability_within_targets(per_seed)
     return RelevanceMatrix(
         **values,
         tasks=tasks,
         measure=name,
         unit="points",
+        joint={"gain": nulls(joint)},
         reliability={"gain": within} if len(joint) > 1 else None,
+        provenance={"zero": MEAN_OF_SOURCES},
     )
 
 
@@ -172,19 +175,22 @@ def _read(path: Path, columns: RunColumns) -> "pd.DataFrame":
     import pandas as pd
 
     present, wanted = column_names(path), asdict(columns)
-    if columns.source not in present and columns.target not in present:
-        if set(JOINT.values()) <= set(present):
-            wanted |= JOINT
+    if not {columns.source, columns.target} & set(present) and {*JOINT.values()} <= set(present):
+        wanted |= JOINT
     names = {n: c for n, c in wanted.items() if c in present or n not in NOT_NEEDED}
     cells = read_columns(path, list(names.values()))
     runs = pd.DataFrame({name: cells[column] for name, column in names.items()}, dtype=object)
-    runs.index += FIRST_ROW
+    runs.index += FIRST
     if runs.empty:
         raise RelevanceError(f"{path} has no rows. Expected one per run.")
     for name in ("score", "baseline"):
         if name in runs:
-            runs[name] = [_number(cell, path, names[name], row) for row, cell in runs[name].items()]
-    runs["seed"] = [_seed(cell, path, names["seed"], row) for row, cell in runs["seed"].items()]
+            runs[name] = [
+                _number(cell, path, names[name], row) for row, cell in enumerate(runs[name], FIRST)
+            ]
+    runs["seed"] = [
+        _seed(cell, path, names["seed"], row) for row, cell in enumerate(runs["seed"], FIRST)
+    ]
     for name in {"source", "target", "metric", "setting"} & set(runs):
         runs[name] = ["" if cell is None else str(cell).strip() for cell in runs[name]]
     if (runs["target"] == "").any():
@@ -245,7 +251,7 @@ def _only_metric(runs: "pd.DataFrame", metric: str | None, path: Path) -> "pd.Da
 def _impossible(runs: "pd.DataFrame", path: Path, *, drop: bool) -> list[str]:
     """Mark scores that their metric cannot have, and count them and the empty ones."""
     hint = " They are left out." if drop else " `drop=True` leaves them out."
-    metrics = runs["metric"] if "metric" in runs else ""
+    metrics = runs.get("metric", "")
     lowest = np.where(np.isin(metrics, ["", *CORRELATIONS]), -1.0, 0.0)
     runs["outside"] = (runs["score"] < lowest) | (runs["score"] > 1)
     if (runs["score"] > 1).mean() > 0.5:
@@ -283,21 +289,26 @@ def _arrays(
     place = {task: number for number, task in enumerate(tasks)}
     joint = np.full((len(seeds), len(tasks), len(tasks)), np.nan)
     single = np.full((len(seeds), len(tasks)), np.nan)
-    for run in runs.itertuples():
-        seed, target = seeds.index(run.seed), place[run.target]
-        if run.source in {"", run.target}:
-            alone = run.score
+    empty = [np.nan] * len(runs)
+    columns = [runs[name].tolist() for name in ("source", "target", "seed", "score")]
+    baselines = runs["baseline"].tolist() if "baseline" in runs else empty
+    for row, source, target, seed, score, baseline in zip(
+        runs.index, *columns, baselines, strict=True
+    ):
+        when, where, alone = seeds.index(seed), place[target], baseline
+        if source in {"", target}:
+            alone = score
         else:
-            joint[seed, place[run.source], target] = run.score
-            alone = getattr(run, "baseline", np.nan)
-        known = single[seed, target]
-        if np.isfinite(alone) and np.isfinite(known) and alone != known:
+            joint[when, place[source], where] = score
+        known = single[when, where]
+        if np.isnan(alone):
+            continue
+        if not np.isnan(known) and alone != known:
             raise RelevanceError(
-                f"{path}, row {run.Index}: '{run.target}' alone has {alone:g} with seed {run.seed}"
-                f" here and {known:g} in a row before."
+                f"{path}, row {row}: '{target}' alone has {alone:g} with seed {seed} here and"
+                f" {known:g} in a row before."
             )
-        if np.isfinite(alone):
-            single[seed, target] = alone
+        single[when, where] = alone
     return joint, single
 
 

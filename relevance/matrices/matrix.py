@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from relevance.disk.files import json_text, read_json, read_text, write_text
 from relevance.errors import RelevanceError, told_of, unknown_name
 from relevance.escaping import for_csv
-from relevance.gains.reliability import reliabilities, reliability
+from relevance.gains.reliability import reliabilities, reliability_within_targets
 from relevance.lazy import shown_by
 from relevance.matrices.reading import check_fields, csv_matrix
 from relevance.names import check_names, some
@@ -27,6 +27,8 @@ PAPER_TABLES = {
     "table2": ("table2_vocabulary_overlap.csv", "vocabulary"),
     "table3": ("table3_joint_training_gain.csv", "joint-training"),
 }
+MEAN_OF_SOURCES = "mean of the target's sources"
+"""What `provenance["zero"]` says where 0 is neither training alone nor the least likeness."""
 ARRAYS = ("values", "standard_errors", "per_seed")
 SHOWN_IN = {"ratio": "%", "points": "percentage points", "nats": "hundredths of a nat"}
 
@@ -147,12 +149,8 @@ class RelevanceMatrix:
         single, joint = scores(self.single, 1), scores(self.joint, 2)
         arrays = {name: picked(getattr(self, name), 2) for name in ARRAYS}
         of_scores = reliabilities(single, joint, self.provenance.get("normalise", "relative"))
-        if self.joint is None and self.reliability is not None and self.per_seed is not None:
-            again = reliability(arrays["per_seed"])
-            of_scores = {
-                metric: {part: again[part] for part in parts}
-                for metric, parts in self.reliability.items()
-            }
+        if self.single is None and self.reliability is not None and self.per_seed is not None:
+            of_scores = {"gain": reliability_within_targets(arrays["per_seed"])}
         return replace(
             self,
             tasks=tuple(tasks),

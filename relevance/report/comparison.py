@@ -18,6 +18,8 @@ HEADINGS = {
     "kendall_within": "Kendall within",
     "share_of_ceiling": "of ceiling",
     "precision": "precision",
+    "ndcg": "NDCG",
+    "regret": "regret (%)",
     "adjusted_rand": "ARI",
     "seconds": "seconds",
     "cost_share": "cost (%)",
@@ -26,7 +28,8 @@ NO_QUALITIES = {"measure", "seconds", "cost_share"}
 LEGEND = (
     "Spearman, Kendall: rank correlation with the reference over ordered pairs; within: of values"
     " less the mean of their target; precision: at finding negative pairs, as many called negative"
-    " as there are; ARI: agreement of groups"
+    " as there are; NDCG: order of each target's sources; regret: of the target's score, by the"
+    " sources named; ARI: agreement of groups"
 )
 
 
@@ -68,6 +71,7 @@ def remarks(comparison: MeasureComparison) -> tuple[str, ...]:
         _tasks(comparison),
         *_resting(comparison.reference),
         _negatives(comparison.reference),
+        *_regret(comparison),
         _ceiling(comparison.reference),
     ]
     if comparison.groups is not None:
@@ -89,8 +93,9 @@ def remarks(comparison: MeasureComparison) -> tuple[str, ...]:
 
 def _row(row: Judgement) -> Row:
     values = asdict(row)
-    if row.cost_share is not None:
-        values["cost_share"] = 100 * row.cost_share
+    for share in ("regret", "cost_share"):
+        if values[share] is not None:
+            values[share] *= 100
     return {heading: values[name] for name, heading in HEADINGS.items()}
 
 
@@ -102,8 +107,14 @@ def _bold(comparison: MeasureComparison) -> set[tuple[int, int]]:
     return {
         (y, columns.index(quality))
         for quality in HEADINGS.keys() - NO_QUALITIES
-        for y in _best([getattr(row, quality) for row in comparison.rows])
+        for y in _best([_quality(row, quality) for row in comparison.rows])
     }
+
+
+def _quality(row: Judgement, name: str) -> float | None:
+    """Higher is better; a regret counts as it is printed, in percent."""
+    value: float | None = getattr(row, name)
+    return -100 * value if name == "regret" and value is not None else value
 
 
 def _best(values: list[float | None]) -> list[int]:
@@ -142,6 +153,13 @@ def _negatives(reference: RelevanceMatrix) -> str:
     negative = int((known < 0).sum())
     share = f", so the precision of chance is {negative / len(known):.2f}" if negative else ""
     return f"{negative} of the reference's {len(known)} pairs are negative{share}."
+
+
+def _regret(comparison: MeasureComparison) -> list[str]:
+    if all(row.regret is None for row in comparison.rows):
+        return []
+    named = f"{comparison.named} sources" if comparison.named > 1 else "source"
+    return [f"Regret: what is lost by the {named} named best, against the truly best."]
 
 
 def _ceiling(reference: RelevanceMatrix) -> str:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,20 @@ def test_token_embeddings_of_a_backbone(tasks: Path, tiny_bert: Path, tmp_path: 
     assert matrix.provenance["vectors"]["name"] == str(tiny_bert)
     assert (matrix.values == matrix.values.T).all()
     assert (matrix.values.diagonal() == 1).all()
+
+
+def test_runs_made_elsewhere_become_a_reference(tmp_path: Path) -> None:
+    rows = [
+        f"{source},{target},{seed},{0.5 + 0.1 * (source < target) + 0.01 * seed * place}"
+        for place, (source, target) in enumerate(permutations("ABCD", 2))
+        for seed in (0, 1)
+    ]
+    runs, out = tmp_path / "mine.csv", tmp_path / "m.json"
+    runs.write_text("\n".join(["from,target,seed,score", *rows]) + "\n")
+    told = done("relevance", "import", runs, "--source", "from", "--out", out).err.splitlines()
+    assert told[0] == f"wrote {out}"
+    assert told[-1].startswith("2 seeds; two of them correlate within targets at 0.")
+    table = done("relevance", "compare", out, "--reference", out).out
+    assert "| mine    |     1.00 |" in table
+    assert "Ceiling: over 2 seeds" in table
+    assert refused("relevance", "import", runs).startswith("column 'source' is not in")

@@ -11,6 +11,7 @@ from relevance.clustering.methods.method import ClusteringMethod
 from relevance.clustering.partition import WorthOfGroups, best_partition, members, subset_sums
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
+from relevance.marks import is_gains
 from relevance.matrices.matrix import RelevanceMatrix
 
 MOST_TASKS = {False: 16, True: 14}  # with overlap 3^T sums are made, else 2^T
@@ -88,10 +89,11 @@ class PredictedGain(ClusteringMethod):
     def _provenance(
         self, matrix: RelevanceMatrix, gain: float, budget: int, trained: list[list[str]]
     ) -> dict[str, Any]:
+        what = "predicted gain" if is_gains(matrix) else f"{matrix.measure} in groups (no gain)"
         unit = "points" if matrix.unit == "points" else matrix.shown_in
         kind = "choice of overlapping groups" if self.overlap else "grouping"
         best = (
-            f"predicted gain: {100 * gain:.2f} {unit}, mean over tasks; no {kind} with at most"
+            f"{what}: {100 * gain:.2f} {unit}, mean over tasks; no {kind} with at most"
             f" {budget} has more"
         )
         lines = [f"trained for {n}: {', '.join(tasks)}" for n, tasks in enumerate(trained)]

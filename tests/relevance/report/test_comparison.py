@@ -48,20 +48,25 @@ def test_markdown() -> None:
         "Kendall within",
         "of ceiling",
         "precision",
+        "NDCG",
+        "regret (%)",
         "ARI",
         "seconds",
         "cost (%)",
     ]
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in (good, bad)]
-    assert cells[0] == ["good", *["**1.00**"] * 6, "1.00", "2.00", "0.25"]
-    assert cells[1] == ["bad_one", *["-1.00"] * 5, "0.00", "1.00", "2.00", "0.25"]
+    assert cells[0] == ["good", *["**1.00**"] * 7, "**0.00**", "1.00", "2.00", "0.25"]
+    # By hand: NDCG .6806 of three targets and .7148 of D, two of whose sources are tied; regrets
+    # .4/1.3, .2/1.2, .6/1.4 and .2/1.3 of the best source's score.
+    assert cells[1] == ["bad_one", *["-1.00"] * 5, "0.00", "0.69", "26.42", "1.00", "2.00", "0.25"]
     assert blank == ""
     assert lines[0].startswith("- Spearman, Kendall: rank correlation with the reference")
-    tasks, negatives, ceiling, groups = lines[1:]
+    tasks, negatives, lost, ceiling, groups = lines[1:]
     assert tasks == "- 4 tasks that all matrices share."
     assert negatives == (
         "- 2 of the reference's 12 pairs are negative, so the precision of chance is 0.17."
     )
+    assert lost == "- Regret: what is lost by the source named best, against the truly best."
     assert ceiling == (
         "- Ceiling: over 3 seeds the reference's reliability within targets is 1.00, which lets a"
         " perfect measure reach a correlation within targets of 1.00."
@@ -73,7 +78,7 @@ def test_markdown() -> None:
 def test_latex_has_the_remarks_as_comments() -> None:
     text = comparison_table(compare_with(gains(), [measure("m_1")], ["m_1"]), "latex")
     comments = [line for line in text.splitlines() if line.startswith("% ")]
-    assert len(comments) == 5
+    assert len(comments) == 6
     assert r"m\_1 & 1.00 &" in text
     assert r"cost (\%)" in text
     assert r"\textbf" not in text  # one measure is no choice
@@ -87,7 +92,8 @@ def test_bold_is_left_out_where_there_is_nothing_to_choose() -> None:
     constant = RelevanceMatrix(np.ones((4, 4)), TASKS, "constant")
     known = compare_with(gains(), [measure("one"), constant], ["one", "constant"])
     text = comparison_table(known, "markdown")
-    assert text.count("**") == 2  # of precision; the other measure has no correlation
+    # of precision, NDCG and regret; the other measure has no correlation
+    assert text.count("**") == 6
     three = [measure("one"), measure("two"), measure("bad", -1)]
     text = comparison_table(compare_with(gains(), three, ["one", "two", "bad"]), "markdown")
     assert text.count("| **1.00** | **1.00** |") >= 2
