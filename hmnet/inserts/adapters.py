@@ -1,6 +1,5 @@
 """Adapters: every task has small bottlenecks in each layer, and norms of its own."""
 
-from collections.abc import Sequence
 from typing import Annotated, cast
 
 import torch
@@ -10,9 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 from transformers.activations import ACT2FN
 
-from hmnet.backbones.backbone import Backbone
 from hmnet.backbones.graft import graft
-from hmnet.inserts.insert import DROPOUTS, NORMS, AdapterModule, module_key
+from hmnet.inserts.insert import DROPOUTS, NORMS, AdapterModule, Host, module_key
 from hmnet.randomness import linear, seeded
 
 DEVIATION = 0.01
@@ -22,32 +20,22 @@ class Adapters(AdapterModule):
     """Two adapters per task and layer, before the residual connections.
 
     Args:
-        backbone: Backbone whose sizes and non-linearity are used.
-        tasks: Names.
-        max_length: Not looked at.
-        seed: Seed of the new weights; a task's own depend on its name and on no other task.
+        host: Encoder, whose sizes and non-linearity are used, and tasks.
         size: Width of the bottlenecks.
 
     Source:
         Houlsby et al. (2019), "Parameter-Efficient Transfer Learning for NLP", section 2.
     """
 
-    def __init__(
-        self,
-        backbone: Backbone,
-        tasks: Sequence[str],
-        *,
-        max_length: int,
-        seed: int,
-        size: Annotated[int, Field(ge=1)] = 64,
-    ) -> None:
-        super().__init__(backbone, tasks, max_length=max_length, seed=seed)
-        width, activation = backbone.config.hidden_size, ACT2FN[backbone.config.hidden_act]
+    def __init__(self, host: Host, *, size: Annotated[int, Field(ge=1)] = 64) -> None:
+        super().__init__(host)
+        config, depth = host.backbone.config, host.backbone.depth
+        width, activation = config.hidden_size, ACT2FN[config.hidden_act]
         self.tasks = nn.ModuleDict()
-        for task in tasks:
-            with seeded(seed, f"{task}.adapters"):
+        for task in host.tasks:
+            with seeded(host.seed, f"{task}.adapters"):
                 self.tasks[module_key(task)] = nn.ModuleList(
-                    OwnParts(width, size, activation) for _ in range(backbone.depth)
+                    OwnParts(width, size, activation) for _ in range(depth)
                 )
 
     def view(self, task: str, depth: int, layer: nn.Module) -> nn.Module:

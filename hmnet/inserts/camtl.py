@@ -1,13 +1,11 @@
 """CA-MTL: one encoder, and small modules through which the embedding of each task bends it."""
 
-from collections.abc import Sequence
 from typing import Literal, cast
 
 import torch
 from torch import nn
 from transformers.activations import ACT2FN
 
-from hmnet.backbones.backbone import Backbone
 from hmnet.backbones.graft import graft
 from hmnet.inserts._conditional import (
     BottleneckNorm,
@@ -19,7 +17,7 @@ from hmnet.inserts._conditional import (
     ForTask,
     Variant,
 )
-from hmnet.inserts.insert import ATTENTION, NORMS, AdapterModule, module_key
+from hmnet.inserts.insert import ATTENTION, NORMS, AdapterModule, Host, module_key
 from hmnet.randomness import seeded
 from relevance.errors import RelevanceError
 
@@ -30,10 +28,7 @@ class ConditionalModules(AdapterModule):
     """An embedding z of every task and, shared by all tasks, the modules that it modulates.
 
     Args:
-        backbone: Backbone whose sizes and initialisation are used.
-        tasks: Names.
-        max_length: Most tokens of one input, L.
-        seed: Seed of the new weights; a task's own depend on its name and on no other task.
+        host: Encoder and tasks; its length is L.
         variant: `paper`, or `released` for the published code.
         attention: Whether every layer's scores have a bias, in d // L `blocks` or a `full-block`.
         attention_start: `zero` for A_n that leave the pretrained attention as it is; `random` as
@@ -64,11 +59,8 @@ class ConditionalModules(AdapterModule):
 
     def __init__(
         self,
-        backbone: Backbone,
-        tasks: Sequence[str],
+        host: Host,
         *,
-        max_length: int,
-        seed: int,
         variant: Variant = "paper",
         attention: Literal["blocks", "full-block", "off"] = "blocks",
         attention_start: Literal["zero", "random"] = "zero",
@@ -77,7 +69,7 @@ class ConditionalModules(AdapterModule):
         bottleneck: Switch = "on",
         wiring: Literal["base", "large"] = "base",
     ) -> None:
-        super().__init__(backbone, tasks, max_length=max_length, seed=seed)
+        super().__init__(host)
         if {attention, alignment, norm, bottleneck} == {"off"}:
             raise RelevanceError(
                 "Method 'camtl' with everything off is hard sharing. Leave something on, or take"
@@ -93,6 +85,7 @@ class ConditionalModules(AdapterModule):
                 "Method 'camtl' with attention_start=random draws what attention=off leaves out."
                 " Leave one of the two out."
             )
+        backbone, seed = host.backbone, host.seed
         config, top = backbone.config, backbone.depth - 1
         width, deviation = config.hidden_size, config.initializer_range
 
@@ -104,7 +97,7 @@ class ConditionalModules(AdapterModule):
                 with seeded(seed, f"attention.{depth}"):
                     parts["attention"] = ConditionalAttention(
                         width,
-                        max_length,
+                        host.max_length,
                         variant=variant,
                         full_block=attention == "full-block",
                         deviation=deviation if attention_start == "random" else 0.0,
@@ -129,7 +122,7 @@ class ConditionalModules(AdapterModule):
 
         self.layers = nn.ModuleList(map(make_parts, range(backbone.depth)))
         self.embeddings = nn.ParameterDict()
-        for task in tasks:
+        for task in host.tasks:
             with seeded(seed, f"{task}.embedding"):
                 self.embeddings[module_key(task)] = nn.init.normal_(
                     torch.empty(width), std=deviation

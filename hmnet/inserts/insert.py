@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from torch import nn
 
@@ -14,6 +15,22 @@ NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
 DROPOUTS = ("attention.output.dropout", "output.dropout")
 
 
+class Host(NamedTuple):
+    """The encoder that modules are put into, and the tasks that they are for.
+
+    Attributes:
+        backbone: Backbone whose sizes and initialisation are used.
+        tasks: Names.
+        max_length: Most tokens of one input.
+        seed: Seed of the new weights; a task's own depend on its name and on no other task.
+    """
+
+    backbone: Backbone
+    tasks: Sequence[str]
+    max_length: int
+    seed: int
+
+
 class AdapterModule(nn.Module):
     """All the modules that a method adds to an encoder, and how each task's path runs through them.
 
@@ -21,10 +38,7 @@ class AdapterModule(nn.Module):
     like those of any other model. A path runs a view of each layer, by the layer's own forward.
 
     Args:
-        backbone: Backbone whose sizes and initialisation are used.
-        tasks: Names.
-        max_length: Most tokens of one input.
-        seed: Seed of the new weights; a task's own depend on its name and on no other task.
+        host: Encoder and tasks.
 
     Attributes:
         shared: Whether tasks share any of the modules.
@@ -36,11 +50,9 @@ class AdapterModule(nn.Module):
     shared: bool = False
 
     @abstractmethod
-    def __init__(
-        self, backbone: Backbone, tasks: Sequence[str], *, max_length: int, seed: int
-    ) -> None:
+    def __init__(self, host: Host) -> None:
         super().__init__()
-        _check_layout(backbone, type(self).__module__.rpartition(".")[2])
+        _check_layout(host.backbone, type(self).__module__.rpartition(".")[2])
 
     @abstractmethod
     def view(self, task: str, depth: int, layer: nn.Module) -> nn.Module:

@@ -1,6 +1,5 @@
 """Projected attention layers: every task has a narrow attention in parallel with each layer."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any, cast
 
 from jaxtyping import Float
@@ -10,7 +9,7 @@ from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
 from hmnet.backbones.backbone import Backbone
 from hmnet.backbones.graft import graft
-from hmnet.inserts.insert import NORMS, AdapterModule, module_key
+from hmnet.inserts.insert import NORMS, AdapterModule, Host, module_key
 from hmnet.randomness import linear, seeded
 from relevance.errors import RelevanceError
 
@@ -23,10 +22,7 @@ class Pals(AdapterModule):
     A task's two projections serve all layers, its attention is another one in each.
 
     Args:
-        backbone: Backbone whose sizes and initialisation are used.
-        tasks: Names.
-        max_length: Not looked at.
-        seed: Seed of the new weights; a task's own depend on its name and on no other task.
+        host: Encoder and tasks.
         size: Width of the attention, a multiple of `heads`; None for the share of the hidden size
             that 204 is of 768, to the nearest multiple.
         heads: Heads of the attention.
@@ -42,16 +38,13 @@ class Pals(AdapterModule):
 
     def __init__(
         self,
-        backbone: Backbone,
-        tasks: Sequence[str],
+        host: Host,
         *,
-        max_length: int,
-        seed: int,
         size: Annotated[int, Field(ge=1)] | None = None,
         heads: Annotated[int, Field(ge=1)] = 6,
     ) -> None:
-        super().__init__(backbone, tasks, max_length=max_length, seed=seed)
-        width = backbone.config.hidden_size
+        super().__init__(host)
+        width = host.backbone.config.hidden_size
         size = size or heads * max(1, round(width * SHARE / heads))
         if size % heads:
             raise RelevanceError(
@@ -59,9 +52,9 @@ class Pals(AdapterModule):
                 f" {heads}, such as size={heads * (size // heads + 1)}."
             )
         self.tasks = nn.ModuleDict()
-        for task in tasks:
-            with seeded(seed, f"{task}.pals"):
-                self.tasks[module_key(task)] = TaskPals(backbone, size, heads)
+        for task in host.tasks:
+            with seeded(host.seed, f"{task}.pals"):
+                self.tasks[module_key(task)] = TaskPals(host.backbone, size, heads)
 
     def view(self, task: str, depth: int, layer: nn.Module) -> nn.Module:
         """The layer with the task's attention beside it."""

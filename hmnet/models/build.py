@@ -15,7 +15,7 @@ from hmnet.backbones.pretrained import read_config, readable
 from hmnet.data.batching import check_max_length
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
 from hmnet.heads.head import Head
-from hmnet.inserts.insert import AdapterModule
+from hmnet.inserts.insert import AdapterModule, Host
 from hmnet.models.blueprint import Blueprint, weights_file
 from hmnet.models.freezing import freeze
 from hmnet.models.multitask import MultiTaskModel
@@ -216,8 +216,7 @@ def make_adapter_module(
     """
     if plan.inserted is None:
         return None
-    chosen, max_length = plan.inserted.modules, plan.inserted.max_length
-    return chosen.build(backbone, plan.tasks, max_length=max_length, seed=seed)
+    return plan.inserted.modules.build(Host(backbone, plan.tasks, plan.inserted.max_length, seed))
 
 
 def load(folder: Path) -> MultiTaskModel:

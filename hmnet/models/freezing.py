@@ -1,9 +1,5 @@
 """Frozen weights: some layers of an encoder, or all of it, as they were pretrained."""
 
-from collections.abc import Iterator
-
-from torch import nn
-
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.sharing.freeze import EMBEDDINGS_DEPTH
 from hmnet.sharing.plan import SharingPlan
@@ -28,8 +24,10 @@ def freeze(model: MultiTaskModel, layers: range, layer_list: str) -> None:
         for name in set(model.plan.outside.values()):
             outside = model.module(name)
             outside.requires_grad_(False)
-            for part in _above(outside, layer_list):
-                part.requires_grad_(model.plan.depth not in layers)
+            # What an encoder runs after its layers, such as ModernBERT's final norm.
+            names = [child for child, _ in outside.named_children()]
+            for above in names[names.index(layer_list.partition(".")[0]) + 1 :]:
+                outside.get_submodule(above).requires_grad_(model.plan.depth not in layers)
 
 
 def trains_together(plan: SharingPlan, layers: range) -> bool:
@@ -49,11 +47,3 @@ def trains_together(plan: SharingPlan, layers: range) -> bool:
     if EMBEDDINGS_DEPTH not in layers:
         rows.append(tuple(plan.outside.values()))
     return any(len(set(row)) < len(row) for row in rows)
-
-
-def _above(outside: nn.Module, layer_list: str) -> Iterator[nn.Module]:
-    """What an encoder runs after its layers, such as ModernBERT's final norm."""
-    below, _, _ = layer_list.partition(".")
-    names = [name for name, _ in outside.named_children()]
-    for name in names[names.index(below) + 1 :]:
-        yield outside.get_submodule(name)

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from hmnet.backbones.backbone import Backbone
@@ -90,7 +89,8 @@ def _fault(
                 both = path(**collate(sequences, np.array([0, 1]), **form))
             except Exception as error:  # whatever a family raises for inputs that it does not take
                 return f"its model fails on plain text ({reason_of(error)})"
-    short, long = (_as_long(each, kind.token_axis, alone) for each in both)
+    axis = kind.token_axis  # the logits of the first tokens, as many as the short text has
+    short, long = both if axis is None else (b.narrow(axis, 0, alone.shape[axis]) for b in both)
     scale = max(1.0, float(alone.abs().max()))
     if not bool(torch.isfinite(both).all()):
         return "its logits are not finite"
@@ -101,8 +101,3 @@ def _fault(
     if (alone - short).abs().max().item() > PADDING * effect + ROUNDING * scale:
         return "its answer to a text depends on the padding that a longer text beside it brings"
     return None
-
-
-def _as_long(logits: Tensor, axis: int | None, other: Tensor) -> Tensor:
-    """The logits of the first tokens, as many as another text has."""
-    return logits if axis is None else logits.narrow(axis, 0, other.shape[axis])

@@ -49,23 +49,21 @@ class Progress:
         return (self.total - self.step) / self.steps_per_s
 
 
+@dataclass(eq=False)
 class Report(Hook):
     """Reads losses about once a second and tells about all steps since.
 
     A loss that is not finite ends the run.
 
-    Args:
+    Attributes:
         on_step: Function that is told about every step, in the main process; None to check losses
             alone.
         with_term: Whether what a regularizer adds is told.
     """
 
-    def __init__(
-        self, on_step: Callable[[Progress], None] | None = None, *, with_term: bool = False
-    ) -> None:
-        self._on_step = on_step
-        self._with_term = with_term
-        self._waiting: list[tuple[int, Update, Tensor]] = []
+    on_step: Callable[[Progress], None] | None = None
+    with_term: bool = field(default=False, kw_only=True)
+    _waiting: list[tuple[int, Update, Tensor]] = field(default_factory=list, init=False)
 
     @contextmanager
     def around(self, state: TrainingState) -> Iterator[None]:
@@ -97,8 +95,8 @@ class Report(Hook):
                     f" {state.total}. Start again with a lower `lr`; it was {update.lr:g} at that"
                     " step."
                 )
-            if self._on_step:
-                self._on_step(
+            if self.on_step:
+                self.on_step(
                     Progress(
                         task,
                         step,
@@ -106,7 +104,7 @@ class Report(Hook):
                         loss,
                         update.lr,
                         steps_per_s,
-                        term if self._with_term else None,
+                        term if self.with_term else None,
                         {batch.task: len(batch.rows) for batch in update.selected.step},
                         update.selected.uncertainty,
                     )

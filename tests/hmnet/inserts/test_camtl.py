@@ -8,7 +8,7 @@ from transformers import BertConfig
 
 from hmnet.backbones.backbone import Backbone, load_backbone
 from hmnet.inserts.camtl import ConditionalModules
-from hmnet.inserts.insert import adapter_modules
+from hmnet.inserts.insert import Host, adapter_modules
 from hmnet.methods.method import find_method
 from hmnet.models.count import Count, count_parameters
 from hmnet.models.multitask import MultiTaskModel
@@ -32,7 +32,7 @@ def backbone(tiny_bert: Path) -> Backbone:
 
 
 def made(backbone: Backbone, text: str, max_length: int = 8) -> ConditionalModules:
-    return choose(adapter_modules, text).build(backbone, ["A", "B"], max_length=max_length, seed=0)
+    return choose(adapter_modules, text).build(Host(backbone, ["A", "B"], max_length, 0))
 
 
 @pytest.mark.parametrize(
