@@ -8,6 +8,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from hmnet.backbones.backbone import load_backbone
 from hmnet.inserts.adapters import Adapter, Adapters, OwnNorm
+from hmnet.inserts.insert import Host
 from hmnet.models.freezing import trains_together
 from hmnet.sharing.freeze import Freeze
 from hmnet.sharing.plan import Inserted, fully_shared
@@ -16,7 +17,7 @@ from hmnet.sharing.plan import Inserted, fully_shared
 def test_a_layer_is_what_the_paper_says(tiny_bert: Path) -> None:
     """LN(x + adapter(attention)), then LN(a + adapter(feed-forward)), with the task's own LN."""
     backbone = load_backbone(str(tiny_bert))
-    made = Adapters(backbone, ["A", "B"], max_length=8, seed=0, size=5)
+    made = Adapters(Host(backbone, ["A", "B"], 8, 0), size=5)
     with torch.no_grad():
         for weight in made.parameters():
             weight.add_(torch.randn_like(weight))
@@ -50,7 +51,7 @@ def test_an_adapter_starts_near_the_identity() -> None:
 
 def test_a_norm_starts_as_the_pretrained_one(tiny_bert: Path) -> None:
     backbone = load_backbone(str(tiny_bert))
-    made = Adapters(backbone, ["A"], max_length=8, seed=0)
+    made = Adapters(Host(backbone, ["A"], 8, 0))
     view = made.view("A", 0, backbone.copy_layer(0))
     assert isinstance(view.output.LayerNorm, OwnNorm)
     hidden = torch.randn(2, 16)

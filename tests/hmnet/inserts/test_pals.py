@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from hmnet.backbones.backbone import load_backbone
+from hmnet.inserts.insert import Host
 from hmnet.inserts.pals import Pals
 from relevance.errors import RelevanceError
 
@@ -15,7 +16,7 @@ from relevance.errors import RelevanceError
 def test_a_layer_is_what_the_paper_says(tiny_bert: Path, masked: bool) -> None:
     """LN(h + SA(h) + TS(h)), with TS(h) = up(attention(down(h)))."""
     backbone = load_backbone(str(tiny_bert))
-    made = Pals(backbone, ["A", "B"], max_length=8, seed=0, size=6, heads=2).eval()
+    made = Pals(Host(backbone, ["A", "B"], 8, 0), size=6, heads=2).eval()
     with torch.no_grad():
         for weight in made.parameters():
             weight.add_(torch.randn_like(weight))
@@ -38,7 +39,7 @@ def test_a_layer_is_what_the_paper_says(tiny_bert: Path, masked: bool) -> None:
 
 
 def test_the_projections_serve_all_layers(tiny_bert: Path) -> None:
-    made = Pals(load_backbone(str(tiny_bert)), ["A"], max_length=8, seed=0)
+    made = Pals(Host(load_backbone(str(tiny_bert)), ["A"], 8, 0))
     size = 6  # 16 * 204 / 768 to the nearest multiple of 6 heads, one at least
     shared = size * 16 + size + 16 * size + 16
     assert sum(p.numel() for p in made.parameters()) == shared + 4 * 3 * (size * size + size)
@@ -46,7 +47,7 @@ def test_the_projections_serve_all_layers(tiny_bert: Path) -> None:
 
 def test_heads_that_do_not_divide_the_size_are_one_line(tiny_bert: Path) -> None:
     with pytest.raises(RelevanceError) as error:
-        Pals(load_backbone(str(tiny_bert)), ["A"], max_length=8, seed=0, size=20)
+        Pals(Host(load_backbone(str(tiny_bert)), ["A"], 8, 0), size=20)
     assert str(error.value) == (
         "Method 'pals' splits size=20 among heads=6. Choose a multiple of 6, such as size=24."
     )
