@@ -139,23 +139,14 @@ def compare(
         RelevanceError: If there is no run, two have the same name and seed, a file is damaged, or
             no run has the baseline's name.
     """
-    from hmnet.comparison.compare import compare as side_by_side
-    from hmnet.runs.costs import costs_of
+    from hmnet.comparison.compare import compare_runs
     from hmnet.runs.folder import Run
-    from hmnet.runs.rows import notes_on, read_run_scores
     from hmnet.trained_run import TrainedRun
 
     found: list[Run] = []
     for run in runs:
         found += [run] if isinstance(run, Run) else TrainedRun.load_all([Path(run)])
-    return side_by_side(
-        [score for run in found for score in read_run_scores(run.folder)],
-        baseline=baseline,
-        spread=True,
-        costs=costs_of(found),
-        allow_different=allow_different,
-        notes=notes_on(found) if found else (),
-    )
+    return compare_runs(found, baseline=baseline, spread=True, allow_different=allow_different)
 
 
 def add_tasks(

@@ -15,11 +15,9 @@ from hmnet.analysis.layer_choices import (
     shared_choices,
 )
 from hmnet.backbones.backbone import depth_of, load_config
-from hmnet.comparison.compare import compare
+from hmnet.comparison.compare import compare_runs
 from hmnet.comparison.table import Comparison
 from hmnet.runs.checked import check_run
-from hmnet.runs.costs import costs_of
-from hmnet.runs.rows import notes_on, read_run_scores
 from hmnet.runs.train import OnEvent, train_run
 from hmnet.settings.config import RunConfig
 from relevance.clustering.spec import ClusterSpec
@@ -121,8 +119,7 @@ def run_sweep(
     for folder, config in sweep.runs.items():
         with watch(folder) as on_event:
             runs.append(train_run(config, sweep.spec, folder, resume=True, on_event=on_event))
-    scores = [score for run in runs for score in read_run_scores(run.folder)]
-    return compare(scores, costs=costs_of(runs), notes=notes_on(runs))
+    return compare_runs(runs)
 
 
 def different_names(files: Sequence[Path | None]) -> dict[str, Path | None]:

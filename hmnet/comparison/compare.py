@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import fmean, stdev
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hmnet.comparison.compared_rows import DIFFERENT, Place, different_rows, note_on
 from hmnet.comparison.significance import Paired, over_rows, over_seeds
 from hmnet.comparison.table import LABELS, MAJORITY_COLUMN, Comparison, Contrast, Entry, Line
-from hmnet.runs.costs import Cost
+from hmnet.runs.costs import Cost, costs_of
+from hmnet.runs.folder import Run
+from hmnet.runs.rows import notes_on, read_run_scores
 from hmnet.runs.scores import MAJORITY, Score, as_rows, counts, row_name, splits_of
 from relevance.errors import RelevanceError, unknown_name
 
@@ -116,6 +118,24 @@ def compare(
         tuple(_contrasts(columns, against, common)),
         (*remarks, *notes),
     )
+
+
+def compare_runs(runs: Sequence[Run], **options: Any) -> Comparison:
+    """Set finished runs side by side, with what they cost and what else sets them apart.
+
+    Args:
+        runs: Runs; those of one name are seeds of one column.
+        **options: Further ones of `compare`.
+
+    Returns:
+        The table.
+
+    Raises:
+        RelevanceError: If `compare` raises it, or a file of a run is damaged.
+    """
+    scores = [score for run in runs for score in read_run_scores(run.folder)]
+    notes = notes_on(runs) if runs else ()
+    return compare(scores, costs=costs_of(runs), notes=notes, **options)
 
 
 def _line(columns: Columns, against: Columns, what: Measured, name: str, *, ranked: bool) -> Line:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from hmnet.comparison.table import Comparison
@@ -46,19 +45,6 @@ class Curve(NamedTuple):
     deviations: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class Layout:
-    """A figure before it is drawn.
-
-    Attributes:
-        curves: One per method, in the order of the columns.
-        y_label: Name of the average.
-    """
-
-    curves: tuple[Curve, ...]
-    y_label: str
-
-
 def trained_by(runs: Iterable[Run]) -> dict[str, Trained]:
     """Method and number of tasks of each column of a comparison.
 
@@ -84,7 +70,7 @@ def trained_by(runs: Iterable[Run]) -> dict[str, Trained]:
     return found
 
 
-def lay_out(compared: Comparison, trained: Mapping[str, Trained]) -> Layout:
+def lay_out(compared: Comparison, trained: Mapping[str, Trained]) -> tuple[tuple[Curve, ...], str]:
     """Decide what the figure shows.
 
     Args:
@@ -92,7 +78,7 @@ def lay_out(compared: Comparison, trained: Mapping[str, Trained]) -> Layout:
         trained: Method and number of tasks by column.
 
     Returns:
-        The layout.
+        Curves by method, and what the y axis is called.
 
     Raises:
         RelevanceError: If there is no average.
@@ -110,7 +96,7 @@ def lay_out(compared: Comparison, trained: Mapping[str, Trained]) -> Layout:
             deviation = math.nan if entry.deviation is None else 100 * entry.deviation
             points.setdefault(method, []).append((tasks, 100 * entry.mean, deviation))
     curves = (Curve(method, *zip(*sorted(found), strict=True)) for method, found in points.items())
-    return Layout(tuple(curves), f"{average.task} (%)")
+    return tuple(curves), f"{average.task} (%)"
 
 
 def number_of_tasks_figure(compared: Comparison, trained: Mapping[str, Trained]) -> Axes:
@@ -129,10 +115,10 @@ def number_of_tasks_figure(compared: Comparison, trained: Mapping[str, Trained])
     Source:
         El Hattami (2021), Figure 3.7.
     """
-    layout = lay_out(compared, trained)
-    (axes,) = new_panels(ONE_COLUMN_PT, HEIGHT_PT + 1.5 * TEXT_PT * len(layout.curves))
+    curves, y_label = lay_out(compared, trained)
+    (axes,) = new_panels(ONE_COLUMN_PT, HEIGHT_PT + 1.5 * TEXT_PT * len(curves))
     lines: dict[str, Any] = {}
-    for number, curve in enumerate(layout.curves):
+    for number, curve in enumerate(curves):
         lines[curve.method] = axes.errorbar(
             curve.tasks,
             curve.means,
@@ -144,10 +130,10 @@ def number_of_tasks_figure(compared: Comparison, trained: Mapping[str, Trained])
             elinewidth=0.7,
             capsize=1.5,
         )
-    axes.set_xticks(sorted({tasks for curve in layout.curves for tasks in curve.tasks}))
+    axes.set_xticks(sorted({tasks for curve in curves for tasks in curve.tasks}))
     axes.margins(y=0.12)
     axes.set_xlabel("number of tasks trained", fontsize=TEXT_PT, color=INK)
-    axes.set_ylabel(layout.y_label, fontsize=TEXT_PT, color=INK)
+    axes.set_ylabel(y_label, fontsize=TEXT_PT, color=INK)
     draw_frame(axes, TEXT_PT)
     draw_legend(axes, list(lines.values()), list(lines), TEXT_PT, loc="outside upper left")
     return axes

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from hmnet.methods.method import Method, ModelGroup
-from hmnet.sharing.plan import SharingPlan, fully_shared
+from hmnet.sharing.plan import fully_shared
 from hmnet.sharing.skill_table import SkillTable
 from relevance.tasks.task import Task
 
@@ -21,7 +21,6 @@ class SkillNet(Method):
     def plans(self, tasks: Sequence[Task], depth: int) -> tuple[ModelGroup, ...]:
         """One group with all tasks; the skill table has to have a row for each."""
         names = tuple(task.name for task in tasks)
-        shared = fully_shared(names, depth)
         skills = (self.skills or SkillTable.load()).skills_of(tasks)
-        plan = SharingPlan(outside=shared.outside, layers=shared.layers, skills=skills)
+        plan = fully_shared(names, depth).model_copy(update={"skills": skills})
         return (ModelGroup(names, plan),)
