@@ -55,29 +55,17 @@ class RegressionPanel:
         return f"slope {number(self.line.slope, 2)}, intercept {number(self.line.intercept, 2)}"
 
 
-@dataclass(frozen=True, eq=False)
-class RegressionLayout:
-    """Both panels before they are drawn.
-
-    Attributes:
-        title: Above both.
-        scatter: Predictions over labels.
-        residuals: Residuals over predictions.
-    """
-
-    title: str
-    scatter: RegressionPanel
-    residuals: RegressionPanel
-
-
-def lay_out(found: RegressionDiagnosis) -> RegressionLayout:
-    """Decide what the figure of a regression task's predictions shows."""
+def lay_out(found: RegressionDiagnosis) -> tuple[str, RegressionPanel, RegressionPanel]:
+    """Decide what the figure shows: its title, the scatter and the residuals."""
     truth, predicted = found.truth, found.predicted
     equal, zero = StraightLine(1.0, 0.0), StraightLine(0.0, 0.0)
     what = "residual: label less predicted"
-    return RegressionLayout(
+    title = (
         f"{found.task} ({found.split}): RMSE {number(found.rmse, 2)}, MAE {number(found.mae, 2)},"
-        f" accuracy (rounded) {number(100 * found.accuracy, 1)} %",
+        f" accuracy (rounded) {number(100 * found.accuracy, 1)} %"
+    )
+    return (
+        title,
         RegressionPanel(truth, predicted, found.line, equal, "label", "predicted"),
         RegressionPanel(predicted, found.residuals, found.residual_line, zero, "predicted", what),
     )
@@ -92,11 +80,11 @@ def regression_figure(found: RegressionDiagnosis) -> Axes:
     Returns:
         The axes of the first panel, in a figure two columns of a paper wide.
     """
-    layout = lay_out(found)
+    title, scatter, residuals = lay_out(found)
     left, right = new_panels(TWO_COLUMNS_PT, HEIGHT_PT, columns=2)
-    _draw(layout.scatter, left)
-    _draw(layout.residuals, right)
-    figure_of(left).suptitle(layout.title, fontsize=TITLE_PT, color=INK, parse_math=False)
+    _draw(scatter, left)
+    _draw(residuals, right)
+    figure_of(left).suptitle(title, fontsize=TITLE_PT, color=INK, parse_math=False)
     return left
 
 

@@ -1,7 +1,6 @@
 """The diagonal of the Fisher information of an encoder's weights."""
 
 from collections.abc import Iterable
-from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -51,14 +50,12 @@ def fisher_diagonal(
 
     for batch in batches:
         rows += len(batch.labels)
-        each_row(layers, partial(_drawn_loss, encoder, batch, head, numbers), add)
+
+        def total(batch: Batch = batch) -> Loss:
+            return drawn_loss(mean_states(encoder, batch), head, numbers)
+
+        each_row(layers, total, add)
     return torch.cat([sums[name] / rows for name in layers])
-
-
-def _drawn_loss(
-    encoder: nn.Module, batch: Batch, head: FittedHead, numbers: torch.Generator
-) -> Loss:
-    return drawn_loss(mean_states(encoder, batch), head, numbers)
 
 
 def drawn_loss(
