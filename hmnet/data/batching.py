@@ -8,8 +8,7 @@ from jaxtyping import Int
 from torch import Tensor, nn
 from transformers import PreTrainedConfig
 
-from hmnet.data.bi_encoder import texts_apart
-from hmnet.data.template import Sequences, spans
+from hmnet.data.template import Pieces, Sequences, assemble, spans
 from relevance.errors import RelevanceError
 
 
@@ -82,6 +81,32 @@ def collate(
         segments = mask & (places >= encoded.first[rows][:, None])
         arrays["token_type_ids"] = segments.astype(np.int64)
     return {name: torch.from_numpy(values).to(device) for name, values in arrays.items()}
+
+
+def texts_apart(encoded: Sequences, rows: Int[np.ndarray, " row"]) -> Sequences:
+    """The first text of each row and the rest of it, as inputs of their own.
+
+    What gave way when the row was made stays out, so both fit where the row does. Of three texts
+    the second and third stay together; where a row has one, the rest of it is an empty text.
+
+    Args:
+        encoded: The rows.
+        rows: Numbers of the rows to take, in this order; at least one.
+
+    Returns:
+        Two sequences for each row, its first text's and the other's, as the tokenizer makes them of
+        single texts.
+    """
+    template = encoded.template
+    begin = encoded.offsets[:-1][rows]
+    end = begin + encoded.lengths[rows] - len(template.suffix)
+    is_pair = encoded.first[rows] < encoded.lengths[rows]
+    rest = np.where(is_pair, begin + encoded.first[rows], end)
+    starts = np.stack([begin + len(template.prefix), rest], axis=1)
+    ends = np.stack([np.where(is_pair, rest - len(template.middle), end), end], axis=1)
+    lengths = (ends - starts).ravel()
+    longest = int(lengths.max()) + template.special_count(1)
+    return assemble(template, [Pieces(encoded.ids, starts.ravel(), lengths)], longest)
 
 
 def check_max_length(model: nn.Module, max_length: int) -> None:

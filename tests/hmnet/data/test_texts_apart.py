@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from transformers import AutoConfig, AutoTokenizer
 
-from hmnet.data.batching import collate, input_form
-from hmnet.data.bi_encoder import texts_apart
+from hmnet.data.batching import collate, input_form, texts_apart
 from hmnet.data.encoder import Encoder
 from hmnet.data.template import Sequences
 
