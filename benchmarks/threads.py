@@ -75,7 +75,17 @@ def study(tree: Path, options: list[str]) -> tuple[float, float]:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         started = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-m", "relevance", "pairwise", "--gpus", "0", "--jobs", "1", *options],
+            [
+                sys.executable,
+                "-c",
+                "from cli.relevance import main; main()",
+                "pairwise",
+                "--gpus",
+                "0",
+                "--jobs",
+                "1",
+                *options,
+            ],
             check=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
