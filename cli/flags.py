@@ -7,6 +7,8 @@ from functools import cache
 from typing import Any
 
 SETTING = re.compile(r"\\?`((?:[a-z]|\\?_)+)(?:=([^`]+?))?\\?`")  # backslashes are Markdown's
+COLUMN = "COLUMN"
+"""Placeholder of an option that says which column of a file is which."""
 LIST = re.compile(r"[(\[](.*)[)\]]")
 
 Options = Mapping[str, tuple[str, str]]
@@ -74,13 +76,14 @@ def in_flags(text: str, options: Options | None = None) -> str:
 
 @cache
 def _of_all_commands() -> Options:
-    """The options of every command."""
+    """The options of every command, those aside that say which column of a file is which."""
     import cli.hmnet
     import cli.relevance
     from cli.commands import parameters_of
 
     apps = (cli.relevance.app, cli.hmnet.app)
-    return options_of(each for app in apps for each in parameters_of(app))
+    # `source` and `target` are columns to one command, and keys of TOML files to all others.
+    return options_of(each for app in apps for each in parameters_of(app) if each.metavar != COLUMN)
 
 
 def _plain(value: str) -> str:

@@ -11,6 +11,7 @@ import typer
 import hmnet
 import relevance
 from cli.app import AGAIN, goes_on
+from cli.flags import COLUMN
 from cli.gains import note_distrust, tell
 from cli.generated import Given, SettingsOf
 from cli.options import (
@@ -165,7 +166,7 @@ def merge(
 
 
 def _column(help_text: str, option: str) -> Any:
-    return typer.Option(option, help=help_text, metavar="COLUMN", rich_help_panel=COLUMNS)
+    return typer.Option(option, help=help_text, metavar=COLUMN, rich_help_panel=COLUMNS)
 
 
 def import_runs(
