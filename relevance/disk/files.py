@@ -1,15 +1,13 @@
 """Files that are whole or not there: atomic writes, canonical JSON, errors that name the file."""
 
 import errno
-import glob
 import hashlib
 import json
 import os
-import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -85,22 +83,24 @@ def file_digest(path: Path) -> str:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside a file, which takes the file's place when the block ends well.
+    """A name in a hidden folder beside a file; what is there takes the file's place at the end.
 
     What killed processes left of the same file is taken away. The block may put another file under
     the name, as libraries do that write to a temporary file of their own: what says that this
-    process lives is a lock on a file beside it.
+    process lives is a lock on a file of the hidden folder.
 
     Args:
         path: The file to write; its folder is made if missing. Where it is a link, what it leads
             to is written. A device or pipe takes what is written as it comes.
 
     Yields:
-        The temporary name, with the same suffix.
+        The name, under which the block makes a file; it has the same suffix.
 
     Raises:
         RelevanceError: If the folder cannot be written or the disk is full.
     """
+    from relevance.disk.folders import drafted  # it is built on this module, and slow to import
+
     try:
         if _is_stream(path):
             yield path
@@ -109,67 +109,13 @@ def replacing(path: Path) -> Iterator[Path]:
         # another file system, and renaming across these is not atomic.
         file = link_target(path)
         file.parent.mkdir(parents=True, exist_ok=True)
-        with _temporary(file, path.suffix) as temporary:
+        with drafted(file) as draft:
+            temporary = draft / path.name
             yield temporary
-            temporary.chmod(usual_mode(0o666))  # a draft is private
+            temporary.chmod(usual_mode(0o666))  # some libraries make private files
             temporary.replace(file)
     except OSError as error:
         raise unwritable(path, error) from error
-
-
-@contextmanager
-def _temporary(file: Path, suffix: str) -> Iterator[Path]:
-    """A new hidden file beside another, and one more that is locked while this process writes."""
-    start, end = f".{file.stem}", f".tmp{suffix}"
-    for left in file.parent.glob(f"{glob.escape(start)}{RANDOM}{glob.escape(end)}"):
-        _remove_dead(left)
-    while True:
-        handle, name = tempfile.mkstemp(prefix=f"{start}-", suffix=end, dir=file.parent)
-        # Between the two lines another process may have taken it for one that a kill left.
-        if _locks(handle) is not False and Path(name).exists():
-            break
-        os.close(handle)
-    draft = _draft_of(Path(name))
-    try:
-        draft.touch(0o600)
-        yield draft
-    finally:
-        draft.unlink(missing_ok=True)
-        Path(name).unlink(missing_ok=True)
-        os.close(handle)
-
-
-def _draft_of(locked: Path) -> Path:
-    """What a process writes that has a file locked."""
-    name, mark, suffix = locked.name.rpartition(".tmp")
-    return locked.with_name(f"{name}{mark}.new{suffix}")
-
-
-def _remove_dead(locked: Path) -> None:
-    """Take what a process wrote away, unless it lives or cannot be asked."""
-    with suppress(OSError):
-        handle = os.open(locked, os.O_RDWR)
-        try:
-            if _locks(handle):
-                _draft_of(locked).unlink(missing_ok=True)
-                locked.unlink()
-        finally:
-            os.close(handle)
-
-
-def _locks(handle: int) -> bool | None:
-    """Lock an open file until it is closed; None where the file system has no locks."""
-    if sys.platform == "win32":
-        return None
-    import fcntl
-
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
 
 
 def link_target(path: Path) -> Path:

@@ -192,7 +192,7 @@ def test_a_disk_that_is_full_from_the_start_leaves_no_folder(
         error = OSError(28, "No space left on device")
         raise files.unwritable(Path(first), error) if first == "log.jsonl" else error
 
-    places = {"config.toml": (files.tempfile, "mkstemp"), "log.jsonl": (fitting, "open_log")}
+    places = {"config.toml": (Path, "replace"), "log.jsonl": (fitting, "open_log")}
     config = quick.model_copy(update={"method": "multi"})
     train_run(config, None, tmp_path / "before")  # what it reads is in memory afterwards
     monkeypatch.setattr(*places[first], full)

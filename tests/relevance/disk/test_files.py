@@ -2,13 +2,15 @@
 
 import errno
 import os
+import platform
 import stat
 from pathlib import Path
 
 import pytest
 
-from relevance.disk import files
+from relevance.disk import files, folders
 from relevance.disk.files import begin_cache, check_writable, replacing, write_text
+from relevance.disk.folders import CONTENT, LOCK
 from relevance.errors import RelevanceError
 
 
@@ -81,15 +83,16 @@ def test_a_new_cache_in_the_working_directory_says_where_it_is(
 
 
 def test_what_a_kill_left_of_the_same_file_goes_with_the_next_writing(tmp_path: Path) -> None:
-    (tmp_path / ".gains-abcd_123.tmp.json").write_text('{"half')
-    (tmp_path / ".gains-abcd_123.tmp.new.json").write_text('{"half')
-    (tmp_path / ".other-abcd_123.tmp.json").touch()
+    for left in (".gains.json-abcd_123.tmp", ".other.json-abcd_123.tmp"):
+        (tmp_path / left / CONTENT).mkdir(parents=True)
+        (tmp_path / left / LOCK).touch()
+        (tmp_path / left / CONTENT / "gains.json").write_text('{"half')
     with replacing(tmp_path / "gains.json") as ours:
         ours.write_text("first")
         write_text(tmp_path / "gains.json", "second")
         assert ours.read_text() == "first", "whoever lives keeps its own"
     assert (tmp_path / "gains.json").read_text() == "first"
-    assert names(tmp_path) == [".other-abcd_123.tmp.json", "gains.json"]
+    assert names(tmp_path) == [".other.json-abcd_123.tmp", "gains.json"]
 
 
 @pytest.mark.parametrize("name", ["weights.safetensors", "report", ".hidden", "a.b.json"])
@@ -105,21 +108,21 @@ def test_a_library_may_put_a_file_of_its_own_under_the_name(tmp_path: Path, name
     assert names(tmp_path) == [name]
 
 
-def test_a_file_that_was_taken_for_a_dead_one_is_made_anew(
+def test_a_folder_that_was_taken_for_a_dead_one_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another process comes between a new file and its lock."""
+    """Another process comes between a new folder and its lock."""
     made: list[str] = []
-    make = files.tempfile.mkstemp
+    make = folders.tempfile.mkdtemp
 
-    def mkstemp(**where: object) -> tuple[int, str]:
-        handle, name = make(**where)
+    def mkdtemp(**where: object) -> str:
+        name = make(**where)
         if not made:
-            files._remove_dead(Path(name))
+            folders._remove_dead_drafts(tmp_path / "result.json")
         made.append(name)
-        return handle, name
+        return name
 
-    monkeypatch.setattr(files.tempfile, "mkstemp", mkstemp)
+    monkeypatch.setattr(folders.tempfile, "mkdtemp", mkdtemp)
     write_text(tmp_path / "result.json", "text")
     assert len(made) == 2
     assert names(tmp_path) == ["result.json"]
@@ -134,6 +137,9 @@ def test_without_locks_nobody_s_file_is_taken_away(
         raise OSError(errno.ENOSYS, "Function not implemented")
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    (tmp_path / ".result-abcd_123.tmp.json").touch()
-    write_text(tmp_path / "result.json", "text")
-    assert names(tmp_path) == [".result-abcd_123.tmp.json", "result.json"]
+    left = tmp_path / ".result.json-abcd_123.tmp"
+    left.mkdir()
+    (left / LOCK).write_text(f"{os.getppid()}\n{platform.node()}\n")  # as a living process has it
+    with pytest.warns(UserWarning, match="falling back"):
+        write_text(tmp_path / "result.json", "text")
+    assert names(tmp_path) == [left.name, "result.json"]
