@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 from transformers import AutoTokenizer
 
+from hmnet.answer_scale import AnswerScale
 from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
 from hmnet.kinds.kind import kind_of
@@ -122,6 +123,19 @@ def test_divergence_is_symmetric_kl_or_the_squared_error() -> None:
         torch.testing.assert_close(divergence(*pair, regression=False), expected)
     assert torch.equal(divergence(one, one, regression=False), torch.zeros(4))
     assert divergence(torch.ones(2, 1), torch.zeros(2, 1), regression=True).tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("unit", [5.0, 2.5, 0.5])
+def test_the_term_of_a_regression_is_on_the_scale_of_its_loss(unit: float) -> None:
+    smart = Smart(weight=0.3, variant="paper", epsilon=0.03, sigma=0.05, step_size=0.02)
+    model, logits, _, moved = ascended(LIKE, smart)  # each row's step does not depend on the scale
+    model.kinds = {"LIKE": kind_of(LIKE, scale=AnswerScale(offset=1, spread=5, unit=unit))}
+    torch.manual_seed(0)
+    LinearModel(LIKE)  # draws what came before the perturbation above
+    term = smart(model, "LIKE", {"input_ids": IDS}, logits)
+    apart = moved.sum(dim=1) @ model.only.map.weight.detach().T
+    expected = 0.3 * (unit * apart).square().mean()
+    torch.testing.assert_close(term.detach(), expected, atol=1e-7, rtol=1e-3)
 
 
 def model_of(folder: Path, head: str, pooling: Any) -> MultiTaskModel:
