@@ -2,7 +2,6 @@
 
 import signal
 import sys
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from cli.streams import Notes, Results, begin_soon, standing_streams
 from relevance import __version__
 from relevance.errors import RelevanceError
 from relevance.escaping import for_line
+from relevance.jobs.interrupts import handled_interrupts, set_handlers
 
 # click's own error, whichever click typer brings along
 ClickError: type[Exception] = typer.BadParameter.__mro__[2]
@@ -71,21 +71,11 @@ def _stopped_by_signals() -> Iterator[None]:
     """
 
     def stop(number: int, _: FrameType | None) -> None:
-        for each in former:
-            signal.signal(each, signal.SIG_DFL)
+        set_handlers(dict.fromkeys(former, signal.SIG_DFL))
         raise Stopped(signal.Signals(number))
 
-    former = {}
-    if threading.current_thread() is threading.main_thread():
-        handlers = {number: signal.getsignal(number) for number in STOPPED}
-        former = {n: handler for n, handler in handlers.items() if handler is not signal.SIG_IGN}
-    for number in former:
-        signal.signal(number, stop)
-    try:
+    with handled_interrupts(stop) as former:
         yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 def new_app(name: str, help_text: str) -> typer.Typer:

@@ -4,8 +4,12 @@ They come from files of users and others, so they may hold what a terminal, LaTe
 spreadsheet or matplotlib takes for a command.
 """
 
+import csv
 import html
+import io
+import math
 import re
+from collections.abc import Iterable
 
 # C0 and C1 controls but for line break and tab, what turns the direction of text, line separators
 # that are not "\n", and halves of surrogate pairs, which cannot be encoded.
@@ -102,6 +106,23 @@ def from_csv(text: str) -> str:
     ('=1+1', "'tis")
     """
     return text[1:] if text.startswith("'") and FORMULA.match(text) else text
+
+
+def csv_text(rows: Iterable[Iterable[str | float | None]]) -> str:
+    r"""Rows as CSV, numbers in full; None and NaN are empty cells, and no text is a formula.
+
+    >>> csv_text([["task", "=1+1"], ["RTE", math.nan]])
+    "task,'=1+1\nRTE,\n"
+    """
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(map(_csv_cell, row) for row in rows)
+    return text.getvalue()
+
+
+def _csv_cell(cell: str | float | None) -> str | float | None:
+    if isinstance(cell, str):
+        return for_csv(cell)
+    return None if cell is None or math.isnan(cell) else cell
 
 
 def for_figure(text: str) -> str:

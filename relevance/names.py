@@ -7,7 +7,7 @@ says what is wrong with a name that is shown, `path_fault` with one that files a
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -169,19 +169,16 @@ def below(folder: Path, *names: str) -> Path:
     return folder.joinpath(*names)
 
 
-def _shown_name(name: str) -> str:
-    if wrong := fault(name):
-        raise ValueError(f"{shown(name)} {wrong}")
-    return name
+def _faultless(fault_of: Callable[[object], str | None]) -> AfterValidator:
+    def check(name: str) -> str:
+        if wrong := fault_of(name):
+            raise ValueError(f"{shown(name)} {wrong}")
+        return name
+
+    return AfterValidator(check)
 
 
-def _path_name(name: str) -> str:
-    if wrong := path_fault(name):
-        raise ValueError(f"{shown(name)} {wrong}")
-    return name
-
-
-Name = Annotated[str, AfterValidator(_shown_name)]
+Name = Annotated[str, _faultless(fault)]
 """A field of a definition or of settings that holds a name."""
-PathName = Annotated[str, AfterValidator(_path_name)]
+PathName = Annotated[str, _faultless(path_fault)]
 """A field that holds a name which a file or folder gets."""

@@ -33,7 +33,6 @@ def evaluation_noise(
     choice: GainChoice = PAPERS_CHOICE,
     *,
     resamples: int = RESAMPLES,
-    seed: int = 0,
 ) -> Cells:
     """Standard errors of gains under resampling of the held-out examples.
 
@@ -48,7 +47,6 @@ def evaluation_noise(
         joint: Results of the targets in joint runs, [source][target].
         choice: Metric and normalisation of the gains.
         resamples: Number of resamples; errors are accurate to about 1 / sqrt(2 resamples).
-        seed: Seed of the draws, which are the same for targets with as many rows.
 
     Returns:
         Errors in the unit of the gains, zeros on the diagonal; NaN where a run is missing or kept
@@ -60,13 +58,11 @@ def evaluation_noise(
     """
     errors = np.zeros((len(tasks), len(tasks)))
     for column, task in enumerate(tasks):
-        # The same seed for every task: splits of one size are drawn alike, in whichever company.
-        random = np.random.default_rng(seed)
         split = held_out[task.name]
         alone = [row[column] for row in single]
         others = [row for row in range(len(tasks)) if row != column]
         together = [joint[row][column] for row in others]
-        draws = _draws(split, resamples, random)
+        draws = _draws(split, resamples)
         errors[others, column] = _column(task, split, alone, together, draws, choice)
     return errors
 
@@ -77,7 +73,6 @@ def baseline_noise(
     single: Results,
     *,
     resamples: int = RESAMPLES,
-    seed: int = 0,
 ) -> dict[str, dict[str, float]]:
     """Standard errors of the scores of one single run of each task, had other rows been held out.
 
@@ -86,7 +81,6 @@ def baseline_noise(
         held_out: The rows that each task was scored on.
         single: Result of a run for each of the tasks, None where it is missing.
         resamples: Number of resamples.
-        seed: Seed of the draws.
 
     Returns:
         {metric: {task: error}} for each of `METRICS`, by the bootstrap, else by the formula for the
@@ -101,10 +95,9 @@ def baseline_noise(
         for metric in METRICS:
             error = own_error(task, metric, result.metrics, len(split))
             if _usable([result], split, metric):
-                random = np.random.default_rng(seed)
                 blocks = [
                     _resampled(task, split, [result], draws, metric)
-                    for draws in _draws(split, resamples, random)
+                    for draws in _draws(split, resamples)
                 ]
                 error = float(np.concatenate(blocks, axis=1).std(ddof=1))
             if np.isfinite(error):
@@ -168,8 +161,10 @@ def _resampled(
     return np.asarray(np.mean(found, axis=0))
 
 
-def _draws(split: Split, resamples: int, random: np.random.Generator) -> Iterator[Draws]:
+def _draws(split: Split, resamples: int) -> Iterator[Draws]:
     """Number of times each row is drawn, block by block of resamples."""
+    # The same seed for every task: splits of one size are drawn alike, in whichever company.
+    random = np.random.default_rng(0)
     unit = units(split)
     number = int(unit.max()) + 1
     size = max(1, BLOCK // len(split))

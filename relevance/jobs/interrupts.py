@@ -2,9 +2,12 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
+
+Handlers = dict[signal.Signals, Any]
 
 
 class Held:
@@ -18,6 +21,34 @@ class Held:
 
 
 @contextmanager
+def handled_interrupts(handler: Callable[[int, FrameType | None], None]) -> Iterator[Handlers]:
+    """Let a function of ours have Ctrl-C and SIGTERM; those that are ignored stay ignored.
+
+    Args:
+        handler: The function, as `signal.signal` takes it.
+
+    Yields:
+        The handlers by signal that the block took the place of, and that it gives way to again.
+        None outside the main thread, where Python handles no signals.
+    """
+    former: Handlers = {}
+    if threading.current_thread() is threading.main_thread():
+        known = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        former = {n: own for n, own in known.items() if own not in (None, signal.SIG_IGN)}
+    try:
+        set_handlers(dict.fromkeys(former, handler))
+        yield former
+    finally:
+        set_handlers(former)
+
+
+def set_handlers(handlers: Handlers) -> None:
+    """Set what handles each signal."""
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@contextmanager
 def held_interrupts() -> Iterator[Held]:
     """Hold back the first Ctrl-C or SIGTERM; a second one takes effect at once.
 
@@ -27,29 +58,13 @@ def held_interrupts() -> Iterator[Held]:
         Outside the main thread, where Python handles no signals, nothing is held back.
     """
     held = Held()
-    if threading.current_thread() is not threading.main_thread():
-        yield held
-        return
-    former = {
-        number: handler
-        for number in (signal.SIGINT, signal.SIGTERM)
-        if (handler := signal.getsignal(number)) not in (None, signal.SIG_IGN)
-    }
 
-    def restore() -> None:
-        for number, handler in former.items():
-            signal.signal(number, handler)
-
-    def hold(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  the signature is Python's
+    def hold(number: int, _: FrameType | None) -> None:
         held.signal = number
-        restore()
+        set_handlers(former)
 
-    for number in former:
-        signal.signal(number, hold)
-    try:
+    with handled_interrupts(hold) as former:
         yield held
-    finally:
-        restore()
-    # After `restore`, so that it does what it would have done without the block.
+    # After the former handlers are back, so that it does what it would have done without the block.
     if held.signal is not None:
         signal.raise_signal(held.signal)

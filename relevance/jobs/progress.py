@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from relevance.jobs.job import Event, Job, Kind
 
@@ -43,7 +44,7 @@ class JobProgress:
     def started(self, job: Job) -> None:
         """Note that a worker began a job; a second time where the cluster lost the first one."""
         if job.name in self._running:
-            self.retried(job)
+            self.waits_again(job, "retried")
         self._running[job.name] = self._waiting.pop(job.name), time.monotonic()
         self._tell("started", job)
 
@@ -62,15 +63,10 @@ class JobProgress:
         self._cached += 1
         self._tell("cached", job)
 
-    def held(self, job: Job) -> None:
-        """Note that another process took a job first."""
+    def waits_again(self, job: Job, why: Literal["held", "retried"]) -> None:
+        """Note that another process took a job first, or that the worker of a job was killed."""
         self._waiting[job.name], _ = self._end(job)
-        self._tell("held", job)
-
-    def retried(self, job: Job) -> None:
-        """Note that the worker of a job was killed."""
-        self._waiting[job.name], _ = self._end(job)
-        self._tell("retried", job)
+        self._tell(why, job)
 
     def failed(self, job: Job, error: str) -> None:
         """Note that a job ended with an error."""

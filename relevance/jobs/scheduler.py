@@ -82,10 +82,10 @@ def _run(jobs: Sequence[Job], engine: Engine, progress: JobProgress, *, retry: b
             progress.done(job)
         elif news.kind == "held":
             waiting.append(job)
-            progress.held(job)
+            progress.waits_again(job, "held")
         elif news.kind == "killed" and retry:
             killed.append(job)
-            progress.retried(job)
+            progress.waits_again(job, "retried")
         else:
             progress.failed(job, news.error or "its worker was killed twice")
 

@@ -1,7 +1,5 @@
 """The relevance matrix, `values[source, target]`: how much each task helps each other one."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
@@ -13,7 +11,7 @@ from jaxtyping import Bool, Float
 
 from relevance.disk.files import json_text, read_json, read_text, write_text
 from relevance.errors import RelevanceError, told_of, unknown_name
-from relevance.escaping import for_csv
+from relevance.escaping import csv_text
 from relevance.gains.reliability import reliabilities, reliability_within_targets
 from relevance.lazy import shown_by
 from relevance.matrices.reading import check_fields, csv_matrix
@@ -189,13 +187,8 @@ class RelevanceMatrix:
 
     def to_csv(self) -> str:
         """The values as CSV with a header row and a first column of task names; NaN is empty."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        names = [for_csv(name) for name in self.tasks]
-        writer.writerow(["task", *names])
-        for name, row in zip(names, self.values.tolist(), strict=True):
-            writer.writerow([name, *("" if np.isnan(value) else repr(value) for value in row)])
-        return text.getvalue()
+        rows = zip(self.tasks, self.values.tolist(), strict=True)
+        return csv_text([["task", *self.tasks], *([name, *row] for name, row in rows)])
 
     def _as_json(self) -> dict[str, Any]:
         content = asdict(self)

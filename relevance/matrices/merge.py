@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import product, zip_longest
+from itertools import chain, product, zip_longest
 from math import isclose
 from typing import Any
 
@@ -71,12 +71,11 @@ def _from_scores(matrices: Mapping[str, RelevanceMatrix]) -> RelevanceMatrix:
     metrics = [name for name in KEPT if all(_has(matrix, name) for matrix in several)]
 
     def single(metric: str) -> Float[np.ndarray, "single_seed task"]:
-        found: dict[tuple[Hashable, ...], list[float]] = {}
-        for matrix in several:
-            table = (matrix.single or {})[metric]
-            for labels, value in _cells(table, _single_seeds(matrix), matrix.tasks).items():
-                found.setdefault(labels, []).append(value)
-        return _means(found, alone, tasks)
+        cells = [
+            _cells((matrix.single or {})[metric], _single_seeds(matrix), matrix.tasks)
+            for matrix in several
+        ]
+        return _means(cells, alone, tasks)
 
     def joint(metric: str) -> Float[np.ndarray, "seed source target"]:
         cells = {
@@ -128,12 +127,12 @@ def _evaluation_noise(
     matrices: Iterable[RelevanceMatrix], tasks: Sequence[str]
 ) -> Float[np.ndarray, "source target"] | None:
     """Standard errors over examples as far as they are known; the mean of two of one cell."""
-    found: dict[tuple[Hashable, ...], list[float]] = {}
-    for matrix in matrices:
-        if matrix.standard_errors is not None:
-            for labels, error in _cells(matrix.standard_errors, matrix.tasks, matrix.tasks).items():
-                found.setdefault(labels, []).append(error)
-    return _means(found, tasks, tasks) if found else None
+    found = [
+        _cells(matrix.standard_errors, matrix.tasks, matrix.tasks)
+        for matrix in matrices
+        if matrix.standard_errors is not None
+    ]
+    return _means(found, tasks, tasks) if any(found) else None
 
 
 def _from_values(matrices: Mapping[str, RelevanceMatrix]) -> RelevanceMatrix:
@@ -207,11 +206,12 @@ def _table(cells: Cells, *axes: Sequence[Hashable]) -> Float[np.ndarray, "..."]:
     return np.array(values).reshape([len(axis) for axis in axes])
 
 
-def _means(
-    cells: Mapping[tuple[Hashable, ...], Sequence[float]], *axes: Sequence[Hashable]
-) -> Float[np.ndarray, "..."]:
-    means = {labels: sum(values) / len(values) for labels, values in cells.items()}
-    return _table(means, *axes)
+def _means(parts: Iterable[Cells], *axes: Sequence[Hashable]) -> Float[np.ndarray, "..."]:
+    """The mean of each cell over the parts that have it."""
+    found: dict[tuple[Hashable, ...], list[float]] = {}
+    for labels, value in chain.from_iterable(part.items() for part in parts):
+        found.setdefault(labels, []).append(value)
+    return _table({labels: sum(several) / len(several) for labels, several in found.items()}, *axes)
 
 
 def _laid_over(parts: Mapping[str, Cells]) -> Cells:

@@ -16,6 +16,9 @@ from relevance.measures.measure import Inputs, Measure
 from relevance.tasks.kinds.kind import check_per_row
 from relevance.tasks.task import Task
 
+Cells = Float[np.ndarray, "source target"]
+"""Values of all pairs of tasks."""
+
 
 class Estimator(Measure):
     """A measure that needs an encoder, and far less of it than joint training does.
@@ -51,9 +54,7 @@ class Estimator(Measure):
         return cls(inputs.probe, inputs.seeds)
 
     @abstractmethod
-    def estimate(
-        self, probe: Probe, tasks: Sequence[Task], seed: int
-    ) -> Float[np.ndarray, "source target"]:
+    def estimate(self, probe: Probe, tasks: Sequence[Task], seed: int) -> Cells:
         """Estimate the values of one seed.
 
         Args:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from relevance.errors import RelevanceError
 from relevance.interfaces.probe import Features, Probe
-from relevance.measures._estimator import Estimator
+from relevance.measures._estimator import Cells, Estimator
 from relevance.tasks.task import Task
 
 # Reading all targets with every source's encoder takes half as long as the trainings at 40 steps.
@@ -31,16 +31,12 @@ class Transferability(Estimator):
     ) -> float:
         """Score of features and label columns; higher is better."""
 
-    def estimate(
-        self, probe: Probe, tasks: Sequence[Task], seed: int
-    ) -> Float[np.ndarray, "source target"]:
+    def estimate(self, probe: Probe, tasks: Sequence[Task], seed: int) -> Cells:
         """Differences of scores, 0 on the diagonal; the encoder is trained on each task alone."""
         return transfer_gains(probe, tasks, seed, self.score)
 
 
-def transfer_gains(
-    probe: Probe, tasks: Sequence[Task], seed: int, score: Score
-) -> Float[np.ndarray, "source target"]:
+def transfer_gains(probe: Probe, tasks: Sequence[Task], seed: int, score: Score) -> Cells:
     """Gain in a score of the features on each target from fine-tuning on each source.
 
     Args:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float
 
 from relevance.interfaces.probe import Probe
-from relevance.measures._estimator import Estimator, cosines
+from relevance.measures._estimator import Cells, Estimator, cosines
 from relevance.tasks.task import Task
 
 ROWS = 256  # a mean over as many rows is known to 1/16 of the spread between rows
@@ -19,9 +18,7 @@ class Embedding(Estimator):
     name = "embedding"
     settings: ClassVar = {"rows": ROWS}
 
-    def estimate(
-        self, probe: Probe, tasks: Sequence[Task], seed: int
-    ) -> Float[np.ndarray, "source target"]:
+    def estimate(self, probe: Probe, tasks: Sequence[Task], seed: int) -> Cells:
         """Cosines, symmetric, ones on the diagonal; nothing is trained."""
         features = probe.features([task.name for task in tasks], rows=ROWS, seed=seed)
         means = np.stack([features[task.name].values.mean(axis=0) for task in tasks])

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.interfaces.probe import Features, FittedHead, Probe
-from relevance.measures._estimator import Estimator
+from relevance.measures._estimator import Cells, Estimator
 from relevance.measures._transferability import check_labels
 from relevance.tasks.task import Task
 
@@ -27,9 +27,7 @@ class Fisher(Estimator):
     settings: ClassVar = {"rows": ROWS, "penalty": PENALTY}
     per_row = True
 
-    def estimate(
-        self, probe: Probe, tasks: Sequence[Task], seed: int
-    ) -> Float[np.ndarray, "source target"]:
+    def estimate(self, probe: Probe, tasks: Sequence[Task], seed: int) -> Cells:
         """One less Task2Vec's distance, in [0, 1], symmetric, ones on the diagonal.
 
         Nothing but heads is trained. Rows that all have one label are refused.

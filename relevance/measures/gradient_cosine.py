@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from relevance.errors import RelevanceError
 from relevance.interfaces.probe import Probe
-from relevance.measures._estimator import Estimator, cosines
+from relevance.measures._estimator import Cells, Estimator, cosines
 from relevance.tasks.task import Task
 
 BATCHES = (
@@ -22,9 +22,7 @@ class GradientCosine(Estimator):
     name = "gradient-cosine"
     settings: ClassVar = {"batches": BATCHES}
 
-    def estimate(
-        self, probe: Probe, tasks: Sequence[Task], seed: int
-    ) -> Float[np.ndarray, "source target"]:
+    def estimate(self, probe: Probe, tasks: Sequence[Task], seed: int) -> Cells:
         """Cosines, symmetric, ones on the diagonal; one model is trained on all tasks.
 
         A task without a gradient is refused.

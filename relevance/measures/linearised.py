@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.interfaces.probe import Linearisation, Probe
-from relevance.measures._estimator import Estimator
+from relevance.measures._estimator import Cells, Estimator
 from relevance.tasks.task import Task
 
 ROWS = 256  # of each split; with both, 16 steps' worth of reading for each task
@@ -30,9 +30,7 @@ class Linearised(Estimator):
     settings: ClassVar = {"rows": ROWS, "directions": DIRECTIONS}
     per_row = True
 
-    def estimate(
-        self, probe: Probe, tasks: Sequence[Task], seed: int
-    ) -> Float[np.ndarray, "source target"]:
+    def estimate(self, probe: Probe, tasks: Sequence[Task], seed: int) -> Cells:
         """`(l_single - l_joint) / l_single` of held-out losses, 0 on the diagonal.
 
         One model is trained on all tasks.
@@ -90,7 +88,7 @@ def squared_loss(errors: Float[np.ndarray, " row"]) -> Fitted:
     return Fitted(float(np.mean(errors**2)), 2 * errors / len(errors))
 
 
-def linear_gains(parts: Sequence[LinearisedTask]) -> Float[np.ndarray, "source target"]:
+def linear_gains(parts: Sequence[LinearisedTask]) -> Cells:
     """Gains from fitting the parts alone and in pairs.
 
     Args:

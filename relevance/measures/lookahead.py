@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float
 
 from relevance.interfaces.probe import LookaheadLosses, Probe
-from relevance.measures._estimator import Estimator
+from relevance.measures._estimator import Cells, Estimator
 from relevance.tasks.task import Task
 
 # For T tasks a moment takes about T + T(T - 1) / 3 steps; with 8 tasks of 40 steps each, five make
@@ -29,9 +28,7 @@ class Lookahead(Estimator):
     name = "lookahead"
     settings: ClassVar = {"moments": MOMENTS, "lr": LR}
 
-    def estimate(
-        self, probe: Probe, tasks: Sequence[Task], seed: int
-    ) -> Float[np.ndarray, "source target"]:
+    def estimate(self, probe: Probe, tasks: Sequence[Task], seed: int) -> Cells:
         """Shares of the losses, 0 on the diagonal, as for joint training.
 
         One model is trained on all tasks.
@@ -40,7 +37,7 @@ class Lookahead(Estimator):
         return affinities(probe.lookahead(names, moments=MOMENTS, lr=LR, seed=seed))
 
 
-def affinities(losses: LookaheadLosses) -> Float[np.ndarray, "source target"]:
+def affinities(losses: LookaheadLosses) -> Cells:
     """Relative reduction of the targets' losses, averaged over moments.
 
     Args:

@@ -1,7 +1,5 @@
 """Tables as Markdown, CSV or LaTeX, of a matrix or of any rows."""
 
-import csv
-import io
 import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from relevance.errors import RelevanceError, unknown_name
-from relevance.escaping import for_csv, for_html, for_latex, for_markdown
+from relevance.escaping import csv_text, for_html, for_latex, for_markdown
 from relevance.marks import COLLAPSED, Marks, is_gains, marks
 from relevance.matrices.intervals import over_examples
 from relevance.matrices.matrix import RelevanceMatrix
@@ -83,11 +81,12 @@ def table(
     \bottomrule
     \end{tabular}
     """
-    check_format(format)
+    if format not in FORMATS:
+        raise unknown_name("format", format, FORMATS)
     if not rows:
         raise RelevanceError("A table needs at least one row.")
     if format == "csv":
-        return _csv(rows)
+        return csv_text([list(rows[0]), *([row[key] for key in rows[0]] for row in rows)])
     write, escape, strong, dash = {
         "latex": (_latex, for_latex, r"\textbf{{{}}}", "--"),
         "markdown": (_markdown, for_markdown, "**{}**", "\N{EN DASH}"),
@@ -279,12 +278,6 @@ def matrix_remark(
     return f"{'; '.join(remark for remark, said in remarks.items() if said)}."
 
 
-def check_format(format: str) -> None:  # noqa: A002 - the option's name
-    """Refuse a format that is not one of `FORMATS`."""
-    if format not in FORMATS:
-        raise unknown_name("format", format, FORMATS)
-
-
 def _best_sources(
     matrix: RelevanceMatrix, shown: Float[np.ndarray, "source target"], marked: Marks
 ) -> Bool[np.ndarray, "source target"]:
@@ -361,17 +354,3 @@ def _latex(texts: list[list[str]], numeric: list[bool]) -> str:
         "\\end{tabular}",
     ]
     return "".join(f"{part}\n" for part in parts)
-
-
-def _csv(rows: Sequence[Row]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(map(for_csv, rows[0]))
-    writer.writerows([_csv_cell(row[key]) for key in rows[0]] for row in rows)
-    return text.getvalue()
-
-
-def _csv_cell(cell: Cell) -> Cell:
-    if isinstance(cell, str):
-        return for_csv(cell)
-    return "" if isinstance(cell, float) and math.isnan(cell) else cell

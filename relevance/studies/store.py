@@ -56,9 +56,9 @@ class JobStore:
             content = parse_json(path.read_bytes(), row=True)
             result = content["result"]
             return result if content == _sealed(self.key(inputs), result) else None
-        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        except RelevanceError:  # no JSON
+        except (RelevanceError, ValueError, TypeError, KeyError):  # no JSON, or not of this form
             return None
         except OSError as error:
             raise unreadable(path, error) from None
