@@ -108,7 +108,7 @@ def from_csv(text: str) -> str:
     return text[1:] if text.startswith("'") and FORMULA.match(text) else text
 
 
-def csv_text(rows: Iterable[Iterable[str | float | None]]) -> str:
+def csv_text(rows: Iterable[Iterable[str | int | float | None]]) -> str:
     r"""Rows as CSV, numbers in full; None and NaN are empty cells, and no text is a formula.
 
     >>> csv_text([["task", "=1+1"], ["RTE", math.nan]])
@@ -119,7 +119,7 @@ def csv_text(rows: Iterable[Iterable[str | float | None]]) -> str:
     return text.getvalue()
 
 
-def _csv_cell(cell: str | float | None) -> str | float | None:
+def _csv_cell(cell: str | int | float | None) -> str | int | float | None:
     if isinstance(cell, str):
         return for_csv(cell)
     return None if cell is None or math.isnan(cell) else cell

@@ -1,6 +1,6 @@
 """Entities in BIO tags, and how many of them were found."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -39,18 +39,16 @@ def entities(tags: Sequence[str]) -> list[Entity]:
     >>> entities(["O", "B-person", "I-person", "I-group", "O", "B-group", "B-group"])[:2]
     [Entity(type='person', start=1, end=3), Entity(type='group', start=3, end=4)]
     """
-    return list(_entities(tags))
-
-
-def _entities(tags: Sequence[str]) -> Iterator[Entity]:
+    found: list[Entity] = []
     start, inside = 0, ""
     for place, tag in enumerate([*tags, OUTSIDE]):
         mark, _, kind = tag.partition("-")
         if inside and (mark != "I" or kind != inside):
-            yield Entity(inside, start, place)
+            found.append(Entity(inside, start, place))
             inside = ""
         if not inside and kind:
             start, inside = place, kind
+    return found
 
 
 def entity_counts(gold: Labels, predicted: Labels) -> Int[np.ndarray, "row 3"]:

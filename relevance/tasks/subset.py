@@ -7,6 +7,7 @@ from jaxtyping import Int
 
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Split
+from relevance.tasks.resampled import units
 
 HOLDOUT_FRACTION = 5  # one row in so many
 
@@ -118,8 +119,7 @@ def _alike(split: Split) -> Int[np.ndarray, " row"]:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    _, groups = np.unique(split.groups, return_inverse=True)
-    ends = np.array(texts), groups + len(numbers)
+    ends = np.array(texts), units(split) + len(numbers)
     size = int(ends[1].max()) + 1
     ties = coo_array((np.ones(len(split)), ends), shape=(size, size))
     _, component = connected_components(ties, directed=False)
@@ -132,7 +132,7 @@ def _stratified(split: Split, size: int, seed: int = 0) -> Int[np.ndarray, " hel
     _, strata, counts = np.unique(_strata(split), return_inverse=True, return_counts=True)
     room = _quotas(counts, size)
     order = _shuffled(split, seed)
-    starts = np.flatnonzero(np.diff(_groups(split)[order])) + 1
+    starts = np.flatnonzero(np.diff(units(split)[order])) + 1
     held: list[Int[np.ndarray, " member"]] = []
     for members in np.split(order, starts):
         if not room.any():
@@ -164,14 +164,10 @@ def _quotas(counts: Int[np.ndarray, " stratum"], size: int) -> Int[np.ndarray, "
     return quotas
 
 
-def _groups(split: Split) -> Int[np.ndarray, " row"]:
-    return np.arange(len(split)) if split.groups is None else split.groups
-
-
 def _shuffled(split: Split, seed: int = 0) -> Int[np.ndarray, " row"]:
     """All rows in random order, the rows of a group next to each other in their own order."""
     # One permutation of all groups, whatever the limit: a smaller subset is part of a larger one.
-    _, group = np.unique(_groups(split), return_inverse=True)
+    group = units(split)
     place: Int[np.ndarray, " group"] = np.random.default_rng(seed).permutation(int(group.max()) + 1)
     rows: Int[np.ndarray, " row"] = np.argsort(place[group], kind="stable")
     return rows
