@@ -22,18 +22,18 @@ class Candidate:
         k: Number of groups that was asked for.
         spec: The groups, with their stability.
         silhouette: Mean over tasks in [-1, 1]: how much closer a task's row is to its own group.
-        stability: Mean adjusted Rand index under resampling, 1 for the same groups every time.
+        stability: Expected adjusted Rand index of two studies like this one; None if unknown.
     """
 
     k: int
     spec: ClusterSpec
     silhouette: float
-    stability: float
+    stability: float | None
 
     @property
     def score(self) -> float:
-        """Mean of silhouette and stability, by which the best candidate is chosen."""
-        return (self.silhouette + self.stability) / 2
+        """What the best candidate has most of: the mean of both, silhouette where it is alone."""
+        return self.silhouette if self.stability is None else (self.silhouette + self.stability) / 2
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,10 @@ class ChoiceOfK:
 
     def __str__(self) -> str:
         first, last = self.candidates[0].k, self.candidates[-1].k
+        known = self.best.stability is not None
+        what = "mean of silhouette and stability" if known else "silhouette"
         line = (
-            f"k = {self.best.k}: largest mean of silhouette and stability"
-            f" ({self.best.score:.2f}) among k = {first} to {last}"
+            f"k = {self.best.k}: largest {what} ({self.best.score:.2f}) among k = {first} to {last}"
         )
         return line + (f", without {', '.join(map(str, self.left_out))}" if self.left_out else "")
 
@@ -72,8 +73,8 @@ class ChoiceOfK:
         }
         return spec.model_copy(update={"provenance": {**spec.provenance, "choice_of_k": tried}})
 
-    def rows(self) -> list[dict[str, int | float]]:
-        """The candidates as rows of a table."""
+    def rows(self) -> list[dict[str, int | float | None]]:
+        """The candidates as rows of a table; None for stability that is unknown."""
         return [
             {
                 "k": each.k,
@@ -97,7 +98,8 @@ def choose_k(
 
     The k with the largest mean of silhouette and stability is chosen, the smallest of equal ones:
     groups should be far apart, and should come out again. Silhouette alone tends to few groups,
-    and stability to many: where most tasks are alone, they are alone again.
+    and stability to many: where most tasks are alone, they are alone again. Where stability is
+    unknown, silhouette alone decides.
 
     Args:
         matrix: A matrix without unknown values, of at least 3 tasks.

@@ -15,12 +15,16 @@ from relevance.matrices.matrix import PAPER_TABLES
 from relevance.names import some
 
 SCHEMA = "relevance.clusters/1"
-VARIED = {
-    "seeds": "bootstraps of the seeds",
-    "noise": "draws of normal noise by the standard errors",
-    "examples": "draws of normal noise by the standard errors (noise of the evaluation only)",
-    "tasks": "matrices with one task left out (no seeds or standard errors to vary)",
+TOLD_BY = {
+    "halves": "halves of the seeds, extrapolated",
+    "draws": "draws of studies by its noise",
 }
+EARLIER = {
+    "seeds": "bootstraps of the seeds around this one",
+    "noise": "draws of noise around this one",
+    "examples": "draws of the evaluation's noise around this one",
+}
+"""What files of earlier versions may have varied, which looks firmer than it is."""
 
 
 class MatrixFile(BaseModel):
@@ -38,37 +42,67 @@ class MatrixFile(BaseModel):
 
 
 class Stability(BaseModel):
-    """Whether the same groups come out of a matrix that might have been measured as well.
+    """Whether a study with as many new seeds would find the same groups.
 
     Attributes:
-        adjusted_rand: Mean adjusted Rand index of groups found again with those of the spec: 1 for
-            the same groups, about 0 for groups by chance.
-        resampling: Kind of variation: `seeds`, `noise`, `examples` or `tasks`, in words in
-            `VARIED`; None where a file tells nothing but the index.
-        resamples: Number of times tasks were grouped again in that way.
-        skipped: Number of further resamples that could not be grouped, as too few tasks differed.
-        leave_one_out: The index where one task was left out at a time, None if unknown.
+        adjusted_rand: Expected adjusted Rand index of the groups of two such studies: 1 for the
+            same groups, about 0 for groups by chance; None where the matrix does not tell noise
+            from what two tasks do to each other.
+        resampling: What the index is from: `halves` of the seeds, or `draws` of studies by the
+            noise; None where it is unknown. Files of earlier versions may have what is in
+            `EARLIER`.
+        seeds: Number of seeds of such a study, 0 where it is unknown.
+        resamples: Number of studies that were grouped.
+        skipped: Number of further ones that could not be grouped, as too few tasks differed.
+        sensitivity: Mean adjusted Rand index of the groups with those found without one task; None
+            if unknown. It says nothing about noise.
         tasks: Names in the order of the consensus.
-        consensus: Share of the resamples with both tasks in which they were in one group, [0, 1].
+        consensus: Share of the studies in which two tasks were in one group, in [0, 1]; where the
+            index is unknown, of the matrices with one task left out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    adjusted_rand: float
-    resampling: Literal["seeds", "noise", "examples", "tasks"] | None = None
+    adjusted_rand: float | None
+    resampling: Literal["halves", "draws", "seeds", "noise", "examples"] | None = None
+    seeds: int = 0
     resamples: int = 0
     skipped: int = 0
-    leave_one_out: float | None = None
+    sensitivity: float | None = None
     tasks: tuple[str, ...] = ()
     consensus: tuple[tuple[float, ...], ...] = ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_versions(cls, value: Any) -> Any:
+        """Earlier versions called the sensitivity `leave_one_out`, and stability for want of it."""
+        if not isinstance(value, dict) or "leave_one_out" not in value:
+            return value
+        renamed = {**value, "sensitivity": value["leave_one_out"]}
+        del renamed["leave_one_out"]
+        if value.get("resampling") == "tasks":
+            renamed |= {"adjusted_rand": None, "resampling": None, "resamples": 0}
+        return renamed
+
     def __str__(self) -> str:
-        line = f"stability: adjusted Rand index {self.adjusted_rand:.2f}"
-        if self.resampling is not None:
-            line += f" over {self.resamples} {VARIED[self.resampling]}"
-        if self.leave_one_out is not None and self.resampling != "tasks":
-            line += f"; {self.leave_one_out:.2f} with one task left out"
-        return line + (f"; {self.skipped} more could not be grouped" if self.skipped else "")
+        if self.adjusted_rand is None:
+            line = (
+                "stability: unknown, as nothing here tells noise from what tasks do to each other"
+            )
+        else:
+            line = f"stability: adjusted Rand index {self.adjusted_rand:.2f}"
+        if self.resampling in TOLD_BY:
+            line += (
+                f" expected between two studies of {self.seeds} seed(s), by"
+                f" {TOLD_BY[self.resampling]}"
+            )
+        elif self.resampling in EARLIER:
+            line += f" over {self.resamples} {EARLIER[self.resampling]}"
+        if self.skipped:
+            line += f"; {self.skipped} could not be grouped"
+        if self.sensitivity is not None:
+            line += f"; sensitivity: {self.sensitivity:.2f} with one task left out"
+        return line
 
 
 class ClusterSpec(BaseModel):

@@ -42,15 +42,16 @@ class ChoiceLayout:
 
     Attributes:
         ks: Numbers of clusters that have groups, ascending.
-        curves: Silhouette, stability, and the mean of both.
-        chosen: The k of the largest mean.
+        curves: Silhouette, stability, and the mean of both; silhouette alone where stability is
+            unknown.
+        chosen: The k that was chosen.
         ticks: The ks that are written below the axis.
         low: Lower end of the vertical axis, at most 0.
         high: Upper end, a little above 1.
     """
 
     ks: tuple[int, ...]
-    curves: tuple[CurveOverK, CurveOverK, CurveOverK]
+    curves: tuple[CurveOverK, ...]
     chosen: int
     ticks: tuple[int, ...]
     low: float
@@ -62,14 +63,14 @@ def lay_out(choice: ChoiceOfK) -> ChoiceLayout:
     tried = choice.candidates
     ks = tuple(each.k for each in tried)
     step = -(-len(ks) // MOST_TICKS)
-    curves = (
-        CurveOverK("silhouette", tuple(each.silhouette for each in tried)),
-        CurveOverK("stability", tuple(each.stability for each in tried)),
-        CurveOverK("mean", tuple(each.score for each in tried)),
-    )
+    curves = [CurveOverK("silhouette", tuple(each.silhouette for each in tried))]
+    stability = [each.stability for each in tried if each.stability is not None]
+    if stability:
+        curves.append(CurveOverK("stability", tuple(stability)))
+        curves.append(CurveOverK("mean", tuple(each.score for each in tried)))
     return ChoiceLayout(
         ks,
-        curves,
+        tuple(curves),
         chosen=choice.best.k,
         ticks=ks[::step],
         low=min(0.0, *(value for curve in curves for value in curve.values)) - ROOM,
@@ -95,7 +96,7 @@ def draw(layout: ChoiceLayout, axes: Axes) -> Axes:
     axes.axvline(layout.chosen, color="#dcdcdc", linewidth=7.0, zorder=0)
     axes.axhline(0, color=FAINT, linewidth=0.5, zorder=0)
     styles = ((POSITIVE, "o", "-"), (NEGATIVE, "s", "-"), (INK, "", ":"))
-    for curve, (colour, marker, line) in zip(layout.curves, styles, strict=True):
+    for curve, (colour, marker, line) in zip(layout.curves, styles, strict=False):
         axes.plot(
             layout.ks,
             curve.values,
