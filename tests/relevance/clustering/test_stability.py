@@ -133,7 +133,7 @@ def test_more_noise_is_less_stable(kind: str) -> None:
 def test_what_is_printed_is_what_a_replication_finds(seeds: int) -> None:
     """Means over truths: what a study says of itself, and its index with a second study."""
     method, said, found = Agglomerative(), [], []
-    for number in range(60):
+    for number in range(40):
         random = np.random.default_rng(number)
         truth = random.normal(scale=0.2, size=(9, 9))
         one, other = (study_of(truth, seeds, random) for _ in range(2))
@@ -143,7 +143,7 @@ def test_what_is_printed_is_what_a_replication_finds(seeds: int) -> None:
         said.append(known.adjusted_rand)
         found.append(adjusted_rand(groups, method.cluster(other, 3)))
     assert 0.2 < np.mean(found) < 0.6
-    assert np.mean(said) == pytest.approx(np.mean(found), abs=0.1)
+    assert np.mean(said) == pytest.approx(np.mean(found), abs=0.15)
 
 
 def study_of(truth: np.ndarray, seeds: int, random: np.random.Generator) -> RelevanceMatrix:

@@ -30,6 +30,12 @@ def test_curves_of_every_k() -> None:
     assert layout.low < 0 < 1 < layout.high
 
 
+def test_silhouette_alone_where_stability_is_unknown() -> None:
+    candidates = tuple(Candidate(k, SPEC, 0.5, None) for k in (2, 3))
+    (silhouette,) = lay_out(ChoiceOfK(candidates, candidates[0], {})).curves
+    assert silhouette.name == "silhouette"
+
+
 def test_negative_values_are_in_view() -> None:
     assert lay_out(choice(2, silhouette=-0.4)).low < -0.4
 
