@@ -213,6 +213,10 @@ class ClusterSpec(BaseModel):
         Raises:
             RelevanceError: If the spec lists another task, or leaves one out.
         """
+        verb, verbs, remedy = {
+            "run": ("train", "trains", "Add it with `tasks`"),
+            "matrix": ("have", "has", "Measure it"),
+        }[owner]
         expected = list(tasks)
         left_out = [task for task in expected if task not in self.tasks]
         for task in self.tasks:
@@ -220,18 +224,13 @@ class ClusterSpec(BaseModel):
                 close = get_close_matches(task.lower(), [name.lower() for name in left_out], n=1)
                 meant = [name for name in left_out if name.lower() in close]
                 hint = f" Did you mean '{meant[0]}'?" if meant else ""
-                does, remedy = {
-                    "run": ("train", "Add it with `tasks`"),
-                    "matrix": ("have", "Measure it"),
-                }[owner]
                 raise RelevanceError(
-                    f"{self._where} lists '{task}', which this {owner} does not {does}.{hint}"
+                    f"{self._where} lists '{task}', which this {owner} does not {verb}.{hint}"
                     f" {remedy}, or leave it out of the spec."
                 )
         if left_out:
-            does = {"run": "trains", "matrix": "has"}[owner]
             raise RelevanceError(
-                f"{self._where} leaves out '{left_out[0]}', which this {owner} {does}."
+                f"{self._where} leaves out '{left_out[0]}', which this {owner} {verbs}."
                 " Add it to a cluster, or give it one of its own."
             )
 

@@ -49,10 +49,6 @@ class Schedule:
         return self.devices * self.jobs_per_device
 
 
-def _always_open() -> Status:
-    return "open"
-
-
 @dataclass(frozen=True)
 class Job:
     """One independent piece of work.
@@ -68,7 +64,7 @@ class Job:
     name: str
     call: Callable[[str], None]
     cost: float
-    status: Callable[[], Status] = _always_open
+    status: Callable[[], Status] = lambda: "open"
 
 
 @dataclass(frozen=True)

@@ -109,8 +109,8 @@ def renormalised(matrix: RelevanceMatrix, choice: GainChoice = PAPERS_CHOICE) ->
     """
     if matrix.single is None or matrix.joint is None:
         raise RelevanceError(
-            f"This {matrix.measure} matrix holds no scores of single and joint training to compute"
-            " gains from. The JSON that `relevance pairwise` writes does."
+            f"This {matrix.measure} matrix holds no scores of single and joint training, which"
+            " `metric` and `normalise` go by. The JSON that `relevance pairwise` writes does."
         )
     if choice.metric not in matrix.single or choice.metric not in matrix.joint:
         kept = [name for name in METRICS if name in matrix.single and name in matrix.joint]

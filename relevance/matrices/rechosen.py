@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from relevance.errors import RelevanceError
 from relevance.gains.baselines import undefined_notes
 from relevance.gains.gain_choice import GainChoice
 from relevance.matrices.gains_matrix import baseline_errors, renormalised
@@ -30,17 +29,10 @@ def rechosen(
         RelevanceError: If the matrix holds no scores, or none of the metric, or a choice is wrong.
     """
     asked = metric is not None or normalise is not None
-    if matrix.single is None or matrix.joint is None:
-        if not asked:
-            return matrix, []
-        raise RelevanceError(
-            f"This {matrix.measure} matrix holds no scores of single and joint training, which"
-            " `metric` and `normalise` go by. The JSON that `relevance pairwise` writes does."
-        )
     own = matrix.provenance.get("metric", "gain"), matrix.provenance.get("normalise", "relative")
     metric = metric or own[0]
     normalise = normalise or ("relative" if metric == "loss" else own[1])
-    if not asked and metric not in matrix.single:
+    if not asked and (matrix.joint is None or metric not in (matrix.single or {})):
         return matrix, []
     choice = GainChoice(metric, normalise)
     again = renormalised(matrix, choice)

@@ -66,10 +66,7 @@ class TokenEmbedding(Measure):
             provenance={
                 "version": self.version,
                 "vectors": {"name": known.name, "fingerprint": known.fingerprint},
-                "tokenizer": {
-                    "name": known.tokenizer.name,
-                    "fingerprint": known.tokenizer.fingerprint,
-                },
+                "tokenizer": known.tokenizer.provenance,
                 "max_train": self.data.max_train,
                 "rows": dict(zip(names, rows, strict=True)),
                 "tokens": {name: each.total() for name, each in zip(names, counts, strict=True)},

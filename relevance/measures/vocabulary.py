@@ -60,10 +60,7 @@ class Vocabulary(Measure):
             cost={"seconds": time.perf_counter() - start_s},
             provenance={
                 "version": self.version,
-                "tokenizer": {
-                    "name": self.tokenizer.name,
-                    "fingerprint": self.tokenizer.fingerprint,
-                },
+                "tokenizer": self.tokenizer.provenance,
                 "max_train": self.data.max_train,
                 "rows": dict(zip(names, rows, strict=True)),
                 "vocabulary": dict(zip(names, map(len, vocabularies), strict=True)),

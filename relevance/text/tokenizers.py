@@ -40,6 +40,11 @@ class TextTokenizer(ABC):
     fingerprint: str
     unknown: int | None = None
 
+    @property
+    def provenance(self) -> dict[str, str]:
+        """Which tokenizer it is, as matrices keep it."""
+        return {"name": self.name, "fingerprint": self.fingerprint}
+
     def token_ids(self, texts: Iterable[str]) -> frozenset[int]:
         """The distinct tokens of some texts.
 
@@ -145,15 +150,12 @@ class WordTokenizer(TextTokenizer):
         counts: Counter[int] = Counter()
         for text, times in packed_counts(texts).items():
             for word in self._words_of(text):
-                counts[self._id(word)] += times
+                counts[self._ids.setdefault(word, len(self._ids))] += times
         return counts
 
     def _words_of(self, text: str) -> list[str]:
         normalised = self._normaliser.normalize_str(LONE_SURROGATE.sub("\ufffd", text))
         return [word for word, _ in self._words.pre_tokenize_str(normalised)]
-
-    def _id(self, word: str) -> int:
-        return self._ids.setdefault(word, len(self._ids))
 
 
 def load_tokenizer(name: str) -> TextTokenizer:

@@ -334,6 +334,6 @@ def test_a_matrix_without_scores_has_no_other_gains() -> None:
     with pytest.raises(RelevanceError) as error:
         renormalised(load_matrix("paper:table2"), GainChoice("loss"))
     assert str(error.value) == (
-        "This vocabulary matrix holds no scores of single and joint training to compute gains"
-        " from. The JSON that `relevance pairwise` writes does."
+        "This vocabulary matrix holds no scores of single and joint training, which `metric`"
+        " and `normalise` go by. The JSON that `relevance pairwise` writes does."
     )
