@@ -99,7 +99,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         RelevanceError: If the folder cannot be written or the disk is full.
     """
-    from relevance.disk.folders import drafted  # it is built on this module, and slow to import
+    from relevance.disk.folders import hidden  # it is built on this module, and slow to import
 
     try:
         if _is_stream(path):
@@ -109,8 +109,8 @@ def replacing(path: Path) -> Iterator[Path]:
         # another file system, and renaming across these is not atomic.
         file = link_target(path)
         file.parent.mkdir(parents=True, exist_ok=True)
-        with drafted(file) as draft:
-            temporary = draft / path.name
+        with hidden(file) as folder:
+            temporary = folder / f"new{path.suffix}"
             yield temporary
             temporary.chmod(usual_mode(0o666))  # some libraries make private files
             temporary.replace(file)

@@ -117,11 +117,28 @@ def drafted(place: Path) -> Iterator[Path]:
     Raises:
         OSError: If it cannot be made.
     """
-    draft, lock = _draft(place)
-    try:
+    with hidden(place) as draft:
         # The content is a folder of its own, so that the lock beside it does not move to the place.
         (draft / CONTENT).mkdir()
         yield draft / CONTENT
+
+
+@contextmanager
+def hidden(place: Path) -> Iterator[Path]:
+    """A hidden folder beside a place, which this process has to itself and which goes at the end.
+
+    Args:
+        place: As in `drafted`.
+
+    Yields:
+        The folder, with nothing in it but the lock.
+
+    Raises:
+        OSError: If it cannot be made.
+    """
+    draft, lock = _draft(place)
+    try:
+        yield draft
     finally:
         _remove(draft, lock)
 
@@ -211,7 +228,9 @@ def _remove(draft: Path, lock: BaseFileLock) -> None:
             shutil.rmtree(path, ignore_errors=True)
         elif path.name != LOCK:
             path.unlink(missing_ok=True)
-    shutil.rmtree(draft, ignore_errors=True)
+    with suppress(OSError):
+        (draft / LOCK).unlink()
+        draft.rmdir()
     lock.release()
 
 
