@@ -1,4 +1,4 @@
-"""Batches of pre-training: pairs with tokens swapped and masked."""
+"""Batches of pre-training: segments with tokens swapped and masked."""
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ def make_batch(
     """Inputs with what they hide, swapped before masked.
 
     Args:
-        pairs: The pairs.
+        pairs: Pairs, or single segments.
         rows: Numbers of those to take, in this order; at least one.
         masking: How tokens are masked.
         form: Form of inputs for the encoder, not apart.
@@ -54,8 +54,9 @@ def make_batch(
 
 
 def text_places(sequences: Sequences) -> Bool[np.ndarray, "row token"]:
-    """Where tokens of texts stand in padded inputs of two texts, special ids and padding aside."""
+    """Where tokens of texts stand in padded inputs of a text or two, special ids and padding aside."""
     template, lengths = sequences.template, sequences.lengths[:, None]
     first, place = sequences.first[:, None], np.arange(sequences.lengths.max())
-    one = (place >= len(template.prefix)) & (place < first - len(template.middle))
+    end = np.where(first < lengths, first - len(template.middle), lengths - len(template.suffix))
+    one = (place >= len(template.prefix)) & (place < end)
     return one | ((place >= first) & (place < lengths - len(template.suffix)))

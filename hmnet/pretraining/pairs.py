@@ -1,7 +1,7 @@
 """Pairs of segments for next sentence prediction, as BERT's own data maker draws them."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +13,10 @@ from hmnet.pretraining.encoded_corpus import EncodedCorpus
 from relevance.errors import RelevanceError
 
 SHORT = 0.1  # share of pairs that are drawn shorter than the length allows
+HINT = (
+    "Say where documents end, with FILE@blank, FILE@heading or FILE@row, or leave next sentence"
+    " prediction out with `nsp_layer=off`."
+)
 TRIES = 100  # draws of a random segment before a pair is given up
 
 
@@ -20,20 +24,22 @@ TRIES = 100  # draws of a random segment before a pair is given up
 class Pairs:
     """Pairs of segments, as places in a corpus: a segment is whole sentences, cut at either end.
 
+    Without next sentence prediction they are single segments, see `make_singles`.
+
     Attributes:
         corpus: The corpus.
-        starts: Place in `corpus.ids` at which the two segments of each pair begin.
-        lengths: Tokens of the two segments, each at least 1.
+        starts: Place in `corpus.ids` at which the segments of each pair begin.
+        lengths: Tokens of the segments, each at least 1.
         is_random: Whether the second segment is of another document.
         documents: Document of each segment.
         max_length: Most tokens of an input, special ids included.
     """
 
     corpus: EncodedCorpus
-    starts: Int64[np.ndarray, "pair 2"]
-    lengths: Int64[np.ndarray, "pair 2"]
+    starts: Int64[np.ndarray, "pair segment"]
+    lengths: Int64[np.ndarray, "pair segment"]
     is_random: Bool[np.ndarray, " pair"]
-    documents: Int64[np.ndarray, "pair 2"]
+    documents: Int64[np.ndarray, "pair segment"]
     max_length: int
 
     def __len__(self) -> int:
@@ -43,12 +49,18 @@ class Pairs:
         """The inputs of some pairs, in this order, special ids included."""
         parts = [
             Pieces(self.corpus.ids, self.starts[rows, side], self.lengths[rows, side])
-            for side in (0, 1)
+            for side in range(self.starts.shape[1])
         ]
         return assemble(self.corpus.template, parts, self.max_length)
 
 
-def make_pairs(corpus: EncodedCorpus, max_length: int, seed: int, short: float = SHORT) -> Pairs:
+def make_pairs(
+    corpus: EncodedCorpus,
+    max_length: int,
+    seed: int,
+    short: float = SHORT,
+    documents: Int[np.ndarray, " chosen"] | None = None,
+) -> Pairs:
     """Go through a corpus once, filling inputs with sentences up to a length.
 
     Sentences of a document are taken until they fill a target length, the room of an input or with
@@ -65,6 +77,7 @@ def make_pairs(corpus: EncodedCorpus, max_length: int, seed: int, short: float =
         max_length: Most tokens of an input, special ids included.
         seed: Seed of all draws.
         short: Probability of a shorter target.
+        documents: Numbers of the documents that count, random segments included; None for all.
 
     Returns:
         The pairs, in the order of the documents.
@@ -81,17 +94,18 @@ def make_pairs(corpus: EncodedCorpus, max_length: int, seed: int, short: float =
             f"`max_length={max_length}` leaves no room for two segments. Choose"
             f" {max_length - room + 2} at least."
         )
-    if not (np.diff(corpus.documents) > 1).any():
+    chosen = np.arange(len(corpus)) if documents is None else documents
+    if not (np.diff(corpus.documents)[chosen] > 1).any():
         raise RelevanceError(
             "No document of the corpus has two sentences, so that none is the next of another."
-            " Say with `documents` where documents end, or leave next sentence prediction out."
+            f" {HINT}"
         )
-    if len(corpus) < 2:
+    if len(chosen) < 2:
         raise RelevanceError(
-            "The corpus is one document, so that no sentence is of another one. Say with"
-            " `documents` where documents end, or leave next sentence prediction out."
+            f"The corpus is one document, so that no sentence is of another one. {HINT}"
         )
-    drawn = _Maker(corpus, room, short, random.Random(seed)).pairs()  # noqa: S311
+    rng = random.Random(seed)  # noqa: S311
+    drawn = _Maker(corpus, room, short, rng, chosen.tolist()).pairs()
     # into the array as they come: as objects, millions of pairs would take gigabytes
     flat = np.fromiter((number for pair in drawn for part in pair for number in part), np.int64)
     if not len(flat):
@@ -100,6 +114,49 @@ def make_pairs(corpus: EncodedCorpus, max_length: int, seed: int, short: float =
     starts, ends, documents = flat[:, [0, 3]], flat[:, [1, 4]], flat[:, [2, 5]]
     is_random = documents[:, 0] != documents[:, 1]
     return Pairs(corpus, starts, ends - starts, is_random, documents, max_length)
+
+
+def make_singles(
+    corpus: EncodedCorpus, max_length: int, documents: Int[np.ndarray, " chosen"] | None = None
+) -> Pairs:
+    """Go through a corpus once, filling inputs of one segment, where no next one is predicted.
+
+    Sentences of a document are taken as long as they fit; one that is longer than an input is cut
+    into several.
+
+    Args:
+        corpus: The corpus.
+        max_length: Most tokens of an input, special ids included.
+        documents: Numbers of the documents that count; None for all.
+
+    Returns:
+        The segments, in the order of the documents; none of them is random.
+
+    Raises:
+        RelevanceError: If there is no room for a token.
+    """
+    room = max_length - corpus.template.special_count(1)
+    if room < 1:
+        raise RelevanceError(
+            f"`max_length={max_length}` leaves no room for text. Choose {max_length - room + 1} at"
+            " least."
+        )
+    found: list[tuple[int, int, int]] = []
+    chosen = range(len(corpus)) if documents is None else documents.tolist()
+    for document in chosen:
+        first, last = map(int, corpus.documents[document : document + 2])
+        begin, *ends = corpus.sentences[first : last + 1].tolist()
+        for end, following in zip(ends, [*ends[1:], None], strict=True):
+            while end - begin > room:
+                found.append((begin, begin + room, document))
+                begin += room
+            if end > begin and (following is None or following - begin > room):
+                found.append((begin, end, document))
+                begin = end
+    flat = np.array(found, dtype=np.int64).reshape(-1, 3)
+    starts, ends_, of = flat[:, :1], flat[:, 1:2], flat[:, 2:]
+    nothing = np.zeros(len(flat), dtype=bool)
+    return Pairs(corpus, starts, ends_ - starts, nothing, of, max_length)
 
 
 class _Segment(NamedTuple):
@@ -113,20 +170,28 @@ class _Segment(NamedTuple):
 class _Maker:
     """The draws of one way through a corpus."""
 
-    def __init__(self, corpus: EncodedCorpus, room: int, short: float, rng: random.Random) -> None:
+    def __init__(
+        self,
+        corpus: EncodedCorpus,
+        room: int,
+        short: float,
+        rng: random.Random,
+        chosen: Sequence[int],
+    ) -> None:
         self.corpus, self.room, self.short, self.rng = corpus, room, short, rng
+        self.chosen = chosen
 
     def pairs(self) -> Iterator[tuple[_Segment, _Segment]]:
-        for document in range(len(self.corpus)):
+        for place, document in enumerate(self.chosen):
             first, last = map(int, self.corpus.documents[document : document + 2])
             # a list of the document's own boundaries: an item of a mapped array is slow to take
-            yield from self._of(document, first, self.corpus.sentences[first : last + 1].tolist())
+            yield from self._of(place, first, self.corpus.sentences[first : last + 1].tolist())
 
     def _of(
-        self, document: int, first: int, bounds: list[int]
+        self, place: int, first: int, bounds: list[int]
     ) -> Iterator[tuple[_Segment, _Segment]]:
-        """Pairs of a document whose sentence `i` is `bounds[i]` to `bounds[i + 1]`."""
-        begin, count = 0, len(bounds) - 1
+        """Pairs of the chosen document at a place; sentence `i` is `bounds[i : i + 2]`."""
+        begin, count, document = 0, len(bounds) - 1, self.chosen[place]
         while count - begin > 1:
             target = self._target()
             end = begin + 2
@@ -137,7 +202,7 @@ class _Maker:
             other: _Segment | None = _Segment(bounds[middle], bounds[end], document)
             begin = end
             if self.rng.random() < 0.5:
-                other = self._random(first + middle, document, target - (one.end - one.begin))
+                other = self._random(first + middle, place, target - (one.end - one.begin))
                 begin = middle
             if other is not None:
                 yield self._cut(one, other)
@@ -145,13 +210,13 @@ class _Maker:
     def _target(self) -> int:
         return self.rng.randint(2, self.room) if self.rng.random() < self.short else self.room
 
-    def _random(self, following: int, document: int, target: int) -> _Segment | None:
+    def _random(self, following: int, place: int, target: int) -> _Segment | None:
         """Sentences of another document; None where all that are drawn begin as the true next."""
         corpus = self.corpus
         avoided = self._tokens(following)
         for _ in range(TRIES):
-            other = self.rng.randrange(len(corpus) - 1)
-            other += other >= document
+            drawn = self.rng.randrange(len(self.chosen) - 1)
+            other = self.chosen[drawn + (drawn >= place)]
             first, last = map(int, corpus.documents[other : other + 2])
             start = self.rng.randrange(first, last)
             if not np.array_equal(self._tokens(start), avoided):
