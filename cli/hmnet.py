@@ -43,6 +43,7 @@ from cli.options import (
     settings,
 )
 from cli.output import check_places, deliver, note, save, show, stream
+from cli.pretrain import pretrain
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
@@ -293,6 +294,7 @@ def count(
 
 for each in (
     add_task,
+    pretrain,
     analysis.diagnose,
     analysis.attention,
     analysis.curves,

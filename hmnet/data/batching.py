@@ -109,12 +109,13 @@ def texts_apart(encoded: Sequences, rows: Int[np.ndarray, " row"]) -> Sequences:
     return assemble(template, [Pieces(encoded.ids, starts.ravel(), lengths)], longest)
 
 
-def check_max_length(model: nn.Module, max_length: int) -> None:
+def check_max_length(model: nn.Module, max_length: int, setting: str = "max_length") -> None:
     """Refuse inputs longer than the table of positions of a backbone.
 
     Args:
         model: A model that holds the backbone; relative and rotary positions have no table.
         max_length: Most tokens of one input.
+        setting: Name of the setting that says so.
 
     Raises:
         RelevanceError: If there are fewer positions.
@@ -126,6 +127,6 @@ def check_max_length(model: nn.Module, max_length: int) -> None:
             limit = module.num_embeddings - unused
             if max_length > limit:
                 raise RelevanceError(
-                    f"`max_length={max_length}` is more than the backbone's {limit} positions."
+                    f"`{setting}={max_length}` is more than the backbone's {limit} positions."
                     f" Choose {limit} at most."
                 )

@@ -54,7 +54,7 @@ def make_batch(
 
 
 def text_places(sequences: Sequences) -> Bool[np.ndarray, "row token"]:
-    """Where tokens of texts stand in padded inputs of a text or two, special ids and padding aside."""
+    """Where tokens of texts stand in padded inputs, special ids and padding aside."""
     template, lengths = sequences.template, sequences.lengths[:, None]
     first, place = sequences.first[:, None], np.arange(sequences.lengths.max())
     end = np.where(first < lengths, first - len(template.middle), lengths - len(template.suffix))

@@ -5,13 +5,17 @@ from pathlib import Path
 from typing import cast
 
 import torch
+from safetensors.torch import save_file
 from torch import nn
 from transformers import BertForPreTraining, PreTrainedConfig, PreTrainedTokenizerBase
 
 from hmnet.backbones.auto import family_model, quiet
+from hmnet.pretraining.levels import STORED
 from hmnet.pretraining.model import PretrainingModel
 from hmnet.saving import os_errors
 from relevance.disk.folders import new_folder
+
+HEADS = "pretraining_heads.safetensors"
 
 
 def export(model: PretrainingModel, tokenizer: PreTrainedTokenizerBase, out_dir: Path) -> None:
@@ -20,6 +24,8 @@ def export(model: PretrainingModel, tokenizer: PreTrainedTokenizerBase, out_dir:
     Where it is a BERT whose masked tokens and segments were both read at that level, nothing
     joined, this is a `BertForPreTraining` with both classifiers. Else it is the encoder alone: no
     plain checkpoint can say that a classifier reads an inner layer.
+
+    The levels stand in its configuration, and all classifiers in a file beside the weights.
 
     Args:
         model: The model; it is not changed.
@@ -44,6 +50,12 @@ def export(model: PretrainingModel, tokenizer: PreTrainedTokenizerBase, out_dir:
     with new_folder(out_dir) as folder, quiet(), os_errors():
         written.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
+        heads = {
+            name: weight.detach().contiguous()
+            for name, weight in model.state_dict().items()
+            if not name.startswith("encoder.")
+        }
+        save_file(heads, folder / HEADS)
 
 
 def _config(model: PretrainingModel) -> PreTrainedConfig:
@@ -52,6 +64,7 @@ def _config(model: PretrainingModel) -> PreTrainedConfig:
     config.num_hidden_layers = model.levels.highest
     if kinds := getattr(config, "layer_types", None):  # as ModernBERT has them, one of each layer
         config.layer_types = kinds[: model.levels.highest]
+    setattr(config, STORED, model.levels.stored)
     return config
 
 

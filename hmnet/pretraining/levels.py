@@ -1,11 +1,12 @@
 """Levels: the layer that each objective of pre-training reads, and what they share."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from relevance.errors import RelevanceError
 
 Concat = Literal["none", "cls", "nsp"]
+STORED = "pretraining_levels"  # in the configuration of an encoder
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class Levels:
     def highest(self) -> int:
         """The highest layer that is read; those above it are not run."""
         return max(level for level in (self.mlm, self.nsp, self.bigram) if level is not None)
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        """The levels as the configuration of a pre-trained encoder holds them."""
+        return asdict(self)
 
     def check(self, depth: int) -> None:
         """Refuse what an encoder cannot be pre-trained by.

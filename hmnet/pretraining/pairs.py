@@ -187,9 +187,7 @@ class _Maker:
             # a list of the document's own boundaries: an item of a mapped array is slow to take
             yield from self._of(place, first, self.corpus.sentences[first : last + 1].tolist())
 
-    def _of(
-        self, place: int, first: int, bounds: list[int]
-    ) -> Iterator[tuple[_Segment, _Segment]]:
+    def _of(self, place: int, first: int, bounds: list[int]) -> Iterator[tuple[_Segment, _Segment]]:
         """Pairs of the chosen document at a place; sentence `i` is `bounds[i : i + 2]`."""
         begin, count, document = 0, len(bounds) - 1, self.chosen[place]
         while count - begin > 1:

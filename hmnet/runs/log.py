@@ -1,7 +1,7 @@
 """What a run writes down while it trains: `log.jsonl`, and TensorBoard where it is asked for."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,13 +50,35 @@ class RunLog:
             line["uncertainty"] = progress.uncertainty
         if progress.term is not None:
             line["term"] = progress.term
-        with _writing(self.path):
-            self.file.write(json.dumps(line) + "\n")
+        if progress.objectives:
+            line["objectives"] = {
+                name: score._asdict() for name, score in progress.objectives.items()
+            }
+        self._write(line)
         if self.tracker is not None:
             values = {f"loss/{progress.task}": progress.loss, "lr": progress.lr}
             if progress.term is not None:
                 values[f"term/{progress.task}"] = progress.term
+            for name, (loss, accuracy) in progress.objectives.items():
+                values |= {f"{name}/loss": loss, f"{name}/accuracy": accuracy}
             self.tracker.log(values, step=progress.step)
+
+    def scores(self, step: int, scores: Mapping[str, float]) -> None:
+        """Write scores on dev, as one JSON line.
+
+        Args:
+            step: Number of steps done.
+            scores: Values by name.
+        """
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._write({"time": time, "step": step, "dev": dict(scores)})
+        if self.tracker is not None:
+            values = {f"dev/{name}": value for name, value in scores.items()}
+            self.tracker.log(values, step=step)
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        with _writing(self.path):
+            self.file.write(json.dumps(line) + "\n")
 
 
 @contextmanager

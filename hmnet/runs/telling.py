@@ -37,7 +37,17 @@ class TrainingLog(PlainLine):
         term = "" if event.term is None else f" + {event.term:.4f}"
         self.update(
             f"{self._run}: step {event.step} of {event.total}, {event.task},"
-            f" loss {event.loss:.4f}{term}, {event.steps_per_s:.2f} steps/s,"
+            f" loss {event.loss:.4f}{term}{_objectives(event)}, {event.steps_per_s:.2f} steps/s,"
             f" {duration(event.left_s)} left",
             last=event.step == event.total,
         )
+
+
+def _objectives(event: "Progress") -> str:
+    """What each objective comes to, where there are several."""
+    told = (
+        f"{name} {score.loss:.3f} ({score.accuracy:.0%} right)"
+        for name, score in event.objectives.items()
+    )
+    text = ", ".join(told)
+    return f" ({text})" if text else ""

@@ -382,19 +382,34 @@ class RunConfig(TrainingSettings):
             RelevanceError: With the first setting that differs; device, tracker and seconds between
                 checkpoints may.
         """
-        for field in type(self).model_fields:
-            old, new = getattr(written, field), getattr(self, field)
-            if field not in FREE_ON_RESUME and old != new:
-                raise RelevanceError(
-                    f"{folder} was started with {field} = {_shown(old)}, not {_shown(new)}."
-                    " Resume with the same settings, or give another `out`."
-                )
+        check_unchanged(self, written, FREE_ON_RESUME, folder)
 
 
 OF_A_STUDY = frozenset(TrainingSettings.model_fields) | {
     *("tasks", "data_dir", "max_train", "max_dev", "backbone", "seed", "device")
 }
 """What decides gains; the rest is about the folder of a run, or the method that it tries."""
+
+
+def check_unchanged(now: BaseModel, written: BaseModel, free: frozenset[str], folder: Path) -> None:
+    """Refuse to go on with something under other settings than it was started with.
+
+    Args:
+        now: Settings that are given.
+        written: Settings of the same class that it was started with.
+        free: Names of those that may differ.
+        folder: What was started, for the message.
+
+    Raises:
+        RelevanceError: With the first setting that differs.
+    """
+    for field in type(now).model_fields:
+        old, new = getattr(written, field), getattr(now, field)
+        if field not in free and old != new:
+            raise RelevanceError(
+                f"{folder} was started with {field} = {_shown(old)}, not {_shown(new)}."
+                " Resume with the same settings, or give another `out`."
+            )
 
 
 def _shown(value: object) -> str:

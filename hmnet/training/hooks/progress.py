@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,6 +15,18 @@ from hmnet.training.state import TrainingState, Update
 from relevance.errors import RelevanceError
 
 REPORT_S = 1.0  # losses are read this often and not at every step, as reading waits for the device
+
+
+class ObjectiveScore(NamedTuple):
+    """One of several objectives in a step.
+
+    Attributes:
+        loss: Mean loss before the update.
+        accuracy: Share of right answers, a fraction.
+    """
+
+    loss: float
+    accuracy: float
 
 
 @dataclass(frozen=True)
@@ -31,6 +44,7 @@ class Progress:
         rows: Rows of each task that it trained.
         uncertainty: Uncertainties by task, where the sampler chooses among candidates or it is
             looked at; None elsewhere.
+        objectives: Objectives whose sum the loss is, by name; empty where a task has one.
     """
 
     task: str
@@ -42,6 +56,7 @@ class Progress:
     term: float | None = None
     rows: Mapping[str, int] = field(default_factory=dict)
     uncertainty: Mapping[str, float] | None = None
+    objectives: Mapping[str, ObjectiveScore] = field(default_factory=dict)
 
     @property
     def left_s(self) -> float:
