@@ -29,6 +29,7 @@ from cli.options import (
     settings,
 )
 from cli.output import check_places, deliver, note, save, show
+from cli.streams import begin_soon
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def diagnose(
 
     Example: hmnet diagnose run/ --task RTE,STS-B --out diagnosis/
     """
+    begin_soon()
     from hmnet.analysis.diagnosis import confusion_rows, label_rows, regression_rows
     from hmnet.figures.diagnosis import save_figures
     from relevance.disk.folders import alone
@@ -101,6 +103,7 @@ def attention(
 
     Example: hmnet attention single/ run/ --task RTE --heatmap attention.pdf
     """
+    begin_soon()
     from relevance.report.tables import table
 
     name = only(task, "--task")
@@ -162,6 +165,7 @@ def similarity(
 
     Example: hmnet similarity single/ run/ --out similarity.pdf
     """
+    begin_soon()
     from hmnet.analysis.covariance import same_inputs_before
     from hmnet.figures.similarity import beside
     from hmnet.runs.rows import read_run_scores

@@ -44,6 +44,7 @@ from cli.options import (
 )
 from cli.output import check_places, deliver, note, save, show, stream
 from cli.pretrain import pretrain
+from cli.streams import begin_soon
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ def evaluate(
 
     Example: hmnet evaluate run/
     """
+    begin_soon()
     from hmnet.comparison.compare import compare as side_by_side
 
     splits = None if split is None else [split]
@@ -170,6 +172,8 @@ def predict(
 
     Example: hmnet predict run/ --task all --input in.jsonl
     """
+    if str(input_file) != "-":  # lines are waited for there
+        begin_soon()
     from hmnet.evaluation.answers import CsvAnswers, json_answer
 
     trained = hmnet.load(folder)
@@ -201,6 +205,7 @@ def export(folder: RunArgument, task: TaskOption, out: FolderOption) -> None:
 
     Example: hmnet export run/ --task RTE --out rte/
     """
+    begin_soon()
     name = only(task, "--task")
     note(f"wrote {hmnet.load(folder).export(name, out)}")
 
@@ -236,6 +241,7 @@ def compare(
 
     Example: hmnet compare single/ multi/ hmnet/ --baseline single --format latex
     """
+    begin_soon()
     from hmnet.figures.number_of_tasks import number_of_tasks_figure, trained_by
     from relevance.report.tables import floating, format_of
 

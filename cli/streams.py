@@ -54,7 +54,22 @@ class _Stream:
 
 
 class Results(_Stream):
-    """stdout. That it fails is told at the end; that nobody reads on is no failure."""
+    """stdout. That it fails is told at the end; that nobody reads on is no failure.
+
+    Args:
+        stream: The one beneath, None where it is closed.
+        nowhere: What stands in for a closed one.
+        notes: stderr, where a line that was begun ends before the first result.
+    """
+
+    def __init__(self, stream: TextIO | None, nowhere: TextIO, notes: "Notes") -> None:
+        super().__init__(stream, nowhere)
+        self._notes = notes
+
+    def write(self, text: str) -> int:
+        """Take a text; dropped once a write has failed."""
+        self._notes.go_on("\n")
+        return super().write(text)
 
     @property
     def is_lost(self) -> bool:
@@ -82,14 +97,14 @@ class Results(_Stream):
 
 
 LOADING_AFTER_S = 1.0
-"""Silence of a log file that loading libraries may take."""
+"""How long a command may be silent while it loads libraries."""
 
 
 class Notes(_Stream):
-    """stderr. In a log file it begins a line where loading takes long, before there are results.
+    """stderr. It begins a line where loading takes long, before there are results.
 
-    Whatever is written next ends the line; an error stands in it, so that bad input is one line
-    however long it took to find.
+    Whatever is written next wipes the line off a terminal, and ends it in a log file; there an
+    error stands in it, so that bad input is one line however long it took to find.
 
     Args:
         stream: The one beneath, None where it is closed.
@@ -106,7 +121,7 @@ class Notes(_Stream):
 
     def begin_soon(self) -> None:
         """Begin the line in a moment, unless something else is written before that."""
-        if self._untouched and self._waiting is None and not self._stream.isatty():
+        if self._untouched and self._waiting is None:
             self._waiting = threading.Timer(LOADING_AFTER_S, self._begin)
             self._waiting.daemon = True
             self._waiting.start()
@@ -127,7 +142,7 @@ class Notes(_Stream):
         """End what was begun, so that something else can be written.
 
         Args:
-            with_what: A line break, or a space for what is to stand in the same line.
+            with_what: In a log file: a line break, or a space for what is to stand in the line.
         """
         with self._lock:
             self._untouched = False
@@ -135,11 +150,12 @@ class Notes(_Stream):
                 self._waiting.cancel()
             if self._has_begun:
                 self._has_begun = False
-                super().write(with_what)
+                super().write("\r\x1b[K" if self._stream.isatty() else with_what)
+                super().flush()
 
 
 def begin_soon() -> None:
-    """Let a log file know in a moment that a command has begun; of several processes one does."""
+    """Say in a moment that a command has begun; of several processes one does."""
     from hmnet.training.launch import is_main_process
 
     if isinstance(sys.stderr, Notes) and is_main_process():
@@ -159,7 +175,8 @@ def standing_streams(name: str) -> Iterator[Results]:
     _occupy_closed_descriptors()
     before = sys.stdout, sys.stderr
     with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 - it is no path
-        results, notes = Results(sys.stdout, nowhere), Notes(sys.stderr, nowhere, name)
+        notes = Notes(sys.stderr, nowhere, name)
+        results = Results(sys.stdout, nowhere, notes)
         sys.stdout, sys.stderr = results, notes
         try:
             yield results

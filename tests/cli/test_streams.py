@@ -187,10 +187,11 @@ class Log(io.StringIO):
     [
         (False, ["step 1\n", "step 2\n"], "hmnet: loading ...\nstep 1\nstep 2\n"),
         (False, [], "hmnet: loading ...\n"),
-        (True, ["step 1\n"], "step 1\n"),
+        (True, ["step 1\n"], "hmnet: loading ...\r\x1b[Kstep 1\n"),
+        (True, [], "hmnet: loading ...\r\x1b[K"),
     ],
 )
-def test_a_log_file_knows_soon_that_a_command_has_begun(
+def test_it_is_soon_known_that_a_command_has_begun(
     monkeypatch: pytest.MonkeyPatch, terminal: bool, written: list[str], expected: str
 ) -> None:
     log = Log(terminal)
@@ -199,11 +200,50 @@ def test_a_log_file_knows_soon_that_a_command_has_begun(
     with standing_streams("hmnet"):
         begin_soon()
         until = time.monotonic() + 5
-        while not log.getvalue() and not terminal and time.monotonic() < until:
+        while not log.getvalue() and time.monotonic() < until:
             time.sleep(0.001)
         for text in written:
             sys.stderr.write(text)
     assert log.getvalue() == expected
+
+
+def test_a_line_that_was_begun_ends_before_the_first_result(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both = Log()  # as with 2>&1
+    monkeypatch.setattr("cli.streams.LOADING_AFTER_S", 0.0)
+    monkeypatch.setattr(sys, "stderr", both)
+    monkeypatch.setattr(sys, "stdout", both)
+    with standing_streams("hmnet"):
+        begin_soon()
+        until = time.monotonic() + 5
+        while not both.getvalue() and time.monotonic() < until:
+            time.sleep(0.001)
+        sys.stdout.write("a result\n")
+    assert both.getvalue() == "hmnet: loading ...\na result\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("evaluate", "run"),
+        ("predict", "run", "--task", "RTE", "--input", "in.jsonl"),
+        ("export", "run", "--task", "RTE", "--out", "out"),
+        ("compare", "run"),
+        ("diagnose", "run", "--out", "out"),
+        ("attention", "run", "other", "--task", "RTE"),
+        ("similarity", "run"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_commands_that_read_a_model_begin_before_they_load(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    begun = []
+    monkeypatch.setattr("cli.streams.Notes.begin_soon", lambda _: begun.append(True))
+    monkeypatch.chdir(tmp_path)
+    refused("hmnet", *command)  # there is no such run
+    assert begun == [True]
 
 
 def test_an_error_stands_in_the_line_that_was_begun(monkeypatch: pytest.MonkeyPatch) -> None:
