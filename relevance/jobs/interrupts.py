@@ -31,15 +31,30 @@ def handled_interrupts(handler: Callable[[int, FrameType | None], None]) -> Iter
         The handlers by signal that the block took the place of, and that it gives way to again.
         None outside the main thread, where Python handles no signals.
     """
-    former: Handlers = {}
-    if threading.current_thread() is threading.main_thread():
-        known = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        former = {n: own for n, own in known.items() if own not in (None, signal.SIG_IGN)}
+    former = {n: own for n, own in _handlers().items() if own != signal.SIG_IGN}
     try:
         set_handlers(dict.fromkeys(former, handler))
         yield former
     finally:
         set_handlers(former)
+
+
+@contextmanager
+def kept_handlers() -> Iterator[None]:
+    """Put back what handles Ctrl-C and SIGTERM, whatever a library sets in the block."""
+    former = _handlers()
+    try:
+        yield
+    finally:
+        set_handlers(former)
+
+
+def _handlers() -> Handlers:
+    """What handles each signal; none outside the main thread, and where it is not Python's."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    known = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    return {number: own for number, own in known.items() if own is not None}
 
 
 def set_handlers(handlers: Handlers) -> None:

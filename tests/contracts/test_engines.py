@@ -201,5 +201,56 @@ def test_no_scheduler_at_the_address(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         dask.start(Schedule(engine="dask", address=str(tmp_path / "cluster.json")))
 
 
+STOPPED = """
+import sys, time
+from functools import partial
+import typer
+from cli.app import goes_on, run
+from relevance.jobs.job import Job, Schedule
+from relevance.jobs.scheduler import run_jobs
+
+engine, log = sys.argv[1:]
+sys.argv[1:] = []
+app = typer.Typer()
+
+def work(log, device):
+    print("at work", file=open(log, "a"), flush=True)
+    time.sleep(60)
+
+@app.command()
+def study():
+    jobs = [Job(name, partial(work, log), 1.0) for name in "ab"]
+    with goes_on("Go on."):
+        run_jobs(jobs, Schedule(jobs_per_device=2, threads=1, engine=engine))
+
+if __name__ == "__main__":
+    run(app, "study")
+"""
+
+
+@pytest.mark.parametrize(
+    ("engine", "sent", "status", "word"),
+    [
+        ("dask", signal.SIGTERM, 143, "terminated"),
+        ("ray", signal.SIGTERM, 143, "terminated"),
+        ("ray", signal.SIGINT, 130, "interrupted"),
+    ],
+)
+def test_a_study_that_is_stopped_ends_with_its_workers_and_one_line(
+    engine: str, sent: signal.Signals, status: int, word: str, tmp_path: Path
+) -> None:
+    needs(engine)
+    study = subprocess.Popen(
+        [sys.executable, "-c", STOPPED, engine, str(tmp_path / "log")],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while study.poll() is None and not (tmp_path / "log").exists():
+        time.sleep(0.05)
+    study.send_signal(sent)
+    _, said = study.communicate(timeout=60)
+    assert (study.returncode, said) == (status, f"study: {word}. Go on.\n")
+
+
 def test_no_jobs_start_no_workers() -> None:
     assert run_jobs([], Schedule(engine="ray", address="nowhere:1")) == {}

@@ -10,10 +10,13 @@ from relevance.errors import RelevanceError
 from relevance.jobs.attempts import RemoteCall, attempt, one_line
 from relevance.jobs.engines._joblib import JoblibEngine
 from relevance.jobs.engines.engine import Engine, JobEvent, missing_package
+from relevance.jobs.interrupts import held_interrupts, kept_handlers
 from relevance.jobs.job import Job, Schedule
 
 FEWEST_ACTORS = 2
 """Least number of actors: for a single one joblib's backend would run jobs in this process."""
+STOP_S = 10.0
+"""Patience with actors that are killed, until their jobs are known to have ended."""
 
 
 class Ray(JoblibEngine):
@@ -37,6 +40,7 @@ class Ray(JoblibEngine):
             n_jobs=max(FEWEST_ACTORS, workers), ray_remote_args=resources, maxtasksperchild=1
         )
         self._device = device
+        self._running: dict[str, tuple[Any, list[Any]]] = {}
         self.capacity = workers
 
     @classmethod
@@ -56,10 +60,11 @@ class Ray(JoblibEngine):
         except ImportError:
             raise missing_package("ray") from None
         quiet = {"logging_level": logging.CRITICAL, "log_to_driver": False}
-        if schedule.address is None:
-            _start_here(ray, schedule, quiet)
-        else:
-            _connect(ray, schedule.address, quiet)
+        with kept_handlers():  # Ray's own for SIGTERM print a stack and end with another status
+            if schedule.address is None:
+                _start_here(ray, schedule, quiet)
+            else:
+                _connect(ray, schedule.address, quiet)
         device = schedule.devices[0].partition(":")[0]
         try:
             return cls(*_actors(ray.cluster_resources(), schedule, device), device)
@@ -70,18 +75,31 @@ class Ray(JoblibEngine):
     def _send(self, job: Job, call: RemoteCall) -> None:
         self._tell("started", job)
         batch = self._batch(attempt, call, self._device)
-        self._backend.submit(batch, lambda out: self._inbox.put(partial(self._end, job, out)))
+        # One of these actors gets it, and is then replaced in the pool, which forgets it.
+        actors = [actor for actor, _ in self._backend._get_pool()._actor_pool]
+        with held_interrupts():  # whoever stops has to know of every job that was handed over
+            result = self._backend.submit(
+                batch, lambda out: self._inbox.put(partial(self._end, job, out))
+            )
+            self._running[job.name] = result, actors
 
     def stop(self) -> None:
         """End the actors, and the cluster where it was started here."""
         import ray
 
+        for _, actors in self._running.values():
+            for actor in actors:
+                ray.kill(actor)
+        # A thread that waits for a job when Ray shuts down would end this process on the spot.
+        for result, _ in self._running.values():
+            result.wait(STOP_S)
         self._backend.terminate()
         ray.shutdown()
 
     def _end(self, job: Job, out: Any) -> JobEvent:
         from ray.exceptions import RayActorError
 
+        self._running.pop(job.name, None)
         if isinstance(out, RayActorError):
             return JobEvent("killed", job.name)
         if isinstance(out, Exception):
