@@ -8,6 +8,8 @@ from relevance.errors import RelevanceError
 
 Value = TypeVar("Value")
 
+DIGITS = 18  # files of ours hold no longer ones
+
 
 def split_names(texts: Sequence[str]) -> list[str]:
     """Names from comma-separated lists, of which an option takes several.
@@ -62,7 +64,7 @@ def split_numbers(texts: Sequence[str], option: str) -> tuple[int, ...]:
         The numbers in their order.
 
     Raises:
-        RelevanceError: If one is no whole number of 0 or more.
+        RelevanceError: If one is no whole number of 0 or more, or has more than 18 digits.
 
     >>> split_numbers(["8,2,2"], "--layers")
     (8, 2, 2)
@@ -71,6 +73,10 @@ def split_numbers(texts: Sequence[str], option: str) -> tuple[int, ...]:
     if not parts or not all(part.isascii() and part.isdecimal() for part in parts):
         raise RelevanceError(
             f"{option} takes whole numbers such as 0,1,2, got '{','.join(texts)}'."
+        )
+    if longest := max(parts, key=len)[DIGITS:]:
+        raise RelevanceError(
+            f"{option} takes numbers of up to {DIGITS} digits, got one of {DIGITS + len(longest)}."
         )
     return tuple(int(part) for part in parts)
 
@@ -85,7 +91,7 @@ def split_seeds(texts: Sequence[str]) -> tuple[int, ...]:
         The seeds in their order.
 
     Raises:
-        RelevanceError: If one is no whole number of 0 or more, or is named twice.
+        RelevanceError: If one is no whole number of 0 or more, too long, or named twice.
     """
     seeds = split_numbers(texts, "--seeds")
     if len(set(seeds)) < len(seeds):

@@ -10,6 +10,7 @@ from hmnet.pretraining.levels import Concat, Levels
 from hmnet.settings.config import OptimizerName, ScheduleName, check_unchanged
 from relevance.choice import InHelp
 from relevance.disk.files import read_toml, validated, write_text
+from relevance.disk.parsing import check_choice
 from relevance.errors import RelevanceError
 
 OFF = "off"
@@ -106,6 +107,12 @@ class PretrainingConfig(BaseModel):
         None, description="where the log goes besides log.jsonl"
     )
     checkpoint_s: float = Field(120.0, gt=0, description="seconds between two checkpoints")
+
+    @field_validator("*")
+    @classmethod
+    def _can_be_read_again(cls, value: Any, info: Any) -> Any:
+        check_choice(info.field_name, value)
+        return value
 
     @field_validator("nsp_layer", mode="before")
     @classmethod

@@ -14,6 +14,7 @@ from hmnet.sharing.freeze import NOTHING, Freeze
 from hmnet.sharing.skill_table import SkillTable
 from relevance.choice import Choice, Choosing, FromText, InHelp, Named
 from relevance.disk.files import read_toml, validated, write_text
+from relevance.disk.parsing import check_choice
 from relevance.errors import RelevanceError
 
 OptimizerName = Literal["adamw", "adam"]
@@ -43,7 +44,9 @@ class TrainingSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, title=TRAINING)
 
-    epochs: int = Field(3, ge=1, description="passes over the rows; the sampler says what one is")
+    epochs: int = Field(
+        3, ge=1, le=10**6, description="passes over the rows; the sampler says what one is"
+    )
     max_steps_per_task: Annotated[int | None, InHelp("N", "any number")] = Field(
         None, ge=1, description="steps of each task at most, over all epochs together"
     )
@@ -161,6 +164,12 @@ class TrainingSettings(BaseModel):
         if isinstance(given, dict) and given.get("optimizer") == "adam":
             given = {"weight_decay": 0.0} | given
         return given
+
+    @field_validator("*")
+    @classmethod
+    def _can_be_read_again(cls, value: Any, info: Any) -> Any:
+        check_choice(info.field_name, value)
+        return value
 
     @field_validator("freeze", mode="before")
     @classmethod

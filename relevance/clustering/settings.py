@@ -34,4 +34,6 @@ class GroupingSettings:
         Field(description="predicted-gain: groups may train tasks that another group serves"),
         InHelp(default="no"),
     ] = None
-    seed: Annotated[int, Field(ge=0, description="of random starts and resampling")] = 0
+    seed: Annotated[
+        int, Field(ge=0, le=2**32 - 1, description="of random starts and resampling")
+    ] = 0

@@ -10,6 +10,8 @@ from relevance.errors import RelevanceError
 
 # Python knows larger ones, arrays and TOML do not.
 LARGEST_INTEGER = 2**63 - 1
+# What a user may choose: numbers that follow from it, such as seeds of single runs, are larger.
+LARGEST_CHOICE = LARGEST_INTEGER - 10**6
 BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -76,6 +78,20 @@ def parse_toml(text: str) -> dict[str, Any]:
 def _first_words(error: ValueError) -> str:
     """The text of an error, without advice on how to set up Python."""
     return str(error).partition("; use sys.")[0].rstrip(".")
+
+
+def check_choice(name: str | None, value: object) -> None:
+    """Refuse a number of a setting that could be written down, but not read again.
+
+    Args:
+        name: Name of the setting.
+        value: What was chosen, of any type.
+
+    Raises:
+        RelevanceError: If it is a whole number that is too large.
+    """
+    if isinstance(value, int) and value > LARGEST_CHOICE:
+        raise RelevanceError(f"`{name}` is too large a number. Take {LARGEST_CHOICE} at most.")
 
 
 def _check_integers(values: Iterable[Any]) -> None:

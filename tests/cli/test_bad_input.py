@@ -560,6 +560,15 @@ class TestUsage:
             ("hmnet train --out x --layers a,b,c", "--layers takes whole numbers such as 0,1,2"),
             ("hmnet train --out x --seeds 0,one", "--seeds takes whole numbers such as 0,1,2"),
             ("hmnet train --out x --seeds 0,0", "--seeds names a seed twice: 0,0."),
+            # numbers that a run's folder could hold, but that could not be read again
+            (f"hmnet train --out x --seeds 0,{9**20}", "--seeds takes numbers of up to 18 digits"),
+            (f"relevance pairwise --seeds 0{'9' * 5000}", "--seeds takes numbers of up to 18"),
+            (f"hmnet train --out x --seed {2**63}", "--seed is too large a number. Take 9"),
+            (f"hmnet train --out x --batch-size {10**22}", "--batch-size is too large a number."),
+            (f"hmnet train --out x --accumulate {10**22}", "--accumulate is too large a number."),
+            (f"hmnet train --out x --max-train {10**400}", "--max-train is too large a number."),
+            (f"hmnet train --out x --epochs {10**22}", "Invalid value for '--epochs':"),
+            (f"relevance cluster paper:table3 --k 2 --seed {2**32}", "Invalid value for '--seed'"),
             ("hmnet train --out x --seeds -1", "--seeds takes whole numbers such as 0,1,2"),
             ("hmnet train --out x --method hmnett", "Unknown method 'hmnett'."),
             ("relevance pairwise --seeds ,", "--seeds takes whole numbers such as 0,1,2"),
@@ -600,6 +609,9 @@ class TestUsage:
         config.write_text("epochs")
         message = refused("relevance", "pairwise", "--config", config)
         assert message.startswith(f"{config} is not valid TOML: ")
+        config.write_text("seeds = [0, 9000000000000000000]")
+        message = refused("relevance", "pairwise", "--config", config)
+        assert message == "--seeds takes numbers of up to 18 digits, got one of 19."
         config.write_text("seeds = [0, 'x']")
         message = refused("relevance", "pairwise", "--config", config)
         assert message == "--seeds takes whole numbers such as 0,1,2, got '0,x'."
