@@ -7,10 +7,9 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hmnet.pretraining.levels import Concat, Levels
-from hmnet.settings.config import OptimizerName, ScheduleName, check_unchanged
+from hmnet.settings.config import OptimizerName, ScheduleName, check_unchanged, readable_again
 from relevance.choice import InHelp
 from relevance.disk.files import read_toml, validated, write_text
-from relevance.disk.parsing import check_choice
 from relevance.errors import RelevanceError
 
 OFF = "off"
@@ -108,11 +107,7 @@ class PretrainingConfig(BaseModel):
     )
     checkpoint_s: float = Field(120.0, gt=0, description="seconds between two checkpoints")
 
-    @field_validator("*")
-    @classmethod
-    def _can_be_read_again(cls, value: Any, info: Any) -> Any:
-        check_choice(info.field_name, value)
-        return value
+    _can_be_read_again = field_validator("*")(readable_again)
 
     @field_validator("nsp_layer", mode="before")
     @classmethod

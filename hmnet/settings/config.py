@@ -39,6 +39,12 @@ SAMPLERS = Choosing("hmnet.samplers.sampler:samplers")
 TASKS, TRAINING = "Tasks", "Training"
 
 
+def readable_again(value: Any, info: Any) -> Any:
+    """Validator of every field of settings: a number too large for a file of ours is refused."""
+    check_choice(info.field_name, value)
+    return value
+
+
 class TrainingSettings(BaseModel):
     """What changes the results of training, whatever the tasks; defaults are the paper's."""
 
@@ -165,11 +171,7 @@ class TrainingSettings(BaseModel):
             given = {"weight_decay": 0.0} | given
         return given
 
-    @field_validator("*")
-    @classmethod
-    def _can_be_read_again(cls, value: Any, info: Any) -> Any:
-        check_choice(info.field_name, value)
-        return value
+    _can_be_read_again = field_validator("*")(readable_again)
 
     @field_validator("freeze", mode="before")
     @classmethod

@@ -31,6 +31,7 @@ class ReplicationModel:
         noise: Standard deviation of a cell with one seed, what its target's level shares aside.
         level_noise: The same of the level of each target.
         seeds: Number of seeds behind the values.
+        per_seed: Values of each seed, see `seed_values`; None where the noise is known otherwise.
     """
 
     mean: Cells
@@ -38,6 +39,7 @@ class ReplicationModel:
     noise: Cells
     level_noise: Targets
     seeds: int
+    per_seed: PerSeed | None
 
     def truth(self, random: np.random.Generator) -> Cells:
         """One truth that the values allow."""
@@ -77,7 +79,8 @@ def replication_model(matrix: RelevanceMatrix) -> ReplicationModel | None:
     Source:
         Morris (1983), Parametric empirical Bayes inference, equations 1.3 to 1.10, by moments.
     """
-    found = _noise(matrix)
+    values = seed_values(matrix)
+    found = _noise(matrix, values)
     if found is None:
         return None
     noise, level_noise, seeds = found
@@ -96,6 +99,7 @@ def replication_model(matrix: RelevanceMatrix) -> ReplicationModel | None:
         noise=np.where(own, 0.0, noise),
         level_noise=np.zeros(len(noise)) if _centred(matrix) else level_noise,
         seeds=seeds,
+        per_seed=values,
     )
 
 
@@ -134,9 +138,8 @@ def _centred(matrix: RelevanceMatrix) -> bool:
     return matrix.provenance.get("zero") == MEAN_OF_SOURCES
 
 
-def _noise(matrix: RelevanceMatrix) -> tuple[Cells, Targets, int] | None:
+def _noise(matrix: RelevanceMatrix, values: PerSeed | None) -> tuple[Cells, Targets, int] | None:
     """Noise of one seed: in each cell and in each target's level; and the number of seeds."""
-    values = seed_values(matrix)
     if values is not None:
         return *_between_seeds(values), len(values)
     errors, seeds = matrix.standard_errors, len(matrix.seeds)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from relevance.clustering.agreement import adjusted_rand
 from relevance.clustering.methods.method import ClusteringMethod
-from relevance.clustering.replication import ReplicationModel, replication_model, seed_values
+from relevance.clustering.replication import ReplicationModel, replication_model
 from relevance.clustering.spec import ClusterSpec, Stability
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix
@@ -73,7 +73,7 @@ def stability(
     trials = _Trials(matrix.tasks, method.quick(), k, seed)
     without = _Trials(matrix.tasks, method.quick(), k, seed)
     sensitivity = _sensitivity(matrix, spec, without, rng)
-    model, values = replication_model(matrix), seed_values(matrix)
+    model = replication_model(matrix)
     if model is None:
         return Stability(
             adjusted_rand=None,
@@ -83,6 +83,7 @@ def stability(
             consensus=without.consensus(),
         )
     index, kind = _of_draws(model, trials, resamples, rng), "draws"
+    values = model.per_seed
     if values is not None and len(values) >= ENOUGH_FOR_HALVES:
         index, kind = _of_halves(values, model, trials, index, resamples, rng), "halves"
     return Stability(

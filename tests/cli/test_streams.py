@@ -181,6 +181,12 @@ class Log(io.StringIO):
     def isatty(self) -> bool:
         return self.terminal
 
+    def wait(self) -> None:
+        """Return when something was written, or after five seconds."""
+        until = time.monotonic() + 5
+        while not self.getvalue() and time.monotonic() < until:
+            time.sleep(0.001)
+
 
 @pytest.mark.parametrize(
     ("terminal", "written", "expected"),
@@ -199,9 +205,7 @@ def test_it_is_soon_known_that_a_command_has_begun(
     monkeypatch.setattr(sys, "stderr", log)
     with standing_streams("hmnet"):
         begin_soon()
-        until = time.monotonic() + 5
-        while not log.getvalue() and time.monotonic() < until:
-            time.sleep(0.001)
+        log.wait()
         for text in written:
             sys.stderr.write(text)
     assert log.getvalue() == expected
@@ -216,9 +220,7 @@ def test_a_line_that_was_begun_ends_before_the_first_result(
     monkeypatch.setattr(sys, "stdout", both)
     with standing_streams("hmnet"):
         begin_soon()
-        until = time.monotonic() + 5
-        while not both.getvalue() and time.monotonic() < until:
-            time.sleep(0.001)
+        both.wait()
         sys.stdout.write("a result\n")
     assert both.getvalue() == "hmnet: loading ...\na result\n"
 
@@ -252,9 +254,7 @@ def test_an_error_stands_in_the_line_that_was_begun(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "stderr", log)
     with standing_streams("hmnet"):
         begin_soon()
-        until = time.monotonic() + 5
-        while not log.getvalue() and time.monotonic() < until:
-            time.sleep(0.001)
+        log.wait()
         with pytest.raises(SystemExit):
             fail("hmnet", "no such task.")
     assert log.getvalue() == "hmnet: loading ... hmnet: no such task.\n"
