@@ -1,0 +1,1 @@
+"""Every cell of a matrix, measured or not, as the runs there are tell it."""
