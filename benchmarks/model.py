@@ -18,7 +18,7 @@ from statistics import fmean
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from scipy.stats import spearmanr
 
 import relevance

@@ -8,7 +8,10 @@ from jaxtyping import Float
 Cells = Float[np.ndarray, "source target"]
 Targets = Float[np.ndarray, " target"]
 Points = Float[np.ndarray, "point parameter"]
+PointShared = Float[np.ndarray, "point shared"]
+PointTargets = Float[np.ndarray, "point target"]
 PointCells = Float[np.ndarray, "point source target"]
+PointEffects = Float[np.ndarray, "point effect"]
 
 SHARED = ("level", "source", "pair", "noise")
 """Parameters of all targets; behind them come `scale` and `noise` of each target."""
@@ -62,14 +65,14 @@ class Effects:
 
     log_likelihood: Float[np.ndarray, " point"]
     gradient: Points
-    effects: Float[np.ndarray, "point effect"]
+    effects: PointEffects
     covariance: Float[np.ndarray, "point effect effect"]
     linear: PointCells
     spread: PointCells
     kept: PointCells
     pair: PointCells
-    noise: Float[np.ndarray, "point target"]
-    scale: Float[np.ndarray, "point target"]
+    noise: PointTargets
+    scale: PointTargets
 
 
 def given(points: Points, data: Evidence) -> Effects:
@@ -134,8 +137,8 @@ def given(points: Points, data: Evidence) -> Effects:
 
 
 def _prior_precision(
-    shared: Points, sources: int, targets: int, covariates: int
-) -> Float[np.ndarray, "point effect"]:
+    shared: PointShared, sources: int, targets: int, covariates: int
+) -> PointEffects:
     """Prior precisions of the mean level, levels, source effects and weights."""
     ones = np.ones((len(shared), 1))
     return np.concatenate(
@@ -150,8 +153,8 @@ def _prior_precision(
 
 
 def _equations(
-    weight: PointCells, scale: Points, data: Evidence
-) -> tuple[Float[np.ndarray, "point effect effect"], Float[np.ndarray, "point effect"]]:
+    weight: PointCells, scale: PointTargets, data: Evidence
+) -> tuple[Float[np.ndarray, "point effect effect"], PointEffects]:
     """Left side, without prior precisions, and right side of the mixed model equations."""
     points, sources, targets = weight.shape
     scaled = weight * scale[:, None, :]
@@ -179,22 +182,30 @@ def _equations(
     return left, right
 
 
-def linear(effects: Points, scale: Points, data: Evidence) -> PointCells:
-    """Level, source effect and covariates of every cell."""
-    sources, targets = data.mean.shape
-    level = effects[:, :1] + effects[:, 1 : 1 + targets]
-    return level[:, None, :] + scale[:, None, :] * _scaled_part(effects, data)
+def linear(effects: PointEffects, scale: PointTargets, data: Evidence) -> PointCells:
+    """Level, source effect and covariates of every cell.
+
+    Args:
+        effects: As in `Effects`.
+        scale: Of each target.
+        data: Runs and covariates.
+
+    Returns:
+        Every cell without its pair effect, at each point.
+    """
+    level = effects[:, :1] + effects[:, 1 : 1 + data.mean.shape[1]]
+    return np.asarray(level[:, None, :] + scale[:, None, :] * _scaled_part(effects, data))
 
 
-def _scaled_part(effects: Points, data: Evidence) -> PointCells:
+def _scaled_part(effects: PointEffects, data: Evidence) -> PointCells:
     sources, targets = data.mean.shape
     source = effects[:, 1 + targets : 1 + targets + sources]
     weights = effects[:, 1 + targets + sources :]
-    return source[:, :, None] + np.einsum("ijk,pk->pij", data.covariates, weights)
+    return np.asarray(source[:, :, None] + np.einsum("ijk,pk->pij", data.covariates, weights))
 
 
 def _spreads(
-    covariance: Float[np.ndarray, "point effect effect"], scale: Points, data: Evidence
+    covariance: Float[np.ndarray, "point effect effect"], scale: PointTargets, data: Evidence
 ) -> tuple[PointCells, PointCells]:
     """Variance of every cell's linear part, and its covariance with the part that has a scale."""
     sources, targets = data.mean.shape
@@ -215,7 +226,7 @@ def _spreads(
 
 
 def _gradient(
-    found: Effects, shared: Points, weight: PointCells, of_scaled: PointCells, data: Evidence
+    found: Effects, shared: PointShared, weight: PointCells, of_scaled: PointCells, data: Evidence
 ) -> Points:
     """Derivative of the log-likelihood by the logarithms of all standard deviations."""
     sources, targets = data.mean.shape
@@ -236,7 +247,15 @@ def _gradient(
 
 
 def design(scale: Targets, data: Evidence) -> Float[np.ndarray, "cell effect"]:
-    """What multiplies the effects in each cell, row by row: `linear` is this times the effects."""
+    """What multiplies the effects in each cell: `linear` is this times the effects.
+
+    Args:
+        scale: Of each target, at one point.
+        data: Runs and covariates.
+
+    Returns:
+        A row per cell, source by source.
+    """
     sources, targets = data.mean.shape
     columns = np.tile(scale, sources)
     level = np.tile(np.eye(targets), (sources, 1))

@@ -1,16 +1,15 @@
 """A model of every cell of a matrix, fitted to the runs there are."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, minimize
 from scipy.special import polygamma, psi
 
 from relevance.errors import RelevanceError
 from relevance.gains.reliability import known_mean
 from relevance.posterior.effects import (
-    SHARED,
     Cells,
     Effects,
     Evidence,
@@ -32,6 +31,8 @@ LOOSE = np.array([1.0, 1.0, 1.0, 1.0])
 UNLIKE = np.geomspace(0.05, 1.5, 24)
 """Standard deviations that targets' log scales may have between them."""
 UNLIKE_PRIOR = 0.4
+FARTHEST = 6.0
+"""Prior standard deviations that no parameter can be farther from its median."""
 STEP = 1e-3
 
 
@@ -99,9 +100,13 @@ class Fit:
         """
         prepared = self._prepared
         chosen = _around(prepared, self.parameters, points, np.random.default_rng(seed))
-        return Posterior(given(chosen, prepared.data), prepared, noise_known=self.noise_known)
+        found = given(chosen, prepared.data)
+        means, variances = _cells(found, prepared)
+        deviation = np.sqrt(variances.mean(0) + means.var(0))
+        return Posterior(means.mean(0), deviation, self.noise_known, found, prepared)
 
 
+@dataclass(frozen=True, eq=False)
 class Posterior:
     """Every cell, with the uncertainty of the parameters in it.
 
@@ -111,12 +116,11 @@ class Posterior:
         noise_known: As in `Fit`.
     """
 
-    def __init__(self, found: Effects, prepared: "_Prepared", *, noise_known: bool) -> None:
-        self._found, self._prepared = found, prepared
-        self._means, self._variances = _cells(found, prepared)
-        self.noise_known = noise_known
-        self.mean: Cells = self._means.mean(0)
-        self.deviation: Cells = np.sqrt(self._variances.mean(0) + self._means.var(0))
+    mean: Cells
+    deviation: Cells
+    noise_known: bool
+    _found: Effects
+    _prepared: "_Prepared"
 
     def predictive(self, seeds: int) -> Cells:
         """Standard deviation of the mean of new runs.
@@ -130,7 +134,9 @@ class Posterior:
         noise = self._found.noise.mean(0) * self._prepared.unit**2
         return np.asarray(np.sqrt(self.deviation**2 + noise / seeds))
 
-    def draws(self, count: int, rng: np.random.Generator) -> Float[np.ndarray, "draw cell cell"]:
+    def draws(
+        self, count: int, rng: np.random.Generator
+    ) -> Float[np.ndarray, "draw source target"]:
         """Matrices that the runs allow.
 
         Args:
@@ -146,16 +152,10 @@ class Posterior:
         effects = found.effects[chosen] + np.einsum(
             "pef,pf->pe", roots, rng.normal(size=(count, roots.shape[-1]))
         )
-        picked = replace(
-            found, effects=effects, **{name: getattr(found, name)[chosen] for name in PER_POINT}
-        )
-        of_cells = linear(effects, picked.scale, prepared.data)
-        pair = rng.normal(size=of_cells.shape) * np.sqrt(picked.pair * (1 - picked.kept))
-        values = of_cells + picked.kept * (prepared.data.mean - of_cells) + pair
+        of_cells, kept = linear(effects, found.scale[chosen], prepared.data), found.kept[chosen]
+        pair = rng.normal(size=of_cells.shape) * np.sqrt(found.pair[chosen] * (1 - kept))
+        values = of_cells + kept * (prepared.data.mean - of_cells) + pair
         return np.asarray(prepared.centre + prepared.unit * values)
-
-
-PER_POINT = ("log_likelihood", "covariance", "linear", "spread", "kept", "pair", "noise", "scale")
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,11 +203,18 @@ def fit(
     prepared = _prepare(runs, covariates, repeats)
     first = prepared.prior_mean if start is None else start
 
-    def objective(point: Float[np.ndarray, " parameter"]) -> tuple[float, Targets]:
+    def objective(
+        point: Float[np.ndarray, " parameter"],
+    ) -> tuple[float, Float[np.ndarray, " parameter"]]:
         value, slope = _log_posterior(point[None], prepared)
         return -float(value[0]), -slope[0]
 
-    found = minimize(objective, first, jac=True, method="L-BFGS-B", options={"ftol": 1e-8})
+    # A step of the search that leaps too far would overflow.
+    room = FARTHEST * prepared.prior_deviation
+    bounds = Bounds(prepared.prior_mean - room, prepared.prior_mean + room)
+    found = minimize(
+        objective, first, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-8}
+    )
     best = given(found.x[None], prepared.data)
     means, variances = _cells(best, prepared)
     sources, targets = prepared.data.mean.shape
@@ -243,7 +250,7 @@ def _prepare(runs: PerSeed, covariates: Covariates | None, repeats: Repeats | No
     level = known_mean(mean, 0)
     within = mean - level
     several = (count > 0).sum(0)
-    differ = np.maximum(several - 1, 0)
+    differ = np.maximum(several - 1.0, 0.0)
     spread = np.where(np.isfinite(within), within**2, 0.0).sum(0)
     unit = _unit(spread, differ, level)
     centre = float(known_mean(level, 0))
@@ -281,7 +288,7 @@ def _scaled(covariates: Covariates, own: Bool[np.ndarray, "..."]) -> Covariates:
     cells = np.where(own[..., None], np.nan, covariates)
     within = cells - known_mean(cells, 0)
     spread = np.sqrt(known_mean(known_mean(within**2, 0), 0))
-    return np.nan_to_num(within / np.where(spread > 0, spread, 1.0))
+    return np.asarray(np.nan_to_num(within / np.where(spread > 0, spread, 1.0)))
 
 
 def _unlike(parts: list[tuple[Targets, Targets]]) -> float:
@@ -296,8 +303,8 @@ def _unlike(parts: list[tuple[Targets, Targets]]) -> float:
     Returns:
         Posterior mean under a prior that expects little difference.
     """
-    logs, variance = 0.0, 0.0
     enough = np.all([(squares > 0) & (freedom > 0) for squares, freedom in parts], axis=0)
+    logs, variance = np.zeros(int(enough.sum())), np.zeros(int(enough.sum()))
     for sign, (squares, freedom) in zip((1, -1), parts, strict=False):
         half = freedom[enough] / 2
         logs = logs + sign * (np.log(squares[enough] / (2 * half)) - psi(half) + np.log(half))
@@ -314,11 +321,13 @@ def _unlike(parts: list[tuple[Targets, Targets]]) -> float:
     return float((UNLIKE * share).sum() / share.sum())
 
 
-def _log_posterior(points: Points, prepared: _Prepared) -> tuple[Float[np.ndarray, " point"], Points]:
+def _log_posterior(
+    points: Points, prepared: _Prepared
+) -> tuple[Float[np.ndarray, " point"], Points]:
     found = given(points, prepared.data)
     off = (points - prepared.prior_mean) / prepared.prior_deviation
     value = found.log_likelihood - 0.5 * (off**2).sum(1)
-    return value, found.gradient - off / prepared.prior_deviation
+    return value, np.asarray(found.gradient - off / prepared.prior_deviation)
 
 
 def _around(

@@ -1,0 +1,72 @@
+"""The closed forms of levels, sources and pairs are those of one large normal distribution."""
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
+
+from relevance.posterior.effects import (
+    CENTRE_PRECISION,
+    WEIGHT_DEVIATION,
+    Evidence,
+    design,
+    given,
+)
+
+SOURCES, TARGETS = 4, 3
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(0)
+    count = rng.integers(0, 3, (SOURCES, TARGETS)).astype(float)
+    return Evidence(
+        mean=np.where(count > 0, rng.normal(size=count.shape), 0.0),
+        count=count,
+        squares=rng.uniform(0.5, 2, TARGETS),
+        freedom=np.array([2.0, 0.0, 3.0]),
+        covariates=rng.normal(size=(SOURCES, TARGETS, 2)),
+    )
+
+
+@pytest.fixture
+def point():
+    return 0.3 * np.random.default_rng(1).normal(size=4 + 2 * TARGETS)
+
+
+def joint(point, data):
+    """Covariance of all cells and of the measured ones' means, written down directly."""
+    level, source, pair, noise = np.exp(point[:4])
+    scale = np.exp(point[4 : 4 + TARGETS])
+    noises = scale * noise * np.exp(point[4 + TARGETS :])
+    columns = design(scale, data)
+    prior = [1 / CENTRE_PRECISION] + [level**2] * TARGETS + [source**2] * SOURCES
+    prior += [WEIGHT_DEVIATION**2] * 2
+    pairs = np.tile((scale * pair) ** 2, SOURCES)
+    cells = columns @ np.diag(prior) @ columns.T + np.diag(pairs)
+    measured = (data.count > 0).ravel()
+    of_mean = (np.tile(noises**2, SOURCES) / np.maximum(data.count.ravel(), 1))[measured]
+    runs = cells[np.ix_(measured, measured)] + np.diag(of_mean)
+    return cells, runs, measured, noises
+
+
+def test_posterior_and_likelihood_are_those_of_one_normal_distribution(data, point):
+    found = given(point[None], data)
+    cells, runs, measured, noises = joint(point, data)
+    gain = cells[:, measured] @ np.linalg.inv(runs)
+    mean = gain @ data.mean.ravel()[measured]
+    variance = np.diag(cells - gain @ cells[measured])
+    loose = 1 - found.kept[0]
+    ours = found.linear[0] + found.kept[0] * (data.mean - found.linear[0])
+    np.testing.assert_allclose(ours.ravel(), mean, rtol=1e-6, atol=1e-8)
+    spread = loose**2 * found.spread[0] + found.pair[0] * loose
+    np.testing.assert_allclose(spread.ravel(), variance, rtol=1e-5)
+    likelihood = multivariate_normal(cov=runs).logpdf(data.mean.ravel()[measured])
+    likelihood += 0.5 * measured.sum() * np.log(2 * np.pi)
+    likelihood -= (data.freedom * np.log(noises) + data.squares / (2 * noises**2)).sum()
+    assert found.log_likelihood[0] == pytest.approx(likelihood, abs=1e-6)
+
+
+def test_gradient_is_the_slope_of_the_likelihood(data, point):
+    steps = 1e-5 * np.eye(len(point))
+    above, below = (given(point + sign * steps, data).log_likelihood for sign in (1, -1))
+    np.testing.assert_allclose(given(point[None], data).gradient[0], (above - below) / 2e-5, 1e-5)
