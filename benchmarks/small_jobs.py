@@ -26,7 +26,7 @@ ROWS = {"max_train": 144, "max_dev": 120}  # 4.5 batches a task: 9 steps in a jo
 IMPORTS = {
     "torch": "import torch",
     "transformers, with what reads a model": "import torch; from transformers import BertModel",
-    "all that a job needs": "import hmnet.measuring.joint_trainer",
+    "all that a job needs": "import hmnet.measuring.joint_runs",
 }
 PARTS = {
     "load_task": "reading rows",
@@ -81,7 +81,8 @@ def print_parts(tasks: Path, encoder: Path) -> None:
     """CPU seconds of each part of the jobs, and what is left of them."""
     import torch
 
-    from hmnet.measuring import joint_trainer
+    from hmnet.measuring import joint_runs
+    from hmnet.measuring.joint_trainer import make_trainer
     from relevance.tasks.find import find_tasks
 
     torch.set_num_threads(1)
@@ -89,7 +90,7 @@ def print_parts(tasks: Path, encoder: Path) -> None:
     inner = [0.0]  # of the parts that run in the one under way
 
     def timed(name: str) -> None:
-        part = getattr(joint_trainer, name)
+        part = getattr(joint_runs, name)
 
         @wraps(part)
         def measured(*arguments: object, **named: object) -> object:
@@ -101,14 +102,14 @@ def print_parts(tasks: Path, encoder: Path) -> None:
                 taken[name] += seconds - inner[0]
                 inner[0] = outer + seconds
 
-        setattr(joint_trainer, name, measured)
+        setattr(joint_runs, name, measured)
 
     for name in PARTS:
         timed(name)
     started = time.process_time()
     found = find_tasks([str(tasks)])
     settings = {**SETTINGS, **ROWS, "backbone": str(encoder)}
-    trainer = joint_trainer.make_trainer(found, settings, device="cpu")
+    trainer = make_trainer(found, settings, device="cpu")
     _ = trainer.fingerprint
     runs = [(task.name,) for task in found]
     runs += combinations([task.name for task in found], 2)

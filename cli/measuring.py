@@ -236,6 +236,7 @@ def _study(
     """Everything a measure may ask for, with a live line about the jobs of those that have jobs."""
     from cli.progress import StudyLine
     from relevance.gains.protocol import GainSettings
+    from relevance.jobs.asking import dismiss
     from relevance.measures.measure import Inputs
     from relevance.tasks.find import PAPER_TASKS
 
@@ -255,17 +256,20 @@ def _study(
         return hmnet.resolve_schedule(**(resources or {}))
 
     def trainer() -> "JointTrainer":
+        where = schedule()
         return hmnet.make_trainer(
             found,
             chosen,
-            device=schedule().devices[0],
+            device=where.devices[0],
             gain_split=gains.gain_split,
             drop_overlap=gains.drop_overlap,
+            schedule=where,
         )
 
     def probe() -> "Probe":
+        probe_here = hmnet.EncoderProbe  # torch is loaded with it, so that no worker is asked
         where = schedule()
-        return hmnet.EncoderProbe(trainer(), where.devices[0], where.threads)
+        return probe_here(trainer(), where.devices[0], where.threads)
 
     def token_vectors() -> "TokenVectors":
         default = hmnet.RunConfig.model_fields["backbone"].default
@@ -287,7 +291,10 @@ def _study(
             on_event=line.on_event,
             **asdict(gains),
         )
-        yield inputs, found
+        try:
+            yield inputs, found
+        finally:
+            dismiss()  # where nothing is left to train, the worker that was asked about it
 
 
 def deliver_matrix(matrix: "RelevanceMatrix", out: Path | None) -> int:

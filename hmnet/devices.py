@@ -1,9 +1,11 @@
 """Which devices and cores there are, and how a study's jobs are laid over them."""
 
+import ctypes
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-import torch
 from joblib import cpu_count
 
 from relevance.errors import RelevanceError
@@ -32,6 +34,8 @@ def resolve_device(name: str) -> str:
     Raises:
         RelevanceError: If there is no such device here.
     """
+    import torch
+
     torch.set_num_threads(min(torch.get_num_threads(), threads_for(1, cpu_count())))
     if name == "auto":
         return "cuda:0" if torch.cuda.is_available() else "cpu"
@@ -39,14 +43,34 @@ def resolve_device(name: str) -> str:
         device = torch.device(name)
     except RuntimeError:
         raise RelevanceError(f"`device` '{name}' is no device. Take auto, cpu or cuda:0.") from None
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+    if device.type == "cuda" and (device.index or 0) >= gpu_count():
         raise RelevanceError(f"`device={name!r}`: {gpus_present()}.")
     return name
 
 
+def gpu_count() -> int:
+    """Number of GPUs that torch can use; where there is no driver, torch is not loaded to ask."""
+    if "torch" not in sys.modules and sys.platform == "linux" and not _has_driver():
+        return 0
+    import torch
+
+    return torch.cuda.device_count()
+
+
+def _has_driver() -> bool:
+    """Whether this machine has a driver of NVIDIA, by the library that CUDA opens, or of AMD."""
+    if Path("/dev/kfd").exists():
+        return True
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
 def gpus_present() -> str:
     """In words, how many GPUs this machine has."""
-    count = torch.cuda.device_count()
+    count = gpu_count()
     return "this machine has no GPU" if count == 0 else f"this machine has {count} GPU(s)"
 
 
@@ -70,8 +94,8 @@ def resolve_schedule(resources: Resources | None = None, **given: Any) -> Schedu
     engines.find(use.engine)
     if use.address is not None:
         return _on_cluster(use, use.address)
-    count = torch.cuda.device_count() if use.gpus is None else use.gpus
-    if count > torch.cuda.device_count():
+    count = gpu_count() if use.gpus is None else use.gpus
+    if count and count > gpu_count():
         raise RelevanceError(
             f"`gpus={count}`: {gpus_present()}. Ask for as many, or leave the option out."
         )
@@ -88,7 +112,7 @@ def _on_cluster(use: Resources, address: str) -> Schedule:
         raise RelevanceError(
             f"`address={address!r}`: name what listens there, `engine='dask'` or `engine='ray'`."
         )
-    count = torch.cuda.device_count() if use.gpus is None else use.gpus
+    count = gpu_count() if use.gpus is None else use.gpus
     if count:
         everything = use.gpus is None
         devices = (ANY_GPU,) * (1 if everything else count)
@@ -109,4 +133,5 @@ def schedule_on(device: str) -> Schedule:
         RelevanceError: If there is no such device here.
     """
     name = resolve_device(device)
-    return resolve_schedule(gpus=0) if torch.device(name).type == "cpu" else Schedule((name,))
+    on_cpu = name.partition(":")[0] == "cpu"
+    return resolve_schedule(gpus=0) if on_cpu else Schedule((name,))

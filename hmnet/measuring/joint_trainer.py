@@ -1,49 +1,32 @@
-"""The trainer that joint-training gains ask for: hard sharing, paired runs, held-out scores."""
+"""The trainer that joint-training gains ask for: hard sharing, paired runs, held-out scores.
 
+Torch is loaded where a trainer does something with a model, and not with this module.
+"""
+
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from hashlib import sha256
-from itertools import combinations
-from re import sub
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from functools import cached_property
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, Literal
 
-import torch
-from transformers import PreTrainedTokenizerBase
-
-from hmnet.backbones.backbone import Backbone, depth_of, load_backbone, load_config
-from hmnet.backbones.folder import resolve_backbone
-from hmnet.data.batching import check_max_length
-from hmnet.data.encoder import Encoder
-from hmnet.data.tokenizer import read_tokenizer
-from hmnet.evaluation.evaluate import evaluate
-from hmnet.kinds.kind import OutputKind, kind_of
-from hmnet.measuring.drop_overlap import overlapping_rows, without_rows
-from hmnet.methods.method import ModelGroup
-from hmnet.models.build import build_model
-from hmnet.models.freezing import trains_together
-from hmnet.models.trial import check_reading
-from hmnet.prepared import PreparedTask, check_texts, lengths_of, prepare
-from hmnet.regularizers.regularizer import make_regularizer
-from hmnet.settings.check import check
-from hmnet.settings.config import RunConfig, TrainingSettings
-from hmnet.sharing.plan import fully_shared
-from hmnet.training.fit import fit, make_schedule
-from relevance.disk.files import digest, validated
-from relevance.errors import RelevanceError
+from hmnet.settings.config import TrainingSettings
+from relevance.disk.files import digest
 from relevance.interfaces.trainer import Result
+from relevance.jobs.asking import ask
+from relevance.jobs.job import Schedule
 from relevance.names import some
 from relevance.tasks.data import DataOptions
-from relevance.tasks.load import load_task
 from relevance.tasks.task import Task
+
+if TYPE_CHECKING:
+    from hmnet.prepared import PreparedTask
 
 GainSplit = Literal["holdout", "dev"]
 # raised when the same data and settings, or the default of one, would give other results
 VERSION = 2
 # the same for runs in which there is a regression task
 REGRESSION_VERSION = 2
-# of transformers, when results were first kept: it is in their keys
-KEPT_VERSION = "5.23.0"
 
 
 @dataclass(frozen=True)
@@ -60,6 +43,8 @@ class JointTrainer:
         settings: Settings of training, the precision resolved.
         gain_split: Scored on `holdout`, taken from the training rows first, or on `dev`.
         drop_overlap: Leave out training rows that hold a text of another task's evaluation split.
+        schedule: That of the study to come, whose first worker then answers for this process as
+            long as torch is not loaded here; None where all is done here.
     """
 
     tasks: Mapping[str, Task]
@@ -68,6 +53,7 @@ class JointTrainer:
     settings: TrainingSettings
     gain_split: GainSplit = "holdout"
     drop_overlap: bool = False
+    schedule: Schedule | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         return f"JointTrainer({some(list(self.tasks))}; {self.backbone}, {self.gain_split})"
@@ -75,7 +61,6 @@ class JointTrainer:
     @cached_property
     def fingerprint(self) -> str:
         """Changes whenever results could, tasks and their rows and kinds aside."""
-        regularizer = make_regularizer(self.settings.regularizer)
         surgery = self.settings.surgery
         return digest(
             {
@@ -87,12 +72,10 @@ class JointTrainer:
                     exclude_defaults=True,
                 ),
                 "sampler_version": self.settings.sampler.member.version,
-                "regularizer_version": regularizer and regularizer.version,
                 "surgery_version": surgery and surgery.member.version,
-                "backbone": weights_digest(_backbone(self.backbone, 0)),
-                "tokenizer": Encoder.of(_tokenizer(self.backbone)).fingerprint,
                 "gain_split": self.gain_split,
                 "drop_overlap": self.drop_overlap,
+                **_with_torch(self.schedule, "fingerprints", self),
             }
         )
 
@@ -125,25 +108,9 @@ class JointTrainer:
         Raises:
             RelevanceError: If data or backbone cannot be loaded, or a loss is not finite.
         """
-        prepared = {
-            name: _kept(self.tasks[name].model_dump_json(), *self._reading) for name in tasks
-        }
-        epochs = make_schedule(self.settings, lengths_of(prepared.values()), seed)
-        if self.drop_overlap:
-            overlapping = {
-                name: prepared[name].train.encoded.sequences_of(rows)
-                for name, rows in overlapping_rows(prepared).items()
-            }
-            epochs = without_rows(epochs, overlapping)
-        backbone, together = _backbone(self.backbone, seed), list(prepared.values())
-        plan = fully_shared(tasks, backbone.depth)
-        model = build_model(backbone, together, plan, self.settings, seed=seed, device=device)
-        fit(model, together, epochs, self.settings, seed)
-        rows = self.settings.batch_size
-        return {
-            task.name: evaluate(model, task.definition, task.held_out, batch_size=rows)
-            for task in together
-        }
+        from hmnet.measuring.joint_runs import train_and_score
+
+        return train_and_score(self, tasks, seed, device)
 
     def unlearned(self, tasks: tuple[str, ...]) -> dict[str, str]:
         """Notes on training rows whose answers a model is not shown.
@@ -157,13 +124,7 @@ class JointTrainer:
         Raises:
             RelevanceError: If a task has no others, or data cannot be loaded.
         """
-        lines = {}
-        for name in tasks:
-            kind = kind_of(self.tasks[name])
-            if type(kind).unlearned is OutputKind.unlearned:
-                continue  # each row has one answer, which is shown
-            if line := kind.unlearned(self.prepared(name).train.encoded):
-                lines[name] = line
+        lines: dict[str, str] = _with_torch(self.schedule, "unlearned", self, tasks)
         return lines
 
     def check_texts(self, texts: Mapping[str, Sequence[Sequence[str]]]) -> None:
@@ -175,15 +136,15 @@ class JointTrainer:
         Raises:
             RelevanceError: If most of a task's tokens are unknown.
         """
-        tokenizer = _tokenizer(self.backbone)
-        for name, columns in texts.items():
-            check_texts(self.tasks[name], columns, tokenizer, self.settings.max_length)
+        _with_torch(self.schedule, "check_texts", self, texts)
 
     def peak_gpu_bytes(self, device: str) -> int:
         """Most bytes of a GPU such as `cuda:1` that this process had in use at a time."""
+        import torch
+
         return torch.cuda.max_memory_allocated(device)
 
-    def prepared(self, name: str) -> PreparedTask:
+    def prepared(self, name: str) -> "PreparedTask":
         """A task with the rows that it is trained on and the split that it is scored on.
 
         Args:
@@ -195,53 +156,9 @@ class JointTrainer:
         Raises:
             RelevanceError: If its data cannot be loaded.
         """
-        return _prepared(self.tasks[name], *self._reading)
+        from hmnet.measuring.joint_runs import prepared
 
-    @property
-    def _reading(self) -> tuple[DataOptions, GainSplit, str, int]:
-        """Settings that decide, beside a task, which rows are read and how they are encoded."""
-        return self.data, self.gain_split, self.backbone, self.settings.max_length
-
-
-def weights_digest(backbone: Backbone) -> str:
-    """Hexadecimal sha256 of an encoder's configuration and weights."""
-    # The library writes its own version into every configuration; that one changes no result.
-    described = sub(
-        r'("transformers_version": )"[^"]*"',
-        rf'\1"{KEPT_VERSION}"',
-        backbone.config.to_json_string(),
-    )
-    content = sha256(described.encode())
-    for name, weight in sorted(backbone.base.state_dict().items()):
-        content.update(name.encode())
-        content.update(weight.detach().cpu().numpy().tobytes())
-    return content.hexdigest()
-
-
-def _prepared(
-    task: Task, options: DataOptions, gain_split: GainSplit, backbone: str, max_length: int
-) -> PreparedTask:
-    data = load_task(task, options, gain_split=gain_split)
-    return prepare(data, _tokenizer(backbone), max_length)
-
-
-@lru_cache(maxsize=64)
-def _kept(task_json: str, *reading: Any) -> PreparedTask:
-    """A task's data, kept for the next job of the same worker."""
-    task = _prepared(Task.model_validate_json(task_json), *reading)
-    # refuses rows that teach nothing; a note has no reader here
-    kind_of(task.definition).unlearned(task.train.encoded)
-    return task
-
-
-@lru_cache(maxsize=1)
-def _tokenizer(backbone: str) -> PreTrainedTokenizerBase:
-    return read_tokenizer(resolve_backbone(backbone, weights=False))
-
-
-@lru_cache(maxsize=1)
-def _backbone(name: str, seed: int) -> Backbone:
-    return load_backbone(name, seed=seed)
+        return prepared(self, name)
 
 
 def make_trainer(
@@ -251,6 +168,7 @@ def make_trainer(
     device: str = "auto",
     gain_split: GainSplit = "holdout",
     drop_overlap: bool = False,
+    schedule: Schedule | None = None,
 ) -> JointTrainer:
     """The trainer for the settings that a user has chosen.
 
@@ -260,6 +178,8 @@ def make_trainer(
         device: Device of the jobs, which decides what `auto` precision means.
         gain_split: Scored on `holdout`, taken from the training rows first, or on `dev`.
         drop_overlap: Leave out training rows that hold a text of another task's evaluation split.
+        schedule: That of the study to come, see `JointTrainer`. Whoever gives one calls
+            `relevance.jobs.asking.dismiss` in the end, for a study that has nothing to train.
 
     Returns:
         The trainer.
@@ -269,38 +189,15 @@ def make_trainer(
             cannot be loaded, has fewer layers than are to be frozen, or reads no inputs of that
             length.
     """
-    names = tuple(task.name for task in tasks)
-    config = validated(RunConfig, {**settings, "tasks": names}, "settings")
-    depth = depth_of(load_config(config.backbone))
-    _check_study(config, depth)
-    own = TrainingSettings.model_fields
-    training = TrainingSettings(**{n: value for n, value in config.values().items() if n in own})
-    runs = [*((name,) for name in names), *combinations(names, 2)]
-    parts = [ModelGroup(run, fully_shared(run, depth)) for run in runs]
-    check(training, tasks, parts)
-    backbone = _backbone(config.backbone, 0)
-    check_max_length(backbone.base, config.max_length)
-    check_reading(backbone, _tokenizer(config.backbone), tasks, training)
+    read = _with_torch(schedule, "read_settings", tasks, settings, device)
     return JointTrainer(
-        {task.name: task for task in tasks},
-        config.data,
-        config.backbone,
-        training.resolved(device),
-        gain_split,
-        drop_overlap,
+        {task.name: task for task in tasks}, *read, gain_split, drop_overlap, schedule
     )
 
 
-def _check_study(config: RunConfig, depth: int) -> None:
-    """Refuse what would choose by the very scores that gains are made of, or change nothing."""
-    if config.goes_by_dev:
-        raise RelevanceError(
-            '`checkpoint="best"` and `patience` go by scores on the rows that gains are made of, so'
-            " a study takes neither. Leave them out of the settings."
-        )
-    pair = fully_shared(("one", "other"), depth)
-    if not trains_together(pair, config.freeze.layers(depth)):
-        raise RelevanceError(
-            f"`freeze='{config.freeze}'` trains heads alone, and tasks share none, so that no task"
-            ' could gain from another. Freeze some layers, such as `freeze="50%"`.'
-        )
+def _with_torch(schedule: Schedule | None, name: str, *arguments: Any) -> Any:
+    """What a function of `joint_runs` gives: by a worker, unless torch is loaded here anyway."""
+    place = f"hmnet.measuring.joint_runs:{name}"
+    if schedule is None or schedule.engine != "local" or "torch" in sys.modules:
+        return resolve_name(place)(*arguments)
+    return ask(schedule, place, *arguments)

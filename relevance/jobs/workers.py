@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
-from typing import Any
+from typing import Any, TypeVar
 
 from relevance.jobs.attempts import Outcome, attempt, one_line
 from relevance.jobs.interrupts import held_interrupts
+from relevance.jobs.job import Schedule
+
+T = TypeVar("T")
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -51,6 +54,13 @@ def threads_for(workers: int, cores: int) -> int:
     return max(1, cores // workers)
 
 
+def threads_of(schedule: Schedule) -> int:
+    """CPU threads of each worker of a schedule for this machine."""
+    from joblib import cpu_count
+
+    return schedule.threads or threads_for(len(schedule.slots), cpu_count())
+
+
 class Worker:
     """A process for one device, started when first needed and ended with the one that started it.
 
@@ -65,7 +75,7 @@ class Worker:
         self._executor: Any = None
 
     def submit(self, call: Callable[[str], None]) -> Future[Outcome]:
-        """Start a call in the process.
+        """Start a job in the process.
 
         Args:
             call: Picklable function that is given the device; those of the main script are
@@ -75,15 +85,27 @@ class Worker:
             Outcome of the call. It holds an exception only where the process was killed or the call
             could not be handed over.
         """
+        return self.start(attempt, call, self._device)
+
+    def start(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Start a call in the process.
+
+        Args:
+            function: Picklable function.
+            *arguments: Its arguments, picklable.
+
+        Returns:
+            What the function gives or raises.
+        """
         from joblib.externals.loky.process_executor import BrokenProcessPool
 
         try:
-            return self._hand_over(call)
+            return self._hand_over(function, *arguments)
         except BrokenProcessPool:  # the process died while it had nothing to do
             self.stop()
-            return self._hand_over(call)
+            return self._hand_over(function, *arguments)
 
-    def _hand_over(self, call: Callable[[str], None]) -> Future[Outcome]:
+    def _hand_over(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
         from joblib.externals.loky import ProcessPoolExecutor
 
         if self._executor is None:
@@ -93,7 +115,7 @@ class Worker:
             )
         # stopped half way, a process that just starts would find no task and say so on stdout
         with held_interrupts(), _ctrl_c_blocked():
-            future: Future[Outcome] = self._executor.submit(attempt, call, self._device)
+            future: Future[T] = self._executor.submit(function, *arguments)
         return future
 
     def stop(self) -> None:

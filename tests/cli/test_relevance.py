@@ -180,16 +180,16 @@ class TestPairwise:
     def test_a_failed_job_is_exit_status_1(
         self, study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from hmnet.measuring import joint_trainer
+        from hmnet.measuring import joint_runs
 
-        fit = joint_trainer.fit
+        fit = joint_runs.fit
 
         def break_one(model: Any, tasks: Any, *rest: Any) -> Any:
             if {task.name for task in tasks} == {"TONE", "FACT"}:
                 raise RuntimeError("out of\nmemory")
             return fit(model, tasks, *rest)
 
-        monkeypatch.setattr(joint_trainer, "fit", break_one)
+        monkeypatch.setattr(joint_runs, "fit", break_one)
         out = tmp_path / "gains.json"
         options = [*study.options, "--lr", "2e-3", "--out", str(out)]
         outcome = run("relevance", "pairwise", *options)
@@ -203,7 +203,7 @@ class TestPairwise:
         unknown = np.isnan(load_matrix(out).values)
         assert unknown.sum() == 2
         assert unknown[0, 3]
-        monkeypatch.setattr(joint_trainer, "fit", fit)
+        monkeypatch.setattr(joint_runs, "fit", fit)
         assert run("relevance", "pairwise", *options).status == 0
         assert not np.isnan(load_matrix(out).values).any()
 

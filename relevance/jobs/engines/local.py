@@ -4,10 +4,11 @@ import warnings
 from concurrent.futures import Future
 from functools import partial
 
+from relevance.jobs.asking import asked_before
 from relevance.jobs.attempts import Outcome
 from relevance.jobs.engines.engine import Engine, JobEvent
 from relevance.jobs.job import Job, Schedule
-from relevance.jobs.workers import Worker, threads_for, was_killed, why
+from relevance.jobs.workers import Worker, threads_of, was_killed, why
 
 
 class Local(Engine):
@@ -25,13 +26,16 @@ class Local(Engine):
 
     @classmethod
     def start(cls, schedule: Schedule) -> "Engine":
-        """Make a worker per slot of a schedule; each starts its process with its first job."""
-        from joblib import cpu_count
+        """Make a worker per slot of a schedule; each starts its process with its first job.
 
+        That which was asked something before has its process already.
+        """
         # Loky replaces a worker whose memory grew. Nothing is lost, and nobody can act on it.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
-        threads = schedule.threads or threads_for(len(schedule.slots), cpu_count())
-        return cls([Worker(device, threads) for device in schedule.slots])
+        threads = threads_of(schedule)
+        return cls(
+            [asked_before(device, threads) or Worker(device, threads) for device in schedule.slots]
+        )
 
     def submit(self, job: Job) -> None:
         """Give a job, whose call must be picklable, to a worker that has none."""

@@ -65,7 +65,7 @@ def test_a_fine_tuned_encoder_is_that_of_the_single_run(
 ) -> None:
     models = []
     monkeypatch.setattr(
-        "hmnet.measuring.joint_trainer.fit",
+        "hmnet.measuring.joint_runs.fit",
         lambda model, *rest: models.append(model) or fitting.fit(model, *rest),
     )
     probe.trainer(("TONE",), 3, "cpu")

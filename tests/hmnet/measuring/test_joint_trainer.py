@@ -13,7 +13,7 @@ import torch
 import transformers
 
 from hmnet.backbones.backbone import load_backbone
-from hmnet.measuring import joint_trainer as joint
+from hmnet.measuring import joint_runs as joint
 from hmnet.measuring.drop_overlap import overlapping_rows, without_rows
 from hmnet.measuring.joint_trainer import (
     JointTrainer,

@@ -1,0 +1,193 @@
+"""What a joint trainer does with a model: the checks before a study, and each run of it."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from hashlib import sha256
+from itertools import combinations
+from re import sub
+from typing import TYPE_CHECKING, Any
+
+from transformers import PreTrainedTokenizerBase
+
+from hmnet.backbones.backbone import Backbone, depth_of, load_backbone, load_config
+from hmnet.backbones.folder import resolve_backbone
+from hmnet.data.batching import check_max_length
+from hmnet.data.encoder import Encoder
+from hmnet.data.tokenizer import read_tokenizer
+from hmnet.evaluation.evaluate import evaluate
+from hmnet.kinds.kind import OutputKind, kind_of
+from hmnet.measuring.drop_overlap import overlapping_rows, without_rows
+from hmnet.methods.method import ModelGroup
+from hmnet.models.build import build_model
+from hmnet.models.freezing import trains_together
+from hmnet.models.trial import check_reading
+from hmnet.prepared import PreparedTask, lengths_of, prepare
+from hmnet.prepared import check_texts as check_columns
+from hmnet.regularizers.regularizer import make_regularizer
+from hmnet.settings.check import check
+from hmnet.settings.config import RunConfig, TrainingSettings
+from hmnet.sharing.plan import fully_shared
+from hmnet.training.fit import fit, make_schedule
+from relevance.disk.files import validated
+from relevance.errors import RelevanceError
+from relevance.interfaces.trainer import Result
+from relevance.tasks.data import DataOptions
+from relevance.tasks.load import load_task
+from relevance.tasks.task import Task
+
+if TYPE_CHECKING:
+    from hmnet.measuring.joint_trainer import JointTrainer
+
+# of transformers, when results were first kept: it is in their keys
+KEPT_VERSION = "5.23.0"
+
+
+def read_settings(
+    tasks: Sequence[Task], settings: Mapping[str, Any], device: str
+) -> tuple[DataOptions, str, TrainingSettings]:
+    """Check the settings that a user has chosen for a study.
+
+    Args:
+        tasks: Definitions of the tasks of the study.
+        settings: Fields of `RunConfig`; what is left out has its default.
+        device: Device of the jobs, which decides what `auto` precision means.
+
+    Returns:
+        Data, backbone and settings of a `JointTrainer`.
+
+    Raises:
+        RelevanceError: See `make_trainer`.
+    """
+    names = tuple(task.name for task in tasks)
+    config = validated(RunConfig, {**settings, "tasks": names}, "settings")
+    depth = depth_of(load_config(config.backbone))
+    _check_study(config, depth)
+    own = TrainingSettings.model_fields
+    training = TrainingSettings(**{n: value for n, value in config.values().items() if n in own})
+    runs = [*((name,) for name in names), *combinations(names, 2)]
+    parts = [ModelGroup(run, fully_shared(run, depth)) for run in runs]
+    check(training, tasks, parts)
+    backbone = _backbone(config.backbone, 0)
+    check_max_length(backbone.base, config.max_length)
+    check_reading(backbone, _tokenizer(config.backbone), tasks, training)
+    return config.data, config.backbone, training.resolved(device)
+
+
+def _check_study(config: RunConfig, depth: int) -> None:
+    """Refuse what would choose by the very scores that gains are made of, or change nothing."""
+    if config.goes_by_dev:
+        raise RelevanceError(
+            '`checkpoint="best"` and `patience` go by scores on the rows that gains are made of, so'
+            " a study takes neither. Leave them out of the settings."
+        )
+    pair = fully_shared(("one", "other"), depth)
+    if not trains_together(pair, config.freeze.layers(depth)):
+        raise RelevanceError(
+            f"`freeze='{config.freeze}'` trains heads alone, and tasks share none, so that no task"
+            ' could gain from another. Freeze some layers, such as `freeze="50%"`.'
+        )
+
+
+def fingerprints(trainer: "JointTrainer") -> dict[str, Any]:
+    """What of a trainer only a model's own libraries can tell, for its fingerprint."""
+    regularizer = make_regularizer(trainer.settings.regularizer)
+    return {
+        "regularizer_version": regularizer and regularizer.version,
+        "backbone": weights_digest(_backbone(trainer.backbone, 0)),
+        "tokenizer": Encoder.of(_tokenizer(trainer.backbone)).fingerprint,
+    }
+
+
+def weights_digest(backbone: Backbone) -> str:
+    """Hexadecimal sha256 of an encoder's configuration and weights."""
+    # The library writes its own version into every configuration; that one changes no result.
+    described = sub(
+        r'("transformers_version": )"[^"]*"',
+        rf'\1"{KEPT_VERSION}"',
+        backbone.config.to_json_string(),
+    )
+    content = sha256(described.encode())
+    for name, weight in sorted(backbone.base.state_dict().items()):
+        content.update(name.encode())
+        content.update(weight.detach().cpu().numpy().tobytes())
+    return content.hexdigest()
+
+
+def train_and_score(
+    trainer: "JointTrainer", tasks: tuple[str, ...], seed: int, device: str
+) -> dict[str, Result]:
+    """Train one model on all tasks and score it on each; see `JointTrainer`."""
+    prepared = {
+        name: _kept(trainer.tasks[name].model_dump_json(), *_reading(trainer)) for name in tasks
+    }
+    epochs = make_schedule(trainer.settings, lengths_of(prepared.values()), seed)
+    if trainer.drop_overlap:
+        overlapping = {
+            name: prepared[name].train.encoded.sequences_of(rows)
+            for name, rows in overlapping_rows(prepared).items()
+        }
+        epochs = without_rows(epochs, overlapping)
+    backbone, together = _backbone(trainer.backbone, seed), list(prepared.values())
+    plan = fully_shared(tasks, backbone.depth)
+    model = build_model(backbone, together, plan, trainer.settings, seed=seed, device=device)
+    fit(model, together, epochs, trainer.settings, seed)
+    rows = trainer.settings.batch_size
+    return {
+        task.name: evaluate(model, task.definition, task.held_out, batch_size=rows)
+        for task in together
+    }
+
+
+def unlearned(trainer: "JointTrainer", tasks: tuple[str, ...]) -> dict[str, str]:
+    """Notes on training rows whose answers a model is not shown; see `JointTrainer`."""
+    lines = {}
+    for name in tasks:
+        kind = kind_of(trainer.tasks[name])
+        if type(kind).unlearned is OutputKind.unlearned:
+            continue  # each row has one answer, which is shown
+        if line := kind.unlearned(prepared(trainer, name).train.encoded):
+            lines[name] = line
+    return lines
+
+
+def check_texts(trainer: "JointTrainer", texts: Mapping[str, Sequence[Sequence[str]]]) -> None:
+    """Refuse tasks whose texts the tokenizer does not know; see `JointTrainer`."""
+    tokenizer = _tokenizer(trainer.backbone)
+    for name, columns in texts.items():
+        check_columns(trainer.tasks[name], columns, tokenizer, trainer.settings.max_length)
+
+
+def prepared(trainer: "JointTrainer", name: str) -> PreparedTask:
+    """A task with its rows, its files read anew; see `JointTrainer`."""
+    return _prepared(trainer.tasks[name], *_reading(trainer))
+
+
+def _reading(trainer: "JointTrainer") -> tuple[DataOptions, str, str, int]:
+    """Settings that decide, beside a task, which rows are read and how they are encoded."""
+    return trainer.data, trainer.gain_split, trainer.backbone, trainer.settings.max_length
+
+
+def _prepared(
+    task: Task, options: DataOptions, gain_split: str, backbone: str, max_length: int
+) -> PreparedTask:
+    data = load_task(task, options, gain_split=gain_split)
+    return prepare(data, _tokenizer(backbone), max_length)
+
+
+@lru_cache(maxsize=64)
+def _kept(task_json: str, *reading: Any) -> PreparedTask:
+    """A task's data, kept for the next job of the same worker."""
+    task = _prepared(Task.model_validate_json(task_json), *reading)
+    # refuses rows that teach nothing; a note has no reader here
+    kind_of(task.definition).unlearned(task.train.encoded)
+    return task
+
+
+@lru_cache(maxsize=1)
+def _tokenizer(backbone: str) -> PreTrainedTokenizerBase:
+    return read_tokenizer(resolve_backbone(backbone, weights=False))
+
+
+@lru_cache(maxsize=1)
+def _backbone(name: str, seed: int) -> Backbone:
+    return load_backbone(name, seed=seed)
