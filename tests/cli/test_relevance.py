@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from commands import done, on_tasks, run
+from commands import done, on_tasks, refused, run
 from relevance.clustering.spec import ClusterSpec
 from relevance.jobs.attempts import Outcome
 from relevance.jobs.workers import Worker
@@ -175,6 +175,38 @@ class TestPairwise:
         assert re.fullmatch(r"disk     for the results: \d+\.\d MB", lines[-2])
         assert lines[-1].startswith("1 jobs to run, 9 cached; time: about ")
         assert results(study.cache) == before
+
+    @pytest.mark.process
+    def test_its_own_process_leaves_torch_to_the_worker(self, study: Any, tmp_path: Path) -> None:
+        """Keys and numbers are those of a study that has all of it in one process."""
+        out, redone = tmp_path / "gains.json", min(results(study.cache))
+        before = json.loads(redone.read_text())["results"]
+        redone.unlink()
+        code = (
+            "import sys\nfrom cli.relevance import main\n"
+            "try: main()\nfinally: print({'torch', 'transformers'} & {*sys.modules})"
+        )
+        command = [sys.executable, "-c", code, "pairwise", *study.options]
+        shown = subprocess.run(
+            [*command, "--jobs", "1", "--out", str(out)],
+            env=os.environ | {"RELEVANCE_CACHE": str(study.cache)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert shown.stdout == "set()\n"
+        assert "10 of 10 jobs done (9 cached)" in shown.stderr
+        assert len(results(study.cache)) == 10
+        assert json.loads(redone.read_text())["results"] == before
+        np.testing.assert_array_equal(load_matrix(out).values, load_matrix(study.out).values)
+
+    @pytest.mark.process
+    def test_bad_input_that_the_worker_finds_is_one_line(self, study: Any) -> None:
+        command = [sys.executable, "-c", ENTRY, "pairwise", *study.options, "--freeze", "all"]
+        outcome = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert outcome.returncode == 2
+        assert outcome.stdout == ""
+        assert outcome.stderr.endswith(refused("relevance", *command[3:]) + "\n")
 
     @pytest.mark.usefixtures("_inline")
     def test_a_failed_job_is_exit_status_1(
