@@ -2,7 +2,7 @@
 
 import copy
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
@@ -28,11 +28,13 @@ class Backbone:
         base: The encoder with its weights; never run or changed.
         layer_list: Dotted name of its list of layers, below `base`.
         prefix: Name of the encoder in classification models of its family, such as `bert`.
+        by_seed: Whether some weights, which its checkpoint lacks, were drawn by a seed.
     """
 
     base: PreTrainedModel
     layer_list: str
     prefix: str
+    by_seed: bool = False
 
     @classmethod
     def of(cls, model: PreTrainedModel) -> "Backbone":
@@ -183,11 +185,8 @@ def load_backbone(name: str, *, seed: int = 0) -> Backbone:
         model, report = read_model(folder, CLASSIFIER)
     backbone = Backbone.of(model)
     optional = f"{backbone.prefix}.pooler."
-    missing = sorted(
-        key
-        for key in report["missing_keys"]
-        if key.startswith(f"{backbone.prefix}.") and not key.startswith(optional)
-    )
+    drawn = sorted(key for key in report["missing_keys"] if key.startswith(f"{backbone.prefix}."))
+    missing = [key for key in drawn if not key.startswith(optional)]
     if missing:
         raise RelevanceError(
             f"{folder} lacks {len(missing)} of the encoder's weights, such as {missing[0]}."
@@ -202,4 +201,4 @@ def load_backbone(name: str, *, seed: int = 0) -> Backbone:
                 f" config.json says, such as {key}. Give the configuration that belongs to the"
                 " checkpoint."
             )
-    return backbone
+    return replace(backbone, by_seed=bool(drawn))

@@ -188,6 +188,16 @@ def _tokenizer(backbone: str) -> PreTrainedTokenizerBase:
     return read_tokenizer(resolve_backbone(backbone, weights=False))
 
 
-@lru_cache(maxsize=1)
 def _backbone(name: str, seed: int) -> Backbone:
+    """The backbone as a seed has it: read once for all seeds where no weight is drawn."""
+    return _read_backbone(name, seed if _goes_by_seed(name) else 0)
+
+
+@lru_cache(maxsize=16)
+def _goes_by_seed(name: str) -> bool:
+    return _read_backbone(name, 0).by_seed
+
+
+@lru_cache(maxsize=1)
+def _read_backbone(name: str, seed: int) -> Backbone:
     return load_backbone(name, seed=seed)

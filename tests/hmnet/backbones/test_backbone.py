@@ -74,6 +74,7 @@ def test_a_missing_pooler_starts_the_same_every_time(copied: Path) -> None:
 
     assert torch.equal(pooler(1), pooler(1))
     assert not torch.equal(pooler(1), pooler(2))
+    assert load_backbone(str(copied)).by_seed
 
 
 def test_copies_refer_to_one_configuration(backbone: Path) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pickle
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 
 from hmnet.backbones.backbone import load_backbone
 from hmnet.measuring import joint_runs as joint
@@ -171,8 +173,29 @@ def test_the_fingerprint_outlives_a_version_of_the_library(
     before = trainer.fingerprint
     monkeypatch.setattr(transformers.configuration_utils, "__version__", "5.5.0")
     assert '"5.5.0"' in load_backbone(trainer.backbone).config.to_json_string()
-    joint._backbone.cache_clear()
+    joint._read_backbone.cache_clear()
     assert dataclasses.replace(trainer).fingerprint == before
+
+
+def test_a_backbone_is_read_anew_only_where_a_seed_draws_weights(
+    tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = []
+    monkeypatch.setattr(
+        joint, "load_backbone", lambda name, seed: seeds.append(seed) or load_backbone(name, seed=seed)
+    )
+    for cache in (joint._read_backbone, joint._goes_by_seed):
+        cache.cache_clear()
+    assert joint._backbone(str(tiny_bert), 1) is joint._backbone(str(tiny_bert), 2)
+    assert seeds == [0]
+    lacking = shutil.copytree(tiny_bert, tmp_path / "lacking")
+    weights = load_file(lacking / "model.safetensors")
+    rest = {key: value for key, value in weights.items() if not key.startswith("pooler.")}
+    save_file(rest, lacking / "model.safetensors", metadata={"format": "pt"})
+    for seed in (1, 2):
+        pooler = joint._backbone(str(lacking), seed).copy_pooler().state_dict()
+        expected = load_backbone(str(lacking), seed=seed).copy_pooler().state_dict()
+        assert torch.equal(pooler["dense.weight"], expected["dense.weight"])
 
 
 @pytest.mark.parametrize(
