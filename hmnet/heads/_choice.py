@@ -115,10 +115,11 @@ class HeadChoice:
         Raises:
             RelevanceError: If there is one.
         """
-        from hmnet.heads.head import find_head
-
         for name in self.names.values():
-            find_head(name, pooling)
+            if name != AUTO:  # there is one for every pooling; to find any, torch is loaded
+                from hmnet.heads.head import find_head
+
+                find_head(name, pooling)
 
     def check(self, pooling: Pooling, tasks: "Sequence[Task]") -> None:
         """Refuse heads that don't fit the tasks of a run.
