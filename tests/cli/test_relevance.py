@@ -180,7 +180,7 @@ class TestPairwise:
     def test_its_own_process_leaves_torch_to_the_worker(self, study: Any, tmp_path: Path) -> None:
         """Keys and numbers are those of a study that has all of it in one process."""
         out, redone = tmp_path / "gains.json", min(results(study.cache))
-        before = json.loads(redone.read_text())["results"]
+        before = json.loads(redone.read_text())["result"]["results"]
         redone.unlink()
         code = (
             "import sys\nfrom cli.relevance import main\n"
@@ -197,7 +197,7 @@ class TestPairwise:
         assert shown.stdout == "set()\n"
         assert "10 of 10 jobs done (9 cached)" in shown.stderr
         assert len(results(study.cache)) == 10
-        assert json.loads(redone.read_text())["results"] == before
+        assert json.loads(redone.read_text())["result"]["results"] == before
         np.testing.assert_array_equal(load_matrix(out).values, load_matrix(study.out).values)
 
     @pytest.mark.process

@@ -181,9 +181,12 @@ def test_a_backbone_is_read_anew_only_where_a_seed_draws_weights(
     tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seeds = []
-    monkeypatch.setattr(
-        joint, "load_backbone", lambda name, seed: seeds.append(seed) or load_backbone(name, seed=seed)
-    )
+
+    def load(name: str, seed: int) -> Any:
+        seeds.append(seed)
+        return load_backbone(name, seed=seed)
+
+    monkeypatch.setattr(joint, "load_backbone", load)
     for cache in (joint._read_backbone, joint._goes_by_seed):
         cache.cache_clear()
     assert joint._backbone(str(tiny_bert), 1) is joint._backbone(str(tiny_bert), 2)

@@ -68,6 +68,6 @@ def test_errors_and_warnings_are_those_of_the_function() -> None:
 
 def test_a_killed_process_is_one_line() -> None:
     number = ask(SCHEDULE, "os:getpid")
-    with pytest.raises(RelevanceError, match=r"^The process that was to look at tasks and backbone"):
+    with pytest.raises(RelevanceError, match=r"^The process that was to look at tasks"):
         ask(SCHEDULE, "os:kill", number, int(signal.SIGKILL))
     assert ask(SCHEDULE, "os:getpid") != number
