@@ -36,7 +36,7 @@ from relevance.tasks.load import load_task
 from relevance.tasks.task import Task
 
 if TYPE_CHECKING:
-    from hmnet.measuring.joint_trainer import JointTrainer
+    from hmnet.measuring.joint_trainer import GainSplit, JointTrainer
 
 # of transformers, when results were first kept: it is in their keys
 KEPT_VERSION = "5.23.0"
@@ -162,13 +162,13 @@ def prepared(trainer: "JointTrainer", name: str) -> PreparedTask:
     return _prepared(trainer.tasks[name], *_reading(trainer))
 
 
-def _reading(trainer: "JointTrainer") -> tuple[DataOptions, str, str, int]:
+def _reading(trainer: "JointTrainer") -> tuple[DataOptions, "GainSplit", str, int]:
     """Settings that decide, beside a task, which rows are read and how they are encoded."""
     return trainer.data, trainer.gain_split, trainer.backbone, trainer.settings.max_length
 
 
 def _prepared(
-    task: Task, options: DataOptions, gain_split: str, backbone: str, max_length: int
+    task: Task, options: DataOptions, gain_split: "GainSplit", backbone: str, max_length: int
 ) -> PreparedTask:
     data = load_task(task, options, gain_split=gain_split)
     return prepare(data, _tokenizer(backbone), max_length)

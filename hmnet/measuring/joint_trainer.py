@@ -189,10 +189,9 @@ def make_trainer(
             cannot be loaded, has fewer layers than are to be frozen, or reads no inputs of that
             length.
     """
-    read = _with_torch(schedule, "read_settings", tasks, settings, device)
-    return JointTrainer(
-        {task.name: task for task in tasks}, *read, gain_split, drop_overlap, schedule
-    )
+    data, backbone, training = _with_torch(schedule, "read_settings", tasks, settings, device)
+    named = {task.name: task for task in tasks}
+    return JointTrainer(named, data, backbone, training, gain_split, drop_overlap, schedule)
 
 
 def _with_torch(schedule: Schedule | None, name: str, *arguments: Any) -> Any:
