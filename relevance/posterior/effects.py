@@ -15,6 +15,8 @@ PointEffects = Float[np.ndarray, "point effect"]
 
 SHARED = ("level", "source", "pair", "noise")
 """Parameters of all targets; behind them come `scale` and `noise` of each target."""
+BESIDE_PAIR = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 1, 1, 1], [0, 0, 0, 1]])
+"""Sums of logarithms: those of source effects and noise count beside that of pair effects."""
 CENTRE_PRECISION = 1e-4
 """Of the mean of all levels, in units in which cells of a target spread by about 1."""
 WEIGHT_DEVIATION = 0.5
@@ -82,9 +84,9 @@ def given(points: Points, data: Evidence) -> Effects:
     pair effects are integrated out of each cell, the others follow from one system of equations.
 
     Args:
-        points: Logarithms of the standard deviations: of levels, source effects, pair effects and
-            noise, in this order; of each target's scale; and of each target's noise beside that of
-            all.
+        points: Logarithms of the standard deviations: of levels; of source effects, beside that of
+            pair effects; of pair effects; of noise, beside that of pair effects; then of each
+            target's scale, and of each target's noise beside that of all.
         data: Runs.
 
     Returns:
@@ -95,7 +97,7 @@ def given(points: Points, data: Evidence) -> Effects:
         likelihood; mixed model equations); Henderson (1975).
     """
     sources, targets = data.mean.shape
-    shared = np.exp(points[:, : len(SHARED)])
+    shared = np.exp(points[:, : len(SHARED)] @ BESIDE_PAIR)
     scale = np.exp(points[:, len(SHARED) : len(SHARED) + targets])
     noise = scale * shared[:, 3:] * np.exp(points[:, len(SHARED) + targets :])
     pair = (scale * shared[:, 2:3])[:, None, :] ** 2
@@ -243,6 +245,7 @@ def _gradient(
     at = 1 + targets
     source = second[:, at : at + sources].sum(1) / shared[:, 1] ** 2 - sources
     first = np.stack([level, source, of_pair.sum(1), of_noise.sum(1)], axis=1)
+    first = first @ BESIDE_PAIR.T
     return np.concatenate([first, by_scale + of_pair + of_noise, of_noise], axis=1)
 
 

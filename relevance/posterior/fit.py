@@ -24,16 +24,19 @@ PerSeed = Float[np.ndarray, "seed source target"]
 Covariates = Float[np.ndarray, "source target covariate"]
 
 POINTS = 64
-GUESS = np.log([1.0, 0.5, 0.6, 0.6])
-"""Prior medians of the shared standard deviations; that of levels is a share of what they show."""
-LOOSE = np.array([1.0, 1.0, 1.0, 1.0])
-"""Prior standard deviations of their logarithms."""
+GUESS = np.log([1.5, 0.7, 1.0, 0.6])
+"""Prior medians: levels beside what their spread shows, pair effects beside that of cells within
+targets, source effects and noise beside pair effects. A sample of few targets shows too little of
+the spread of their levels, and source effects are rarely as large as those of pairs."""
+LOOSE = np.array([1.0, 0.7, 1.0, 0.7])
+"""Prior standard deviations of their logarithms, so that a factor of 2 or 3 is no surprise."""
 UNLIKE = np.geomspace(0.05, 1.5, 24)
 """Standard deviations that targets' log scales may have between them."""
-UNLIKE_PRIOR = 0.4
+UNLIKE_PRIOR = 0.7
 FARTHEST = 6.0
 """Prior standard deviations that no parameter can be farther from its median."""
 STEP = 1e-3
+CUTS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,13 +100,16 @@ class Fit:
 
         Returns:
             The mixture of what each point says.
+
+        Source:
+            Rubin (1988), importance resampling; Ionides (2008), truncated importance sampling.
         """
         prepared = self._prepared
-        chosen = _around(prepared, self.parameters, points, np.random.default_rng(seed))
-        found = given(chosen, prepared.data)
+        found, weight = _around(prepared, self.parameters, points, np.random.default_rng(seed))
         means, variances = _cells(found, prepared)
-        deviation = np.sqrt(variances.mean(0) + means.var(0))
-        return Posterior(means.mean(0), deviation, self.noise_known, found, prepared)
+        mean = np.einsum("p,pij->ij", weight, means)
+        variance = np.einsum("p,pij->ij", weight, variances + (means - mean) ** 2)
+        return Posterior(mean, np.sqrt(variance), self.noise_known, found, weight, prepared)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +126,7 @@ class Posterior:
     deviation: Cells
     noise_known: bool
     _found: Effects
+    _weight: Float[np.ndarray, " point"]
     _prepared: "_Prepared"
 
     def predictive(self, seeds: int) -> Cells:
@@ -131,7 +138,7 @@ class Posterior:
         Returns:
             Standard deviations around `mean`.
         """
-        noise = self._found.noise.mean(0) * self._prepared.unit**2
+        noise = self._weight @ self._found.noise * self._prepared.unit**2
         return np.asarray(np.sqrt(self.deviation**2 + noise / seeds))
 
     def draws(
@@ -147,7 +154,7 @@ class Posterior:
             Values of every cell of each, without noise of runs.
         """
         found, prepared = self._found, self._prepared
-        chosen = rng.permutation(np.resize(np.arange(len(found.linear)), count))
+        chosen = rng.choice(len(self._weight), size=count, p=self._weight)
         roots = np.linalg.cholesky(found.covariance)[chosen]
         effects = found.effects[chosen] + np.einsum(
             "pef,pf->pe", roots, rng.normal(size=(count, roots.shape[-1]))
@@ -270,7 +277,7 @@ def _prepare(runs: PerSeed, covariates: Covariates | None, repeats: Repeats | No
         data=data,
         centre=centre,
         unit=unit,
-        prior_mean=np.concatenate([[levels], GUESS[1:], np.zeros(2 * targets)]),
+        prior_mean=np.concatenate([[levels + GUESS[0]], GUESS[1:], np.zeros(2 * targets)]),
         prior_deviation=np.concatenate([LOOSE, of_scale * ones, of_noise * ones]),
     )
 
@@ -332,8 +339,12 @@ def _log_posterior(
 
 def _around(
     prepared: _Prepared, best: Float[np.ndarray, " parameter"], count: int, rng: np.random.Generator
-) -> Points:
-    """Points of the parameters' posterior, taken for normal around its mode."""
+) -> tuple[Effects, Float[np.ndarray, " point"]]:
+    """Points of the parameters' posterior, and how much each of them counts.
+
+    They are drawn from the normal distribution around the mode and weighed by how much more or less
+    likely they are than this says; no weight is beyond a share of 1 over the root of their number.
+    """
     steps = STEP * np.eye(len(best))
     _, above = _log_posterior(best + steps, prepared)
     _, below = _log_posterior(best - steps, prepared)
@@ -342,7 +353,15 @@ def _around(
     # Where the likelihood is flat or bends the wrong way, the prior alone holds.
     values = np.maximum(values, 0.5 * prepared.prior_deviation.max() ** -2)
     half = rng.normal(size=((count + 1) // 2, len(best)))
-    return np.asarray(best + (np.concatenate([half, -half])[:count] / np.sqrt(values)) @ axes.T)
+    steps = np.concatenate([half, -half])[:count]
+    points = best + (steps / np.sqrt(values)) @ axes.T
+    found = given(points, prepared.data)
+    off = (points - prepared.prior_mean) / prepared.prior_deviation
+    logged = found.log_likelihood - 0.5 * (off**2).sum(1) + 0.5 * (steps**2).sum(1)
+    weight = np.exp(logged - logged.max())
+    for _ in range(CUTS):  # what is cut off is given to all, which may lift others above
+        weight = np.minimum(weight / weight.sum(), len(points) ** -0.5)
+    return found, weight / weight.sum()
 
 
 def _cells(

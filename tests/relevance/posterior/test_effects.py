@@ -36,6 +36,7 @@ def point():
 def joint(point, data):
     """Covariance of all cells and of the measured ones' means, written down directly."""
     level, source, pair, noise = np.exp(point[:4])
+    source, noise = source * pair, noise * pair
     scale = np.exp(point[4 : 4 + TARGETS])
     noises = scale * noise * np.exp(point[4 + TARGETS :])
     columns = design(scale, data)
