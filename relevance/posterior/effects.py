@@ -17,10 +17,8 @@ SHARED = ("level", "source", "pair", "noise")
 """Parameters of all targets; behind them come `scale` and `noise` of each target."""
 BESIDE_PAIR = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 1, 1, 1], [0, 0, 0, 1]])
 """Sums of logarithms: those of source effects and noise count beside that of pair effects."""
-CENTRE_PRECISION = 1e-4
-"""Of the mean of all levels, in units in which cells of a target spread by about 1."""
 WEIGHT_DEVIATION = 0.5
-"""Prior standard deviation of a covariate's weight, in the same units."""
+"""Prior standard deviation of a weight, in units in which cells of a target spread by about 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +51,7 @@ class Effects:
     Attributes:
         log_likelihood: Of each point, with all effects integrated out.
         gradient: Its derivative by the parameters.
-        effects: Posterior mean: the mean level, what each level has beyond it, source effects,
-            weights.
+        effects: Posterior mean of each level, each source effect and each weight.
         covariance: Posterior covariance of those.
         linear: Posterior mean of each cell without its pair effect.
         spread: Variance of that.
@@ -104,10 +101,8 @@ def given(points: Points, data: Evidence) -> Effects:
     measured = data.count > 0
     of_mean = (noise**2)[:, None, :] / np.maximum(data.count, 1)
     weight = np.where(measured, 1 / (pair + of_mean), 0.0)
-    precision = _prior_precision(shared, sources, targets, data.covariates.shape[-1])
     matrix, right = _equations(weight, scale, data)
-    ends = np.arange(matrix.shape[-1])
-    matrix[:, ends, ends] += precision
+    _add_prior(matrix, shared, sources, targets)
     covariance = np.linalg.inv(matrix)
     effects = np.einsum("pef,pf->pe", covariance, right)
     of_cells = linear(effects, scale, data)
@@ -117,7 +112,8 @@ def given(points: Points, data: Evidence) -> Effects:
     likelihood = 0.5 * (
         np.where(measured, np.log(np.where(measured, weight, 1.0)), 0.0).sum((1, 2))
         - determinant
-        + np.log(precision).sum(1)
+        - 2 * (targets - 1) * np.log(shared[:, 0])
+        - 2 * sources * np.log(shared[:, 1])
         - (weight * data.mean**2).sum((1, 2))
         + (effects * right).sum(1)
     )
@@ -138,20 +134,19 @@ def given(points: Points, data: Evidence) -> Effects:
     return found
 
 
-def _prior_precision(
-    shared: PointShared, sources: int, targets: int, covariates: int
-) -> PointEffects:
-    """Prior precisions of the mean level, levels, source effects and weights."""
-    ones = np.ones((len(shared), 1))
-    return np.concatenate(
-        [
-            CENTRE_PRECISION * ones,
-            np.repeat(shared[:, :1] ** -2, targets, axis=1),
-            np.repeat(shared[:, 1:2] ** -2, sources, axis=1),
-            np.repeat(WEIGHT_DEVIATION**-2 * ones, covariates, axis=1),
-        ],
-        axis=1,
-    )
+def _add_prior(
+    matrix: Float[np.ndarray, "point effect effect"],
+    shared: PointShared,
+    sources: int,
+    targets: int,
+) -> None:
+    """Add prior precisions of levels, whose mean may be anything, of source effects and weights."""
+    around_mean = np.eye(targets) - 1 / targets
+    matrix[:, :targets, :targets] += around_mean / shared[:, :1, None] ** 2
+    source = np.arange(targets, targets + sources)
+    matrix[:, source, source] += shared[:, 1:2] ** -2
+    extra = np.arange(targets + sources, matrix.shape[-1])
+    matrix[:, extra, extra] += WEIGHT_DEVIATION**-2
 
 
 def _equations(
@@ -162,24 +157,21 @@ def _equations(
     scaled = weight * scale[:, None, :]
     twice = scaled * scale[:, None, :]
     x = data.covariates
-    level, source = 1 + np.arange(targets), 1 + targets + np.arange(sources)
-    extra = slice(1 + targets + sources, None)
-    size = 1 + targets + sources + x.shape[-1]
+    level, source = np.arange(targets), targets + np.arange(sources)
+    levels, rows = slice(targets), slice(targets, targets + sources)
+    extra = slice(targets + sources, None)
+    size = targets + sources + x.shape[-1]
     left, right = np.zeros((points, size, size)), np.zeros((points, size))
-    left[:, 0, 0] = weight.sum((1, 2))
-    left[:, 0, level] = left[:, level, level] = weight.sum(1)
-    left[:, 0, source] = scaled.sum(2)
-    left[:, 0, extra] = np.einsum("pij,ijk->pk", scaled, x)
-    left[:, level[0] : source[0], source[0] : source[-1] + 1] = scaled.transpose(0, 2, 1)
-    left[:, level[0] : source[0], extra] = np.einsum("pij,ijk->pjk", scaled, x)
+    left[:, level, level] = weight.sum(1)
+    left[:, levels, rows] = scaled.transpose(0, 2, 1)
+    left[:, levels, extra] = np.einsum("pij,ijk->pjk", scaled, x)
     left[:, source, source] = twice.sum(2)
-    left[:, source[0] : source[-1] + 1, extra] = np.einsum("pij,ijk->pik", twice, x)
+    left[:, rows, extra] = np.einsum("pij,ijk->pik", twice, x)
     left[:, extra, extra] = np.einsum("pij,ijk,ijl->pkl", twice, x, x)
     upper = np.triu_indices(size, 1)
     left[:, upper[1], upper[0]] = left[:, upper[0], upper[1]]
-    right[:, 0] = (weight * data.mean).sum((1, 2))
-    right[:, level] = (weight * data.mean).sum(1)
-    right[:, source] = (scaled * data.mean).sum(2)
+    right[:, levels] = (weight * data.mean).sum(1)
+    right[:, rows] = (scaled * data.mean).sum(2)
     right[:, extra] = np.einsum("pij,ijk->pk", scaled * data.mean, x)
     return left, right
 
@@ -195,14 +187,14 @@ def linear(effects: PointEffects, scale: PointTargets, data: Evidence) -> PointC
     Returns:
         Every cell without its pair effect, at each point.
     """
-    level = effects[:, :1] + effects[:, 1 : 1 + data.mean.shape[1]]
-    return np.asarray(level[:, None, :] + scale[:, None, :] * _scaled_part(effects, data))
+    level = effects[:, None, : data.mean.shape[1]]
+    return np.asarray(level + scale[:, None, :] * _scaled_part(effects, data))
 
 
 def _scaled_part(effects: PointEffects, data: Evidence) -> PointCells:
     sources, targets = data.mean.shape
-    source = effects[:, 1 + targets : 1 + targets + sources]
-    weights = effects[:, 1 + targets + sources :]
+    source = effects[:, targets : targets + sources]
+    weights = effects[:, targets + sources :]
     return np.asarray(source[:, :, None] + np.einsum("ijk,pk->pij", data.covariates, weights))
 
 
@@ -211,15 +203,15 @@ def _spreads(
 ) -> tuple[PointCells, PointCells]:
     """Variance of every cell's linear part, and its covariance with the part that has a scale."""
     sources, targets = data.mean.shape
-    x, at = data.covariates, 1 + targets
-    level = slice(1, at)
-    source, extra = slice(at, at + sources), slice(at + sources, None)
+    x = data.covariates
+    level, source = slice(targets), slice(targets, targets + sources)
+    extra = slice(targets + sources, None)
     diagonal = np.diagonal(covariance, axis1=1, axis2=2)
-    own = (covariance[:, :1, 0] + 2 * covariance[:, 0, level] + diagonal[:, level])[:, None, :]
-    cross = covariance[:, source, :1] + covariance[:, source, level]
+    own = diagonal[:, None, level]
+    cross = covariance[:, source, level]
     twice = np.repeat(diagonal[:, source, None], targets, axis=2)
     if x.shape[-1]:
-        with_level = covariance[:, level, extra] + covariance[:, :1, extra]
+        with_level = covariance[:, level, extra]
         cross = cross + np.einsum("pjk,ijk->pij", with_level, x)
         twice = twice + 2 * np.einsum("pik,ijk->pij", covariance[:, source, extra], x)
         twice = twice + np.einsum("pkl,ijk,ijl->pij", covariance[:, extra, extra], x, x)
@@ -240,10 +232,13 @@ def _gradient(
     of_pair = (2 * by_variance * found.pair).sum(1)
     of_mean = found.noise[:, None, :] / np.maximum(data.count, 1)
     of_noise = (2 * by_variance * of_mean).sum(1) - data.freedom + data.squares / found.noise
-    second = found.effects**2 + np.diagonal(found.covariance, axis1=1, axis2=2)
-    level = second[:, 1 : 1 + targets].sum(1) / shared[:, 0] ** 2 - targets
-    at = 1 + targets
-    source = second[:, at : at + sources].sum(1) / shared[:, 1] ** 2 - sources
+    levels, rows = slice(targets), slice(targets, targets + sources)
+    diagonal = np.diagonal(found.covariance, axis1=1, axis2=2)
+    around_mean = targets * found.effects[:, levels].var(1) + diagonal[:, levels].sum(1)
+    around_mean -= found.covariance[:, levels, levels].sum((1, 2)) / targets
+    level = around_mean / shared[:, 0] ** 2 - (targets - 1)
+    second = (found.effects[:, rows] ** 2 + diagonal[:, rows]).sum(1)
+    source = second / shared[:, 1] ** 2 - sources
     first = np.stack([level, source, of_pair.sum(1), of_noise.sum(1)], axis=1)
     first = first @ BESIDE_PAIR.T
     return np.concatenate([first, by_scale + of_pair + of_noise, of_noise], axis=1)
@@ -264,4 +259,4 @@ def design(scale: Targets, data: Evidence) -> Float[np.ndarray, "cell effect"]:
     level = np.tile(np.eye(targets), (sources, 1))
     source = np.repeat(np.eye(sources), targets, axis=0) * columns[:, None]
     extra = data.covariates.reshape(sources * targets, -1) * columns[:, None]
-    return np.concatenate([np.ones((len(columns), 1)), level, source, extra], axis=1)
+    return np.concatenate([level, source, extra], axis=1)
