@@ -17,6 +17,10 @@ compares this tree with another checkout instead, each by the `hmnet train` of i
 measurement, of few and of many steps of SST-2 on one thread, whose difference in CPU seconds is
 what steps cost, without imports and preparation. Both trees train at the same time, as one step
 takes 15 % more or less from minute to minute on a machine that others use too.
+
+    python benchmarks/training.py --data-dir ../shared/data --profile
+
+says instead what kinds of operations the steps of `hmnet train` spend their time in.
 """
 
 import argparse
@@ -27,6 +31,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -81,7 +86,9 @@ def prepared(tasks: tuple[str, ...], data_dir: Path, steps: int) -> dict[str, An
     }
 
 
-def ours(tasks: tuple[str, ...], data_dir: Path, steps: int) -> dict[str, float]:
+def ours(
+    tasks: tuple[str, ...], data_dir: Path, steps: int, around: Any = nullcontext()
+) -> dict[str, float]:
     """Steps per second of the loop that `hmnet train` runs, checkpoints included."""
     from hmnet.models.build import build_model
     from hmnet.training.fit import fit
@@ -98,7 +105,8 @@ def ours(tasks: tuple[str, ...], data_dir: Path, steps: int) -> dict[str, float]
         checkpoints = Checkpoints(Path(folder) / "checkpoint", 0, settings.checkpoint_s)
         hooks = [Report(lambda _: None), checkpoints]
         started = time.perf_counter()
-        fit(model, made["tasks"], made["epochs"], settings, 0, hooks)
+        with around:
+            fit(model, made["tasks"], made["epochs"], settings, 0, hooks)
         speed = total / (time.perf_counter() - started)
     batches = [batch for epoch in made["epochs"] for step in epoch for batch in step]
     return {
@@ -106,6 +114,34 @@ def ours(tasks: tuple[str, ...], data_dir: Path, steps: int) -> dict[str, float]
         "flops_per_step": products(model, made["tasks"], batches[:: max(1, len(batches) // 15)]),
         "peak_flops": peak(settings.precision == "bf16"),
     }
+
+
+KINDS = {  # beginnings of operations' names; the first that fits counts
+    "matrix products": ("aten::mm", "aten::addmm", "aten::bmm", "mkldnn::", "aten::linear"),
+    "attention": ("aten::_scaled_dot_product", "aten::_flash", "aten::_softmax"),
+    "casts and copies": ("aten::copy_", "aten::_to_copy", "aten::cat", "aten::clone"),
+    "optimizer": ("aten::_fused_adam", "Optimizer", "aten::_foreach"),
+    "dropout": ("aten::random", "aten::bernoulli", "aten::native_dropout", "FastDropout"),
+    "norms and activations": ("aten::native_layer_norm", "aten::gelu", "aten::tanh"),
+    "embeddings": ("aten::embedding", "aten::index"),
+}
+
+
+def profile(tasks: tuple[str, ...], data_dir: Path, steps: int) -> None:
+    """Print the shares of the steps' time by kind of operation, and the dearest operations."""
+    import torch
+
+    profiled = torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU])
+    ours(tasks, data_dir, steps, profiled)
+    taken = {event.key: event.self_cpu_time_total for event in profiled.key_averages()}
+    total = sum(taken.values())
+    shares = dict.fromkeys([*KINDS, "all else"], 0.0)
+    for name, spent in taken.items():
+        kind = next((kind for kind, begin in KINDS.items() if name.startswith(begin)), "all else")
+        shares[kind] += spent / total
+    print(f"{','.join(tasks)}: " + ", ".join(f"{kind} {s:.0%}" for kind, s in shares.items()))
+    for name, spent in sorted(taken.items(), key=lambda item: -item[1])[:12]:
+        print(f"    {name:50s} {spent / total:5.1%}")
 
 
 def products(model: Any, tasks: Any, batches: Any) -> float:
@@ -302,7 +338,12 @@ def main() -> None:
     parser.add_argument("--way", choices=WAYS, help="measure this one here (used by the benchmark)")
     parser.add_argument("--tasks", help="of the one way")
     parser.add_argument("--against", type=Path, metavar="TREE", help="another checkout, see above")
+    parser.add_argument("--profile", action="store_true", help="where the time goes, see above")
     options = parser.parse_args()
+    if options.profile:
+        for task in ALONE:
+            profile((task,), options.data_dir, options.steps)
+        return
     if options.against:
         against(options.against, options.data_dir, options.steps, options.rounds)
         return
