@@ -87,7 +87,7 @@ def prepared(tasks: tuple[str, ...], data_dir: Path, steps: int) -> dict[str, An
 
 
 def ours(
-    tasks: tuple[str, ...], data_dir: Path, steps: int, around: Any = nullcontext()
+    tasks: tuple[str, ...], data_dir: Path, steps: int, around: Any = None
 ) -> dict[str, float]:
     """Steps per second of the loop that `hmnet train` runs, checkpoints included."""
     from hmnet.models.build import build_model
@@ -105,7 +105,7 @@ def ours(
         checkpoints = Checkpoints(Path(folder) / "checkpoint", 0, settings.checkpoint_s)
         hooks = [Report(lambda _: None), checkpoints]
         started = time.perf_counter()
-        with around:
+        with around or nullcontext():
             fit(model, made["tasks"], made["epochs"], settings, 0, hooks)
         speed = total / (time.perf_counter() - started)
     batches = [batch for epoch in made["epochs"] for step in epoch for batch in step]
