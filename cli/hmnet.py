@@ -272,7 +272,8 @@ def count(
 
     Example: hmnet count --backbone bert-base/ --method hmnet --clusters out.json
     """
-    from hmnet.backbones.backbone import depth_of, load_config
+    from hmnet.backbones.backbone import load_config
+    from hmnet.kinds._reading import check_concat, read_depth
     from hmnet.models.count import total
     from relevance.tasks.find import find_tasks
 
@@ -283,7 +284,9 @@ def count(
     if sharing.note:
         note(f"hmnet: note: {sharing.note}")
     config.head.check(config.pooling, found)
-    parts = sharing.plans(found, depth_of(load_config(config.backbone)))
+    backbone = load_config(config.backbone)
+    check_concat(backbone, found, config.concat)
+    parts = sharing.plans(found, read_depth(backbone, found, config.concat))
     counts = [
         hmnet.count_parameters(
             config.backbone,
@@ -292,6 +295,7 @@ def count(
             config.pooling,
             config.head,
             config.freeze,
+            config.concat,
         )
         for part in parts
     ]

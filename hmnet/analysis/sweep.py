@@ -14,9 +14,10 @@ from hmnet.analysis.layer_choices import (
     mix_choices,
     shared_choices,
 )
-from hmnet.backbones.backbone import depth_of, load_config
+from hmnet.backbones.backbone import load_config
 from hmnet.comparison.compare import compare_runs
 from hmnet.comparison.table import Comparison
+from hmnet.kinds._reading import read_depth
 from hmnet.runs.checked import check_run
 from hmnet.runs.train import OnEvent, train_run
 from hmnet.settings.config import RunConfig
@@ -83,10 +84,11 @@ def plan_sweep(
     """
     _check_arguments(what, fields, spec, shared, mixes)
     config = validated(RunConfig, dict(fields), "settings")
-    names = tuple(task.name for task in find_tasks(config.tasks))
+    tasks = find_tasks(config.tasks)
+    names = tuple(task.name for task in tasks)
     if len(names) < 2:
         raise RelevanceError("A sweep is about layers that tasks share, so it needs two tasks.")
-    depth = depth_of(load_config(config.backbone))
+    depth = read_depth(load_config(config.backbone), tasks, config.concat)
     choices = shared_choices(depth, shared) if what == "shared" else mix_choices(depth, mixes)
     spec = spec or ClusterSpec(clusters=(names,))
     runs: dict[Path, RunConfig] = {}

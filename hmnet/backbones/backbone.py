@@ -2,17 +2,21 @@
 
 import copy
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 import torch
-from torch import nn
+from safetensors import safe_open
+from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from hmnet.backbones.auto import family_model, quiet
-from hmnet.backbones.folder import resolve_backbone
+from hmnet.backbones.folder import HEADS, resolve_backbone
 from hmnet.backbones.graft import graft
-from hmnet.backbones.pretrained import read_config, read_model
+from hmnet.backbones.levels import Levels, cut, levels_of
+from hmnet.backbones.pretrained import read_config, read_model, readable
 from relevance.errors import RelevanceError
 
 CLASSIFIER = "AutoModelForSequenceClassification"
@@ -29,12 +33,15 @@ class Backbone:
         layer_list: Dotted name of its list of layers, below `base`.
         prefix: Name of the encoder in classification models of its family, such as `bert`.
         by_seed: Whether some weights, which its checkpoint lacks, were drawn by a seed.
+        next_sentence: Weights of the classifier of next sentence prediction that `hmnet pretrain`
+            has left beside it; None where there is none.
     """
 
     base: PreTrainedModel
     layer_list: str
     prefix: str
     by_seed: bool = False
+    next_sentence: Mapping[str, Tensor] | None = None
 
     @classmethod
     def of(cls, model: PreTrainedModel) -> "Backbone":
@@ -80,6 +87,29 @@ class Backbone:
     def depth(self) -> int:
         """Number of layers."""
         return depth_of(self.config)
+
+    @property
+    def levels(self) -> Levels | None:
+        """The layers that its pre-training read; None where its configuration holds none."""
+        return levels_of(self.config)
+
+    def up_to(self, depth: int) -> "Backbone":
+        """The lowest layers alone, for tasks that read none above.
+
+        Args:
+            depth: Number of them.
+
+        Returns:
+            A copy with its own configuration; the backbone itself where it has no levels, so that
+            all read its top, or has no more layers.
+        """
+        if self.levels is None or depth >= self.depth:
+            return self
+        config = copy.deepcopy(self.config)
+        cut(config, depth)
+        layers = list(self.base.get_submodule(self.layer_list).children())[:depth]
+        view = graft(self.base, {self.layer_list: nn.ModuleList(layers)})
+        return replace(self, base=copy.deepcopy(view, {id(self.config): config}))
 
     @property
     def has_pooler(self) -> bool:
@@ -201,4 +231,14 @@ def load_backbone(name: str, *, seed: int = 0) -> Backbone:
                 f" config.json says, such as {key}. Give the configuration that belongs to the"
                 " checkpoint."
             )
-    return replace(backbone, by_seed=bool(drawn))
+    classifier = _next_sentence(folder) if backbone.levels else None
+    return replace(backbone, by_seed=bool(drawn), next_sentence=classifier)
+
+
+def _next_sentence(folder: Path) -> dict[str, Tensor] | None:
+    """Weights of the classifier that stands beside a pre-trained encoder, if one does."""
+    if not (folder / HEADS).is_file():
+        return None
+    with readable(folder), safe_open(folder / HEADS, framework="pt") as file:
+        keys = [key for key in file.keys() if key.startswith("nsp.")]  # noqa: SIM118  no mapping
+        return {key.removeprefix("nsp."): file.get_tensor(key) for key in keys} or None

@@ -10,6 +10,7 @@ CONFIG = "config.json"
 # The configuration in a folder of ours has a name that transformers does not look for: by its own
 # name it would make a model of random weights, as our weights are no plain encoder's.
 OWN_CONFIG = "backbone_config.json"
+HEADS = "pretraining_heads.safetensors"  # the classifiers of `hmnet pretrain`
 SMALL_FILES = ["*.json", "*.txt", "*.model"]
 WEIGHTS = ["model.safetensors", "model-*.safetensors"]
 

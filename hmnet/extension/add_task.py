@@ -226,7 +226,7 @@ def _model(extension: ExtensionPlan, trained: Rows) -> MultiTaskModel:
     """The trained model with the new tasks, as these start."""
     run, config = extension.run, extension.config
     before = run.model_for(run.tasks[0].name)
-    backbone = load_backbone(config.backbone, seed=config.seed)
+    backbone = load_backbone(config.backbone, seed=config.seed).up_to(before.plan.depth)
     check_reading(backbone, run.tokenizer, extension.tasks, config)
     model = extend(
         before,

@@ -58,6 +58,7 @@ def extend(
         pooling=before.pooling,
         head=head,
         seed=seed,
+        concat=before.concat,
         scales={**before.scales, **scales},
     )
     trained = model.state_dict()
@@ -99,7 +100,8 @@ def start_from(model: MultiTaskModel, task: str, source: str) -> None:
         source: The one to copy.
     """
     with torch.no_grad():
-        for own, other in zip(model.layers(task), model.layers(source), strict=True):
+        # tasks of different kinds may read different levels
+        for own, other in zip(model.layers(task), model.layers(source), strict=False):
             theirs = dict(other.named_parameters(remove_duplicate=False))
             for name, weight in own.named_parameters(remove_duplicate=False):
                 if weight.requires_grad:

@@ -7,7 +7,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from hmnet.backbones.backbone import Backbone
+from hmnet.backbones.levels import Concat
 from hmnet.heads._choice import AUTO, Pooling
+from hmnet.heads._joined import Joined, widen
 from hmnet.kinds.kind import TokenLevelKind, kind_of
 from relevance.errors import RelevanceError
 from relevance.registry import Registry
@@ -27,6 +29,7 @@ class Head(nn.Module):
         apart: Whether the encoder reads the texts of a row one by one, and not as one input.
         bounded: Whether a regression's outputs lie in [0, 1] by the head's very form.
         kind: The task's kind where it labels parts of a text, else None.
+        joined: Makes what is joined to every token's vector; None for nothing.
     """
 
     poolings: tuple[Pooling, ...] = ("cls", "mean")
@@ -39,6 +42,23 @@ class Head(nn.Module):
         self.pooling = pooling
         kind = kind_of(task)
         self.kind = kind if isinstance(kind, TokenLevelKind) else None
+        self.joined: Joined | None = None
+
+    def take_joined(self, backbone: Backbone, concat: Concat, name: str) -> None:
+        """Let the head read, beside every token's vector, what stands for the whole text.
+
+        Args:
+            backbone: Encoder that is read.
+            concat: `cls` for its [CLS] vector at the NSP level, `nsp` for the two logits of the NSP
+                classifier, which becomes part of the head and trains with it.
+            name: The head's name, for the message.
+
+        Raises:
+            RelevanceError: If tokens are not read by a single linear layer.
+        """
+        joined = Joined(backbone, concat)
+        widen(self, backbone, joined, name)
+        self.joined = joined
 
     def path(self, encoder: PreTrainedModel) -> nn.Module:
         """Put the head on an encoder, by default so that it is called with hidden states.

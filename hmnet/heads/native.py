@@ -10,8 +10,10 @@ from transformers import PreTrainedModel
 from hmnet.backbones.auto import family_model
 from hmnet.backbones.backbone import Backbone
 from hmnet.backbones.graft import graft
+from hmnet.backbones.levels import STORED, cut
 from hmnet.heads._choice import Pooling
 from hmnet.heads.head import Head
+from hmnet.kinds._reading import reading
 from hmnet.kinds.kind import TokenLevelKind, kind_of
 from relevance.tasks.task import Task
 
@@ -78,6 +80,10 @@ def _shell(backbone: Backbone, task: Task) -> PreTrainedModel:
     """A new model of the family for the task without its encoder, made without making one."""
     config, kind = copy.deepcopy(backbone.config), kind_of(task)
     kind.configure(config)
+    if backbone.levels is not None:
+        # a plain checkpoint of the task has the layers that it reads, and no levels
+        cut(config, reading(config, task).depth)
+        delattr(config, STORED)
     with torch.device("meta"):
         shell = graft(family_model(config, kind.auto, kind.purpose), {backbone.prefix: None})
     if backbone.device.type != "meta":

@@ -7,14 +7,16 @@ from itertools import combinations
 from re import sub
 from typing import TYPE_CHECKING, Any
 
+from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from hmnet.backbones.backbone import Backbone, depth_of, load_backbone, load_config
+from hmnet.backbones.backbone import Backbone, load_backbone, load_config
 from hmnet.backbones.folder import resolve_backbone
 from hmnet.data.batching import check_max_length
 from hmnet.data.encoder import Encoder
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.evaluation.evaluate import evaluate
+from hmnet.kinds._reading import check_concat, read_depth
 from hmnet.kinds.kind import OutputKind, kind_of
 from hmnet.measuring.drop_overlap import overlapping_rows, without_rows
 from hmnet.methods.method import ModelGroup
@@ -38,6 +40,8 @@ from relevance.tasks.task import Task
 if TYPE_CHECKING:
     from hmnet.measuring.joint_trainer import GainSplit, JointTrainer
 
+# raised when tasks read other layers of backbones that were pre-trained with levels
+LEVELS_VERSION = 1
 # of transformers, when results were first kept: it is in their keys
 KEPT_VERSION = "5.23.0"
 
@@ -60,12 +64,17 @@ def read_settings(
     """
     names = tuple(task.name for task in tasks)
     config = validated(RunConfig, {**settings, "tasks": names}, "settings")
-    depth = depth_of(load_config(config.backbone))
-    _check_study(config, depth)
+    known, encoder = {task.name: task for task in tasks}, load_config(config.backbone)
+    check_concat(encoder, tasks, config.concat)
+
+    def depth(run: Sequence[str]) -> int:
+        return read_depth(encoder, [known[name] for name in run], config.concat)
+
+    _check_study(config, min(depth((name,)) for name in names))
     own = TrainingSettings.model_fields
     training = TrainingSettings(**{n: value for n, value in config.values().items() if n in own})
     runs = [*((name,) for name in names), *combinations(names, 2)]
-    parts = [ModelGroup(run, fully_shared(run, depth)) for run in runs]
+    parts = [ModelGroup(run, fully_shared(run, depth(run))) for run in runs]
     check(training, tasks, parts)
     backbone = _backbone(config.backbone, 0)
     check_max_length(backbone.base, config.max_length)
@@ -91,9 +100,13 @@ def _check_study(config: RunConfig, depth: int) -> None:
 def fingerprints(trainer: "JointTrainer") -> dict[str, Any]:
     """What of a trainer only a model's own libraries can tell, for its fingerprint."""
     regularizer = make_regularizer(trainer.settings.regularizer)
-    return {
+    backbone = _backbone(trainer.backbone, 0)
+    levels: dict[str, Any] = {"levels": LEVELS_VERSION} if backbone.levels else {}
+    if trainer.settings.concat == "nsp" and backbone.next_sentence is not None:
+        levels["next_sentence"] = _weights_digest(backbone.next_sentence)
+    return levels | {
         "regularizer_version": regularizer and regularizer.version,
-        "backbone": weights_digest(_backbone(trainer.backbone, 0)),
+        "backbone": weights_digest(backbone),
         "tokenizer": Encoder.of(_tokenizer(trainer.backbone)).fingerprint,
     }
 
@@ -106,8 +119,12 @@ def weights_digest(backbone: Backbone) -> str:
         rf'\1"{KEPT_VERSION}"',
         backbone.config.to_json_string(),
     )
+    return _weights_digest(backbone.base.state_dict(), described)
+
+
+def _weights_digest(weights: Mapping[str, Tensor], described: str = "") -> str:
     content = sha256(described.encode())
-    for name, weight in sorted(backbone.base.state_dict().items()):
+    for name, weight in sorted(weights.items()):
         content.update(name.encode())
         content.update(weight.detach().cpu().numpy().tobytes())
     return content.hexdigest()
@@ -127,7 +144,8 @@ def train_and_score(
             for name, rows in overlapping_rows(prepared).items()
         }
         epochs = without_rows(epochs, overlapping)
-    backbone, together = _backbone(trainer.backbone, seed), list(prepared.values())
+    backbone = read_backbone(trainer, _backbone(trainer.backbone, seed), tasks)
+    together = list(prepared.values())
     plan = fully_shared(tasks, backbone.depth)
     model = build_model(backbone, together, plan, trainer.settings, seed=seed, device=device)
     fit(model, together, epochs, trainer.settings, seed)
@@ -136,6 +154,21 @@ def train_and_score(
         task.name: evaluate(model, task.definition, task.held_out, batch_size=rows)
         for task in together
     }
+
+
+def read_backbone(trainer: "JointTrainer", backbone: Backbone, tasks: Sequence[str]) -> Backbone:
+    """A backbone as a model of some tasks has it.
+
+    Args:
+        trainer: Has the tasks.
+        backbone: The pretrained weights.
+        tasks: Names.
+
+    Returns:
+        The backbone up to the highest layer that one of the tasks reads.
+    """
+    read = [trainer.tasks[name] for name in tasks]
+    return backbone.up_to(read_depth(backbone.config, read, trainer.settings.concat))
 
 
 def unlearned(trainer: "JointTrainer", tasks: tuple[str, ...]) -> dict[str, str]:

@@ -13,11 +13,13 @@ from torch import nn
 from hmnet.backbones.backbone import Backbone, load_backbone
 from hmnet.data.batching import InputForm, input_form
 from hmnet.data.encoded import Encoded
+from hmnet.kinds._reading import reading
 from hmnet.kinds.kind import OutputKind, kind_of
 from hmnet.measuring.batches import drawn, shared_encoder, shared_layers, shared_weights
 from hmnet.measuring.features import features
 from hmnet.measuring.fisher import fisher_diagonal
 from hmnet.measuring.gradients import gradient_products
+from hmnet.measuring.joint_runs import read_backbone
 from hmnet.measuring.joint_trainer import JointTrainer
 from hmnet.measuring.linearised import linearise, make_sketches
 from hmnet.measuring.lookahead import evaluating, look_ahead, spread
@@ -82,9 +84,13 @@ class EncoderProbe:
 
         The texts of a row are read as one, whatever the head that fine-tuning has.
         """
-        encoder = self._encoder(seed, source)
-        found = {}
+        tuned = self._tuned_encoder(seed, source) if source is not None else None
+        found, plain = {}, dict[int, nn.Module]()
         for of in map(self._rows, tasks):
+            level = reading(self._backbone(seed).config, of.definition).own
+            if tuned is None and level not in plain:
+                plain[level] = self._encoder(seed, of.name)
+            encoder = plain[level] if tuned is None else tuned
             chosen = drawn(of.definition, of.train.encoded, rows, seed)
             found[of.name] = Features(
                 features(encoder, self._for_encoder(of, chosen)), _labels(of, chosen)
@@ -98,7 +104,7 @@ class EncoderProbe:
         of = self._rows(task)
         chosen = drawn(of.definition, of.train.encoded, rows, seed)
         batches = self._for_encoder(of, chosen)
-        return np.asarray(fisher_diagonal(self._encoder(seed), head, batches, seed).cpu())
+        return np.asarray(fisher_diagonal(self._encoder(seed, task), head, batches, seed).cpu())
 
     def gradient_products(
         self, tasks: Sequence[str], *, batches: int, seed: int
@@ -142,20 +148,23 @@ class EncoderProbe:
             for of in map(self._rows, tasks)
         }
 
-    def _encoder(self, seed: int, source: str | None = None) -> nn.Module:
-        """The plain encoder, or the one that was fine-tuned on a task."""
-        backbone = self._backbone(seed)
-        if source is not None:
-            return shared_encoder(self._trained([source], seed), backbone.layer_list)
+    def _encoder(self, seed: int, task: str) -> nn.Module:
+        """The plain encoder up to the layer that a task reads."""
+        whole = self._backbone(seed)
+        backbone = whole.up_to(reading(whole.config, self._rows(task).definition).own)
         encoder: nn.Module = copy.deepcopy(backbone.base)
         return encoder.to(self.device).eval()
+
+    def _tuned_encoder(self, seed: int, source: str) -> nn.Module:
+        """The encoder that was fine-tuned on a task."""
+        return shared_encoder(self._trained([source], seed), self._backbone(seed).layer_list)
 
     def _trained(
         self, tasks: Sequence[str], seed: int, watch: Watch | None = None
     ) -> MultiTaskModel:
         """One model trained on some tasks, in alphabetical order whatever theirs is."""
-        together, backbone = [self._rows(name) for name in sorted(tasks)], self._backbone(seed)
-        settings = self.trainer.settings
+        together, settings = [self._rows(name) for name in sorted(tasks)], self.trainer.settings
+        backbone = read_backbone(self.trainer, self._backbone(seed), tasks)
         plan = fully_shared([task.name for task in together], backbone.depth)
         model = build_model(backbone, together, plan, settings, seed=seed, device=self.device)
         hooks = [Watching(watch)] if watch else []

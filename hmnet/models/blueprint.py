@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hmnet.answer_scale import AnswerScale
+from hmnet.backbones.levels import Concat
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
 from hmnet.sharing.plan import SharingPlan
 from relevance.choice import FromText
@@ -24,6 +25,7 @@ class Blueprint(BaseModel):
         head: Head of each task.
         tasks: The definitions, which say what the outputs mean.
         plan: The sharing plan, with a row for each of the tasks.
+        concat: Joined to the vectors of tokens, where a backbone has levels.
         scales: Scales on which outputs stand for values, by the names of those regression tasks
             whose outputs are not spread over their range.
     """
@@ -34,6 +36,7 @@ class Blueprint(BaseModel):
     head: Annotated[HeadChoice, FromText(HeadChoice, HeadChoice.parse)] = DEFAULT
     tasks: tuple[Task, ...]
     plan: SharingPlan
+    concat: Concat = "none"
     scales: dict[str, AnswerScale] = Field(default_factory=dict)
 
     @classmethod

@@ -11,11 +11,13 @@ from torch import nn
 
 from hmnet.answer_scale import NO_SCALES, AnswerScale, standardised
 from hmnet.backbones.backbone import Backbone
+from hmnet.backbones.levels import Concat
 from hmnet.backbones.pretrained import read_config, readable
 from hmnet.data.batching import check_max_length
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
 from hmnet.heads.head import Head
 from hmnet.inserts.insert import AdapterModule, Host
+from hmnet.kinds._reading import reading
 from hmnet.models.blueprint import Blueprint, weights_file
 from hmnet.models.freezing import freeze
 from hmnet.models.multitask import MultiTaskModel
@@ -49,6 +51,10 @@ class ModelSettings(Protocol):
     @property
     def max_length(self) -> int:
         """Most tokens of one input."""
+
+    @property
+    def concat(self) -> Concat:
+        """What is joined to the vectors of tokens."""
 
     @property
     def regression_loss(self) -> Literal["scale", "standardised"]:
@@ -90,6 +96,7 @@ def build_model(
         pooling=settings.pooling,
         head=settings.head,
         seed=seed,
+        concat=settings.concat,
         scales=answer_scales(settings, definitions, labels),
     ).to(device)
     check_max_length(model, settings.max_length)
@@ -134,6 +141,7 @@ def assemble(
     pooling: Pooling = "native",
     head: HeadChoice = DEFAULT,
     seed: int = 0,
+    concat: Concat = "none",
     scales: Mapping[str, AnswerScale] = NO_SCALES,
 ) -> MultiTaskModel:
     """Make the parts of a model and put them together.
@@ -149,6 +157,7 @@ def assemble(
         head: Which head each task gets; `auto` is the family's with `native` pooling, else a linear
             one.
         seed: Seed of the heads' weights, and of what a method puts into the layers.
+        concat: Joined to the vectors of tokens, for tasks that label parts of a text.
         scales: How outputs stand for values, by task, where they are not spread over its range.
 
     Returns:
@@ -159,24 +168,37 @@ def assemble(
         ValueError: If the plan is for other tasks.
     """
     blueprint = Blueprint(
-        pooling=pooling, head=head, tasks=tuple(tasks), plan=plan, scales=dict(scales)
+        pooling=pooling,
+        head=head,
+        tasks=tuple(tasks),
+        plan=plan,
+        concat=concat,
+        scales=dict(scales),
     )
     if plan.depth != backbone.depth:
         raise RelevanceError(
             f"The sharing plan has {plan.depth} layers, but the backbone has {backbone.depth}."
         )
-    pool = _make_layers(backbone, plan)
+    pool = _make_layers(backbone, blueprint)
     for task in tasks:
         pool[f"{task.name}.head"] = make_head(backbone, task, blueprint, seed=seed)
     return MultiTaskModel(blueprint, backbone, pool, make_adapter_module(backbone, plan, seed=seed))
 
 
-def _make_layers(backbone: Backbone, plan: SharingPlan) -> dict[str, nn.Module]:
-    """The modules that a plan names, each a copy of the pretrained one."""
+def _make_layers(backbone: Backbone, blueprint: Blueprint) -> dict[str, nn.Module]:
+    """The modules that a plan names and a task runs, each a copy of the pretrained one."""
+    plan = blueprint.plan
+    run = {
+        name
+        for task in blueprint.tasks
+        for name in plan.layers[task.name][: reading(backbone.config, task, blueprint.concat).depth]
+    }
     pool: dict[str, nn.Module] = {
         name: backbone.copy_outside() for name in dict.fromkeys(plan.outside.values())
     }
     for name, depth in plan.depths.items():
+        if name not in run:
+            continue
         layer = backbone.copy_layer(depth)
         pool[name] = SkillLayer(layer, plan.skills.names) if plan.skills else layer
     return pool
@@ -195,7 +217,12 @@ def make_head(backbone: Backbone, task: Task, blueprint: Blueprint, *, seed: int
         The head.
     """
     with seeded(seed, task.name):
-        return blueprint.head.of(task.name, blueprint.pooling)(backbone, task, blueprint.pooling)
+        head = blueprint.head.of(task.name, blueprint.pooling)(backbone, task, blueprint.pooling)
+    if blueprint.concat != "none" and head.kind is not None:
+        name = blueprint.head.name(task.name, blueprint.pooling)
+        with seeded(seed, f"{task.name}/joined"):  # the rest of the head is as without it
+            head.take_joined(backbone, blueprint.concat, name)
+    return head
 
 
 def make_adapter_module(

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from hmnet.backbones.backbone import Backbone, load_config
+from hmnet.backbones.levels import Concat
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
 from hmnet.models.build import assemble
 from hmnet.models.freezing import freeze
@@ -42,6 +43,7 @@ def count_parameters(
     pooling: Pooling = "native",
     head: HeadChoice | str = DEFAULT,
     frozen: Freeze | str = NOTHING,
+    concat: Concat = "none",
 ) -> Count:
     """Count a model's parameters from its backbone's configuration alone.
 
@@ -55,6 +57,7 @@ def count_parameters(
         head: Head of each task, or text that says it; `auto` is what the pooling implies.
         frozen: Layers that are frozen, or text that says it: the number of the lowest or their
             share in percent, a range such as `5-8`, `embeddings`, or `all`.
+        concat: Joined to the vectors of tokens, where the backbone has levels.
 
     Returns:
         The numbers.
@@ -63,9 +66,9 @@ def count_parameters(
         RelevanceError: If there is no configuration, or it does not fit the plan.
     """
     with torch.device("meta"):
-        pretrained = Backbone.from_config(load_config(backbone))
+        pretrained = Backbone.from_config(load_config(backbone)).up_to(plan.depth)
         choice = HeadChoice.parse(head)
-        model = assemble(pretrained, tasks, plan, pooling=pooling, head=choice)
+        model = assemble(pretrained, tasks, plan, pooling=pooling, head=choice, concat=concat)
     freeze(model, Freeze.parse(frozen).layers(pretrained.depth), pretrained.layer_list)
     paths = {task: list(model.path_parameters(task)) for task in model.tasks}
     pooler = pretrained.copy_pooler().parameters() if pretrained.has_pooler else ()

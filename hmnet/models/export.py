@@ -12,6 +12,7 @@ from hmnet.backbones.auto import quiet
 from hmnet.backbones.graft import graft
 from hmnet.heads.native import NativePath
 from hmnet.models.multitask import MultiTaskModel
+from hmnet.models.reading import norms_above
 from hmnet.saving import os_errors
 from relevance.disk.folders import new_folder
 from relevance.errors import RelevanceError
@@ -56,6 +57,19 @@ def export(
         )
     if out_dir.exists() and (not out_dir.is_dir() or any(out_dir.iterdir())):
         raise RelevanceError(f"{out_dir} exists and is not empty. Give a new folder with `out`.")
+    read = model.readings[task.name]
+    if model.head(task.name).joined is not None:
+        raise RelevanceError(
+            f"Task '{task.name}' reads what `concat={model.blueprint.concat}` joins to the vectors"
+            " of tokens, which no plain checkpoint can express. Runs with `concat=none` can be"
+            " exported."
+        )
+    if read.is_inner and norms_above(model.module(model.plan.outside[task.name]), model.layer_list):
+        raise RelevanceError(
+            f"Task '{task.name}' reads layer {read.own} without the norm that the family"
+            f" '{model.config.model_type}' has on its top, which no plain checkpoint can express."
+            " Tasks that read the top level can be exported."
+        )
     scale = model.kinds[task.name].scale
     view = path.model if scale is None else _on_scale(path.model, scale)
     with new_folder(out_dir) as folder, quiet(), os_errors():

@@ -18,7 +18,7 @@ def freeze(model: MultiTaskModel, layers: range, layer_list: str) -> None:
         layer_list: Where the backbone keeps its layers.
     """
     for name, depth in model.plan.depths.items():
-        if depth in layers:
+        if depth in layers and model.has(name):
             model.module(name).requires_grad_(False)
     if EMBEDDINGS_DEPTH in layers:
         for name in set(model.plan.outside.values()):

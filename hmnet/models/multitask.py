@@ -18,14 +18,16 @@ from transformers import PreTrainedModel
 
 from hmnet.backbones.backbone import Backbone, load_backbone
 from hmnet.backbones.folder import OWN_CONFIG
-from hmnet.backbones.graft import graft
 from hmnet.data.batching import InputForm, input_form
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
+from hmnet.heads._joined import JoiningEncoder
 from hmnet.heads.head import Head
 from hmnet.inserts.insert import AdapterModule, module_key
+from hmnet.kinds._reading import reading
 from hmnet.kinds.kind import kind_of
 from hmnet.models.activation_cache import activation_cache
 from hmnet.models.blueprint import SCHEMA, WEIGHTS, Blueprint
+from hmnet.models.reading import reading_encoder
 from hmnet.models.skillnet import SkillLayer
 from hmnet.saving import os_errors
 from hmnet.sharing.plan import SharingPlan
@@ -54,6 +56,8 @@ class MultiTaskModel(nn.Module):
         config: The backbone's configuration.
         definitions: The tasks by name.
         kinds: Kind of each task, its scale included.
+        readings: Layers that each task reads.
+        layer_list: Where the backbone keeps its layers.
     """
 
     def __init__(
@@ -69,7 +73,10 @@ class MultiTaskModel(nn.Module):
         self.kinds = {
             task.name: kind_of(task, blueprint.scales.get(task.name)) for task in blueprint.tasks
         }
-        self._layer_list = backbone.layer_list
+        self.readings = {
+            task.name: reading(self.config, task, blueprint.concat) for task in blueprint.tasks
+        }
+        self.layer_list = backbone.layer_list
         self.pool = nn.ModuleDict({module_key(name): module for name, module in pool.items()})
         self.insert = adapter_module
         self._layers = {task: self._make_layers(task) for task in self.tasks}
@@ -105,7 +112,8 @@ class MultiTaskModel(nn.Module):
         """
         from hmnet.models.build import assemble  # which makes the parts of this class
 
-        loaded, choice = load_backbone(backbone, seed=seed), HeadChoice.parse(head)
+        loaded = load_backbone(backbone, seed=seed).up_to(plan.depth)
+        choice = HeadChoice.parse(head)
         return assemble(loaded, tasks, plan, pooling=pooling, head=choice, seed=seed).eval()
 
     def __repr__(self) -> str:
@@ -176,6 +184,14 @@ class MultiTaskModel(nn.Module):
             The module.
         """
         return self.pool[module_key(name)]
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a module: layers that no task reads are not made.
+
+        Args:
+            name: Name of a module in the plan, or `<task>.head`.
+        """
+        return module_key(name) in self.pool
 
     def path_parameters(self, task: str) -> Iterator[nn.Parameter]:
         """The parameters that a step on one task changes.
@@ -262,7 +278,7 @@ class MultiTaskModel(nn.Module):
         """
         modules = [layer for layers in self._layers.values() for layer in layers]
         for name in set(self.plan.outside.values()):
-            modules += _beside(self.module(name), self._layer_list)
+            modules += _beside(self.module(name), self.layer_list)
         return activation_cache(dict.fromkeys(modules))
 
     def save_pretrained(self, folder: Path) -> None:
@@ -279,6 +295,8 @@ class MultiTaskModel(nn.Module):
         content = self.blueprint.model_dump(mode="json", exclude={"tasks": {"__all__": {"source"}}})
         if not self.blueprint.scales:
             del content["scales"]
+        if self.blueprint.concat == "none":
+            del content["concat"]
         write_json(folder / "plan.json", SCHEMA, content)
         with replacing(folder / WEIGHTS) as temporary, os_errors():
             save_model(self, str(temporary))
@@ -307,11 +325,17 @@ class MultiTaskModel(nn.Module):
         layers = nn.ModuleList(self._layers[task])
         outside = cast("PreTrainedModel", self.module(self.plan.outside[task]))
         head = self.head(task)
-        return head.path(graft(outside, {self._layer_list: layers}))
+        one = reading_encoder(outside, self.layer_list, layers, self.readings[task])
+        # it stands where the head wants an encoder, and is called and answers as one
+        encoder = (
+            JoiningEncoder(one, layers, self.readings[task], head.joined) if head.joined else one
+        )
+        return head.path(cast("PreTrainedModel", encoder))
 
     def _make_layers(self, task: str) -> list[nn.Module]:
         """The layers of a path; tasks that use the very same weights have the same objects."""
-        layers = [self.module(name) for name in self.plan.layers[task]]
+        row = self.plan.layers[task][: self.readings[task].depth]
+        layers = [self.module(name) for name in row]
         if self.plan.skills:
             skills = self.plan.skills.active[task]
             layers = [cast("SkillLayer", layer).activating(skills) for layer in layers]

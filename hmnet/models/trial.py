@@ -8,16 +8,20 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from transformers import PreTrainedTokenizerBase
+from torch import nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from hmnet.backbones.backbone import Backbone
+from hmnet.backbones.folder import HEADS
 from hmnet.data.batching import collate, input_form
 from hmnet.data.encoder import Encoder
 from hmnet.heads._choice import Pooling
 from hmnet.heads.head import find_head
+from hmnet.kinds._reading import reading
 from hmnet.kinds.kind import kind_of
 from hmnet.kinds.span import NO_ANSWER, Span
 from hmnet.models.build import ModelSettings
+from hmnet.models.reading import reading_encoder
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 from relevance.text.tokenizer_files import reason_of
@@ -48,6 +52,12 @@ def check_reading(
     Raises:
         RelevanceError: If the family has no such head, or the trial fails.
     """
+    if settings.concat == "nsp" and backbone.next_sentence is None:
+        raise RelevanceError(
+            f"`concat=nsp` joins what the classifier of next sentences says, and the backbone has no"
+            f" such classifier in {HEADS}. Give the whole folder that `hmnet pretrain` wrote, or"
+            " `concat=cls`."
+        )
     encoder = Encoder.of(tokenizer)
     head, pooling, max_length = settings.head, settings.pooling, settings.max_length
     forms = {(task.kind, len(task.text), head.name(task.name, pooling)): task for task in tasks}
@@ -82,7 +92,7 @@ def _fault(
         with torch.no_grad():
             for parameter in made.parameters():  # some heads begin at zero, and say nothing
                 parameter.add_(torch.randn_like(parameter), alpha=0.05)
-            path = made.path(backbone.without_pooler()).eval()
+            path = made.path(_encoder(backbone, task)).eval()
             form = input_form(backbone.config, apart=made.apart)
             try:
                 (alone,) = path(**collate(sequences, np.array([0]), **form))
@@ -101,3 +111,11 @@ def _fault(
     if (alone - short).abs().max().item() > PADDING * effect + ROUNDING * scale:
         return "its answer to a text depends on the padding that a longer text beside it brings"
     return None
+
+
+def _encoder(backbone: Backbone, task: Task) -> PreTrainedModel:
+    """A view of the backbone up to the layer that the task's head reads."""
+    read = reading(backbone.config, task)
+    layers = list(backbone.base.get_submodule(backbone.layer_list).children())[: read.depth]
+    base = backbone.without_pooler()
+    return reading_encoder(base, backbone.layer_list, nn.ModuleList(layers), read)

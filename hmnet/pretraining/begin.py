@@ -8,9 +8,8 @@ from safetensors import safe_open
 from torch import nn
 
 from hmnet.backbones.backbone import Backbone, load_backbone
-from hmnet.backbones.folder import resolve_backbone
+from hmnet.backbones.folder import HEADS, resolve_backbone
 from hmnet.backbones.pretrained import PICKLES, read_config, readable
-from hmnet.pretraining.export import HEADS
 from hmnet.pretraining.model import PretrainingModel
 from hmnet.randomness import seeded
 

@@ -10,12 +10,11 @@ from torch import nn
 from transformers import BertForPreTraining, PreTrainedConfig, PreTrainedTokenizerBase
 
 from hmnet.backbones.auto import family_model, quiet
-from hmnet.pretraining.levels import STORED
+from hmnet.backbones.folder import HEADS
+from hmnet.backbones.levels import STORED, cut
 from hmnet.pretraining.model import PretrainingModel
 from hmnet.saving import os_errors
 from relevance.disk.folders import new_folder
-
-HEADS = "pretraining_heads.safetensors"
 
 
 def export(model: PretrainingModel, tokenizer: PreTrainedTokenizerBase, out_dir: Path) -> None:
@@ -61,9 +60,7 @@ def export(model: PretrainingModel, tokenizer: PreTrainedTokenizerBase, out_dir:
 def _config(model: PretrainingModel) -> PreTrainedConfig:
     """The encoder's configuration, with as many layers as there are."""
     config = copy.deepcopy(model.encoder.config)
-    config.num_hidden_layers = model.levels.highest
-    if kinds := getattr(config, "layer_types", None):  # as ModernBERT has them, one of each layer
-        config.layer_types = kinds[: model.levels.highest]
+    cut(config, model.levels.highest)
     setattr(config, STORED, model.levels.stored)
     return config
 

@@ -2,9 +2,8 @@
 
 import copy
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import torch
 from jaxtyping import Float, Int
@@ -13,14 +12,11 @@ from transformers import PreTrainedModel
 
 from hmnet.backbones.backbone import Backbone
 from hmnet.backbones.graft import graft
-from hmnet.pretraining.levels import Levels
+from hmnet.backbones.inner_states import inner_states
+from hmnet.backbones.levels import Levels
+from hmnet.heads._next_sentence import NextSentence
 from hmnet.pretraining.masking import IGNORED
-from hmnet.pretraining.objectives import (
-    MaskedTokens,
-    NextSentence,
-    joined_width,
-    swapped_tokens,
-)
+from hmnet.pretraining.objectives import MaskedTokens, joined_width, swapped_tokens
 from hmnet.randomness import seeded
 
 
@@ -169,35 +165,11 @@ class PretrainingModel(nn.Module):
 
     def _states(self, inputs: Mapping[str, Tensor]) -> dict[int, Tensor]:
         """Vectors of all tokens by level; the highest with what the family puts on its layers."""
-        states: dict[int, Tensor] = {}
-        wanted = {self.levels.mlm, self.levels.nsp, self.levels.bigram} - {None}
-        with self._watched(states, wanted):
-            states[self.levels.highest] = self.encoder(**inputs).last_hidden_state
+        levels = self.levels
+        wanted = {level for level in (levels.mlm, levels.nsp, levels.bigram) if level is not None}
+        with inner_states(list(self.layers), wanted) as states:
+            states[levels.highest] = self.encoder(**inputs).last_hidden_state
         return states
-
-    @contextmanager
-    def _watched(self, states: dict[int, Tensor], wanted: set[int | None]) -> Iterator[None]:
-        """Keep what the wanted layers give, where they stand below the highest.
-
-        It is what the next layer is given: DeBERTa has a convolution behind its first.
-        """
-
-        def keep(level: int) -> None:
-            def hook(_: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> None:
-                states[level] = given[0] if given else named["hidden_states"]
-
-            above = self.layers[level]
-            handles.append(above.register_forward_pre_hook(hook, with_kwargs=True))
-
-        handles: list[torch.utils.hooks.RemovableHandle] = []
-        try:
-            for level in wanted:
-                if level is not None and level < self.levels.highest:
-                    keep(level)
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
 
 
 def _answered(logits: Float[Tensor, "item label"], labels: Int[Tensor, " item"]) -> Answered:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from hmnet.pretraining.levels import Concat, Levels
+from hmnet.backbones.levels import Concat, Levels
 from hmnet.settings.config import OptimizerName, ScheduleName, check_unchanged, readable_again
 from relevance.choice import InHelp
 from relevance.disk.files import read_toml, validated, write_text

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hmnet.backbones.backbone import depth_of, load_config
+from hmnet.backbones.backbone import load_config
 from hmnet.devices import resolve_device
+from hmnet.kinds._reading import check_concat, read_depth
 from hmnet.methods.method import ModelGroup
 from hmnet.models.blueprint import Blueprint
 from hmnet.runs.folder import CLUSTERS, CONFIG, PLAN, changed_fields, read_clusters
@@ -66,7 +67,9 @@ def check_run(
     if spec is None and resume and (out / CLUSTERS).is_file():
         spec = read_clusters(out)
     method = config.method.build(spec, config.layers, config.skills, max_length=config.max_length)
-    parts = method.plans(tasks, depth_of(load_config(config.backbone)))
+    backbone = load_config(config.backbone)
+    check_concat(backbone, tasks, config.concat)
+    parts = method.plans(tasks, read_depth(backbone, tasks, config.concat))
     check(config, tasks, parts)
     spec = spec if method.reads_clusters else None
     check_folder(config, spec, out, tasks if resume else None)

@@ -52,7 +52,7 @@ def cost_of(run: Run, counts: dict[tuple[str, ...], Count] | None = None) -> Cos
         form = load_config(str(folder)).to_json_string(), blueprint.model_dump_json(), str(freeze)
         if form not in counts:
             parts = blueprint.tasks, blueprint.plan, blueprint.pooling, blueprint.head
-            counts[form] = count_parameters(str(folder), *parts, freeze)
+            counts[form] = count_parameters(str(folder), *parts, freeze, blueprint.concat)
         found.append(counts[form])
     counted, timing = total(found), run.timing()
     return Cost(

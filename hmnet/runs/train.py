@@ -153,7 +153,7 @@ class _Job(Checked):
     def prepare(cls, checked: Checked, out: Path, device: str, ranks: Ranks) -> "_Job":
         """Load and check everything before the first step, and before anything is written."""
         config, tasks, parts = checked.config, checked.tasks, checked.parts
-        backbone = load_backbone(config.backbone, seed=config.seed)
+        backbone = load_backbone(config.backbone, seed=config.seed).up_to(parts[0].plan.depth)
         for part in parts:
             with torch.device("meta"):  # made without memory: those that don't fit are refused
                 make_adapter_module(backbone, part.plan, seed=0)

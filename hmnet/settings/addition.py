@@ -16,7 +16,7 @@ NEAREST, RANDOM, XAVIER, AVERAGE = "nearest", "random", "xavier", "average"
 INITS = (NEAREST, RANDOM, XAVIER, AVERAGE)
 
 # what the trained model has settled, or what is done to weights that stay as they are
-SETTLED = frozenset({"max_length", "pooling", "head", "freeze", "surgery"})
+SETTLED = frozenset({"max_length", "pooling", "head", "concat", "freeze", "surgery"})
 TRAINING = frozenset(TrainingSettings.model_fields) - SETTLED | {"seed"}
 LOGGING = frozenset({"tracker", "log_uncertainty"})
 CHANGEABLE = TRAINING | LOGGING | {"device", "checkpoint", "checkpoint_s", "patience"}

@@ -36,7 +36,7 @@ def check(settings: TrainingSettings, tasks: Sequence[Task], parts: Sequence[Mod
         sampler.check(trained)
         if regularizer:
             regularizer.check(trained)
-    _check_surgery(settings, parts, settings.freeze.layers(parts[0].plan.depth))
+    _check_surgery(settings, parts, settings.freeze.layers(min(part.plan.depth for part in parts)))
     if isinstance(settings, RunConfig) and settings.log_uncertainty:
         _check_logging(groups)
 

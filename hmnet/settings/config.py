@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from hmnet.backbones.levels import Concat
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
 from hmnet.methods._defaults import OF_METHODS
 from hmnet.settings.loss_weights import LossWeights
@@ -129,6 +130,12 @@ class TrainingSettings(BaseModel):
         FromText(HeadChoice, HeadChoice.parse),
         InHelp("NAME[,TASK=NAME]", "what `pooling` implies", "hmnet.heads", several=True),
     ] = Field(DEFAULT, description="how a task is answered: NAME, and TASK=NAME for some tasks")
+    concat: Concat = Field(
+        "none",
+        description="joined to every token's vector in tasks that label parts of a text: the [CLS]"
+        " vector of the backbone's NSP layer (cls), or the two logits of its NSP classifier (nsp),"
+        " which trains on; for backbones of `hmnet pretrain`",
+    )
     precision: Literal["auto", "bf16", "fp32"] = Field(
         "auto",
         description="numbers of forward and backward; auto: bf16 autocast where the hardware is"

@@ -8,9 +8,9 @@ from transformers import AutoTokenizer, BertForPreTraining
 
 from encoders import FAMILIES
 from hmnet.backbones.backbone import load_backbone
+from hmnet.backbones.levels import Levels
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.pretraining.export import export
-from hmnet.pretraining.levels import Levels
 from hmnet.pretraining.model import PretrainingModel
 from relevance.errors import RelevanceError
 

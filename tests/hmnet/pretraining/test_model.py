@@ -10,12 +10,12 @@ from transformers.models.bert.modeling_bert import BertLayer
 
 from encoders import FAMILIES
 from hmnet.backbones.backbone import load_backbone
+from hmnet.backbones.levels import Concat, Levels
 from hmnet.data.batching import input_form
 from hmnet.data.encoder import Encoder
 from hmnet.data.template import boundaries
 from hmnet.pretraining.batches import make_batch
 from hmnet.pretraining.encoded_corpus import EncodedCorpus
-from hmnet.pretraining.levels import Concat, Levels
 from hmnet.pretraining.masking import IGNORED, Masking
 from hmnet.pretraining.model import PretrainingBatch, PretrainingModel
 from hmnet.pretraining.pairs import make_pairs

@@ -15,11 +15,11 @@ from safetensors.torch import load_file
 from transformers import AutoModel, BertForPreTraining
 
 from hmnet.backbones.backbone import load_backbone
+from hmnet.backbones.levels import STORED
 from hmnet.backbones.tiny import write_tiny_encoder
 from hmnet.pretraining import run
 from hmnet.pretraining.inputs import is_long, make_inputs, make_steps
 from hmnet.pretraining.job import Job, plan
-from hmnet.pretraining.levels import STORED
 from hmnet.pretraining.run import check_pretraining, pretrain
 from hmnet.pretraining.settings import PretrainingConfig
 from hmnet.runs.train import Note

@@ -1,9 +1,17 @@
-"""Levels: the layer that each objective of pre-training reads, and what they share."""
+"""Levels: the layer that each objective of pre-training reads, and what they share.
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+They stand in the configuration of a pre-trained encoder, and what is fine-tuned reads the same.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from relevance.errors import RelevanceError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
+else:
+    PreTrainedConfig = Any  # settings read this, and help must appear at once
 
 Concat = Literal["none", "cls", "nsp"]
 STORED = "pretraining_levels"  # in the configuration of an encoder
@@ -60,3 +68,43 @@ class Levels:
                 f"`concat={self.concat}` joins what next sentence prediction reads, which is off."
                 " Give it a layer with `nsp_layer`, or leave `concat` out."
             )
+
+
+def levels_of(config: PreTrainedConfig) -> Levels | None:
+    """The levels that an encoder was pre-trained with.
+
+    Args:
+        config: Its configuration.
+
+    Returns:
+        The levels; None where it holds none, as that of any encoder not made by `hmnet pretrain`.
+
+    Raises:
+        RelevanceError: If what it holds is none.
+    """
+    stored = getattr(config, STORED, None)
+    if stored is None:
+        return None
+    names = [one.name for one in fields(Levels)]
+    if isinstance(stored, dict) and set(stored) == set(names):
+        levels = Levels(**stored)
+        numbers = [levels.mlm, *({levels.nsp, levels.bigram} - {None})]
+        whole = all(type(number) is int and number >= 1 for number in numbers)
+        if whole and levels.concat in get_args(Concat):
+            return levels
+    raise RelevanceError(
+        f"The backbone's config.json has {STORED} = {str(stored)[:80]}, expected layers from 1 as"
+        f" {', '.join(names[:-1])}, and {names[-1]}. Give a folder as `hmnet pretrain` wrote it."
+    )
+
+
+def cut(config: PreTrainedConfig, depth: int) -> None:
+    """Let a configuration have the lowest layers alone.
+
+    Args:
+        config: Changed.
+        depth: Number of them.
+    """
+    config.num_hidden_layers = depth
+    if kinds := getattr(config, "layer_types", None):  # as ModernBERT has them, one of each layer
+        config.layer_types = kinds[:depth]
