@@ -87,11 +87,11 @@ def levels_of(config: PreTrainedConfig) -> Levels | None:
         return None
     names = [one.name for one in fields(Levels)]
     if isinstance(stored, dict) and set(stored) == set(names):
-        levels = Levels(**stored)
-        numbers = [levels.mlm, *({levels.nsp, levels.bigram} - {None})]
+        given = [stored[name] for name in ("mlm", "nsp", "bigram")]
+        numbers = [given[0], *(number for number in given[1:] if number is not None)]
         whole = all(type(number) is int and number >= 1 for number in numbers)
-        if whole and levels.concat in get_args(Concat):
-            return levels
+        if whole and stored["concat"] in get_args(Concat):
+            return Levels(**stored)
     raise RelevanceError(
         f"The backbone's config.json has {STORED} = {str(stored)[:80]}, expected layers from 1 as"
         f" {', '.join(names[:-1])}, and {names[-1]}. Give a folder as `hmnet pretrain` wrote it."

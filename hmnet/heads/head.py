@@ -4,7 +4,6 @@ from abc import abstractmethod
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 
 from hmnet.backbones.backbone import Backbone
 from hmnet.backbones.levels import Concat
@@ -60,11 +59,12 @@ class Head(nn.Module):
         widen(self, backbone, joined, name)
         self.joined = joined
 
-    def path(self, encoder: PreTrainedModel) -> nn.Module:
+    def path(self, encoder: nn.Module) -> nn.Module:
         """Put the head on an encoder, by default so that it is called with hidden states.
 
         Args:
-            encoder: A view of the backbone with the task's layers, without a pooler.
+            encoder: A view of the backbone with the task's layers, without a pooler, or what is
+                called and answers as one.
 
         Returns:
             A module that is called with the inputs and returns logits `[batch, outputs]`; its
@@ -93,7 +93,7 @@ class EncoderPath(nn.Module):
             of a row, or with those of all tokens where the task's kind labels parts of a text.
     """
 
-    def __init__(self, encoder: PreTrainedModel, head: Head) -> None:
+    def __init__(self, encoder: nn.Module, head: Head) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = head

@@ -39,7 +39,7 @@ class NativeHead(Head):
         pooled = backbone.has_pooler and self.kind is None
         self.pooler = backbone.copy_pooler() if pooled else None
 
-    def path(self, encoder: PreTrainedModel) -> "NativePath":
+    def path(self, encoder: nn.Module) -> "NativePath":
         """Put the head on an encoder: the path's `model` is a model of the family."""
         if self.pooler is not None:
             encoder = graft(encoder, {"pooler": self.pooler})

@@ -190,6 +190,9 @@ class MultiTaskModel(nn.Module):
 
         Args:
             name: Name of a module in the plan, or `<task>.head`.
+
+        Returns:
+            True if it is there.
         """
         return module_key(name) in self.pool
 
@@ -325,12 +328,11 @@ class MultiTaskModel(nn.Module):
         layers = nn.ModuleList(self._layers[task])
         outside = cast("PreTrainedModel", self.module(self.plan.outside[task]))
         head = self.head(task)
-        one = reading_encoder(outside, self.layer_list, layers, self.readings[task])
-        # it stands where the head wants an encoder, and is called and answers as one
-        encoder = (
-            JoiningEncoder(one, layers, self.readings[task], head.joined) if head.joined else one
-        )
-        return head.path(cast("PreTrainedModel", encoder))
+        reading = self.readings[task]
+        encoder = reading_encoder(outside, self.layer_list, layers, reading)
+        if head.joined is None:
+            return head.path(encoder)
+        return head.path(JoiningEncoder(encoder, layers, reading, head.joined))
 
     def _make_layers(self, task: str) -> list[nn.Module]:
         """The layers of a path; tasks that use the very same weights have the same objects."""

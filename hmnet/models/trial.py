@@ -54,9 +54,8 @@ def check_reading(
     """
     if settings.concat == "nsp" and backbone.next_sentence is None:
         raise RelevanceError(
-            f"`concat=nsp` joins what the classifier of next sentences says, and the backbone has no"
-            f" such classifier in {HEADS}. Give the whole folder that `hmnet pretrain` wrote, or"
-            " `concat=cls`."
+            f"`concat=nsp` joins what the classifier of next sentences says, and the backbone has"
+            f" none in {HEADS}. Give the whole folder that `hmnet pretrain` wrote, or `concat=cls`."
         )
     encoder = Encoder.of(tokenizer)
     head, pooling, max_length = settings.head, settings.pooling, settings.max_length
