@@ -54,7 +54,17 @@ if TYPE_CHECKING:
 
 COUNTED = (
     *DATA,
-    *("backbone", "method", "layers", "skills", "pooling", "head", "max_length", "freeze"),
+    *(
+        "backbone",
+        "method",
+        "layers",
+        "skills",
+        "pooling",
+        "head",
+        "concat",
+        "max_length",
+        "freeze",
+    ),
 )
 
 app = new_app(
