@@ -1,1 +1,1 @@
-"""Probing."""
+"""Probing: what the frozen layers of an encoder say about sentences, by classifiers on them."""

@@ -9,7 +9,7 @@ from hmnet.samplers.sampler import generator
 from relevance.errors import RelevanceError
 
 LENGTHS = ((5, 8), (9, 12), (13, 16), (17, 20), (21, 24), (25, 28))
-"""Numbers of words, punctuation counted, in the bins of sentence length, as SentEval's files have."""
+"""Numbers of words in the bins of sentence length, as SentEval has them; punctuation counts."""
 
 WORDS, MOST_FREQUENT, LEAST_LETTERS, LEAST_SENTENCES = 1000, 2000, 4, 3
 
