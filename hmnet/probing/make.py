@@ -1,6 +1,6 @@
 """Probing tasks made from texts or gold trees, written in SentEval's form."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from relevance.disk.files import write_text
 from relevance.disk.folders import new_folder
 from relevance.errors import RelevanceError, unknown_name
 
-FROM_TEXT: dict[str, Callable[[Sequence[str], int], text_tasks.Labelled]] = {
+FROM_TEXT: dict[str, Callable[[Sequence[str], int], Iterator[tuple[str, str]]]] = {
     "sentence_length": text_tasks.sentence_length,
     "word_content": text_tasks.word_content,
     "bigram_shift": text_tasks.bigram_shift,

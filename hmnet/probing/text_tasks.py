@@ -13,8 +13,6 @@ LENGTHS = ((5, 8), (9, 12), (13, 16), (17, 20), (21, 24), (25, 28))
 
 WORDS, MOST_FREQUENT, LEAST_LETTERS, LEAST_SENTENCES = 1000, 2000, 4, 3
 
-Labelled = Iterator[tuple[str, str]]
-
 
 def words(sentence: str) -> list[str]:
     """Split a sentence at spaces, and punctuation and symbols off both ends of what is between.
@@ -39,7 +37,7 @@ def words(sentence: str) -> list[str]:
     return found
 
 
-def sentence_length(sentences: Iterable[str], seed: int) -> Labelled:
+def sentence_length(sentences: Iterable[str], seed: int) -> Iterator[tuple[str, str]]:
     """Number of words in six bins; shorter and longer sentences are left out.
 
     Args:
@@ -60,7 +58,7 @@ def sentence_length(sentences: Iterable[str], seed: int) -> Labelled:
                 yield str(code), sentence
 
 
-def word_content(sentences: Sequence[str], seed: int) -> Labelled:
+def word_content(sentences: Sequence[str], seed: int) -> Iterator[tuple[str, str]]:
     """Which one of 1,000 words a sentence holds; sentences with none or several are left out.
 
     The words are the most frequent ones behind the first 2,000, of four letters or more, each with
@@ -106,7 +104,7 @@ def word_content(sentences: Sequence[str], seed: int) -> Labelled:
             yield next(iter(found)), sentence
 
 
-def bigram_shift(sentences: Iterable[str], seed: int) -> Labelled:
+def bigram_shift(sentences: Iterable[str], seed: int) -> Iterator[tuple[str, str]]:
     """Whether two neighbouring words have changed places, as in half of the sentences.
 
     Neither is the first word, so that no capital tells it, nor punctuation; pairs of equal words
