@@ -16,6 +16,7 @@ from relevance import __version__
 from relevance.errors import RelevanceError
 from relevance.escaping import for_line
 from relevance.jobs.interrupts import handled_interrupts, set_handlers
+from relevance.lazy import collect_seldom
 
 # click's own error, whichever click typer brings along
 ClickError: type[Exception] = typer.BadParameter.__mro__[2]
@@ -117,6 +118,7 @@ def run(app: typer.Typer, name: str) -> None:
         app: The command.
         name: What lines on stderr begin with.
     """
+    collect_seldom()
     with standing_streams(name) as results:
         try:
             _run(app, name)

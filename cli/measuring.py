@@ -135,7 +135,6 @@ def pairwise(
 
     Example: relevance pairwise --tasks RTE,CB,MRPC --data-dir data/ --backbone minilm
     """
-    from cli.plan import show_plan
     from relevance.measures.joint_training import JointTraining
 
     check_places(out)
@@ -144,6 +143,8 @@ def pairwise(
         measure = JointTraining.build(inputs)
         _note_unpaired(chosen)
         if dry_run:
+            from cli.plan import show_plan
+
             show_plan(measure.plan(found), inputs.schedule())
             return 0
         with goes_on(AGAIN):

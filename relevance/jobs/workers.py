@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from relevance.jobs.attempts import Outcome, attempt, one_line
 from relevance.jobs.interrupts import held_interrupts
 from relevance.jobs.job import Schedule
+from relevance.lazy import collect_seldom
 
 T = TypeVar("T")
 
@@ -169,6 +170,7 @@ def _obey(parent: int) -> None:
     """Leave Ctrl-C to the given process, and end when it is gone rather than hold the device."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with(parent)
+    collect_seldom()
 
 
 def end_with(parent: int) -> None:

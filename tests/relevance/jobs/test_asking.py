@@ -48,6 +48,10 @@ def test_the_process_that_answered_does_the_first_job(tmp_path: Path) -> None:
     assert ask(SCHEDULE, "os:getpid") != number  # ended with the study
 
 
+def test_a_worker_seldom_looks_for_cycles_among_what_libraries_made() -> None:
+    assert ask(SCHEDULE, "gc:get_threshold") == (10_000, 10, 10)
+
+
 def test_it_ends_where_there_are_no_jobs() -> None:
     number = ask(SCHEDULE, "os:getpid")
     dismiss()
