@@ -31,12 +31,14 @@ class Marks:
         beaten: Neither the single nor the joint run does better than the majority class.
         collapsed: A run behind the gain learned nothing or forgot everything; see `collapsed`.
         known: All known cells off the diagonal.
+        predicted: Cells that nobody measured, which is nothing against them.
     """
 
     noise: Cells
     beaten: Cells
     collapsed: Cells
     known: Cells
+    predicted: Cells
 
     @property
     def any(self) -> Cells:
@@ -68,6 +70,7 @@ def marks(matrix: RelevanceMatrix) -> Marks:
         beaten=beats_no_majority(matrix) & known,
         collapsed=collapsed(matrix) & known,
         known=known,
+        predicted=matrix.predicted,
     )
 
 

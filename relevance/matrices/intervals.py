@@ -10,6 +10,10 @@ from relevance.gains.reliability import known_mean
 from relevance.matrices.matrix import RelevanceMatrix
 
 
+POSTERIOR = "posterior"
+"""What `provenance["noise"]` says where standard errors are posterior standard deviations."""
+
+
 def over_examples(matrix: RelevanceMatrix) -> bool:
     """Whether standard errors hold the noise of the evaluation only, and not that of training."""
     return matrix.provenance.get("noise") == "examples"
@@ -20,8 +24,9 @@ def half_widths(
 ) -> Float[np.ndarray, "source target"] | None:
     """Half the width of every value's confidence interval.
 
-    Standard errors over n seeds take Student's t with n - 1 degrees of freedom; those of one seed
-    come from a bootstrap over examples and take the normal distribution.
+    Standard errors over n seeds take Student's t with n - 1 degrees of freedom. Those of one seed
+    come from a bootstrap over examples and take the normal distribution, as do posterior standard
+    deviations, in which the uncertainty of the noise is already.
 
     Args:
         matrix: Any matrix.
@@ -33,7 +38,8 @@ def half_widths(
     """
     if matrix.standard_errors is None:
         return None
-    seeds = 1 if over_examples(matrix) else len(matrix.seeds)
+    is_normal = over_examples(matrix) or matrix.provenance.get("noise") == POSTERIOR
+    seeds = 1 if is_normal else len(matrix.seeds)
     return interval_factor(seeds, confidence) * matrix.standard_errors
 
 

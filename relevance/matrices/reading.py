@@ -143,6 +143,7 @@ class _Provenance(BaseModel):
     families: dict[str, list[str]] | None = None
     single_seeds: list[int] | None = None
     warnings: list[str] | None = None
+    predicted: dict[str, list[str]] | None = None
     failed: dict[str, str] | None = None
     shared_texts: dict[str, dict[str, int]] = Field(default_factory=dict)
     baseline_noise: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)

@@ -1,0 +1,236 @@
+"""A matrix whose every cell has a value: measured and predicted ones, by the model of its runs."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from relevance.errors import RelevanceError
+from relevance.gains.gain_choice import GainChoice
+from relevance.gains.reliability import known_mean
+from relevance.matrices.intervals import POSTERIOR, over_examples
+from relevance.matrices.matrix import MEAN_OF_SOURCES, RelevanceMatrix
+from relevance.names import some
+from relevance.posterior.fit import POINTS, Fit, PerSeed, Repeats, fit
+
+FEWEST = 3
+"""Least number of measured cells that an estimate's weight is learned from."""
+
+Targets = Float[np.ndarray, " target"]
+
+
+def fit_matrix(
+    matrix: RelevanceMatrix,
+    estimates: Sequence[RelevanceMatrix] = (),
+    names: Sequence[str] | None = None,
+) -> Fit:
+    """Fit the model to what a matrix holds of its runs.
+
+    The noise is that between seeds; where the file has none, that of standard errors over seeds;
+    else, with one seed, that of repeated single runs, taken for that of joint runs too.
+
+    Args:
+        matrix: Any matrix; NaN where nothing was measured.
+        estimates: Cheap estimates of the same cells.
+        names: Names of the estimates in messages; None for those of their measures.
+
+    Returns:
+        The model, its weights in the order of the estimates.
+
+    Raises:
+        RelevanceError: If fewer than two cells are measured, or an estimate knows fewer than three
+            of those.
+    """
+    if names is None:
+        names = [each.measure for each in estimates]
+    runs, repeats = _runs(matrix)
+    measured = np.isfinite(known_mean(runs, 0)) & ~np.eye(len(matrix.tasks), dtype=bool)
+    if measured.sum() < 2:
+        raise RelevanceError(
+            f"The matrix has {measured.sum()} measured cells off the diagonal; to predict the others"
+            " takes two at least. Measure some: `relevance pairwise --budget 30%`."
+        )
+    covariates = [
+        _aligned(each, matrix, measured, name) for each, name in zip(estimates, names, strict=True)
+    ]
+    stacked = np.stack(covariates, axis=-1) if covariates else None
+    return fit(runs, covariates=stacked, repeats=repeats)
+
+
+def predict(
+    matrix: RelevanceMatrix,
+    estimates: Sequence[RelevanceMatrix] = (),
+    names: Sequence[str] | None = None,
+    *,
+    points: int = POINTS,
+    seed: int = 0,
+) -> RelevanceMatrix:
+    """What every cell of a matrix is expected to be, measured or not, and how sure that is.
+
+    Cells are modelled by their target's level, their source's effect, an effect of the pair and the
+    target's noise, all of them estimated from the runs there are (`relevance.posterior.fit`). So a
+    measured cell moves towards what its row and column say, the more the noisier it is; one that
+    nobody measured is predicted from them, and from cheap estimates where there are some.
+
+    Args:
+        matrix: Any matrix; NaN where nothing was measured.
+        estimates: Cheap estimates of the same cells, such as vocabulary overlap. How much they
+            count is learned from the measured cells. Tasks and cells that they lack are left to the
+            rest of the model.
+        names: Names of the estimates; None for those of their measures.
+        points: Number of points in parameter space that the uncertainty is made of.
+        seed: Seed of those.
+
+    Returns:
+        The matrix of posterior means, the diagonal as it was. Standard errors are posterior
+        standard deviations, with the uncertainty of the parameters in them; None where one seed
+        does not tell noise from what two tasks do to each other. `predicted` tells which cells were
+        not measured, `provenance["model"]` has the noise of one run of each target and the
+        estimates' weights. Scores and values of seeds stay in the file that was given.
+
+    Raises:
+        RelevanceError: If fewer than two cells are measured, an estimate knows fewer than three of
+            those, or the matrix is itself one of predictions.
+
+    Source:
+        Morris (1983), Parametric empirical Bayes inference; Smyth (2004), Linear models and
+        empirical Bayes methods; the closed forms are those of `relevance.posterior.effects`.
+    """
+    if matrix.predicted.any() or matrix.provenance.get("noise") == POSTERIOR:
+        raise RelevanceError(
+            "The matrix is itself one of predictions. Give the measured one that it was made of."
+        )
+    if names is None:
+        names = [each.measure for each in estimates]
+    fitted = fit_matrix(matrix, estimates, names)
+    found = fitted.posterior(points, seed=seed)
+    own = np.eye(len(matrix.tasks), dtype=bool)
+    errors = None
+    if fitted.noise_known:
+        errors = np.where(own, 0.0, np.hypot(found.deviation, _of_baselines(matrix)))
+    model: dict[str, Any] = {
+        "measured": int(matrix.known.sum()),
+        "noise": dict(zip(matrix.tasks, fitted.noise.tolist(), strict=True)),
+        "weights": dict(zip(names, fitted.weights.tolist(), strict=True)),
+    }
+    if not fitted.noise_known:
+        del model["noise"]
+    rest = {key: value for key, value in matrix.provenance.items() if key != "noise"}
+    return replace(
+        matrix,
+        values=np.where(own, matrix.values, found.mean),
+        standard_errors=errors,
+        per_seed=None,
+        single=None,
+        joint=None,
+        majority=None,
+        reliability=None,
+        provenance={
+            **rest,
+            **({"noise": POSTERIOR} if fitted.noise_known else {}),
+            "model": model,
+            "predicted": _named(~matrix.known & ~own, matrix.tasks),
+        },
+    )
+
+
+def summary(matrix: RelevanceMatrix) -> list[str]:
+    """What was predicted, from what, and how sure it is, a line each.
+
+    Args:
+        matrix: What `predict` gave.
+
+    Returns:
+        Lines for people.
+    """
+    model, off = matrix.provenance["model"], len(matrix.off_diagonal())
+    lines = [f"{model['measured']} of {off} cells are measured, the others predicted"]
+    weights = model["weights"]
+    if weights:
+        by = 100 if matrix.unit != "ratio" else 100
+        said = ", ".join(f"{name} {by * weight:+.2f}" for name, weight in weights.items())
+        lines.append(f"what a standard deviation of an estimate adds, {matrix.shown_in}: {said}")
+    if matrix.standard_errors is None:
+        lines.append(
+            "one seed does not tell noise from what two tasks do to each other, so how sure these"
+            " values are is unknown: measure some cells with a second seed, or repeat single runs"
+        )
+    return lines
+
+
+def _runs(matrix: RelevanceMatrix) -> tuple[PerSeed, Repeats | None]:
+    """Values of each seed, and what else tells their noise."""
+    if matrix.per_seed is not None and (np.isfinite(matrix.per_seed).sum(0) > 1).any():
+        own = np.eye(len(matrix.tasks), dtype=bool)
+        if (np.isfinite(matrix.per_seed).sum(0) > 1)[~own].any():
+            return matrix.per_seed, None
+    runs = matrix.values[None] if matrix.per_seed is None else matrix.per_seed
+    errors, seeds = matrix.standard_errors, len(matrix.seeds)
+    if errors is not None and seeds > 1 and not over_examples(matrix):
+        known = np.isfinite(errors) & ~np.eye(len(errors), dtype=bool)
+        squares = np.where(known, errors**2, 0.0).sum(0) * (seeds - 1)
+        return runs, Repeats(squares, known.sum(0) * float(seeds - 1))
+    return runs, _of_single_runs(matrix)
+
+
+def _of_single_runs(matrix: RelevanceMatrix) -> Repeats | None:
+    """Noise of single runs as gains; None where no task has two of them."""
+    found = _single(matrix)
+    if found is None or len(found) < 2:
+        return None
+    known = np.isfinite(found).sum(0)
+    squares = np.where(np.isfinite(found), (found - known_mean(found, 0)) ** 2, 0.0).sum(0)
+    freedom = np.maximum(known - 1.0, 0.0)
+    return Repeats(squares, freedom) if freedom.any() else None
+
+
+def _single(matrix: RelevanceMatrix) -> Float[np.ndarray, "seed target"] | None:
+    """Scores of single runs in the unit of gains."""
+    metric = matrix.provenance.get("metric", "gain")
+    scores = (matrix.single or {}).get(metric)
+    if scores is None:
+        return None
+    alone = np.asarray(scores, dtype=np.float64)
+    choice = GainChoice(metric, matrix.provenance.get("normalise", "relative"))
+    return np.asarray(alone / choice.divisor(known_mean(alone, 0)))
+
+
+def _of_baselines(matrix: RelevanceMatrix) -> Targets:
+    """Noise of each target's baseline, which all its cells share; 0 where it is not known."""
+    found = _single(matrix)
+    if found is None or matrix.provenance.get("zero") == MEAN_OF_SOURCES:
+        return np.zeros(len(matrix.tasks))
+    known = np.isfinite(found).sum(0)
+    squares = np.where(np.isfinite(found), (found - known_mean(found, 0)) ** 2, 0.0).sum(0)
+    return np.asarray(np.sqrt(squares / np.maximum(known - 1, 1) / np.maximum(known, 1)))
+
+
+def _aligned(
+    estimate: RelevanceMatrix,
+    matrix: RelevanceMatrix,
+    measured: Bool[np.ndarray, "source target"],
+    name: str,
+) -> Float[np.ndarray, "source target"]:
+    """An estimate's values in the order of the matrix, NaN for what it lacks."""
+    shared = [task for task in matrix.tasks if task in estimate.tasks]
+    at = [matrix.tasks.index(task) for task in shared]
+    there = [estimate.tasks.index(task) for task in shared]
+    found = np.full(matrix.values.shape, np.nan)
+    found[np.ix_(at, at)] = estimate.values[np.ix_(there, there)]
+    if (known := int((np.isfinite(found) & measured).sum())) < FEWEST:
+        raise RelevanceError(
+            f"{name} knows {known} of the matrix's measured cells; to learn what an estimate is"
+            f" worth takes {FEWEST}. Its tasks are {some(estimate.tasks)}."
+        )
+    return found
+
+
+def _named(cells: Bool[np.ndarray, "source target"], tasks: tuple[str, ...]) -> dict[str, Any]:
+    """The targets of chosen cells by their source."""
+    return {
+        source: [task for task, chosen in zip(tasks, row, strict=True) if chosen]
+        for source, row in zip(tasks, cells, strict=True)
+        if row.any()
+    }
