@@ -12,7 +12,7 @@ import hmnet
 import relevance
 from cli.app import AGAIN, goes_on
 from cli.flags import COLUMN
-from cli.gains import note_distrust, tell
+from cli.gains import GainOptions, MatrixArgument, load_gains, note_distrust, tell
 from cli.generated import Given, SettingsOf
 from cli.options import (
     ConfigOption,
@@ -24,7 +24,7 @@ from cli.options import (
     settings,
 )
 from cli.output import check_places, note, save, show
-from relevance.errors import RelevanceError
+from relevance.errors import RelevanceError, told_of
 from relevance.registry import members_of
 
 if TYPE_CHECKING:
@@ -164,6 +164,45 @@ def merge(
     """
     found = [relevance.load_matrix(name) for name in matrices]
     return deliver_matrix(relevance.merge_matrices(found, matrices), out)
+
+
+def predict(
+    matrix: MatrixArgument,
+    gains: GainOptions,
+    estimates: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            help="A cheap estimate of the same cells; its weight is learned. Can be repeated.",
+            metavar="MATRIX",
+        ),
+    ] = None,
+    out: OutOption = None,
+    seed: Annotated[int, typer.Option(help="Of the draws of parameters.", min=0)] = 0,
+) -> int:
+    """Every cell of a matrix as the measured ones tell it, and how sure that is.
+
+    A cell is modelled by its target's level, its source's effect, an effect of the pair and the
+    target's noise. Cells that nobody measured are predicted, and every command shows them in
+    brackets.
+
+    Example: relevance predict gains.json --with vocab.json --out expected.json
+    """
+    from relevance.comparison.judging import different_names
+    from relevance.posterior.predict import summary
+
+    check_places(out)
+    loaded, lines = load_gains(matrix, gains)
+    found = [relevance.load_matrix(name) for name in estimates or ()]
+    names = different_names(found, estimates or [])
+    with told_of(matrix):
+        predicted = relevance.predict(loaded, found, names, seed=seed)
+    status = deliver_matrix(predicted, out)
+    for line in lines:
+        note(f"relevance: note: {line}")
+    for line in summary(predicted):
+        note(line)
+    return status
 
 
 def _column(help_text: str, option: str) -> Any:

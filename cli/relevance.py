@@ -222,6 +222,7 @@ for each in (
     measuring.estimate,
     measuring.pairwise,
     measuring.merge,
+    measuring.predict,
     clustering.cluster,
     heatmap,
     bars,

@@ -44,15 +44,20 @@ def features(matrix: RelevanceMatrix) -> Float[np.ndarray, "task feature"]:
 
 def _remedy(matrix: RelevanceMatrix, unknown: Bool[np.ndarray, "source target"]) -> str:
     """Advice on how unknown cells get a value."""
+    predict = "`relevance predict MATRIX --out FILE` predicts it from the cells that are measured."
     if "setting" in matrix.provenance:
-        return "Give the missing runs to `relevance import`, or import with `square=True`."
+        return (
+            "Give the missing runs to `relevance import`, or import with `square=True`; or"
+            f" {predict}"
+        )
     scores = (matrix.joint or {}).get(matrix.provenance.get("metric", "gain"))
     if scores is not None and np.isfinite(np.asarray(scores, dtype=np.float64)[:, unknown]).all():
         return (
             "All runs are there, but the baseline is too near 0 to divide by: take"
             ' `normalise="absolute"`, which runs nothing, or measure more `single_seeds`.'
         )
-    command, hint = "pairwise", ', with `normalise="absolute"` where a baseline is too near 0.'
+    command = "pairwise"
+    hint = f', with `normalise="absolute"` where a baseline is too near 0; or {predict}'
     if matrix.measure != "joint-training" and matrix.measure in measures.names():
         command, hint = f"estimate {matrix.measure}", "."
     return f"Fill it with `relevance {command} --tasks {','.join(matrix.tasks)} --out FILE`{hint}"

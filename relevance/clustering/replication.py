@@ -8,6 +8,7 @@ from jaxtyping import Float
 from relevance.gains.formulas import own_baseline_gains
 from relevance.gains.gain_choice import GainChoice
 from relevance.gains.reliability import known_mean, split
+from relevance.matrices.intervals import POSTERIOR
 from relevance.matrices.matrix import MEAN_OF_SOURCES, RelevanceMatrix
 
 Cells = Float[np.ndarray, "source target"]
@@ -143,6 +144,8 @@ def _noise(matrix: RelevanceMatrix, values: PerSeed | None) -> tuple[Cells, Targ
     if values is not None:
         return *_between_seeds(values), len(values)
     errors, seeds = matrix.standard_errors, len(matrix.seeds)
+    if matrix.provenance.get("noise") == POSTERIOR:
+        return None  # a study of as many runs would give another expectation, not values and noise
     if errors is not None and seeds > 1 and np.isfinite(errors).all():
         return errors * np.sqrt(seeds), np.zeros(len(errors)), seeds
     alone = _of_single_runs(matrix)

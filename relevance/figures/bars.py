@@ -28,7 +28,7 @@ from relevance.figures.figure import (
 from relevance.figures.heatmap_layout import quantity
 from relevance.figures.scale import MINUS, nice_ticks, one_style, tick_texts
 from relevance.marks import COLLAPSED, marks
-from relevance.matrices.intervals import half_widths, over_examples
+from relevance.matrices.intervals import POSTERIOR, half_widths, over_examples
 from relevance.matrices.matrix import RelevanceMatrix
 
 TEXT_PT = 7.0
@@ -51,6 +51,7 @@ class Bar:
         error: Half the 95 % interval in percent, None without standard errors.
         is_noise: Whether the 95 % interval covers 0.
         signs: Marks against the value, as in tables; see `relevance.marks`.
+        predicted: Whether nobody measured it, so that its value stands in brackets.
     """
 
     task: str
@@ -58,6 +59,7 @@ class Bar:
     error: float | None = None
     is_noise: bool = False
     signs: str = ""
+    predicted: bool = False
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -113,7 +115,7 @@ def lay_out(matrix: RelevanceMatrix, task: str) -> BarsLayout:
     def panel(cells: tuple[int | slice, ...]) -> tuple[Bar, ...]:
         none = [None] * len(matrix.tasks)
         errors = none if widths is None else (100 * widths[cells]).tolist()
-        against = marked.noise[cells].tolist(), signs[cells].tolist()
+        against = (each[cells].tolist() for each in (marked.noise, signs, marked.predicted))
         found = map(Bar, matrix.tasks, percent[cells].tolist(), errors, *against)
         return tuple(sorted((bar for bar in found if bar.task != task), key=_rank))
 
@@ -131,6 +133,7 @@ def _notes(bars: Sequence[Bar]) -> tuple[str, ...]:
         "hatched: the 95 % interval covers 0": any(bar.is_noise for bar in bars),
         f"{BEATEN}: no run beats the majority class": BEATEN in signs,
         f"{COLLAPSE}: {COLLAPSED.replace('-', MINUS)}": COLLAPSE in signs,
+        "in brackets: predicted, not measured": any(bar.predicted for bar in bars),
     }
     return tuple(note for note, said in notes.items() if said)
 
@@ -140,6 +143,8 @@ def _whiskers(matrix: RelevanceMatrix, *, cut: bool) -> str:
     seeds = len(matrix.seeds)
     over = f" over {seeds} seeds" if seeds > 1 else ""
     what = ": noise of the evaluation only" if over_examples(matrix) else over
+    if matrix.provenance.get("noise") == POSTERIOR:
+        what = " of what is expected"
     return f"\n95 % intervals{what}" + ("; arrows: they go on" if cut else "")
 
 
@@ -266,6 +271,7 @@ def _values(axes: Axes, shown: tuple[Bar, ...], ends: tuple[float, float]) -> No
     """Print the values in a column at the right, clear of bars and whiskers, and their signs."""
     size = TEXT_PT - 1
     texts = [text or "unknown" for text in one_style([bar.percent for bar in shown])]
+    texts = [f"({text})" if bar.predicted else text for bar, text in zip(shown, texts, strict=True)]
     signs = size * max((text_width_em(bar.signs) for bar in shown if bar.signs), default=0.0)
     column = size * max(map(text_width_em, texts), default=0.0) + signs + 6.0
     width = axes.get_window_extent().width * POINTS_PER_INCH / figure_of(axes).dpi

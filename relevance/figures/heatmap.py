@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.collections import QuadMesh
     from matplotlib.colors import Colormap
 
-EMPTY = "#ededed"
+EMPTY, PALE = "#ededed", "#ffffff"
 LINES_PER_CELL = 3
 EDGE = 0.04
 DARK_HATCH, LIGHT_HATCH = "#8c8c8c", "#ffffffb0"
@@ -213,14 +213,16 @@ def luminance(rgb: Float[np.ndarray, " 3"]) -> float:
 
 
 def _corners(layout: HeatmapLayout, axes: Axes) -> None:
-    """A small corner where no run beats the majority class, and a dark one where one collapsed."""
+    """A corner where no run beats the majority class, where one collapsed, where none was made."""
     from matplotlib.collections import PolyCollection
 
     upper_right = [(0.72, 0.04), (0.96, 0.04), (0.96, 0.28)]
     lower_left = [(0.28, 0.96), (0.04, 0.96), (0.04, 0.72)]
+    lower_right = [(0.72, 0.96), (0.96, 0.96), (0.96, 0.72)]
     for cells, corner, colour in (
         (layout.beaten, upper_right, "#ffb000"),
         (layout.collapsed, lower_left, INK),
+        (layout.predicted, lower_right, PALE),
     ):
         corners = [[(x + dx, y + dy) for dx, dy in corner] for y, x in np.argwhere(cells)]
         axes.add_collection(

@@ -51,6 +51,7 @@ class HeatmapLayout:
         uncertain: Cells whose 95 % interval covers zero.
         beaten: Cells in which no run beats the majority class.
         collapsed: Cells of which a run collapsed.
+        predicted: Cells that nobody measured, with texts in brackets.
         clusters: Sizes of the groups in the order shown, empty without groups.
         quantity: Meaning of the colours.
         notes: Meanings of the marks, one line each.
@@ -68,6 +69,7 @@ class HeatmapLayout:
     uncertain: Cells
     beaten: Cells
     collapsed: Cells
+    predicted: Cells
     clusters: tuple[int, ...]
     quantity: str
     notes: tuple[str, ...]
@@ -99,8 +101,10 @@ def lay_out(
     judged = judged[np.isfinite(judged)]
     diverging = matrix.measure == "joint-training" or bool((judged < 0).any())
     low, high = colour_limits(judged, diverging=diverging)
-    texts, text_pt = cell_texts(percent, FILL * cell_pt, fixed_diagonal=fixed)
     marked = marks(matrix)
+    texts, text_pt = cell_texts(
+        percent, FILL * cell_pt, fixed_diagonal=fixed, bracketed=marked.predicted
+    )
     return HeatmapLayout(
         tasks=matrix.tasks,
         percent=percent,
@@ -114,6 +118,7 @@ def lay_out(
         uncertain=marked.noise,
         beaten=marked.beaten,
         collapsed=marked.collapsed,
+        predicted=marked.predicted,
         clusters=tuple(map(len, clusters.clusters)) if clusters else (),
         quantity=quantity(matrix),
         notes=_notes(matrix, marked),
@@ -140,6 +145,7 @@ def _notes(matrix: RelevanceMatrix, marked: Marks) -> tuple[str, ...]:
         f"hatched: the 95 % interval covers 0{noise}": marked.noise,
         "corner: no run beats the majority class": marked.beaten,
         f"dark corner: {COLLAPSED.replace('-', MINUS)}": marked.collapsed,
+        "in brackets, pale corner: predicted, not measured": marked.predicted,
         "crossed out: unknown": np.isnan(matrix.values),
     }
     return tuple(note for note, cells in notes.items() if cells.any())
@@ -173,7 +179,11 @@ def colour_limits(percent: Float[np.ndarray, " cell"], *, diverging: bool) -> tu
 
 
 def cell_texts(
-    percent: Float[np.ndarray, "source target"], width_pt: float, *, fixed_diagonal: bool
+    percent: Float[np.ndarray, "source target"],
+    width_pt: float,
+    *,
+    fixed_diagonal: bool,
+    bracketed: Cells | None = None,
 ) -> tuple[tuple[tuple[str, ...], ...], float]:
     """The most precise texts that fit into the cells at a size that can be read.
 
@@ -181,6 +191,7 @@ def cell_texts(
         percent: Values in percent, NaN for none.
         width_pt: Room in a cell.
         fixed_diagonal: Whether the diagonal needs no decimals.
+        bracketed: Cells whose texts stand in brackets, None for none.
 
     Returns:
         Texts, all empty if none fit at 5 points, and their font size in points.
@@ -191,7 +202,10 @@ def cell_texts(
     for style in _styles(percent, fixed_diagonal=fixed_diagonal):
         texts = tuple(
             tuple(
-                number(value, 0) if fixed_diagonal and x == y else style(value)
+                _in_brackets(
+                    number(value, 0) if fixed_diagonal and x == y else style(value),
+                    bracketed is not None and bool(bracketed[y, x]),
+                )
                 for x, value in enumerate(row)
             )
             for y, row in enumerate(percent.tolist())
@@ -200,6 +214,10 @@ def cell_texts(
         if widest * MIN_TEXT_PT <= width_pt:
             return texts, min(MAX_TEXT_PT, width_pt / (widest or 1.0))
     return empty, MIN_TEXT_PT
+
+
+def _in_brackets(text: str, chosen: bool) -> str:
+    return f"({text})" if chosen and text else text
 
 
 def _styles(

@@ -9,7 +9,6 @@ from relevance.gains.baselines import interval_factor
 from relevance.gains.reliability import known_mean
 from relevance.matrices.matrix import RelevanceMatrix
 
-
 POSTERIOR = "posterior"
 """What `provenance["noise"]` says where standard errors are posterior standard deviations."""
 

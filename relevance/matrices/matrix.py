@@ -110,8 +110,10 @@ class RelevanceMatrix:
     def predicted(self) -> Bool[np.ndarray, "source target"]:
         """Cells whose value nobody measured: a model of the measured ones expects it."""
         named = self.provenance.get("predicted") or {}
-        found = [[target in named.get(source, ()) for target in self.tasks] for source in self.tasks]
-        return np.asarray(found, dtype=bool) & self.known
+        found = [
+            [target in named.get(source, ()) for target in self.tasks] for source in self.tasks
+        ]
+        return np.asarray(np.array(found, dtype=bool) & self.known)
 
     def off_diagonal(self) -> Float[np.ndarray, " pair"]:
         """Values of all ordered pairs of different tasks, row by row."""

@@ -49,8 +49,8 @@ def fit_matrix(
     measured = np.isfinite(known_mean(runs, 0)) & ~np.eye(len(matrix.tasks), dtype=bool)
     if measured.sum() < 2:
         raise RelevanceError(
-            f"The matrix has {measured.sum()} measured cells off the diagonal; to predict the others"
-            " takes two at least. Measure some: `relevance pairwise --budget 30%`."
+            f"The matrix has {measured.sum()} measured cells off the diagonal, and predicting the"
+            " others takes two at least. Measure some: `relevance pairwise --budget 30%`."
         )
     covariates = [
         _aligned(each, matrix, measured, name) for each, name in zip(estimates, names, strict=True)
@@ -147,11 +147,9 @@ def summary(matrix: RelevanceMatrix) -> list[str]:
     """
     model, off = matrix.provenance["model"], len(matrix.off_diagonal())
     lines = [f"{model['measured']} of {off} cells are measured, the others predicted"]
-    weights = model["weights"]
-    if weights:
-        by = 100 if matrix.unit != "ratio" else 100
-        said = ", ".join(f"{name} {by * weight:+.2f}" for name, weight in weights.items())
-        lines.append(f"what a standard deviation of an estimate adds, {matrix.shown_in}: {said}")
+    if model["weights"]:
+        said = ", ".join(f"{name} {100 * by:+.2f}" for name, by in model["weights"].items())
+        lines.append(f"what a standard deviation of an estimate adds ({matrix.shown_in}): {said}")
     if matrix.standard_errors is None:
         lines.append(
             "one seed does not tell noise from what two tasks do to each other, so how sure these"
@@ -162,14 +160,13 @@ def summary(matrix: RelevanceMatrix) -> list[str]:
 
 def _runs(matrix: RelevanceMatrix) -> tuple[PerSeed, Repeats | None]:
     """Values of each seed, and what else tells their noise."""
-    if matrix.per_seed is not None and (np.isfinite(matrix.per_seed).sum(0) > 1).any():
-        own = np.eye(len(matrix.tasks), dtype=bool)
-        if (np.isfinite(matrix.per_seed).sum(0) > 1)[~own].any():
-            return matrix.per_seed, None
     runs = matrix.values[None] if matrix.per_seed is None else matrix.per_seed
+    own = np.eye(len(matrix.tasks), dtype=bool)
+    if (np.isfinite(runs).sum(0) > 1)[~own].any():
+        return runs, None
     errors, seeds = matrix.standard_errors, len(matrix.seeds)
     if errors is not None and seeds > 1 and not over_examples(matrix):
-        known = np.isfinite(errors) & ~np.eye(len(errors), dtype=bool)
+        known = np.isfinite(errors) & ~own
         squares = np.where(known, errors**2, 0.0).sum(0) * (seeds - 1)
         return runs, Repeats(squares, known.sum(0) * float(seeds - 1))
     return runs, _of_single_runs(matrix)

@@ -61,6 +61,7 @@ def _cells(layout: HeatmapLayout) -> Iterator[list[str]]:
             value, fixed = layout.percent[y, x], layout.fixed_diagonal and x == y
             text = "\N{EN DASH}" if np.isnan(value) else str(texts[y, x])
             text = f"+{text}" if layout.diverging and value > 0 else text
+            text = f"({text})" if layout.predicted[y, x] else text
             text += star * bool(layout.uncertain[y, x]) + dagger * bool(layout.beaten[y, x])
             text += double_dagger * bool(layout.collapsed[y, x])
             fill = fills[y, x]

@@ -43,6 +43,7 @@ def table(
     decimals: int = 2,
     bold: Collection[Place] = (),
     marked: Sequence[Collection[Place]] = (),
+    bracketed: Collection[Place] = (),
 ) -> str:
     r"""A table of any rows.
 
@@ -52,6 +53,7 @@ def table(
         decimals: Number of decimals of fractional numbers; CSV has them in full.
         bold: Places (row, column) from 0 to set in bold, not in CSV.
         marked: Places to mark with a star, a dagger and a double dagger, not in CSV.
+        bracketed: Places to set in brackets, not in CSV.
 
     Returns:
         The table, ending with a line break. Text is escaped; None and NaN are empty in CSV and a
@@ -99,6 +101,8 @@ def table(
             text = _text(row[key], decimals, escape, dash)
             if format == "latex":
                 text = NEGATIVE.sub("$-$", text)
+            if (y, x) in bracketed:
+                text = f"({text})"
             text += "".join(
                 sign
                 for sign, places in zip(MARKS[format], marked, strict=False)
@@ -122,7 +126,8 @@ def matrix_table(
     The best source of every target is in bold, ties all of them, as far as one helps: of gains only
     those above 0 that carry no mark, and none where all sources are alike. Values whose 95 %
     interval covers zero carry a star, a dagger where no run does better than the majority class,
-    and a double dagger where a run behind them collapsed (`relevance.marks`).
+    and a double dagger where a run behind them collapsed (`relevance.marks`). Values in brackets
+    are predicted, not measured.
 
     Args:
         matrix: Any matrix.
@@ -155,6 +160,7 @@ def matrix_table(
         decimals=decimals,
         bold=_places(best),
         marked=[_places(cells) for cells in (marked.noise, marked.beaten, marked.collapsed)],
+        bracketed=_places(marked.predicted),
     )
     remark = matrix_remark(matrix, format, marked, bold=bool(best.any()))
     text = {
@@ -268,12 +274,14 @@ def matrix_remark(
     if format == "latex":
         collapsed = collapsed.replace("-100", "$-$100")
     number, cells = int(marked.collapsed.sum()), int(marked.known.sum())
+    predicted = int(marked.predicted.sum())
     remarks = {
         f"{unit}; row = source, column = target": True,
         f"bold: best source of each target{helps}": bold,
         f"{star}: the 95 {PERCENT[format]} interval{noise} covers 0": bool(marked.noise.any()),
         f"{dagger}: no run beats the majority class": bool(marked.beaten.any()),
         f"{double_dagger}: {collapsed}, {number} of {cells} cells": number > 0,
+        f"in brackets: predicted, not measured, {predicted} of {cells} cells": predicted > 0,
     }
     return f"{'; '.join(remark for remark, said in remarks.items() if said)}."
 
