@@ -110,9 +110,11 @@ def predict(
     errors = None
     if fitted.noise_known:
         errors = np.where(own, 0.0, np.hypot(found.deviation, _of_baselines(matrix)))
+    # Where the file has means alone, each of them stands for the runs of all seeds.
+    noise = fitted.noise * np.sqrt(1 if matrix.per_seed is not None else max(len(matrix.seeds), 1))
     model: dict[str, Any] = {
         "measured": int(matrix.known.sum()),
-        "noise": dict(zip(matrix.tasks, fitted.noise.tolist(), strict=True)),
+        "noise": dict(zip(matrix.tasks, noise.tolist(), strict=True)),
         "weights": dict(zip(names, fitted.weights.tolist(), strict=True)),
     }
     if not fitted.noise_known:

@@ -159,7 +159,8 @@ def test_unknown_values_are_not_guessed_at() -> None:
     assert str(raised.value) == (
         "The matrix has no value for RTE -> CB, CB -> WNLI, WNLI -> RTE and 1 more. Fill it with"
         ' `relevance pairwise --tasks RTE,CB,WNLI --out FILE`, with `normalise="absolute"` where a'
-        " baseline is too near 0."
+        " baseline is too near 0; or `relevance predict MATRIX --out FILE` predicts it from the"
+        " cells that are measured."
     )
     with pytest.raises(RelevanceError) as raised:
         kmeans(RelevanceMatrix(values, ("RTE", "CB", "WNLI"), "logme"), 2)
