@@ -1,4 +1,4 @@
-"""Every inner layer is tried once, a stopped search goes on, and the best is what the scores say."""
+"""Every inner layer is tried once, a stopped search goes on, the best is what scores say."""
 
 import json
 import random
