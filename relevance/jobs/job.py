@@ -1,6 +1,6 @@
 """Independent jobs, the devices they are laid over, and what is told about them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -65,6 +65,20 @@ class Job:
     call: Callable[[str], None]
     cost: float
     status: Callable[[], Status] = lambda: "open"
+
+
+@dataclass(frozen=True)
+class Further:
+    """Jobs that are not known before others have ended.
+
+    Attributes:
+        next: Function that is asked whenever all jobs so far have ended; none, and that is all.
+        total: Number of jobs that there will be with those known from the start, as far as can be
+            said; for telling how much is left.
+    """
+
+    next: Callable[[], Sequence[Job]]
+    total: int = 0
 
 
 @dataclass(frozen=True)

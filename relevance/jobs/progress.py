@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from statistics import mean
 from typing import Literal
 
 from relevance.jobs.job import Event, Job, Kind
@@ -15,6 +16,7 @@ class JobProgress:
         cached: Jobs that need not be done, each with the seconds it took.
         on_event: Function that is told about every change.
         workers: Number of jobs that will be done at a time, None where it is not known yet.
+        expected: Number of all jobs, with those that are yet to be named; 0 where there are none.
 
     Attributes:
         errors: Errors of failed jobs by name, in one line.
@@ -27,19 +29,27 @@ class JobProgress:
         cached: Sequence[tuple[Job, float]],
         on_event: Callable[[Event], None] | None,
         workers: int | None = None,
+        expected: int = 0,
     ) -> None:
         self.errors: dict[str, str] = {}
         self.workers: Callable[[], int | None] = lambda: workers
-        self._total = len(jobs) + len(cached)
+        self._known = len(jobs) + len(cached)
+        self._expected = expected
         self._done = self._cached = len(cached)
         self._on_event = on_event
         self._waiting = {job.name: job.cost for job in jobs}
+        self._mean_cost = mean([job.cost for job in [*jobs, *(job for job, _ in cached)]] or [0.0])
         self._running: dict[str, tuple[float, float]] = {}  # cost, start
         self._timed_cost = sum(job.cost for job, _ in cached)
         self._timed_s = sum(seconds for _, seconds in cached)
         self._tell("begun")
         for job, _ in cached:
             self._tell("cached", job)
+
+    def add(self, jobs: Sequence[Job]) -> None:
+        """Note jobs that became known."""
+        self._known += len(jobs)
+        self._waiting |= {job.name: job.cost for job in jobs}
 
     def started(self, job: Job) -> None:
         """Note that a worker began a job; a second time where the cluster lost the first one."""
@@ -83,7 +93,8 @@ class JobProgress:
     def _tell(self, kind: Kind, job: Job | None = None, error: str | None = None) -> None:
         if self._on_event is not None:
             name = job.name if job else ""
-            counts = self._done, self._cached, len(self._running), len(self.errors), self._total
+            total = max(self._known, self._expected)
+            counts = self._done, self._cached, len(self._running), len(self.errors), total
             self._on_event(Event(kind, name, *counts, self._left_s(), error, self.workers()))
 
     def _left_s(self) -> float | None:
@@ -94,5 +105,6 @@ class JobProgress:
         speed = self._timed_s / self._timed_cost
         now = time.monotonic()
         left_s = [cost * speed for cost in self._waiting.values()]
+        left_s += [self._mean_cost * speed] * (self._expected - self._known)
         left_s += [max(cost * speed - (now - start), 0) for cost, start in self._running.values()]
         return sum(left_s) / max(1, min(self.workers() or 1, len(left_s)))

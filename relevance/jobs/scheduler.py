@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from relevance.jobs.engines.engine import Engine, engines
-from relevance.jobs.job import Event, Job, Schedule
+from relevance.jobs.job import Event, Further, Job, Schedule
 from relevance.jobs.progress import JobProgress
 
 LOOK_AGAIN_S = 0.5
@@ -16,6 +16,7 @@ def run_jobs(
     on_event: Callable[[Event], None] | None = None,
     *,
     cached: Sequence[tuple[Job, float]] = (),
+    further: Further | None = None,
 ) -> dict[str, str]:
     """Run jobs that don't depend on each other.
 
@@ -30,6 +31,7 @@ def run_jobs(
         schedule: Devices, workers and engine.
         on_event: Function that is told, in this process, of jobs that start, end, or are put back.
         cached: Jobs that need not run, each with the seconds it took; they count as done.
+        further: Jobs that follow from what others gave.
 
     Returns:
         {job: error in one line} of the failed jobs.
@@ -41,23 +43,28 @@ def run_jobs(
     # An engine that cannot be started is told before anything else is.
     engine = engines.find(schedule.engine).start(schedule) if jobs else None
     try:
-        progress = JobProgress(jobs, cached, on_event, workers)
+        progress = JobProgress(jobs, cached, on_event, workers, further.total if further else 0)
         if engine:
-            run_on(engine, jobs, progress)
+            run_on(engine, jobs, progress, further)
     finally:
         if engine:
             engine.stop()
     return progress.errors
 
 
-def run_on(engine: Engine, jobs: Sequence[Job], progress: JobProgress) -> None:
+def run_on(
+    engine: Engine, jobs: Sequence[Job], progress: JobProgress, further: Further | None = None
+) -> None:
     """Run jobs on the workers of an engine that was started, and tell `progress` what happens."""
     progress.workers = engine.workers
-    # Longest first: a long job that starts last would run alone while all others wait.
-    killed = _run(sorted(jobs, key=lambda job: -job.cost), engine, progress, retry=True)
-    for job in killed:
-        engine.clear()
-        _run([job], engine, progress, retry=False)
+    while jobs:
+        # Longest first: a long job that starts last would run alone while all others wait.
+        killed = _run(sorted(jobs, key=lambda job: -job.cost), engine, progress, retry=True)
+        for job in killed:
+            engine.clear()
+            _run([job], engine, progress, retry=False)
+        jobs = further.next() if further else ()
+        progress.add(jobs)
 
 
 def _run(jobs: Sequence[Job], engine: Engine, progress: JobProgress, *, retry: bool) -> list[Job]:

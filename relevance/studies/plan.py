@@ -20,6 +20,7 @@ class StudyPlan:
         durations: Seconds that each missing run should take, None while no run is done.
         memory_bytes: Largest memory of a run so far, None while none has been measured.
         disk_bytes: Expected size of the missing results on disk, None while no run is done.
+        later: Number of runs beyond these, which will be chosen by what these give.
     """
 
     missing: tuple[str, ...]
@@ -27,6 +28,7 @@ class StudyPlan:
     durations: tuple[float, ...] | None
     memory_bytes: int | None
     disk_bytes: float | None
+    later: int = 0
 
     def seconds_on(self, workers: int) -> float | None:
         """Seconds until some workers would have ended the last run; None while no run is done."""

@@ -1,7 +1,7 @@
 """A study of joint training: every task alone and every pair, on as many devices as there are."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import combinations, count
 from typing import Any
@@ -14,9 +14,10 @@ from relevance.errors import RelevanceError
 from relevance.gains.formulas import scores
 from relevance.gains.gain_choice import METRICS
 from relevance.interfaces.trainer import Result, Trainer
-from relevance.jobs.job import Event, Job, Schedule
+from relevance.jobs.job import Event, Further, Job, Schedule
 from relevance.jobs.scheduler import run_jobs
 from relevance.studies.plan import StudyPlan, make_plan, run_cost, task_costs
+from relevance.studies.rounds import AllAtOnce, Progressing, Rounds
 from relevance.studies.runs import FinishedRun, TrainingRun
 from relevance.studies.store import JobStore
 from relevance.tasks.task import Task
@@ -118,21 +119,34 @@ class Study:
         store = JobStore(begin_cache()) if store is None else store
         return cls(tuple(tasks), trainer, store, tuple(seeds), alone, data or {}, costs or {})
 
-    def plan(self) -> StudyPlan:
-        """Plan the missing runs, with the time they should take."""
-        finished = self._finished()
-        runs = list(self._runs())
-        costs = task_costs(runs, finished, self.costs)
-        return make_plan(runs, finished, costs, lambda run: self.store.size(run.inputs))
+    def plan(self, rounds: Rounds = AllAtOnce()) -> StudyPlan:  # noqa: B008  # has no state
+        """Plan the missing runs, with the time they should take.
+
+        Args:
+            rounds: How runs are chosen; those that hang on missing ones are only counted.
+
+        Returns:
+            The plan.
+        """
+        going = Progressing(self, rounds)
+        going.advance()
+        runs = list(going.asked.values())
+        costs = task_costs(runs, going.finished, self.costs)
+        plan = make_plan(runs, going.finished, costs, lambda run: self.store.size(run.inputs))
+        return replace(plan, later=going.later)
 
     def run(
-        self, schedule: Schedule, on_event: Callable[[Event], None] | None = None
+        self,
+        schedule: Schedule,
+        on_event: Callable[[Event], None] | None = None,
+        rounds: Rounds = AllAtOnce(),  # noqa: B008  # has no state
     ) -> tuple[dict[str, FinishedRun], dict[str, str]]:
         """Do what is missing.
 
         Args:
             schedule: Devices and workers.
             on_event: Function that is told about every run that starts, ends or fails.
+            rounds: How runs are chosen.
 
         Returns:
             The finished runs by name, and the errors of failed ones by name.
@@ -140,17 +154,21 @@ class Study:
         Raises:
             RelevanceError: If the store cannot be written.
         """
-        finished = self._finished()
-        jobs = self._jobs(finished)
-        for run, _ in jobs:
-            self.store.reserve(run.inputs)
+        going = Progressing(self, rounds)
+        jobs = self._jobs(going)
+        further = Further(
+            lambda: [job for _, job in self._jobs(going)], len(going.asked) + going.later
+        )
+        done = going.finished
         failed = run_jobs(
-            [job for run, job in jobs if run.name not in finished],
+            [job for run, job in jobs if run.name not in done],
             schedule,
             on_event,
-            cached=[(job, finished[run.name].seconds) for run, job in jobs if run.name in finished],
+            cached=[(job, done[run.name].seconds) for run, job in jobs if run.name in done],
+            further=further,
         )
-        return self._finished(), failed
+        going.look()
+        return {name: done[name] for name in going.asked if name in done}, failed
 
     def scores(self, finished: Mapping[str, FinishedRun]) -> tuple[Scores, Scores]:
         """Tables of the runs' scores.
@@ -188,7 +206,7 @@ class Study:
         """
 
         def of(seed: int, target: Task, *source: Task) -> Result | None:
-            run = finished.get(self._training(seed, target, *source).name)
+            run = finished.get(self.training(seed, target, *source).name)
             return None if run is None else run.results[target.name]
 
         tasks = self.tasks
@@ -199,22 +217,31 @@ class Study:
         ]
         return single, joint
 
-    def _runs(self) -> Iterator[TrainingRun]:
-        for seed in self.single_seeds:
-            for task in self.tasks:
-                yield self._training(seed, task)
+    def all_runs(self) -> Iterator[TrainingRun]:
+        """Every run, single ones first."""
+        yield from self.single_runs()
         for seed in self.seeds:
             for pair in combinations(self.tasks, 2):
-                yield self._training(seed, *pair)
+                yield self.training(seed, *pair)
 
-    def _training(self, seed: int, *tasks: Task) -> TrainingRun:
+    def single_runs(self) -> Iterator[TrainingRun]:
+        """Every task alone with each single seed."""
+        for seed in self.single_seeds:
+            for task in self.tasks:
+                yield self.training(seed, task)
+
+    def training(self, seed: int, *tasks: Task) -> TrainingRun:
+        """The run of some tasks with a seed."""
         ordered = tuple(sorted(tasks, key=lambda task: task.name))
         data = tuple(self.data.get(task.name, "") for task in ordered)
         return TrainingRun(ordered, data, seed, self.trainer)
 
-    def _jobs(self, finished: Mapping[str, FinishedRun]) -> list[tuple[TrainingRun, Job]]:
-        runs, store = list(self._runs()), self.store
-        costs = task_costs(runs, finished, self.costs)
+    def _jobs(self, going: Progressing) -> list[tuple[TrainingRun, Job]]:
+        """Jobs of the rounds up to the next one in which a run is missing."""
+        runs, store = going.advance(), self.store
+        costs = task_costs(tuple(going.asked.values()), going.finished, self.costs)
+        for run in runs:
+            store.reserve(run.inputs)
         return [
             (
                 run,
@@ -227,10 +254,6 @@ class Study:
             )
             for run in runs
         ]
-
-    def _finished(self) -> dict[str, FinishedRun]:
-        found = ((run.name, run.finished(self.store)) for run in self._runs())
-        return {name: run for name, run in found if run is not None}
 
 
 def _by_metric(outcomes: Sequence[Any]) -> Scores:
