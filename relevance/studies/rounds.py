@@ -1,7 +1,7 @@
 """Runs of a study that are chosen in rounds, each by what the rounds before it gave."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from relevance.studies.runs import FinishedRun, TrainingRun
 
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from relevance.studies.study import Study
 
 
+@runtime_checkable
 class Rounds(Protocol):
     """A way to choose the runs of a study.
 

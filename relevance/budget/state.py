@@ -1,0 +1,104 @@
+"""What is known of the cells of a matrix, and what further runs would make of it."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from relevance.posterior.fit import Fit
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Runs that may be made.
+
+    Attributes:
+        cells: The cells that each run fills, one or two of them, as numbers source by source.
+        left: How often each run may still be made, once per seed.
+        cost: Of each run, in any one unit.
+    """
+
+    cells: Int[np.ndarray, "run direction"]
+    left: Int[np.ndarray, " run"]
+    cost: Float[np.ndarray, " run"]
+
+
+@dataclass(eq=False)
+class State:
+    """The joint normal distribution of all cells that candidates fill.
+
+    Attributes:
+        mean: Expected value of each cell.
+        covariance: Of every two cells.
+        centred: Of each cell less the mean of its target with every cell.
+        noise: Variance of a run of each cell.
+        source: Number of each cell's source.
+        target: Number of each cell's target.
+        of_target: 1 where a cell is one of a target, else 0.
+        runs: The cells that each candidate fills, as numbers of cells here.
+    """
+
+    mean: Float[np.ndarray, " cell"]
+    covariance: Float[np.ndarray, "cell cell"]
+    centred: Float[np.ndarray, "cell cell"]
+    noise: Float[np.ndarray, " cell"]
+    source: Int[np.ndarray, " cell"]
+    target: Int[np.ndarray, " cell"]
+    of_target: Float[np.ndarray, "target cell"]
+    runs: Int[np.ndarray, "run direction"]
+
+    @classmethod
+    def of(cls, fit: Fit, candidates: Candidates) -> Self:
+        """What a model says of the cells that candidates fill."""
+        cells, runs = np.unique(candidates.cells, return_inverse=True)
+        targets = fit.mean.shape[1]
+        source, target = np.divmod(cells, targets)
+        covariance = fit.covariance()[np.ix_(cells, cells)]
+        of_target = (np.arange(targets)[:, None] == target).astype(float)
+        of_target = of_target[of_target.any(axis=1)]
+        level = (of_target / of_target.sum(axis=1, keepdims=True)) @ covariance
+        return cls(
+            mean=fit.mean.ravel()[cells],
+            covariance=covariance,
+            centred=covariance - of_target.T @ level,
+            noise=fit.noise[target] ** 2,
+            source=source,
+            target=target,
+            of_target=of_target,
+            runs=runs.reshape(candidates.cells.shape),
+        )
+
+    def observe(self, run: int) -> None:
+        """Take a run for made; expected values stay, as what it shows is not known."""
+        for cell in self.runs[run]:
+            column = self.covariance[:, cell] / (self.covariance[cell, cell] + self.noise[cell])
+            self.centred -= np.outer(self.centred[:, cell], column)
+            self.covariance -= np.outer(self.covariance[:, cell].copy(), column)
+
+    def reduction(
+        self, weights: Float[np.ndarray, "part cell"]
+    ) -> Float[np.ndarray, "part run"]:
+        """By how much each candidate lowers the variance of cells less their target's mean.
+
+        Args:
+            weights: Of the cells, for each of some sums over them.
+
+        Returns:
+            The sums, for each candidate.
+        """
+        squares = weights @ self.centred**2
+        variance = np.diagonal(self.covariance) + self.noise
+        first = self.runs[:, 0]
+        if self.runs.shape[1] == 1:
+            return np.asarray(squares[:, first] / variance[first])
+        second = self.runs[:, 1]
+        between = self.covariance[first, second]
+        crossed = weights @ (self.centred[:, first] * self.centred[:, second])
+        # What two cells tell together: the quadratic form of the inverse of their covariance.
+        whole = (
+            variance[second] * squares[:, first]
+            - 2 * between * crossed
+            + variance[first] * squares[:, second]
+        )
+        return np.asarray(whole / (variance[first] * variance[second] - between**2))
