@@ -1,6 +1,6 @@
 """What a budget would have found out, replayed on recorded runs, directed or joint.
 
-    python benchmarks/replay.py --runs ../shared/outside/taskweb/runs.csv.gz --setting t5b [--draws 100]
+    python benchmarks/replay.py --runs ../shared/outside/taskweb/runs.csv.gz --setting t5b
 
 In every draw half of the seeds, at most four, may be learned from, in whatever order the choice of
 runs asks for; the mean of as many others is the truth. A file of joint runs (`task`, `partner`)
@@ -65,7 +65,7 @@ class Recorded:
 
     def candidates(self) -> Candidates:
         """Runs that may still be made."""
-        return Candidates(self.cells, self.most - self.made, np.ones(len(self.cells)))
+        return Candidates(self.cells, self.most - self.made, self.made, np.ones(len(self.cells)))
 
     def shown(self) -> np.ndarray:
         """Values of the runs made so far, NaN elsewhere."""
@@ -236,9 +236,7 @@ def main() -> None:
     options = parser.parse_args()
     told: dict[str, object] = {"setting": options.setting, "draws": options.draws}
     for aim in options.aims:
-        values, cells = read(
-            options.runs, options.setting, options.lowest, square=aim == "groups"
-        )
+        values, cells = read(options.runs, options.setting, options.lowest, square=aim == "groups")
         if len(values) < 2:
             parser.error(f"{options.runs} has {len(values)} seed; a replay takes two at least")
         start = time.perf_counter()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +29,7 @@ from relevance.registry import members_of
 
 if TYPE_CHECKING:
     from hmnet.measuring.joint_trainer import JointTrainer
+    from relevance.budget.rounds import Budget
     from relevance.interfaces.probe import Probe
     from relevance.jobs.job import Schedule
     from relevance.matrices.matrix import RelevanceMatrix
@@ -125,6 +126,28 @@ def pairwise(
             rich_help_panel=STUDY,
         ),
     ] = False,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            help="Joint training there may be: a share of one seed's pairs, hours or runs, such as"
+            " 30%, 4h or 200runs. Single runs come first, on top of it.  [default: every pair]",
+            metavar="AMOUNT",
+            show_default=False,
+            rich_help_panel=STUDY,
+        ),
+    ] = None,
+    aim: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            help="What the budget is for: gains (the whole matrix), sources (the best ones of each"
+            " target) or groups.  [default: gains]",
+            metavar="AIM",
+            show_default=False,
+            rich_help_panel=STUDY,
+        ),
+    ] = None,
+    *,
     seeds: SeedsOption = None,
     config: ConfigOption = None,
     dry_run: Annotated[
@@ -138,9 +161,10 @@ def pairwise(
     from relevance.measures.joint_training import JointTraining
 
     check_places(out)
+    within = _budget(budget, aim)
     chosen = settings(training, seeds=seeds, config=config)
     with _study(chosen, study, resources, paper=paper) as (inputs, found):
-        measure = JointTraining.build(inputs)
+        measure = JointTraining.build(replace(inputs, budget=within))
         _note_unpaired(chosen)
         if dry_run:
             from cli.plan import show_plan
@@ -355,6 +379,18 @@ def deliver_matrix(matrix: "RelevanceMatrix", out: Path | None) -> int:
         " runs them again."
     )
     return 1
+
+
+def _budget(amount: str | None, aim: str | None) -> "Budget | None":
+    """The budget of a study, None where there is none."""
+    if amount is None:
+        if aim is not None:
+            raise RelevanceError(
+                "`for` says what a `budget` is spent on, and there is none. Give one, such as"
+                " --budget 30%."
+            )
+        return None
+    return relevance.Budget.of(amount, aim or "gains")
 
 
 def _note_unpaired(chosen: Given) -> None:

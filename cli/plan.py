@@ -20,6 +20,8 @@ def show_plan(plan: StudyPlan, schedule: Schedule) -> None:
         show(f"cached   {name}")
     for name in plan.missing:
         show(f"to run   {name}")
+    if plan.later:
+        show(f"to choose {plan.later} more, by what these give")
     workers = len(schedule.slots)
     counts = sorted({*COUNTS, workers})
     times = UNKNOWN
@@ -30,7 +32,8 @@ def show_plan(plan: StudyPlan, schedule: Schedule) -> None:
     show(f"disk     for the results: {size(plan.disk_bytes)}")
     seconds = plan.seconds_on(workers)
     left = UNKNOWN if seconds is None else f"about {duration(seconds)} with {workers} worker(s)"
-    show(f"{len(plan.missing)} jobs to run, {len(plan.cached)} cached; time: {left}")
+    count = len(plan.missing) + plan.later
+    show(f"{count} jobs to run, {len(plan.cached)} cached; time: {left}")
 
 
 def size(count: float | None) -> str:

@@ -1,5 +1,6 @@
 """Every name that `import relevance` offers, and where it is."""
 
+from relevance.budget.rounds import Budget as Budget
 from relevance.clustering.agreement import compare as compare
 from relevance.clustering.choose_k import choose_k as choose_k
 from relevance.clustering.cluster import cluster as cluster

@@ -17,6 +17,9 @@ Worth = Callable[[State], Float[np.ndarray, " run"]]
 DRAWS = 16
 GROUPS = (2, 3, 4)
 STARTS = 4
+SAME_SHARE = 0.02
+"""Targets whose shares of cells measured differ by less have their turn together."""
+OUT_OF_TURN = 1e-6
 ALWAYS = 0.1
 """Weight of a task in no doubt; 1 where every other task is as often with it as not."""
 
@@ -26,8 +29,8 @@ def choose(
 ) -> list[int]:
     """Choose runs one after another, each as if those before it had come out as expected.
 
-    What is expected of a run is divided by what it costs. `gains`: how much the correlation of
-    posterior means with the truth rises within targets. `sources`: by how much a source might turn
+    What is expected of a run is divided by what it costs. `gains`: how much of what sources
+    differ by becomes known, each target in its turn. `sources`: by how much a source might turn
     out to be better than the one that is best by now, in what the sources of that target differ by
     (expected improvement). `groups`: how much it narrows the rows of the matrix, those of tasks
     most of which draws of the posterior do not put into the same groups.
@@ -99,22 +102,26 @@ def _worth(aim: str, fit: Fit, state: State, seed: int) -> Worth:
 
 
 def _of_gains(first: State) -> Worth:
-    """Rise of the expected correlation with the truth, summed over targets.
+    """Share of what sources of a target differ by that becomes known, where least is measured.
 
-    The squared correlation is the share of the variance within the target that is known.
+    Of targets whose noise is hard to tell from what they show, a few runs mislead; so every target
+    has its turn, and what is chosen is the source.
     """
     of_target = first.of_target
-    several = of_target.sum(axis=1) > 2  # two values always correlate at 1 or -1
+    size = of_target.sum(axis=1)
     unknown = of_target @ np.diagonal(first.centred)
-    known = [np.var(first.mean[cells > 0]) * cells.sum() for cells in of_target]
-    total = unknown + np.array(known)
-    total = np.where(several & (total > 0), total, np.inf)[:, None]
+    known = np.array([np.var(first.mean[cells > 0]) * cells.sum() for cells in of_target])
+    # Halfway, by logarithms, between what is found of this target and what all of them lead to
+    # expect: the first is noisy, the second does not know targets whose sources are all alike.
+    total = np.sqrt((unknown + known) * first.prior * size)
+    several = (size > 2) & (total > 0)  # two values always correlate at 1 or -1
+    total = np.where(several, total, np.inf)[:, None]
 
     def worth(state: State) -> Float[np.ndarray, " run"]:
-        left = (of_target @ np.diagonal(state.centred))[:, None] / total
-        less = state.reduction(of_target) / total
-        before, after = (np.sqrt(np.clip(1 - part, 0.02, 1)) for part in (left, left - less))
-        return np.asarray((after - before).sum(axis=0))
+        told = (state.reduction(of_target) / total).sum(axis=0)
+        share = state.made / size
+        turn = share <= share[several].min(initial=np.inf) + SAME_SHARE
+        return np.where(turn[state.row[state.runs]].all(axis=1), told, OUT_OF_TURN * told)
 
     return worth
 

@@ -1,7 +1,6 @@
 """What is known of the cells of a matrix, and what further runs would make of it."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -16,11 +15,13 @@ class Candidates:
     Attributes:
         cells: The cells that each run fills, one or two of them, as numbers source by source.
         left: How often each run may still be made, once per seed.
+        made: How often it has been made.
         cost: Of each run, in any one unit.
     """
 
     cells: Int[np.ndarray, "run direction"]
     left: Int[np.ndarray, " run"]
+    made: Int[np.ndarray, " run"]
     cost: Float[np.ndarray, " run"]
 
 
@@ -35,7 +36,11 @@ class State:
         noise: Variance of a run of each cell.
         source: Number of each cell's source.
         target: Number of each cell's target.
-        of_target: 1 where a cell is one of a target, else 0.
+        of_target: 1 where a cell is one of a target, else 0; targets with cells only.
+        row: Of `of_target`, for each cell.
+        prior: What the variance of these targets' cells is in proportion to, before anything is
+            measured.
+        made: Number of runs of each of these targets.
         runs: The cells that each candidate fills, as numbers of cells here.
     """
 
@@ -46,17 +51,23 @@ class State:
     source: Int[np.ndarray, " cell"]
     target: Int[np.ndarray, " cell"]
     of_target: Float[np.ndarray, "target cell"]
+    row: Int[np.ndarray, " cell"]
+    prior: Float[np.ndarray, " target"]
+    made: Float[np.ndarray, " target"]
     runs: Int[np.ndarray, "run direction"]
 
     @classmethod
-    def of(cls, fit: Fit, candidates: Candidates) -> Self:
+    def of(cls, fit: Fit, candidates: Candidates) -> "State":
         """What a model says of the cells that candidates fill."""
         cells, runs = np.unique(candidates.cells, return_inverse=True)
         targets = fit.mean.shape[1]
         source, target = np.divmod(cells, targets)
         covariance = fit.covariance()[np.ix_(cells, cells)]
-        of_target = (np.arange(targets)[:, None] == target).astype(float)
-        of_target = of_target[of_target.any(axis=1)]
+        there, row = np.unique(target, return_inverse=True)
+        of_target = (there[:, None] == target).astype(float)
+        runs = runs.reshape(candidates.cells.shape)
+        made = np.zeros(len(there))
+        np.add.at(made, row[runs], candidates.made[:, None])
         level = (of_target / of_target.sum(axis=1, keepdims=True)) @ covariance
         return cls(
             mean=fit.mean.ravel()[cells],
@@ -66,19 +77,21 @@ class State:
             source=source,
             target=target,
             of_target=of_target,
-            runs=runs.reshape(candidates.cells.shape),
+            row=row,
+            prior=fit.scale[there] ** 2,
+            made=made,
+            runs=runs,
         )
 
     def observe(self, run: int) -> None:
         """Take a run for made; expected values stay, as what it shows is not known."""
+        np.add.at(self.made, self.row[self.runs[run]], 1)
         for cell in self.runs[run]:
             column = self.covariance[:, cell] / (self.covariance[cell, cell] + self.noise[cell])
             self.centred -= np.outer(self.centred[:, cell], column)
             self.covariance -= np.outer(self.covariance[:, cell].copy(), column)
 
-    def reduction(
-        self, weights: Float[np.ndarray, "part cell"]
-    ) -> Float[np.ndarray, "part run"]:
+    def reduction(self, weights: Float[np.ndarray, "part cell"]) -> Float[np.ndarray, "part run"]:
         """By how much each candidate lowers the variance of cells less their target's mean.
 
         Args:

@@ -9,10 +9,11 @@ from jaxtyping import Float
 
 from relevance.errors import RelevanceError
 from relevance.gains.baselines import undefined_notes
-from relevance.gains.formulas import Cells, gains
+from relevance.gains.formulas import Cells, Joint, gains
 from relevance.gains.gain_choice import METRICS, PAPERS_CHOICE, GainChoice
-from relevance.gains.reliability import reliabilities
+from relevance.gains.reliability import known_mean, reliabilities
 from relevance.gains.study_scores import StudyScores
+from relevance.gains.unequal_seeds import errors_of_some
 from relevance.matrices.matrix import RelevanceMatrix
 
 MEASURE = "joint-training"
@@ -40,8 +41,9 @@ def gains_matrix(
             in for those over seeds where there is a single seed, unless no cell has one.
 
     Returns:
-        A matrix whose values are means over the seeds, NaN where any of them is missing. What its
-        standard errors hold stands in `provenance["noise"]`: `seeds`, `examples`, or None.
+        A matrix whose values are means over the seeds, NaN where any of them is missing; with
+        `provenance["unequal_seeds"]`, over those that a cell has. What its standard errors hold
+        stands in `provenance["noise"]`: `seeds`, `examples`, or None.
     """
     tasks = scores.tasks
     baseline = np.asarray(scores.single[choice.metric], dtype=np.float64)
@@ -49,6 +51,10 @@ def gains_matrix(
     errors = baseline_errors(provenance, choice.metric, tasks)
     per_seed, standard_errors = gains(baseline, together, choice, errors)
     values = per_seed.mean(axis=0)
+    if provenance.get("unequal_seeds"):
+        values = np.where(np.eye(len(tasks), dtype=bool), 0.0, known_mean(per_seed, 0))
+        if standard_errors is not None:
+            standard_errors = errors_of_some(baseline, together, choice)
     # Errors over seeds hold all noise, so those over examples only step in where there is one seed.
     noise = None if standard_errors is None else "seeds"
     notes: list[str] = []
@@ -74,6 +80,7 @@ def gains_matrix(
             "normalise": choice.normalise,
             "noise": noise,
             "warnings": [
+                *_unmeasured(per_seed, provenance),
                 *_mixtures(provenance),
                 *undefined_notes(tasks, baseline, choice, errors),
                 *notes,
@@ -128,6 +135,19 @@ def renormalised(matrix: RelevanceMatrix, choice: GainChoice = PAPERS_CHOICE) ->
         provenance=matrix.provenance,
         evaluation_noise=matrix.standard_errors if same else None,
     )
+
+
+def _unmeasured(per_seed: Joint, provenance: Mapping[str, Any]) -> list[str]:
+    """Notes on cells without runs, and with fewer seeds than others, where that was meant."""
+    if not provenance.get("unequal_seeds"):
+        return []
+    count = np.isfinite(per_seed).sum(axis=0)[~np.eye(per_seed.shape[-1], dtype=bool)]
+    most, notes = count.max(initial=0), []
+    if without := int((count == 0).sum()):
+        notes.append(f"{without} of {count.size} gains were not measured.")
+    if fewer := int(((count > 0) & (count < most)).sum()):
+        notes.append(f"{fewer} of {count.size} gains have fewer than the {most} seeds of others.")
+    return notes
 
 
 def _mixtures(provenance: Mapping[str, Any]) -> list[str]:

@@ -18,7 +18,8 @@ from relevance.matrices.gains_matrix import gains_matrix
 from relevance.matrices.matrix import RelevanceMatrix
 from relevance.measures.measure import Inputs, Measure
 from relevance.studies.plan import StudyPlan
-from relevance.studies.study import Study
+from relevance.studies.rounds import AllAtOnce, Rounds
+from relevance.studies.study import Study, StudyInRounds
 from relevance.tasks.data import Split, TaskData
 from relevance.tasks.load import load_task
 from relevance.tasks.metrics import majority
@@ -33,7 +34,7 @@ TRIED_ROWS = 200
 
 
 def joint_training_gains(
-    study: Study,
+    study: Study | StudyInRounds,
     choice: GainChoice = PAPERS_CHOICE,
     *,
     schedule: Schedule = Schedule(),  # noqa: B008  # frozen
@@ -49,7 +50,8 @@ def joint_training_gains(
     directions of its pair.
 
     Args:
-        study: Tasks, trainer and seeds, and where finished runs are kept.
+        study: Tasks, trainer and seeds, and where finished runs are kept; in rounds, only the runs
+            that these ask for are made, and a gain is the mean over the seeds that it has.
         choice: Metric and normalisation of the gains.
         schedule: Devices and workers.
         majorities: Results of the majority class by task name, for comparison; all tasks or none.
@@ -68,10 +70,14 @@ def joint_training_gains(
     Source:
         Fei et al. (2022), section 3.2, equations 3 and 4.
     """
+    rounds: Rounds = AllAtOnce()
+    if isinstance(study, StudyInRounds):
+        study, rounds = study.study, study.rounds
+        provenance = {"unequal_seeds": True, **provenance}
     tasks = study.tasks
     names = tuple(task.name for task in tasks)
     start = time.perf_counter()
-    finished, failed = study.run(schedule, on_event)
+    finished, failed = study.run(schedule, on_event, rounds)
     wall_s = time.perf_counter() - start
     single, joint = study.scores(finished)
     alone, together = study.results(finished)
@@ -154,11 +160,12 @@ class JointTraining(Measure):
             trainer.check_texts(
                 {one.task.name: [text[:TRIED_ROWS] for text in one.train.texts] for one in data}
             )
+        schedule = inputs.schedule()
         unlearned = unlearned_rows(trainer, tuple(task.name for task in tasks))
         return joint_training_gains(
-            self._study(tasks, trainer, data),
+            self._study(tasks, trainer, data, schedule),
             self.choice,
-            schedule=inputs.schedule(),
+            schedule=schedule,
             majorities={
                 one.task.name: majority(one.task, one.train, one.evaluation[inputs.gain_split])
                 for one in data
@@ -171,6 +178,7 @@ class JointTraining(Measure):
                 "shared_texts": _shared(data, inputs.gain_split),
                 **({"drop_overlap": True} if inputs.drop_overlap else {}),
                 **({"unlearned": unlearned} if unlearned else {}),
+                **({"budget": str(inputs.budget)} if inputs.budget else {}),
             },
             on_event=inputs.on_event,
         )
@@ -188,14 +196,21 @@ class JointTraining(Measure):
             RelevanceError: If data cannot be loaded or seeds are wrong.
         """
         data = self._load(tasks)
-        return self._study(tasks, self.make_trainer(), data).plan()
+        study = self._study(tasks, self.make_trainer(), data, self.inputs.schedule())
+        return study.study.plan(study.rounds) if isinstance(study, StudyInRounds) else study.plan()
 
     def _load(self, tasks: Sequence[Task]) -> list[TaskData]:
         split = self.inputs.gain_split
         return [load_task(task, self.inputs.data, gain_split=split) for task in tasks]
 
-    def _study(self, tasks: Sequence[Task], trainer: Trainer, data: Sequence[TaskData]) -> Study:
-        return Study.of(
+    def _study(
+        self,
+        tasks: Sequence[Task],
+        trainer: Trainer,
+        data: Sequence[TaskData],
+        schedule: Schedule,
+    ) -> Study | StudyInRounds:
+        study = Study.of(
             tasks,
             trainer,
             seeds=self.inputs.seeds,
@@ -203,6 +218,10 @@ class JointTraining(Measure):
             data={one.task.name: one.fingerprint for one in data},
             costs={one.task.name: float(len(one.train)) for one in data},
         )
+        budget = self.inputs.budget
+        if budget is None:
+            return study
+        return StudyInRounds(study, budget.rounds(self.choice, len(schedule.slots)))
 
 
 def _shared(data: Sequence[TaskData], split: str) -> dict[str, dict[str, int]]:

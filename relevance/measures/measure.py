@@ -14,6 +14,7 @@ from relevance.jobs.job import Event, Schedule
 from relevance.jobs.telling import StudyLog
 from relevance.matrices.matrix import RelevanceMatrix
 from relevance.registry import Registry
+from relevance.studies.rounds import Budgeted
 from relevance.tasks.data import DataOptions
 from relevance.tasks.task import Task
 from relevance.text.token_vectors import TokenVectors
@@ -33,6 +34,7 @@ class Inputs(GainSettings):
         probe: Function that makes the probe that cheap estimators ask.
         seeds: Seeds of joint runs.
         schedule: Function that finds devices and workers, when a measure has jobs to run.
+        budget: `relevance.Budget` of joint training; None for all runs.
         on_event: Function that is told about every job that starts, ends or fails. With None
             `measure` prints plain lines on stderr; `lambda event: None` is silence.
     """
@@ -45,6 +47,7 @@ class Inputs(GainSettings):
     probe: Callable[[], Probe] | None = None
     seeds: tuple[int, ...] = (0,)
     schedule: Callable[[], Schedule] = Schedule
+    budget: Budgeted | None = None
     on_event: Callable[[Event], None] | None = None
 
     @property

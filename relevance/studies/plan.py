@@ -21,6 +21,7 @@ class StudyPlan:
         memory_bytes: Largest memory of a run so far, None while none has been measured.
         disk_bytes: Expected size of the missing results on disk, None while no run is done.
         later: Number of runs beyond these, which will be chosen by what these give.
+        of_later_s: Seconds that each of them should take.
     """
 
     missing: tuple[str, ...]
@@ -29,15 +30,15 @@ class StudyPlan:
     memory_bytes: int | None
     disk_bytes: float | None
     later: int = 0
+    of_later_s: float = 0.0
 
     def seconds_on(self, workers: int) -> float | None:
         """Seconds until some workers would have ended the last run; None while no run is done."""
         if self.durations is None:
             return None
-        jobs = [
-            Job(name, _nothing, seconds)
-            for name, seconds in zip(self.missing, self.durations, strict=True)
-        ]
+        known = zip(self.missing, self.durations, strict=True)
+        jobs = [Job(name, _nothing, seconds) for name, seconds in known]
+        jobs += [Job(f"later {n}", _nothing, self.of_later_s) for n in range(self.later)]
         return makespan(jobs, workers, lambda job: job.cost)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from relevance.gains.gain_choice import GainChoice
 from relevance.studies.runs import FinishedRun, TrainingRun
 
 if TYPE_CHECKING:
@@ -41,6 +42,14 @@ class Rounds(Protocol):
         finished: Mapping[str, FinishedRun],
     ) -> int:
         """Number of runs that later rounds will ask for, as far as it can be told by now."""
+
+
+@runtime_checkable
+class Budgeted(Protocol):
+    """What makes rounds for a study; see `relevance.budget`."""
+
+    def rounds(self, choice: GainChoice, workers: int) -> Rounds:
+        """Rounds that go by gains of a choice, on some workers."""
 
 
 class AllAtOnce:

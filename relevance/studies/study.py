@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import combinations, count
+from statistics import mean
 from typing import Any
 
 import numpy as np
@@ -133,7 +134,8 @@ class Study:
         runs = list(going.asked.values())
         costs = task_costs(runs, going.finished, self.costs)
         plan = make_plan(runs, going.finished, costs, lambda run: self.store.size(run.inputs))
-        return replace(plan, later=going.later)
+        mean_s = 2 * mean(costs.values()) if going.finished else 0.0  # of a pair
+        return replace(plan, later=going.later, of_later_s=mean_s)
 
     def run(
         self,
@@ -254,6 +256,19 @@ class Study:
             )
             for run in runs
         ]
+
+
+@dataclass(frozen=True)
+class StudyInRounds:
+    """A study of which only the runs that rounds ask for are made.
+
+    Attributes:
+        study: The study.
+        rounds: How its runs are chosen.
+    """
+
+    study: Study
+    rounds: Rounds
 
 
 def _by_metric(outcomes: Sequence[Any]) -> Scores:
