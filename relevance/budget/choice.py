@@ -14,9 +14,9 @@ AIMS = ("gains", "sources", "groups")
 
 Worth = Callable[[State], Float[np.ndarray, " run"]]
 
-DRAWS = 16
+DRAWS = 12
 GROUPS = (2, 3, 4)
-STARTS = 4
+STARTS = 2
 SAME_SHARE = 0.02
 """Targets whose shares of cells measured differ by less have their turn together."""
 OUT_OF_TURN = 1e-6
@@ -121,7 +121,8 @@ def _of_gains(first: State) -> Worth:
         told = (state.reduction(of_target) / total).sum(axis=0)
         share = state.made / size
         turn = share <= share[several].min(initial=np.inf) + SAME_SHARE
-        return np.where(turn[state.row[state.runs]].all(axis=1), told, OUT_OF_TURN * told)
+        in_turn = turn[state.row[state.runs]].all(axis=1)
+        return np.asarray(np.where(in_turn, told, OUT_OF_TURN * told))
 
     return worth
 

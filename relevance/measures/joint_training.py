@@ -72,7 +72,7 @@ def joint_training_gains(
     """
     rounds: Rounds = AllAtOnce()
     if isinstance(study, StudyInRounds):
-        study, rounds = study.study, study.rounds
+        rounds, study = study.rounds, study.study
         provenance = {"unequal_seeds": True, **provenance}
     tasks = study.tasks
     names = tuple(task.name for task in tasks)

@@ -293,6 +293,18 @@ class TestMachines:
         assert train("--device", "cuda:99").startswith("--device cuda:99: this machine has ")
         assert train("--device", "abacus").startswith("--device 'abacus' is no device. Take auto,")
 
+    @pytest.mark.parametrize(
+        ("given", "words"),
+        [
+            (("--budget", "0%"), "--budget should be more than 0 and finite, got '0%'."),
+            (("--budget", "lots"), "--budget should be a share of one seed's joint runs, hours"),
+            (("--for", "groups"), "--for says what a --budget is spent on, and there is none."),
+            (("--budget", "1run", "--for", "sorces"), "Unknown aim of a budget 'sorces'. Did you"),
+        ],
+    )
+    def test_a_budget_of_nothing(self, given: tuple[str, ...], words: str) -> None:
+        assert refused("relevance", "pairwise", *given).startswith(words)
+
     def test_a_study_takes_no_device(self, quick: list[str]) -> None:
         assert refused("relevance", "pairwise", *quick, "--device", "cpu") == (
             "--device is for one run. A study takes --gpus N or --jobs N."

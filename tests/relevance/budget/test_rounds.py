@@ -1,5 +1,6 @@
 """Within a budget a study makes single runs first, then as many joint ones as were asked for."""
 
+import contextlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,10 +67,8 @@ def done(study: Study, chosen: BudgetedRounds, most: int = 10**6) -> list[str]:
         for run in runs:
             if run.name not in going.finished and most > 0:
                 most -= 1
-                try:
+                with contextlib.suppress(ValueError):
                     run.do(study.store, "cpu")
-                except ValueError:
-                    pass
         if most <= 0:
             break
     return list(going.asked)
