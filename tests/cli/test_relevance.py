@@ -176,6 +176,22 @@ class TestPairwise:
         assert lines[-1].startswith("1 jobs to run, 9 cached; time: about ")
         assert results(study.cache) == before
 
+    @pytest.mark.usefixtures("_inline")
+    def test_within_a_budget(self, study: Any, tmp_path: Path) -> None:
+        """Half of the six pairs, both directions of each; the rest is null, and nothing is new."""
+        before, out = results(study.cache), tmp_path / "some.json"
+        given = [*study.options, "--budget", "50%", "--for", "sources"]
+        shown = done("relevance", "pairwise", *given, "--dry-run").out.splitlines()
+        assert shown[-1].startswith("0 jobs to run, 7 cached; time: about 0 s")
+        outcome = done("relevance", "pairwise", *given, "--out", out)
+        assert "6 of 12 gains were not measured." in outcome.err
+        some, whole = load_matrix(out), load_matrix(study.out)
+        assert some.known.sum() == 6
+        assert (some.known == some.known.T).all()
+        np.testing.assert_array_equal(some.values[some.known], whole.values[some.known])
+        assert some.provenance["budget"] == "50% for sources"
+        assert results(study.cache) == before
+
     @pytest.mark.process
     def test_its_own_process_leaves_torch_to_the_worker(self, study: Any, tmp_path: Path) -> None:
         """Keys and numbers are those of a study that has all of it in one process."""
