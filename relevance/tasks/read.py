@@ -83,7 +83,7 @@ def read_columns(
     form = file_format(path)
     if form not in {".csv", ".tsv"} and not options.header:
         raise RelevanceError(f"{path}: `header = false` is for csv and tsv files.")
-    with _reading(path, form):
+    with reading(path, form):
         if form == ".parquet":
             return _parquet(path, wanted, options)
         if form == ".txt":
@@ -115,7 +115,7 @@ def read_rows(
     if form == ".txt":
         yield from ({"text": [line]} for line in read_columns(path, ["text"])["text"])
     elif form in {".json", ".jsonl"}:
-        with _reading(path, form):
+        with reading(path, form):
             yield from (row for _, row in _objects(path, form))
     else:
         names = column_names(path) if options.header else list(columns)
@@ -158,7 +158,7 @@ def column_names(path: Path) -> list[str]:
         RelevanceError: If the file cannot be read as what its suffix says.
     """
     form = file_format(path)
-    with _reading(path, form):
+    with reading(path, form):
         if form == ".parquet":
             import pyarrow.parquet as pq
 
@@ -174,8 +174,19 @@ def open_lines(path: Path) -> TextIOWrapper:
 
 
 @contextmanager
-def _reading(path: Path, form: str) -> Iterator[None]:
-    """Say in one line why a file cannot be read."""
+def reading(path: Path, form: str) -> Iterator[None]:
+    """Say in one line why a file cannot be read.
+
+    Args:
+        path: The file.
+        form: What it should be, with the dot of its suffix.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        RelevanceError: In place of what came up inside.
+    """
     import pyarrow as pa
 
     try:
