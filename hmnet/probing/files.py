@@ -126,5 +126,7 @@ def _line(cells: list[str], split: str | None, place: str) -> tuple[str, Line]:
         raise RelevanceError(f"{place}: split {shown(own)} is none of {', '.join(SPLITS)}.")
     for part in ("label", "sentence"):
         if not row[part]:
-            raise RelevanceError(f"{place}: there is no {part}. Give it one, or leave the line out.")
+            raise RelevanceError(
+                f"{place}: there is no {part}. Give it one, or leave the line out."
+            )
     return own, Line(row["sentence"], row["label"], place)

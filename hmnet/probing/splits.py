@@ -109,8 +109,9 @@ def make_task(name: str, parts: Parts) -> ProbingTask:
 
 
 def _check_labels(name: str, labels: Sequence[str], others: Iterable[Line]) -> None:
+    known = set(labels)
     for line in others:
-        if line.label not in labels:
+        if line.label not in known:
             raise RelevanceError(
                 f"{line.place}: no training row of '{name}' has the label {shown(line.label)}."
                 " Correct it, or add training rows that have it."

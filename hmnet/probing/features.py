@@ -1,0 +1,165 @@
+"""Vectors of sentences from all layers of an encoder, by one pass, kept in the cache."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Int64
+from numpy.lib.format import open_memmap
+
+from hmnet.data.batching import collate
+from hmnet.data.encoder import Encoder
+from hmnet.data.template import Sequences
+from hmnet.backbones.layer_inputs import layer_inputs
+from hmnet.heads.head import pool
+from hmnet.precision import Precision, autocast
+from hmnet.probing.encoder import ProbedEncoder
+from relevance.disk.files import begin_cache, cache_dir, digest, file_digest, read_json, write_json
+from relevance.disk.folders import discard, new_folder
+from relevance.errors import RelevanceError
+
+Vector = Literal["cls", "mean"]
+VECTORS: tuple[Vector, ...] = get_args(Vector)
+VERSION = 1  # raised whenever the same sentences would give other vectors
+SCHEMA, MANIFEST = "hmnet.features/1", "manifest.json"
+TOKENS_AT_ONCE = 8192
+
+
+def layer_features(
+    encoder: ProbedEncoder,
+    sentences: Sequence[str],
+    *,
+    vector: Vector,
+    max_length: int,
+    precision: Precision,
+    device: torch.device,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Float32[np.ndarray, "layer sentence hidden"]:
+    """Vectors of sentences by layer, or those of `features/<key>/` in the cache.
+
+    Both kinds of vectors are computed by one pass and kept, 4 bytes a number, so that the other
+    one is there when it is asked for. An entry that is damaged is computed again.
+
+    Args:
+        encoder: The encoder.
+        sentences: Distinct sentences; longer ones are cut.
+        vector: `cls` for the first token, `mean` for the mean over all tokens but padding.
+        max_length: Most tokens of a sentence, special ones counted.
+        precision: Precision of the forward pass.
+        device: Where it runs.
+        tell: Told now and then how far it is.
+
+    Returns:
+        Layer 0 is what the first layer is given, the embeddings; they are mapped from the file.
+
+    Raises:
+        RelevanceError: If the length leaves no room for text, a sentence is not valid Unicode, or
+            the cache cannot be written.
+    """
+    words = Encoder.of(encoder.tokenizer)
+    key = digest(
+        {
+            "version": VERSION,
+            "encoder": encoder.identity,
+            "tokenizer": words.fingerprint,
+            "sentences": list(sentences),
+            "max_length": max_length,
+            "precision": precision,
+            "device": device.type,
+        }
+    )
+    folder = cache_dir() / "features" / key
+    if not _is_whole(folder):
+        discard(folder)
+        begin_cache()
+        encoded = words.encode([sentences], max_length)
+        with new_folder(folder) as draft:
+            _write(draft, _pooled(encoder, encoded, precision, device), encoder, encoded, tell)
+    found: Float32[np.ndarray, "layer sentence hidden"]
+    found = np.load(folder / _file(vector), mmap_mode="r")
+    return found
+
+
+def _file(vector: Vector) -> str:
+    return f"{vector}.npy"
+
+
+def _pooled(
+    encoder: ProbedEncoder, encoded: Sequences, precision: Precision, device: torch.device
+) -> Iterator[tuple[Int64[np.ndarray, " row"], dict[Vector, Float32[np.ndarray, "layer row _"]]]]:
+    """Rows of batches of like length, and their vectors."""
+    module = encoder.module.to(device)
+    layers = range(len(encoder.layers))
+    for rows in _batches(encoded):
+        inputs = collate(encoded, rows, **encoder.form, device=device)
+        mask = inputs["attention_mask"]
+        with (
+            torch.inference_mode(),
+            autocast(precision, device),
+            layer_inputs(encoder.layers, layers) as states,
+        ):
+            top = module(**inputs).last_hidden_state
+        hidden = [*(states[number] for number in layers), top]
+        yield (
+            rows,
+            {
+                vector: torch.stack([pool(each.float(), mask, vector) for each in hidden])
+                .cpu()
+                .numpy()
+                for vector in VECTORS
+            },
+        )
+
+
+def _batches(encoded: Sequences) -> Iterator[Int64[np.ndarray, " row"]]:
+    """Rows by falling length, as many at once as have so many tokens with their padding."""
+    order = np.argsort(-encoded.lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        longest = int(encoded.lengths[order[start]])
+        size = max(1, TOKENS_AT_ONCE // longest)
+        yield order[start : start + size]
+        start += size
+
+
+def _write(
+    folder: Path,
+    batches: Iterator[tuple[Int64[np.ndarray, " row"], dict[Vector, np.ndarray]]],
+    encoder: ProbedEncoder,
+    encoded: Sequences,
+    tell: Callable[[str], None],
+) -> None:
+    """Write an entry; the manifest comes last and says what the files must be."""
+    width = int(encoder.module.config.hidden_size)
+    shape = (len(encoder.layers) + 1, len(encoded), width)
+    files = {
+        vector: open_memmap(folder / _file(vector), mode="w+", dtype=np.float32, shape=shape)
+        for vector in VECTORS
+    }
+    done = 0
+    for rows, vectors in batches:
+        for vector, values in vectors.items():
+            files[vector][:, rows] = values
+        done += len(rows)
+        tell(f"{done} of {len(encoded)} sentences read")
+    for file in files.values():
+        if not np.isfinite(file).all():
+            raise RelevanceError(
+                "The encoder gives numbers that are not finite, so nothing can be told from them."
+                " Check its weights, or ask for `precision=fp32`."
+            )
+        file.flush()
+    sha256 = {_file(vector): file_digest(folder / _file(vector)) for vector in VECTORS}
+    write_json(folder / MANIFEST, SCHEMA, {"sha256": sha256})
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether an entry is there and what was written."""
+    try:
+        found = read_json(folder / MANIFEST, SCHEMA)["sha256"]
+        names = [_file(vector) for vector in VECTORS]
+        return all(found[name] == file_digest(folder / name) for name in names)
+    except (RelevanceError, OSError, KeyError, TypeError):
+        return False
