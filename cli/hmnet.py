@@ -44,6 +44,7 @@ from cli.options import (
 )
 from cli.output import check_places, deliver, note, save, show, stream
 from cli.pretrain import pretrain
+from cli.probe import probe
 from cli.streams import begin_soon
 from relevance.errors import RelevanceError
 
@@ -315,6 +316,7 @@ def count(
 for each in (
     add_task,
     pretrain,
+    probe,
     analysis.diagnose,
     analysis.attention,
     analysis.curves,

@@ -1,7 +1,7 @@
 """Classifiers of two hidden layers on frozen vectors, those of all layers trained side by side."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -10,30 +10,12 @@ from jaxtyping import Float, Float32, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
+from hmnet.probing.settings import Recipe
 from hmnet.probing.splits import ProbingTask, Rows
 from hmnet.randomness import seeded
 
 Vectors = Float32[np.ndarray, "layer sentence hidden"]
 ROWS_AT_ONCE = 1024
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How classifiers are trained.
-
-    Attributes:
-        hidden: Width of both hidden layers.
-        epochs: Passes over the training rows; the best on dev counts, the first of equals.
-        batch_size: Rows per step.
-        lr: Rate of Adam.
-        seed: Seed of weights and of the order of rows.
-    """
-
-    hidden: int = 128
-    epochs: int = 20
-    batch_size: int = 32
-    lr: float = 1e-3
-    seed: int = 0
 
 
 class Told(NamedTuple):
@@ -64,7 +46,7 @@ class Classifiers(nn.Module):
     def __init__(self, layers: int, sizes: tuple[int, ...], owner: str, seed: int) -> None:
         super().__init__()
         with seeded(seed, f"probing/{owner}"):
-            drawn = [nn.Linear(one, other) for one, other in zip(sizes, sizes[1:], strict=False)]
+            drawn = [nn.Linear(one, other) for one, other in pairwise(sizes)]
         self.weights = nn.ParameterList(
             each.weight.detach().T.repeat(layers, 1, 1) for each in drawn
         )

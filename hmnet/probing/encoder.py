@@ -67,7 +67,7 @@ def open_encoder(name: str, task: str | None = None, seed: int = 0) -> ProbedEnc
         raise RelevanceError(f"{folder} holds several runs. Name one of them, such as seed-0.")
     if task is not None:
         raise RelevanceError(
-            f"`task={task}` is a task of a run, and {name} is no run. Leave it out, or name a run."
+            f"`run_task={task}` is a task of a run, and {name} is no run. Leave it out, or name a run."
         )
     found = begin(name, seed)
     backbone = found.backbone
@@ -95,7 +95,7 @@ def _of_run(run: Run, task: str | None) -> ProbedEncoder:
     ):
         raise RelevanceError(
             f"The tasks of {run.folder} have layers of their own. Say whose are to be probed with"
-            f" `task`: {', '.join(own.name for own in run.tasks)}."
+            f" `run_task`: {', '.join(own.name for own in run.tasks)}."
         )
     parts = model.path(name).modules()
     module = next(part for part in parts if isinstance(part, PreTrainedModel)).base_model
@@ -121,5 +121,5 @@ def _identity(module: nn.Module, more: Any) -> str:
         weights.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
         weights.update(weight.detach().cpu().contiguous().numpy().data)
     config = module.config.to_dict()
-    kept = {key: value for key, value in config.items() if key not in ("_name_or_path",)}
+    kept = {key: value for key, value in config.items() if key != "_name_or_path"}
     return digest([weights.hexdigest(), repr(sorted(kept.items())), more])

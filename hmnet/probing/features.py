@@ -2,25 +2,25 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Int64
 from numpy.lib.format import open_memmap
 
+from hmnet.backbones.layer_inputs import layer_inputs
 from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
 from hmnet.data.template import Sequences
-from hmnet.backbones.layer_inputs import layer_inputs
 from hmnet.heads.head import pool
 from hmnet.precision import Precision, autocast
 from hmnet.probing.encoder import ProbedEncoder
+from hmnet.probing.settings import Vector
 from relevance.disk.files import begin_cache, cache_dir, digest, file_digest, read_json, write_json
 from relevance.disk.folders import discard, new_folder
 from relevance.errors import RelevanceError
 
-Vector = Literal["cls", "mean"]
 VECTORS: tuple[Vector, ...] = get_args(Vector)
 VERSION = 1  # raised whenever the same sentences would give other vectors
 SCHEMA, MANIFEST = "hmnet.features/1", "manifest.json"

@@ -118,7 +118,8 @@ def _line(cells: list[str], split: str | None, place: str) -> tuple[str, Line]:
     wanted = ("split", "label", "sentence") if split is None else ("sentence", "label")
     if len(cells) != len(wanted):
         raise RelevanceError(
-            f"{place}: {len(cells)} columns between tabs, expected {len(wanted)}. A file is {FORMS}."
+            f"{place}: {len(cells)} columns between tabs, expected {len(wanted)}. Files are"
+            f" {FORMS}."
         )
     row = dict(zip(wanted, map(str.strip, cells), strict=True))
     own = row.get("split", split)

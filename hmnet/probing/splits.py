@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +38,7 @@ class ProbingTask:
         train: What classifiers learn.
         dev: By which the best epoch is chosen.
         test: What they are scored on.
+        dropped: Number of test rows that were left out, as their sentences are in training.
         notes: What was dropped or split, in lines.
     """
 
@@ -47,6 +48,7 @@ class ProbingTask:
     train: Rows
     dev: Rows
     test: Rows
+    dropped: int = 0
     notes: tuple[str, ...] = ()
 
     @property
@@ -98,14 +100,16 @@ def make_task(name: str, parts: Parts) -> ProbingTask:
     dev = _without(name, "dev", dev, train, notes)
     if not dev:
         train, dev = _divided(train, DEV_SHARE)
-    test = _without(name, "test", test, [*train, *dev], notes)
+    kept = _without(name, "test", test, [*train, *dev], notes)
+    dropped, test = len(test) - len(kept), kept
     for what, lines in (("training", train), ("dev", dev), ("test", test)):
         if not lines:
             raise RelevanceError(
                 f"Probing task '{name}': no {what} rows are left, as equal sentences stand on one"
                 " side of a split only. Give more rows with sentences of their own."
             )
-    return _numbered(name, labels, (train, dev, test), notes)
+    task = _numbered(name, labels, (train, dev, test))
+    return replace(task, dropped=dropped, notes=tuple(notes))
 
 
 def _check_labels(name: str, labels: Sequence[str], others: Iterable[Line]) -> None:
@@ -155,9 +159,7 @@ def _divided(lines: list[Line], share: float) -> tuple[list[Line], list[Line]]:
     return parts
 
 
-def _numbered(
-    name: str, labels: tuple[str, ...], parts: Iterable[list[Line]], notes: list[str]
-) -> ProbingTask:
+def _numbered(name: str, labels: tuple[str, ...], parts: Iterable[list[Line]]) -> ProbingTask:
     sentences: dict[str, int] = {}
     codes = {label: code for code, label in enumerate(labels)}
     rows = [
@@ -168,4 +170,4 @@ def _numbered(
         for lines in parts
     ]
     train, dev, test = rows
-    return ProbingTask(name, labels, tuple(sentences), train, dev, test, tuple(notes))
+    return ProbingTask(name, labels, tuple(sentences), train, dev, test)

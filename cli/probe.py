@@ -1,0 +1,66 @@
+"""`hmnet probe`: what every layer of a frozen encoder says about sentences."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.app import AGAIN, goes_on, loading
+from cli.generated import Given, SettingsOf
+from cli.model_options import FolderOption
+from cli.options import FormatOption
+from cli.output import check_places, deliver, note, save, show
+from relevance.errors import RelevanceError
+
+PROBING = "hmnet.probing.settings:ProbingConfig"
+
+
+def probe(
+    given: Annotated[Given, SettingsOf(PROBING)],
+    out: FolderOption,
+    encoder: Annotated[
+        str | None,
+        typer.Argument(
+            help="A trained run, or a backbone: a folder or a name.",
+            metavar="RUN|BACKBONE",
+            show_default=False,
+        ),
+    ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(help=".pdf, .svg or .png.", metavar="FILE", show_default="DIR/probing.pdf"),
+    ] = None,
+    form: FormatOption = "markdown",
+) -> None:
+    """Classifiers on the vectors of every frozen layer, on every probing task.
+
+    Two hidden layers of 128; the best epoch on dev is scored on test, beside the majority class.
+    Layer 0 is the embeddings. Vectors of all layers are computed once and kept. DIR gets
+    probing.csv and a heat map.
+
+    Example: hmnet probe minilm --data probing/ --vector mean --out probed/
+    """
+    with loading():
+        from cli.progress import StatusLine
+        from hmnet.figures.probing import probing_figure
+        from hmnet.probing.probing import run_probing
+        from hmnet.probing.settings import ProbingConfig
+        from relevance.disk.files import validated
+        from relevance.disk.folders import alone
+        from relevance.report.tables import table
+
+    if encoder is None:
+        raise RelevanceError("Nothing is named to be probed. Name a run or a backbone.")
+    if "data" not in given:
+        raise RelevanceError("No tasks are named to probe it on. Give their folder with --data.")
+    figure = figure or out / "probing.pdf"
+    check_places(out / "probing.csv", figures=(figure,))
+    config = validated(ProbingConfig, given, "settings")
+    with goes_on(AGAIN), StatusLine(str(out)) as line:
+        found = run_probing(encoder, config, line.update)
+    with alone(out):
+        deliver(table(found.score_rows(), "csv"), out / "probing.csv")
+        save(probing_figure(found), figure)
+    for each in found.notes:
+        note(f"hmnet: note: {each}")
+    show(table(found.table_rows(), form, decimals=1))

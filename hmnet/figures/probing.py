@@ -1,0 +1,55 @@
+"""Heat map of probing: row = layer, column = task."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from hmnet.figures.grid import Grid, draw
+from hmnet.probing.probing import Probed
+from relevance.escaping import for_figure
+from relevance.figures.figure import Axes
+from relevance.figures.scale import number
+
+OF = {"cls": "first token", "mean": "mean over tokens"}
+
+
+def lay_out(found: Probed) -> Grid:
+    """Decide what the figure shows.
+
+    Args:
+        found: What every layer tells of every task.
+
+    Returns:
+        A grid, the majority class in its first row, then the layers from the lowest; colours go
+        from the ten below the least accuracy to the ten above the largest.
+    """
+    rows = found.table_rows()
+    names = tuple(task.name for task in found.tasks)
+    values = np.array([[float(row[name] or 0.0) for name in names] for row in rows])
+    return Grid(
+        values=values,
+        texts=tuple(tuple(number(value, 1) for value in row) for row in values.tolist()),
+        rows=tuple(str(row["layer"]) for row in rows),
+        columns=names,
+        row_title="layer",
+        column_title="probing task",
+        title=f"{for_figure(found.encoder)}, {OF[found.vector]}",
+        low=10.0 * math.floor(values.min() / 10),
+        high=min(100.0, 10.0 * math.ceil(values.max() / 10)),
+        quantity="accuracy on test (%)",
+    )
+
+
+def probing_figure(found: Probed, axes: Axes | None = None) -> Axes:
+    """Draw how much every layer tells of every task.
+
+    Args:
+        found: The accuracies.
+        axes: Axes to draw on; None for a figure of its own.
+
+    Returns:
+        The axes.
+    """
+    return draw(lay_out(found), axes)
