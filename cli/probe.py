@@ -56,7 +56,7 @@ def probe(
     figure = figure or out / "probing.pdf"
     check_places(out / "probing.csv", figures=(figure,))
     config = validated(ProbingConfig, given, "settings")
-    with goes_on(AGAIN), StatusLine(str(out)) as line:
+    with goes_on(AGAIN), StatusLine() as line:
         found = run_probing(encoder, config, line.update)
     with alone(out):
         deliver(table(found.score_rows(), "csv"), out / "probing.csv")

@@ -69,7 +69,7 @@ def tell(
     vectors: Vectors,
     recipe: Recipe,
     device: torch.device,
-    on_epoch: Callable[[int], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> list[Told]:
     """Train a classifier on every layer and score it.
 
@@ -81,7 +81,7 @@ def tell(
         vectors: Vectors of its sentences, by layer.
         recipe: How they are trained.
         device: Where they are trained.
-        on_epoch: Told each epoch that is done, from 1.
+        say: Told each epoch that is done.
 
     Returns:
         One for each layer.
@@ -91,7 +91,7 @@ def tell(
     told = [Told(task.majority, float(np.mean(task.dev.labels == most)), 0)] * len(same)
     varied = [number for number, is_same in enumerate(same) if not is_same]
     if varied:
-        trained = _train(task, _Features(vectors, varied, device), recipe, on_epoch)
+        trained = _train(task, _Features(vectors, varied, device), recipe, say)
         for number, each in zip(varied, trained, strict=True):
             told[number] = each
     return told
@@ -113,7 +113,7 @@ class _Features(NamedTuple):
 
 
 def _train(
-    task: ProbingTask, features: _Features, recipe: Recipe, on_epoch: Callable[[int], None]
+    task: ProbingTask, features: _Features, recipe: Recipe, say: Callable[[str], None]
 ) -> list[Told]:
     width, count = features.vectors.shape[-1], len(features.layers)
     sizes = (width, recipe.hidden, recipe.hidden, len(task.labels))
@@ -137,7 +137,7 @@ def _train(
         best[better], epochs[better] = right[better], epoch
         for stays, weight in zip(kept, model.parameters(), strict=True):
             stays[better] = weight.detach()[better]
-        on_epoch(epoch)
+        say(f"epoch {epoch} of {recipe.epochs}")
     with torch.no_grad():
         for weight, stays in zip(model.parameters(), kept, strict=True):
             weight.copy_(stays)
@@ -161,7 +161,7 @@ def _pass(
         labels = features.labels(rows.labels[chosen]).expand(len(logits), -1)
         loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten()) * len(logits)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
 
 

@@ -67,7 +67,8 @@ def open_encoder(name: str, task: str | None = None, seed: int = 0) -> ProbedEnc
         raise RelevanceError(f"{folder} holds several runs. Name one of them, such as seed-0.")
     if task is not None:
         raise RelevanceError(
-            f"`run_task={task}` is a task of a run, and {name} is no run. Leave it out, or name a run."
+            f"`run_task={task}` is a task of a run, and {name} is no run. Leave it out, or name a"
+            " run."
         )
     found = begin(name, seed)
     backbone = found.backbone
@@ -98,9 +99,10 @@ def _of_run(run: Run, task: str | None) -> ProbedEncoder:
             f" `run_task`: {', '.join(own.name for own in run.tasks)}."
         )
     parts = model.path(name).modules()
-    module = next(part for part in parts if isinstance(part, PreTrainedModel)).base_model
+    whole = next(part for part in parts if isinstance(part, PreTrainedModel))
+    module = cast("PreTrainedModel", whole.base_model)
     return ProbedEncoder(
-        module=cast("PreTrainedModel", module).eval(),
+        module=module.eval(),
         layers=list(model.layers(name)),
         tokenizer=run.tokenizer,
         levels=_levels(module),
@@ -108,13 +110,13 @@ def _of_run(run: Run, task: str | None) -> ProbedEncoder:
     )
 
 
-def _levels(module: nn.Module) -> dict[str, int]:
+def _levels(module: PreTrainedModel) -> dict[str, int]:
     """Layers that objectives of pre-training read, as the configuration holds them."""
     stored = getattr(module.config, STORED, None) or {}
     return {name: level for name, level in stored.items() if isinstance(level, int)}
 
 
-def _identity(module: nn.Module, more: Any) -> str:
+def _identity(module: PreTrainedModel, more: Any) -> str:
     """A digest of weights, configuration, and whatever else says what is computed."""
     weights = sha256()
     for name, weight in module.state_dict().items():

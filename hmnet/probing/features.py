@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Int64
 from numpy.lib.format import open_memmap
+from torch import nn
 
 from hmnet.backbones.layer_inputs import layer_inputs
 from hmnet.data.batching import collate
@@ -90,7 +91,7 @@ def _pooled(
     encoder: ProbedEncoder, encoded: Sequences, precision: Precision, device: torch.device
 ) -> Iterator[tuple[Int64[np.ndarray, " row"], dict[Vector, Float32[np.ndarray, "layer row _"]]]]:
     """Rows of batches of like length, and their vectors."""
-    module = encoder.module.to(device)
+    module = cast("nn.Module", encoder.module).to(device)
     layers = range(len(encoder.layers))
     for rows in _batches(encoded):
         inputs = collate(encoded, rows, **encoder.form, device=device)

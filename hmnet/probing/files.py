@@ -100,7 +100,10 @@ def _parts(files: list[TaskFile]) -> Parts:
         raise RelevanceError(f"{paths} give the same task's rows twice. Leave one form of them.")
     parts: Parts = {}
     for file in files:
-        for split, line in _lines(file):
+        lines = list(_lines(file))
+        if not lines:
+            raise RelevanceError(f"{file.path} has no rows. Leave it out, or put rows into it.")
+        for split, line in lines:
             parts.setdefault(split, []).append(line)
     return parts
 

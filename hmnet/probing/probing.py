@@ -126,7 +126,7 @@ def run_probing(
     check_max_length(encoder.module, config.max_length)
     told = {}
     for number, task in enumerate(tasks, start=1):
-        where = f"{task.name} ({number} of {len(tasks)})"
+        said = _before(f"{task.name} ({number} of {len(tasks)})", tell_progress)
         vectors = layer_features(
             encoder,
             task.sentences,
@@ -134,12 +134,9 @@ def run_probing(
             max_length=config.max_length,
             precision=precision,
             device=place,
-            tell=_before(where, tell_progress),
+            tell=said,
         )
-        said = _before(where, tell_progress)
-        told[task.name] = tuple(
-            tell(task, vectors, config.recipe, place, lambda n, said=said: said(_epoch(n, config)))
-        )
+        told[task.name] = tuple(tell(task, vectors, config.recipe, place, said))
     notes = [*encoder.notes, *(note for task in tasks for note in task.notes)]
     return Probed(
         encoder=name,
@@ -154,7 +151,3 @@ def run_probing(
 
 def _before(where: str, tell_progress: Callable[[str], None]) -> Callable[[str], None]:
     return lambda text: tell_progress(f"{where}: {text}")
-
-
-def _epoch(number: int, config: ProbingConfig) -> str:
-    return f"epoch {number} of {config.epochs}"
