@@ -9,10 +9,10 @@ from typing import Any, cast
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from hmnet.backbones.levels import levels_of
 from hmnet.data.batching import InputForm, input_form
 from hmnet.data.tokenizer import read_tokenizer
 from hmnet.pretraining.begin import begin
-from hmnet.pretraining.levels import STORED
 from hmnet.runs.folder import CONFIG, Run, load_run
 from relevance.disk.files import digest
 from relevance.errors import RelevanceError
@@ -112,7 +112,8 @@ def _of_run(run: Run, task: str | None) -> ProbedEncoder:
 
 def _levels(module: PreTrainedModel) -> dict[str, int]:
     """Layers that objectives of pre-training read, as the configuration holds them."""
-    stored = getattr(module.config, STORED, None) or {}
+    found = levels_of(module.config)
+    stored = {} if found is None else found.stored
     return {name: level for name, level in stored.items() if isinstance(level, int)}
 
 

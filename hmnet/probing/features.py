@@ -10,7 +10,7 @@ from jaxtyping import Float32, Int64
 from numpy.lib.format import open_memmap
 from torch import nn
 
-from hmnet.backbones.layer_inputs import layer_inputs
+from hmnet.backbones.inner_states import inner_states
 from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
 from hmnet.data.template import Sequences
@@ -92,14 +92,14 @@ def _pooled(
 ) -> Iterator[tuple[Int64[np.ndarray, " row"], dict[Vector, Float32[np.ndarray, "layer row _"]]]]:
     """Rows of batches of like length, and their vectors."""
     module = cast("nn.Module", encoder.module).to(device)
-    layers = range(len(encoder.layers))
+    layers = range(len(encoder.layers))  # 0 is the embeddings
     for rows in _batches(encoded):
         inputs = collate(encoded, rows, **encoder.form, device=device)
         mask = inputs["attention_mask"]
         with (
             torch.inference_mode(),
             autocast(precision, device),
-            layer_inputs(encoder.layers, layers) as states,
+            inner_states(encoder.layers, layers) as states,
         ):
             top = module(**inputs).last_hidden_state
         hidden = [*(states[number] for number in layers), top]
