@@ -147,12 +147,25 @@ def test_groups_are_framed() -> None:
 def test_a_collapsed_cell_has_a_dark_corner_of_its_own() -> None:
     matrix = RelevanceMatrix(np.array([[0, -1.2], [0.1, 0]]), ("A", "B"), "joint-training")
     axes = heatmap(matrix)
-    beaten, collapsed = (
+    beaten, collapsed, _ = (
         c for c in axes.collections if isinstance(c, PolyCollection) and not isinstance(c, QuadMesh)
     )
     assert len(beaten.get_paths()) == 0
     (path,) = collapsed.get_paths()
     assert path.vertices.max(axis=0).tolist() == [1.28, 0.96]  # lower left of the cell at x = 1
+
+
+def test_a_predicted_cell_has_a_pale_corner_of_its_own() -> None:
+    named = {"predicted": {"A": ["B"]}}
+    values = np.array([[0, 0.2], [0.1, 0]])
+    matrix = RelevanceMatrix(values, ("A", "B"), "joint-training", provenance=named)
+    axes = heatmap(matrix)
+    *others, predicted = (
+        c for c in axes.collections if isinstance(c, PolyCollection) and not isinstance(c, QuadMesh)
+    )
+    assert not any(each.get_paths() for each in others)
+    (path,) = predicted.get_paths()
+    assert path.vertices.max(axis=0).tolist() == [1.96, 0.96]  # lower right of the cell at x = 1
 
 
 def test_marked_cells() -> None:
