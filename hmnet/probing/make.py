@@ -1,5 +1,6 @@
 """Probing tasks made from texts or gold trees, written in SentEval's form."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -8,7 +9,7 @@ from hmnet.pretraining.corpus import Corpus, sentences
 from hmnet.probing import text_tasks, tree_tasks
 from hmnet.probing.conllu import Tree, read_trees
 from hmnet.samplers.sampler import generator
-from relevance.disk.files import write_text
+from relevance.disk.files import check_writable, write_text
 from relevance.disk.folders import new_folder
 from relevance.errors import RelevanceError, unknown_name
 
@@ -36,14 +37,18 @@ class MadeTask(NamedTuple):
     """A task that was made.
 
     Attributes:
-        name: The task's, and that of its file but for the suffix.
+        task: Name of the task, and of its file but for the suffix.
         labels: Number of its classes.
-        rows: Numbers of training, dev and test rows.
+        train: Number of training rows.
+        dev: Number of dev rows.
+        test: Number of test rows.
     """
 
-    name: str
+    task: str
     labels: int
-    rows: tuple[int, int, int]
+    train: int
+    dev: int
+    test: int
 
 
 def task_names(given: Iterable[str]) -> list[str]:
@@ -96,8 +101,9 @@ def make_tasks(
         The tasks.
 
     Raises:
-        RelevanceError: If a name is unknown, what a task is made of is not given, a file cannot be
-            read, or a task has fewer than two classes or too few sentences.
+        RelevanceError: If a name is unknown, what a task is made of is not given, the folder
+            exists, a file cannot be read, or a task has fewer than two classes or too few
+            sentences.
     """
     wanted = task_names(names)
     if not conllu and (lacking := [name for name in wanted if name in FROM_TREES]):
@@ -107,6 +113,9 @@ def make_tasks(
         )
     if not text and not conllu:
         raise RelevanceError("There is nothing to make tasks of. Give `text` or `conllu`.")
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise RelevanceError(f"{out} exists. Give another `out`.")
+    check_writable(out / f"{wanted[0]}.txt")
     trees = [tree for path in conllu for tree in read_trees(path)]
     plain: list[str] = []
     if any(name in FROM_TEXT for name in wanted):
@@ -165,6 +174,6 @@ def _parted(
 
 
 def _summary(name: str, lines: Sequence[tuple[str, str, str]]) -> MadeTask:
-    parts = [part for part, _, _ in lines]
-    rows = parts.count("tr"), parts.count("va"), parts.count("te")
-    return MadeTask(name, len({label for _, label, _ in lines}), rows)
+    parts = Counter(part for part, _, _ in lines)
+    labels = len({label for _, label, _ in lines})
+    return MadeTask(name, labels, parts["tr"], parts["va"], parts["te"])

@@ -31,14 +31,14 @@ def text(tmp_path: Path) -> Corpus:
 
 def test_each_sentence_stands_in_one_part_and_classes_in_all(text: Corpus, tmp_path: Path) -> None:
     made = make_tasks(["length", "bigram-shift"], tmp_path / "made", text=[text])
-    assert [each.name for each in made] == ["sentence_length", "bigram_shift"]
+    assert [each.task for each in made] == ["sentence_length", "bigram_shift"]
     for each in made:
-        found = lines(tmp_path / "made" / f"{each.name}.txt")
+        found = lines(tmp_path / "made" / f"{each.task}.txt")
         assert {len(line) for line in found} == {3}
         sentences = [sentence for _, _, sentence in found]
         assert len(set(sentences)) == len(sentences)
         parts = Counter(part for part, _, _ in found)
-        assert (parts["tr"], parts["va"], parts["te"]) == each.rows
+        assert (parts["tr"], parts["va"], parts["te"]) == (each.train, each.dev, each.test)
         by_class = defaultdict(Counter)
         for part, label, _ in found:
             by_class[label][part] += 1
@@ -80,6 +80,11 @@ def test_what_cannot_be_made_leaves_nothing(
     assert not (tmp_path / "made").exists()
 
 
+def test_a_folder_with_something_in_it_is_left_alone(text: Corpus, tmp_path: Path) -> None:
+    with pytest.raises(RelevanceError, match=r"exists. Give another `out`"):
+        make_tasks(["length"], tmp_path, text=[text])
+
+
 def test_too_little_text_is_told(tmp_path: Path) -> None:
     file = tmp_path / "text.txt"
     file.write_text("One two three four five six.\nOne two three four five six.\n")
@@ -98,8 +103,8 @@ def test_tasks_of_gold_trees(tmp_path: Path) -> None:
     )
     assert [each.labels for each in made] == [2, 2, 2, 7, 6]
     found = {
-        each.name: {
-            sentence[:20]: label for _, label, sentence in lines(tmp_path / f"made/{each.name}.txt")
+        each.task: {
+            sentence[:20]: label for _, label, sentence in lines(tmp_path / f"made/{each.task}.txt")
         }
         for each in made
     }
