@@ -38,10 +38,9 @@ def test_what_is_made_is_probed(trees: Path, tmp_path: Path) -> None:
     made = tmp_path / "made"
     options = ["--make", "tense,bigram-shift", "--conllu", trees]
     shown = done("hmnet", "probe", *options, "--out", made)
-    assert shown.out.splitlines()[2:] == [
-        "| past_present |      2 |    48 |   6 |    6 |",
-        "| bigram_shift |      2 |    48 |   6 |    6 |",
-    ]
+    rows = [line.strip("| ").split() for line in shown.out.splitlines()[2:] if line]
+    assert [row[0] for row in rows] == ["past_present", "bigram_shift"]
+    assert [int(cell) for cell in rows[0] if cell.isdecimal()] == [2, 48, 6, 6]
     assert sorted(path.name for path in made.iterdir()) == ["bigram_shift.txt", "past_present.txt"]
     encoder = write_tiny_encoder(tmp_path / "tiny", ["we see saw dog too"], depth=1)
     of_classifiers = ["--vector", "mean", "--max-length", "16", "--epochs", "1"]
@@ -58,6 +57,7 @@ def test_what_is_made_is_probed(trees: Path, tmp_path: Path) -> None:
         (["--make", "tree_depth", "--conllu", "none.conllu"], "Unknown probing task 'tree_depth'"),
         (["--make", "tense", "--conllu", "none.conllu"], "none.conllu cannot be read"),
         (["minilm", "--make", "tense"], "Leave minilm out"),
+        (["--make", "tense", "--vector", "mean"], "--vector has no part in --make"),
         (["minilm", "--data", "data", "--text", "some.txt"], "--text belongs to --make"),
     ],
 )
