@@ -7,6 +7,7 @@ import typer
 
 from cli.app import AGAIN, goes_on, loading
 from cli.generated import Given, SettingsOf
+from cli.make_probing import ConlluOption, MakeOption, TextOption, make_probing
 from cli.model_options import FolderOption
 from cli.options import FormatOption
 from cli.output import check_places, deliver, note, save, show
@@ -31,6 +32,9 @@ def probe(
         typer.Option(help=".pdf, .svg or .png.", metavar="FILE", show_default="DIR/probing.pdf"),
     ] = None,
     form: FormatOption = "markdown",
+    make: MakeOption = None,
+    text: TextOption = None,
+    conllu: ConlluOption = None,
 ) -> None:
     """Classifiers on the vectors of every frozen layer, on every probing task.
 
@@ -38,8 +42,21 @@ def probe(
     Layer 0 is the embeddings. Vectors of all layers are computed once and kept. DIR gets
     probing.csv and a heat map.
 
+    With --make nothing is probed: tasks are made from texts or gold trees and written to DIR.
+
     Example: hmnet probe minilm --data probing/ --vector mean --out probed/
     """
+    if make:
+        if encoder is not None:
+            raise RelevanceError(f"--make writes tasks and probes nothing. Leave {encoder} out.")
+        if unused := sorted(given.keys() - {"seed"}):
+            flag = unused[0].replace("_", "-")
+            raise RelevanceError(f"--{flag} has no part in --make. Leave it out.")
+        make_probing(make, out, text=text, conllu=conllu, seed=given.get("seed", 0))
+        return
+    if text or conllu:
+        wrong = "--text" if text else "--conllu"
+        raise RelevanceError(f"{wrong} belongs to --make, which is not given. Say what to make.")
     with loading():
         from cli.progress import StatusLine
         from hmnet.figures.probing import probing_figure
