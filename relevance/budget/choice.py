@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from relevance.budget.state import Candidates, State
-from relevance.clustering.methods.kmeans import best_labels
 from relevance.posterior.fit import Fit
 
 AIMS = ("gains", "sources", "groups")
@@ -151,6 +150,9 @@ def _of_sources(state: State, scale: Float[np.ndarray, " target"]) -> Float[np.n
 
 def _in_doubt(state: State, sources: int, seed: int) -> Float[np.ndarray, " source"]:
     """How little the draws of the posterior agree on which tasks are with each source."""
+    from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
+
     random = np.random.default_rng(seed)
     size = len(state.mean)
     slack = 1e-9 * max(float(np.diagonal(state.covariance).max()), 1e-300)
@@ -160,7 +162,13 @@ def _in_doubt(state: State, sources: int, seed: int) -> Float[np.ndarray, " sour
     rows = np.zeros((DRAWS, sources, len(state.of_target)))
     rows[:, state.source, state.target] = centred
     groups = [k for k in GROUPS if k < sources]
-    labels = [best_labels(one, k, seed=seed, restarts=STARTS)[0] for one in rows for k in groups]
+    # One limit for all: looking for libraries that have threads takes longer than so few rows do.
+    with threadpool_limits(1):
+        labels = [
+            KMeans(k, n_init=STARTS, random_state=seed).fit(one).labels_
+            for one in rows
+            for k in groups
+        ]
     return _disagreement(labels, sources)
 
 
