@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from hmnet.answer_scale import NO_SCALES, AnswerScale
 from hmnet.backbones.backbone import Backbone
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
-from hmnet.models.build import assemble, make_head
+from hmnet.models.blueprint import Blueprint
+from hmnet.models.build import from_blueprint, make_head
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.randomness import seeded
 from hmnet.sharing.plan import SharingPlan
@@ -51,16 +52,15 @@ def extend(
     """
     definitions = [*model.definitions.values(), *tasks]
     before = model.blueprint
-    larger = assemble(
-        backbone,
-        definitions,
-        plan,
+    blueprint = Blueprint(
         pooling=before.pooling,
         head=head,
-        seed=seed,
+        tasks=tuple(definitions),
+        plan=plan,
         concat=before.concat,
         scales={**before.scales, **scales},
     )
+    larger = from_blueprint(backbone, blueprint, seed=seed)
     trained = model.state_dict()
     report = larger.load_state_dict(trained, strict=False)
     if report.unexpected_keys:

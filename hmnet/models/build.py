@@ -89,16 +89,15 @@ def build_model(
     """
     definitions = [task.definition for task in tasks]
     labels = {task.name: task.train.rows.labels for task in tasks}
-    model = assemble(
-        backbone,
-        definitions,
-        plan,
+    blueprint = Blueprint(
         pooling=settings.pooling,
         head=settings.head,
-        seed=seed,
+        tasks=tuple(definitions),
+        plan=plan,
         concat=settings.concat,
         scales=answer_scales(settings, definitions, labels),
-    ).to(device)
+    )
+    model = from_blueprint(backbone, blueprint, seed=seed).to(device)
     check_max_length(model, settings.max_length)
     freeze(model, settings.freeze.layers(backbone.depth), backbone.layer_list)
     return model
@@ -141,7 +140,6 @@ def assemble(
     pooling: Pooling = "native",
     head: HeadChoice = DEFAULT,
     seed: int = 0,
-    concat: Concat = "none",
     scales: Mapping[str, AnswerScale] = NO_SCALES,
 ) -> MultiTaskModel:
     """Make the parts of a model and put them together.
@@ -157,7 +155,6 @@ def assemble(
         head: Which head each task gets; `auto` is the family's with `native` pooling, else a linear
             one.
         seed: Seed of the heads' weights, and of what a method puts into the layers.
-        concat: Joined to the vectors of tokens, for tasks that label parts of a text.
         scales: How outputs stand for values, by task, where they are not spread over its range.
 
     Returns:
@@ -168,13 +165,26 @@ def assemble(
         ValueError: If the plan is for other tasks.
     """
     blueprint = Blueprint(
-        pooling=pooling,
-        head=head,
-        tasks=tuple(tasks),
-        plan=plan,
-        concat=concat,
-        scales=dict(scales),
+        pooling=pooling, head=head, tasks=tuple(tasks), plan=plan, scales=dict(scales)
     )
+    return from_blueprint(backbone, blueprint, seed=seed)
+
+
+def from_blueprint(backbone: Backbone, blueprint: Blueprint, *, seed: int = 0) -> MultiTaskModel:
+    """Make the parts that a blueprint names and put them together, see `assemble`.
+
+    Args:
+        backbone: Where the weights come from.
+        blueprint: Tasks, plan, and what outputs mean.
+        seed: Seed of the heads' weights, and of what a method puts into the layers.
+
+    Returns:
+        The model on the CPU.
+
+    Raises:
+        RelevanceError: If the plan is for another number of layers than the backbone has.
+    """
+    plan, tasks = blueprint.plan, blueprint.tasks
     if plan.depth != backbone.depth:
         raise RelevanceError(
             f"The sharing plan has {plan.depth} layers, but the backbone has {backbone.depth}."
@@ -253,7 +263,7 @@ def load(folder: Path) -> MultiTaskModel:
     config = read_config(folder)
     with readable(folder):
         backbone = Backbone.from_config(config)
-    model = assemble(backbone, **dict(blueprint))
+    model = from_blueprint(backbone, blueprint)
     try:
         load_model(model, weights)
     except (OSError, SafetensorError, RuntimeError) as error:

@@ -9,7 +9,8 @@ from torch import nn
 from hmnet.backbones.backbone import Backbone, load_config
 from hmnet.backbones.levels import Concat
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
-from hmnet.models.build import assemble
+from hmnet.models.blueprint import Blueprint
+from hmnet.models.build import from_blueprint
 from hmnet.models.freezing import freeze
 from hmnet.sharing.freeze import NOTHING, Freeze
 from hmnet.sharing.plan import SharingPlan
@@ -68,7 +69,10 @@ def count_parameters(
     with torch.device("meta"):
         pretrained = Backbone.from_config(load_config(backbone)).up_to(plan.depth)
         choice = HeadChoice.parse(head)
-        model = assemble(pretrained, tasks, plan, pooling=pooling, head=choice, concat=concat)
+        blueprint = Blueprint(
+            pooling=pooling, head=choice, tasks=tuple(tasks), plan=plan, concat=concat
+        )
+        model = from_blueprint(pretrained, blueprint)
     freeze(model, Freeze.parse(frozen).layers(pretrained.depth), pretrained.layer_list)
     paths = {task: list(model.path_parameters(task)) for task in model.tasks}
     pooler = pretrained.copy_pooler().parameters() if pretrained.has_pooler else ()

@@ -36,9 +36,10 @@ class Corpus:
 
     def __post_init__(self) -> None:
         if self.column is None and file_format(self.path) != ".txt":
+            names = column_names(self.path)
             raise RelevanceError(
-                f"{self.path} is a table. Say which column the text is in with `column`; it has"
-                f" {', '.join(column_names(self.path))}."
+                f"{self.path} is a table. Name the column that the text is in, such as"
+                f" {self.path.name}:{names[0]}; it has {', '.join(names)}."
             )
 
     @property

@@ -1,7 +1,7 @@
 """Pairs of segments for next sentence prediction, as BERT's own data maker draws them."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -105,7 +105,7 @@ def make_pairs(
             f"The corpus is one document, so that no sentence is of another one. {HINT}"
         )
     rng = random.Random(seed)  # noqa: S311
-    drawn = _Maker(corpus, room, short, rng, chosen.tolist()).pairs()
+    drawn = _Maker(corpus, room, short, rng, chosen).pairs()
     # into the array as they come: as objects, millions of pairs would take gigabytes
     flat = np.fromiter((number for pair in drawn for part in pair for number in part), np.int64)
     if not len(flat):
@@ -141,22 +141,30 @@ def make_singles(
             f"`max_length={max_length}` leaves no room for text. Choose {max_length - room + 1} at"
             " least."
         )
-    found: list[tuple[int, int, int]] = []
-    chosen = range(len(corpus)) if documents is None else documents.tolist()
-    for document in chosen:
+    chosen = range(len(corpus)) if documents is None else documents
+    # into the array as they come, as in `make_pairs`
+    found = (number for part in _singles(corpus, room, chosen) for number in part)
+    flat = np.fromiter(found, np.int64).reshape(-1, 3)
+    starts, ends, of = flat[:, :1], flat[:, 1:2], flat[:, 2:]
+    return Pairs(corpus, starts, ends - starts, np.zeros(len(flat), dtype=bool), of, max_length)
+
+
+def _singles(
+    corpus: EncodedCorpus, room: int, chosen: Iterable[int]
+) -> Iterator[tuple[int, int, int]]:
+    """Begin, end and document of each segment."""
+    for number in chosen:
+        document = int(number)
         first, last = map(int, corpus.documents[document : document + 2])
         begin, *ends = corpus.sentences[first : last + 1].tolist()
-        for end, following in zip(ends, [*ends[1:], None], strict=True):
+        for place, end in enumerate(ends):
             while end - begin > room:
-                found.append((begin, begin + room, document))
+                yield begin, begin + room, document
                 begin += room
+            following = ends[place + 1] if place + 1 < len(ends) else None
             if end > begin and (following is None or following - begin > room):
-                found.append((begin, end, document))
+                yield begin, end, document
                 begin = end
-    flat = np.array(found, dtype=np.int64).reshape(-1, 3)
-    starts, ends_, of = flat[:, :1], flat[:, 1:2], flat[:, 2:]
-    nothing = np.zeros(len(flat), dtype=bool)
-    return Pairs(corpus, starts, ends_ - starts, nothing, of, max_length)
 
 
 class _Segment(NamedTuple):
@@ -176,20 +184,21 @@ class _Maker:
         room: int,
         short: float,
         rng: random.Random,
-        chosen: Sequence[int],
+        chosen: Int[np.ndarray, " chosen"],
     ) -> None:
         self.corpus, self.room, self.short, self.rng = corpus, room, short, rng
         self.chosen = chosen
 
     def pairs(self) -> Iterator[tuple[_Segment, _Segment]]:
-        for place, document in enumerate(self.chosen):
+        for place, number in enumerate(self.chosen):
+            document = int(number)
             first, last = map(int, self.corpus.documents[document : document + 2])
             # a list of the document's own boundaries: an item of a mapped array is slow to take
             yield from self._of(place, first, self.corpus.sentences[first : last + 1].tolist())
 
     def _of(self, place: int, first: int, bounds: list[int]) -> Iterator[tuple[_Segment, _Segment]]:
         """Pairs of the chosen document at a place; sentence `i` is `bounds[i : i + 2]`."""
-        begin, count, document = 0, len(bounds) - 1, self.chosen[place]
+        begin, count, document = 0, len(bounds) - 1, int(self.chosen[place])
         while count - begin > 1:
             target = self._target()
             end = begin + 2
@@ -214,7 +223,7 @@ class _Maker:
         avoided = self._tokens(following)
         for _ in range(TRIES):
             drawn = self.rng.randrange(len(self.chosen) - 1)
-            other = self.chosen[drawn + (drawn >= place)]
+            other = int(self.chosen[drawn + (drawn >= place)])
             first, last = map(int, corpus.documents[other : other + 2])
             start = self.rng.randrange(first, last)
             if not np.array_equal(self._tokens(start), avoided):

@@ -69,7 +69,7 @@ def test_a_fine_tuned_encoder_is_that_of_the_single_run(
         lambda model, *rest: models.append(model) or fitting.fit(model, *rest),
     )
     probe.trainer(("TONE",), 3, "cpu")
-    tuned = probe._encoder(3, "TONE")
+    tuned = probe._tuned_encoder(3, "TONE")
     head = [name for name in models[0].state_dict() if "/head" in name]
     trained = {n: w for n, w in models[0].state_dict().items() if n not in head}
     weights = list(tuned.state_dict().values())

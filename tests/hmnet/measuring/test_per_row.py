@@ -202,7 +202,7 @@ def test_fisher_is_the_mean_squared_gradient_of_drawn_labels(
     random = np.random.default_rng(0)
     head = FittedHead(random.normal(size=(outputs, 16)), random.normal(size=outputs), 0.25)
     batch = first_batch(probe, task)
-    encoder = probe._encoder(0)
+    encoder = probe._encoder(0, task)
     found = fisher_diagonal(encoder, head, [batch], 7)
     layers = linear_layers(encoder)
     sums = {name: torch.zeros_like(layer.weight) for name, layer in layers.items()}

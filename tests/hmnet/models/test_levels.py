@@ -15,7 +15,8 @@ from transformers import (
 from hmnet.backbones.backbone import Backbone, load_backbone
 from hmnet.backbones.levels import STORED, Concat, Levels, levels_of
 from hmnet.kinds._reading import check_concat, read_depth
-from hmnet.models.build import assemble
+from hmnet.models.blueprint import Blueprint
+from hmnet.models.build import from_blueprint
 from hmnet.models.count import count_parameters
 from hmnet.models.export import export
 from hmnet.models.multitask import MultiTaskModel
@@ -47,7 +48,8 @@ def made(folder: Path, *tasks: Task, concat: Concat = "none", **given: Any) -> M
     backbone = load_backbone(str(folder))
     depth = read_depth(backbone.config, tasks, concat)
     plan = fully_shared([task.name for task in tasks], depth)
-    return assemble(backbone.up_to(depth), tasks, plan, concat=concat, **given).eval()
+    blueprint = Blueprint(tasks=tasks, plan=plan, concat=concat, **{"pooling": "native", **given})
+    return from_blueprint(backbone.up_to(depth), blueprint).eval()
 
 
 def states(folder: Path, inputs: dict[str, Tensor]) -> tuple[Tensor, ...]:

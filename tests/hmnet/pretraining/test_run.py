@@ -224,6 +224,23 @@ def test_what_is_frozen_stays_as_it_was_at_that_step(
             assert not torch.equal(weight, after[name]), name
 
 
+def test_the_rule_on_dev_freezes_in_a_run_and_only_from_then_on(
+    make: Callable[..., PretrainingConfig], tmp_path: Path
+) -> None:
+    common = {"nsp_layer": 1, "long_share": 0, "evaluate_every": 2, "lr": 0.05}
+    whole = pretrain(make(nsp_freeze=True, steps=40, **common), tmp_path / "whole")
+    losses = [e["scores"]["nsp_loss"] for e in whole.content["evaluations"]]
+    stale = [min(losses[:n]) <= min(losses[n : n + 2]) for n in range(1, len(losses) - 1)]
+    at = 2 * (stale.index(True) + 3)  # by the second that is no better than the best before
+    assert whole.content["frozen_at"] == at < 40
+    until = pretrain(make(steps=at, **common), tmp_path / "until")
+    after, before = (load_file(each.folder / "model.safetensors") for each in (whole, until))
+    for name, weight in before.items():
+        if "embeddings" in name or ".layer.0." in name:
+            assert torch.equal(weight, after[name]), name
+    assert not torch.equal(*(w["encoder.layer.2.output.dense.weight"] for w in (before, after)))
+
+
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.25, 1.0])
 def test_long_steps_are_spread_evenly(make: Callable[..., PretrainingConfig], share: float) -> None:
     config = make(steps=200, long_share=share)
@@ -277,6 +294,7 @@ def test_without_next_sentences_an_input_is_one_segment(
         ({}, "\n \n", "there is no text"),
         ({"corpus": ["missing.txt"]}, None, "there is no file missing.txt"),
         ({"corpus": ["No-Such-Task"]}, None, "No-Such-Task"),
+        ({"corpus": ["TABLE"]}, '{"text": "A dog."}', "such as text.jsonl:text; it has text."),
         (
             {"corpus": ["MultiRC"]},
             None,
@@ -292,6 +310,8 @@ def test_bad_input_is_one_line_and_leaves_no_folder(
     reason: str,
 ) -> None:
     file = tmp_path / "text.txt"
+    if chosen.get("corpus") == ["TABLE"]:
+        file = tmp_path / "text.jsonl"
     if text is not None:
         file.write_text(text)
         chosen = {**chosen, "corpus": [str(file)]}
