@@ -36,10 +36,13 @@ class Corpus:
 
     def __post_init__(self) -> None:
         if self.column is None and file_format(self.path) != ".txt":
-            names = column_names(self.path)
+            # rows of JSON say their names each for itself
+            is_json = file_format(self.path).startswith(".json")
+            names = [] if is_json else column_names(self.path)
+            present = f"; it has {', '.join(names)}" if names else ""
             raise RelevanceError(
                 f"{self.path} is a table. Name the column that the text is in, such as"
-                f" {self.path.name}:{names[0]}; it has {', '.join(names)}."
+                f" {self.path.name}:{[*names, 'text'][0]}{present}."
             )
 
     @property

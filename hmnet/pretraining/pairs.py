@@ -1,7 +1,7 @@
 """Pairs of segments for next sentence prediction, as BERT's own data maker draws them."""
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -141,7 +141,7 @@ def make_singles(
             f"`max_length={max_length}` leaves no room for text. Choose {max_length - room + 1} at"
             " least."
         )
-    chosen = range(len(corpus)) if documents is None else documents
+    chosen = np.arange(len(corpus)) if documents is None else documents
     # into the array as they come, as in `make_pairs`
     found = (number for part in _singles(corpus, room, chosen) for number in part)
     flat = np.fromiter(found, np.int64).reshape(-1, 3)
@@ -150,7 +150,7 @@ def make_singles(
 
 
 def _singles(
-    corpus: EncodedCorpus, room: int, chosen: Iterable[int]
+    corpus: EncodedCorpus, room: int, chosen: Int[np.ndarray, " chosen"]
 ) -> Iterator[tuple[int, int, int]]:
     """Begin, end and document of each segment."""
     for number in chosen:

@@ -294,7 +294,7 @@ def test_without_next_sentences_an_input_is_one_segment(
         ({}, "\n \n", "there is no text"),
         ({"corpus": ["missing.txt"]}, None, "there is no file missing.txt"),
         ({"corpus": ["No-Such-Task"]}, None, "No-Such-Task"),
-        ({"corpus": ["TABLE"]}, '{"text": "A dog."}', "such as text.jsonl:text; it has text."),
+        ({"corpus": ["TABLE"]}, '{"text": "A dog."}', "such as text.jsonl:text."),
         (
             {"corpus": ["MultiRC"]},
             None,
