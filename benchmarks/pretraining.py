@@ -5,8 +5,8 @@
 Both train on the very same encoded rows, each of them once, in batches of one size and in one
 precision, with AdamW at a constant rate; the Trainer has `DataCollatorForLanguageModeling`, which
 pads to the longest row of a batch. What counts is real tokens: padding is none. Each way trains in
-a fresh process, the ways in turn, and the ratio is taken within a round, as one step takes 15 %
-more or less from minute to minute on a machine that others use too. The encoders are one of six
+a fresh process, the ways in turn, and the ratio is taken within a round, of CPU seconds too, as
+wall time says little on a machine that others use. The encoders are one of six
 layers, 256 wide, with random weights, and MiniLM.
 
 `hmnet pretrain` computes the logits of words at masked places alone, where the family's own model
@@ -95,18 +95,27 @@ def rows_of(job: Any) -> list[list[int]]:
     return [row.tolist() for row in np.split(sequences.ids, sequences.offsets[1:-1])]
 
 
-def ours(job: Any) -> float:
-    """Seconds of all steps by `hmnet pretrain`'s own loop."""
+def _now() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
+def _since(started: tuple[float, float]) -> tuple[float, float]:
+    wall, cpu = _now()
+    return wall - started[0], cpu - started[1]
+
+
+def ours(job: Any) -> tuple[float, float]:
+    """Wall and CPU seconds of all steps by `hmnet pretrain`'s own loop."""
     from hmnet.training.hooks.progress import Report
 
     hooks = [Report(lambda step: job.source.scores_of(step.step))]  # as a run tells every step
-    started = time.perf_counter()
+    started = _now()
     job.fit(hooks)
-    return time.perf_counter() - started
+    return _since(started)
 
 
-def trainer(job: Any) -> float:
-    """Seconds of all steps by the Trainer."""
+def trainer(job: Any) -> tuple[float, float]:
+    """Wall and CPU seconds of all steps by the Trainer."""
     from transformers import DataCollatorForLanguageModeling, Trainer, TrainingArguments
 
     from hmnet.backbones.folder import resolve_backbone
@@ -129,22 +138,23 @@ def trainer(job: Any) -> float:
             disable_tqdm=True,
         )
         run = Trainer(model, settings, train_dataset=rows, data_collator=collator)
-        started = time.perf_counter()
+        started = _now()
         done = run.train().global_step
-        seconds = time.perf_counter() - started
+        seconds = _since(started)
     if done != job.config.steps:
         raise SystemExit(f"The Trainer took {done} steps, not {job.config.steps}.")
     return seconds
 
 
 def measured(way: str, options: argparse.Namespace) -> dict[str, float]:
-    """Real tokens and seconds of one training."""
+    """Real tokens, and seconds of one training."""
     with tempfile.TemporaryDirectory() as folder:
         encoder = write_encoder(options.encoder, Path(folder) / "encoder")
         job = prepared(options.corpus, encoder, options.precision, options.steps)
         tokens = sum(map(len, rows_of(job)))
-        seconds = {"ours": ours, "trainer": trainer}[way](job)
-    return {"tokens": tokens, "seconds": seconds, "bf16": job.config.precision == "bf16"}
+        wall, cpu = {"ours": ours, "trainer": trainer}[way](job)
+    bf16 = job.config.precision == "bf16"
+    return {"tokens": tokens, "wall": wall, "cpu": cpu, "bf16": bf16}
 
 
 def in_fresh_process(way: str, encoder: str, options: argparse.Namespace) -> dict[str, float]:
@@ -164,20 +174,28 @@ def in_fresh_process(way: str, encoder: str, options: argparse.Namespace) -> dic
 
 def compare(encoder: str, options: argparse.Namespace) -> None:
     """Print the rates of both ways, and the median of their ratios within a round."""
-    rates: dict[str, list[float]] = {way: [] for way in WAYS}
+    rounds: list[dict[str, dict[str, float]]] = []
     for number in range(options.rounds):
         order = list(WAYS) if number % 2 == 0 else list(WAYS)[::-1]
-        for way in order:
-            found = in_fresh_process(way, encoder, options)
-            rates[way].append(found["tokens"] / found["seconds"])
-    ratios = [one / other for one, other in zip(rates["ours"], rates["trainer"], strict=True)]
+        rounds.append({way: in_fresh_process(way, encoder, options) for way in order})
+    first = rounds[0]["ours"]
     print(
-        f"{ENCODERS[encoder]}, {'bf16' if found['bf16'] else 'fp32'}, {found['tokens']:.0f} tokens:"
-        + "".join(f" {WAYS[way]} {statistics.median(each):.0f}" for way, each in rates.items())
-        + f" tokens/s; {statistics.median(ratios):.2f} times"
-        + f" ({min(ratios):.2f} to {max(ratios):.2f} in {options.rounds} rounds)",
-        flush=True,
+        f"{ENCODERS[encoder]}, {'bf16' if first['bf16'] else 'fp32'}, {options.steps} steps with"
+        f" {first['tokens']:.0f} tokens"
     )
+    for clock in ("wall", "cpu"):
+        rates = {
+            way: [found[way]["tokens"] / found[way][clock] for found in rounds] for way in WAYS
+        }
+        ratios = [one / other for one, other in zip(*rates.values(), strict=True)]
+        said = ", ".join(
+            f"{WAYS[way]} {statistics.median(each):.0f}" for way, each in rates.items()
+        )
+        print(
+            f"    tokens per {clock} second: {said}; {statistics.median(ratios):.2f} times"
+            f" ({min(ratios):.2f} to {max(ratios):.2f} in {len(ratios)} round(s))",
+            flush=True,
+        )
 
 
 def main() -> None:
