@@ -274,3 +274,22 @@ def test_what_cannot_be_joined_or_read_is_refused(tiny_bert: Path, tmp_path: Pat
     assert isinstance(lower, Backbone)
     with pytest.raises(RelevanceError, match="'QUIZ' reads layer 4 of its backbone"):
         read_depth(lower.config, [SPAN])
+
+
+@pytest.mark.parametrize("concat", ["cls", "nsp"])
+def test_what_is_joined_moves_all_places_of_a_span_alike_but_not_tags(
+    tiny_bert: Path, tmp_path: Path, inputs: dict[str, Tensor], concat: Concat
+) -> None:
+    """A span is a choice among the tokens of a row, all of which a linear head reads it with."""
+    folder = pretrained(tiny_bert, tmp_path / "encoder", mlm=4, nsp=2)
+    plain, joined = made(folder, SPAN, TAGS), made(folder, SPAN, TAGS, concat=concat)
+    answers = [model("QUIZ", inputs).softmax(dim=1) for model in (plain, joined)]
+    torch.testing.assert_close(*answers)
+    tags = [model("NAMES", inputs).softmax(dim=1) for model in (plain, joined)]
+    assert not torch.allclose(*tags, atol=1e-4)
+    targets = torch.tensor([[1, 2], [1, 1], [3, 4]])
+    torch.nn.functional.cross_entropy(joined("QUIZ", inputs), targets).backward()
+    columns = joined.head("QUIZ").shell.qa_outputs.weight.grad
+    width = joined.config.hidden_size
+    assert columns[:, :width].abs().max() > 1e-4
+    assert columns[:, width:].abs().max() < 1e-7
