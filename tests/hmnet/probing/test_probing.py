@@ -99,7 +99,7 @@ def test_one_pass_serves_both_vectors_and_damage_is_mended(
 ) -> None:
     passes = []
     batches = features._batches
-    monkeypatch.setattr(features, "_batches", lambda of: passes.append(1) or batches(of))
+    monkeypatch.setattr(features, "_batches", lambda *of: passes.append(1) or batches(*of))
     texts = [" ".join(words) for words in sentences(30)]
     first = np.array(vectors_of(encoder, texts, "mean"))
     vectors_of(encoder, texts, "cls")
