@@ -23,11 +23,12 @@ def lay_out(found: Probed) -> Grid:
 
     Returns:
         A grid, the majority class in its first row, then the layers from the lowest; colours go
-        from the ten below the least accuracy to the ten above the largest.
+        from the ten at or below the least accuracy to the ten above the largest.
     """
     rows = found.table_rows()
     names = tuple(task.name for task in found.tasks)
     values = np.array([[float(row[name] or 0.0) for name in names] for row in rows])
+    high = min(100.0, 10.0 * math.floor(values.max() / 10) + 10.0)
     return Grid(
         values=values,
         texts=tuple(tuple(number(value, 1) for value in row) for row in values.tolist()),
@@ -36,8 +37,8 @@ def lay_out(found: Probed) -> Grid:
         row_title="layer",
         column_title="probing task",
         title=f"{for_figure(found.encoder)}, {OF[found.vector]}",
-        low=10.0 * math.floor(values.min() / 10),
-        high=min(100.0, 10.0 * math.ceil(values.max() / 10)),
+        low=min(10.0 * math.floor(values.min() / 10), high - 10.0),
+        high=high,
         quantity="accuracy on test (%)",
     )
 
