@@ -70,7 +70,7 @@ class Amount:
         Returns:
             The number, to the nearest; None for hours.
 
-        >>> Amount(30, "%").runs(13), Amount(200, "%").runs(3), Amount(4, "h").runs(13)
+        >>> Amount(30.0, "%").runs(13), Amount(200.0, "%").runs(3), Amount(4.0, "h").runs(13)
         (23, 6, None)
         """
         if self.unit == "h":
