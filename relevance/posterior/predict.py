@@ -170,7 +170,8 @@ def _runs(matrix: RelevanceMatrix) -> tuple[PerSeed, Repeats | None]:
     if errors is not None and seeds > 1 and not over_examples(matrix):
         known = np.isfinite(errors) & ~own
         squares = np.where(known, errors**2, 0.0).sum(0) * (seeds - 1)
-        return runs, Repeats(squares, known.sum(0) * float(seeds - 1))
+        if known.any():  # with one seed a pair, as a small budget leaves it, no cell has an error
+            return runs, Repeats(squares, known.sum(0) * float(seeds - 1))
     return runs, _of_single_runs(matrix)
 
 

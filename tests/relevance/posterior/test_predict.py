@@ -85,6 +85,19 @@ def test_repeated_single_runs_tell_the_noise_of_one_seed() -> None:
     assert (found.standard_errors[~OWN].reshape(6, 5) > of_baseline.min()).all()
 
 
+def test_repeated_single_runs_tell_the_noise_where_no_pair_has_two_of_the_seeds() -> None:
+    alone = 0.5 + 0.005 * np.random.default_rng(1).normal(size=(3, 6))
+    once = np.array(measured(2).per_seed)
+    once[1, ~OWN] = np.nan
+    unknown = np.where(OWN, 0.0, np.nan)
+    of_two = predict(
+        measured(2, per_seed=once, standard_errors=unknown, single={"gain": alone.tolist()})
+    )
+    of_one = predict(replace(measured(1), per_seed=once[:1], single={"gain": alone.tolist()}))
+    np.testing.assert_allclose(of_two.values, of_one.values)
+    np.testing.assert_allclose(of_two.standard_errors, of_one.standard_errors)
+
+
 def test_standard_errors_over_seeds_will_do_without_values_of_seeds() -> None:
     errors = np.where(OWN, 0.0, 0.01)
     found = predict(measured(per_seed=None, standard_errors=errors))
