@@ -12,7 +12,9 @@ import torch
 
 from commands import done, refused
 from hmnet.backbones.tiny import write_tiny_encoder
+from hmnet.measuring.joint_trainer import make_trainer
 from hmnet.trained_run import TrainedRun
+from relevance.tasks.find import find_tasks
 from small_tasks import write_rows
 from toys import table
 
@@ -148,14 +150,22 @@ def test_tasks_are_added_at_their_levels(run: Path, world: Path) -> None:
     assert not (world / "no").exists()
 
 
-def test_a_study_has_tasks_at_their_levels_and_keys_of_its_own(
-    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RELEVANCE_CACHE", str(tmp_path))
-    given = options(world, "TONE", "MOOD", "TAGS")[:-2]
-    done("relevance", "pairwise", *given, "--concat", "cls", "--out", tmp_path / "gains.json")
-    values = json.loads((tmp_path / "gains.json").read_text())["values"]
-    assert len(values) == 3
+def test_a_study_has_tasks_at_their_levels_and_keys_of_its_own(world: Path) -> None:
+    tasks = find_tasks([str(world / "tone.toml"), str(world / "tags.toml")])
+    settings = {"backbone": str(world / "lower"), "max_length": 16, "epochs": 1}
+    plain, joined = (
+        make_trainer(tasks, {**settings, "concat": concat}, device="cpu")
+        for concat in ("none", "cls")
+    )
+    for run in (("TONE",), ("TAGS",), ("TAGS", "TONE")):
+        assert plain.fingerprint_of(run) != joined.fingerprint_of(run)
+        losses = [
+            {task: found.loss for task, found in trainer(run, 0, "cpu").items()}
+            for trainer in (plain, joined)
+        ]
+        assert losses[0].keys() == losses[1].keys() == set(run)
+        # what is joined stands in heads of tokens alone
+        assert (losses[0] == losses[1]) == (run == ("TONE",))
 
 
 @pytest.mark.parametrize(
