@@ -180,9 +180,9 @@ def _of_single_runs(matrix: RelevanceMatrix) -> Repeats | None:
     found = _single(matrix)
     if found is None or len(found) < 2:
         return None
-    known = np.isfinite(found).sum(0)
-    squares = np.where(np.isfinite(found), (found - known_mean(found, 0)) ** 2, 0.0).sum(0)
-    freedom = np.maximum(known - 1.0, 0.0)
+    known = np.isfinite(found)
+    squares = np.where(known, (found - known_mean(found, 0)) ** 2, 0.0).sum(0)
+    freedom = np.maximum(known.sum(0) - 1.0, 0.0)
     return Repeats(squares, freedom) if freedom.any() else None
 
 
@@ -199,12 +199,11 @@ def _single(matrix: RelevanceMatrix) -> Float[np.ndarray, "seed target"] | None:
 
 def _of_baselines(matrix: RelevanceMatrix) -> Targets:
     """Noise of each target's baseline, which all its cells share; 0 where it is not known."""
-    found = _single(matrix)
-    if found is None or matrix.provenance.get("zero") == MEAN_OF_SOURCES:
+    repeats = _of_single_runs(matrix)
+    if repeats is None or matrix.provenance.get("zero") == MEAN_OF_SOURCES:
         return np.zeros(len(matrix.tasks))
-    known = np.isfinite(found).sum(0)
-    squares = np.where(np.isfinite(found), (found - known_mean(found, 0)) ** 2, 0.0).sum(0)
-    return np.asarray(np.sqrt(squares / np.maximum(known - 1, 1) / np.maximum(known, 1)))
+    variance = repeats.squares / np.maximum(repeats.freedom, 1)
+    return np.asarray(np.sqrt(variance / (repeats.freedom + 1)))
 
 
 def _aligned(
