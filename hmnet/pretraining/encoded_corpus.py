@@ -13,20 +13,14 @@ from transformers import PreTrainedTokenizerBase
 from hmnet.data.encoder import Encoder
 from hmnet.data.template import Template, boundaries, spans
 from hmnet.pretraining.corpus import Corpus, sentences
-from relevance.disk.files import (
-    begin_cache,
-    cache_dir,
-    digest,
-    file_digest,
-    read_json,
-    write_json,
-)
+from relevance.disk.files import begin_cache, cache_dir, digest
 from relevance.disk.folders import discard, new_folder
+from relevance.disk.manifest import is_whole, write_manifest
 from relevance.errors import RelevanceError
 
 SCHEMA = "hmnet.corpus/1"
 VERSION = 1  # goes up when the same corpus gives other ids or other sentences
-IDS, SENTENCES, DOCUMENTS, MANIFEST = "ids.bin", "sentences.npy", "documents.npy", "manifest.json"
+FILES = IDS, SENTENCES, DOCUMENTS = "ids.bin", "sentences.npy", "documents.npy"
 DOCUMENTS_AT_ONCE = 256
 
 
@@ -72,7 +66,7 @@ def encode_corpora(corpora: Sequence[Corpus], tokenizer: PreTrainedTokenizerBase
     content = [corpus.identity for corpus in corpora]
     key = digest({"version": VERSION, "tokenizer": encoder.fingerprint, "corpora": content})
     folder = cache_dir() / "corpora" / key
-    if not _is_whole(folder):
+    if not is_whole(folder, FILES, SCHEMA):
         discard(folder)
         begin_cache()
         with new_folder(folder) as draft:
@@ -125,18 +119,5 @@ def _write(folder: Path, documents: Iterable[list[str]], encoder: Encoder) -> bo
             counts.append(block.counts)
     for name, each in ((SENTENCES, lengths), (DOCUMENTS, counts)):
         np.save(folder / name, boundaries(np.concatenate(each)))
-    files = (IDS, SENTENCES, DOCUMENTS)
-    sha256 = {name: file_digest(folder / name) for name in files}
-    write_json(folder / MANIFEST, SCHEMA, {"sha256": sha256})
+    write_manifest(folder, FILES, schema=SCHEMA)
     return any(map(len, lengths))
-
-
-def _is_whole(folder: Path) -> bool:
-    """Whether an entry is there and what was written."""
-    try:
-        found = read_json(folder / MANIFEST, SCHEMA)["sha256"]
-        return all(
-            found[name] == file_digest(folder / name) for name in (IDS, SENTENCES, DOCUMENTS)
-        )
-    except (RelevanceError, OSError, KeyError, TypeError):
-        return False

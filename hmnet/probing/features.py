@@ -18,13 +18,14 @@ from hmnet.heads.head import pool
 from hmnet.precision import Precision, autocast
 from hmnet.probing.encoder import ProbedEncoder
 from hmnet.probing.settings import Vector
-from relevance.disk.files import begin_cache, cache_dir, digest, file_digest, read_json, write_json
+from relevance.disk.files import begin_cache, cache_dir, digest
 from relevance.disk.folders import discard, new_folder
+from relevance.disk.manifest import is_whole, write_manifest
 from relevance.errors import RelevanceError
 
 VECTORS: tuple[Vector, ...] = get_args(Vector)
 VERSION = 1  # raised whenever the same sentences would give other vectors
-SCHEMA, MANIFEST = "hmnet.features/1", "manifest.json"
+SCHEMA = "hmnet.features/1"
 TOKENS_AT_ONCE = {"cpu": 1024, "cuda": 32768}  # what fits into the cache of a core is fastest there
 
 
@@ -72,7 +73,7 @@ def layer_features(
         }
     )
     folder = cache_dir() / "features" / key
-    if not _is_whole(folder):
+    if not is_whole(folder, map(_file, VECTORS), SCHEMA):
         discard(folder)
         begin_cache()
         encoded = words.encode([sentences], max_length)
@@ -152,15 +153,4 @@ def _write(
                 " Check its weights, or ask for `precision=fp32`."
             )
         file.flush()
-    sha256 = {_file(vector): file_digest(folder / _file(vector)) for vector in VECTORS}
-    write_json(folder / MANIFEST, SCHEMA, {"sha256": sha256})
-
-
-def _is_whole(folder: Path) -> bool:
-    """Whether an entry is there and what was written."""
-    try:
-        found = read_json(folder / MANIFEST, SCHEMA)["sha256"]
-        names = [_file(vector) for vector in VECTORS]
-        return all(found[name] == file_digest(folder / name) for name in names)
-    except (RelevanceError, OSError, KeyError, TypeError):
-        return False
+    write_manifest(folder, map(_file, VECTORS), schema=SCHEMA)

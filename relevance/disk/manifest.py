@@ -21,7 +21,10 @@ class _Manifest(BaseModel):
 
 
 def write_manifest(
-    folder: Path, names: Iterable[str] | None = None, coming: Mapping[str, str] | None = None
+    folder: Path,
+    names: Iterable[str] | None = None,
+    coming: Mapping[str, str] | None = None,
+    schema: str = SCHEMA,
 ) -> None:
     """Write down digests of the files of a folder.
 
@@ -29,6 +32,7 @@ def write_manifest(
         folder: The folder.
         names: Names of files in it; those that are not there are left out. None for all of them.
         coming: Texts of files that are written next, by name.
+        schema: Schema of the manifest.
 
     Raises:
         RelevanceError: If a file cannot be read, or the folder cannot be written.
@@ -40,7 +44,25 @@ def write_manifest(
         if path.is_file() and path.name != MANIFEST
     }
     found |= {n: hashlib.sha256(text.encode()).hexdigest() for n, text in (coming or {}).items()}
-    write_json(folder / MANIFEST, SCHEMA, {"sha256": found})
+    write_json(folder / MANIFEST, schema, {"sha256": found})
+
+
+def is_whole(folder: Path, names: Iterable[str], schema: str = SCHEMA) -> bool:
+    """Whether a folder of the cache is there and what was written; else it is made anew.
+
+    Args:
+        folder: The folder.
+        names: Names of all its files but the manifest.
+        schema: Schema of the manifest.
+
+    Returns:
+        False too where a file cannot be read.
+    """
+    try:
+        found = read_json(folder / MANIFEST, schema)["sha256"]
+        return all(found[name] == file_digest(folder / name) for name in names)
+    except (RelevanceError, OSError, KeyError, TypeError):
+        return False
 
 
 def check_file(path: Path) -> None:
