@@ -1,17 +1,28 @@
 """Runs side by side, like the paper's Table 1: a row per task, a column per run name."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from statistics import fmean, stdev
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import stdev
+from typing import Any
 
+from hmnet.comparison.columns import (
+    Columns,
+    Measured,
+    Rows,
+    against_baseline,
+    averages,
+    by_column,
+    contrasts,
+    entry_of,
+    line_of,
+    per_seed,
+    rows_against,
+)
 from hmnet.comparison.compared_rows import DIFFERENT, Place, different_rows, note_on
-from hmnet.comparison.significance import Paired, over_rows, over_seeds
-from hmnet.comparison.table import LABELS, MAJORITY_COLUMN, Comparison, Contrast, Entry, Line
+from hmnet.comparison.table import MAJORITY_COLUMN, Comparison, Entry, Line
 from hmnet.runs.costs import Cost, costs_of
 from hmnet.runs.folder import Run
 from hmnet.runs.rows import notes_on, read_run_scores
-from hmnet.runs.scores import MAJORITY, Score, as_rows, counts, row_name, splits_of
-from relevance.errors import RelevanceError, unknown_name
+from hmnet.runs.scores import Score, counts, row_name, splits_of
 
 COSTS = {
     "active": ("parameters activated", ""),
@@ -21,25 +32,6 @@ COSTS = {
     "examples_per_s": ("training", "examples per second"),
 }
 """What a cost is called, and its unit; that of counts goes by their size."""
-
-
-class Measured(NamedTuple):
-    """The task, split and metric that a score is of."""
-
-    task: str
-    split: str
-    metric: str
-
-    @property
-    def place(self) -> Place:
-        """Task and split."""
-        return self.task, self.split
-
-
-Rows = Sequence[Measured]
-BySeed = Mapping[int, float]
-Values = Mapping[Measured, BySeed]
-Columns = Mapping[str, Values]
 
 
 def compare(
@@ -82,8 +74,8 @@ def compare(
     Source:
         Fei et al. (2022), Table 1; El Hattami (2021), the measures of chapter 3.
     """
-    columns = _by_column(scores)
-    against = _against(columns, baseline)
+    columns = by_column(scores)
+    against = against_baseline(columns, baseline)
     measured = dict.fromkeys(Measured(score.task, score.split, score.metric) for score in scores)
     primary: dict[Place, Measured] = {}
     for what in measured:
@@ -95,7 +87,7 @@ def compare(
     for what in measured if every_metric else primary.values():
         name = row_name(what.task, what.split, splits[what.task])
         marked = name + DIFFERENT * (what.place in different)
-        lines.append(_line(columns, against, what, marked, ranked=what.place not in barred))
+        lines.append(line_of(columns, against, what, marked, ranked=what.place not in barred))
     counted = [
         what
         for place, what in primary.items()
@@ -105,7 +97,7 @@ def compare(
     if common:
         name = f"average of {len(common)} common rows"
         name = "average" if len(common) == len(counted) and not barred else name
-        lines.append(Line(name, "primary", _averages(columns, against, common)))
+        lines.append(Line(name, "primary", averages(columns, against, common)))
     if common and spread:
         places = {what.place for what in common}
         of_rows = [what for what in measured if what.place in places]
@@ -115,7 +107,7 @@ def compare(
         tuple(columns),
         (*lines, *_cost_lines(columns, costs or {})),
         baseline,
-        tuple(_contrasts(columns, against, common)),
+        tuple(contrasts(columns, against, common)),
         (*remarks, *notes),
     )
 
@@ -138,53 +130,6 @@ def compare_runs(runs: Sequence[Run], **options: Any) -> Comparison:
     return compare(scores, costs=costs_of(runs), notes=notes, **options)
 
 
-def _line(columns: Columns, against: Columns, what: Measured, name: str, *, ranked: bool) -> Line:
-    """The row of one metric; without tests, bold and a common majority class where rows differ."""
-    entries = []
-    for column, values in columns.items():
-        baseline = against.get(column, {}).get(what, {}) if ranked else {}
-        known = ranked or column != MAJORITY_COLUMN
-        entries.append(_entry(values.get(what, {}), baseline) if known else None)
-    return Line(name, what.metric, tuple(entries), ranked=ranked)
-
-
-def _by_column(scores: Sequence[Score]) -> dict[str, Values]:
-    """Values by column, by what was measured, and by seed; the majority class first."""
-    majority: dict[Measured, set[float]] = {}
-    runs: dict[str, dict[Measured, dict[int, float]]] = {}
-    for score in as_rows(scores):
-        what = Measured(score.task, score.split, score.metric)
-        if score.method == MAJORITY:
-            majority.setdefault(what, set()).add(score.value)
-            continue
-        of_seed = runs.setdefault(score.run, {}).setdefault(what, {})
-        if score.seed in of_seed:
-            raise RelevanceError(
-                f"Two runs are named '{score.run}' and have seed {score.seed}. Name each run once,"
-                " and give runs that differ another `name`."
-            )
-        of_seed[score.seed] = score.value
-    if not runs:
-        raise RelevanceError("There are no scores to compare. Score a run with `hmnet evaluate`.")
-    if taken := {*LABELS, MAJORITY_COLUMN} & set(runs):
-        raise RelevanceError(
-            f"A run cannot be named '{min(taken)}', which is another column. Choose another `name`."
-        )
-    # Runs repeat the majority's scores, which differ only where they were scored on other rows.
-    known = {what: dict(enumerate(sorted(values))) for what, values in majority.items()}
-    return {MAJORITY_COLUMN: known, **runs} if known else {**runs}
-
-
-def _against(columns: Columns, baseline: str | None) -> Columns:
-    """The baseline's values for every run that is tested against it."""
-    if baseline is None:
-        return {}
-    runs = [column for column in columns if column != MAJORITY_COLUMN]
-    if baseline not in runs:
-        raise unknown_name("baseline", baseline, runs)
-    return {column: columns[baseline] for column in runs if column != baseline}
-
-
 def _common(columns: Columns, primary: Rows) -> list[Measured]:
     """The rows that every run has, if they are two at least; others have no average."""
     runs = [values for column, values in columns.items() if column != MAJORITY_COLUMN]
@@ -192,25 +137,12 @@ def _common(columns: Columns, primary: Rows) -> list[Measured]:
     return common if len(common) > 1 else []
 
 
-def _averages(columns: Columns, against: Columns, common: Rows) -> tuple[Entry | None, ...]:
-    """Means over rows, how much they differ between seeds, and whether from the baseline."""
-    entries: list[Entry | None] = []
-    for column, values in columns.items():
-        if any(what not in values for what in common):
-            entries.append(None)
-            continue
-        paired = _over_rows(values, against.get(column), common)
-        mean = fmean(_means(values, common))
-        entries.append(Entry(mean, _deviation(_per_seed(values, common)), paired))
-    return tuple(entries)
-
-
 def _spread_lines(
     columns: Columns, against: Columns, common: Rows, metrics: Rows
 ) -> Iterator[Line]:
     """Deviation over all metrics of the common rows, and rows at or above the baseline."""
     deviations = [
-        _entry(_per_seed(values, metrics, stdev), {})
+        entry_of(per_seed(values, metrics, stdev), {})
         if all(what in values for what in metrics)
         else None
         for values in columns.values()
@@ -219,43 +151,12 @@ def _spread_lines(
     if against:
         counts = [
             Entry(float(paired.pairs - paired.worse))
-            if (paired := _over_rows(columns[column], against.get(column), common))
+            if (paired := rows_against(columns[column], against.get(column), common))
             else None
             for column in columns
         ]
         name = f"of {len(common)} rows"
         yield Line("at or above baseline", name, tuple(counts), scale=1.0, decimals=0)
-
-
-def _over_rows(values: Values, baseline: Values | None, common: Rows) -> Paired | None:
-    """A run's means over seeds against the baseline's, on the rows that all runs have."""
-    if baseline is None:
-        return None
-    return over_rows(_means(values, common), _means(baseline, common))
-
-
-def _means(values: Values, common: Rows) -> list[float]:
-    return [fmean(values[what].values()) for what in common]
-
-
-def _per_seed(
-    values: Values, rows: Rows, summed_up: Callable[[list[float]], float] = fmean
-) -> dict[int, float]:
-    """The average, or another number, of every seed that has all rows."""
-    seeds = set.intersection(*(set(values[what]) for what in rows))
-    return {seed: summed_up([values[what][seed] for what in rows]) for seed in sorted(seeds)}
-
-
-def _contrasts(columns: Columns, against: Columns, common: Rows) -> Iterator[Contrast]:
-    """Every run against the baseline, on the average."""
-    for column, base in against.items():
-        values = columns[column]
-        if not common:
-            yield Contrast(column, None, None)
-            continue
-        own, other = _per_seed(values, common), _per_seed(base, common)
-        seeds = _over_common_seeds(own, other)
-        yield Contrast(column, _over_rows(values, base, common), seeds)
 
 
 def _cost_lines(columns: Columns, costs: Mapping[str, Sequence[Cost]]) -> list[Line]:
@@ -275,21 +176,4 @@ def _cost_lines(columns: Columns, costs: Mapping[str, Sequence[Cost]]) -> list[L
 def _cost_entry(costs: Sequence[Cost], field: str) -> Entry | None:
     """Mean and deviation; seeds of one model have the same parameters, without a deviation."""
     known = [float(value) for cost in costs if (value := getattr(cost, field)) is not None]
-    return _entry(dict(enumerate(known if len(set(known)) > 1 else known[:1])), {})
-
-
-def _entry(by_seed: BySeed, baseline: BySeed) -> Entry | None:
-    """Mean and deviation over seeds, and the test against the baseline's values."""
-    if not by_seed:
-        return None
-    paired = _over_common_seeds(by_seed, baseline)
-    return Entry(fmean(by_seed.values()), _deviation(by_seed), paired)
-
-
-def _over_common_seeds(by_seed: BySeed, baseline: BySeed) -> Paired | None:
-    seeds = sorted(by_seed.keys() & baseline.keys())
-    return over_seeds([by_seed[seed] for seed in seeds], [baseline[seed] for seed in seeds])
-
-
-def _deviation(by_seed: BySeed) -> float | None:
-    return stdev(by_seed.values()) if len(by_seed) > 1 else None
+    return entry_of(dict(enumerate(known if len(set(known)) > 1 else known[:1])), {})
