@@ -113,17 +113,12 @@ class Comparison:
             RelevanceError: If the format is unknown.
         """
         if format == "csv":
-            return table([self._numbers(line) for line in self.lines], format)
+            return table([self.numbers(line) for line in self.lines], format)
         rows = [
             self._row(line, [line.text(entry) for entry in line.entries]) for line in self.lines
         ]
-        text = table(rows, format, decimals=DECIMALS, bold=self._best(), marked=[self._starred()])
-        if format == "latex":
-            return "".join(f"% {for_line(remark)}\n" for remark in self.remarks) + text
-        if format == "html":
-            return text + "".join(f"<p>{for_html(remark)}</p>\n" for remark in self.remarks)
-        remarks = [f"- {for_markdown(remark)}\n" for remark in self.remarks]
-        return "\n".join([text, "".join(remarks)]) if remarks else text
+        text = table(rows, format, decimals=DECIMALS, bold=self.best(), marked=[self.starred()])
+        return with_remarks(text, format, self.remarks)
 
     def __repr__(self) -> str:
         return f"Comparison({some(self.columns)}; {len(self.lines)} rows)"
@@ -151,7 +146,7 @@ class Comparison:
             **dict(zip(self.columns, cells, strict=True)),
         }
 
-    def _numbers(self, line: Line) -> Row:
+    def numbers(self, line: Line) -> Row:
         """The row in full, with further columns for every run that has several seeds or tests."""
 
         def full(value: float | None) -> float | None:
@@ -169,7 +164,7 @@ class Comparison:
                 row[f"{column} p"] = paired and paired.p
         return row
 
-    def _best(self) -> set[Place]:
+    def best(self) -> set[Place]:
         """Places of the best of each row: above another run, and above the majority class."""
         places = set()
         for y, line in enumerate(self.lines):
@@ -185,7 +180,7 @@ class Comparison:
                 places |= {(y, x + len(LABELS)) for x in shown if shown[x] == best}
         return places
 
-    def _starred(self) -> set[Place]:
+    def starred(self) -> set[Place]:
         """Places where a run differs from the baseline by more than chance."""
         return {
             (y, x + len(LABELS))
@@ -193,6 +188,26 @@ class Comparison:
             for x, entry in enumerate(line.entries)
             if entry and entry.paired and entry.paired.significant
         }
+
+
+def with_remarks(text: str, format: str, remarks: Sequence[str]) -> str:  # noqa: A002
+    """A table and what is to be said of it.
+
+    Args:
+        text: The table.
+        format: Format of the table: `markdown`, `latex` or `html`.
+        remarks: Sentences.
+
+    Returns:
+        Both: remarks follow the table, or stand above it as LaTeX comments.
+    """
+    if format == "latex":
+        return "".join(f"% {for_line(remark)}\n" for remark in remarks) + text
+    if format == "html":
+        return text + "".join(f"<p>{for_html(remark)}</p>\n" for remark in remarks)
+    if not remarks:
+        return text
+    return "\n".join([text, "".join(f"- {for_markdown(remark)}\n" for remark in remarks)])
 
 
 def _sentence(contrast: Contrast, baseline: str) -> str:

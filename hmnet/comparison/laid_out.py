@@ -1,0 +1,220 @@
+"""Runs in the table that a layout describes: placed, averaged, and what is missing named."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from hmnet.comparison.columns import (
+    Columns,
+    Measured,
+    against_baseline,
+    averages,
+    by_column,
+    contrasts,
+    line_of,
+)
+from hmnet.comparison.compared_rows import DIFFERENT, Place, different_rows, note_on
+from hmnet.comparison.compared_runs import ComparedRun
+from hmnet.comparison.laid_out_table import Group, LaidOut
+from hmnet.comparison.layout import AverageOf, Layout, ScoreOf
+from hmnet.comparison.table import MAJORITY_COLUMN, Comparison, Line
+from hmnet.runs.scores import Score
+from relevance.errors import RelevanceError
+from relevance.names import some
+
+SPLIT = "dev"  # of placed scores, whose task is the key of where they stand
+
+
+def lay_out(
+    runs: Sequence[ComparedRun],
+    layout: Layout,
+    *,
+    baseline: str | None = None,
+    allow_different: bool = False,
+) -> LaidOut:
+    """Set runs into the table that a layout describes.
+
+    Args:
+        runs: Runs and probed encoders; those that agree in all facts of `layout.by` are seeds.
+        layout: What stands where.
+        baseline: Label of the runs that others are tested against; None for no tests.
+        allow_different: Test, average and set in bold scores of other rows of data too.
+
+    Returns:
+        The table. A run's average is empty where it lacks one of the scores that enter it; missing
+        cells are named in its notes.
+
+    Raises:
+        RelevanceError: If a task or metric of the layout is unknown, no run has any of its scores,
+            two runs belong into one cell with the same seed, or no run has the baseline's label.
+    """
+    layout.check_tasks((score.task, score.metric) for run in runs for score in run.scores)
+    labels = _labels(runs, layout)
+    placed, unplaced = _placed(runs, layout)
+    if not placed:
+        raise RelevanceError(
+            f"None of these runs has a score of {some([each.key for each in layout.score])}."
+            " Give runs of these tasks, or another layout."
+        )
+    columns = _in_order(by_column(placed), labels)
+    against = against_baseline(columns, baseline)
+    different = different_rows(placed)
+    barred = set() if allow_different else different
+    groups = [
+        _score_group(columns, against, each, different=different, barred=barred)
+        for each in layout.score
+    ]
+    groups += [_average_group(columns, against, layout, each, barred) for each in layout.average]
+    tested: list[Measured] = []
+    if layout.average:
+        scores = layout.averaged(layout.average[0])
+        tested = [Measured(each.key, SPLIT, each.metric[0]) for each in scores]
+        tested = [what for what in tested if what.place not in barred]
+    notes = [
+        *([_note_on_rows(different, allow_different=allow_different)] if different else []),
+        *_missing(columns, layout),
+        *(f"{run.folder} has no score that the layout shows." for run in unplaced),
+        *(note for run in runs for note in run.notes),
+    ]
+    comparison = Comparison(
+        tuple(columns),
+        tuple(line for group in groups for line in group.lines),
+        baseline,
+        tuple(contrasts(columns, against, tested)),
+        tuple(notes),
+    )
+    names = tuple(labels.get(column, (column,)) for column in columns)
+    return LaidOut(comparison, tuple(groups), layout.by, names, runs_are_rows=layout.runs == "rows")
+
+
+def _key(run: ComparedRun, layout: Layout) -> tuple[str, ...]:
+    return tuple(run.facts[fact] for fact in layout.by)
+
+
+def _column(key: Iterable[str]) -> str:
+    return ", ".join(key)
+
+
+def _labels(runs: Sequence[ComparedRun], layout: Layout) -> dict[str, tuple[str, ...]]:
+    """Labels by column: first the runs that the layout names, there or not, then all others."""
+    found = {_column(each.label or each.by): each.label or each.by for each in layout.run}
+    named = {each.by: each.label or each.by for each in layout.run}
+    for run in runs:
+        label = named.get(_key(run, layout), _key(run, layout))
+        found.setdefault(_column(label), label)
+    return found
+
+
+def _placed(runs: Sequence[ComparedRun], layout: Layout) -> tuple[list[Score], list[ComparedRun]]:
+    """Scores by the key of where they stand and the column of their run, and runs without any."""
+    named = {each.by: each.label or each.by for each in layout.run}
+    taken: dict[tuple[str, str, str, int], ComparedRun] = {}
+    placed, unplaced = [], []
+    for run in runs:
+        column = _column(named.get(_key(run, layout), _key(run, layout)))
+        _check_places(run, layout)
+        own = [
+            replace(score, run=column, task=each.key, split=SPLIT)
+            for each in layout.score
+            for score in _scores_of(run, each)
+        ]
+        for score in own:
+            place = (column, score.task, score.metric, score.seed)
+            if other := taken.get(place):
+                raise RelevanceError(
+                    f"{other.folder} and {run.folder} both have seed {score.seed} and belong into"
+                    f" '{column}', {score.task}. Leave one out, or tell them apart: `by` of the"
+                    f" layout goes by {', '.join(layout.by)}."
+                )
+            taken[place] = run
+        placed += own
+        if not own:
+            unplaced.append(run)
+    return placed, unplaced
+
+
+def _scores_of(run: ComparedRun, wanted: ScoreOf) -> Iterator[Score]:
+    if not wanted.takes(run.facts):
+        return
+    names = {name.lower() for name in wanted.task}
+    of_task = [score for score in run.scores if score.task.lower() in names]
+    if len(found := {score.task for score in of_task}) > 1:
+        raise RelevanceError(
+            f"{run.folder} has {' and '.join(sorted(found))}, which are one score of the layout,"
+            f" '{wanted.key}'. Leave one of them out of the layout's `task`."
+        )
+    split = wanted.split_among(dict.fromkeys(score.split for score in of_task))
+    for score in of_task:
+        if score.split == split and score.metric in wanted.metric:
+            yield score
+
+
+def _check_places(run: ComparedRun, layout: Layout) -> None:
+    """Refuse that one measurement stands for two scores by facts that were to tell them apart."""
+    seen: dict[tuple[object, ...], ScoreOf] = {}
+    for each in layout.score:
+        told = [fact for fact in each.where if run.facts[fact]]
+        if not told or not each.takes(run.facts):
+            continue
+        if other := seen.setdefault((each.task, each.split, each.metric), each):
+            if other is not each:
+                raise RelevanceError(
+                    f"{run.folder} is {told[0]} = '{run.facts[told[0]]}', which fits '{other.key}'"
+                    f" and '{each.key}'. Make the layout's `where` tell them apart."
+                )
+
+
+def _in_order(columns: Columns, labels: Iterable[str]) -> dict[str, dict[Measured, object]]:
+    """Columns as the layout has them, the majority class first; those without scores are empty."""
+    first = [MAJORITY_COLUMN] if MAJORITY_COLUMN in columns else []
+    return {column: dict(columns.get(column, {})) for column in (*first, *labels)}
+
+
+def _score_group(
+    columns: Columns, against: Columns, score: ScoreOf, *, different: set[Place], barred: set[Place]
+) -> Group:
+    place = (score.key, SPLIT)
+    lines = tuple(
+        line_of(columns, against, Measured(*place, metric), score.name, ranked=place not in barred)
+        for metric in score.metric
+    )
+    return Group(score.name + DIFFERENT * (place in different), score.family or "", lines)
+
+
+def _average_group(
+    columns: Columns, against: Columns, layout: Layout, average: AverageOf, barred: set[Place]
+) -> Group:
+    scores = layout.averaged(average)
+    is_barred = any((each.key, SPLIT) in barred for each in scores)
+    lines = []
+    for number in range(len(scores[0].metric)):
+        of = [Measured(each.key, SPLIT, each.metric[number]) for each in scores]
+        metrics = dict.fromkeys(what.metric for what in of)
+        metric = next(iter(metrics)) if len(metrics) == 1 else "primary"
+        entries = averages(columns, against, of)
+        lines.append(Line(average.name, metric, (None,) * len(columns) if is_barred else entries))
+    return Group(average.name, "", tuple(lines))
+
+
+def _note_on_rows(different: set[Place], *, allow_different: bool) -> str:
+    return note_on(different, {key: [SPLIT] for key, _ in different}, allowed=allow_different)
+
+
+def _missing(columns: Columns, layout: Layout) -> Iterator[str]:
+    """Names what no run has, and then, by run, what others have."""
+    runs = {name: values for name, values in columns.items() if name != MAJORITY_COLUMN}
+    lacking = {
+        name: [
+            each
+            for each in layout.score
+            if any(Measured(each.key, SPLIT, metric) not in values for metric in each.metric)
+        ]
+        for name, values in runs.items()
+    }
+    nowhere = [each for each in layout.score if all(each in lacks for lacks in lacking.values())]
+    if nowhere:
+        yield f"No run has a score of {', '.join(each.key for each in nowhere)}."
+    for name, lacks in lacking.items():
+        if len(lacks) == len(layout.score):
+            yield f"No run is {name}." if not runs[name] else f"{name} lacks a part of each score."
+        elif own := [each.key for each in lacks if each not in nowhere]:
+            yield f"{name} has no score of {', '.join(own)}."
