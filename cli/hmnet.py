@@ -49,6 +49,7 @@ from cli.streams import begin_soon
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
+    from hmnet.comparison.laid_out_table import LaidOut
     from hmnet.settings.config import RunConfig
     from relevance.clustering.spec import ClusterSpec
     from relevance.tasks.task import Task
@@ -67,6 +68,16 @@ COUNTED = (
         "freeze",
     ),
 )
+
+LayoutOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Rows, columns and averages of a paper's table, or of your own: table1, aksoy-squad,"
+        " aksoy-mnli, aksoy-concat, aksoy-probing.",
+        metavar="NAME|FILE.toml",
+        show_default="a row per task, a column per name",
+    ),
+]
 
 app = new_app(
     "hmnet", "Train the model whose layers follow the clusters, score it, ask it, export it."
@@ -237,6 +248,7 @@ def compare(
             help="Test, average and set in bold scores of other rows or labels too, marked.",
         ),
     ] = False,
+    layout: LayoutOption = None,
     form: FileFormatOption = None,
     out: OutOption = None,
     caption: CaptionOption = None,
@@ -248,7 +260,7 @@ def compare(
     Below the tasks and their average: deviation over all metrics, parameters, and the time of
     training. With --baseline each row is tested in pairs, tasks over seeds (t) and the average over
     tasks (Wilcoxon), and rows at or above the baseline are counted. The figure has the average over
-    the number of tasks of the runs, a line per method.
+    the number of tasks of the runs, a line per method. --layout takes what hmnet probe wrote too.
 
     Example: hmnet compare single/ multi/ hmnet/ --baseline single --format latex
     """
@@ -259,17 +271,46 @@ def compare(
     shown = format_of(form, out)
     floating("", shown, caption=caption, label=label)  # refuses before runs are read
     check_places(out, figures=(figure,))
+    if layout is not None:
+        if figure is not None:
+            raise RelevanceError(
+                "--figure draws the table without --layout. Leave one of them out."
+            )
+        laid_out = _laid_out(folders, layout, baseline, allow_different=allow_different)
+        text = in_flags(laid_out.to_table(shown))
+        deliver(floating(text, shown, caption=caption, label=label), out)
+        _note_remarks(laid_out.remarks, shown)
+        return
     runs = hmnet.TrainedRun.load_all(folders)
     compared = hmnet.compare(runs, baseline=baseline, allow_different=allow_different)
     axes = None if figure is None else number_of_tasks_figure(compared, trained_by(runs))
     text = in_flags(compared.to_table(shown))
     deliver(floating(text, shown, caption=caption, label=label), out)
-    if shown == "csv":  # it has no room for them
-        for remark in compared.remarks:
-            note(f"hmnet: note: {remark}")
+    _note_remarks(compared.remarks, shown)
     _note_f1((task for one in runs for task in one.tasks), primary=True)
     if figure is not None and axes is not None:
         save(axes, figure)
+
+
+def _laid_out(
+    folders: Sequence[Path], layout: str, baseline: str | None, *, allow_different: bool
+) -> "LaidOut":
+    """Runs and probed encoders in the table of a layout, which is read before they are."""
+    from hmnet.comparison.compared_runs import read_compared
+    from hmnet.comparison.laid_out import lay_out
+    from hmnet.comparison.layout import read_layout
+    from relevance.errors import told_of
+
+    read = read_layout(layout)
+    runs = read_compared(folders)
+    with told_of(layout):
+        return lay_out(runs, read, baseline=baseline, allow_different=allow_different)
+
+
+def _note_remarks(remarks: Sequence[str], form: str) -> None:
+    """Say on stderr what a table of a format has no room for."""
+    for remark in remarks if form == "csv" else ():
+        note(f"hmnet: note: {remark}")
 
 
 @command(app)

@@ -1,4 +1,4 @@
-"""What a table may ask of a run or of a probed encoder: its scores, and facts that tell it apart."""
+"""Runs and probed encoders as tables see them: scores, and facts that tell them apart."""
 
 import csv
 import io

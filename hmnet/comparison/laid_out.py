@@ -14,7 +14,7 @@ from hmnet.comparison.columns import (
 )
 from hmnet.comparison.compared_rows import DIFFERENT, Place, different_rows, note_on
 from hmnet.comparison.compared_runs import ComparedRun
-from hmnet.comparison.laid_out_table import Group, LaidOut
+from hmnet.comparison.laid_out_table import FAMILY, Group, LaidOut
 from hmnet.comparison.layout import AverageOf, Layout, ScoreOf
 from hmnet.comparison.table import MAJORITY_COLUMN, Comparison, Line
 from hmnet.runs.scores import Score
@@ -56,6 +56,8 @@ def lay_out(
             " Give runs of these tasks, or another layout."
         )
     columns = _in_order(by_column(placed), labels)
+    if FAMILY in columns and layout.runs == "columns":
+        raise RelevanceError(f"A run cannot be named '{FAMILY}', which is another column.")
     against = against_baseline(columns, baseline)
     different = different_rows(placed)
     barred = set() if allow_different else different
@@ -155,15 +157,15 @@ def _check_places(run: ComparedRun, layout: Layout) -> None:
         told = [fact for fact in each.where if run.facts[fact]]
         if not told or not each.takes(run.facts):
             continue
-        if other := seen.setdefault((each.task, each.split, each.metric), each):
-            if other is not each:
-                raise RelevanceError(
-                    f"{run.folder} is {told[0]} = '{run.facts[told[0]]}', which fits '{other.key}'"
-                    f" and '{each.key}'. Make the layout's `where` tell them apart."
-                )
+        other = seen.setdefault((each.task, each.split, each.metric), each)
+        if other is not each:
+            raise RelevanceError(
+                f"{run.folder} is {told[0]} = '{run.facts[told[0]]}', which fits '{other.key}'"
+                f" and '{each.key}'. Make the layout's `where` tell them apart."
+            )
 
 
-def _in_order(columns: Columns, labels: Iterable[str]) -> dict[str, dict[Measured, object]]:
+def _in_order(columns: Columns, labels: Iterable[str]) -> Columns:
     """Columns as the layout has them, the majority class first; those without scores are empty."""
     first = [MAJORITY_COLUMN] if MAJORITY_COLUMN in columns else []
     return {column: dict(columns.get(column, {})) for column in (*first, *labels)}

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from hmnet.comparison.table import DECIMALS, LABELS, Comparison, Line, with_remarks
 from relevance.report.tables import Cell, Place, Row, table
 
+FAMILY = "family"  # column of the families, where runs are columns
 METRICS = {
     "span_em": "EM",
     "span_f1": "F1",
@@ -114,6 +115,9 @@ class LaidOut:
             decimals=DECIMALS,
             bold=at(compared.best()),
             marked=[at(compared.starred())],
+            families=[""] * stubs + [group.family for group in self.groups]
+            if self.runs_are_rows
+            else (),
         )
         return with_remarks(text, format, self.remarks)
 
@@ -143,13 +147,13 @@ class LaidOut:
             cells = {name: group.cell(n) for n, name in enumerate(self.comparison.columns)}
             family = group.family if group.family != before else ""
             before = group.family
-            yield {"family": family, "task": group.name, "metric": group.metric} | cells
+            yield {FAMILY: family, "task": group.name, "metric": group.metric} | cells
 
     def _numbers_by_score(self) -> list[Row]:
         families = [group.family for group in self.groups for _ in group.lines]
         lines = self.comparison.lines
         return [
-            {"family": family} | dict(self.comparison.numbers(line))
+            {FAMILY: family} | dict(self.comparison.numbers(line))
             for family, line in zip(families, lines, strict=True)
         ]
 

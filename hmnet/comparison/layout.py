@@ -237,11 +237,16 @@ def _check(layout: Layout) -> None:
     for fact in (*layout.by, *(fact for each in layout.score for fact in each.where)):
         if fact not in FACTS:
             raise unknown_name("fact of a run", fact, FACTS)
-    headings = [each.key for each in (*layout.score,)] + [each.name for each in layout.average]
+    headings = [each.key for each in layout.score] + [each.name for each in layout.average]
     labels = [label for each in layout.run for label in each.label or ()]
     for name in (*headings, *labels):
         check_name(name, "name")
-    for many, what in ((headings, "scores"), ([each.by for each in layout.run], "runs")):
+    if layout.runs == "rows":
+        headings += layout.by
+    for many, what in (
+        (headings, "columns" if layout.runs == "rows" else "rows"),
+        ([each.by for each in layout.run], "runs"),
+    ):
         if twice := [each for each in many if many.count(each) > 1]:
             raise RelevanceError(f"Two {what} are called {twice[0]!r}. Name each once.")
     for run in layout.run:

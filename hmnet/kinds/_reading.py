@@ -7,6 +7,7 @@ from transformers import PreTrainedConfig
 
 from hmnet.backbones.levels import Concat, levels_of
 from hmnet.kinds.kind import TokenLevelKind, kind_of
+from hmnet.sharing.plan import SharingPlan
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 
@@ -80,6 +81,40 @@ def read_depth(config: PreTrainedConfig, tasks: Sequence[Task], concat: Concat =
         RelevanceError: If it has fewer layers than its levels say.
     """
     return max(reading(config, task, concat).depth for task in tasks)
+
+
+def note_on_unreached(
+    config: PreTrainedConfig, tasks: Sequence[Task], concat: Concat, plan: SharingPlan
+) -> str | None:
+    """Say which tasks read a layer below those that a plan would give them or their cluster.
+
+    Args:
+        config: The encoder's configuration.
+        tasks: Definitions of the plan's tasks, others among them.
+        concat: Joined to the tokens of tasks that label parts of a text.
+        plan: The sharing plan.
+
+    Returns:
+        A sentence or two; None where every task reaches layers of each level that it has.
+    """
+    found: dict[tuple[int, str], list[str]] = {}
+    for task in tasks:
+        if task.name not in plan.tasks:
+            continue
+        depth = reading(config, task, concat).depth
+        owners = [name.rpartition(".")[0] for name in plan.layers[task.name]]
+        levels = ["task" if own == task.name else "cluster" for own in owners if own != "shared"]
+        run = [owner for owner in owners[:depth] if owner != "shared"]
+        reached = {"task" if own == task.name else "cluster" for own in run}
+        if lacking := [level for level in dict.fromkeys(levels) if level not in reached]:
+            found.setdefault((depth, " and ".join(lacking)), []).append(task.name)
+    if not found:
+        return None
+    told = (
+        f"{', '.join(names)} read layer {depth} and have no {levels} layers, which lie above it"
+        for (depth, levels), names in found.items()
+    )
+    return f"{'; '.join(told)}. `layers` with fewer shared ones gives them some."
 
 
 def check_concat(config: PreTrainedConfig, tasks: Sequence[Task], concat: Concat) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hmnet.backbones.backbone import load_config
 from hmnet.devices import resolve_device
-from hmnet.kinds._reading import check_concat, read_depth
+from hmnet.kinds._reading import check_concat, note_on_unreached, read_depth
 from hmnet.methods.method import ModelGroup
 from hmnet.models.blueprint import Blueprint
 from hmnet.runs.folder import CLUSTERS, CONFIG, PLAN, changed_fields, read_clusters
@@ -75,7 +75,8 @@ def check_run(
     check_folder(config, spec, out, tasks if resume else None)
     check_writable(out / CONFIG)
     check_tracker(config.tracker)
-    notes = tuple(filter(None, (_set_by_method(config), method.note)))
+    unreached = (note_on_unreached(backbone, tasks, config.concat, part.plan) for part in parts)
+    notes = tuple(filter(None, (_set_by_method(config), method.note, *unreached)))
     return Checked(config, spec, tasks, parts, notes)
 
 

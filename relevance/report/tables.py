@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
 
@@ -18,6 +19,7 @@ from relevance.matrices.matrix import RelevanceMatrix
 Cell: TypeAlias = str | int | float | None
 Row: TypeAlias = Mapping[str, Cell]
 Place: TypeAlias = tuple[int, int]
+Span: TypeAlias = tuple[str, int]  # a heading, and how many columns it stands above
 
 FORMATS = ("csv", "html", "latex", "markdown")
 MARKS = {
@@ -44,6 +46,7 @@ def table(
     bold: Collection[Place] = (),
     marked: Sequence[Collection[Place]] = (),
     bracketed: Collection[Place] = (),
+    families: Sequence[str] = (),
 ) -> str:
     r"""A table of any rows.
 
@@ -54,6 +57,9 @@ def table(
         bold: Places (row, column) from 0 to set in bold, not in CSV.
         marked: Places to mark with a star, a dagger and a double dagger, not in CSV.
         bracketed: Places to set in brackets, not in CSV.
+        families: Headings above those of the columns, one for each column, empty for none; a
+            column's own heading begins with its family's and `: `, and has it left out where LaTeX
+            and HTML set the families above. Other formats have the whole heading.
 
     Returns:
         The table, ending with a line break. Text is escaped; None and NaN are empty in CSV and a
@@ -94,7 +100,10 @@ def table(
         "markdown": (_markdown, for_markdown, "**{}**", "\N{EN DASH}"),
         "html": (_html, for_html, "<b>{}</b>", "\N{EN DASH}"),
     }[format]
-    texts = [[escape(key) for key in rows[0]]]
+    over = families if format != "markdown" and any(families) else ()
+    families = over or [""] * len(rows[0])
+    keys = [key.removeprefix(f"{family}: ") for key, family in zip(rows[0], families, strict=True)]
+    texts = [[escape(key) for key in keys]]
     for y, row in enumerate(rows):
         texts.append([])
         for x, key in enumerate(rows[0]):
@@ -110,6 +119,9 @@ def table(
             )
             texts[-1].append(strong.format(text) if (y, x) in bold else text)
     numeric = [all(not isinstance(row[key], str) for row in rows) for key in rows[0]]
+    if over:
+        spans = [(escape(name), len(list(same))) for name, same in groupby(over)]
+        return (_latex if format == "latex" else _html)(texts, numeric, spans)
     return write(texts, numeric)
 
 
@@ -333,7 +345,7 @@ def _markdown(texts: list[list[str]], numeric: list[bool]) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in (padded[0], rules, *padded[1:]))
 
 
-def _html(texts: list[list[str]], numeric: list[bool]) -> str:
+def _html(texts: list[list[str]], numeric: list[bool], over: Sequence[Span] = ()) -> str:
     """Rows of escaped texts; numbers stand at the right."""
     sides = ["right" if number else "left" for number in numeric]
 
@@ -346,15 +358,18 @@ def _html(texts: list[list[str]], numeric: list[bool]) -> str:
 
     head, *rows = texts
     body = "".join(line("td", row) for row in rows)
-    return f"<table>\n<thead>{line('th', head)}</thead>\n<tbody>\n{body}</tbody>\n</table>\n"
+    above = "".join(f'<th colspan="{count}">{name}</th>' for name, count in over)
+    above = f"<tr>{above}</tr>\n" if over else ""
+    return f"<table>\n<thead>{above}{line('th', head)}</thead>\n<tbody>\n{body}</tbody>\n</table>\n"
 
 
-def _latex(texts: list[list[str]], numeric: list[bool]) -> str:
+def _latex(texts: list[list[str]], numeric: list[bool], over: Sequence[Span] = ()) -> str:
     lines = [f"{' & '.join(row)} \\\\" for row in texts]
     columns = "".join("r" if number else "l" for number in numeric)
     parts = [
         f"\\begin{{tabular}}{{{columns}}}",
         "\\toprule",
+        *_latex_families(over),
         lines[0],
         "\\midrule",
         *lines[1:],
@@ -362,3 +377,16 @@ def _latex(texts: list[list[str]], numeric: list[bool]) -> str:
         "\\end{tabular}",
     ]
     return "".join(f"{part}\n" for part in parts)
+
+
+def _latex_families(over: Sequence[Span]) -> list[str]:
+    """A line of headings above several columns each, and one of rules below these."""
+    if not over:
+        return []
+    names, rules, first = [], [], 1
+    for name, count in over:
+        names.append(f"\\multicolumn{{{count}}}{{c}}{{{name}}}")
+        if name:
+            rules.append(f"\\cmidrule(lr){{{first}-{first + count - 1}}}")
+        first += count
+    return [f"{' & '.join(names)} \\\\", " ".join(rules)]
