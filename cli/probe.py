@@ -32,6 +32,12 @@ def probe(
         typer.Option(help=".pdf, .svg or .png.", metavar="FILE", show_default="DIR/probing.pdf"),
     ] = None,
     form: FormatOption = "markdown",
+    name: Annotated[
+        str | None,
+        typer.Option(
+            help="Row in tables of `hmnet compare`.", metavar="TEXT", show_default="the encoder"
+        ),
+    ] = None,
     make: MakeOption = None,
     text: TextOption = None,
     conllu: ConlluOption = None,
@@ -64,19 +70,23 @@ def probe(
         from hmnet.probing.settings import ProbingConfig
         from relevance.disk.files import validated
         from relevance.disk.folders import alone
+        from relevance.names import check_name
         from relevance.report.tables import table
 
     if encoder is None:
         raise RelevanceError("Nothing is named to be probed. Name a run or a backbone.")
     if "data" not in given:
         raise RelevanceError("No tasks are named to probe it on. Give their folder with --data.")
+    if name is not None:
+        check_name(name, "--name")
     figure = figure or out / "probing.pdf"
     check_places(out / "probing.csv", figures=(figure,))
     config = validated(ProbingConfig, given, "settings")
     with goes_on(AGAIN), StatusLine() as line:
         found = run_probing(encoder, config, line.update)
     with alone(out):
-        deliver(table(found.score_rows(), "csv"), out / "probing.csv")
+        scores = [{"name": name or encoder, **row} for row in found.score_rows()]
+        deliver(table(scores, "csv"), out / "probing.csv")
         save(probing_figure(found), figure)
     for each in found.notes:
         note(f"hmnet: note: {each}")

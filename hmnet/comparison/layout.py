@@ -11,7 +11,7 @@ from hmnet.comparison.compared_runs import FACTS
 from hmnet.runs.scores import MISMATCHED
 from relevance.disk.files import read_toml, validated
 from relevance.errors import RelevanceError, told_of, unknown_name
-from relevance.names import check_name
+from relevance.names import check_name, twice
 from relevance.tasks.find import catalogue
 from relevance.tasks.metrics import FUNCTIONS
 
@@ -243,12 +243,10 @@ def _check(layout: Layout) -> None:
         check_name(name, "name")
     if layout.runs == "rows":
         headings += layout.by
-    for many, what in (
-        (headings, "columns" if layout.runs == "rows" else "rows"),
-        ([each.by for each in layout.run], "runs"),
-    ):
-        if twice := [each for each in many if many.count(each) > 1]:
-            raise RelevanceError(f"Two {what} are called {twice[0]!r}. Name each once.")
+    what = "columns" if layout.runs == "rows" else "rows"
+    for kind, names in ((what, headings), ("runs", [", ".join(each.by) for each in layout.run])):
+        if repeated := twice(names):
+            raise RelevanceError(f"Two {kind} are called '{repeated}'. Name each once.")
     for run in layout.run:
         if {len(run.by), len(run.label or run.by)} != {len(layout.by)}:
             raise RelevanceError(

@@ -191,3 +191,58 @@ def test_counting_goes_by_levels(world: Path) -> None:
     joined = json.loads(done("hmnet", "count", *given, "--concat", "cls").out)
     assert counted["active"]["TONE"] < counted["active"]["TAGS"]
     assert joined["overall"] - counted["overall"] == 2 * 16  # two labels read 16 values more
+
+
+LAYOUT = """
+runs = "rows"
+by = ["name", "pretrained_concat", "concat", "nsp_layer"]
+own_tasks = ["NONE"]
+[[score]]
+name = "corpus"
+family = "Quiz"
+task = "QUIZ"
+metric = ["span_em", "span_f1"]
+where = { corpus = ["*corpus.txt*"] }
+[[score]]
+name = "other"
+family = "Quiz"
+task = "quiz"
+metric = ["span_em", "span_f1"]
+where = { corpus = ["*wiki*"] }
+[[score]]
+name = "none"
+task = "NONE"
+metric = "accuracy"
+"""
+
+
+def test_a_layout_reads_what_a_run_keeps_of_its_backbone(run: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(LAYOUT)
+    shown = done("hmnet", "compare", run, "--layout", file).out
+    rows = [line for line in shown.splitlines() if line.startswith("| multi ")]
+    assert [cell.strip() for cell in rows[0].split("|")[2:5]] == ["none", "nsp", "2"]
+    assert "Quiz: corpus (EM / F1)" in shown
+    assert "No run has a score of Quiz: other, none." in shown
+    said = refused("hmnet", "compare", run, "--layout", file, "--figure", "f.pdf")
+    assert said == "--figure draws the table without --layout. Leave one of them out."
+    file.write_text(LAYOUT.replace('"NONE"\nmetric', '"NONNE"\nmetric'))
+    said = refused("hmnet", "compare", run, "--layout", file)
+    assert said.startswith(f"{file}: score 'none': Unknown task 'NONNE'. Did you mean 'NONE'?")
+
+
+def test_tasks_that_read_a_level_below_their_own_layers_are_told(
+    world: Path, tmp_path: Path
+) -> None:
+    clusters = tmp_path / "out.json"
+    clusters.write_text(json.dumps({"clusters": [["TONE"], ["QUIZ"]]}))
+    said = done(
+        *("hmnet", "train", *options(world, "TONE", "QUIZ"), "--clusters", clusters),
+        *("--out", tmp_path / "run"),
+    ).err
+    # four layers are two shared ones, one of the cluster, one of the task
+    assert (
+        "TONE read layer 2 and have no cluster and task layers, which lie above it. --layers with"
+        " fewer shared ones gives them some." in said
+    )
+    assert "QUIZ read" not in said

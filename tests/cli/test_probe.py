@@ -38,6 +38,7 @@ def test_a_backbone_is_probed(data: Path, tmp_path: Path) -> None:
     assert rows[0]["accuracy"] == rows[0]["majority"]
     assert shown.out.splitlines()[2].startswith("| majority ")
     assert (tmp_path / "out" / "probing.pdf").is_file()
+    assert rows[0]["name"] == str(encoder)
     latex = done("hmnet", "probe", encoder, *options, "--format", "latex")
     assert r"\toprule" in latex.out
 
@@ -58,3 +59,30 @@ def test_what_is_missing_is_told(data: Path, tmp_path: Path) -> None:
     said = refused("hmnet", "probe", "minilm", "--data", data, "--out", tmp_path / "out")
     assert "line 1: split 'xx'" in said
     assert not (tmp_path / "out").exists()
+
+
+def test_what_is_probed_stands_in_the_table_of_a_layout(data: Path, tmp_path: Path) -> None:
+    encoder = write_tiny_encoder(tmp_path / "tiny", WORDS, depth=2)
+    (data / "tense.txt").write_text((data / "parity.txt").read_text())
+    options = ["--data", data, "--max-length", "16", "--epochs", "1", "--vector", "mean"]
+    done("hmnet", "probe", encoder, *options, "--name", "tiny", "--out", tmp_path / "out")
+    table = '[[score]]\nname = "{0}"\ntask = "{0}"\nsplit = "test"\nmetric = "accuracy"\n'
+    layout = tmp_path / "mine.toml"
+    average = '[[average]]\nname = "both"\n'
+    layout.write_text('runs = "rows"\n' + table.format("parity") + table.format("tense") + average)
+    with (tmp_path / "out" / "probing.csv").open() as file:
+        top = {row["task"]: row for row in csv.DictReader(file) if row["layer"] == "2"}
+    shown = done("hmnet", "compare", tmp_path / "out", "--layout", layout, "--format", "csv")
+    majority, tiny = csv.DictReader(shown.out.splitlines())
+    assert tiny["name"] == "tiny"
+    for task, row in top.items():
+        assert float(tiny[task]) == pytest.approx(100 * float(row["accuracy"]))
+        assert float(majority[task]) == pytest.approx(100 * float(row["majority"]))
+    mean = sum(float(row["accuracy"]) for row in top.values()) / 2
+    assert float(tiny["both"]) == pytest.approx(100 * mean)
+    assert "was probed at layer 2 (the top), vector mean." in shown.err
+    said = refused("hmnet", "compare", tmp_path / "out", "--layout", "aksoy-mnli")
+    assert said.startswith("aksoy-mnli: None of these runs has a score of MNLI: m, MNLI: mm.")
+    (tmp_path / "out" / "probing.csv").write_text("task,layer\nparity,1\n")
+    said = refused("hmnet", "compare", tmp_path / "out", "--layout", layout)
+    assert said.endswith("row 1 is not what `hmnet probe` writes. Probe again.")
