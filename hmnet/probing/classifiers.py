@@ -1,6 +1,6 @@
 """Classifiers of two hidden layers on frozen vectors, those of all layers trained side by side."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32, Int64
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
 from hmnet.probing.settings import Recipe
 from hmnet.probing.splits import ProbingTask, Rows
@@ -33,35 +32,82 @@ class Told(NamedTuple):
     epoch: int
 
 
-class Classifiers(nn.Module):
+class Classifiers:
     """One classifier for each layer, all of one shape, beginning with the same weights.
+
+    All parameters are views of one tensor, and their gradients of another, so that the optimizer
+    goes over one tensor a step. Gradients are worked out here, as a step on a few rows is so short
+    that recording it for autograd would take a good part of its time.
+
+    Attributes:
+        flat: All parameters, one after another; `flat.grad` holds the gradients.
+        weights: Weights by depth, as views.
+        biases: Biases by depth, as views.
 
     Args:
         layers: How many there are.
         sizes: Widths from the vectors to the labels.
         owner: Name that the weights are drawn for.
         seed: Seed of the weights, which are drawn as `nn.Linear` draws them.
+        device: Where they are.
     """
 
-    def __init__(self, layers: int, sizes: tuple[int, ...], owner: str, seed: int) -> None:
-        super().__init__()
-        with seeded(seed, f"probing/{owner}"):
+    def __init__(
+        self, layers: int, sizes: tuple[int, ...], owner: str, seed: int, device: torch.device
+    ) -> None:
+        with seeded(seed, f"probing/{owner}"), torch.no_grad():
             drawn = [nn.Linear(one, other) for one, other in pairwise(sizes)]
-        self.weights = nn.ParameterList(
-            each.weight.detach().T.repeat(layers, 1, 1) for each in drawn
-        )
-        self.biases = nn.ParameterList(each.bias.detach().repeat(layers, 1, 1) for each in drawn)
+            each = [tensor for linear in drawn for tensor in (linear.weight.T, linear.bias[None])]
+            starts = [tensor.repeat(layers, 1, 1) for tensor in each]
+        self._shapes = [start.shape for start in starts]
+        self.flat = torch.cat([start.flatten() for start in starts]).to(device)
+        self.flat.grad = torch.zeros_like(self.flat)
+        self.weights, self.biases = self._by_depth(self.flat)
+        self._weight_gradients, self._bias_gradients = self._by_depth(self.flat.grad)
 
-    def forward(
+    def views(self, flat: Float[Tensor, " number"]) -> list[Float[Tensor, "layer _ _"]]:
+        """Parts of a tensor as long as `flat`, each of the shape of a parameter."""
+        parts = flat.split([shape.numel() for shape in self._shapes])
+        return [part.view(shape) for part, shape in zip(parts, self._shapes, strict=True)]
+
+    def _by_depth(self, flat: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        views = self.views(flat)
+        return views[::2], views[1::2]
+
+    def __call__(
         self, vectors: Float[Tensor, "layer row hidden"]
     ) -> Float[Tensor, "layer row label"]:
         """Logits of the rows of every layer."""
+        return self._activations(vectors)[-1]
+
+    def _activations(self, vectors: Tensor) -> list[Tensor]:
+        """What every depth is given, and the logits."""
+        found = [vectors]
         last = len(self.weights) - 1
-        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            vectors = torch.baddbmm(bias, vectors, weight)
-            if number < last:
-                vectors = F.relu(vectors)
-        return vectors
+        for depth, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            given = torch.baddbmm(bias, found[-1], weight)
+            found.append(given.relu_() if depth < last else given)
+        return found
+
+    def write_gradients(
+        self, vectors: Float[Tensor, "layer row hidden"], labels: Int64[Tensor, " row"]
+    ) -> None:
+        """Write gradients of each layer's mean cross-entropy to `flat.grad`, over older ones.
+
+        Args:
+            vectors: Vectors of the rows, by layer.
+            labels: Their labels, the same for all layers.
+        """
+        *given, logits = self._activations(vectors)
+        slope = logits.softmax(-1)
+        slope[:, torch.arange(len(labels), device=labels.device), labels] -= 1
+        slope /= len(labels)
+        for depth in reversed(range(len(given))):
+            torch.bmm(given[depth].mT, slope, out=self._weight_gradients[depth])
+            torch.sum(slope, 1, keepdim=True, out=self._bias_gradients[depth])
+            if depth:
+                slope = torch.bmm(slope, self.weights[depth].mT)
+                slope *= given[depth] > 0
 
 
 def tell(
@@ -104,12 +150,18 @@ class _Features(NamedTuple):
     layers: list[int]
     device: torch.device
 
-    def batch(self, sentences: Int64[np.ndarray, " row"]) -> Float[Tensor, "layer row hidden"]:
-        taken = np.stack([self.vectors[layer][sentences] for layer in self.layers])
-        return torch.from_numpy(taken).to(self.device)
-
-    def labels(self, labels: Int64[np.ndarray, " row"]) -> Tensor:
-        return torch.from_numpy(labels).to(self.device)
+    def batches(
+        self, rows: Rows, order: Int64[np.ndarray, " row"], size: int
+    ) -> Iterator[tuple[Float[Tensor, "layer row hidden"], Int64[Tensor, " row"]]]:
+        """Vectors and labels of rows, so many at a time; many are taken from the disk at once."""
+        step = size * max(1, ROWS_AT_ONCE // size)
+        for start in range(0, len(order), step):
+            chosen = order[start : start + step]
+            sentences = rows.sentences[chosen]
+            taken = np.stack([self.vectors[layer][sentences] for layer in self.layers])
+            vectors = torch.from_numpy(taken).to(self.device)
+            labels = torch.from_numpy(rows.labels[chosen]).to(self.device)
+            yield from zip(vectors.split(size, dim=1), labels.split(size), strict=True)
 
 
 def _train(
@@ -117,60 +169,34 @@ def _train(
 ) -> list[Told]:
     width, count = features.vectors.shape[-1], len(features.layers)
     sizes = (width, recipe.hidden, recipe.hidden, len(task.labels))
-    model = Classifiers(count, sizes, task.name, recipe.seed).to(features.device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.lr, fused=True)
+    model = Classifiers(count, sizes, task.name, recipe.seed, features.device)
+    optimizer = torch.optim.Adam([model.flat], lr=recipe.lr, fused=True)
     order = np.random.default_rng(recipe.seed)
     best = torch.full((count,), -1.0, dtype=torch.float64)
     epochs = torch.zeros(count, dtype=torch.int64)
-    kept = [weight.detach().clone() for weight in model.parameters()]
+    kept = model.flat.clone()
     for epoch in range(1, recipe.epochs + 1):
-        _pass(
-            model,
-            optimizer,
-            features,
-            task.train,
-            order.permutation(len(task.train.labels)),
-            recipe,
-        )
+        shuffled = order.permutation(len(task.train.labels))
+        for vectors, labels in features.batches(task.train, shuffled, recipe.batch_size):
+            model.write_gradients(vectors, labels)
+            optimizer.step()
         right = _accuracy(model, features, task.dev)
         better = right > best
         best[better], epochs[better] = right[better], epoch
-        for stays, weight in zip(kept, model.parameters(), strict=True):
-            stays[better] = weight.detach()[better]
+        for stays, weight in zip(model.views(kept), model.views(model.flat), strict=True):
+            stays[better] = weight[better]
         say(f"epoch {epoch} of {recipe.epochs}")
-    with torch.no_grad():
-        for weight, stays in zip(model.parameters(), kept, strict=True):
-            weight.copy_(stays)
+        if (best == 1).all():  # the first of equals counts, so no later epoch can
+            break
+    model.flat.copy_(kept)
     test = _accuracy(model, features, task.test)
     values = zip(test.tolist(), best.tolist(), epochs.tolist(), strict=True)
     return [Told(*each) for each in values]
 
 
-def _pass(
-    model: Classifiers,
-    optimizer: torch.optim.Optimizer,
-    features: _Features,
-    rows: Rows,
-    order: Int64[np.ndarray, " row"],
-    recipe: Recipe,
-) -> None:
-    """One pass over the training rows; the layers' losses are added, so none sees another's."""
-    for start in range(0, len(order), recipe.batch_size):
-        chosen = order[start : start + recipe.batch_size]
-        logits = model(features.batch(rows.sentences[chosen]))
-        labels = features.labels(rows.labels[chosen]).expand(len(logits), -1)
-        loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten()) * len(logits)
-        optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        optimizer.step()
-
-
-@torch.no_grad()
 def _accuracy(model: Classifiers, features: _Features, rows: Rows) -> Float[Tensor, " layer"]:
     """Share of rows that each layer's classifier tells right."""
     right = torch.zeros(len(features.layers), dtype=torch.float64)
-    for start in range(0, len(rows.labels), ROWS_AT_ONCE):
-        chosen = slice(start, start + ROWS_AT_ONCE)
-        answers = model(features.batch(rows.sentences[chosen])).argmax(-1)
-        right += (answers == features.labels(rows.labels[chosen])).sum(-1).cpu()
+    for vectors, labels in features.batches(rows, np.arange(len(rows.labels)), ROWS_AT_ONCE):
+        right += (model(vectors).argmax(-1) == labels).sum(-1).cpu()
     return right / len(rows.labels)

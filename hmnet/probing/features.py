@@ -1,6 +1,8 @@
 """Vectors of sentences from all layers of an encoder, by one pass, kept in the cache."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import cast, get_args
 
@@ -29,59 +31,70 @@ SCHEMA = "hmnet.features/1"
 TOKENS_AT_ONCE = {"cpu": 1024, "cuda": 32768}  # what fits into the cache of a core is fastest there
 
 
-def layer_features(
-    encoder: ProbedEncoder,
-    sentences: Sequence[str],
-    *,
-    vector: Vector,
-    max_length: int,
-    precision: Precision,
-    device: torch.device,
-    tell: Callable[[str], None] = lambda _: None,
-) -> Float32[np.ndarray, "layer sentence hidden"]:
-    """Vectors of sentences by layer, or those of `features/<key>/` in the cache.
+@dataclass(frozen=True)
+class LayerFeatures:
+    """Vectors of sentences by layer, kept in `features/<key>/` of the cache.
 
-    Both kinds of vectors are computed by one pass and kept, 4 bytes a number, so that the other
-    one is there when it is asked for. An entry that is damaged is computed again.
-
-    Args:
+    Attributes:
         encoder: The encoder.
         sentences: Distinct sentences; longer ones are cut.
-        vector: `cls` for the first token, `mean` for the mean over all tokens but padding.
         max_length: Most tokens of a sentence, special ones counted.
         precision: Precision of the forward pass.
         device: Where it runs.
-        tell: Told now and then how far it is.
-
-    Returns:
-        Layer 0 is what the first layer is given, the embeddings; they are mapped from the file.
-
-    Raises:
-        RelevanceError: If the length leaves no room for text, a sentence is not valid Unicode, or
-            the cache cannot be written.
     """
-    words = Encoder.of(encoder.tokenizer)
-    key = digest(
-        {
-            "version": VERSION,
-            "encoder": encoder.identity,
-            "tokenizer": words.fingerprint,
-            "sentences": list(sentences),
-            "max_length": max_length,
-            "precision": precision,
-            "device": device.type,
-        }
-    )
-    folder = cache_dir() / "features" / key
-    if not is_whole(folder, map(_file, VECTORS), SCHEMA):
-        discard(folder)
-        begin_cache()
-        encoded = words.encode([sentences], max_length)
-        with new_folder(folder) as draft:
-            _write(draft, _pooled(encoder, encoded, precision, device), encoder, encoded, tell)
-    found: Float32[np.ndarray, "layer sentence hidden"]
-    found = np.load(folder / _file(vector), mmap_mode="r")
-    return found
+
+    encoder: ProbedEncoder
+    sentences: Sequence[str]
+    max_length: int
+    precision: Precision
+    device: torch.device
+
+    @cached_property
+    def key(self) -> str:
+        """A digest of everything that decides the vectors."""
+        return digest(
+            {
+                "version": VERSION,
+                "encoder": self.encoder.identity,
+                "tokenizer": Encoder.of(self.encoder.tokenizer).fingerprint,
+                "sentences": list(self.sentences),
+                "max_length": self.max_length,
+                "precision": self.precision,
+                "device": self.device.type,
+            }
+        )
+
+    def read(
+        self, vector: Vector, tell: Callable[[str], None] = lambda _: None
+    ) -> Float32[np.ndarray, "layer sentence hidden"]:
+        """The vectors of one kind, computed first where the cache does not have them.
+
+        Both kinds are computed by one pass and kept, 4 bytes a number, so that the other one is
+        there when it is asked for. An entry that is damaged is computed again.
+
+        Args:
+            vector: `cls` for the first token, `mean` for the mean over all tokens but padding.
+            tell: Told now and then how far it is.
+
+        Returns:
+            Layer 0 is what the first layer is given, the embeddings; they are mapped from the file.
+
+        Raises:
+            RelevanceError: If the length leaves no room for text, a sentence is not valid Unicode,
+                or the cache cannot be written.
+        """
+        folder = cache_dir() / "features" / self.key
+        if not is_whole(folder, map(_file, VECTORS), SCHEMA):
+            discard(folder)
+            begin_cache()
+            words = Encoder.of(self.encoder.tokenizer)
+            encoded = words.encode([self.sentences], self.max_length)
+            batches = _pooled(self.encoder, encoded, self.precision, self.device)
+            with new_folder(folder) as draft:
+                _write(draft, batches, self.encoder, encoded, tell)
+        found: Float32[np.ndarray, "layer sentence hidden"]
+        found = np.load(folder / _file(vector), mmap_mode="r")
+        return found
 
 
 def _file(vector: Vector) -> str:

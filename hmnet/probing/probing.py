@@ -8,10 +8,11 @@ import torch
 from hmnet.data.batching import check_max_length
 from hmnet.devices import resolve_device
 from hmnet.precision import resolve_precision
-from hmnet.probing.classifiers import Told, tell
+from hmnet.probing.classifiers import Told
 from hmnet.probing.encoder import open_encoder
-from hmnet.probing.features import layer_features
+from hmnet.probing.features import LayerFeatures
 from hmnet.probing.files import read_tasks
+from hmnet.probing.finished import told_of_task
 from hmnet.probing.settings import ProbingConfig, Vector
 from hmnet.probing.splits import ProbingTask, make_task
 from relevance.report.tables import Row
@@ -107,6 +108,9 @@ def run_probing(
 ) -> Probed:
     """Probe every layer of a frozen encoder on every task.
 
+    Vectors and accuracies of finished tasks are kept in the cache, so that a call that was
+    interrupted goes on where it stopped.
+
     Args:
         name: A run's folder, or a backbone.
         config: The settings.
@@ -127,16 +131,8 @@ def run_probing(
     told = {}
     for number, task in enumerate(tasks, start=1):
         said = _before(f"{task.name} ({number} of {len(tasks)})", tell_progress)
-        vectors = layer_features(
-            encoder,
-            task.sentences,
-            vector=config.vector,
-            max_length=config.max_length,
-            precision=precision,
-            device=place,
-            tell=said,
-        )
-        told[task.name] = tuple(tell(task, vectors, config.recipe, place, said))
+        features = LayerFeatures(encoder, task.sentences, config.max_length, precision, place)
+        told[task.name] = told_of_task(task, features, config.vector, config.recipe, said)
     notes = [*encoder.notes, *(note for task in tasks for note in task.notes)]
     return Probed(
         encoder=name,

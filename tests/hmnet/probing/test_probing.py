@@ -17,7 +17,7 @@ from hmnet.backbones.tiny import write_tiny_encoder
 from hmnet.probing import features
 from hmnet.probing.classifiers import Classifiers, tell
 from hmnet.probing.encoder import open_encoder
-from hmnet.probing.features import VECTORS, layer_features
+from hmnet.probing.features import VECTORS, LayerFeatures
 from hmnet.probing.files import Line
 from hmnet.probing.probing import run_probing
 from hmnet.probing.settings import ProbingConfig, Recipe
@@ -64,14 +64,7 @@ def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def vectors_of(folder: Path, texts: list[str], vector: Any) -> np.ndarray:
-    return layer_features(
-        open_encoder(str(folder)),
-        texts,
-        vector=vector,
-        max_length=32,
-        precision="fp32",
-        device=CPU,
-    )
+    return LayerFeatures(open_encoder(str(folder)), texts, 32, "fp32", CPU).read(vector)
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))
@@ -122,7 +115,7 @@ def test_the_first_token_of_layer_0_is_the_same_everywhere(encoder: Path) -> Non
     assert (told[0].accuracy, told[0].epoch) == (task.majority, 0)
     assert told[1].epoch == 1
     # and so a classifier that is trained on it answers one label throughout
-    model = Classifiers(1, (32, 8, 8, 2), "x", 0)
+    model = Classifiers(1, (32, 8, 8, 2), "x", 0, CPU)
     answers = model(torch.from_numpy(np.array(vectors[:1]))).argmax(-1)
     assert len(answers.unique()) == 1
 
@@ -157,9 +150,28 @@ def test_classifiers_side_by_side_are_those_trained_alone() -> None:
     assert tell(task, vectors, Recipe(epochs=3, lr=1e-2, seed=1), CPU) != together
 
 
+@pytest.mark.parametrize("labels", [2, 5])
+def test_gradients_are_those_of_autograd(labels: int) -> None:
+    model = Classifiers(3, (7, 6, 6, labels), "x", 0, CPU)
+    vectors, answers = torch.randn(3, 11, 7), torch.randint(labels, (11,))
+    loss = torch.zeros(())
+    flat = model.flat.clone().requires_grad_()
+    views = model.views(flat)
+    for layer in range(3):
+        hidden = vectors[layer]
+        for depth in range(3):
+            hidden = hidden @ views[2 * depth][layer] + views[2 * depth + 1][layer]
+            hidden = F.relu(hidden) if depth < 2 else hidden
+        loss = loss + F.cross_entropy(hidden, answers)
+    loss.backward()
+    for _ in range(2):  # older gradients are written over
+        model.write_gradients(vectors, answers)
+        torch.testing.assert_close(model.flat.grad, flat.grad, rtol=1e-4, atol=1e-6)
+
+
 def reference(task: ProbingTask, vectors: np.ndarray, recipe: Recipe) -> float:
     """The same by plain modules, on the same batches."""
-    drawn = Classifiers(1, (16, 128, 128, 2), task.name, recipe.seed)
+    drawn = Classifiers(1, (16, 128, 128, 2), task.name, recipe.seed, CPU)
     linear = [nn.Linear(16, 128), nn.Linear(128, 128), nn.Linear(128, 2)]
     for own, weight, bias in zip(linear, drawn.weights, drawn.biases, strict=True):
         own.weight.data.copy_(weight[0].T)
