@@ -51,7 +51,9 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def probed(encoder: str, data: Path, **settings: Any) -> Probed:
-    return run_probing(encoder, ProbingConfig(data=data, max_length=8, **{"epochs": 1} | settings))
+    return run_probing(
+        encoder, ProbingConfig(data=data, **{"max_length": 8, "epochs": 1} | settings)
+    )
 
 
 def test_a_second_call_trains_none_and_says_the_same(
@@ -68,19 +70,23 @@ def test_a_second_call_trains_none_and_says_the_same(
 
 
 @pytest.mark.parametrize(
-    "changed",
-    [{"seed": 1}, {"epochs": 2}, {"lr": 0.01}, {"batch_size": 8}, {"vector": "mean"}]
-    + [{"max_length": 7}, {"precision": "bf16"}],
-    ids=lambda changed: next(iter(changed)),
+    ("setting", "value"),
+    [
+        ("seed", 1),
+        ("epochs", 2),
+        ("lr", 0.01),
+        ("batch_size", 8),
+        ("vector", "mean"),
+        ("max_length", 7),
+        ("precision", "bf16"),
+    ],
 )
 def test_another_setting_trains_again(
-    encoder: str, data: Path, trained: list[str], changed: dict[str, Any]
+    encoder: str, data: Path, trained: list[str], setting: str, value: Any
 ) -> None:
-    settings = {"tasks": ("first",), "precision": "fp32"}
-    probed(encoder, data, **settings)
-    run_probing(
-        encoder, ProbingConfig(data=data, **{"max_length": 8, "epochs": 1} | settings | changed)
-    )
+    usual = {"tasks": ("first",), "precision": "fp32"}
+    probed(encoder, data, **usual)
+    probed(encoder, data, **usual | {setting: value})
     assert trained == ["first", "first"]
 
 
