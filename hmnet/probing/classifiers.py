@@ -107,7 +107,7 @@ class Classifiers:
             torch.sum(slope, 1, keepdim=True, out=self._bias_gradients[depth])
             if depth:
                 slope = torch.bmm(slope, self.weights[depth].mT)
-                slope *= given[depth] > 0
+                slope = torch.ops.aten.threshold_backward(slope, given[depth], 0)  # that of ReLU
 
 
 def tell(
@@ -158,7 +158,9 @@ class _Features(NamedTuple):
         for start in range(0, len(order), step):
             chosen = order[start : start + step]
             sentences = rows.sentences[chosen]
-            taken = np.stack([self.vectors[layer][sentences] for layer in self.layers])
+            taken = np.empty((len(self.layers), len(chosen), self.vectors.shape[-1]), np.float32)
+            for layer, place in zip(self.layers, taken, strict=True):
+                np.take(self.vectors[layer], sentences, axis=0, out=place, mode="clip")
             vectors = torch.from_numpy(taken).to(self.device)
             labels = torch.from_numpy(rows.labels[chosen]).to(self.device)
             yield from zip(vectors.split(size, dim=1), labels.split(size), strict=True)
