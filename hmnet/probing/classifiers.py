@@ -67,7 +67,7 @@ class Classifiers:
 
     def views(self, flat: Float[Tensor, " number"]) -> list[Float[Tensor, "layer _ _"]]:
         """Parts of a tensor as long as `flat`, each of the shape of a parameter."""
-        parts = flat.split([shape.numel() for shape in self._shapes])
+        parts = torch.split(flat, [shape.numel() for shape in self._shapes])
         return [part.view(shape) for part, shape in zip(parts, self._shapes, strict=True)]
 
     def _by_depth(self, flat: Tensor) -> tuple[list[Tensor], list[Tensor]]:
@@ -163,7 +163,9 @@ class _Features(NamedTuple):
                 np.take(self.vectors[layer], sentences, axis=0, out=place, mode="clip")
             vectors = torch.from_numpy(taken).to(self.device)
             labels = torch.from_numpy(rows.labels[chosen]).to(self.device)
-            yield from zip(vectors.split(size, dim=1), labels.split(size), strict=True)
+            yield from zip(
+                torch.split(vectors, size, dim=1), torch.split(labels, size), strict=True
+            )
 
 
 def _train(
