@@ -95,8 +95,8 @@ def estimate(
     """Any measure by name, most of them for a small share of what pairwise costs.
 
     Without an encoder: vocabulary, taxonomy, token-embedding. The encoder as it is: embedding.
-    With a head: fisher. Trained on each task alone: logme, h-score. On all together, once:
-    gradient-cosine, lookahead, linearised. And joint-training, as `relevance pairwise` does it.
+    With a head: fisher. Trained on each task alone: logme, h-score, usable-information. On all
+    together, once: gradient-cosine, lookahead, linearised. And joint-training, as `relevance pairwise` does it.
 
     Example: relevance estimate embedding --backbone minilm --data-dir data/ --out m.json
     """

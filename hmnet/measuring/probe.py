@@ -91,11 +91,21 @@ class EncoderProbe:
             if tuned is None and level not in plain:
                 plain[level] = self._encoder(seed, of.name)
             encoder = plain[level] if tuned is None else tuned
-            chosen = drawn(of.definition, of.train.encoded, rows, seed)
-            found[of.name] = Features(
-                features(encoder, self._for_encoder(of, chosen)), _labels(of, chosen)
-            )
+            found[of.name] = self._features(encoder, of, of.train.encoded, rows, seed)
         return found
+
+    def features_by_split(
+        self, tasks: Sequence[str], *, rows: int, seed: int, source: str
+    ) -> dict[str, tuple[Features, Features]]:
+        """Mean hidden states of training and held-out rows, of one fine-tuned encoder."""
+        tuned = self._tuned_encoder(seed, source)
+        return {
+            of.name: (
+                self._features(tuned, of, of.train.encoded, rows, seed),
+                self._features(tuned, of, of.held_out.encoded, rows, seed),
+            )
+            for of in map(self._rows, tasks)
+        }
 
     def fisher(
         self, task: str, head: FittedHead, *, rows: int, seed: int
@@ -103,7 +113,7 @@ class EncoderProbe:
         """Diagonal Fisher information of the plain encoder, by output unit of its linear layers."""
         of = self._rows(task)
         chosen = drawn(of.definition, of.train.encoded, rows, seed)
-        batches = self._for_encoder(of, chosen)
+        batches = self._for_encoder(of, of.train.encoded, chosen)
         return np.asarray(fisher_diagonal(self._encoder(seed, task), head, batches, seed).cpu())
 
     def gradient_products(
@@ -192,9 +202,17 @@ class EncoderProbe:
         """The form of inputs that the encoder itself takes: the texts of a row as one."""
         return input_form(self._backbone(0).config)
 
-    def _for_encoder(self, of: PreparedTask, rows: Rows) -> Iterator[Batch]:
-        """Training rows as the encoder itself reads them."""
-        return self._batches(kind_of(of.definition), of.train.encoded, rows, self._joined)
+    def _features(
+        self, encoder: nn.Module, of: PreparedTask, encoded: Encoded, rows: int, seed: int
+    ) -> Features:
+        """Features and labels of some rows of a split."""
+        chosen = drawn(of.definition, encoded, rows, seed)
+        values = features(encoder, self._for_encoder(of, encoded, chosen))
+        return Features(values, _labels(of, encoded, chosen))
+
+    def _for_encoder(self, of: PreparedTask, encoded: Encoded, rows: Rows) -> Iterator[Batch]:
+        """Rows of a split as the encoder itself reads them."""
+        return self._batches(kind_of(of.definition), encoded, rows, self._joined)
 
     def _batches_for(
         self, model: MultiTaskModel, of: PreparedTask, encoded: Encoded, rows: Rows
@@ -220,8 +238,8 @@ class EncoderProbe:
         return self._backbones[seed]
 
 
-def _labels(of: PreparedTask, rows: Rows) -> Shaped[np.ndarray, " row"]:
-    """Labels of training sequences, as a model learns them where each has one."""
-    if of.train.encoded.alignment is None:
-        return kind_of(of.definition).targets(of.train.encoded, rows)
-    return np.asarray(of.train.encoded.labels[of.train.encoded.alignment.rows[rows]])
+def _labels(of: PreparedTask, encoded: Encoded, rows: Rows) -> Shaped[np.ndarray, " row"]:
+    """Labels of sequences of a split, as a model learns them where each has one."""
+    if encoded.alignment is None:
+        return kind_of(of.definition).targets(encoded, rows)
+    return np.asarray(encoded.labels[encoded.alignment.rows[rows]])

@@ -1,7 +1,7 @@
 """The interface of an encoder that cheap estimators ask; anything that can answer will do.
 
-Rows are drawn from training splits, and the same ones whenever task, seed and number of rows are
-the same. Nothing here depends on the order in which tasks are named.
+Rows are drawn from training splits unless a method says otherwise, and the same ones whenever task,
+seed and number of rows are the same. Nothing here depends on the order in which tasks are named.
 """
 
 from collections.abc import Sequence
@@ -99,6 +99,22 @@ class Probe(Protocol):
 
         Returns:
             {task: features}.
+        """
+        ...
+
+    def features_by_split(
+        self, tasks: Sequence[str], *, rows: int, seed: int, source: str
+    ) -> dict[str, tuple[Features, Features]]:
+        """Features as `features` gives them, and those of rows that no task is trained on.
+
+        Args:
+            tasks: Names.
+            rows: Number of rows of each split at most.
+            seed: Seed of the rows, and of training.
+            source: Task that the encoder is fine-tuned on first, once for both splits.
+
+        Returns:
+            {task: (of training rows, of held-out rows)}.
         """
         ...
 

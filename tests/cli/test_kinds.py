@@ -224,7 +224,9 @@ def test_gains_and_vocabularies(quick: list[object], tmp_path: Path) -> None:
     assert overlap.values[0, 1] == pytest.approx(16 / 17)  # all words of QUIZ but "who"
 
 
-@pytest.mark.parametrize("measure", ["logme", "h-score", "fisher", "linearised"])
+@pytest.mark.parametrize(
+    "measure", ["logme", "h-score", "fisher", "linearised", "usable-information"]
+)
 def test_estimators_that_need_a_label_for_each_row(
     quick: list[object], tmp_path: Path, measure: str
 ) -> None:

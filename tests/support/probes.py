@@ -41,6 +41,13 @@ class FakeProbe:
             for task in tasks
         }
 
+    def features_by_split(
+        self, tasks: Sequence[str], *, rows: int, seed: int, source: str
+    ) -> dict[str, tuple[Features, Features]]:
+        train = self.features(tasks, rows=rows, seed=seed, source=source)
+        held_out = self.features(tasks, rows=rows, seed=seed + 1000, source=source)
+        return {task: (train[task], held_out[task]) for task in tasks}
+
     def fisher(
         self, task: str, head: FittedHead, *, rows: int, seed: int
     ) -> Float[np.ndarray, " unit"]:

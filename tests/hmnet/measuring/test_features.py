@@ -94,3 +94,15 @@ def test_cores_count_as_the_workers_that_they_would_hold(probe: EncoderProbe) ->
     assert EncoderProbe(probe.trainer, "cpu", threads=1).workers == torch.get_num_threads()
     assert EncoderProbe(probe.trainer, "cpu", threads=1000).workers == 1.0
     assert EncoderProbe(probe.trainer, "cuda:0", threads=1).workers == 1.0
+
+
+def test_both_splits_come_of_one_training(probe: EncoderProbe) -> None:
+    """Training rows as `features` gives them; held-out ones are others, with their own labels."""
+    found = probe.features_by_split(["SAME", "GRADE"], rows=1000, seed=3, source="TONE")
+    for name, (train, held_out) in found.items():
+        alone = probe.features([name], rows=1000, seed=3, source="TONE")[name]
+        np.testing.assert_array_equal(train.values, alone.values)
+        np.testing.assert_array_equal(train.labels, alone.labels)
+        split = probe.trainer.prepared(name).held_out.encoded
+        assert len(held_out.values) == len(held_out.labels) == len(split)
+        assert held_out.values.shape[1] == train.values.shape[1]
