@@ -96,7 +96,8 @@ def estimate(
 
     Without an encoder: vocabulary, taxonomy, token-embedding. The encoder as it is: embedding.
     With a head: fisher. Trained on each task alone: logme, h-score, usable-information. On all
-    together, once: gradient-cosine, lookahead, linearised. And joint-training, as `relevance pairwise` does it.
+    together, once: gradient-cosine, lookahead, linearised. On every pair, as `relevance pairwise`
+    trains them: joint-training.
 
     Example: relevance estimate embedding --backbone minilm --data-dir data/ --out m.json
     """

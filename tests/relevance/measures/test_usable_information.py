@@ -20,7 +20,7 @@ from toys import toy
 
 
 def channel(counts: Sequence[Sequence[int]]) -> Features:
-    """Rows of a channel: `counts[x][y]` rows with the input x, as a column for each, and label y."""
+    """`counts[x][y]` rows with label y and input x, which is a one in column x."""
     pairs = [(x, y) for x, row in enumerate(counts) for y, n in enumerate(row) for _ in range(n)]
     mixed = np.random.default_rng(0).permutation(np.array(pairs))
     return Features(np.eye(len(counts))[mixed[:, 0]], mixed[:, 1])
@@ -41,7 +41,7 @@ def test_of_a_channel_it_is_shannons_mutual_information(counts: list[list[int]])
 
 
 def test_each_row_has_the_log_of_its_own_ratio() -> None:
-    """Of a channel with flips of 10 %: log2(.9 / .5) where the label is right, else log2(.1 / .5)."""
+    """With flips of 10 % log2(.9 / .5) where the label is right, else log2(.1 / .5)."""
     rows = channel([[3600, 400], [400, 3600]])
     right = rows.values.argmax(axis=1) == rows.labels
     found = pointwise_information(rows, rows, 2)
