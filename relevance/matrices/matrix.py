@@ -28,7 +28,12 @@ PAPER_TABLES = {
 MEAN_OF_SOURCES = "mean of the target's sources"
 """What `provenance["zero"]` says where 0 is neither training alone nor the least likeness."""
 ARRAYS = ("values", "standard_errors", "per_seed")
-SHOWN_IN = {"ratio": "%", "points": "percentage points", "nats": "hundredths of a nat"}
+SHOWN_IN = {
+    "ratio": "%",
+    "points": "percentage points",
+    "nats": "hundredths of a nat",
+    "bits": "hundredths of a bit",
+}
 
 
 @dataclass(frozen=True, eq=False)
