@@ -177,7 +177,7 @@ def _of_rows(
     likely: Float[np.ndarray, "row code"], labels: Int[np.ndarray, " row"]
 ) -> Float[np.ndarray, " row"]:
     """The probability of each row's own code."""
-    return likely[np.arange(len(labels)), labels]
+    return np.asarray(likely[np.arange(len(labels)), labels])
 
 
 def _folds(rows: int) -> list[np.ndarray]:
