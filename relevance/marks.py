@@ -15,7 +15,7 @@ Cells = Bool[np.ndarray, "source target"]
 
 COLLAPSED = "collapsed (one answer for all rows, a score of 0 or less, below -100 %)"
 # Measures whose values are gains over training alone; the values of others are likenesses.
-GAINS = frozenset({"joint-training", "linearised", "lookahead"})
+GAINS = frozenset({"joint-training", "linearised", "lookahead", "short-runs", "top-layers"})
 # A gain below it would need a negative score of joint training.
 LOST_ALL = -1.0
 # Scores of equal predictions may differ by rounding, as they come from different code paths.

@@ -25,8 +25,11 @@ MAX_SIDE_PT = 40 * SCREEN_CELL_PT
 NAME_PT = 6.0
 RIGHT_PT = 7.0
 FILL = 0.9
+DIVERGING = frozenset({"joint-training", "short-runs", "top-layers"})
 QUANTITIES = {
     "joint-training": "joint-training gain of the target",
+    "short-runs": "gain of the target in short runs",
+    "top-layers": "gain of the target over frozen layers",
     "vocabulary": "share of the target's vocabulary",
     "taxonomy": "closeness of the families",
 }
@@ -99,7 +102,7 @@ def lay_out(
     fixed = bool(np.isfinite(diagonal).all() and np.ptp(diagonal) == 0)
     judged = percent[~np.eye(len(percent), dtype=bool)] if fixed else percent.ravel()
     judged = judged[np.isfinite(judged)]
-    diverging = matrix.measure == "joint-training" or bool((judged < 0).any())
+    diverging = matrix.measure in DIVERGING or bool((judged < 0).any())
     low, high = colour_limits(judged, diverging=diverging)
     marked = marks(matrix)
     texts, text_pt = cell_texts(

@@ -68,6 +68,41 @@ class ReadsTexts(Protocol):
         ...
 
 
+@runtime_checkable
+class TrainsOnShares(Protocol):
+    """A trainer that can do its runs on fewer training rows."""
+
+    def on_share(self, share: float) -> "Trainer":
+        """The trainer on a share of each task's training rows.
+
+        Args:
+            share: Share in (0, 1], as `relevance.tasks.data.DataOptions` has it.
+
+        Returns:
+            Another trainer, all else the same.
+        """
+        ...
+
+
+@runtime_checkable
+class TrainsTopLayers(Protocol):
+    """A trainer that can leave an encoder's lower layers as they are, and run them once a task."""
+
+    def top_layers(self, memory_bytes: int) -> "Trainer":
+        """The trainer of what stands above the lower layers.
+
+        Args:
+            memory_bytes: Outputs of lower layers that all workers may hold in memory together.
+
+        Returns:
+            Another trainer.
+
+        Raises:
+            RelevanceError: If its settings do not go with that.
+        """
+        ...
+
+
 def unlearned_rows(asked: object, tasks: tuple[str, ...]) -> dict[str, str]:
     """Notes of a trainer or probe on training rows that a model cannot learn from.
 

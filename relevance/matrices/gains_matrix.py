@@ -1,6 +1,7 @@
 """Joint-training gains as a matrix, together with the scores behind them and how sure they are."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -128,13 +129,14 @@ def renormalised(matrix: RelevanceMatrix, choice: GainChoice = PAPERS_CHOICE) ->
     # Errors over examples were computed for one choice, and the rows are not in the file.
     own = matrix.provenance.get("metric"), matrix.provenance.get("normalise")
     same = own == (choice.metric, choice.normalise)
-    return gains_matrix(
+    renewed = gains_matrix(
         StudyScores(matrix.tasks, matrix.seeds, matrix.single, matrix.joint, matrix.majority),
         choice,
         cost=matrix.cost,
         provenance=matrix.provenance,
         evaluation_noise=matrix.standard_errors if same else None,
     )
+    return replace(renewed, measure=matrix.measure)
 
 
 def _unmeasured(per_seed: Joint, provenance: Mapping[str, Any]) -> list[str]:

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from relevance.errors import RelevanceError
 from relevance.gains.bootstrap import baseline_noise, evaluation_noise
@@ -119,11 +119,15 @@ class JointTraining(Measure):
     """Gains of joint training, measured with the trainer that is handed in.
 
     Attributes:
+        name: Name of the measure on the command line.
+        command: Command that brings a trainer.
         inputs: Data, trainer, seeds, devices and choices.
         make_trainer: Function that makes the trainer.
         choice: Metric and normalisation of the gains.
     """
 
+    name: ClassVar[str] = "joint-training"
+    command: ClassVar[str] = "pairwise"
     keeps_jobs = True
 
     inputs: Inputs
@@ -135,7 +139,7 @@ class JointTraining(Measure):
         """Take the inputs; without a trainer the measure is refused."""
         if inputs.trainer is None:
             raise RelevanceError(
-                "Measure 'joint-training' needs a trainer. `relevance pairwise` brings one; from"
+                f"Measure '{cls.name}' needs a trainer. `relevance {cls.command}` brings one; from"
                 " Python, hand one in as measure(..., trainer=...)."
             )
         return cls(inputs, inputs.trainer, inputs.choice)
@@ -162,7 +166,7 @@ class JointTraining(Measure):
             )
         schedule = inputs.schedule()
         unlearned = unlearned_rows(trainer, tuple(task.name for task in tasks))
-        return joint_training_gains(
+        matrix = joint_training_gains(
             self._study(tasks, trainer, data, schedule),
             self.choice,
             schedule=schedule,
@@ -179,9 +183,15 @@ class JointTraining(Measure):
                 **({"drop_overlap": True} if inputs.drop_overlap else {}),
                 **({"unlearned": unlearned} if unlearned else {}),
                 **({"budget": str(inputs.budget)} if inputs.budget else {}),
+                **self.told(),
             },
             on_event=inputs.on_event,
         )
+        return replace(matrix, measure=self.name)
+
+    def told(self) -> dict[str, Any]:
+        """Further entries of the matrix's provenance."""
+        return {}
 
     def plan(self, tasks: Sequence[Task]) -> StudyPlan:
         """Plan what `measure` would do now.

@@ -33,6 +33,8 @@ class Inputs(GainSettings):
         trainer: Function that makes the trainer that joint training asks for.
         probe: Function that makes the probe that cheap estimators ask.
         seeds: Seeds of joint runs.
+        share: Share of the training rows that short runs have, in (0, 1].
+        memory: Outputs of frozen layers that workers hold in memory together, in 10^9 bytes.
         schedule: Function that finds devices and workers, when a measure has jobs to run.
         budget: `relevance.Budget` of joint training; None for all runs.
         on_event: Function that is told about every job that starts, ends or fails. With None
@@ -46,6 +48,8 @@ class Inputs(GainSettings):
     trainer: Callable[[], Trainer] | None = None
     probe: Callable[[], Probe] | None = None
     seeds: tuple[int, ...] = (0,)
+    share: float = 0.25
+    memory: float = 4.0
     schedule: Callable[[], Schedule] = Schedule
     budget: Budgeted | None = None
     on_event: Callable[[Event], None] | None = None

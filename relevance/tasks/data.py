@@ -113,8 +113,10 @@ class DataOptions:
         data_dir: Folder with `<slug>/{train,dev}.<suffix>`; None for `tasks/` in the cache.
         max_train: Number of rows of a training split at most, drawn with seed 0; None for all.
         max_dev: Number of rows of every evaluation split at most, drawn with seed 0; None for all.
+        share: Share of the training rows that there are within these limits, in (0, 1].
     """
 
     data_dir: Path | None = None
     max_train: int | None = None
     max_dev: int | None = None
+    share: float = 1.0

@@ -1,6 +1,7 @@
 """Loading a task's splits, with every check that can be made before training starts."""
 
 from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
 from typing import Literal
 
@@ -37,23 +38,31 @@ def load_task(
         The task's data.
 
     Raises:
-        RelevanceError: If a file is missing or wrong, a limit is below 1, or the hold-out would
-            have fewer than 2 rows.
+        RelevanceError: If a file is missing or wrong, a limit is below 1, the share is none, or the
+            hold-out would have fewer than 2 rows.
     """
     for option, limit in (("max_train", options.max_train), ("max_dev", options.max_dev)):
         if limit is not None and limit < 1:
             raise RelevanceError(f"`{option}` must be at least 1, got {limit}.")
+    if not 0 < options.share <= 1:
+        raise RelevanceError(f"`share` must be above 0 and at most 1, got {options.share:g}.")
     train = load_split(task, "train", options.data_dir)
     if gain_split == "holdout":
         with told_of(f"task '{task.name}'"):
             train, held = hold_out(train, options.max_dev)
-        return TaskData(task, subset(train, options.max_train), {"holdout": held})
+        return TaskData(task, _limited(train, options), {"holdout": held})
     names = ("dev",) if gain_split == "dev" else evaluation_splits(task, options)
     names = (*names, *(each for each in also if each not in names and _has(task, each, options)))
     evaluation = {
         name: subset(load_split(task, name, options.data_dir), options.max_dev) for name in names
     }
-    return TaskData(task, subset(train, options.max_train), evaluation)
+    return TaskData(task, _limited(train, options), evaluation)
+
+
+def _limited(train: Split, options: DataOptions) -> Split:
+    """The training rows within the limits: a smaller share is part of every larger one."""
+    kept = subset(train, options.max_train)
+    return kept if options.share == 1 else subset(kept, ceil(options.share * len(kept)))
 
 
 def _has(task: Task, split: str, options: DataOptions) -> bool:

@@ -40,6 +40,12 @@ class CountingTrainer:
             for task in tasks
         }
 
+    def on_share(self, share: float) -> "CountingTrainer":
+        return self
+
+    def top_layers(self, memory_bytes: int) -> "CountingTrainer":
+        return self
+
 
 @pytest.fixture
 def tasks(tmp_path: Path) -> tuple[Task, ...]:

@@ -214,6 +214,27 @@ def test_a_holdout_comes_first_and_max_train_applies_to_the_rest(
     assert len(held(max_dev=6)[1]) == 6
 
 
+def test_a_share_is_of_the_rows_within_the_limits_and_of_no_others(
+    tmp_path: Path, make_task: MakeTask, write: Write
+) -> None:
+    texts = [str(row) for row in range(100)]
+    write(tmp_path / "toy" / "train.csv", {"sentence": texts, "label": [0, 1] * 50})
+
+    def rows(share: float, max_train: int | None = None) -> tuple[list[str], list[str]]:
+        options = DataOptions(tmp_path, max_train=max_train, share=share)
+        data = load_task(make_task(), options, gain_split="holdout")
+        return list(data.train.texts[0]), list(data.evaluation["holdout"].texts[0])
+
+    every, holdout = rows(1.0)
+    found = {share: rows(share) for share in (0.001, 0.25, 0.5)}
+    assert [len(train) for train, _ in found.values()] == [1, 20, 40]
+    assert set(found[0.001][0]) < set(found[0.25][0]) < set(found[0.5][0]) < set(every)
+    assert all(held == holdout for _, held in found.values())
+    limited = rows(0.5, max_train=10)[0]
+    assert len(limited) == 5
+    assert set(limited) < set(rows(1.0, max_train=10)[0])
+
+
 # What can be wrong
 
 
