@@ -91,26 +91,59 @@ def estimate(
     config: ConfigOption = None,
     tokenizer: TokenizerOption = "bert-base-uncased",
     graded: GradedOption = False,
+    share: Annotated[
+        float | None,
+        typer.Option(
+            help="short-runs: share of each task's training rows.  [default: 0.25]",
+            metavar="SHARE",
+            show_default=False,
+        ),
+    ] = None,
+    memory: Annotated[
+        float | None,
+        typer.Option(
+            help="top-layers: outputs of frozen layers that workers hold in memory together, in"
+            " GB; others stay in a file.  [default: 4]",
+            metavar="GB",
+            show_default=False,
+        ),
+    ] = None,
 ) -> int:
     """Any measure by name, most of them for a small share of what pairwise costs.
 
     Without an encoder: vocabulary, taxonomy, token-embedding. The encoder as it is: embedding.
     With a head: fisher. Trained on each task alone: logme, h-score, usable-information. On all
     together, once: gradient-cosine, lookahead, linearised. On every pair, as `relevance pairwise`
-    trains them: joint-training.
+    trains them: joint-training; on a share of the rows: short-runs; over lower layers that are
+    frozen (--freeze, two thirds of them by default) and run once a task: top-layers.
 
     Example: relevance estimate embedding --backbone minilm --data-dir data/ --out m.json
     """
     from relevance.measures.measure import measures
 
     kept = measures.find(measure).keeps_jobs  # an unknown measure is told before tasks are
+    only = {
+        **_only_for(measure, "short-runs", "share", share),
+        **_only_for(measure, "top-layers", "memory", memory),
+    }
     check_places(out)
     with (
         _study(settings(training, seeds=seeds, config=config)) as (inputs, found),
         goes_on(AGAIN if kept else ""),
     ):
-        matrix = relevance.measure(measure, found, inputs, tokenizer=tokenizer, graded=graded)
+        matrix = relevance.measure(
+            measure, found, inputs, tokenizer=tokenizer, graded=graded, **only
+        )
     return deliver_matrix(matrix, out)
+
+
+def _only_for(measure: str, owner: str, name: str, value: float | None) -> dict[str, float]:
+    """The setting of one measure where it is given, which means nothing to others."""
+    if value is None:
+        return {}
+    if measure != owner:
+        raise RelevanceError(f"--{name} is for {owner}; {measure} has no use for it.")
+    return {name: value}
 
 
 def pairwise(

@@ -1,6 +1,7 @@
 """What a joint trainer does with a model: the checks before a study, and each run of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from hashlib import sha256
 from itertools import combinations
@@ -19,15 +20,19 @@ from hmnet.evaluation.evaluate import evaluate
 from hmnet.kinds._reading import check_concat, read_depth
 from hmnet.kinds.kind import OutputKind, kind_of
 from hmnet.measuring.drop_overlap import overlapping_rows, without_rows
+from hmnet.measuring.lower_states import lower_states
+from hmnet.measuring.upper_layers import answered_from
 from hmnet.methods.method import ModelGroup
 from hmnet.models.build import build_model
 from hmnet.models.freezing import trains_together
+from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
 from hmnet.prepared import PreparedTask, lengths_of, prepare
 from hmnet.prepared import check_texts as check_columns
 from hmnet.regularizers.regularizer import make_regularizer
 from hmnet.settings.check import check
 from hmnet.settings.config import RunConfig, TrainingSettings
+from hmnet.sharing.freeze import EMBEDDINGS_DEPTH, Freeze
 from hmnet.sharing.plan import fully_shared
 from hmnet.training.fit import fit, make_schedule
 from relevance.disk.files import validated
@@ -38,12 +43,14 @@ from relevance.tasks.load import load_task
 from relevance.tasks.task import Task
 
 if TYPE_CHECKING:
-    from hmnet.measuring.joint_trainer import GainSplit, JointTrainer
+    from hmnet.measuring.joint_trainer import GainSplit, JointTrainer, TopLayersTrainer
 
 # raised when tasks read other layers of backbones that were pre-trained with levels
 LEVELS_VERSION = 1
 # of transformers, when results were first kept: it is in their keys
 KEPT_VERSION = "5.23.0"
+# of an encoder's layers, where nobody says how many are frozen: four of six, eight of twelve
+FROZEN_SHARE = 2 / 3
 
 
 def read_settings(
@@ -130,10 +137,33 @@ def _weights_digest(weights: Mapping[str, Tensor], described: str = "") -> str:
     return content.hexdigest()
 
 
+Around = Callable[[MultiTaskModel, Sequence[PreparedTask]], AbstractContextManager[None]]
+
+
+def _as_it_is(model: MultiTaskModel, tasks: Sequence[PreparedTask]) -> AbstractContextManager[None]:  # noqa: ARG001
+    """A context in which nothing about a model is other than usual."""
+    return nullcontext()
+
+
 def train_and_score(
-    trainer: "JointTrainer", tasks: tuple[str, ...], seed: int, device: str
+    trainer: "JointTrainer",
+    tasks: tuple[str, ...],
+    seed: int,
+    device: str,
+    around: Around = _as_it_is,
 ) -> dict[str, Result]:
-    """Train one model on all tasks and score it on each; see `JointTrainer`."""
+    """Train one model on all tasks and score it on each; see `JointTrainer`.
+
+    Args:
+        trainer: Has tasks, data and settings.
+        tasks: Names.
+        seed: Seed of heads, batches and dropout.
+        device: Name such as `cpu` or `cuda:1`.
+        around: Makes the context in which the model is trained and scored.
+
+    Returns:
+        A result for every task.
+    """
     prepared = {
         name: _kept(trainer.tasks[name].model_dump_json(), *_reading(trainer)) for name in tasks
     }
@@ -148,12 +178,59 @@ def train_and_score(
     together = list(prepared.values())
     plan = fully_shared(tasks, backbone.depth)
     model = build_model(backbone, together, plan, trainer.settings, seed=seed, device=device)
-    fit(model, together, epochs, trainer.settings, seed)
     rows = trainer.settings.batch_size
-    return {
-        task.name: evaluate(model, task.definition, task.held_out, batch_size=rows)
-        for task in together
-    }
+    with around(model, together):
+        fit(model, together, epochs, trainer.settings, seed)
+        return {
+            task.name: evaluate(model, task.definition, task.held_out, batch_size=rows)
+            for task in together
+        }
+
+
+def train_top_layers(
+    trainer: "TopLayersTrainer", tasks: tuple[str, ...], seed: int, device: str
+) -> dict[str, Result]:
+    """Train and score as ever, on outputs of frozen layers; see `TopLayersTrainer`."""
+    identity = _backbone_digest(trainer.backbone, seed if _goes_by_seed(trainer.backbone) else 0)
+
+    @contextmanager
+    def around(model: MultiTaskModel, together: Sequence[PreparedTask]) -> Iterator[None]:
+        frozen = trainer.settings.freeze.layers(model.plan.depth).stop
+        states = [
+            each
+            for task in together
+            for each in lower_states(model, task, frozen, identity, trainer.memory_bytes)
+        ]
+        with answered_from(model, states, frozen):
+            yield
+
+    return train_and_score(trainer, tasks, seed, device, around)
+
+
+def top_settings(trainer: "JointTrainer") -> TrainingSettings:
+    """Settings of a trainer whose lower layers are frozen, see `JointTrainer.top_layers`."""
+    settings, backbone = trainer.settings, _backbone(trainer.backbone, 0)
+    if backbone.levels is not None:
+        raise RelevanceError(
+            "Measure 'top-layers' trains what stands above frozen layers, and tasks read inner"
+            " layers of this backbone. Take short-runs, or another backbone."
+        )
+    if settings.regularizer is not None:
+        raise RelevanceError(
+            f"`regularizer={settings.regularizer}` changes embeddings, which measure 'top-layers'"
+            " does not run. Leave it out, or take short-runs."
+        )
+    freeze = settings.freeze
+    if not len(freeze.layers(backbone.depth)):
+        freeze = Freeze(last=round(backbone.depth * FROZEN_SHARE))
+    layers = freeze.layers(backbone.depth)
+    if layers.start != EMBEDDINGS_DEPTH or not 0 < layers.stop < backbone.depth:
+        raise RelevanceError(
+            f"Measure 'top-layers' freezes the lowest of the backbone's {backbone.depth} layers and"
+            f" trains at least one above them, got `freeze={freeze}`. Give a number of layers from"
+            f" 1 to {backbone.depth - 1}."
+        )
+    return settings.model_copy(update={"freeze": freeze})
 
 
 def read_backbone(trainer: "JointTrainer", backbone: Backbone, tasks: Sequence[str]) -> Backbone:
@@ -224,6 +301,11 @@ def _tokenizer(backbone: str) -> PreTrainedTokenizerBase:
 def _backbone(name: str, seed: int) -> Backbone:
     """The backbone as a seed has it: read once for all seeds where no weight is drawn."""
     return _read_backbone(name, seed if _goes_by_seed(name) else 0)
+
+
+@lru_cache(maxsize=4)
+def _backbone_digest(name: str, seed: int) -> str:
+    return weights_digest(_read_backbone(name, seed))
 
 
 @lru_cache(maxsize=16)

@@ -5,7 +5,7 @@ Torch is loaded where a trainer does something with a model, and not with this m
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, Literal
@@ -27,6 +27,8 @@ GainSplit = Literal["holdout", "dev"]
 VERSION = 2
 # the same for runs in which there is a regression task
 REGRESSION_VERSION = 2
+# the same for training over frozen layers
+TOP_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,39 @@ class JointTrainer:
 
         return train_and_score(self, tasks, seed, device)
 
+    def on_share(self, share: float) -> "JointTrainer":
+        """The trainer on a share of each task's training rows.
+
+        Args:
+            share: Share in (0, 1] of the rows within `max_train`.
+
+        Returns:
+            Another trainer; the rows are in the fingerprints of data, and not in its own.
+        """
+        return replace(self, data=replace(self.data, share=share))
+
+    def top_layers(self, memory_bytes: int) -> "TopLayersTrainer":
+        """The trainer of what stands above frozen lower layers.
+
+        Args:
+            memory_bytes: Outputs of these layers that all workers may hold in memory together.
+
+        Returns:
+            A trainer with the same settings; where they freeze nothing, two thirds of the layers
+            are frozen.
+
+        Raises:
+            RelevanceError: If other layers than the lowest are to be frozen, or all of them, or
+                embeddings are asked for, as regularizers do, or inner layers, as tasks do of
+                backbones with levels.
+        """
+        settings = _with_torch(self.schedule, "top_settings", self)
+        workers = len(self.schedule.slots) if self.schedule else 1
+        own = {each.name: getattr(self, each.name) for each in fields(JointTrainer)}
+        return TopLayersTrainer(
+            **{**own, "settings": settings}, memory_bytes=memory_bytes // workers
+        )
+
     def unlearned(self, tasks: tuple[str, ...]) -> dict[str, str]:
         """Notes on training rows whose answers a model is not shown.
 
@@ -159,6 +194,41 @@ class JointTrainer:
         from hmnet.measuring.joint_runs import prepared
 
         return prepared(self, name)
+
+
+@dataclass(frozen=True)
+class TopLayersTrainer(JointTrainer):
+    """Trains an encoder's upper layers and heads on what its frozen lower layers give.
+
+    That is computed in fp32 and without dropout, once for each task, and kept in the cache for all
+    jobs. Runs are those of a `JointTrainer` that has no dropout in the layers which it freezes.
+
+    Attributes:
+        memory_bytes: Outputs of lower layers that a worker holds in memory; others are read from a
+            mapped file.
+    """
+
+    memory_bytes: int = field(default=0, compare=False)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes whenever results could; differs from that of full training."""
+        return digest({"trainer": "top-layers", "version": TOP_VERSION, "of": super().fingerprint})
+
+    def __call__(self, tasks: tuple[str, ...], seed: int, device: str) -> dict[str, Result]:
+        """Train one model on all tasks and score it on each, see `JointTrainer`.
+
+        Args:
+            tasks: Names; one for a single run, two for a joint run.
+            seed: Seed of heads, batches and dropout.
+            device: Name such as `cpu` or `cuda:1`.
+
+        Returns:
+            A result for every task.
+        """
+        from hmnet.measuring.joint_runs import train_top_layers
+
+        return train_top_layers(self, tasks, seed, device)
 
 
 def make_trainer(

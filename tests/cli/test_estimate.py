@@ -33,6 +33,39 @@ def test_a_matrix_that_says_how_it_was_made(
     assert matrix.provenance["backbone"] == str(tiny_bert)
 
 
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("name", "option"), [("short-runs", ("--share", 0.5)), ("top-layers", ("--memory", 0.5))]
+)
+def test_joint_training_for_less(
+    name: str, option: tuple[object, ...], tasks: Path, tiny_bert: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "m.json"
+    options = ("--tasks", tasks, "--backbone", tiny_bert, *QUICK, "--seed", 7, "--out", out)
+    done("relevance", "estimate", name, *options, *option)
+    matrix = load_matrix(out)
+    assert matrix.measure == name
+    assert matrix.seeds == (7,)
+    assert matrix.single is not None
+    assert matrix.cost["seconds"] > 0
+    assert matrix.provenance.get("share") == (0.5 if name == "short-runs" else None)
+    assert done("relevance", "table", out, "--metric", "loss").out
+
+
+def test_options_of_other_measures(tasks: Path, tiny_bert: Path) -> None:
+    options = ("--tasks", tasks, "--backbone", tiny_bert, *QUICK)
+    for option, owner in (("share", "short-runs"), ("memory", "top-layers")):
+        message = refused("relevance", "estimate", "logme", *options, f"--{option}", 0.5)
+        assert message == f"--{option} is for {owner}; logme has no use for it."
+    message = refused("relevance", "estimate", "short-runs", *options, "--share", 0)
+    assert message == "--share must be above 0 and at most 1, got 0."
+    message = refused("relevance", "estimate", "top-layers", *options, "--memory", -1)
+    assert message == "--memory must be at least 0 GB, got -1."
+    message = refused("relevance", "estimate", "top-layers", *options, "--regularizer", "smart")
+    assert "--regularizer" in message
+    assert "which measure 'top-layers' does not run" in message
+
+
 def test_several_seeds_on_a_device(tasks: Path, tiny_bert: Path) -> None:
     options = ("--backbone", tiny_bert, *QUICK, "--seeds", "0,1", "--device", "cpu")
     matrix = json.loads(done("relevance", "estimate", "embedding", "--tasks", tasks, *options).out)
