@@ -80,6 +80,10 @@ def cluster(
             f"{matrix} names no families, so --k N must say how many clusters are wanted,"
             " or --k auto choose."
         )
+    if "subsets" in options:
+        from relevance.clustering.measured_groups import read_measured_groups
+
+        options["subsets"] = read_measured_groups(options["subsets"], loaded.tasks)
     spec, choice = cluster_and_choice(loaded, k, **options)  # type: ignore[arg-type]  # made of text by `_k`
     spec = spec.made_from(matrix)
     worth = group_worth(loaded, spec)

@@ -1,6 +1,7 @@
 """Settings of groups, as a user gives them beside their number."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -33,6 +34,14 @@ class GroupingSettings:
         bool | None,
         Field(description="predicted-gain: groups may train tasks that another group serves"),
         InHelp(default="no"),
+    ] = None
+    subsets: Annotated[
+        Path | None,
+        Field(
+            description="predicted-gain: groups that were trained, as check-groups writes them;"
+            " what others gain is learned from these and all pairs"
+        ),
+        InHelp("FILE", "none"),
     ] = None
     seed: Annotated[
         int, Field(ge=0, le=2**32 - 1, description="of random starts and resampling")

@@ -79,12 +79,16 @@ def test_overlapping_groups_are_told_and_can_be_trained(tmp_path: Path) -> None:
     rows = "task,A,B,C\nA,0,0.3,0.2\nB,0.1,0,-0.5\nC,0.2,-0.1,0\n"
     (tmp_path / "gains.csv").write_text(rows)
     outcome = done("relevance", "cluster", tmp_path / "gains.csv", *options)
-    assert outcome.err.splitlines()[:5] == [
+    assert outcome.err.splitlines()[:6] == [
         "0: A, C",
         "1: B",
         (
             "predicted gain: 23.33 %, mean over tasks; no choice of overlapping groups with at most"
             " 2 has more"
+        ),
+        (
+            "predicted for a task: the mean of what each other member of its group gives it in a"
+            " pair; 0 alone"
         ),
         "trained for 0: A, C",
         "trained for 1: A, B",
@@ -173,3 +177,20 @@ def test_figures_that_cannot_be_written(tmp_path: Path) -> None:
     assert refused("relevance", "cluster", "paper:table3", *options) == (
         f"{figure} cannot be written: Not a directory."
     )
+
+
+def test_trained_groups_change_what_is_predicted(tmp_path: Path) -> None:
+    rows = "task,A,B,C\nA,0,-0.1,-0.1\nB,-0.1,0,-0.1\nC,-0.1,-0.1,0\n"
+    (tmp_path / "gains.csv").write_text(rows)
+    groups = ["group,task,gain", *(f"A & B & C,{task},0.2" for task in "ABC")]
+    (tmp_path / "groups.csv").write_text("\n".join(groups))
+    command = ["relevance", "cluster", tmp_path / "gains.csv", "--k", 3]
+    command += ["--method", "predicted-gain"]
+    alone = done(*command)
+    assert json.loads(alone.out)["clusters"] == [["A"], ["B"], ["C"]]
+    together = done(*command, "--subsets", tmp_path / "groups.csv")
+    assert json.loads(together.out)["clusters"] == [["A", "B", "C"]]
+    assert "all pairs and 1 trained group(s)" in together.err
+    (tmp_path / "groups.csv").write_text("group,task,gain\nA & D,A,0.2\n")
+    line = refused(*command, "--subsets", tmp_path / "groups.csv")
+    assert "line 2: Unknown task 'D'" in line

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relevance.clustering.methods.predicted_gain import PredictedGain, group_gains
-from relevance.errors import RelevanceError
+from relevance.clustering.methods.predicted_gain import PREDICTS, PredictedGain, group_gains
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 
 Group = tuple[int, ...]
@@ -151,21 +150,64 @@ def test_what_a_reader_is_told() -> None:
             f"predicted gain: {100 * best:.2f} %, mean over tasks; no choice of overlapping groups"
             " with at most 2 has more"
         ),
+        PREDICTS,
         "trained for 0: MNLI, CB",
         "trained for 1: WNLI, MultiRC",
     ]
 
 
-@pytest.mark.parametrize(
-    ("overlap", "words"),
-    [(False, ", which goes up to 16"), (True, " with `overlap=True`, which goes")],
-)
-def test_too_many_tasks_to_prove_anything(overlap: bool, words: str) -> None:
-    with pytest.raises(RelevanceError) as raised:
-        PredictedGain(overlap).cluster(matrix_of(np.zeros((40, 40))), 5)
-    message = str(raised.value)
-    assert message.startswith("Method 'predicted-gain' proves its groups to be the best of all")
-    assert words in message
-    assert message.endswith(
-        'tasks; the matrix has 40. Take fewer tasks, or `method="agglomerative"`.'
+def many(count: int = 40, groups: int = 5, noise: float = 0.02) -> RelevanceMatrix:
+    random = np.random.default_rng(0)
+    family = np.arange(count) % groups
+    values = np.where(family[:, None] == family, 0.1, -0.05)
+    return matrix_of(values + random.normal(scale=noise, size=values.shape))
+
+
+@pytest.mark.parametrize("overlap", [False, True])
+def test_many_tasks_are_searched_and_bounded(overlap: bool) -> None:
+    matrix = many(noise=0.08)
+    spec = PredictedGain(overlap).cluster(matrix, 5)
+    family = tuple(tuple(str(task) for task in range(first, 40, 5)) for first in range(5))
+    told = spec.provenance
+    if not overlap:
+        assert spec.clusters == family
+    groups = tuple(tuple(map(int, group)) for group in told.get("trained", spec.clusters))
+    assert told["predicted_gain"] == pytest.approx(predicted(matrix.values, groups))
+    planted = predicted(matrix.values, tuple(tuple(map(int, group)) for group in family))
+    assert told["predicted_gain"] >= planted - 1e-9
+    assert told["predicted_gain"] < told["bound"] < 1.5 * told["predicted_gain"]
+    assert told["notes"][0].endswith(
+        f" has more than {100 * told['bound']:.2f} (gap"
+        f" {100 * (told['bound'] - told['predicted_gain']):.2f}; the best of a search)"
     )
+
+
+def test_where_bound_and_groups_meet_they_are_proven() -> None:
+    told = PredictedGain().cluster(many(noise=0.0), 5).provenance
+    assert told["bound"] == pytest.approx(0.1)
+    assert told["notes"][0] == (
+        "predicted gain: 10.00 %, mean over tasks; no grouping with at most 5 has more"
+    )
+
+
+def test_one_group_of_many_needs_no_bound() -> None:
+    told = PredictedGain().cluster(many(), 1).provenance
+    assert told["bound"] == told["predicted_gain"] < 0
+
+
+def test_what_each_task_is_predicted_to_gain() -> None:
+    for overlap in (False, True):
+        spec = PredictedGain(overlap).cluster(load_matrix("paper:table3"), 3)
+        gains = spec.provenance["predicted"]
+        assert list(gains) == list(load_matrix("paper:table3").tasks)
+        assert np.mean(list(gains.values())) == pytest.approx(spec.provenance["predicted_gain"])
+        assert spec.provenance["bound"] == spec.provenance["predicted_gain"]
+
+
+@pytest.mark.process
+def test_two_hundred_tasks_take_seconds() -> None:
+    matrix = many(200, 15)
+    start_s = time.process_time()
+    spec = PredictedGain().cluster(matrix, 15)
+    assert time.process_time() - start_s < 30
+    assert len(spec.clusters) == 15
