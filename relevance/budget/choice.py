@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
+from relevance.budget.many_groups import labels_of_draws
 from relevance.budget.state import Candidates, State
 from relevance.posterior.fit import Fit
 
@@ -15,7 +16,7 @@ Worth = Callable[[State], Float[np.ndarray, " run"]]
 
 DRAWS = 12
 GROUPS = (2, 3, 4)
-STARTS = 2
+STARTS = 4
 SAME_SHARE = 0.02
 """Targets whose shares of cells measured differ by less have their turn together."""
 OUT_OF_TURN = 1e-6
@@ -150,9 +151,6 @@ def _of_sources(state: State, scale: Float[np.ndarray, " target"]) -> Float[np.n
 
 def _in_doubt(state: State, sources: int, seed: int) -> Float[np.ndarray, " source"]:
     """How little the draws of the posterior agree on which tasks are with each source."""
-    from sklearn.cluster import KMeans
-    from threadpoolctl import threadpool_limits
-
     random = np.random.default_rng(seed)
     size = len(state.mean)
     slack = 1e-9 * max(float(np.diagonal(state.covariance).max()), 1e-300)
@@ -161,14 +159,13 @@ def _in_doubt(state: State, sources: int, seed: int) -> Float[np.ndarray, " sour
     centred = draws - (draws @ state.of_target.T / state.of_target.sum(axis=1)) @ state.of_target
     rows = np.zeros((DRAWS, sources, len(state.of_target)))
     rows[:, state.source, state.target] = centred
-    groups = [k for k in GROUPS if k < sources]
-    # One limit for all: looking for libraries that have threads takes longer than so few rows do.
-    with threadpool_limits(1):
-        labels = [
-            KMeans(k, n_init=STARTS, random_state=seed).fit(one).labels_
-            for one in rows
-            for k in groups
-        ]
+    alike = rows @ rows.transpose(0, 2, 1)
+    labels = [
+        one
+        for k in GROUPS
+        if k < sources
+        for one in labels_of_draws(alike, k, starts=STARTS, random=random)
+    ]
     return _disagreement(labels, sources)
 
 

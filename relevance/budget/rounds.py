@@ -63,6 +63,21 @@ class Budget:
     def __str__(self) -> str:
         return f"{self.amount} for {self.aim}"
 
+    def check(self, tasks: int) -> None:
+        """Refuse a study that is too large, before its data are read.
+
+        Args:
+            tasks: Number of its tasks.
+
+        Raises:
+            RelevanceError: If there are more than `MOST_TASKS`.
+        """
+        if tasks > MOST_TASKS:
+            raise RelevanceError(
+                f"A budget is spent on pairs of at most {MOST_TASKS} tasks, got {tasks}. Leave out"
+                " `budget`, or measure fewer tasks."
+            )
+
     def rounds(self, choice: GainChoice, workers: int) -> "BudgetedRounds":
         """The rounds of a study with this budget.
 
@@ -106,11 +121,7 @@ class BudgetedRounds:
         Raises:
             RelevanceError: If the study has more than `MOST_TASKS` tasks.
         """
-        if len(study.tasks) > MOST_TASKS:
-            raise RelevanceError(
-                f"A budget is spent on pairs of at most {MOST_TASKS} tasks, got"
-                f" {len(study.tasks)}. Leave out `budget`, or measure fewer tasks."
-            )
+        self.budget.check(len(study.tasks))
         if not asked:
             return tuple(study.single_runs())
         joint = [run for run in asked if len(run.tasks) > 1]

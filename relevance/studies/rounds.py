@@ -48,6 +48,9 @@ class Rounds(Protocol):
 class Budgeted(Protocol):
     """What makes rounds for a study; see `relevance.budget`."""
 
+    def check(self, tasks: int) -> None:
+        """Refuse a study of too many tasks."""
+
     def rounds(self, choice: GainChoice, workers: int) -> Rounds:
         """Rounds that go by gains of a choice, on some workers."""
 

@@ -14,7 +14,8 @@ from relevance.errors import RelevanceError
 from relevance.gains.gain_choice import PAPERS_CHOICE
 from relevance.interfaces.trainer import Result
 from relevance.jobs.job import Schedule
-from relevance.measures.joint_training import joint_training_gains
+from relevance.measures.joint_training import JointTraining, joint_training_gains
+from relevance.measures.measure import Inputs
 from relevance.studies.rounds import Progressing
 from relevance.studies.store import JobStore
 from relevance.studies.study import Study, StudyInRounds
@@ -133,6 +134,9 @@ def test_too_many_tasks_are_told_before_anything_is_run(tmp_path: Path) -> None:
     study = Study.of(many, Planted(tmp_path / "log"), store=JobStore(tmp_path / "cache"))
     with pytest.raises(RelevanceError, match="at most 60 tasks, got 61"):
         study.plan(rounds("30%"))
+    inputs = Inputs(trainer=lambda: pytest.fail("a trainer"), budget=Budget.of("30%"))
+    with pytest.raises(RelevanceError, match="at most 60 tasks, got 61"):
+        JointTraining.build(inputs).measure(many)  # whose data are nowhere
 
 
 def test_a_plan_counts_what_is_not_chosen_yet(tmp_path: Path) -> None:

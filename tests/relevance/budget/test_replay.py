@@ -1,0 +1,59 @@
+"""`benchmarks/replay.py` on a made file of runs: every aim, directed and joint; its last line."""
+
+import json
+import subprocess
+import sys
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SCRIPT = Path(__file__).parents[3] / "benchmarks" / "replay.py"
+TASKS, SEEDS = 6, 4
+
+
+def runs(path: Path, *, joint: bool) -> Path:
+    """Scores of 6 tasks in 2 families, 4 seeds: sources of the own family help a lot."""
+    random = np.random.default_rng(0)
+    effect = random.normal(scale=0.02, size=TASKS)
+    lines = ["task,partner,seed,score" if joint else "source,target,seed,score"]
+    for seed in range(SEEDS):
+        for source, target in permutations(range(TASKS), 2):
+            score = 0.5 + effect[source] + 0.1 * (source % 2 == target % 2)
+            score += 0.01 * random.normal()
+            names = (target, source) if joint else (source, target)
+            lines.append(f"T{names[0]},T{names[1]},{seed},{score:.4f}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("joint", [False, True])
+def test_the_last_line_has_every_number(tmp_path: Path, joint: bool) -> None:
+    path = runs(tmp_path / "runs.csv", joint=joint)
+    done = subprocess.run(
+        [sys.executable, SCRIPT, "--runs", path, "--draws", "2"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    told = json.loads(done.stdout.splitlines()[-1])
+    gains, sources, groups = (told[aim] for aim in ("gains", "sources", "groups"))
+    assert gains["whole_seed"] > 0.8
+    assert gains["correlation"] > gains["random_as_it_is"]
+    assert gains["ratio"] == pytest.approx(gains["correlation"] / gains["whole_seed"], abs=1e-3)
+    assert 0 <= sources["regret"] < 1
+    assert sources["random_60%"] >= 0
+    assert -1 <= groups["agreement"] <= 1
+    assert groups["agreement"] == pytest.approx(groups["two_seeds"], abs=0.5)
+
+
+def test_the_same_draws_again(tmp_path: Path) -> None:
+    path = runs(tmp_path / "runs.csv", joint=False)
+    command = [sys.executable, SCRIPT, "--runs", path, "--draws", "1", "--for", "groups"]
+    outcomes = [
+        subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(2)
+    ]
+    first, second = (json.loads(out.splitlines()[-1])["groups"] for out in outcomes)
+    assert first | {"seconds": 0} == second | {"seconds": 0}
