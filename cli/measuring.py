@@ -1,6 +1,6 @@
 """Commands of `relevance` that fill a matrix, by one measure or another."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,13 +17,14 @@ from cli.generated import Given, SettingsOf
 from cli.options import (
     ConfigOption,
     FigureOption,
+    FileFormatOption,
     OutOption,
     SeedsOption,
     TaskOptions,
     TrainingOptions,
     settings,
 )
-from cli.output import check_places, note, save, show
+from cli.output import check_places, deliver, note, save, show
 from relevance.errors import RelevanceError, told_of
 from relevance.registry import members_of
 
@@ -263,6 +264,72 @@ def predict(
     return status
 
 
+def check_groups(
+    clusters: Annotated[
+        list[Path],
+        typer.Argument(help="Groups, as relevance cluster writes them.", metavar="out.json ..."),
+    ],
+    training: TrainingOptions,
+    resources: Annotated[Given, SettingsOf("relevance.jobs.resources:Resources", panel=STUDY)],
+    study: Annotated[Given, SettingsOf("relevance.gains.protocol:GainSettings", panel=STUDY)],
+    form: FileFormatOption = None,
+    out: OutOption = None,
+    *,
+    seeds: SeedsOption = None,
+    config: ConfigOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say which jobs there are and what is cached.")
+    ] = False,
+) -> int:
+    """Train the groups of a spec, and print what their tasks gain beside what was predicted.
+
+    Each task is trained alone and each group together, as pairwise does it and kept with its jobs.
+    Metric and normalisation are those of the predicted gains. A CSV file of it is what
+    relevance cluster --subsets learns from.
+
+    Example: relevance check-groups out.json --data-dir data/ --seeds 0,1,2 --out groups.csv
+    """
+    from relevance.comparison.trained_groups import choice_of, groups_to_train, train_groups
+    from relevance.measures.joint_training import JointTraining
+    from relevance.report.tables import format_of, table
+    from relevance.studies.group_runs import GroupRuns
+
+    check_places(out)
+    specs = [relevance.ClusterSpec.load(file) for file in clusters]
+    chosen = settings(training, seeds=seeds, config=config)
+    named = {task: None for spec in specs for task in spec.tasks}
+    chosen.setdefault("tasks", list(named))
+    given: Given = {name: study[name] for name in ("metric", "normalise") if name in study}
+    choice = choice_of(specs, given)
+    several = len(specs) > 1
+    groups = [
+        group
+        for file, spec in zip(clusters, specs, strict=True)
+        for group in groups_to_train(spec, str(file) if several else None)
+    ]
+    with _study({**chosen}, {**study, **asdict(choice)}, resources) as (inputs, found):
+        of_specs = [task for task in found if task.name in named]
+        for spec in specs:
+            spec.check_known(task.name for task in found)
+        measure = JointTraining.build(inputs)
+        all_runs, schedule = measure.study(of_specs), inputs.schedule()
+        if dry_run:
+            from cli.plan import show_plan
+
+            rounds = GroupRuns(tuple(frozenset(group.tasks) for group in groups))
+            show_plan(all_runs.plan(rounds), schedule)
+            return 0
+        with goes_on(AGAIN):
+            result = train_groups(
+                all_runs, groups, choice, schedule=schedule, on_event=inputs.on_event
+            )
+    shown = format_of(form, out)
+    deliver(table(result.table_rows(plain=shown == "csv"), shown), out)
+    for line in result.lines():
+        note(line)
+    return _failures(result.failed, out, "the table")
+
+
 def _column(help_text: str, option: str) -> Any:
     return typer.Option(option, help=help_text, metavar=COLUMN, rich_help_panel=COLUMNS)
 
@@ -404,12 +471,16 @@ def deliver_matrix(matrix: "RelevanceMatrix", out: Path | None) -> int:
         note(f"wrote {out}")
     tell(matrix, matrix.provenance.get("warnings", ()))
     note_distrust(matrix)
-    failed = matrix.provenance.get("failed")
+    return _failures(matrix.provenance.get("failed"), out, "the matrix")
+
+
+def _failures(failed: Mapping[str, str] | None, out: Path | None, what: str) -> int:
+    """Exit status 1 and a line where jobs failed, else 0."""
     if not failed:
         return 0
     # Each was told when it failed; what is written holds their errors too.
     note(
-        f"relevance: {len(failed)} jobs failed, as {out or 'the matrix'} says; the same command"
+        f"relevance: {len(failed)} jobs failed, as {out or what} says; the same command"
         " runs them again."
     )
     return 1

@@ -232,3 +232,4 @@ for each in (
 ):
     command(app)(each)
 command(app, "import")(measuring.import_runs)
+command(app, "check-groups")(measuring.check_groups)

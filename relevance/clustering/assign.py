@@ -8,6 +8,9 @@ from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix
 
+OF_GROUPS = frozenset({"gains", "predicted", "predicted_gain", "bound"})
+"""What a spec's provenance says of its groups as they are."""
+
 
 def relevance_to(
     target: str, matrix: RelevanceMatrix, sources: Collection[str]
@@ -98,7 +101,7 @@ def joined(spec: ClusterSpec, clusters: Mapping[str, int]) -> ClusterSpec:
             "stability": None,
             # Numbers about the old groups are not those of the new ones.
             "provenance": {
-                **{key: value for key, value in spec.provenance.items() if key != "gains"},
+                **{key: value for key, value in spec.provenance.items() if key not in OF_GROUPS},
                 "added": {**spec.provenance.get("added", {}), **clusters},
             },
         }

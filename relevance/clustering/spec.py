@@ -213,9 +213,29 @@ class ClusterSpec(BaseModel):
         Raises:
             RelevanceError: If the spec lists another task, or leaves one out.
         """
-        verb, verbs, remedy = {
-            "run": ("train", "trains", "Add it with `tasks`"),
-            "matrix": ("have", "has", "Measure it"),
+        expected = list(tasks)
+        self.check_known(expected, owner=owner)
+        left_out = [task for task in expected if task not in self.tasks]
+        if left_out:
+            verbs = {"run": "trains", "matrix": "has"}[owner]
+            raise RelevanceError(
+                f"{self._where} leaves out '{left_out[0]}', which this {owner} {verbs}."
+                " Add it to a cluster, or give it one of its own."
+            )
+
+    def check_known(self, tasks: Iterable[str], *, owner: Literal["run", "matrix"] = "run") -> None:
+        """Refuse a spec that lists a task which is not there; it may leave some out.
+
+        Args:
+            tasks: Names of the tasks that a run trains or a matrix has.
+            owner: `run` or `matrix`, for the message.
+
+        Raises:
+            RelevanceError: If the spec lists another task.
+        """
+        verb, remedy = {
+            "run": ("train", "Add it with `tasks`"),
+            "matrix": ("have", "Measure it"),
         }[owner]
         expected = list(tasks)
         left_out = [task for task in expected if task not in self.tasks]
@@ -228,11 +248,6 @@ class ClusterSpec(BaseModel):
                     f"{self._where} lists '{task}', which this {owner} does not {verb}.{hint}"
                     f" {remedy}, or leave it out of the spec."
                 )
-        if left_out:
-            raise RelevanceError(
-                f"{self._where} leaves out '{left_out[0]}', which this {owner} {verbs}."
-                " Add it to a cluster, or give it one of its own."
-            )
 
     def made_from(self, matrix: str | Path) -> "ClusterSpec":
         """A copy with the name and hash of its matrix, a file or `paper:table2`, `paper:table3`."""

@@ -1,7 +1,7 @@
 """Worth of groups: gains within and across them, against training every task alone."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
@@ -45,6 +45,7 @@ class Worth:
         tasks: Means of each task, group by group.
         harmful: Pairs of one group of which each harms the other, with both gains.
         unknown: Pairs that are left out, as the matrix does not know them.
+        choice: Metric and normalisation of the gains, by name; empty where the matrix tells none.
     """
 
     unit: str
@@ -54,6 +55,7 @@ class Worth:
     tasks: tuple[MeanGains, ...]
     harmful: tuple[tuple[str, str, float, float], ...]
     unknown: int
+    choice: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self) -> list[dict[str, str | float | None]]:
         """The table to print, in hundredths: tasks and means of groups, or these alone."""
@@ -117,6 +119,7 @@ class Worth:
             return {"within": part.within, "across": part.across}
 
         kept: dict[str, Any] = {
+            **self.choice,
             **plain(self.whole),
             "groups": [plain(part) for part in self.groups],
             "tasks": {part.name: plain(part) for part in self.tasks},
@@ -166,6 +169,11 @@ def group_worth(matrix: RelevanceMatrix, spec: ClusterSpec) -> Worth | None:
         ),
         harmful=_harmful(matrix, pairs),
         unknown=len(names) * (len(names) - 1) - int(known.sum()),
+        choice={
+            name: matrix.provenance[name]
+            for name in ("metric", "normalise")
+            if name in matrix.provenance
+        },
     )
 
 

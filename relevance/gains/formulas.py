@@ -86,14 +86,36 @@ def gains(
         Gains of each seed, zeros on the diagonal, NaN where undefined or unknown; and standard
         errors of their mean over the seeds, None for a single seed.
     """
+    per_seed, errors = compared(single, joint, choice, baseline_errors)
+    own = np.eye(joint.shape[-1], dtype=bool)
+    return np.where(own, 0.0, per_seed), None if errors is None else np.where(own, 0.0, errors)
+
+
+def compared(
+    single: Single,
+    joint: Joint,
+    choice: GainChoice = PAPERS_CHOICE,
+    baseline_errors: Float[np.ndarray, " target"] | None = None,
+) -> tuple[Joint, Cells | None]:
+    """Gains as `gains` has them, from any joint training, not just that with one source.
+
+    Args:
+        single: Scores of single-task training, or losses; the seeds of joint runs come first.
+        joint: Scores of the target in each kind of joint run, such as with each group of tasks.
+        choice: Metric and normalisation.
+        baseline_errors: Standard errors over examples of the baselines, for a single single seed.
+
+    Returns:
+        Gains of each seed, NaN where undefined or unknown; and standard errors of their mean over
+        the seeds, None for a single seed.
+    """
     without = undefined(single, choice, baseline_errors)
     baseline = np.where(without, np.nan, single.mean(axis=0))
-    own = np.eye(joint.shape[-1], dtype=bool)
-    per_seed = np.where(own, 0.0, gain(joint, baseline, choice))
+    per_seed = gain(joint, baseline, choice)
     if len(joint) == 1:
         return per_seed, None
     slope, scale = first_order(joint.mean(axis=0), baseline, choice)
-    return per_seed, np.where(own, 0.0, _noise(single, joint, slope) / scale)
+    return per_seed, _noise(single, joint, slope) / scale
 
 
 def own_baseline_gains(single: Single, joint: Joint, choice: GainChoice = PAPERS_CHOICE) -> Joint:

@@ -158,12 +158,7 @@ class JointTraining(Measure):
                 texts that the trainer cannot read, or seeds are wrong.
         """
         inputs = self.inputs
-        trainer = self.make_trainer()
-        data = self._load(tasks)
-        if isinstance(trainer, ReadsTexts):  # else every job would fail, and say the same
-            trainer.check_texts(
-                {one.task.name: [text[:TRIED_ROWS] for text in one.train.texts] for one in data}
-            )
+        trainer, data = self._checked(tasks)
         schedule = inputs.schedule()
         unlearned = unlearned_rows(trainer, tuple(task.name for task in tasks))
         matrix = joint_training_gains(
@@ -193,6 +188,21 @@ class JointTraining(Measure):
         """Further entries of the matrix's provenance."""
         return {}
 
+    def study(self, tasks: Sequence[Task]) -> Study:
+        """The study of some tasks, for whoever asks it for other runs than those of pairs.
+
+        Args:
+            tasks: At least one task, names all different.
+
+        Returns:
+            The study; nothing is run.
+
+        Raises:
+            RelevanceError: As `measure` does.
+        """
+        trainer, data = self._checked(tasks)
+        return self._all_runs(tasks, trainer, data)
+
     def plan(self, tasks: Sequence[Task]) -> StudyPlan:
         """Plan what `measure` would do now.
 
@@ -209,6 +219,18 @@ class JointTraining(Measure):
         study = self._study(tasks, self.make_trainer(), data, self.inputs.schedule())
         return study.study.plan(study.rounds) if isinstance(study, StudyInRounds) else study.plan()
 
+    def _checked(self, tasks: Sequence[Task]) -> tuple[Trainer, list[TaskData]]:
+        """The trainer and the data, which it can read."""
+        if self.inputs.budget is not None:  # told before a model or data are read
+            self.inputs.budget.check(len(tasks))
+        trainer = self.make_trainer()
+        data = self._load(tasks)
+        if isinstance(trainer, ReadsTexts):  # else every job would fail, and say the same
+            trainer.check_texts(
+                {one.task.name: [text[:TRIED_ROWS] for text in one.train.texts] for one in data}
+            )
+        return trainer, data
+
     def _load(self, tasks: Sequence[Task]) -> list[TaskData]:
         split = self.inputs.gain_split
         return [load_task(task, self.inputs.data, gain_split=split) for task in tasks]
@@ -220,7 +242,14 @@ class JointTraining(Measure):
         data: Sequence[TaskData],
         schedule: Schedule,
     ) -> Study | StudyInRounds:
-        study = Study.of(
+        study = self._all_runs(tasks, trainer, data)
+        budget = self.inputs.budget
+        if budget is None:
+            return study
+        return StudyInRounds(study, budget.rounds(self.choice, len(schedule.slots)))
+
+    def _all_runs(self, tasks: Sequence[Task], trainer: Trainer, data: Sequence[TaskData]) -> Study:
+        return Study.of(
             tasks,
             trainer,
             seeds=self.inputs.seeds,
@@ -228,10 +257,6 @@ class JointTraining(Measure):
             data={one.task.name: one.fingerprint for one in data},
             costs={one.task.name: float(len(one.train)) for one in data},
         )
-        budget = self.inputs.budget
-        if budget is None:
-            return study
-        return StudyInRounds(study, budget.rounds(self.choice, len(schedule.slots)))
 
 
 def _shared(data: Sequence[TaskData], split: str) -> dict[str, dict[str, int]]:

@@ -24,9 +24,11 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "relevance taxonomy": ("--tasks", "--out"),
     "relevance estimate": (*TASKS, "--out", "MEASURE"),
     "relevance pairwise": (*TASKS, *TRAINING, *STUDY, "--out"),
+    "relevance check-groups": (*TASKS, *TRAINING, *STUDY, "--out", "--format"),
     "relevance merge": ("--out", "MATRIX"),
     "relevance cluster": (
         *("--k", "--method", "--max-k", "--linkage", "--overlap", "--out", "--seed", "MATRIX"),
+        "--subsets",
         *("--consensus", "--curve", "--dendrogram"),
     ),
     "relevance heatmap": ("--out", "--clusters", "MATRIX"),
