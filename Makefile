@@ -3,15 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: demo test fast lowest lint docs clean
+.PHONY: demo test heavy fast lowest lint docs clean
 
 demo: $(READY)
 	$(VENV)/bin/relevance demo --out demo
 	@echo "The demo is done. Look at demo/report.md first, then at demo/gains.png."
 
 test: $(READY)
-	$(VENV)/bin/pytest --numprocesses=auto --dist=loadfile
+	$(VENV)/bin/pytest -m "not heavy" --numprocesses=auto --dist=loadfile
 	@echo "All tests passed. What they are and how to run some of them: CONTRIBUTING.md."
+
+# Those that start many processes each, and so cannot run beside others without slowing them.
+heavy: $(READY)
+	$(VENV)/bin/pytest -m heavy tests
 
 fast: $(READY)
 	$(VENV)/bin/pytest -m "not process" --numprocesses=auto --dist=loadfile

@@ -43,9 +43,10 @@ SLOW = frozenset(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with such a fixture are none of the fast tier."""
+    """Tests with such a fixture, and heavy ones, are none of the fast tier."""
     for item in items:
-        if SLOW.intersection(getattr(item, "fixturenames", ())):
+        slow = SLOW.intersection(getattr(item, "fixturenames", ()))
+        if slow or item.get_closest_marker("heavy"):
             item.add_marker(pytest.mark.process)
 
 

@@ -21,7 +21,7 @@ from cli.relevance import main
 sys.argv[0] = "relevance"
 main()
 """
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.heavy
 
 
 @pytest.mark.parametrize(

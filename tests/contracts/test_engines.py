@@ -131,12 +131,14 @@ def check(folder: Path, schedule: Schedule) -> None:
     assert last.left_s == 0
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("engine", engines.names())
 def test_two_workers_on_this_machine(engine: str, tmp_path: Path) -> None:
     needs(engine)
     check(tmp_path, Schedule(jobs_per_device=2, threads=1, engine=engine))
 
 
+@pytest.mark.heavy
 def test_a_dask_cluster_that_is_there(tmp_path: Path) -> None:
     needs("dask")
     from distributed import LocalCluster
@@ -172,6 +174,7 @@ def ray_head() -> Iterator[str]:
         head.communicate(timeout=60)
 
 
+@pytest.mark.heavy
 def test_a_ray_cluster_that_is_there(ray_head: str, tmp_path: Path) -> None:
     jobs = [Job(name, partial(work, tmp_path, name), 1.0) for name in ("a", "b")]
     assert run_jobs(jobs, Schedule(engine="ray", address=ray_head, all_workers=True)) == {}
@@ -228,6 +231,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("engine", "sent", "status", "word"),
     [

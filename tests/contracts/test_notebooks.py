@@ -32,7 +32,7 @@ def test_both_parts_have_one() -> None:
     assert list(NOTEBOOKS) == ["hmnet", "relevance"]
 
 
-@pytest.mark.process
+@pytest.mark.heavy
 @pytest.mark.filterwarnings("default")  # of the kernel and of who talks to it
 @by_name
 def test_it_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

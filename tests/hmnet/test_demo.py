@@ -24,7 +24,7 @@ SMALL = Size(
 )
 TASKS = ("REVIEWS", "COMMENTS", "FABLES", "CAPTIONS")
 ONE_WORKER = Schedule(threads=1)
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.heavy
 
 
 @pytest.fixture(scope="module")

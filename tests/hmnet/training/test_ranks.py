@@ -199,7 +199,7 @@ def losses(out: Path) -> list[float]:
     return [json.loads(line)["loss"] for line in (out / "log.jsonl").read_text().splitlines()]
 
 
-@pytest.mark.process
+@pytest.mark.heavy
 def test_accelerate_launch(config: RunConfig, still_bert: Path, tmp_path: Path) -> None:
     """From the command line to a run's folder, which is as one process writes it."""
     changes = {"backbone": str(still_bert), "batch_size": SIZE, "checkpoint": "best"}
