@@ -1,6 +1,7 @@
 """Fitting a model on prepared tasks by settings: where the parts of training meet."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from hmnet.training.loop import train
 from hmnet.training.optimizer import Rate, make_optimizer
 from hmnet.training.ranks import ALONE, OneDecision, Ranks
 from hmnet.training.record import Record
+from hmnet.training.row_updates import gradients_by_row
 from hmnet.training.source import Source
 from hmnet.training.state import Begun
 from hmnet.training.step import StepConfig
@@ -101,7 +103,10 @@ def fit(
     recipe = _step_config(model, settings, ranks)
     hooks = _in_order(hooks, tasks, settings)
     source = TaskSource(model, tasks, recipe, versions_of(settings))
-    record = train_on(model, source, epochs, optimizer, recipe, hooks, seed)
+    # clipping, surgery and sums over processes look at whole gradients
+    plain = recipe.clip_norm is None and recipe.task_gradients is None and ranks.count == 1
+    with gradients_by_row(model, optimizer) if plain else nullcontext():
+        record = train_on(model, source, epochs, optimizer, recipe, hooks, seed)
     sequences = {task.name: len(task.train.encoded) for task in tasks}
     return record.model_copy(update={"sequences": sequences, "versions": source.versions})
 

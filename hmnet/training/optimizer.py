@@ -7,6 +7,7 @@ from torch import nn
 
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.settings.config import OptimizerName, ScheduleName
+from hmnet.training.row_updates import RowAdamW
 
 OPTIMIZERS: dict[OptimizerName, type[torch.optim.Adam]] = {
     "adamw": torch.optim.AdamW,  # in torch a kind of Adam
@@ -55,6 +56,8 @@ def make_optimizer(
                 decay = weight_decay if decayed else 0.0
                 rates = {"lr": lr * factor, "lr_factor": factor}
                 groups.append({"params": own, "weight_decay": decay, **rates})
+    if name == "adamw" and not amsgrad:
+        return RowAdamW(groups)
     return OPTIMIZERS[name](groups, amsgrad=amsgrad, fused=True)
 
 
