@@ -39,7 +39,7 @@ from typing import Any
 TASKS = ("RTE", "CB", "MRPC", "STS-B", "SST-2", "BoolQ")
 CLUSTERS = (("RTE", "CB"), ("MRPC", "STS-B"), ("SST-2", "BoolQ"))
 ALONE = ("SST-2", "BoolQ")  # the shortest and the longest inputs
-MAX_LENGTH = 96
+MAX_LENGTH = 256
 BATCH_SIZE = 32
 LR = 1e-4
 
