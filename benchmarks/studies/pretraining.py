@@ -20,19 +20,18 @@ another recipe are kept in the file and not read.
 
 import argparse
 import json
+import math
 import os
-import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from hashlib import sha256
-from math import log
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pretraining_inputs import CORPORA, ENCODER, prepare, write_encoder
 
 MODELS = {
     "BERT": "",
@@ -42,21 +41,6 @@ MODELS = {
     "No pre-training": None,
 }
 SEEDS = range(3)
-ENCODER = {
-    "vocab_size": 8000,
-    "hidden_size": 128,
-    "num_hidden_layers": 4,
-    "num_attention_heads": 4,
-    "intermediate_size": 512,
-    "max_position_embeddings": 64,
-}
-CORPORA = (
-    ("wikitext2/valid", "text", "heading"),
-    ("wikitext2/test", "text", "heading"),
-    ("imdb/train", "sentence", "row"),
-    ("multirc/train", "paragraph", "row"),
-)
-MARKUP = re.compile(r"<[^<>]{1,20}>|Sent \d+: ")
 PRETRAINING = (
     "--steps 4000 --batch-size 32 --max-length 64 --long-share 0 --lr 1e-3 --warmup 0.05"
     " --schedule linear --optimizer adamw --no-amsgrad --weight-decay 0.01 --clip-norm 1"
@@ -65,7 +49,9 @@ PRETRAINING = (
 TRAINING = "--method single --max-length 64 --batch-size 32 --lr 3e-4 --warmup 0.1 --clip-norm 1"
 TASKS = {"MNLI": "--epochs 2", "SQuAD2": "--epochs 3", "SQuAD": "--epochs 8"}
 PROBING = "--vector cls --max-length 64 --epochs 10 --batch-size 64"
-PARTS = ("pre-training", *TASKS, "probing")
+PRETRAINED, PROBED = "pre-training", "probing"
+PARTS = (PRETRAINED, *TASKS, PROBED)
+READ = {"Lower NSP": 2}  # the layer whose first token is probed in the table, the top in others
 COLUMNS = ["recipe", "model", "seed", "part", "score", "layer", "value", "constant"]
 RECIPE = sha256(
     repr((MODELS, ENCODER, CORPORA, PRETRAINING, TRAINING, TASKS, PROBING)).encode()
@@ -74,112 +60,19 @@ RECIPE = sha256(
 
 def command(options: argparse.Namespace, *arguments: Any, cache: Path | None = None) -> None:
     """Run a command of `hmnet`; what it says goes to a log file."""
-    environment = {
-        "OMP_NUM_THREADS": str(options.threads),
-        "RELEVANCE_CACHE": str(cache or options.cache),
-    }
+    own = {"RELEVANCE_CACHE": str(cache)} if cache else {}
     with (options.out / "commands.log").open("a") as said:
         subprocess.run(
             [sys.executable, "-m", "hmnet", *map(str, arguments), "--device", "cpu"],
             check=True,
             stdout=said,
             stderr=said,
-            env=os.environ | environment,
+            env=os.environ | own,
         )
-
-
-def write_corpus(data: Path, file: Path) -> None:
-    """One text file: a paragraph a line, a blank line between documents."""
-    from hmnet.pretraining.corpus import Corpus
-
-    with file.open("w") as out:
-        for name, column, documents in CORPORA:
-            for document in Corpus(data / f"{name}.parquet", column, documents).read():
-                text = "\n".join(MARKUP.sub("\n", paragraph) for paragraph in document)
-                lines = [" ".join(line.split()) for line in text.split("\n") if line.strip()]
-                out.write("\n".join(lines) + "\n\n")
-
-
-def write_tokenizer(corpus: Path, folder: Path) -> None:
-    """Lower-case WordPiece of the corpus."""
-    from tokenizers.implementations import BertWordPieceTokenizer
-    from transformers import PreTrainedTokenizerFast
-
-    from hmnet.backbones.tiny import SPECIAL
-
-    trained = BertWordPieceTokenizer(lowercase=True)
-    trained.train(
-        str(corpus),
-        vocab_size=ENCODER["vocab_size"],
-        special_tokens=list(SPECIAL.values()),
-        show_progress=False,
-    )
-    cls, sep = (trained.token_to_id(SPECIAL[name]) for name in ("cls_token", "sep_token"))
-    from tokenizers.processors import TemplateProcessing
-
-    trained.post_processor = TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[("[CLS]", cls), ("[SEP]", sep)],
-    )
-    PreTrainedTokenizerFast(
-        tokenizer_object=trained._tokenizer,
-        model_input_names=["input_ids", "attention_mask", "token_type_ids"],
-        model_max_length=ENCODER["max_position_embeddings"],
-        **SPECIAL,
-    ).save_pretrained(folder)
-
-
-def write_encoder(folder: Path, tokenizer: Path, seed: int | None) -> None:
-    """Configuration and tokenizer; with a seed random weights too."""
-    import torch
-    from transformers import BertConfig, BertModel
-
-    shutil.copytree(tokenizer, folder, dirs_exist_ok=True)
-    if seed is None:
-        BertConfig(architectures=["BertModel"], **ENCODER).save_pretrained(folder)
-        return
-    torch.manual_seed(seed)
-    BertModel(BertConfig(**ENCODER)).save_pretrained(folder)
-
-
-def write_tasks(data: Path, folder: Path) -> None:
-    """SQuAD 2.0's dev rows, a fifth of the titles as dev, and tasks in SQuAD's form."""
-    rows = pd.read_parquet(data / "squad2_cs224n/dev.parquet")
-    titles = np.random.default_rng(0).permutation(sorted(set(rows["title"])))
-    held = rows["title"].isin(titles[: len(titles) // 5])
-    rows["answers"] = [json.loads(answers) for answers in rows["answers_json"]]
-    for split, part in (("train", rows[~held]), ("dev", rows[held])):
-        part[["question", "context", "answers"]].to_json(
-            folder / f"squad2-{split}.jsonl", orient="records", lines=True
-        )
-    places = {
-        "SQuAD2": ("true", *(folder / f"squad2-{split}.jsonl" for split in ("train", "dev"))),
-        "SQuAD": ("false", *(data / f"squad/{split}.parquet" for split in ("train", "dev"))),
-    }
-    for name, (unanswerable, train, dev) in places.items():
-        lines = [f'name = "{name}"', 'family = "question_answering"', 'kind = "span"']
-        lines += ['text = ["question", "context"]', 'label = "answers"']
-        lines += [f"unanswerable = {unanswerable}", 'metrics = ["span_f1", "span_em"]']
-        lines += [f'source = {{ train = "{train.absolute()}", dev = "{dev.absolute()}" }}']
-        (folder / f"{name}.toml").write_text("\n".join(["[[task]]", *lines, ""]))
-
-
-def prepare(options: argparse.Namespace) -> Path:
-    """Corpus, tokenizer, configuration and tasks, unless they are there."""
-    made = options.out / "made"
-    if not (made / "encoder").is_dir():
-        made.mkdir(exist_ok=True)
-        write_corpus(options.data, made / "corpus.txt")
-        write_tokenizer(made / "corpus.txt", made / "tokenizer")
-        write_tasks(options.data, made)
-        write_encoder(made / "encoder.new", made / "tokenizer", None)
-        (made / "encoder.new").rename(made / "encoder")
-    return made
 
 
 def unigram_entropy(made: Path) -> float:
-    """Entropy of single pieces of the corpus in nats, the loss of knowing nothing but their shares."""
+    """Entropy of single pieces of the corpus in nats: the loss where only shares are known."""
     from hmnet.data.tokenizer import read_tokenizer
     from hmnet.pretraining.encoded_corpus import encode_corpora
     from hmnet.pretraining.named import named_corpus
@@ -188,18 +81,136 @@ def unigram_entropy(made: Path) -> float:
     ids = encode_corpora([corpus], read_tokenizer(made / "encoder")).ids
     counts = np.bincount(ids)
     shares = counts[counts > 0] / len(ids)
-    print(f"corpus: {len(ids):,} pieces, {np.count_nonzero(counts):,} different ones")
     return float(-(shares * np.log(shares)).sum())
 
 
-def encoder_of(model: str, seed: int, made: Path, options: argparse.Namespace) -> Path:
-    """The folder of a model, pre-trained unless it is there."""
-    folder = options.out / model.lower().replace(" ", "-") / f"seed-{seed}" / "encoder"
+def encoder_of(model: str, seed: int, folder: Path, options: argparse.Namespace) -> Path:
+    """The folder of a model's encoder, which is pre-trained unless it is there."""
+    made, encoder = options.out / "made", folder / "encoder"
     if MODELS[model] is None:
-        write_encoder(folder, made / "tokenizer", seed)
-    elif not (folder / "config.json").is_file():
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        write_encoder(encoder, made / "tokenizer", seed)
+    elif not (encoder / "config.json").is_file():
         arguments = ["--corpus", f"{made / 'corpus.txt'}@blank", "--backbone", made / "encoder"]
         arguments += [*PRETRAINING.split(), *MODELS[model].split()]
-        command(options, "pretrain", *arguments, "--seed", seed, "--out", folder, "--resume")
-    return folder
+        command(options, "pretrain", *arguments, "--seed", seed, "--out", encoder, "--resume")
+    return encoder
+
+
+def pretraining_scores(encoder: Path, made: Path) -> pd.DataFrame:
+    """The last scores on held-out documents; half of the pairs are true neighbours."""
+    scores = json.loads((encoder / "pretraining.json").read_text())["evaluations"][-1]["scores"]
+    constants = {
+        "mlm_loss": unigram_entropy(made),
+        "nsp_loss": math.log(2),
+        "nsp_accuracy": 0.5,
+    }
+    rows = [(name, value, constants.get(name)) for name, value in scores.items()]
+    return pd.DataFrame(rows, columns=["score", "value", "constant"])
+
+
+def task_scores(
+    task: str, encoder: Path, seed: int, folder: Path, options: argparse.Namespace
+) -> pd.DataFrame:
+    """Fine-tune on a task; the constant is the commonest answer, for SQuAD 2.0 to answer nothing."""
+    import hmnet
+
+    own = options.out / "made" / f"{task}.toml"
+    arguments = ["--tasks", own if own.is_file() else task, "--data-dir", options.data]
+    arguments += ["--backbone", encoder, *TRAINING.split(), *TASKS[task].split()]
+    command(options, "train", *arguments, "--seed", seed, "--out", folder / task, "--resume")
+    rows = [
+        (f"{score.split} {score.metric}", score.value, score.majority)
+        for score in hmnet.load(folder / task).scores
+        if score.metric != "loss"
+    ]
+    return pd.DataFrame(rows, columns=["score", "value", "constant"])
+
+
+def probing_scores(
+    encoder: Path, seed: int, folder: Path, options: argparse.Namespace
+) -> pd.DataFrame:
+    """Probe all layers; features are thrown away, since no other command reads them again."""
+    arguments = [encoder, "--data", options.data / "probing", *PROBING.split(), "--seed", seed]
+    out, cache = folder / PROBED, folder / "features"
+    command(options, "probe", *arguments, "--out", out, cache=cache)
+    found = pd.read_csv(out / "probing.csv")
+    shutil.rmtree(cache)
+    names = {"task": "score", "accuracy": "value", "majority": "constant"}
+    return found.rename(columns=names)[["score", "layer", "value", "constant"]]
+
+
+def make(part: str, model: str, seed: int, options: argparse.Namespace) -> pd.DataFrame:
+    """The scores of one part for one model."""
+    folder = options.out / model.lower().replace(" ", "-") / f"seed-{seed}"
+    folder.mkdir(parents=True, exist_ok=True)
+    encoder = encoder_of(model, seed, folder, options)
+    if part == PRETRAINED:
+        found = pretraining_scores(encoder, options.out / "made")
+    elif part == PROBED:
+        found = probing_scores(encoder, seed, folder, options)
+    else:
+        found = task_scores(part, encoder, seed, folder, options)
+    said = {"recipe": RECIPE, "model": model, "seed": seed, "part": part}
+    return found.assign(**said).reindex(columns=COLUMNS)
+
+
+def show(scores: pd.DataFrame) -> None:
+    """Print means over seeds and their deviation, a table for each part."""
+    read = scores["model"].map(READ).fillna(ENCODER["num_hidden_layers"])
+    scores = scores[scores["layer"].isna() | (scores["layer"] == read)]
+    for part in PARTS:
+        of_part = scores[scores["part"] == part]
+        if of_part.empty:
+            continue
+        print(f"\n{part}: mean over seeds, their deviation, number of seeds")
+        for score, of_score in of_part.groupby("score", sort=False):
+            groups = of_score.groupby("model")["value"]
+            said = [
+                f"{model} {group.mean():.3f} ± {group.std(ddof=1):.3f} ({len(group)})"
+                for model in MODELS
+                for name, group in groups
+                if name == model
+            ]
+            constant = of_score["constant"].mean()
+            sign = -1 if score.endswith("loss") else 1
+            beaten = (sign * groups.mean()).max() > sign * constant
+            told = "" if beaten or math.isnan(constant) else "; NO MODEL BEATS IT"
+            print(f"  {score}: {', '.join(said)}; constant {constant:.3f}{told}")
+
+
+def main() -> None:
+    """Make the scores that are missing, all models of a seed before the next, and print them."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--scores", type=Path, required=True, help="csv file of finished scores")
+    parser.add_argument("--cache", type=Path, help="cache of the commands; unless given OUT/cache")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--show", action="store_true", help="print what the csv file has")
+    options = parser.parse_args()
+    found = (
+        pd.read_csv(options.scores) if options.scores.exists() else pd.DataFrame(columns=COLUMNS)
+    )
+    own = found[found["recipe"] == RECIPE]
+    done = set(zip(own["model"], own["seed"], own["part"], strict=True))
+    missing = [
+        (part, model, seed)
+        for seed in SEEDS
+        for model in MODELS
+        for part in PARTS
+        if (model, seed, part) not in done and (part != PRETRAINED or MODELS[model] is not None)
+    ]
+    if missing and not options.show:
+        os.nice(19)
+        options.out.mkdir(parents=True, exist_ok=True)
+        cache = (options.cache or options.out / "cache").absolute()
+        os.environ |= {"RELEVANCE_CACHE": str(cache), "OMP_NUM_THREADS": str(options.threads)}
+        prepare(options.data, options.out / "made")
+        for part, model, seed in missing:
+            found = pd.concat([found, make(part, model, seed, options)])
+            found.to_csv(options.scores, index=False)
+    show(found[found["recipe"] == RECIPE])
+
+
+if __name__ == "__main__":
+    main()
