@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pretraining_inputs import CORPORA, ENCODER, prepare, write_encoder
+from pretraining_inputs import CORPORA, ENCODER, MARKUP, prepare, write_encoder
 
 MODELS = {
     "BERT": "",
@@ -54,7 +54,7 @@ PARTS = (PRETRAINED, *TASKS, PROBED)
 READ = {"Lower NSP": 2}  # the layer whose first token is probed in the table, the top in others
 COLUMNS = ["recipe", "model", "seed", "part", "score", "layer", "value", "constant"]
 RECIPE = sha256(
-    repr((MODELS, ENCODER, CORPORA, PRETRAINING, TRAINING, TASKS, PROBING)).encode()
+    repr((MODELS, ENCODER, CORPORA, MARKUP, PRETRAINING, TRAINING, TASKS, PROBING)).encode()
 ).hexdigest()[:8]
 
 
@@ -111,7 +111,7 @@ def pretraining_scores(encoder: Path, made: Path) -> pd.DataFrame:
 def task_scores(
     task: str, encoder: Path, seed: int, folder: Path, options: argparse.Namespace
 ) -> pd.DataFrame:
-    """Fine-tune on a task; the constant is the commonest answer, for SQuAD 2.0 to answer nothing."""
+    """Fine-tune on a task; the constant is the commonest answer, of SQuAD 2.0 that there is none."""
     import hmnet
 
     own = options.out / "made" / f"{task}.toml"

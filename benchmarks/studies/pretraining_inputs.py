@@ -2,7 +2,7 @@
 
 WordPiece of 8,000 pieces is trained on the corpus itself: of MiniLM's 30,522 pieces most would be
 seen too rarely to be learned in few steps. Markup is taken out of the texts, since it is guessed
-too easily.
+too easily; WikiText's `<unk>` is one piece, "unk".
 """
 
 import json
@@ -27,7 +27,7 @@ CORPORA = (
     ("imdb/train", "sentence", "row"),
     ("multirc/train", "paragraph", "row"),
 )
-MARKUP = re.compile(r"<[^<>]{1,20}>|Sent \d+: ")
+MARKUP = {"<unk>": "unk", r"<br */?>": "\n", r"<[^<>]{1,20}>": " "}
 
 
 def write_corpus(data: Path, file: Path) -> None:
@@ -37,35 +37,35 @@ def write_corpus(data: Path, file: Path) -> None:
     with file.open("w") as out:
         for name, column, documents in CORPORA:
             for document in Corpus(data / f"{name}.parquet", column, documents).read():
-                text = "\n".join(MARKUP.sub("\n", paragraph) for paragraph in document)
+                text = "\n".join(document)
+                for markup, plain in MARKUP.items():
+                    text = re.sub(markup, plain, text)
                 lines = [" ".join(line.split()) for line in text.split("\n") if line.strip()]
                 out.write("\n".join(lines) + "\n\n")
 
 
 def write_tokenizer(corpus: Path, folder: Path) -> None:
     """Lower-case WordPiece of the corpus."""
-    from tokenizers.implementations import BertWordPieceTokenizer
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
     from hmnet.backbones.tiny import SPECIAL
 
-    trained = BertWordPieceTokenizer(lowercase=True)
-    trained.train(
-        str(corpus),
+    tokenizer = Tokenizer(models.WordPiece(unk_token=SPECIAL["unk_token"]))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(
         vocab_size=ENCODER["vocab_size"],
         special_tokens=list(SPECIAL.values()),
+        limit_alphabet=200,
         show_progress=False,
     )
-    cls, sep = (trained.token_to_id(SPECIAL[name]) for name in ("cls_token", "sep_token"))
-    from tokenizers.processors import TemplateProcessing
-
-    trained.post_processor = TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[("[CLS]", cls), ("[SEP]", sep)],
+    tokenizer.train([str(corpus)], trainer)
+    tokenizer.post_processor = processors.BertProcessing(
+        *[(token, tokenizer.token_to_id(token)) for token in ("[SEP]", "[CLS]")]
     )
     PreTrainedTokenizerFast(
-        tokenizer_object=trained._tokenizer,
+        tokenizer_object=tokenizer,
         model_input_names=["input_ids", "attention_mask", "token_type_ids"],
         model_max_length=ENCODER["max_position_embeddings"],
         **SPECIAL,
