@@ -111,7 +111,7 @@ def pretraining_scores(encoder: Path, made: Path) -> pd.DataFrame:
 def task_scores(
     task: str, encoder: Path, seed: int, folder: Path, options: argparse.Namespace
 ) -> pd.DataFrame:
-    """Fine-tune on a task; the constant is the commonest answer, of SQuAD 2.0 that there is none."""
+    """Fine-tune on a task; the constant is the commonest answer, of SQuAD 2.0 that of none."""
     import hmnet
 
     own = options.out / "made" / f"{task}.toml"
