@@ -47,7 +47,7 @@ PRETRAINING = (
     " --dev-share 0.02"
 )
 TRAINING = "--method single --max-length 64 --batch-size 32 --lr 3e-4 --warmup 0.1 --clip-norm 1"
-TASKS = {"MNLI": "--epochs 2", "SQuAD2": "--epochs 3", "SQuAD": "--epochs 8"}
+TASKS = {"MNLI": "--epochs 1 --length-grouped", "SQuAD2": "--epochs 1", "SQuAD": "--epochs 3"}
 PROBING = "--vector cls --max-length 64 --epochs 10 --batch-size 64"
 PRETRAINED, PROBED = "pre-training", "probing"
 PARTS = (PRETRAINED, *TASKS, PROBED)
