@@ -42,7 +42,7 @@ MODELS = {
 }
 SEEDS = range(3)
 PRETRAINING = (
-    "--steps 4000 --batch-size 32 --max-length 64 --long-share 0 --lr 1e-3 --warmup 0.05"
+    "--steps 3200 --batch-size 32 --max-length 64 --long-share 0 --lr 1e-3 --warmup 0.05"
     " --schedule linear --optimizer adamw --no-amsgrad --weight-decay 0.01 --clip-norm 1"
     " --dev-share 0.02"
 )
