@@ -87,12 +87,12 @@ def unigrams(made: Path) -> dict[str, float]:
 
 def encoder_of(model: str, seed: int, folder: Path, options: argparse.Namespace) -> Path:
     """The folder of a model's encoder, which is pre-trained unless it is there."""
-    made, encoder = options.out / "made", folder / "encoder"
-    if MODELS[model] is None:
+    made, encoder, levels = options.out / "made", folder / "encoder", MODELS[model]
+    if levels is None:
         write_encoder(encoder, made / "tokenizer", seed)
     elif not (encoder / "config.json").is_file():
         arguments = ["--corpus", f"{made / 'corpus.txt'}@blank", "--backbone", made / "encoder"]
-        arguments += [*PRETRAINING.split(), *MODELS[model].split()]
+        arguments += [*PRETRAINING.split(), *levels.split()]
         command(options, "pretrain", *arguments, "--seed", seed, "--out", encoder, "--resume")
     return encoder
 
