@@ -1,0 +1,270 @@
+"""A bidirectional LSTM on word vectors as a family of encoders, beside those of transformers.
+
+Its classes are what the Auto classes of transformers find for its configuration, so all that
+trains, saves and answers with an encoder takes it as one more family, of one layer.
+
+Source:
+    Conneau et al. (2017), "Supervised Learning of Universal Sentence Representations from Natural
+    Language Inference Data": BiLSTM with max pooling, pairs as (u, v, |u - v|, u * v).
+"""
+
+from typing import Any
+
+import torch
+import transformers
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from transformers import PreTrainedConfig, PreTrainedModel
+from transformers.modeling_outputs import (
+    BaseModelOutput,
+    QuestionAnsweringModelOutput,
+    SequenceClassifierOutput,
+    TokenClassifierOutput,
+)
+
+from hmnet.backbones.vector_folder import MODEL_TYPE, PREFIX
+
+
+class BiLSTMConfig(PreTrainedConfig):
+    """The sizes of an encoder.
+
+    Attributes:
+        vocab_size: Number of words, special tokens counted.
+        embedding_size: Width of word vectors.
+        hidden_size: Width of what the layer gives for each word, half of it each way.
+        num_hidden_layers: Number of layers: one.
+        hidden_dropout_prob: Dropout before the layers of heads.
+        initializer_range: Deviation of the weights of heads.
+        pad_token_id: Id of padding.
+        texts: Number of texts in a row that are read one by one.
+    """
+
+    model_type = MODEL_TYPE
+
+    vocab_size: int = 4
+    embedding_size: int = 300
+    hidden_size: int = 512
+    num_hidden_layers: int = 1
+    hidden_dropout_prob: float = 0.1
+    initializer_range: float = 0.02
+    pad_token_id: int | None = 0
+    texts: int = 1
+
+
+class BiLSTMLayer(nn.Module):
+    """One LSTM each way, over the words that are no padding.
+
+    Args:
+        width: Width of what comes in.
+        hidden: Width of what goes out, half of it each way.
+    """
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(width, hidden // 2, batch_first=True, bidirectional=True)
+
+    def forward(
+        self,
+        hidden_states: Float[Tensor, "row token width"],
+        attention_mask: Int[Tensor, "row token"],
+    ) -> Float[Tensor, "row token hidden"]:
+        """States of every word.
+
+        Args:
+            hidden_states: Vectors of words.
+            attention_mask: One for words, then zero for padding; no row without words.
+
+        Returns:
+            The states, zero at padding.
+        """
+        packed = pack_padded_sequence(
+            hidden_states, attention_mask.sum(dim=1).cpu(), batch_first=True, enforce_sorted=False
+        )
+        states, _ = self.lstm(packed)
+        length = hidden_states.shape[1]
+        unpacked: Tensor = pad_packed_sequence(states, batch_first=True, total_length=length)[0]
+        return unpacked
+
+
+class BiLSTMPreTrainedModel(PreTrainedModel):
+    """What all models of the family have in common."""
+
+    config: BiLSTMConfig
+    config_class = BiLSTMConfig
+    base_model_prefix = PREFIX
+
+
+class BiLSTMModel(BiLSTMPreTrainedModel):
+    """The encoder: a table of word vectors, and the layer.
+
+    Args:
+        config: Its sizes.
+
+    Attributes:
+        drawn: Weights that no file of word vectors has, so that a seed draws them.
+        reads_apart: Whether the texts of a row are read one by one where a row has one answer.
+    """
+
+    drawn = "layers."
+    reads_apart = True
+
+    def __init__(self, config: BiLSTMConfig) -> None:
+        super().__init__(config)
+        self.word_embeddings = nn.Embedding(config.vocab_size, config.embedding_size)
+        widths = [config.embedding_size, *[config.hidden_size] * (config.num_hidden_layers - 1)]
+        self.layers = nn.ModuleList(BiLSTMLayer(width, config.hidden_size) for width in widths)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The table of word vectors."""
+        return self.word_embeddings
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "row token"] | None = None,
+        attention_mask: Int[Tensor, "row token"] | None = None,
+        inputs_embeds: Float[Tensor, "row token width"] | None = None,
+        **_: Any,
+    ) -> BaseModelOutput:
+        """States of every word, as `last_hidden_state`.
+
+        Args:
+            input_ids: Ids of words.
+            attention_mask: One for words, zero for padding; None for no padding.
+            inputs_embeds: Vectors in the place of ids.
+            **_: What other families take.
+
+        Returns:
+            The states.
+        """
+        states: Tensor
+        states = self.word_embeddings(input_ids) if inputs_embeds is None else inputs_embeds
+        if attention_mask is None:
+            attention_mask = torch.ones(states.shape[:2], dtype=torch.int64, device=states.device)
+        for layer in self.layers:
+            states = layer(states, attention_mask)
+        return BaseModelOutput(last_hidden_state=states)
+
+
+class BiLSTMForSequenceClassification(BiLSTMPreTrainedModel):
+    """A linear layer on the maximum over time, or for two texts a hidden layer and one above it.
+
+    Args:
+        config: Sizes, and the numbers of texts and outputs.
+    """
+
+    def __init__(self, config: BiLSTMConfig) -> None:
+        super().__init__(config)
+        width = config.hidden_size
+        self.bilstm = BiLSTMModel(config)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.hidden = nn.Linear(4 * width, width) if config.texts > 1 else nn.Identity()
+        self.classifier = nn.Linear(width, config.num_labels)
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "row *text token"] | None = None,
+        attention_mask: Int[Tensor, "row *text token"] | None = None,
+        inputs_embeds: Float[Tensor, "row *text token width"] | None = None,
+        **_: Any,
+    ) -> SequenceClassifierOutput:
+        """Logits `[row, label]`.
+
+        Args:
+            input_ids: Ids of words; of two texts `[row, 2, token]`.
+            attention_mask: One for words, zero for padding.
+            inputs_embeds: Vectors in the place of ids.
+            **_: What other families take.
+
+        Returns:
+            The logits.
+        """
+        assert attention_mask is not None  # noqa: S101  every batch has one
+        *texts, _length = attention_mask.shape
+        last = len(texts) - 1
+        mask = attention_mask.flatten(0, last)
+        states = self.bilstm(
+            input_ids=None if input_ids is None else input_ids.flatten(0, last),
+            attention_mask=mask,
+            inputs_embeds=None if inputs_embeds is None else inputs_embeds.flatten(0, last),
+        ).last_hidden_state
+        vectors = max_over_time(states, mask == 1).reshape(*texts, -1)
+        if last:
+            u, v = vectors.unbind(dim=1)
+            joined = torch.cat([u, v, (u - v).abs(), u * v], dim=-1)
+            vectors = self.hidden(self.dropout(joined)).tanh()
+        return SequenceClassifierOutput(logits=self.classifier(self.dropout(vectors)))
+
+
+class BiLSTMForTokenClassification(BiLSTMPreTrainedModel):
+    """A linear layer on the states of every word.
+
+    Args:
+        config: Sizes, and the number of outputs.
+    """
+
+    def __init__(self, config: BiLSTMConfig) -> None:
+        super().__init__(config)
+        self.bilstm = BiLSTMModel(config)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.classifier = nn.Linear(config.hidden_size, config.num_labels)
+        self.post_init()
+
+    def forward(self, **inputs: Any) -> TokenClassifierOutput:
+        """Logits `[row, token, label]`; inputs as the encoder takes them."""
+        states = self.bilstm(**inputs).last_hidden_state
+        return TokenClassifierOutput(logits=self.classifier(self.dropout(states)))
+
+
+class BiLSTMForQuestionAnswering(BiLSTMPreTrainedModel):
+    """A linear layer on the states of every word of a question and its context, read together.
+
+    Args:
+        config: Sizes.
+    """
+
+    def __init__(self, config: BiLSTMConfig) -> None:
+        super().__init__(config)
+        self.bilstm = BiLSTMModel(config)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.qa_outputs = nn.Linear(config.hidden_size, 2)
+        self.post_init()
+
+    def forward(self, **inputs: Any) -> QuestionAnsweringModelOutput:
+        """Logits of the first and of the last token `[row, token]`."""
+        states = self.bilstm(**inputs).last_hidden_state
+        start, end = self.qa_outputs(self.dropout(states)).unbind(dim=-1)
+        return QuestionAnsweringModelOutput(start_logits=start, end_logits=end)
+
+
+def max_over_time(
+    states: Float[Tensor, "row token hidden"], is_word: Bool[Tensor, "row token"]
+) -> Float[Tensor, "row hidden"]:
+    """The largest value of each unit over the words of a text.
+
+    Args:
+        states: States of every word.
+        is_word: False for padding.
+
+    Returns:
+        One vector for each text.
+
+    >>> import torch
+    >>> max_over_time(torch.tensor([[[-2.0], [-1.0], [0.0]]]), torch.tensor([[True, True, False]]))
+    tensor([[-1.]])
+    """
+    return states.masked_fill(~is_word[..., None], torch.finfo(states.dtype).min).amax(dim=1)
+
+
+def register() -> None:
+    """Let the Auto classes of transformers find the family."""
+    transformers.AutoConfig.register(MODEL_TYPE, BiLSTMConfig, exist_ok=True)
+    for auto, model in (
+        (transformers.AutoModel, BiLSTMModel),
+        (transformers.AutoModelForSequenceClassification, BiLSTMForSequenceClassification),
+        (transformers.AutoModelForTokenClassification, BiLSTMForTokenClassification),
+        (transformers.AutoModelForQuestionAnswering, BiLSTMForQuestionAnswering),
+    ):
+        auto.register(BiLSTMConfig, model, exist_ok=True)
