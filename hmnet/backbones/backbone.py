@@ -182,7 +182,7 @@ def load_config(name: str) -> PreTrainedConfig:
     """Read a backbone's configuration, which says its family, its sizes and its depth.
 
     Args:
-        name: `minilm`, a folder, or a name on the hub.
+        name: `minilm`, a folder, a file of word vectors, or a name on the hub.
 
     Returns:
         The configuration.
@@ -197,9 +197,9 @@ def load_backbone(name: str, *, seed: int = 0) -> Backbone:
     """Load a pretrained encoder, in fp32 and from safetensors.
 
     Args:
-        name: `minilm`, a folder, or a name on the hub.
-        seed: Seed of the pooler's weights, in case the checkpoint has none; all others must be
-            there.
+        name: `minilm`, a folder, a file of word vectors, or a name on the hub.
+        seed: Seed of the pooler's weights, in case the checkpoint has none, and of the layer above
+            word vectors; all others must be there.
 
     Returns:
         The backbone on the CPU.
@@ -214,7 +214,7 @@ def load_backbone(name: str, *, seed: int = 0) -> Backbone:
         torch.default_generator.manual_seed(seed)
         model, report = read_model(folder, CLASSIFIER)
     backbone = Backbone.of(model)
-    optional = f"{backbone.prefix}.pooler."
+    optional = f"{backbone.prefix}.{getattr(backbone.base, 'drawn', 'pooler.')}"
     drawn = sorted(key for key in report["missing_keys"] if key.startswith(f"{backbone.prefix}."))
     missing = [key for key in drawn if not key.startswith(optional)]
     if missing:

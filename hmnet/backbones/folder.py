@@ -12,6 +12,7 @@ CONFIG = "config.json"
 OWN_CONFIG = "backbone_config.json"
 HEADS = "pretraining_heads.safetensors"  # the classifiers of `hmnet pretrain`
 SMALL_FILES = ["*.json", "*.txt", "*.model"]
+VECTORS = ".vec"  # end of the names of files of word vectors
 WEIGHTS = ["model.safetensors", "model-*.safetensors"]
 
 
@@ -19,7 +20,7 @@ def resolve_backbone(name: str, *, weights: bool = True) -> Path:
     """The folder that a backbone's name stands for; from the hub it is fetched, or was before.
 
     Args:
-        name: `minilm`, a folder, or a name on the hub.
+        name: `minilm`, a folder, a file of word vectors, or a name on the hub.
         weights: Whether the weights are needed, or configuration and tokenizer are enough.
 
     Returns:
@@ -27,10 +28,15 @@ def resolve_backbone(name: str, *, weights: bool = True) -> Path:
 
     Raises:
         RelevanceError: If there is no such folder and the hub is out of reach or does not have it,
-            if what it has asks for code, or if the packaged encoder is missing or damaged.
+            if what it has asks for code, if the packaged encoder is missing or damaged, or a file
+            cannot be read as word vectors.
     """
     if name == "minilm":
         return minilm_dir(weights=weights)
+    if is_vectors(name):
+        from hmnet.backbones.vector_folder import vector_folder  # its libraries are slow to import
+
+        return vector_folder(Path(name))
     if Path(name).is_dir():
         if weights and (Path(name) / "plan.json").is_file():
             raise RelevanceError(
@@ -56,3 +62,8 @@ def resolve_backbone(name: str, *, weights: bool = True) -> Path:
             f"Backbone '{name}' is no folder here and {reason}."
             " Give a folder with `backbone=DIR`, or 'minilm', which needs no network."
         ) from error
+
+
+def is_vectors(name: str) -> bool:
+    """Whether a backbone's name is that of a file of word vectors, `.vec`, there or not."""
+    return name.lower().endswith(VECTORS) and not Path(name).is_dir()

@@ -12,6 +12,7 @@ import torch
 import transformers
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from hmnet.backbones.bilstm import register
 from hmnet.backbones.folder import CONFIG, OWN_CONFIG
 from relevance.errors import RelevanceError
 from relevance.text.own_code import refuse_own_code
@@ -26,6 +27,8 @@ SIZES = {
     "max_position_embeddings": 10**9,
 }
 PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt")
+
+register()
 
 
 def read_config(folder: Path) -> PreTrainedConfig:

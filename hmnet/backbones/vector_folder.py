@@ -43,7 +43,12 @@ def vector_folder(path: Path) -> Path:
         state = path.stat()
     except OSError as error:
         raise unreadable(path, error) from error
-    return _made(path.absolute(), cache_dir().absolute(), state.st_size, state.st_mtime_ns)
+    asked = path.absolute(), cache_dir().absolute(), state.st_size, state.st_mtime_ns
+    folder = _made(*asked)
+    if not folder.is_dir():  # the cache was emptied meanwhile
+        _made.cache_clear()
+        folder = _made(*asked)
+    return folder
 
 
 @lru_cache(maxsize=8)  # a run asks several times, and a digest of gigabytes takes seconds

@@ -1,4 +1,4 @@
-"""Word vectors in the text form of fastText and word2vec: `N D`, then a word and D numbers a row."""
+"""Word vectors in the text form of fastText and word2vec: `N D`, then words with D numbers each."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -10,8 +10,9 @@ from jaxtyping import Float32
 from relevance.disk.files import not_utf8, replacing, unreadable
 from relevance.errors import RelevanceError
 
-SUFFIX = ".vec"
 WIDEST = 100_000
+LONGEST_HEADER = 4096  # bytes
+MARK = "\ufeff".encode()
 EXPECTED = "Expected a first line `N D`, and then N rows of a word and D numbers, one space between"
 
 
@@ -50,7 +51,7 @@ def read_word_vectors(path: Path, as_read: Callable[[str], str | None]) -> WordV
     width = 0
     try:
         with path.open("rb") as file:
-            count, width = _header(path, file.readline())
+            count, width = _header(path, file.readline(LONGEST_HEADER))
             for number, word, values in _rows(path, file, count, width):
                 read = as_read(word)
                 if read is None or read in literal or (read in places and read != word):
@@ -98,7 +99,7 @@ def _header(path: Path, line: bytes) -> tuple[int, int]:
     """Number of rows and of numbers in each, as the first line says."""
     if not line.strip():
         raise RelevanceError(f"{path} is empty, or begins with an empty line. {EXPECTED}.")
-    parts = line.split()
+    parts = line.removeprefix(MARK).split()
     if len(parts) == 2 and all(part.isdigit() and len(part) < 12 for part in parts):
         count, width = map(int, parts)
         if count > 0 and 0 < width <= WIDEST:

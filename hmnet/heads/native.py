@@ -22,7 +22,8 @@ class NativeHead(Head):
     """The head of the family's model for the task's kind, all that it has beside its encoder.
 
     Where that model reads the encoder's pooler, it is the task's own and starts from the pretrained
-    weights; all else starts as the family initialises it.
+    weights; all else starts as the family initialises it. Where the family reads texts one by one,
+    as a BiLSTM on word vectors does, so does the head.
 
     Args:
         backbone: Backbone whose family is meant.
@@ -35,7 +36,9 @@ class NativeHead(Head):
     def __init__(self, backbone: Backbone, task: Task, pooling: Pooling = "native") -> None:
         super().__init__(backbone, task, pooling)
         self.prefix = backbone.prefix
-        self.shell = _shell(backbone, task)
+        several = self.kind is None and len(task.text) > 1
+        self.apart = several and getattr(backbone.base, "reads_apart", False)
+        self.shell = _shell(backbone, task, apart=self.apart)
         pooled = backbone.has_pooler and self.kind is None
         self.pooler = backbone.copy_pooler() if pooled else None
 
@@ -63,7 +66,8 @@ class NativePath(nn.Module):
         """Logits of a batch.
 
         Args:
-            **inputs: Token ids and masks `[batch, length]`, as the family's tokenizer names them.
+            **inputs: Token ids and masks `[batch, length]`, as the family's tokenizer names them;
+                `[batch, text, length]` where the family reads texts one by one.
 
         Returns:
             Logits `[batch, output]`; for regression one value, on the scale that the model has for
@@ -76,10 +80,12 @@ class NativePath(nn.Module):
         return logits
 
 
-def _shell(backbone: Backbone, task: Task) -> PreTrainedModel:
+def _shell(backbone: Backbone, task: Task, *, apart: bool) -> PreTrainedModel:
     """A new model of the family for the task without its encoder, made without making one."""
     config, kind = copy.deepcopy(backbone.config), kind_of(task)
     kind.configure(config)
+    if apart:
+        config.texts = 2
     if backbone.levels is not None:
         # a plain checkpoint of the task has the layers that it reads, and no levels
         cut(config, reading(config, task).depth)

@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from relevance.errors import RelevanceError
+
 Inputs: TypeAlias = Float[Tensor, "row place input"]  # of a layer
 Gradients: TypeAlias = Float[Tensor, "row place output"]  # of what came out of it
 Loss: TypeAlias = Float[Tensor, ""]
@@ -19,8 +21,14 @@ Take = Callable[[str, Inputs, Gradients], None]
 
 
 def linear_layers(encoder: nn.Module) -> dict[str, nn.Linear]:
-    """The linear layers of an encoder by name, in its order."""
-    return {name: m for name, m in encoder.named_modules() if isinstance(m, nn.Linear)}
+    """The linear layers of an encoder by name, in its order; refused if there is none."""
+    found = {name: m for name, m in encoder.named_modules() if isinstance(m, nn.Linear)}
+    if not found:
+        raise RelevanceError(
+            f"{type(encoder).__name__} has no linear layers, and this measure looks at those of the"
+            " encoder. Use a backbone such as BERT, or a measure of gradients or vectors."
+        )
+    return found
 
 
 def each_row(layers: Mapping[str, nn.Linear], total: Callable[[], Loss], take: Take) -> None:

@@ -10,6 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from hmnet.answer_scale import AnswerScale
 from hmnet.backbones.auto import quiet
 from hmnet.backbones.graft import graft
+from hmnet.backbones.vector_folder import MODEL_TYPE
 from hmnet.heads.native import NativePath
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.reading import norms_above
@@ -45,6 +46,12 @@ def export(
         raise RelevanceError(
             f"Task '{task.name}' runs through {through}, which no plain checkpoint can express."
             " Models of hmnet, multi and single can be exported."
+        )
+    if model.config.model_type == MODEL_TYPE:
+        raise RelevanceError(
+            f"Task '{task.name}' runs through a BiLSTM on word vectors, a family that transformers"
+            " does not have, so that no plain checkpoint can express it. Models on other backbones"
+            " can be exported."
         )
     path = model.path(task.name)
     if not isinstance(path, NativePath):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hmnet.backbones.backbone import depth_of, load_config
+from hmnet.backbones.vector_folder import MODEL_TYPE
 from hmnet.devices import resolve_device
 from hmnet.precision import resolve_precision
 from hmnet.pretraining.export import export
@@ -68,7 +69,13 @@ def check_pretraining(
     """
     if launched(os.environ) > 1:
         raise RelevanceError("`hmnet pretrain` trains in one process. Start it without a launcher.")
-    config.levels(depth_of(load_config(config.backbone)))
+    encoder = load_config(config.backbone)
+    if encoder.model_type == MODEL_TYPE:
+        raise RelevanceError(
+            f"`backbone={config.backbone}` holds word vectors, and there is no pre-training of a"
+            " BiLSTM on them. Give the folder of an encoder, such as BERT."
+        )
+    config.levels(depth_of(encoder))
     for text in config.corpus:
         named_corpus(text, config.data_dir)
     check_tracker(config.tracker)

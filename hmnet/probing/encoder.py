@@ -39,6 +39,12 @@ class ProbedEncoder:
     notes: tuple[str, ...] = ()
 
     @property
+    def width(self) -> int:
+        """The width of the widest layer, word vectors below a BiLSTM included."""
+        config = self.module.config
+        return max(int(config.hidden_size), int(getattr(config, "embedding_size", 0)))
+
+    @property
     def form(self) -> InputForm:
         """The form of inputs that it takes."""
         return input_form(self.module.config)
@@ -48,8 +54,8 @@ def open_encoder(name: str, task: str | None = None, seed: int = 0) -> ProbedEnc
     """Open what is probed.
 
     Args:
-        name: Folder of a trained run, or a backbone: `minilm`, a folder, or a name on the hub. A
-            folder with a configuration alone has random weights.
+        name: Folder of a trained run, or a backbone: `minilm`, a folder, a file of word vectors,
+            or a name on the hub. A folder with a configuration alone has random weights.
         task: Task of a run whose layers are looked at; None where all tasks have the same ones.
         seed: Seed of weights that are not there.
 

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float32, Int64
 from numpy.lib.format import open_memmap
 from torch import nn
+from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
 from hmnet.backbones.inner_states import inner_states
 from hmnet.data.batching import collate
@@ -117,6 +118,8 @@ def _pooled(
         ):
             top = module(**inputs).last_hidden_state
         hidden = [*(states[number] for number in layers), top]
+        # zeros beside narrow vectors tell nothing
+        hidden = [F.pad(each, (0, encoder.width - each.shape[-1])) for each in hidden]
         yield (
             rows,
             {
@@ -147,8 +150,7 @@ def _write(
     tell: Callable[[str], None],
 ) -> None:
     """Write an entry; the manifest comes last and says what the files must be."""
-    width = int(encoder.module.config.hidden_size)
-    shape = (len(encoder.layers) + 1, len(encoded), width)
+    shape = (len(encoder.layers) + 1, len(encoded), encoder.width)
     files = {
         vector: open_memmap(folder / _file(vector), mode="w+", dtype=np.float32, shape=shape)
         for vector in VECTORS

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from hmnet.backbones.folder import is_vectors
 from hmnet.backbones.levels import Concat
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
 from hmnet.methods._defaults import OF_METHODS
@@ -258,7 +259,8 @@ class RunConfig(TrainingSettings):
     )
     backbone: Annotated[str, InHelp("NAME", panel=TRAINING)] = Field(
         "bert-base-uncased",
-        description="a hub name, a folder, or minilm (comes with the extra `demo`)",
+        description="a hub name, a folder, minilm (comes with the extra `demo`), or a file of word"
+        " vectors, .vec, for a BiLSTM on them",
     )
     method: Annotated[
         ChosenMethod,
@@ -340,7 +342,7 @@ class RunConfig(TrainingSettings):
     @field_validator("backbone")
     @classmethod
     def _absolute_backbone(cls, name: str) -> str:
-        return str(Path(name).absolute()) if Path(name).is_dir() else name
+        return str(Path(name).absolute()) if Path(name).is_dir() or is_vectors(name) else name
 
     @property
     def goes_by_dev(self) -> bool:
