@@ -6,10 +6,38 @@ import numpy as np
 
 from hmnet.backbones.word_vectors import write_word_vectors
 
-WORDS = (
-    "the a dog cat river city sleeps runs in and ann bob eve stone field wood who good bad film"
-    " story dull great woman man no is it where saw"
-).split()
+WORDS = [
+    "the",
+    "a",
+    "dog",
+    "cat",
+    "river",
+    "city",
+    "sleeps",
+    "runs",
+    "in",
+    "and",
+    "ann",
+    "bob",
+    "eve",
+    "stone",
+    "field",
+    "wood",
+    "who",
+    "good",
+    "bad",
+    "film",
+    "story",
+    "dull",
+    "great",
+    "woman",
+    "man",
+    "no",
+    "is",
+    "it",
+    "where",
+    "saw",
+]
 
 
 def write_small_vectors(path: Path, words: list[str] = WORDS, width: int = 8) -> Path:
