@@ -93,6 +93,7 @@ class BiLSTMPreTrainedModel(PreTrainedModel):
     config: BiLSTMConfig
     config_class = BiLSTMConfig
     base_model_prefix = PREFIX
+    _input_embed_layer = "word_embeddings"
 
 
 class BiLSTMModel(BiLSTMPreTrainedModel):
@@ -115,10 +116,6 @@ class BiLSTMModel(BiLSTMPreTrainedModel):
         widths = [config.embedding_size, *[config.hidden_size] * (config.num_hidden_layers - 1)]
         self.layers = nn.ModuleList(BiLSTMLayer(width, config.hidden_size) for width in widths)
         self.post_init()
-
-    def get_input_embeddings(self) -> nn.Module:
-        """The table of word vectors."""
-        return self.word_embeddings
 
     def forward(
         self,

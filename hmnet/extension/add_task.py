@@ -8,6 +8,9 @@ from typing import Any
 
 from hmnet.answer_scale import AnswerScale, lent
 from hmnet.backbones.backbone import load_backbone
+from hmnet.backbones.folder import is_vectors, resolve_backbone
+from hmnet.data.encoder import Encoder
+from hmnet.data.tokenizer import read_tokenizer
 from hmnet.devices import resolve_device
 from hmnet.extension.model import borrows_head, draw_xavier, extend, start_from, take_average
 from hmnet.extension.placement import describe, untrained
@@ -227,6 +230,7 @@ def _model(extension: ExtensionPlan, trained: Rows) -> MultiTaskModel:
     run, config = extension.run, extension.config
     before = run.model_for(run.tasks[0].name)
     backbone = load_backbone(config.backbone, seed=config.seed).up_to(before.plan.depth)
+    _check_words(run)
     check_reading(backbone, run.tokenizer, extension.tasks, config)
     model = extend(
         before,
@@ -247,6 +251,19 @@ def _model(extension: ExtensionPlan, trained: Rows) -> MultiTaskModel:
     if extension.addition.train == "all":
         model.requires_grad_(True)
     return model
+
+
+def _check_words(run: Run) -> None:
+    """Refuse a file of word vectors that has other words than when the run was trained."""
+    name = run.config.backbone
+    if not is_vectors(name):
+        return
+    now = read_tokenizer(resolve_backbone(name, weights=False))
+    if Encoder.of(now).fingerprint != Encoder.of(run.tokenizer).fingerprint:
+        raise RelevanceError(
+            f"{name} has other words than when {run.folder} was trained, so that new layers would"
+            " begin with the vectors of other words. Put the file of that time there."
+        )
 
 
 def _scales(

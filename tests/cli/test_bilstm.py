@@ -171,6 +171,19 @@ def test_no_checkpoint_can_express_it(run: Path, world: Path, quick: list[object
     assert "holds word vectors, and there is no pre-training" in said
 
 
+def test_new_tasks_want_the_words_of_the_run(world: Path, quick: list[object]) -> None:
+    vectors = write_small_vectors(world / "changed.vec")
+    options = [*quick[:2], "--backbone", vectors, *quick[4:], "--max-train", 32]
+    done("hmnet", "train", *options, "--epochs", 1, "--method", "multi", "--out", world / "old")
+    write_small_vectors(vectors, WORDS[::-1])
+    said = refused(
+        *("hmnet", "add-task", world / "old", "--tasks", world / "new.toml", "--init", "TONE"),
+        *("--out", world / "wrong"),
+    )
+    assert "has other words than when" in said
+    assert not (world / "wrong").exists()
+
+
 def test_faults_of_the_file_come_before_anything_is_written(
     world: Path, quick: list[object], tmp_path: Path
 ) -> None:
