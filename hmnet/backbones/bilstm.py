@@ -29,27 +29,32 @@ from hmnet.backbones.vector_folder import MODEL_TYPE, PREFIX
 class BiLSTMConfig(PreTrainedConfig):
     """The sizes of an encoder.
 
-    Attributes:
+    Args:
         vocab_size: Number of words, special tokens counted.
         embedding_size: Width of word vectors.
         hidden_size: Width of what the layer gives for each word, half of it each way.
         num_hidden_layers: Number of layers: one.
         hidden_dropout_prob: Dropout before the layers of heads.
-        initializer_range: Deviation of the weights of heads.
-        pad_token_id: Id of padding.
         texts: Number of texts in a row that are read one by one.
+        **others: What every configuration of transformers has.
     """
 
     model_type = MODEL_TYPE
 
-    vocab_size: int = 4
-    embedding_size: int = 300
-    hidden_size: int = 512
-    num_hidden_layers: int = 1
-    hidden_dropout_prob: float = 0.1
-    initializer_range: float = 0.02
-    pad_token_id: int | None = 0
-    texts: int = 1
+    def __init__(
+        self,
+        vocab_size: int = 4,
+        embedding_size: int = 300,
+        hidden_size: int = 512,
+        num_hidden_layers: int = 1,
+        hidden_dropout_prob: float = 0.1,
+        texts: int = 1,
+        **others: Any,
+    ) -> None:
+        self.vocab_size, self.embedding_size = vocab_size, embedding_size
+        self.hidden_size, self.num_hidden_layers = hidden_size, num_hidden_layers
+        self.hidden_dropout_prob, self.texts = hidden_dropout_prob, texts
+        super().__init__(**others)
 
 
 class BiLSTMLayer(nn.Module):

@@ -155,7 +155,8 @@ def _finite(
 ) -> Float32[np.ndarray, " width"]:
     """The numbers of a row, in fp32."""
     try:
-        row = np.fromiter(map(float, values), dtype=np.float32, count=width)
+        with np.errstate(over="ignore"):  # what is too large for fp32 is told below
+            row = np.fromiter(map(float, values), dtype=np.float32, count=width)
     except ValueError:
         row = None
     if row is None or not np.isfinite(row).all():

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hmnet.backbones import vector_folder
 from hmnet.backbones.folder import resolve_backbone
 from hmnet.backbones.token_vectors import read_token_vectors
 from hmnet.backbones.word_vectors import read_word_vectors, write_word_vectors
@@ -86,7 +87,6 @@ def test_texts_are_read_in_lower_case_with_their_accents(tmp_path: Path) -> None
         (b"2 2\nthe 1 2\nd\xf6g 3 4\n", "line 3: the word b'd\\xf6g' is not UTF-8"),
         ("2 2\nthe 1 2\n".encode("utf-16"), "is UTF-16"),
         (b"\x1f\x8b\x08 gz", "not text"),
-        (b"2 2\n<a> 1 2\n, , 3\n", "line 3: a word and 2"),
         (b"1 2\nno-word 1 2\n", "has no word that a text can have"),
     ],
 )
@@ -120,6 +120,7 @@ def test_a_changed_file_is_read_anew_and_an_equal_one_is_found(tmp_path: Path) -
     written(tmp_path, [*PAIR, "cat 5 6"])
     assert resolve_backbone(str(path)) != first
     (first / "model.safetensors").write_bytes(b"damaged")
+    vector_folder._made.cache_clear()  # as in the next process
     assert table(tmp_path / "copy.vec")["dog"] == [3, 4]
 
 
