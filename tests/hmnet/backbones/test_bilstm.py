@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from hmnet.backbones.backbone import Backbone, load_backbone
 from hmnet.backbones.bilstm import max_over_time
@@ -76,10 +77,15 @@ def test_the_layer_is_an_lstm_each_way_over_the_words_alone(backbone: Backbone) 
     vectors = torch.randn(3, 5, 8, generator=torch.Generator().manual_seed(0))
     states = layer(vectors, mask)
     assert states.shape == (3, 5, 512)
+    both = torch.nn.LSTM(8, 256, batch_first=True, bidirectional=True)
+    ways = {"": layer.onwards.state_dict(), "_reverse": layer.backwards.state_dict()}
+    both.load_state_dict({n + way: w for way, state in ways.items() for n, w in state.items()})
+    packed = pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
+    expected, _ = pad_packed_sequence(both(packed)[0], batch_first=True)
+    torch.testing.assert_close(states, expected, rtol=0, atol=1e-6)
     for row, length in enumerate(lengths):
-        alone, _ = layer.lstm(vectors[row : row + 1, :length])  # not packed
+        alone, _ = both(vectors[row : row + 1, :length])
         torch.testing.assert_close(states[row, :length], alone[0], rtol=0, atol=1e-6)
-        assert not states[row, length:].any()
 
 
 def test_a_sentence_is_the_maximum_over_time(model: MultiTaskModel, file: Path) -> None:
