@@ -50,7 +50,7 @@ def rows(rng: random.Random, count: int) -> dict[str, list[dict[str, object]]]:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with tasks and vectors."""
     folder = tmp_path_factory.mktemp("bilstm")
-    for seed, (split, count) in enumerate([("train", 160), ("dev", 24)]):
+    for seed, (split, count) in enumerate([("train", 96), ("dev", 24)]):
         for task, each in rows(random.Random(seed), count).items():  # noqa: S311
             write_rows(folder / task / f"{split}.jsonl", each)
     write_rows(folder / "new" / "train.jsonl", rows(random.Random(7), 24)["tone"])  # noqa: S311
@@ -81,13 +81,17 @@ def quick(world: Path) -> list[object]:
 def run(world: Path, quick: list[object]) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RELEVANCE_CACHE", str(world / "cache"))
-        done("hmnet", "train", *quick, "--epochs", 8, "--method", "multi", "--out", world / "run")
+        done("hmnet", "train", *quick, "--epochs", 4, "--method", "multi", "--out", world / "run")
     return world / "run"
 
 
 def scores(run: Path) -> dict[tuple[str, str], float]:
     with (run / "scores.csv").open() as file:
-        return {(row["task"], row["metric"]): float(row["value"]) for row in csv.DictReader(file)}
+        return {
+            (row["task"], row["metric"]): float(row["value"])
+            for row in csv.DictReader(file)
+            if row["run"] != "majority"
+        }
 
 
 def test_sentences_pairs_and_answers_are_learned(run: Path) -> None:
@@ -99,10 +103,10 @@ def test_sentences_pairs_and_answers_are_learned(run: Path) -> None:
 
 def test_a_saved_run_answers_as_it_was_scored(run: Path, world: Path, tmp_path: Path) -> None:
     moved = shutil.copytree(run, tmp_path / "moved")
-    done("hmnet", "evaluate", moved, "--out", tmp_path / "again.csv")
-    with (tmp_path / "again.csv").open() as file:
-        again = {(row["task"], row["metric"]): float(row["value"]) for row in csv.DictReader(file)}
-    assert again == pytest.approx(scores(run), abs=0)
+    again = hmnet.load(moved).evaluate(device="cpu")
+    assert {(one.task, one.metric): one.value for one in again if one.run != "majority"} == scores(
+        run
+    )
     lines = [json.loads(line) for line in (world / "same" / "dev.jsonl").read_text().splitlines()]
     answers = hmnet.load(moved).predict(lines, "SAME")
     right = sum(
