@@ -135,7 +135,7 @@ def test_the_other_commands_see_it_as_any_backbone(
     count = done("hmnet", "count", *quick[:4], "--method", "multi").out
     lstm = 2 * 4 * 256 * (8 + 256 + 2)
     assert json.loads(count)["backbone"] == lstm + (len(WORDS) + 4) * 8
-    assert "QUIZ" in done("hmnet", "compare", run, run).out
+    assert "QUIZ" in done("hmnet", "compare", run).out
     out = world / "added"
     done("hmnet", "add-task", run, "--tasks", world / "new.toml", "--init", "TONE", "--out", out)
     assert {key: scores(out)[key] for key in scores(run)} == scores(run)
