@@ -129,7 +129,7 @@ class BiLSTMModel(BiLSTMPreTrainedModel):
         input_ids: Int[Tensor, "row token"] | None = None,
         attention_mask: Int[Tensor, "row token"] | None = None,
         inputs_embeds: Float[Tensor, "row token width"] | None = None,
-        **_: Any,
+        **others: Any,  # noqa: ARG002  families differ in what they take
     ) -> BaseModelOutput:
         """States of every word, as `last_hidden_state`.
 
@@ -137,7 +137,7 @@ class BiLSTMModel(BiLSTMPreTrainedModel):
             input_ids: Ids of words.
             attention_mask: One for words, zero for padding; None for no padding.
             inputs_embeds: Vectors in the place of ids.
-            **_: What other families take.
+            **others: What other families take; it is left out.
 
         Returns:
             The states.
@@ -172,7 +172,7 @@ class BiLSTMForSequenceClassification(BiLSTMPreTrainedModel):
         input_ids: Int[Tensor, "row *text token"] | None = None,
         attention_mask: Int[Tensor, "row *text token"] | None = None,
         inputs_embeds: Float[Tensor, "row *text token width"] | None = None,
-        **_: Any,
+        **others: Any,  # noqa: ARG002  families differ in what they take
     ) -> SequenceClassifierOutput:
         """Logits `[row, label]`.
 
@@ -180,7 +180,7 @@ class BiLSTMForSequenceClassification(BiLSTMPreTrainedModel):
             input_ids: Ids of words; of two texts `[row, 2, token]`.
             attention_mask: One for words, zero for padding.
             inputs_embeds: Vectors in the place of ids.
-            **_: What other families take.
+            **others: What other families take; it is left out.
 
         Returns:
             The logits.
