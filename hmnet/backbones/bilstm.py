@@ -8,7 +8,7 @@ Source:
     Language Inference Data": BiLSTM with max pooling, pairs as (u, v, |u - v|, u * v).
 """
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 import transformers
@@ -122,7 +122,7 @@ class BiLSTMModel(BiLSTMPreTrainedModel):
         self.word_embeddings = nn.Embedding(config.vocab_size, config.embedding_size)
         widths = [config.embedding_size, *[config.hidden_size] * (config.num_hidden_layers - 1)]
         self.layers = nn.ModuleList(BiLSTMLayer(width, config.hidden_size) for width in widths)
-        self.post_init()
+        self.post_init()  # type: ignore[no-untyped-call]  # transformers'
 
     def forward(
         self,
@@ -164,8 +164,8 @@ class BiLSTMForSequenceClassification(BiLSTMPreTrainedModel):
         self.bilstm = BiLSTMModel(config)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
         self.hidden = nn.Linear(4 * width, width) if config.texts > 1 else nn.Identity()
-        self.classifier = nn.Linear(width, config.num_labels)
-        self.post_init()
+        self.classifier = nn.Linear(width, cast("int", config.num_labels))
+        self.post_init()  # type: ignore[no-untyped-call]  # transformers'
 
     def forward(
         self,
@@ -213,8 +213,8 @@ class BiLSTMForTokenClassification(BiLSTMPreTrainedModel):
         super().__init__(config)
         self.bilstm = BiLSTMModel(config)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
-        self.classifier = nn.Linear(config.hidden_size, config.num_labels)
-        self.post_init()
+        self.classifier = nn.Linear(config.hidden_size, cast("int", config.num_labels))
+        self.post_init()  # type: ignore[no-untyped-call]  # transformers'
 
     def forward(self, **inputs: Any) -> TokenClassifierOutput:
         """Logits `[row, token, label]`; inputs as the encoder takes them."""
@@ -234,7 +234,7 @@ class BiLSTMForQuestionAnswering(BiLSTMPreTrainedModel):
         self.bilstm = BiLSTMModel(config)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
         self.qa_outputs = nn.Linear(config.hidden_size, 2)
-        self.post_init()
+        self.post_init()  # type: ignore[no-untyped-call]  # transformers'
 
     def forward(self, **inputs: Any) -> QuestionAnsweringModelOutput:
         """Logits of the first and of the last token `[row, token]`."""
