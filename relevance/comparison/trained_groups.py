@@ -114,9 +114,9 @@ class TrainedGroups:
         if known:
             of_both = [row.gain for row in both if row.gain is not None]
             told = [row.predicted for row in both if row.predicted is not None]
-            means = f"predicted {self._shown(told)}, trained {self._shown(of_both)}"
-            if not both:
-                means = f"trained {self._shown(known)}, and nothing was predicted"
+            means = f"trained {self._shown(known)}, and nothing was predicted"
+            if both:
+                means = f"predicted {self._shown(told)}, trained {self._shown(of_both)}"
             count = len(both or known)
             lines.append(f"{name}mean over {count} task(s): {means}; training alone is 0")
         lost = [
@@ -129,7 +129,8 @@ class TrainedGroups:
         return lines
 
     def _shown(self, gains: Sequence[float]) -> str:
-        return f"{100 * float(np.mean(gains)):+.2f} {self.unit}"
+        hundredths = round(100 * float(np.mean(gains)), 2) + 0.0  # no -0.00
+        return f"{hundredths:+.2f} {self.unit}"
 
 
 def groups_to_train(spec: ClusterSpec, name: str | None = None) -> tuple[ToTrain, ...]:

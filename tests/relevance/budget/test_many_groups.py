@@ -23,10 +23,10 @@ def test_planted_groups_come_out_of_every_draw() -> None:
 def test_it_is_as_good_as_one_by_one_with_as_many_starts() -> None:
     random = np.random.default_rng(1)
     rows = random.normal(size=(20, 12, 12))
-    labels = labels_of_draws(rows @ rows.transpose(0, 2, 1), 3, starts=10, random=random)
+    labels = labels_of_draws(rows @ rows.transpose(0, 2, 1), 3, starts=20, random=random)
     mine = [inertia(one, of_one) for one, of_one in zip(rows, labels, strict=True)]
-    best = [KMeans(3, n_init=10, init="random", random_state=0).fit(one).inertia_ for one in rows]
-    assert np.mean(mine) < 1.01 * np.mean(best)
+    best = [KMeans(3, n_init=20, init="random", random_state=0).fit(one).inertia_ for one in rows]
+    assert np.mean(mine) < 1.02 * np.mean(best)
     # Lloyd's end: no task is nearer to the centre of another group.
     for one, of_one in zip(rows, labels, strict=True):
         centres = np.array([one[of_one == label].mean(axis=0) for label in range(3)])
