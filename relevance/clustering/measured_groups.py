@@ -33,7 +33,7 @@ def read_measured_groups(path: Path, tasks: Sequence[str]) -> tuple[MeasuredGrou
         path: A csv, tsv, parquet or JSON file with a row for each task of each group: `group`, the
             names of its tasks with ` & ` between them, `task`, and `gain`, a fraction in the unit
             of the matrix. Rows without a gain are of runs that failed, and those without a task are
-            means of groups; both are left out.
+            means of groups; these and groups of one task, which gains nothing, are left out.
         tasks: Names that there are.
 
     Returns:
@@ -53,12 +53,12 @@ def read_measured_groups(path: Path, tasks: Sequence[str]) -> tuple[MeasuredGrou
         for name in (*members, task):
             if name not in tasks:
                 raise RelevanceError(f"{where}: {unknown_name('task', str(name), tasks)}")
-        if task not in members or len(set(members)) < max(2, len(members)):
+        if task not in members or len(set(members)) < len(members):
             raise RelevanceError(
-                f"{where}: group {shown(group)} and task {shown(task)}: a group is two different"
-                " tasks or more, such as A & B, and the task is one of them."
+                f"{where}: group {shown(group)} and task {shown(task)}: a group is different"
+                " tasks, such as A & B, and the task is one of them."
             )
-        if gain in {None, ""}:
+        if gain in {None, ""} or len(members) == 1:
             continue
         gains = found.setdefault(frozenset(members), {})
         if task in gains:

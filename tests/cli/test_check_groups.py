@@ -32,7 +32,8 @@ def test_pairs_are_found_in_the_cache_and_larger_groups_are_trained(
     assert "mean over 4 task(s): trained" in outcome.err
     assert "and nothing was predicted" in outcome.err
     done(*command, "--out", tmp_path / "pairs.csv")
-    rows = {row["task"]: row for row in csv.DictReader((tmp_path / "pairs.csv").open())}
+    lines = (tmp_path / "pairs.csv").read_text().splitlines()
+    rows = {row["task"]: row for row in csv.DictReader(lines)}
     gains = load_matrix(study.out)
     for source, target in (("TONE", "GRADE"), ("FACT", "SAME")):
         place = gains.tasks.index(source), gains.tasks.index(target)

@@ -44,7 +44,7 @@ def test_the_last_line_has_every_number(tmp_path: Path, joint: bool) -> None:
     assert -1 <= gains["correlation"] <= 1
     assert joint or gains["correlation"] > gains["random_as_it_is"]
     assert gains["ratio"] == pytest.approx(gains["correlation"] / gains["whole_seed"], abs=1e-3)
-    assert 0 <= sources["regret"] < 1
+    assert sources["regret"] >= 0
     assert sources["random_60%"] >= 0
     assert -1 <= groups["agreement"] <= 1
     assert groups["agreement"] == pytest.approx(groups["two_seeds"], abs=0.5)

@@ -23,6 +23,8 @@ def test_groups_and_their_gains(tmp_path: Path) -> None:
         "CB & WNLI & RTE,CB,0.1,-0.05",
         "RTE & CB,CB,0.1,0.3",
         "RTE & WNLI,RTE,0.1,",
+        "RTE & WNLI,,0.1,0.2",
+        "WNLI,WNLI,0.0,0.0",
     )
     assert read_measured_groups(path, TASKS) == (
         MeasuredGroup(frozenset(TASKS), {"RTE": 0.2, "CB": -0.05}),
@@ -34,9 +36,9 @@ def test_groups_and_their_gains(tmp_path: Path) -> None:
     ("rows", "words"),
     [
         (["RTE & CD,RTE,0,0.1"], "line 2: Unknown task 'CD'. Did you mean 'CB'?"),
-        (["RTE & CB,WNLI,0,0.1"], "line 2: group 'RTE & CB' and task 'WNLI': a group is two"),
-        (["RTE,RTE,0,0.1"], "line 2: group 'RTE' and task 'RTE': a group is two"),
-        (["RTE & RTE,RTE,0,0.1"], "line 2: group 'RTE & RTE' and task 'RTE': a group is two"),
+        (["RTE & CB,WNLI,0,0.1"], "line 2: group 'RTE & CB' and task 'WNLI': a group is different"),
+        (["RTE,RTE,0,0.1"], " has no gain of any group."),
+        (["RTE & RTE,RTE,0,0.1"], "line 2: group 'RTE & RTE' and task 'RTE': a group is different"),
         (["RTE & CB,CB,0,0.1", "CB & RTE,CB,0,0.1"], "line 3: a second gain of CB in CB & RTE."),
         (["RTE & CB,CB,0,much"], "line 2: gain 'much' is no number."),
         (["RTE & CB,CB,0,inf"], "line 2: gain 'inf' is no number."),
