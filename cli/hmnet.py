@@ -279,7 +279,7 @@ def compare(
         laid_out = _laid_out(folders, layout, baseline, allow_different=allow_different)
         text = in_flags(laid_out.to_table(shown))
         deliver(floating(text, shown, caption=caption, label=label), out)
-        _note_remarks(laid_out.remarks, shown)
+        _note_remarks(laid_out.comparison.remarks, shown)
         return
     runs = hmnet.TrainedRun.load_all(folders)
     compared = hmnet.compare(runs, baseline=baseline, allow_different=allow_different)

@@ -85,7 +85,8 @@ def lay_out(
         tuple(notes),
     )
     names = tuple(labels.get(column, (column,)) for column in columns)
-    return LaidOut(comparison, tuple(groups), layout.by, names, runs_are_rows=layout.runs == "rows")
+    heads = layout.heads or layout.by
+    return LaidOut(comparison, tuple(groups), heads, names, runs_are_rows=layout.runs == "rows")
 
 
 def _key(run: ComparedRun, layout: Layout) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ class LaidOut:
     Attributes:
         comparison: The same numbers, a line for each score and metric.
         groups: The lines by what stands in one cell, in the order of `comparison`.
-        by: Facts that tell runs apart.
+        heads: Headings of the facts that tell runs apart.
         labels: What each column of `comparison` is called, a text for each fact; one text alone for
             the majority class.
         runs_are_rows: Whether a run is a row of the printed table, or a column.
@@ -71,7 +71,7 @@ class LaidOut:
 
     comparison: Comparison
     groups: tuple[Group, ...]
-    by: tuple[str, ...]
+    heads: tuple[str, ...]
     labels: tuple[tuple[str, ...], ...]
     runs_are_rows: bool
 
@@ -99,7 +99,7 @@ class LaidOut:
             rows = self._numbers_by_run() if self.runs_are_rows else self._numbers_by_score()
             return table(rows, format)
         if self.runs_are_rows:
-            return self._text(list(self._runs()), len(self.by), format)
+            return self._text(list(self._runs()), len(self.heads), format)
         return self._text(list(self._scores()), 1 + len(LABELS), format)
 
     def _text(self, rows: list[Row], stubs: int, format: str) -> str:  # noqa: A002
@@ -134,7 +134,7 @@ class LaidOut:
 
     def _stubs(self, place: int) -> dict[str, Cell]:
         label = self.labels[place]
-        return dict(zip(self.by, (*label, *[""] * len(self.by)), strict=False))
+        return dict(zip(self.heads, (*label, *[""] * len(self.heads)), strict=False))
 
     def _runs(self) -> Iterator[Row]:
         for place in range(len(self.labels)):

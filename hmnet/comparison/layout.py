@@ -117,6 +117,7 @@ class Layout(BaseModel):
     Attributes:
         runs: Whether runs are the rows of the table or its columns.
         by: Facts that tell runs apart; those that agree in all of them are seeds.
+        heads: Headings of these facts, where runs are rows; None for their names.
         own_tasks: Tasks that no catalogue has.
         score: The scores, in their order.
         average: Averages, which follow them.
@@ -127,6 +128,7 @@ class Layout(BaseModel):
 
     runs: Literal["rows", "columns"]
     by: Texts = ("name",)
+    heads: Texts | None = None
     own_tasks: tuple[str, ...] = ()
     score: tuple[ScoreOf, ...] = Field(min_length=1)
     average: tuple[AverageOf, ...] = ()
@@ -242,7 +244,9 @@ def _check(layout: Layout) -> None:
     for name in (*headings, *labels):
         check_name(name, "name")
     if layout.runs == "rows":
-        headings += layout.by
+        headings += layout.heads or layout.by
+    if len(layout.heads or layout.by) != len(layout.by):
+        raise RelevanceError(f"`heads` needs one text for each of {', '.join(layout.by)}.")
     what = "columns" if layout.runs == "rows" else "rows"
     for kind, names in ((what, headings), ("runs", [", ".join(each.by) for each in layout.run])):
         if repeated := twice(names):

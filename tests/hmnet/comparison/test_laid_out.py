@@ -87,7 +87,7 @@ def test_pairs_stand_in_one_cell_by_the_corpus_of_the_backbone() -> None:
 
     head, _, *rows = laid_out.to_table("markdown").splitlines()[:5]
     assert [cell.strip() for cell in head.split("|")[1:-1]] == [
-        "name",
+        "model",
         "SQuAD 1.1: SQuAD (EM / F1)",
         "SQuAD 1.1: WikiText-2 (EM / F1)",
         "SQuAD 2.0: SQuAD (EM / F1)",
@@ -115,7 +115,7 @@ def test_pairs_stand_in_one_cell_by_the_corpus_of_the_backbone() -> None:
         "\n"
         r"\cmidrule(lr){2-3} \cmidrule(lr){4-5}"
         "\n"
-        r"name & SQuAD (EM / F1) & WikiText-2 (EM / F1) & SQuAD (EM / F1) & WikiText-2 (EM / F1) \\"
+        r"model & SQuAD (EM / F1) & WikiText-2 (EM / F1) & SQuAD (EM / F1) & WikiText-2 (EM / F1)"
     ) in latex
     assert '<th colspan="2">SQuAD 2.0</th>' in laid_out.to_table("html")
 
@@ -128,7 +128,7 @@ def test_twelve_pairs_are_told_apart_by_what_was_joined() -> None:
         for number, (name, before, after) in enumerate(pairs)
     ]
     rows = rows_of(lay_out(runs, read_layout("aksoy-concat")).to_table("csv"))
-    found = [(row["name"], row["pretrained_concat"], row["concat"]) for row in rows]
+    found = [(row["model"], row["pre-training"], row["fine-tuning"]) for row in rows]
     assert found == pairs
     assert [float(row["SQuAD 1.1: SQuAD EM"]) for row in rows] == [5.0 * n for n in range(12)]
 

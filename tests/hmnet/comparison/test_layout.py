@@ -50,6 +50,10 @@ def test_their_sizes_are_the_papers() -> None:
             "mine.toml: Two columns are called 'a'.",
         ),
         ('runs = "rows"\n' + SCORE.format(name="name"), "Two columns are called 'name'."),
+        (
+            'runs = "rows"\nheads = ["x", "y"]\n' + A,
+            "mine.toml: `heads` needs one text for each of name.",
+        ),
         ('runs = "rows"\nby = "nam"\n' + A, "Unknown fact of a run 'nam'. Did you mean 'name'?"),
         (
             'runs = "rows"\n' + A + 'where = { corpse = "*" }\n',
