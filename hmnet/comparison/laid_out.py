@@ -49,6 +49,7 @@ def lay_out(
     """
     layout.check_tasks((score.task, score.metric) for run in runs for score in run.scores)
     labels = _labels(runs, layout)
+    there = {_column(_label(run, layout)) for run in runs}
     placed, unplaced = _placed(runs, layout)
     if not placed:
         raise RelevanceError(
@@ -66,6 +67,7 @@ def lay_out(
         for each in layout.score
     ]
     groups += [_average_group(columns, against, layout, each, barred) for each in layout.average]
+    present = {score.run for score in placed}
     tested: list[Measured] = []
     if layout.average:
         scores = layout.averaged(layout.average[0])
@@ -73,7 +75,8 @@ def lay_out(
         tested = [what for what in tested if what.place not in barred]
     notes = [
         *([_note_on_rows(different, allow_different=allow_different)] if different else []),
-        *_missing(columns, layout),
+        *(f"No run is {column}." for column in labels if column not in there),
+        *_missing({name: columns[name] for name in labels if name in present}, layout),
         *(f"{run.folder} has no score that the layout shows." for run in unplaced),
         *(note for run in runs for note in run.notes),
     ]
@@ -81,7 +84,7 @@ def lay_out(
         tuple(columns),
         tuple(line for group in groups for line in group.lines),
         baseline,
-        tuple(contrasts(columns, against, tested)),
+        tuple(contrasts(columns, against, tested)) if layout.average else (),
         tuple(notes),
     )
     names = tuple(labels.get(column, (column,)) for column in columns)
@@ -89,8 +92,10 @@ def lay_out(
     return LaidOut(comparison, tuple(groups), heads, names, runs_are_rows=layout.runs == "rows")
 
 
-def _key(run: ComparedRun, layout: Layout) -> tuple[str, ...]:
-    return tuple(run.facts[fact] for fact in layout.by)
+def _label(run: ComparedRun, layout: Layout) -> tuple[str, ...]:
+    """What a run is called: what it is, or what the layout calls that."""
+    key = tuple(run.facts[fact] for fact in layout.by)
+    return next((each.label or key for each in layout.run if each.by == key), key)
 
 
 def _column(key: Iterable[str]) -> str:
@@ -100,20 +105,18 @@ def _column(key: Iterable[str]) -> str:
 def _labels(runs: Sequence[ComparedRun], layout: Layout) -> dict[str, tuple[str, ...]]:
     """Labels by column: first the runs that the layout names, there or not, then all others."""
     found = {_column(each.label or each.by): each.label or each.by for each in layout.run}
-    named = {each.by: each.label or each.by for each in layout.run}
     for run in runs:
-        label = named.get(_key(run, layout), _key(run, layout))
+        label = _label(run, layout)
         found.setdefault(_column(label), label)
     return found
 
 
 def _placed(runs: Sequence[ComparedRun], layout: Layout) -> tuple[list[Score], list[ComparedRun]]:
     """Scores by the key of where they stand and the column of their run, and runs without any."""
-    named = {each.by: each.label or each.by for each in layout.run}
     taken: dict[tuple[str, str, str, int], ComparedRun] = {}
     placed, unplaced = [], []
     for run in runs:
-        column = _column(named.get(_key(run, layout), _key(run, layout)))
+        column = _column(_label(run, layout))
         _check_places(run, layout)
         own = [
             replace(score, run=column, task=each.key, split=SPLIT)
@@ -125,8 +128,8 @@ def _placed(runs: Sequence[ComparedRun], layout: Layout) -> tuple[list[Score], l
             if other := taken.get(place):
                 raise RelevanceError(
                     f"{other.folder} and {run.folder} both have seed {score.seed} and belong into"
-                    f" '{column}', {score.task}. Leave one out, or tell them apart: `by` of the"
-                    f" layout goes by {', '.join(layout.by)}."
+                    f" '{column}', {score.task}. Leave one out, or tell them apart: the layout"
+                    f" goes by {', '.join(layout.by)}."
                 )
             taken[place] = run
         placed += own
@@ -143,7 +146,7 @@ def _scores_of(run: ComparedRun, wanted: ScoreOf) -> Iterator[Score]:
     if len(found := {score.task for score in of_task}) > 1:
         raise RelevanceError(
             f"{run.folder} has {' and '.join(sorted(found))}, which are one score of the layout,"
-            f" '{wanted.key}'. Leave one of them out of the layout's `task`."
+            f" '{wanted.key}'. Leave one of them out of the layout's tasks."
         )
     split = wanted.split_among(dict.fromkeys(score.split for score in of_task))
     for score in of_task:
@@ -162,7 +165,7 @@ def _check_places(run: ComparedRun, layout: Layout) -> None:
         if other is not each:
             raise RelevanceError(
                 f"{run.folder} is {told[0]} = '{run.facts[told[0]]}', which fits '{other.key}'"
-                f" and '{each.key}'. Make the layout's `where` tell them apart."
+                f" and '{each.key}'. Make the layout's patterns tell them apart."
             )
 
 
@@ -203,21 +206,18 @@ def _note_on_rows(different: set[Place], *, allow_different: bool) -> str:
 
 
 def _missing(columns: Columns, layout: Layout) -> Iterator[str]:
-    """Names what no run has, and then, by run, what others have."""
-    runs = {name: values for name, values in columns.items() if name != MAJORITY_COLUMN}
+    """Names the scores that no run has, and then, by run, those that others have."""
     lacking = {
         name: [
             each
             for each in layout.score
             if any(Measured(each.key, SPLIT, metric) not in values for metric in each.metric)
         ]
-        for name, values in runs.items()
+        for name, values in columns.items()
     }
     nowhere = [each for each in layout.score if all(each in lacks for lacks in lacking.values())]
     if nowhere:
         yield f"No run has a score of {', '.join(each.key for each in nowhere)}."
     for name, lacks in lacking.items():
-        if len(lacks) == len(layout.score):
-            yield f"No run is {name}." if not runs[name] else f"{name} lacks a part of each score."
-        elif own := [each.key for each in lacks if each not in nowhere]:
+        if own := [each.key for each in lacks if each not in nowhere]:
             yield f"{name} has no score of {', '.join(own)}."

@@ -246,7 +246,7 @@ def _check(layout: Layout) -> None:
     if layout.runs == "rows":
         headings += layout.heads or layout.by
     if len(layout.heads or layout.by) != len(layout.by):
-        raise RelevanceError(f"`heads` needs one text for each of {', '.join(layout.by)}.")
+        raise RelevanceError(f"heads needs one text for each of {', '.join(layout.by)}.")
     what = "columns" if layout.runs == "rows" else "rows"
     for kind, names in ((what, headings), ("runs", [", ".join(each.by) for each in layout.run])):
         if repeated := twice(names):
@@ -254,7 +254,7 @@ def _check(layout: Layout) -> None:
     for run in layout.run:
         if {len(run.by), len(run.label or run.by)} != {len(layout.by)}:
             raise RelevanceError(
-                f"run {list(run.by)}: `by` and `label` need one text for each of"
+                f"run {list(run.by)}: by and label need one text for each of"
                 f" {', '.join(layout.by)}."
             )
     for average in layout.average:

@@ -34,8 +34,9 @@ SUFFIXES = {".csv": "csv", ".tex": "latex", ".md": "markdown"}
 """Formats by the suffix of a file."""
 
 LABEL = re.compile(r"[A-Za-z0-9:._+/ -]+")
-# LaTeX sets a hyphen where a minus sign is meant.
-NEGATIVE = re.compile(r"-(?=\d[\d.,]*( ± [\d.,]+)?$)")
+# LaTeX sets a hyphen where a minus sign is meant, and names such as SST-2 have hyphens.
+NUMBER = r"(-?\d[\d.,]*( ± [\d.,]+)?|\N{EN DASH})"
+NUMBERS = re.compile(f"{NUMBER}( / {NUMBER})*")
 
 
 def table(
@@ -109,7 +110,7 @@ def table(
         for x, key in enumerate(rows[0]):
             text = _text(row[key], decimals, escape, dash)
             if format == "latex":
-                text = NEGATIVE.sub("$-$", text)
+                text = text.replace("-", "$-$") if NUMBERS.fullmatch(text) else text
             if (y, x) in bracketed:
                 text = f"({text})"
             text += "".join(

@@ -52,7 +52,7 @@ def test_their_sizes_are_the_papers() -> None:
         ('runs = "rows"\n' + SCORE.format(name="name"), "Two columns are called 'name'."),
         (
             'runs = "rows"\nheads = ["x", "y"]\n' + A,
-            "mine.toml: `heads` needs one text for each of name.",
+            "mine.toml: heads needs one text for each of name.",
         ),
         ('runs = "rows"\nby = "nam"\n' + A, "Unknown fact of a run 'nam'. Did you mean 'name'?"),
         (
@@ -70,7 +70,7 @@ def test_their_sizes_are_the_papers() -> None:
         ),
         (
             'runs = "rows"\n' + A + '[[run]]\nby = ["x", "y"]\n',
-            "mine.toml: run ['x', 'y']: `by` and `label` need one text for each of name.",
+            "mine.toml: run ['x', 'y']: by and label need one text for each of name.",
         ),
         (
             'runs = "rows"\n' + A + 'family = "x"\n' + A + 'family = "y"\n'

@@ -197,3 +197,9 @@ def test_an_unknown_format() -> None:
 def test_no_rows() -> None:
     with pytest.raises(RelevanceError, match="A table needs at least one row"):
         table([], "markdown")
+
+
+def test_latex_has_minus_signs_in_numbers_and_hyphens_in_names() -> None:
+    cells = {"SST-2": "SST\N{HYPHEN-MINUS}2", "a": -1.5, "b": "-1.0 ± 0.5 / 2.0", "c": "lower-2"}
+    text = table([cells], "latex", decimals=1)
+    assert r"SST-2 & $-$1.5 & $-$1.0 ± 0.5 / 2.0 & lower-2 \\" in text
