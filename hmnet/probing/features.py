@@ -85,17 +85,28 @@ class LayerFeatures:
                 or the cache cannot be written.
         """
         folder = cache_dir() / "features" / self.key
-        if not is_whole(folder, map(_file, VECTORS), SCHEMA):
+        if not _is_whole(folder):
             discard(folder)
             begin_cache()
-            words = Encoder.of(self.encoder.tokenizer)
-            encoded = words.encode([self.sentences], self.max_length)
-            batches = _pooled(self.encoder, encoded, self.precision, self.device)
-            with new_folder(folder) as draft:
-                _write(draft, batches, self.encoder, encoded, tell)
+            try:
+                self._compute(folder, tell)
+            except RelevanceError:
+                if not _is_whole(folder):  # another process may have been the first
+                    raise
         found: Float32[np.ndarray, "layer sentence hidden"]
         found = np.load(folder / _file(vector), mmap_mode="r")
         return found
+
+    def _compute(self, folder: Path, tell: Callable[[str], None]) -> None:
+        words = Encoder.of(self.encoder.tokenizer)
+        encoded = words.encode([self.sentences], self.max_length)
+        batches = _pooled(self.encoder, encoded, self.precision, self.device)
+        with new_folder(folder) as draft:
+            _write(draft, batches, self.encoder, encoded, tell)
+
+
+def _is_whole(folder: Path) -> bool:
+    return is_whole(folder, map(_file, VECTORS), SCHEMA)
 
 
 def _file(vector: Vector) -> str:

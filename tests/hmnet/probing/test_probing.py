@@ -1,6 +1,7 @@
 """Probing a tiny random encoder: vectors, classifiers, what no layer can tell."""
 
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,21 @@ def test_one_pass_serves_both_vectors_and_damage_is_mended(
     assert len(passes) == 3
 
 
+def test_two_processes_may_read_the_same_sentences(
+    encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = features._write
+    texts = [" ".join(words) for words in sentences(5)]
+
+    def second(draft: Path, *others: Any) -> None:
+        write(draft, *others)
+        key = LayerFeatures(open_encoder(str(encoder)), texts, 32, "fp32", CPU).key
+        shutil.copytree(draft, cache_dir() / "features" / key)  # the other one is done before
+
+    monkeypatch.setattr(features, "_write", second)
+    assert vectors_of(encoder, texts, "mean").shape == (3, 5, 32)
+
+
 def test_the_first_token_of_layer_0_is_the_same_everywhere(encoder: Path) -> None:
     task = task_of(first_word)
     vectors = vectors_of(encoder, list(task.sentences), "cls")
@@ -209,7 +225,6 @@ def write_task(folder: Path) -> Path:
 
 def test_a_pretrained_folder_has_its_levels_marked(encoder: Path, tmp_path: Path) -> None:
     import json
-    import shutil
 
     folder = shutil.copytree(encoder, tmp_path / "pretrained")
     config = json.loads((folder / "config.json").read_text())
