@@ -15,6 +15,7 @@ from hmnet.randomness import seeded
 
 Vectors = Float32[np.ndarray, "layer sentence hidden"]
 ROWS_AT_ONCE = 1024
+ROUNDING = 1e-6  # relative, of 4-byte numbers
 
 
 class Told(NamedTuple):
@@ -137,18 +138,39 @@ def tell(
     told = [Told(task.majority, float(np.mean(task.dev.labels == most)), 0)] * len(same)
     varied = [number for number, is_same in enumerate(same) if not is_same]
     if varied:
-        trained = _train(task, _Features(vectors, varied, device), recipe, say)
+        features = _Features(vectors, varied, device)
+        if recipe.standardize:
+            features = features.standardized(task.train.sentences)
+        trained = _train(task, features, recipe, say)
         for number, each in zip(varied, trained, strict=True):
             told[number] = each
     return told
 
 
 class _Features(NamedTuple):
-    """Vectors of some layers, on disk."""
+    """Vectors of some layers, on disk, less their means and times their factors."""
 
     vectors: Vectors
     layers: list[int]
     device: torch.device
+    means: Tensor | None = None
+    factors: Tensor | None = None
+
+    def standardized(self, sentences: Int64[np.ndarray, " row"]) -> "_Features":
+        """The same with means 0 and deviations 1 over rows of these sentences.
+
+        Numbers that differ by rounding alone become 0.
+        """
+        means, factors = [], []
+        for layer in self.layers:
+            rows = self.vectors[layer][sentences]
+            mean, deviation = rows.mean(0, dtype=np.float64), rows.std(0, dtype=np.float64)
+            told = deviation > ROUNDING * np.abs(mean)
+            means.append(mean)
+            factors.append(np.divide(1, deviation, out=np.zeros_like(mean), where=told))
+        stacked = [torch.from_numpy(np.stack(each)[:, None]) for each in (means, factors)]
+        mean, factor = (each.to(self.device, torch.float32) for each in stacked)
+        return self._replace(means=mean, factors=factor)
 
     def batches(
         self, rows: Rows, order: Int64[np.ndarray, " row"], size: int
@@ -162,6 +184,8 @@ class _Features(NamedTuple):
             for layer, place in zip(self.layers, taken, strict=True):
                 np.take(self.vectors[layer], sentences, axis=0, out=place, mode="clip")
             vectors = torch.from_numpy(taken).to(self.device)
+            if self.means is not None and self.factors is not None:
+                vectors.sub_(self.means).mul_(self.factors)
             labels = torch.from_numpy(rows.labels[chosen]).to(self.device)
             yield from zip(
                 torch.split(vectors, size, dim=1), torch.split(labels, size), strict=True

@@ -20,6 +20,8 @@ class Recipe:
         epochs: Passes over the training rows; the best on dev counts, the first of equals.
         batch_size: Rows per step.
         lr: Rate of Adam.
+        standardize: Whether each number of the vectors is given less its mean over the training
+            rows, in their standard deviations.
         seed: Seed of weights and of the order of rows.
     """
 
@@ -27,6 +29,7 @@ class Recipe:
     epochs: int = 20
     batch_size: int = 32
     lr: float = 1e-3
+    standardize: bool = True
     seed: int = 0
 
 
@@ -55,6 +58,11 @@ class ProbingConfig(BaseModel):
     )
     batch_size: int = Field(32, ge=1, description="rows per step of the classifiers")
     lr: float = Field(1e-3, gt=0, description="rate of Adam")
+    standardize: bool = Field(
+        True,
+        description="give classifiers each number less its mean over the training rows, in standard"
+        " deviations; as it stands, what sentences differ in can be too small to be learned",
+    )
     precision: Literal["auto", "bf16", "fp32"] = Field(
         "auto", description="numbers of the encoder's forward pass; classifiers compute in fp32"
     )
@@ -68,4 +76,10 @@ class ProbingConfig(BaseModel):
     @property
     def recipe(self) -> Recipe:
         """How the classifiers are trained."""
-        return Recipe(epochs=self.epochs, batch_size=self.batch_size, lr=self.lr, seed=self.seed)
+        return Recipe(
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            lr=self.lr,
+            standardize=self.standardize,
+            seed=self.seed,
+        )

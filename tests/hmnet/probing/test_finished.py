@@ -76,6 +76,7 @@ def test_a_second_call_trains_none_and_says_the_same(
         ("epochs", 2),
         ("lr", 0.01),
         ("batch_size", 8),
+        ("standardize", False),
         ("vector", "mean"),
         ("max_length", 7),
         ("precision", "bf16"),

@@ -3,6 +3,7 @@
 import random
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -150,20 +151,33 @@ def test_what_is_there_is_told(encoder: Path) -> None:
     for rows in (task.train, task.dev, task.test):
         planted[1, rows.sentences, 0] += 6 * rows.labels
     told = tell(task, planted, Recipe(epochs=5), CPU)
-    assert told[1].accuracy > 0.97
+    assert told[1].accuracy > 0.95
     assert told[0].accuracy < task.majority + 0.1
+
+
+def test_what_differs_by_little_is_told_too(encoder: Path) -> None:
+    # as the first token of a pretrained encoder's lower layers: almost the same in all sentences
+    task = task_of(first_word)
+    planted = np.random.default_rng(0).normal(size=(1, len(task.sentences), 32)).astype(np.float32)
+    for rows in (task.train, task.dev, task.test):
+        planted[0, rows.sentences, 0] += 6 * rows.labels
+    little = 8 + 1e-3 * planted
+    little[..., 1] = 8 + 8e-7 * np.sign(planted[..., 1])  # rounding
+    assert tell(task, little, Recipe(epochs=10), CPU)[0].accuracy > 0.95
+    as_it_stands = tell(task, little, Recipe(epochs=5, standardize=False), CPU)[0]
+    assert as_it_stands.accuracy < 0.7
 
 
 def test_classifiers_side_by_side_are_those_trained_alone() -> None:
     task = task_of(first_word, 200)
     vectors = np.random.default_rng(0).normal(size=(3, len(task.sentences), 16)).astype(np.float32)
-    recipe = Recipe(epochs=3, lr=1e-2)
+    recipe = Recipe(epochs=3, lr=1e-2, standardize=False)
     together = tell(task, vectors, recipe, CPU)
     for number, each in enumerate(together):
         assert tell(task, vectors[number : number + 1], recipe, CPU) == [each]
         assert reference(task, vectors[number], recipe) == pytest.approx(each.accuracy, abs=0.03)
     assert tell(task, vectors, recipe, CPU) == together
-    assert tell(task, vectors, Recipe(epochs=3, lr=1e-2, seed=1), CPU) != together
+    assert tell(task, vectors, replace(recipe, seed=1), CPU) != together
 
 
 @pytest.mark.parametrize("labels", [2, 5])
