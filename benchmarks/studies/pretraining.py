@@ -11,7 +11,9 @@ taken out of the texts, since it is guessed too easily.
 
 Pre-training has learned something only where its loss on held-out masked pieces lies clearly below
 the entropy of single pieces in the corpus, so this is printed first. A column in which no model
-beats the constant answer carries no conclusion.
+beats the constant answer carries no conclusion. Of SQuAD 1.1, where something must be answered, the
+constant is right hardly ever, and an untrained model is better: there the row without pre-training
+is what counts.
 
 Started again it goes on where it was stopped, on another machine too: scores that the csv file
 holds are not made again. One command runs at a time. RECIPE is what scores depend on; those of
