@@ -1,17 +1,17 @@
 """Runs of a study of groups: every task alone, and every group together."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from relevance.studies.runs import FinishedRun, TrainingRun
+from relevance.studies.rounds import AllAtOnce
+from relevance.studies.runs import TrainingRun
 
 if TYPE_CHECKING:
     from relevance.studies.study import Study
 
 
 @dataclass(frozen=True)
-class GroupRuns:
+class GroupRuns(AllAtOnce):
     """All single runs of a study, and each group of two tasks or more with each joint seed.
 
     Attributes:
@@ -20,28 +20,10 @@ class GroupRuns:
 
     groups: tuple[frozenset[str], ...]
 
-    def next(
-        self,
-        study: "Study",
-        asked: Sequence[TrainingRun],
-        finished: Mapping[str, FinishedRun],
-    ) -> Sequence[TrainingRun]:
-        """All runs the first time, none after it."""
-        del finished
-        if asked:
-            return ()
+    def runs(self, study: "Study") -> tuple[TrainingRun, ...]:
+        """Single runs, and each group with each seed."""
         joint = [self.run(study, group, seed) for seed in study.seeds for group in self.together]
         return (*study.single_runs(), *joint)
-
-    def later(
-        self,
-        study: "Study",
-        asked: Sequence[TrainingRun],
-        finished: Mapping[str, FinishedRun],
-    ) -> int:
-        """There are none."""
-        del study, asked, finished
-        return 0
 
     @property
     def together(self) -> tuple[frozenset[str], ...]:

@@ -56,7 +56,7 @@ class Budgeted(Protocol):
 
 
 class AllAtOnce:
-    """Every run of the study, in one round."""
+    """Runs that are known beforehand, in one round: every run of the study."""
 
     def next(
         self,
@@ -66,7 +66,7 @@ class AllAtOnce:
     ) -> Sequence[TrainingRun]:
         """All runs the first time, none after it."""
         del finished
-        return () if asked else tuple(study.all_runs())
+        return () if asked else self.runs(study)
 
     def later(
         self,
@@ -77,6 +77,10 @@ class AllAtOnce:
         """There are none."""
         del study, asked, finished
         return 0
+
+    def runs(self, study: "Study") -> tuple[TrainingRun, ...]:
+        """The runs of the one round."""
+        return tuple(study.all_runs())
 
 
 class Progressing:
