@@ -49,7 +49,6 @@ from cli.streams import begin_soon
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
-    from hmnet.comparison.laid_out_table import LaidOut
     from hmnet.settings.config import RunConfig
     from relevance.clustering.spec import ClusterSpec
     from relevance.tasks.task import Task
@@ -276,7 +275,9 @@ def compare(
             raise RelevanceError(
                 "--figure draws the table without --layout. Leave one of them out."
             )
-        laid_out = _laid_out(folders, layout, baseline, allow_different=allow_different)
+        laid_out = hmnet.compare(
+            folders, baseline=baseline, allow_different=allow_different, layout=layout
+        )
         text = in_flags(laid_out.to_table(shown))
         deliver(floating(text, shown, caption=caption, label=label), out)
         _note_remarks(laid_out.comparison.remarks, shown)
@@ -290,21 +291,6 @@ def compare(
     _note_f1((task for one in runs for task in one.tasks), primary=True)
     if figure is not None and axes is not None:
         save(axes, figure)
-
-
-def _laid_out(
-    folders: Sequence[Path], layout: str, baseline: str | None, *, allow_different: bool
-) -> "LaidOut":
-    """Runs and probed encoders in the table of a layout, which is read before they are."""
-    from hmnet.comparison.compared_runs import read_compared
-    from hmnet.comparison.laid_out import lay_out
-    from hmnet.comparison.layout import read_layout
-    from relevance.errors import told_of
-
-    read = read_layout(layout)
-    runs = read_compared(folders)
-    with told_of(layout):
-        return lay_out(runs, read, baseline=baseline, allow_different=allow_different)
 
 
 def _note_remarks(remarks: Sequence[str], form: str) -> None:

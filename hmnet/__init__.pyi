@@ -12,6 +12,7 @@ from hmnet.api import predict as predict
 from hmnet.api import train as train
 from hmnet.backbones.tiny import write_tiny_encoder as write_tiny_encoder
 from hmnet.backbones.token_vectors import read_token_vectors as read_token_vectors
+from hmnet.comparison.laid_out_table import LaidOut as LaidOut
 from hmnet.comparison.table import Comparison as Comparison
 from hmnet.devices import resolve_schedule as resolve_schedule
 from hmnet.figures.attention import attention_figure as attention_figure

@@ -6,14 +6,16 @@ has begun.
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from hmnet.runs.telling import TrainingLog
 from hmnet.training.launch import is_main_process
 from relevance.disk.files import validated
+from relevance.errors import told_of
 from relevance.tasks.find import PAPER_TASKS
 
 if TYPE_CHECKING:
+    from hmnet.comparison.laid_out_table import LaidOut
     from hmnet.comparison.table import Comparison
     from hmnet.precision import PrecisionName
     from hmnet.runs.folder import Run
@@ -121,24 +123,63 @@ def evaluate(
     return _opened(run).evaluate(tasks=tasks, splits=splits, precision=precision, device=device)
 
 
+@overload
 def compare(
-    runs: "Iterable[AnyRun]", *, baseline: str | None = None, allow_different: bool = False
-) -> "Comparison":
+    runs: "Iterable[AnyRun]",
+    *,
+    baseline: str | None = None,
+    allow_different: bool = False,
+    layout: None = None,
+) -> "Comparison": ...
+
+
+@overload
+def compare(
+    runs: "Iterable[AnyRun]",
+    *,
+    baseline: str | None = None,
+    allow_different: bool = False,
+    layout: str | Path,
+) -> "LaidOut": ...
+
+
+def compare(
+    runs: "Iterable[AnyRun]",
+    *,
+    baseline: str | None = None,
+    allow_different: bool = False,
+    layout: str | Path | None = None,
+) -> "Comparison | LaidOut":
     """Set the scores of runs side by side, like the paper's Table 1.
 
     Args:
         runs: Runs, or their folders; those of one name are seeds of one column. A folder of seeds
-            stands for all of them.
+            stands for all of them. With a layout also folders that `hmnet probe` wrote.
         baseline: Name of the run that others are tested against; None for no tests.
         allow_different: Test, average and set in bold scores of other rows or labels too, marked.
+        layout: Which scores of which runs stand where: `table1`, `aksoy-squad`, `aksoy-mnli`,
+            `aksoy-concat`, `aksoy-probing`, or a TOML file; None for all tasks and their average.
 
     Returns:
-        The table: mean and deviation over seeds per task, the average, and what the runs cost.
+        The table: mean and deviation over seeds per task, the average, and what the runs cost; with
+        a layout what that says.
 
     Raises:
-        RelevanceError: If there is no run, two have the same name and seed, a file is damaged, or
-            no run has the baseline's name.
+        RelevanceError: If there is no run, two have the same name and seed, a file is damaged,
+            no run has the baseline's name, or the layout is unknown or none of the runs' scores
+            stands in it.
     """
+    if layout is not None:
+        from hmnet.comparison.compared_runs import read_compared
+        from hmnet.comparison.laid_out import lay_out
+        from hmnet.comparison.layout import read_layout
+
+        read = read_layout(str(layout))  # before the runs, which may be many
+        placed = read_compared(
+            Path(run) if isinstance(run, str | Path) else run.folder for run in runs
+        )
+        with told_of(layout):
+            return lay_out(placed, read, baseline=baseline, allow_different=allow_different)
     from hmnet.comparison.compare import compare_runs
     from hmnet.runs.folder import Run
     from hmnet.trained_run import TrainedRun

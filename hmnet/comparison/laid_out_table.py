@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hmnet.comparison.table import DECIMALS, LABELS, Comparison, Line, with_remarks
+from relevance.names import some
 from relevance.report.tables import Cell, Place, Row, table
 
 FAMILY = "family"  # column of the families, where runs are columns
@@ -81,6 +82,12 @@ class LaidOut:
         several = any(len(group.lines) > 1 for group in self.groups)
         both = "A cell of several metrics is in bold, or starred, where each of them would be."
         return ((both,) if several else ()) + self.comparison.remarks
+
+    def __repr__(self) -> str:
+        return f"LaidOut({some(self.comparison.columns)}; {some([g.name for g in self.groups])})"
+
+    def _repr_html_(self) -> str:
+        return self.to_table("html")
 
     def to_table(self, format: str) -> str:  # noqa: A002 - the option's name
         """The table in percent, as `Comparison.to_table` has it.

@@ -11,6 +11,7 @@ SPLITS = ("tr", "va", "te")
 """Training, dev and test, as SentEval calls them."""
 
 SUFFIXES = (".txt", ".tsv")
+ABOUT = ("readme", "licence", "license")  # beginnings of the names of files that are no tasks
 FORMS = (
     "`tr|va|te TAB label TAB sentence` in TASK.txt, or `sentence TAB label` in TASK.tr.tsv,"
     " TASK.va.tsv and TASK.te.tsv"
@@ -54,7 +55,7 @@ def read_tasks(folder: Path, names: tuple[str, ...] = ()) -> dict[str, Parts]:
 
     Args:
         folder: Holds their files, which may be packed with gzip; others than .txt and .tsv files
-            are not looked at.
+            are not looked at, nor is a README or licence.
         names: Names of the tasks that are wanted; none for all.
 
     Returns:
@@ -81,7 +82,9 @@ def _files(folder: Path) -> Iterator[TaskFile]:
         raise RelevanceError(f"{folder} is no folder. Give one that holds {FORMS}.")
     for path in sorted(folder.iterdir()):
         plain = path.with_suffix("") if path.suffix.lower() == COMPRESSED else path
-        if path.name.startswith(".") or plain.suffix.lower() not in SUFFIXES or path.is_dir():
+        if plain.suffix.lower() not in SUFFIXES or path.is_dir():
+            continue
+        if path.name.lower().startswith((".", *ABOUT)):
             continue
         task, dot, split = plain.stem.rpartition(".")
         if dot and split not in SPLITS:
@@ -122,7 +125,7 @@ def _line(cells: list[str], split: str | None, place: str) -> tuple[str, Line]:
     if len(cells) != len(wanted):
         raise RelevanceError(
             f"{place}: {len(cells)} columns between tabs, expected {len(wanted)}. Files are"
-            f" {FORMS}."
+            f" {FORMS}. Take a file that is no task out of the folder, or name `tasks`."
         )
     row = dict(zip(wanted, map(str.strip, cells), strict=True))
     own = row.get("split", split)

@@ -199,6 +199,22 @@ def test_runs_are_compared_as_the_command_does(run: hmnet.TrainedRun) -> None:
         hmnet.compare([])
 
 
+def test_runs_stand_in_a_layout_as_by_command(run: hmnet.TrainedRun, tmp_path: Path) -> None:
+    layout = tmp_path / "mine.toml"
+    layout.write_text(
+        'runs = "rows"\n[[score]]\nname = "tone"\ntask = "TONE"\nmetric = "accuracy"\n'
+    )
+    laid_out = hmnet.compare([run], layout=layout)
+    told = done("hmnet", "compare", run.folder, "--layout", layout).out
+    assert laid_out.to_table("markdown").strip() == told.strip()
+    assert repr(laid_out) == f"LaidOut(majority class, {ATTACK}; tone)"
+    assert set(re.findall(r"<\s*/?\s*(\w+)", laid_out._repr_html_())) <= ELEMENTS
+    with pytest.raises(RelevanceError, match=r"Unknown layout 'tabel1'\. Did you mean 'table1'"):
+        hmnet.compare([run], layout="tabel1")
+    with pytest.raises(RelevanceError, match="table1: None of these runs has a score of"):
+        hmnet.compare([], layout="table1")
+
+
 def test_a_task_is_added(run: hmnet.TrainedRun, files: dict[str, str], tmp_path: Path) -> None:
     grown = hmnet.add_tasks(
         run, tasks=[files["NEW"]], init="TONE", fraction=0.0, out=tmp_path / "run2"

@@ -32,7 +32,8 @@ def test_both_forms_give_the_same_lines(tmp_path: Path) -> None:
     two_columns(tmp_path, "one.txt", f"\ufeff{sent_eval}\n")
     for split, label, sentence in rows:
         two_columns(tmp_path, f"two.{split}.tsv.gz", f"{sentence}\t{label}\n\n")
-    (tmp_path / "README.md").write_text("not a task")
+    for other in ("README.md", "README.txt", "readme.tsv", "LICENSE.txt", ".hidden.txt"):
+        (tmp_path / other).write_text("not a task")
     found = read_tasks(tmp_path)
     assert list(found) == ["one", "two"]
     for parts in found.values():
@@ -46,6 +47,7 @@ def test_both_forms_give_the_same_lines(tmp_path: Path) -> None:
     [
         ("a.txt", "tr\tI\tx\nxx\tI\ty\n", "line 2: split 'xx'"),
         ("a.txt", "tr\tI x\n", "line 1: 2 columns"),
+        ("notes.txt", "What I tried.\n", "line 1: 1 columns .* no task out of the folder"),
         ("a.txt", "tr\tI\t \n", "line 1: there is no sentence"),
         ("a.tr.tsv", "x\ty\tz\n", "line 1: 3 columns"),
         ("a.tr.tsv", "x\t\n", "line 1: there is no label"),
