@@ -17,7 +17,8 @@ from hmnet.pretraining.named import named_corpus
 from hmnet.pretraining.settings import PretrainingConfig
 from hmnet.runs.begun import begun
 from hmnet.runs.folder import CHECKPOINT, LOG
-from hmnet.runs.log import check_tracker, open_log, truncate_log
+from hmnet.runs.log import open_log, truncate_log
+from hmnet.runs.tracker import check_tracker
 from hmnet.runs.train import Note, OnEvent
 from hmnet.training.checkpoint import discard_checkpoint, find_checkpoint
 from hmnet.training.hooks.checkpoints import Checkpoints
@@ -140,7 +141,8 @@ def _train(job: Job, out: Path, on_event: OnEvent) -> None:
     config, source = job.config, job.source
     found = find_checkpoint(out / CHECKPOINT)
     truncate_log(out / LOG, found[1].step if found else 0)
-    with open_log(out, config.tracker, str(source.device)) as log:
+    shown = config.model_dump(exclude={"corpus", "data_dir", "backbone", "device", "tracker"})
+    with open_log(out, config.tracker, str(source.device), shown) as log:
 
         def on_step(progress: Progress) -> None:
             told = replace(progress, objectives=source.scores_of(progress.step))

@@ -7,7 +7,13 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hmnet.backbones.levels import Concat, Levels
-from hmnet.settings.config import OptimizerName, ScheduleName, check_unchanged, readable_again
+from hmnet.settings.config import (
+    OptimizerName,
+    ScheduleName,
+    TrackerName,
+    check_unchanged,
+    readable_again,
+)
 from relevance.choice import InHelp
 from relevance.disk.files import read_toml, validated, write_text
 from relevance.errors import RelevanceError
@@ -102,8 +108,8 @@ class PretrainingConfig(BaseModel):
     device: Annotated[str, InHelp("DEVICE")] = Field(
         "auto", description="where it runs: cpu, cuda or cuda:N; auto for a GPU if there is one"
     )
-    tracker: Annotated[Literal["tensorboard"] | None, InHelp(default="none")] = Field(
-        None, description="where the log goes besides log.jsonl"
+    tracker: Annotated[TrackerName | None, InHelp(default="none")] = Field(
+        None, description="where the log goes besides log.jsonl; each is an extra of its name"
     )
     checkpoint_s: float = Field(120.0, gt=0, description="seconds between two checkpoints")
 

@@ -10,7 +10,7 @@ from hmnet.kinds._reading import check_concat, note_on_unreached, read_depth
 from hmnet.methods.method import ModelGroup
 from hmnet.models.blueprint import Blueprint
 from hmnet.runs.folder import CLUSTERS, CONFIG, PLAN, changed_fields, read_clusters
-from hmnet.runs.log import check_tracker
+from hmnet.runs.tracker import check_tracker
 from hmnet.settings.check import check
 from hmnet.settings.config import RunConfig
 from hmnet.sharing.skill_table import SkillTable

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
@@ -12,7 +13,7 @@ from hmnet.prepared import PreparedTask, prepare
 from hmnet.runs.folder import CHECKPOINT, LOG
 from hmnet.runs.log import RunLog, open_log, truncate_log
 from hmnet.samplers.sampler import Step
-from hmnet.settings.config import RunConfig
+from hmnet.settings.config import RunConfig, TrainingSettings
 from hmnet.training.checkpoint import find_checkpoint, replacing_folder
 from hmnet.training.fit import fit
 from hmnet.training.hooks.checkpoints import Checkpoints
@@ -101,8 +102,14 @@ def resumed_log(
     found = find_checkpoint(out / CHECKPOINT)
     done = found[1].step if found and found[1].part == part else 0
     truncate_log(out / LOG, before + done)
-    with open_log(out, config.tracker, device) as log:
+    with open_log(out, config.tracker, device, _shown_settings(config)) as log:
         yield log
+
+
+def _shown_settings(config: RunConfig) -> dict[str, Any]:
+    """Settings that a tracker shows, which may be a service: none that names a file."""
+    names = ("method", "layers", "seed", *TrainingSettings.model_fields)
+    return {name: getattr(config, name) for name in names}
 
 
 def keep_model(folder: Path, model: MultiTaskModel, tokenizer: PreTrainedTokenizerBase) -> None:

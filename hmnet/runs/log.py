@@ -1,16 +1,17 @@
-"""What a run writes down while it trains: `log.jsonl`, and TensorBoard where it is asked for."""
+"""What a run writes down while it trains: `log.jsonl`, and a tracker where it is asked for."""
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from io import TextIOBase
 from pathlib import Path
 from typing import Any
 
 from hmnet.runs.folder import LOG
+from hmnet.runs.tracker import Log, open_tracker
+from hmnet.settings.config import TrackerName
 from hmnet.training.hooks.progress import Progress
 from relevance.disk.files import read_text, unwritable, write_text
 from relevance.disk.parsing import parse_json
@@ -24,12 +25,12 @@ class RunLog:
     Attributes:
         path: Path of the `log.jsonl`, for messages.
         file: The log, open.
-        tracker: One of accelerate's, or None.
+        tracker: Function that takes values too, or None.
     """
 
     path: Path
     file: TextIOBase
-    tracker: Any = None
+    tracker: Log | None = None
 
     def step(self, progress: Progress) -> None:
         """Write a step, as one JSON line with the time in UTC.
@@ -61,7 +62,7 @@ class RunLog:
                 values[f"term/{progress.task}"] = progress.term
             for name, (loss, accuracy) in progress.objectives.items():
                 values |= {f"{name}/loss": loss, f"{name}/accuracy": accuracy}
-            self.tracker.log(values, step=progress.step)
+            self.tracker(values, progress.step)
 
     def scores(self, step: int, scores: Mapping[str, float]) -> None:
         """Write scores on dev, as one JSON line.
@@ -74,7 +75,7 @@ class RunLog:
         self._write({"time": time, "step": step, "dev": dict(scores)})
         if self.tracker is not None:
             values = {f"dev/{name}": value for name, value in scores.items()}
-            self.tracker.log(values, step=step)
+            self.tracker(values, step)
 
     def _write(self, line: Mapping[str, Any]) -> None:
         with _writing(self.path):
@@ -82,30 +83,41 @@ class RunLog:
 
 
 @contextmanager
-def open_log(folder: Path, tracker: str | None, device: str) -> Iterator[RunLog]:
+def open_log(
+    folder: Path,
+    tracker: TrackerName | None,
+    device: str,
+    settings: Mapping[str, Any] | None = None,
+) -> Iterator[RunLog]:
     """Open the log of a run; a resumed one goes on where its last line stands.
 
     Args:
         folder: Folder of the run.
-        tracker: `tensorboard` for event files in the folder's `tensorboard/`, or None.
+        tracker: Where values go besides the log; None for nowhere.
         device: The run's, for accelerate.
+        settings: What a tracker shows beside the run.
 
     Yields:
         The log.
 
     Raises:
-        RelevanceError: If the file cannot be written.
+        RelevanceError: If the file cannot be written, or the tracker cannot begin.
     """
-    tracking = _tensorboard(folder, device) if tracker else None
     path = folder / LOG
-    try:
-        with _writing(path):
-            file = path.open("a", encoding="utf-8", buffering=1)
-        with file:
-            yield RunLog(path, file, tracking)
-    finally:
-        if tracking is not None:
-            tracking.finish()
+    with _writing(path):
+        file = path.open("a", encoding="utf-8", buffering=1)
+    on_cpu = device == "cpu"
+    with (
+        file,
+        open_tracker(tracker, folder, _name(folder), on_cpu=on_cpu, settings=settings) as track,
+    ):
+        yield RunLog(path, file, track)
+
+
+def _name(folder: Path) -> str:
+    """What a run is called in a tracker: its folder, and the one above where that says a seed."""
+    folder = folder.absolute()
+    return "/".join(folder.parts[-2:] if folder.name.startswith("seed-") else folder.parts[-1:])
 
 
 @contextmanager
@@ -138,27 +150,3 @@ def _is_of(line: str, steps: range) -> bool:
         return parse_json(line, row=True)["step"] in steps
     except (RelevanceError, KeyError, TypeError):
         return False
-
-
-def check_tracker(tracker: str | None) -> None:
-    """Refuse a tracker that is not installed.
-
-    Args:
-        tracker: `tensorboard` or None.
-
-    Raises:
-        RelevanceError: If TensorBoard is asked for and not there.
-    """
-    if tracker and find_spec("tensorboard") is None:
-        raise RelevanceError(
-            '`tracker="tensorboard"` needs a package that is not installed.'
-            ' Install it with `pip install "relevance-hmnet[tensorboard]"`, or leave it out.'
-        )
-
-
-def _tensorboard(folder: Path, device: str) -> Any:
-    from accelerate import Accelerator
-
-    accelerator = Accelerator(log_with="tensorboard", project_dir=folder, cpu=device == "cpu")
-    accelerator.init_trackers("tensorboard")
-    return accelerator.get_tracker("tensorboard")

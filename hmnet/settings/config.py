@@ -22,6 +22,7 @@ from relevance.errors import RelevanceError
 OptimizerName = Literal["adamw", "adam"]
 ScheduleName = Literal["linear", "constant"]
 RegressionLoss = Literal["scale", "standardised"]
+TrackerName = Literal["tensorboard", "wandb", "trackio", "mlflow"]
 if TYPE_CHECKING:
     from hmnet.methods.method import ChosenMethod
     from hmnet.regularizers.regularizer import Regularizer
@@ -285,8 +286,8 @@ class RunConfig(TrainingSettings):
     device: Annotated[str, InHelp("DEVICE", panel=TRAINING)] = Field(
         "auto", description="where it runs: cpu, cuda or cuda:N; auto for a GPU if there is one"
     )
-    tracker: Annotated[Literal["tensorboard"] | None, InHelp(default="none")] = Field(
-        None, description="where the log goes besides log.jsonl"
+    tracker: Annotated[TrackerName | None, InHelp(default="none")] = Field(
+        None, description="where the log goes besides log.jsonl; each is an extra of its name"
     )
     log_uncertainty: bool = Field(
         False,

@@ -474,15 +474,6 @@ def test_a_run_is_found_alone_and_among_seeds(tmp_path: Path) -> None:
         load_run(tmp_path)
 
 
-def test_tensorboard_beside_the_log_disturbs_nothing(
-    config: RunConfig, whole: Callable[[str], Path], tmp_path: Path
-) -> None:
-    tracked = config.model_copy(update={"tracker": "tensorboard"})
-    train_run(tracked, None, tmp_path / "run")
-    assert list((tmp_path / "run" / "tensorboard").glob("events.*"))
-    assert_same_weights(tmp_path / "run", whole("multi"))
-
-
 def test_tasks_are_found_and_their_rows_read_once(
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
