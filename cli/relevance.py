@@ -24,6 +24,7 @@ from cli.options import (
     TaskOptions,
 )
 from cli.output import check_places, deliver, note, save, show
+from cli.report import report
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
@@ -228,6 +229,7 @@ for each in (
     bars,
     table,
     compare,
+    report,
     demo,
 ):
     command(app)(each)

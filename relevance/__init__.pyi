@@ -24,6 +24,7 @@ from relevance.matrices.matrix import load_matrix as load_matrix
 from relevance.matrices.merge import merge_matrices as merge_matrices
 from relevance.measures.measure import measure as measure
 from relevance.posterior.predict import predict as predict
+from relevance.report.page.write import write_report as write_report
 from relevance.report.tables import matrix_table as matrix_table
 from relevance.tasks.data import DataOptions as DataOptions
 from relevance.tasks.find import find_tasks as find_tasks

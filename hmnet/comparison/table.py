@@ -8,6 +8,7 @@ from typing import NamedTuple
 from hmnet.comparison.significance import LEVEL, Paired
 from relevance.escaping import for_html, for_line, for_markdown
 from relevance.names import some
+from relevance.report.page.content import Origin, PageTable, RunScores
 from relevance.report.tables import Cell, Place, Row, table
 
 DECIMALS = 1
@@ -119,6 +120,39 @@ class Comparison:
         ]
         text = table(rows, format, decimals=DECIMALS, bold=self.best(), marked=[self.starred()])
         return with_remarks(text, format, self.remarks)
+
+    def for_report(self, runs: Sequence[Origin] = ()) -> RunScores:
+        """The table as `relevance.write_report` takes it.
+
+        Args:
+            runs: How the runs were made.
+
+        Returns:
+            Rows, what is bold and starred, remarks; notes on what sets runs apart are caveats, as
+            is a single seed.
+        """
+        rows = [
+            self._row(line, [line.text(entry) for entry in line.entries]) for line in self.lines
+        ]
+        alone = [
+            column
+            for place, column in enumerate(self.columns)
+            if column != MAJORITY_COLUMN
+            and not any(entry and entry.deviation is not None for entry in self._scored(place))
+        ]
+        few = f"One seed only: {some(alone)}. How much the scores vary by chance is not known."
+        shown = PageTable(
+            rows=tuple(rows),
+            decimals=DECIMALS,
+            bold=frozenset(self.best()),
+            starred=frozenset(self.starred()),
+            remarks=tuple(line for line in self.remarks if line not in self.notes),
+        )
+        return RunScores(shown, (*([few] if alone else []), *self.notes), tuple(runs))
+
+    def _scored(self, place: int) -> list[Entry | None]:
+        """The scores of a column, those of costs left out."""
+        return [line.entries[place] for line in self.lines if line.ranked]
 
     def __repr__(self) -> str:
         return f"Comparison({some(self.columns)}; {len(self.lines)} rows)"

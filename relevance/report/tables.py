@@ -108,7 +108,7 @@ def table(
     for y, row in enumerate(rows):
         texts.append([])
         for x, key in enumerate(rows[0]):
-            text = _text(row[key], decimals, escape, dash)
+            text = cell_text(row[key], decimals, escape, dash)
             if format == "latex":
                 text = text.replace("-", "$-$") if NUMBERS.fullmatch(text) else text
             if (y, x) in bracketed:
@@ -164,7 +164,7 @@ def matrix_table(
         {"source": source, **dict(zip(matrix.tasks, values, strict=True))}
         for source, values in zip(matrix.tasks, percent.tolist(), strict=True)
     ]
-    decimals = _decimals(percent) if decimals is None else decimals
+    decimals = decimals_of(percent) if decimals is None else decimals
     marked = marks(matrix)
     best = _best_sources(matrix, np.round(percent, decimals), marked)
     text = table(
@@ -247,10 +247,10 @@ def format_of(chosen: str | None, out: Path | None) -> str:
     return chosen or SUFFIXES.get(out.suffix.lower() if out else "", "markdown")
 
 
-def _decimals(percent: Float[np.ndarray, "source target"]) -> int:
+def decimals_of(percent: Float[np.ndarray, "source target"]) -> int:
     """Number of decimals: two, or as many as show three digits of the largest value.
 
-    >>> _decimals(np.array([[0.0, 64.3], [-0.2, 0.0]])), _decimals(np.array([[0.0, 0.00512]]))
+    >>> decimals_of(np.array([[0.0, 64.3], [-0.2, 0.0]])), decimals_of(np.array([[0.0, 0.00512]]))
     (2, 5)
     """
     largest = np.max(np.abs(percent), initial=0.0, where=np.isfinite(percent))
@@ -320,7 +320,8 @@ def _places(cells: Bool[np.ndarray, "source target"]) -> set[Place]:
     return {(y, x + 1) for y, x in np.argwhere(cells).tolist()}
 
 
-def _text(cell: Cell, decimals: int, escape: Callable[[str], str], dash: str) -> str:
+def cell_text(cell: Cell, decimals: int, escape: Callable[[str], str], dash: str) -> str:
+    """A cell as it is printed: text escaped, whole numbers with commas, a dash for none."""
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return dash
     if isinstance(cell, str):

@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "relevance bars": ("--task", "--out", "MATRIX"),
     "relevance table": ("--format", "MATRIX"),
     "relevance compare": ("--k", "MATRIX"),
+    "relevance report": ("--clusters", "--runs", "--baseline", "--out", "MATRIX"),
     "relevance demo": ("--out",),
     "hmnet train": (
         *TASKS,
