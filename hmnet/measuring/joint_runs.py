@@ -3,15 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
-from hashlib import sha256
 from itertools import combinations
-from re import sub
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from hmnet.backbones.backbone import Backbone, load_backbone, load_config
+from hmnet.backbones.digests import tensors_digest, weights_digest
 from hmnet.backbones.folder import resolve_backbone
 from hmnet.data.batching import check_max_length
 from hmnet.data.encoder import Encoder
@@ -47,8 +45,6 @@ if TYPE_CHECKING:
 
 # raised when tasks read other layers of backbones that were pre-trained with levels
 LEVELS_VERSION = 1
-# of transformers, when results were first kept: it is in their keys
-KEPT_VERSION = "5.23.0"
 # of an encoder's layers, where nobody says how many are frozen: four of six, eight of twelve
 FROZEN_SHARE = 2 / 3
 
@@ -110,31 +106,12 @@ def fingerprints(trainer: "JointTrainer") -> dict[str, Any]:
     backbone = _backbone(trainer.backbone, 0)
     levels: dict[str, Any] = {"levels": LEVELS_VERSION} if backbone.levels else {}
     if trainer.settings.concat == "nsp" and backbone.next_sentence is not None:
-        levels["next_sentence"] = _weights_digest(backbone.next_sentence)
+        levels["next_sentence"] = tensors_digest(backbone.next_sentence)
     return levels | {
         "regularizer_version": regularizer and regularizer.version,
         "backbone": weights_digest(backbone),
         "tokenizer": Encoder.of(_tokenizer(trainer.backbone)).fingerprint,
     }
-
-
-def weights_digest(backbone: Backbone) -> str:
-    """Hexadecimal sha256 of an encoder's configuration and weights."""
-    # The library writes its own version into every configuration; that one changes no result.
-    described = sub(
-        r'("transformers_version": )"[^"]*"',
-        rf'\1"{KEPT_VERSION}"',
-        backbone.config.to_json_string(),
-    )
-    return _weights_digest(backbone.base.state_dict(), described)
-
-
-def _weights_digest(weights: Mapping[str, Tensor], described: str = "") -> str:
-    content = sha256(described.encode())
-    for name, weight in sorted(weights.items()):
-        content.update(name.encode())
-        content.update(weight.detach().cpu().numpy().tobytes())
-    return content.hexdigest()
 
 
 Around = Callable[[MultiTaskModel, Sequence[PreparedTask]], AbstractContextManager[None]]

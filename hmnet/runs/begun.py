@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from hmnet.runs.folder import CHECKPOINT, LOG, SCORES
+from hmnet.runs.folder import CHECKPOINT, LOG, SCORES, START
 from hmnet.training.checkpoint import discard_checkpoint
+from relevance.disk.files import read_json, write_json
 from relevance.disk.folders import LOCK, alone, discard, drafts, remove_drafts
 from relevance.disk.manifest import MANIFEST
 from relevance.errors import RelevanceError
+
+START_SCHEMA = "hmnet.start/1"
 
 
 @contextmanager
@@ -38,6 +41,27 @@ def begun(out: Path, begin: Callable[[Path], None]) -> Iterator[bool]:
             raise
 
 
+def keep_start(folder: Path, backbone: str, digest: str) -> None:
+    """Write down what weights a run begins with, or refuse to go on with it from others.
+
+    Args:
+        folder: The run's. One that was begun by an older version says nothing yet.
+        backbone: Name of the backbone, for the message.
+        digest: Of the weights as they are now.
+
+    Raises:
+        RelevanceError: If the run was begun with other weights.
+    """
+    path = folder / START
+    if not path.exists():
+        write_json(path, START_SCHEMA, {"weights": digest})
+    elif read_json(path, START_SCHEMA).get("weights") != digest:
+        raise RelevanceError(
+            f"{folder} was started with other weights or word vectors than {backbone} has now. Put"
+            " the old ones back to resume, or give another `out`."
+        )
+
+
 def _has_progress(out: Path) -> bool:
     """Whether a step of a run was written down, or anything kept of it."""
     log = out / LOG
@@ -51,8 +75,21 @@ def tidy(out: Path) -> None:
     Args:
         out: Folder of a finished run.
     """
-    left = (out / LOCK, out / CHECKPOINT, *drafts(out))
+    left = (out / LOCK, out / CHECKPOINT, out / START, *drafts(out))
     if any(path.exists() for path in left):
         with suppress(RelevanceError), alone(out):
             remove_drafts(out)
-            discard_checkpoint(out / CHECKPOINT)
+            discard_start(out)
+
+
+def discard_start(out: Path) -> None:
+    """Take away what resuming needs, as nothing is left to be trained.
+
+    Args:
+        out: The run's folder.
+
+    Raises:
+        RelevanceError: If it cannot be removed.
+    """
+    discard_checkpoint(out / CHECKPOINT)
+    (out / START).unlink(missing_ok=True)

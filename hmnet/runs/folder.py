@@ -28,7 +28,7 @@ from relevance.tasks.load import load_task
 from relevance.tasks.task import Task
 
 CONFIG, CLUSTERS, SCORES, LOG = "config.toml", "clusters.json", "scores.csv", "log.jsonl"
-RECORDS, CHECKPOINT = "training.json", "checkpoint"
+RECORDS, CHECKPOINT, START = "training.json", "checkpoint", "start.json"
 PLAN, PARTS, PARTS_SCHEMA = "plan.json", "parts.json", "hmnet.parts/1"
 ADDED, ADDED_SCHEMA = "added.json", "hmnet.added/1"
 DEFINITIONS = "added_tasks.toml"

@@ -10,6 +10,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from hmnet.backbones.backbone import Backbone, load_backbone
+from hmnet.backbones.digests import start_digest
 from hmnet.backbones.folder import resolve_backbone
 from hmnet.data.batching import check_max_length
 from hmnet.data.tokenizer import read_tokenizer
@@ -19,7 +20,7 @@ from hmnet.models.build import answer_scales, build_model, make_adapter_module
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
 from hmnet.prepared import PreparedTask, lengths_of
-from hmnet.runs.begun import begun, tidy
+from hmnet.runs.begun import begun, discard_start, keep_start, tidy
 from hmnet.runs.checked import Checked, check_folder, check_run
 from hmnet.runs.fitting import fit_group, keep_model, prepare_all, resumed_log
 from hmnet.runs.folder import (
@@ -36,7 +37,6 @@ from hmnet.runs.rows import write_results
 from hmnet.runs.score import score_run
 from hmnet.samplers.sampler import Step
 from hmnet.settings.config import RunConfig
-from hmnet.training.checkpoint import discard_checkpoint
 from hmnet.training.fit import make_schedule
 from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.hooks.progress import Progress
@@ -191,6 +191,7 @@ class _Job(Checked):
 
     def _write_settings(self, folder: Path) -> None:
         """Write what makes a folder a run; in one that was begun before, what is missing of it."""
+        keep_start(folder, self.config.backbone, start_digest(self.backbone))
         if self.spec is not None and not (folder / CLUSTERS).exists():
             self.spec.save(folder / CLUSTERS)
         self.config.to_toml(folder / CONFIG)
@@ -212,7 +213,7 @@ class _Job(Checked):
             write_json(self.out / "model" / PARTS, PARTS_SCHEMA, {"parts": names})
             write_manifest(self.out / "model")
         # All models are there, so that from here on nobody asks what the checkpoint is like.
-        discard_checkpoint(self.out / CHECKPOINT)
+        discard_start(self.out)
 
     def _train_parts(self, first: int, on_event: OnEvent) -> None:
         """Train the parts from one on, the first from where its checkpoint stands."""

@@ -11,6 +11,8 @@ import pytest
 
 import hmnet
 from commands import done, refused
+from hmnet.training.hooks.progress import Progress
+from relevance.errors import RelevanceError
 from small_tasks import write_rows
 from toys import table
 from vectors import WORDS, write_small_vectors
@@ -187,6 +189,36 @@ def test_new_tasks_want_the_words_of_the_run(world: Path, quick: list[object]) -
     )
     assert "has other words than when" in said
     assert not (world / "wrong").exists()
+
+
+def test_a_run_is_gone_on_with_on_the_same_vectors_only(world: Path, tmp_path: Path) -> None:
+    vectors, out = write_small_vectors(tmp_path / "mine.vec"), tmp_path / "run"
+    settings = {
+        "tasks": [str(world / "tasks.toml")],
+        "backbone": str(vectors),
+        "method": "single",
+        "batch_size": 16,
+        "max_length": 24,
+        "max_train": 16,
+        "epochs": 1,
+        "device": "cpu",
+    }
+
+    def stop(event: object) -> None:
+        if isinstance(event, Progress) and event.step == 2:  # the first task has its model by then
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        hmnet.train(out=out, on_event=stop, **settings)
+    whole = vectors.read_text()
+    vectors.write_text(whole.replace("dog -", "dog ", 1))
+    said = r"run was started with other weights or word vectors than .*mine\.vec has now\."
+    with pytest.raises(RelevanceError, match=said):
+        hmnet.train(out=out, resume=True, **settings)
+    vectors.write_text(whole)
+    run = hmnet.train(out=out, resume=True, **settings)
+    assert {score.task for score in run.scores} == {"TONE", "SAME", "QUIZ"}
+    assert not (out / "start.json").exists()
 
 
 def test_faults_of_the_file_come_before_anything_is_written(
