@@ -239,7 +239,10 @@
       const column = upright
         ? drawing(add, "text", { class: "name", x: x + 0.36 * size, y: top - 6, "font-size": size, transform: `rotate(-90 ${x + 0.36 * size} ${top - 6})` }, text)
         : drawing(add, "text", { class: "name", x, y: top - 7, "font-size": size, "text-anchor": "middle" }, text);
-      for (const name of [row, column]) name.task = task;
+      for (const name of [row, column]) {
+        name.dataset.task = task;
+        if (text !== data.tasks[task]) drawing(name, "title", {}, data.tasks[task]);
+      }
       drawn.rows[shown] = row;
       drawn.columns[shown] = column;
     };
@@ -269,8 +272,12 @@
   function outlines() {
     const { side, left, top, count, over } = drawn, at = state.over || state.at;
     over.replaceChildren();
+    // Of hundreds of tasks a cell is a dot, which a line on it would hide: there the lines stand around it.
+    const pad = Math.max(0, (7 - side) / 2), fine = side < 7 ? " fine" : "";
     const box = (kind, column, row, wide, high) => drawing(over, "rect", {
-      class: kind, x: left + column * side, y: top + row * side, width: wide * side, height: high * side,
+      class: kind + fine,
+      x: left + column * side - (wide === 1 ? pad : 0), y: top + row * side - (high === 1 ? pad : 0),
+      width: wide * side + (wide === 1 ? 2 * pad : 0), height: high * side + (high === 1 ? 2 * pad : 0),
     });
     const shown = state.marked === null ? -1 : state.places.indexOf(state.map.place.get(state.marked));
     if (shown >= 0) {
@@ -284,8 +291,9 @@
     const group = groupOf.get(state.marked);
     for (const names of [drawn.rows, drawn.columns]) {
       names.forEach((name, place) => {
-        name.classList.toggle("marked", name.task === state.marked);
-        name.classList.toggle("kin", group !== undefined && groupOf.get(name.task) === group);
+        const task = Number(name.dataset.task);
+        name.classList.toggle("marked", task === state.marked);
+        name.classList.toggle("kin", group !== undefined && groupOf.get(task) === group);
         name.classList.toggle("here", Boolean(at) && place === (names === drawn.rows ? at.row : at.column));
       });
     }
@@ -352,8 +360,8 @@
       }
       panel.append(element("p", {}, heading), list);
     };
-    best("highest as a target, from", (other) => other * map.count + place);
-    best("highest as a source, for", (other) => place * map.count + other);
+    best("best sources for it", (other) => other * map.count + place);
+    best("best targets of it", (other) => place * map.count + other);
   }
 
   function mark(task) {
