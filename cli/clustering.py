@@ -85,7 +85,7 @@ def cluster(
 
         options["subsets"] = read_measured_groups(options["subsets"], loaded.tasks)
     spec, choice = cluster_and_choice(loaded, k, **options)  # type: ignore[arg-type]  # made of text by `_k`
-    spec = spec.made_from(matrix)
+    spec = spec.made_from(matrix, loaded.measure)
     worth = group_worth(loaded, spec)
     spec = spec if worth is None else worth.kept_in(spec)
     if consensus is not None:

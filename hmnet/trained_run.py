@@ -11,6 +11,7 @@ from hmnet.evaluation.predict import predict
 from hmnet.models.export import export
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import PrecisionName, resolve_precision
+from hmnet.runs.card import write_export_card
 from hmnet.runs.folder import Run, load_run, runs_under
 from hmnet.runs.rows import read_run_scores
 from hmnet.runs.score import score_run
@@ -212,6 +213,7 @@ class TrainedRun(Run):
         """
         wanted = self.task(task)
         export(self.model_for(wanted.name), wanted, self.tokenizer, Path(out))
+        write_export_card(self, wanted, Path(out))
         return Path(out)
 
     def _repr_html_(self) -> str:

@@ -22,6 +22,7 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
 from hmnet.prepared import lengths_of
 from hmnet.runs.begun import begun, tidy
+from hmnet.runs.card import write_cards
 from hmnet.runs.checked import old_loss
 from hmnet.runs.fitting import fit_group, keep_model, prepare_all, resumed_log
 from hmnet.runs.folder import (
@@ -334,6 +335,7 @@ def _complete(extension: ExtensionPlan, new: Run) -> None:
     discard_checkpoint(out / CHECKPOINT)
     write_results(new, scores)
     config.to_toml(out / CONFIG)
+    write_cards(new)
 
 
 def _copied_scores(extension: ExtensionPlan) -> list[Score]:

@@ -21,6 +21,7 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
 from hmnet.prepared import PreparedTask, lengths_of
 from hmnet.runs.begun import begun, discard_start, keep_start, tidy
+from hmnet.runs.card import write_cards
 from hmnet.runs.checked import Checked, check_folder, check_run
 from hmnet.runs.fitting import fit_group, keep_model, prepare_all, resumed_log
 from hmnet.runs.folder import (
@@ -121,6 +122,7 @@ def train_run(
         job.train(first, on_event)
         if ranks.is_main:
             write_results(run, score_run(run.with_data(job.data), device=device))
+            write_cards(run)
     ranks.wait()
     return run
 

@@ -249,8 +249,16 @@ class ClusterSpec(BaseModel):
                     f" {remedy}, or leave it out of the spec."
                 )
 
-    def made_from(self, matrix: str | Path) -> "ClusterSpec":
-        """A copy with the name and hash of its matrix, a file or `paper:table2`, `paper:table3`."""
+    def made_from(self, matrix: str | Path, measure: str | None = None) -> "ClusterSpec":
+        """A copy that says which matrix it was made from.
+
+        Args:
+            matrix: A file, or `paper:table2`, `paper:table3`.
+            measure: Name of the measure that the matrix holds, for the provenance.
+
+        Returns:
+            The spec with the name and hash of its matrix.
+        """
         name = str(matrix)
         if name.startswith("paper:"):
             table, _ = PAPER_TABLES[name.removeprefix("paper:")]
@@ -258,7 +266,13 @@ class ClusterSpec(BaseModel):
                 sha256 = file_digest(file)
         else:
             sha256 = file_digest(Path(matrix))
-        return self.model_copy(update={"matrix": MatrixFile(file=name, sha256=sha256)})
+        measured = {} if measure is None else {"measure": measure}
+        return self.model_copy(
+            update={
+                "matrix": MatrixFile(file=name, sha256=sha256),
+                "provenance": {**self.provenance, **measured},
+            }
+        )
 
     def save(self, path: Path) -> None:
         """Write it as JSON.

@@ -123,7 +123,7 @@ def test_a_run_is_a_folder_that_needs_nothing_else(
     names = {path.name for path in (tmp_path / "run").iterdir()}
     clusters = {"clusters.json"} if spec else set()
     expected = {"config.toml", "log.jsonl", "manifest.json", "model", "rows.json", "scores.csv"}
-    assert names == expected | {"training.json"} | clusters
+    assert names == expected | {"README.md", "training.json"} | clusters
     run = load_run(tmp_path / "run")
     assert [task.name for task in run.tasks] == ["TONE", "SAME", "GRADE"]
     assert len(run.data("TONE").train) == 37
