@@ -27,6 +27,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,18 @@ TASKS = {"MNLI": "--epochs 1 --length-grouped", "SQuAD2": "--epochs 1", "SQuAD":
 PROBING = "--vector cls --max-length 64 --epochs 10 --batch-size 64"
 PRETRAINED, PROBED = "pre-training", "probing"
 PARTS = (PRETRAINED, *TASKS, PROBED)
-READ = {"Lower NSP": 2}  # the layer whose first token is probed in the table, the top in others
+# the layer whose first token is probed in the table, the top in others
+READ = {"Lower NSP": 2, "Lower NSP, frozen": 2}
 MARGIN = 0.01  # by which a constant answer is to be beaten
 COLUMNS = ["recipe", "model", "seed", "part", "score", "layer", "value", "constant"]
 RECIPE = sha256(
     repr((MODELS, ENCODER, CORPORA, MARKUP, PRETRAINING, TRAINING, TASKS, PROBING)).encode()
 ).hexdigest()[:8]
+
+Part = tuple[str, str, int]
+"""What is made at once: part of the study, model, seed."""
+
+Make = Callable[[str, str, int, argparse.Namespace], pd.DataFrame]
 
 
 def command(options: argparse.Namespace, *arguments: Any, cache: Path | None = None) -> None:
@@ -87,9 +94,9 @@ def unigrams(made: Path) -> dict[str, float]:
     return {"mlm_loss": -(shares * np.log(shares)).sum(), "mlm_accuracy": shares.max()}
 
 
-def encoder_of(model: str, seed: int, folder: Path, options: argparse.Namespace) -> Path:
-    """The folder of a model's encoder, which is pre-trained unless it is there."""
-    made, encoder, levels = options.out / "made", folder / "encoder", MODELS[model]
+def encoder_of(levels: str | None, seed: int, folder: Path, options: argparse.Namespace) -> Path:
+    """The folder of an encoder, which is pre-trained at these levels unless it is there."""
+    made, encoder = options.out / "made", folder / "encoder"
     if levels is None:
         write_encoder(encoder, made / "tokenizer", seed)
     elif not (encoder / "config.json").is_file():
@@ -108,14 +115,14 @@ def pretraining_scores(encoder: Path, made: Path) -> pd.DataFrame:
 
 
 def task_scores(
-    task: str, encoder: Path, seed: int, folder: Path, options: argparse.Namespace
+    task: str, encoder: Path, seed: int, folder: Path, options: argparse.Namespace, own: str = ""
 ) -> pd.DataFrame:
     """Fine-tune on a task; the constant is the commonest answer, of SQuAD 2.0 that of none."""
     import hmnet
 
-    own = options.out / "made" / f"{task}.toml"
-    arguments = ["--tasks", own if own.is_file() else task, "--data-dir", options.data]
-    arguments += ["--backbone", encoder, *TRAINING.split(), *TASKS[task].split()]
+    file = options.out / "made" / f"{task}.toml"
+    arguments = ["--tasks", file if file.is_file() else task, "--data-dir", options.data]
+    arguments += ["--backbone", encoder, *f"{TRAINING} {TASKS[task]} {own}".split()]
     command(options, "train", *arguments, "--seed", seed, "--out", folder / task, "--resume")
     rows = [
         (f"{score.split} {score.metric}", score.value, score.majority)
@@ -138,21 +145,32 @@ def probing_scores(
     return found.rename(columns=names)[["score", "layer", "value", "constant"]]
 
 
+def folder_of(model: str, seed: int, options: argparse.Namespace) -> Path:
+    """The folder of one model and seed."""
+    folder: Path = options.out / model.lower().replace(",", "").replace(" ", "-") / f"seed-{seed}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def make(part: str, model: str, seed: int, options: argparse.Namespace) -> pd.DataFrame:
     """The scores of one part for one model."""
-    folder = options.out / model.lower().replace(" ", "-") / f"seed-{seed}"
-    folder.mkdir(parents=True, exist_ok=True)
-    encoder = encoder_of(model, seed, folder, options)
+    folder = folder_of(model, seed, options)
+    encoder = encoder_of(MODELS[model], seed, folder, options)
+    return scores_of(part, encoder, seed, folder, options)
+
+
+def scores_of(
+    part: str, encoder: Path, seed: int, folder: Path, options: argparse.Namespace
+) -> pd.DataFrame:
+    """The scores of one part for an encoder."""
     if part == PRETRAINED:
-        found = pretraining_scores(encoder, options.out / "made")
-    elif part == PROBED:
-        found = probing_scores(encoder, seed, folder, options)
-    else:
-        found = task_scores(part, encoder, seed, folder, options)
-    return found.assign(recipe=RECIPE, model=model, seed=seed, part=part).reindex(columns=COLUMNS)
+        return pretraining_scores(encoder, options.out / "made")
+    if part == PROBED:
+        return probing_scores(encoder, seed, folder, options)
+    return task_scores(part, encoder, seed, folder, options)
 
 
-def show(scores: pd.DataFrame) -> None:
+def show(scores: pd.DataFrame, models: Iterable[str] = MODELS) -> None:
     """Print means over seeds with their deviation, and where no model beats the constant answer."""
     read = scores["model"].map(READ).fillna(ENCODER["num_hidden_layers"])
     scores = scores[scores["layer"].isna() | (scores["layer"] == read)]
@@ -160,7 +178,7 @@ def show(scores: pd.DataFrame) -> None:
         constant = found["constant"].mean()
         print(f"{part}, {score}: constant {constant:.3f}")
         best = -math.inf
-        for model in MODELS:
+        for model in models:
             values = found.loc[found["model"] == model, "value"]
             if len(values):
                 spread = f" ± {values.std(ddof=1):.3f}" if len(values) > 1 else ""
@@ -171,28 +189,31 @@ def show(scores: pd.DataFrame) -> None:
             print(f"    no model beats the constant by {MARGIN}: no conclusion")
 
 
-def main() -> None:
-    """Make the scores that are missing, all models of a seed before the next, and print them."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+def parser_of(description: str) -> argparse.ArgumentParser:
+    """The options of a study."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--scores", type=Path, required=True, help="csv file of finished scores")
     parser.add_argument("--cache", type=Path, help="cache of the commands; unless given OUT/cache")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--show", action="store_true", help="print what the csv file has")
-    options = parser.parse_args()
-    found = (
-        pd.read_csv(options.scores) if options.scores.exists() else pd.DataFrame(columns=COLUMNS)
-    )
-    own = found[found["recipe"] == RECIPE]
-    done = set(zip(own["model"], own["seed"], own["part"], strict=True))
-    missing = [
-        (part, model, seed)
-        for seed in SEEDS
-        for model in MODELS
-        for part in PARTS
-        if (model, seed, part) not in done and (part != PRETRAINED or MODELS[model] is not None)
-    ]
+    return parser
+
+
+def read_scores(file: Path) -> pd.DataFrame:
+    """Finished scores; none where there is no file."""
+    return pd.read_csv(file) if file.exists() else pd.DataFrame(columns=COLUMNS)
+
+
+def finish(
+    parts: Iterable[Part], make: Make, recipe: str, options: argparse.Namespace
+) -> pd.DataFrame:
+    """Make the scores that the csv file lacks, one part after another, and give all of a recipe."""
+    found = read_scores(options.scores)
+    own = found[found["recipe"] == recipe]
+    done = set(zip(own["part"], own["model"], own["seed"], strict=True))
+    missing = [each for each in parts if each not in done]
     if missing and not options.show:
         os.nice(19)
         options.out.mkdir(parents=True, exist_ok=True)
@@ -200,9 +221,25 @@ def main() -> None:
         os.environ |= {"RELEVANCE_CACHE": str(cache), "OMP_NUM_THREADS": str(options.threads)}
         prepare(options.data, options.out / "made")
         for part, model, seed in missing:
-            found = pd.concat([found, make(part, model, seed, options)])
+            scores = make(part, model, seed, options).assign(
+                recipe=recipe, model=model, seed=seed, part=part
+            )
+            found = pd.concat([found, scores.reindex(columns=COLUMNS)])
             found.to_csv(options.scores, index=False)
-    show(found[found["recipe"] == RECIPE])
+    return found[found["recipe"] == recipe]
+
+
+def main() -> None:
+    """Make the scores that are missing, all models of a seed before the next, and print them."""
+    options = parser_of(__doc__.partition("\n")[0]).parse_args()
+    parts = [
+        (part, model, seed)
+        for seed in SEEDS
+        for model in MODELS
+        for part in PARTS
+        if part != PRETRAINED or MODELS[model] is not None
+    ]
+    show(finish(parts, make, RECIPE, options))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from relevance.disk.files import begin_cache, cache_dir, digest
 from relevance.disk.folders import discard, new_folder
 from relevance.disk.manifest import is_whole, write_manifest
 from relevance.errors import RelevanceError
+from relevance.text.tokenizers import MOST_UNKNOWN
 
 SCHEMA = "hmnet.corpus/1"
 VERSION = 1  # goes up when the same corpus gives other ids or other sentences
@@ -60,7 +61,8 @@ def encode_corpora(corpora: Sequence[Corpus], tokenizer: PreTrainedTokenizerBase
         The documents of all.
 
     Raises:
-        RelevanceError: If one cannot be read, they have no text, or the cache cannot be written.
+        RelevanceError: If one cannot be read, they have no text or most of their tokens are
+            unknown, or the cache cannot be written.
     """
     encoder = Encoder.of(tokenizer)
     content = [corpus.identity for corpus in corpora]
@@ -71,9 +73,8 @@ def encode_corpora(corpora: Sequence[Corpus], tokenizer: PreTrainedTokenizerBase
         begin_cache()
         with new_folder(folder) as draft:
             documents = (document for corpus in corpora for document in corpus.read())
-            if not _write(draft, documents, encoder):
-                files = ", ".join(str(corpus.path) for corpus in corpora)
-                raise RelevanceError(f"{files}: there is no text. Give a corpus with sentences.")
+            counts = _write(draft, documents, encoder)
+            _check(counts, ", ".join(str(corpus.path) for corpus in corpora))
     ids = np.memmap(folder / IDS, dtype=np.int32, mode="r")
     of_sentences, of_documents = (
         np.load(folder / name, mmap_mode="r") for name in (SENTENCES, DOCUMENTS)
@@ -108,16 +109,38 @@ def _blocks(documents: Iterable[list[str]], encoder: Encoder) -> Iterator[_Block
         yield _Block(pieces.ids[spans(pieces.starts[kept], lengths)], lengths, counts[counts > 0])
 
 
-def _write(folder: Path, documents: Iterable[list[str]], encoder: Encoder) -> bool:
-    """Write an entry; whether there is any token."""
+def _check(counts: "_Counts", files: str) -> None:
+    """Refuse what has no text, or texts that the tokenizer has hardly any word of."""
+    if not counts.tokens:
+        raise RelevanceError(f"{files}: there is no text. Give a corpus with sentences.")
+    if counts.unknown > MOST_UNKNOWN * counts.tokens:
+        raise RelevanceError(
+            f"{files}: {counts.unknown / counts.tokens:.0%} of the tokens are unknown to the"
+            " backbone's tokenizer, so that nothing can be learned from them. Use a backbone whose"
+            " tokenizer knows the language and the casing of the texts."
+        )
+
+
+class _Counts(NamedTuple):
+    """Tokens of a corpus, and how many of them the tokenizer does not know."""
+
+    tokens: int
+    unknown: int
+
+
+def _write(folder: Path, documents: Iterable[list[str]], encoder: Encoder) -> _Counts:
+    """Write an entry."""
     nothing = np.empty(0, dtype=np.int64)
     lengths, counts = [nothing], [nothing]
+    tokens = unknown = 0
     with (folder / IDS).open("wb") as file:
         for block in _blocks(documents, encoder):
             block.ids.astype(np.int32).tofile(file)
+            tokens += len(block.ids)
+            unknown += int(np.count_nonzero(block.ids == encoder.unknown))
             lengths.append(block.lengths)
             counts.append(block.counts)
     for name, each in ((SENTENCES, lengths), (DOCUMENTS, counts)):
         np.save(folder / name, boundaries(np.concatenate(each)))
     write_manifest(folder, FILES, schema=SCHEMA)
-    return any(map(len, lengths))
+    return _Counts(tokens, unknown)

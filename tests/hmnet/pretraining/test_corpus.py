@@ -110,6 +110,10 @@ def test_a_corpus_that_cannot_be_used_is_told(
 ) -> None:
     with pytest.raises(RelevanceError, match=r"corpus\.txt: there is no text"):
         encode_corpora([Corpus(write(" \n\n"))], tokenizer)
+    for foreign in ("עץ גדול. בית ישן.", "😀 😀. 🎉!"):
+        with pytest.raises(RelevanceError, match=r"% of the tokens are unknown to the backbone's"):
+            encode_corpora([Corpus(write(foreign))], tokenizer)
+    assert len(encode_corpora([Corpus(write("A dog runs. It sleeps. 😀 בית"))], tokenizer)) == 1
     with pytest.raises(RelevanceError, match="cannot be read"):
         encode_corpora([Corpus(tmp_path / "none.txt")], tokenizer)
     path = tmp_path / "table.parquet"
