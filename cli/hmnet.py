@@ -45,6 +45,7 @@ from cli.options import (
 from cli.output import check_places, deliver, note, save, show, stream
 from cli.pretrain import pretrain
 from cli.probe import probe
+from cli.push import push
 from cli.streams import begin_soon
 from relevance.errors import RelevanceError
 
@@ -344,6 +345,7 @@ for each in (
     add_task,
     pretrain,
     probe,
+    push,
     analysis.diagnose,
     analysis.attention,
     analysis.curves,

@@ -76,6 +76,34 @@ def predict(
                 yield {**line.ids, "task": name, **answer}
 
 
+def logits_of(
+    models: Mapping[str, MultiTaskModel],
+    tasks: Sequence[Task],
+    lines: Sequence[TextLine],
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    max_length: int,
+) -> dict[str, list[Logits]]:
+    """What models say to some lines before it becomes answers, in fp32, one line at a time.
+
+    Args:
+        models: For each of the tasks the model that has a path for it.
+        tasks: Tasks that are asked.
+        lines: Texts of the tasks; all of one form.
+        tokenizer: The backbone's.
+        max_length: Most tokens of one input, special ids included.
+
+    Returns:
+        Logits of each sequence, by task.
+    """
+    read = {
+        task.name: tuple(zip(*(line.texts[task.name] for line in lines), strict=True))
+        for task in tasks
+    }
+    encoded = _encoded(Encoder.of(tokenizer), tasks, read, max_length)
+    return _logits(models, tasks, encoded, 1, "fp32")
+
+
 def _windows(lines: Iterable[TextLine], batch_size: int | None) -> Iterator[list[TextLine]]:
     """Neighbouring lines of one form; a line that cannot be read stops only what comes after it.
 

@@ -353,7 +353,9 @@ def test_the_table_of_many_tasks_comes_in_parts(driver: Any, folder: Path) -> No
         "return document.querySelector('#table thead tr').cells[1].textContent"
     )
     value = values[int(given.split()[1]), int(target.split()[1])]
-    assert cell.rstrip("*\N{DAGGER}\N{DOUBLE DAGGER}") == f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+    assert cell.rstrip("*\N{DAGGER}\N{DOUBLE DAGGER}") == f"{value:+.2f}".replace(
+        "-", "\N{MINUS SIGN}"
+    )
 
 
 def test_without_its_script_the_rest_can_be_read(driver: Any, folder: Path) -> None:
