@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.output import Unread, note, show
+from cli.quiet import is_quiet
 from cli.streams import Notes, Results, begin_soon, standing_streams
 from relevance import __version__
 from relevance.errors import RelevanceError
@@ -183,7 +184,7 @@ def _usage(name: str, error: Any) -> str:
 def loading() -> Iterator[None]:
     """Say that libraries are being loaded: on a terminal as long as the block takes."""
     begin_soon()
-    terminal = sys.stderr.isatty()
+    terminal = sys.stderr.isatty() and not is_quiet()
     if terminal:
         sys.stderr.write("loading ...")
         sys.stderr.flush()

@@ -11,6 +11,8 @@ from typer.main import get_command
 
 from cli.flags import in_flags, options_of, runs
 from cli.generated import SettingsOf
+from cli.next_step import say_next
+from cli.quiet import with_quiet
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -37,7 +39,8 @@ class LateCommand(TyperCommand):
 
     def _make(self) -> None:
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        single.command(self.name)(expanded(inspect.unwrap(self.callback or expanded)))
+        function = expanded(inspect.unwrap(self.callback or expanded))
+        single.command(self.name)(with_quiet(function))
         made = get_command(single)
         own = options_of(made.params)
         for option in made.params:
@@ -49,7 +52,9 @@ class LateCommand(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Run it; what it says of settings from now on names its options."""
         runs(options_of(self.params))
-        return super().invoke(ctx)
+        status = super().invoke(ctx)
+        say_next(ctx.command_path, ctx.params, status)
+        return status
 
 
 def parameters_of(app: typer.Typer) -> list[Any]:

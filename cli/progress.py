@@ -8,6 +8,7 @@ from rich.live import Live
 from rich.text import Text
 
 from cli.flags import in_flags
+from cli.quiet import is_quiet
 from cli.streams import begin_soon
 from hmnet.runs.telling import TrainingLog
 from relevance.escaping import for_line
@@ -27,7 +28,7 @@ class StatusLine(PlainLine):
         self._live = Live(
             Text("loading ..."), console=self._console, refresh_per_second=4, transient=True
         )
-        self.live = self._console.is_terminal
+        self.live = self._console.is_terminal and not is_quiet()
 
     def __enter__(self) -> Self:
         if self.live:
@@ -53,7 +54,7 @@ class StatusLine(PlainLine):
         """
         if self.live:
             self._live.update(Text(for_line(text), no_wrap=True, overflow="ellipsis"))
-        else:
+        elif not is_quiet():
             super().update(text, last=last)
 
     def pass_by(self, text: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
+from cli.quiet import is_quiet
 from relevance.errors import RelevanceError
 from relevance.escaping import for_line
 
@@ -158,7 +159,7 @@ def begin_soon() -> None:
     """Say in a moment that a command has begun; of several processes one does."""
     from hmnet.training.launch import is_main_process
 
-    if isinstance(sys.stderr, Notes) and is_main_process():
+    if isinstance(sys.stderr, Notes) and not is_quiet() and is_main_process():
         sys.stderr.begin_soon()
 
 

@@ -80,7 +80,7 @@ def test_every_setting_has_an_option_that_says_what_the_field_says(
 
 def test_what_a_run_has_settled_is_no_option_of_an_addition() -> None:
     own = set(options_of(hmnet_app, "add-task")) - set(Addition.model_fields)
-    assert own == {*CHANGEABLE, "folder", "out", "resume", "config"}
+    assert own == {*CHANGEABLE, "folder", "out", "resume", "config", "quiet"}
 
 
 def test_defaults_of_a_method_are_told_where_one_is_chosen() -> None:
@@ -106,7 +106,7 @@ def test_a_new_field_needs_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
         baked.oven = oven
 
     bake_command = get_command(app)
-    heat, fan, racks = bake_command.params
+    heat, fan, racks, _quiet = bake_command.params
     assert (heat.min, heat.max, heat.show_default) == (50, 250, "200")
     assert heat.help == "Degrees; more with --fan."
     assert (fan.opts, fan.secondary_opts, fan.show_default) == (["--fan"], ["--no-fan"], "no")
