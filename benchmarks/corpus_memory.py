@@ -1,6 +1,6 @@
 """Memory and time of `hmnet pretrain` on large corpora: encoding, pairs, and two steps.
 
-    python benchmarks/corpus_memory.py ../shared/data /tmp --mb 64 256 1024
+    python benchmarks/corpus_memory.py ../shared/data /tmp --mb 64 256 1000
 
 The text is WikiText-2's, IMDB's and MultiRC's again and again, in each copy a tenth of the words
 replaced by others of these texts, so that no two copies have the same sentences. It is written to
@@ -24,6 +24,7 @@ from pathlib import Path
 SOURCES = ("wikitext2/valid:text", "wikitext2/test:text", "imdb/train:sentence")
 SOURCES += ("multirc/train:paragraph",)
 REPLACED = 0.1  # share of words
+KILOBYTE = 1024  # the unit of `ru_maxrss`, in bytes
 TINY = {
     "hidden_size": 128,
     "num_hidden_layers": 2,
@@ -96,7 +97,7 @@ def measure(corpus: Path, folder: Path) -> tuple[float, float, float]:
         if status:
             raise SystemExit(f"hmnet pretrain ended with status {status}")
         seconds = time.monotonic() - started
-    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1e6
+    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * KILOBYTE / 1e9
 
 
 def main() -> None:
@@ -104,18 +105,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("scratch", type=Path, help="folder with room for twice the text")
-    parser.add_argument("--mb", type=int, nargs="+", default=[1024], help="MiB of text")
+    parser.add_argument("--mb", type=int, nargs="+", default=[1000], help="megabytes of text")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.scratch) as scratch:
         folder = Path(scratch)
         write_encoder(folder / "encoder")
         documents = texts(options.data)
-        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KILOBYTE / 1e9
         print(f"this process {own:.2f} GB", flush=True)
         for size in options.mb:
-            write(documents, folder / "corpus.txt", size * 2**20)
+            write(documents, folder / "corpus.txt", size * 10**6)
             seconds, cpu, peak = measure(folder / "corpus.txt", folder)
-            print(f"{size} MiB: {seconds:.0f} s, {cpu:.0f} s of CPU, {peak:.2f} GB", flush=True)
+            print(f"{size} MB: {seconds:.0f} s, {cpu:.0f} s of CPU, {peak:.2f} GB", flush=True)
 
 
 if __name__ == "__main__":

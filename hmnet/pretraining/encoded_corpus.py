@@ -30,7 +30,7 @@ class EncodedCorpus:
     """Sentences of documents as token ids without special ones, one after another.
 
     Attributes:
-        ids: Token ids of all sentences, mapped from the cache's file.
+        ids: Token ids of all sentences, mapped from the cache's file; `tokens` reads some.
         sentences: Sentence `i` is `ids[sentences[i]:sentences[i + 1]]`; none is empty.
         documents: Document `i` has sentences `documents[i]` to `documents[i + 1]`, one at least.
         template: The special ids.
@@ -45,6 +45,18 @@ class EncodedCorpus:
 
     def __len__(self) -> int:
         return len(self.documents) - 1
+
+    def tokens(self, begin: int, end: int) -> Int32[np.ndarray, " token"]:
+        """Token ids from one place to another.
+
+        They are read from the file where there is one: what is looked at in a mapped file stays in
+        the process' memory, which in the end would hold the whole corpus.
+        """
+        file = getattr(self.ids, "filename", None)
+        if file is None:
+            return self.ids[begin:end]
+        size = self.ids.itemsize
+        return np.fromfile(file, self.ids.dtype, end - begin, offset=size * begin)
 
 
 def encode_corpora(corpora: Sequence[Corpus], tokenizer: PreTrainedTokenizerBase) -> EncodedCorpus:

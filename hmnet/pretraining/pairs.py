@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int, Int64
 
-from hmnet.data.template import Pieces, Sequences, assemble
+from hmnet.data.template import Pieces, Sequences, assemble, boundaries
 from hmnet.pretraining.encoded_corpus import EncodedCorpus
 from relevance.errors import RelevanceError
 
@@ -47,11 +47,15 @@ class Pairs:
 
     def sequences(self, rows: Int[np.ndarray, " row"]) -> Sequences:
         """The inputs of some pairs, in this order, special ids included."""
-        parts = [
-            Pieces(self.corpus.ids, self.starts[rows, side], self.lengths[rows, side])
-            for side in range(self.starts.shape[1])
-        ]
+        parts = [self._pieces(rows, side) for side in range(self.starts.shape[1])]
         return assemble(self.corpus.template, parts, self.max_length)
+
+    def _pieces(self, rows: Int[np.ndarray, " row"], side: int) -> Pieces:
+        lengths = self.lengths[rows, side]
+        starts = self.starts[rows, side]
+        places = zip(starts.tolist(), (starts + lengths).tolist(), strict=True)
+        ids = [self.corpus.tokens(begin, end) for begin, end in places]
+        return Pieces(np.concatenate(ids), boundaries(lengths)[:-1], lengths)
 
 
 def make_pairs(
@@ -220,22 +224,25 @@ class _Maker:
     def _random(self, following: int, place: int, target: int) -> _Segment | None:
         """Sentences of another document; None where all that are drawn begin as the true next."""
         corpus = self.corpus
-        avoided = self._tokens(following)
         for _ in range(TRIES):
             drawn = self.rng.randrange(len(self.chosen) - 1)
             other = int(self.chosen[drawn + (drawn >= place)])
             first, last = map(int, corpus.documents[other : other + 2])
             start = self.rng.randrange(first, last)
-            if not np.array_equal(self._tokens(start), avoided):
+            if not self._are_equal(start, following):
                 end = start + 1
                 while end < last and corpus.sentences[end] - corpus.sentences[start] < target:
                     end += 1
                 return _Segment(int(corpus.sentences[start]), int(corpus.sentences[end]), other)
         return None
 
-    def _tokens(self, sentence: int) -> Int[np.ndarray, " token"]:
-        begin, end = self.corpus.sentences[sentence : sentence + 2]
-        return self.corpus.ids[begin:end]
+    def _are_equal(self, one: int, other: int) -> bool:
+        """Whether two sentences are the same; few are of one length, and only those are read."""
+        begin, end = self.corpus.sentences[one : one + 2].tolist()
+        start, stop = self.corpus.sentences[other : other + 2].tolist()
+        if end - begin != stop - start:
+            return False
+        return np.array_equal(self.corpus.tokens(begin, end), self.corpus.tokens(start, stop))
 
     def _cut(self, *pair: _Segment) -> tuple[_Segment, _Segment]:
         """Take tokens off the longer segment until both fit."""
