@@ -1,9 +1,11 @@
 """Probing a tiny random encoder: vectors, classifiers, what no layer can tell."""
 
+import gzip
 import random
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from hmnet.probing.settings import ProbingConfig, Recipe
 from hmnet.probing.splits import ProbingTask, make_task
 from relevance.disk.files import cache_dir
 from relevance.errors import RelevanceError
+from relevance.text import minilm
 
 WORDS = [f"w{number}" for number in range(40)]
 CPU = torch.device("cpu")
@@ -143,6 +146,30 @@ def test_word_order_cannot_be_told_from_the_mean_of_embeddings(encoder: Path) ->
     told = tell(task, vectors[:1], Recipe(epochs=10), CPU)
     # three deviations of a share of 500 rows around that of answering at random
     assert told[0].accuracy < max(task.majority, 1 - task.majority) + 3 * 0.5 / 500**0.5
+
+
+def test_layer_0_of_a_real_encoder_knows_neither_sentence_nor_order(data_dir: Path) -> None:
+    if find_spec(minilm.PACKAGE) is None:
+        pytest.skip("the extra `demo` is not installed")
+    encoder = open_encoder("minilm")
+
+    def read(texts: list[str], vector: Any) -> np.ndarray:
+        return LayerFeatures(encoder, texts, 64, "fp32", CPU).read(vector)
+
+    texts = []
+    for path in sorted((data_dir / "probing").glob("*.te.tsv.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            texts += [next(lines).split("\t")[0] for _ in range(2)]
+    assert len(set(texts)) == 18
+    first = read(texts, "cls")
+    assert (first[0] == first[0, :1]).all()
+    assert (first[1:, 1:] != first[1:, :1]).any(axis=-1).all()
+    # words that change places: the same pieces at other positions, which hardly shows in the mean
+    words = texts[-1].split()
+    moved = [" ".join(words), " ".join([words[1], words[0], *words[2:]])]
+    mean = read(moved, "mean")
+    lowest, *others = np.linalg.norm(mean[:, 0] - mean[:, 1], axis=-1)
+    assert lowest < 0.2 * min(others)
 
 
 def test_what_is_there_is_told(encoder: Path) -> None:
