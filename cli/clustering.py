@@ -10,8 +10,8 @@ import relevance
 from cli.flags import in_flags
 from cli.gains import GainOptions, MatrixArgument, load_gains, note_distrust, tell
 from cli.generated import Given, SettingsOf
-from cli.options import OutOption
-from cli.output import check_places, note, save, show
+from cli.options import FIGURE, OutOption, SizeOptions
+from cli.output import check_places, look, note, save, show
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from relevance.clustering.worth import Worth
     from relevance.matrices.matrix import RelevanceMatrix
 
-METHOD, FIGURES, AUTO = "Method", "Figures", "auto"
+METHOD, AUTO = "Method", "auto"
 
 
 def _k(text: str | None) -> Any:
@@ -32,7 +32,7 @@ def _k(text: str | None) -> Any:
 
 
 def _figure(help_text: str) -> Any:
-    return typer.Option(help=help_text, metavar="FILE", rich_help_panel=FIGURES)
+    return typer.Option(help=help_text, metavar="FILE", rich_help_panel=FIGURE)
 
 
 def cluster(
@@ -52,6 +52,7 @@ def cluster(
         Given, SettingsOf("relevance.clustering.settings:GroupingSettings", panel=METHOD)
     ],
     gains: GainOptions,
+    style: SizeOptions,
     consensus: Annotated[
         Path | None, _figure("How often every two tasks are in one group under resampling.")
     ] = None,
@@ -73,6 +74,7 @@ def cluster(
         raise RelevanceError("--curve goes with --k auto.")
     if dendrogram is not None and options.get("method") != "agglomerative":
         raise RelevanceError("--dendrogram goes with --method agglomerative.")
+    looks = look(style, consensus, curve, dendrogram)
     check_places(out, figures=(consensus, curve, dendrogram))
     loaded, lines = load_gains(matrix, gains)
     if k is None and "method" not in options and not has_families(loaded):
@@ -89,12 +91,13 @@ def cluster(
     worth = group_worth(loaded, spec)
     spec = spec if worth is None else worth.kept_in(spec)
     if consensus is not None:
-        save(relevance.consensus(spec), consensus)
+        save(relevance.consensus(spec, style=looks), consensus)
     if curve is not None and choice is not None:
-        save(relevance.choice_of_k(choice), curve)
+        save(relevance.choice_of_k(choice, style=looks), curve)
     if dendrogram is not None:
         linkage = spec.provenance["linkage"]
-        save(relevance.dendrogram(loaded, len(spec.clusters), linkage=linkage), dendrogram)
+        drawn = relevance.dendrogram(loaded, len(spec.clusters), linkage=linkage, style=looks)
+        save(drawn, dendrogram)
     for line in _lines(loaded, spec, choice, worth):
         note(line) if out is None else show(in_flags(line))
     tell(loaded, lines)

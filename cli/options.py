@@ -22,6 +22,21 @@ RunOptions = Annotated[Given, SettingsOf(CONFIG)]
 TrainingOptions = Annotated[Given, SettingsOf(CONFIG, "hmnet.settings.config:OF_A_STUDY")]
 """Which tasks, and how a backbone is trained on them, whatever the run is for."""
 
+STYLE = "relevance.figures.style:FigureStyle"
+SIZE = ("width", "title")
+FIGURE = "Figures"
+
+StyleOptions = Annotated[Given, SettingsOf(STYLE, panel=FIGURE)]
+"""How a heat map looks: size, title, scale, order, decimals, colours."""
+
+BarsOptions = Annotated[
+    Given, SettingsOf(STYLE, (*SIZE, "vmax", "order", "decimals"), panel=FIGURE)
+]
+"""How bars look, which have no colour map."""
+
+SizeOptions = Annotated[Given, SettingsOf(STYLE, SIZE, panel=FIGURE)]
+"""Size and title of a figure whose scale and order follow from what it shows."""
+
 SeedsOption = Annotated[
     list[str] | None,
     typer.Option(help="Several runs; wins over --seed.", metavar="0,1,2", rich_help_panel=TRAINING),

@@ -1,16 +1,19 @@
 """What commands say: results on stdout or in files, notes on stderr."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import relevance
 from cli.flags import in_flags
 from cli.streams import Results
+from relevance.errors import RelevanceError
 from relevance.escaping import for_terminal
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from matplotlib.axes import Axes
 
 
@@ -63,6 +66,25 @@ def save(axes: "Axes", path: Path) -> None:
     """The figure of some axes into a file; an older one is replaced."""
     relevance.save_figure(axes, path)
     note(f"wrote {path}")
+
+
+def look(style: "Mapping[str, Any]", *figures: Path | None) -> relevance.FigureStyle:
+    """What the options of a figure say of how it looks, checked before any work is done.
+
+    Args:
+        style: Values of the options that were given.
+        *figures: Places of the figures that they are for.
+
+    Returns:
+        The style.
+
+    Raises:
+        RelevanceError: If a value is out of range, or no figure is drawn that could follow it.
+    """
+    if style and not any(figures):
+        given = " and ".join(f"`{name}`" for name in style)
+        raise RelevanceError(f"{given} is for a figure, and none is drawn. Name its file too.")
+    return relevance.FigureStyle(**style)
 
 
 def check_places(*files: Path | None, figures: Sequence[Path | None] = ()) -> None:

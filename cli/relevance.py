@@ -14,16 +14,19 @@ from cli.flags import in_flags
 from cli.gains import GainOptions, MatrixArgument, load_gains, tell
 from cli.lists import only
 from cli.options import (
+    BarsOptions,
     CaptionOption,
     FigureOption,
     FileFormatOption,
     FormatOption,
     LabelOption,
     OutOption,
+    SizeOptions,
+    StyleOptions,
     TaskOption,
     TaskOptions,
 )
-from cli.output import check_places, deliver, note, save, show
+from cli.output import check_places, deliver, look, note, save, show
 from cli.report import report
 from relevance.errors import RelevanceError
 
@@ -87,30 +90,38 @@ def heatmap(
     matrix: MatrixArgument,
     out: DrawOption,
     gains: GainOptions,
+    style: StyleOptions,
     clusters: Annotated[
         Path | None, typer.Option(help="Draw tasks of a cluster together.", metavar="out.json")
     ] = None,
 ) -> None:
     """Heat map: row = source, column = target.
 
-    Example: relevance heatmap paper:table3 --out table3.pdf
+    Example: relevance heatmap paper:table3 --out table3.pdf --width 3.3 --vmax 20
     """
+    looks = look(style, out)
     spec = None if clusters is None else relevance.ClusterSpec.load(clusters)
     check_places(figures=(out,))
     loaded, lines = load_gains(matrix, gains)
-    save(relevance.heatmap(loaded, clusters=spec), out)
+    save(relevance.heatmap(loaded, clusters=spec, style=looks), out)
     tell(loaded, lines)
 
 
-def bars(matrix: MatrixArgument, task: TaskOption, out: DrawOption, gains: GainOptions) -> None:
+def bars(
+    matrix: MatrixArgument,
+    task: TaskOption,
+    out: DrawOption,
+    gains: GainOptions,
+    style: BarsOptions,
+) -> None:
     """Influence of one task on the others and of the others on it (Figure 2).
 
     Example: relevance bars paper:table3 --task BoolQ --out boolq.pdf
     """
-    name = only(task, "--task")
+    name, looks = only(task, "--task"), look(style, out)
     check_places(figures=(out,))
     loaded, lines = load_gains(matrix, gains)
-    axes, _ = relevance.bars(loaded, name)
+    axes, _ = relevance.bars(loaded, name, style=looks)
     save(axes, out)
     tell(loaded, lines)
 
@@ -136,6 +147,7 @@ def table(
 
 
 def compare(
+    style: SizeOptions,
     matrices: Annotated[
         list[str],
         typer.Argument(
@@ -173,6 +185,7 @@ def compare(
     shown = format_of(form, out)
     if reference is None and figure is not None:
         raise RelevanceError("--figure draws matrices against a reference. Name it: --reference.")
+    looks = look(style, figure)
     check_places(out, figures=(figure,))
     found = [load_gains(name, {})[0] for name in matrices]
     if reference is None:
@@ -188,7 +201,7 @@ def compare(
         for remark in remarks(comparison):
             note(f"relevance: note: {remark}")
     if figure is not None:
-        save(relevance.scatter(comparison), figure)
+        save(relevance.scatter(comparison, style=looks), figure)
 
 
 def demo(

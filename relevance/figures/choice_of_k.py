@@ -13,8 +13,11 @@ from relevance.figures.figure import (
     POSITIVE,
     Axes,
     draw_frame,
-    new_figure,
+    draw_title,
+    new_axes,
+    title_pt,
 )
+from relevance.figures.style import NO_WISHES, FigureStyle
 
 TEXT_PT = 7.0
 HEIGHT_PT = 150.0
@@ -78,17 +81,23 @@ def lay_out(choice: ChoiceOfK) -> ChoiceLayout:
     )
 
 
-def choice_of_k(choice: ChoiceOfK, axes: Axes | None = None) -> Axes:
+def choice_of_k(
+    choice: ChoiceOfK, ax: Axes | None = None, *, style: FigureStyle | None = None
+) -> Axes:
     """Draw silhouette and stability of every k, and the k that was chosen.
 
     Args:
         choice: The candidates that were tried.
-        axes: Axes to draw on; None for a figure of its own, one column of a paper wide.
+        ax: Axes to draw on; None for a figure of its own, one column of a paper wide.
+        style: Size and title that are wished for.
 
     Returns:
         The axes.
     """
-    return draw(lay_out(choice), axes or _new_axes())
+    style = style or NO_WISHES
+    axes = draw(lay_out(choice), ax or _new_axes(style))
+    draw_title(axes, style.title, whole=ax is None)
+    return axes
 
 
 def draw(layout: ChoiceLayout, axes: Axes) -> Axes:
@@ -123,13 +132,8 @@ def draw(layout: ChoiceLayout, axes: Axes) -> Axes:
     return axes
 
 
-def _new_axes() -> Axes:
-    figure = new_figure(ONE_COLUMN_PT, HEIGHT_PT)
-    return figure.add_axes(
-        (
-            LEFT_PT / ONE_COLUMN_PT,
-            BELOW_PT / HEIGHT_PT,
-            1 - (LEFT_PT + RIGHT_PT) / ONE_COLUMN_PT,
-            1 - (BELOW_PT + ABOVE_PT) / HEIGHT_PT,
-        )
-    )
+def _new_axes(style: FigureStyle) -> Axes:
+    width = style.width_pt or ONE_COLUMN_PT
+    height = HEIGHT_PT + title_pt(style.title, width)
+    box = LEFT_PT, BELOW_PT, width - LEFT_PT - RIGHT_PT, HEIGHT_PT - BELOW_PT - ABOVE_PT
+    return new_axes(width, height, box)[0]

@@ -9,20 +9,24 @@ import numpy as np
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.figures.figure import Axes
-from relevance.figures.heatmap import cell_side, draw, new_axes
+from relevance.figures.heatmap import drawn
 from relevance.figures.heatmap_layout import FILL, SCREEN_CELL_PT, HeatmapLayout, cell_texts
 from relevance.figures.heatmap_layout import lay_out as lay_out_heatmap
+from relevance.figures.style import FigureStyle
 from relevance.matrices.matrix import RelevanceMatrix
 
 QUANTITY = "together in one group, share of resamples"
 
 
-def lay_out(spec: ClusterSpec, *, cell_pt: float = SCREEN_CELL_PT) -> HeatmapLayout:
+def lay_out(
+    spec: ClusterSpec, *, cell_pt: float = SCREEN_CELL_PT, style: FigureStyle | None = None
+) -> HeatmapLayout:
     """Decide what the heat map shows.
 
     Args:
         spec: Groups with their stability.
         cell_pt: Side of a cell in points.
+        style: Size and title that are wished for.
 
     Returns:
         The layout, tasks of a group together, in whole percent, colours from 0 to 100.
@@ -37,7 +41,7 @@ def lay_out(spec: ClusterSpec, *, cell_pt: float = SCREEN_CELL_PT) -> HeatmapLay
             " has none; `relevance cluster` measures it for others."
         )
     matrix = RelevanceMatrix(np.array(known.consensus), known.tasks, QUANTITY)
-    layout = lay_out_heatmap(matrix, spec, cell_pt=cell_pt)
+    layout = lay_out_heatmap(matrix, spec, cell_pt=cell_pt, style=style)
     percent = layout.percent.round()
     texts, text_pt = cell_texts(percent, FILL * cell_pt, fixed_diagonal=layout.fixed_diagonal)
     return replace(
@@ -45,12 +49,15 @@ def lay_out(spec: ClusterSpec, *, cell_pt: float = SCREEN_CELL_PT) -> HeatmapLay
     )
 
 
-def consensus(spec: ClusterSpec, axes: Axes | None = None) -> Axes:
+def consensus(
+    spec: ClusterSpec, ax: Axes | None = None, *, style: FigureStyle | None = None
+) -> Axes:
     """Draw how often every two tasks were in one group, framed by the groups of the spec.
 
     Args:
         spec: Groups with their stability.
-        axes: Axes to draw on; None for a figure of its own.
+        ax: Axes to draw on; None for a figure of its own.
+        style: Size and title that are wished for.
 
     Returns:
         The axes.
@@ -58,8 +65,7 @@ def consensus(spec: ClusterSpec, axes: Axes | None = None) -> Axes:
     Raises:
         RelevanceError: If the groups come without a consensus.
     """
-    axes = axes or new_axes(lay_out(spec))
-    draw(lay_out(spec, cell_pt=cell_side(axes, len(spec.tasks))), axes)
+    axes = drawn(lambda cell_pt: lay_out(spec, cell_pt=cell_pt, style=style), ax)
     axes.set_xlabel("")  # neither task is source or target
     axes.set_ylabel("")
     return axes

@@ -13,7 +13,20 @@ from relevance.clustering.methods.agglomerative import merges
 from relevance.clustering.settings import Linkage
 from relevance.errors import RelevanceError
 from relevance.escaping import for_figure
-from relevance.figures.figure import FAINT, INK, ONE_COLUMN_PT, draw_rows, new_figure, text_width_em
+from relevance.figures.figure import (
+    FAINT,
+    INK,
+    ONE_COLUMN_PT,
+    POINTS_PER_INCH,
+    draw_rows,
+    draw_title,
+    figure_of,
+    new_axes,
+    text_width_em,
+    title_pt,
+    wrapped,
+)
+from relevance.figures.style import NO_WISHES, FigureStyle
 from relevance.matrices.matrix import RelevanceMatrix
 
 if TYPE_CHECKING:
@@ -23,6 +36,7 @@ TEXT_PT = 7.0
 ROW_PT = 11.5
 BELOW_PT = 28.0
 ABOVE_PT = 6.0
+NARROWEST_PT = 60.0
 COLOURS = ("#2f79b5", "#c43b3f", "#3c8f4d", "#8a5ea8", "#b8741a", "#3a9ca3", "#ab4d80", "#6b6b2f")
 DISTANCES = {
     "ward": "distance of merged groups (Ward)",
@@ -134,7 +148,12 @@ def _clusters(tree: Float[np.ndarray, "merge 4"], order: list[int], within: int)
 
 
 def dendrogram(
-    matrix: RelevanceMatrix, k: int, *, linkage: Linkage = "ward", axes: Axes | None = None
+    matrix: RelevanceMatrix,
+    k: int,
+    *,
+    linkage: Linkage = "ward",
+    ax: Axes | None = None,
+    style: FigureStyle | None = None,
 ) -> Axes:
     """Draw a dendrogram, its clusters in colours and the cut between them dashed.
 
@@ -142,16 +161,20 @@ def dendrogram(
         matrix: A matrix without unknown values, of at least two tasks.
         k: Number of clusters.
         linkage: A linkage that `Agglomerative` takes.
-        axes: Axes to draw on; None for a figure of its own, one column of a paper wide.
+        ax: Axes to draw on; None for a figure of its own, one column of a paper wide.
+        style: Size and title that are wished for.
 
     Returns:
         The axes.
 
     Raises:
-        RelevanceError: If a value is unknown, or k out of range.
+        RelevanceError: If a value is unknown, k out of range, or there is no room.
     """
+    style = style or NO_WISHES
     layout = lay_out(matrix, k, linkage=linkage)
-    return draw(layout, axes or _new_axes(layout))
+    axes = draw(layout, ax or _new_axes(layout, style))
+    draw_title(axes, style.title, whole=ax is None)
+    return axes
 
 
 def draw(layout: DendrogramLayout, axes: Axes) -> Axes:
@@ -173,7 +196,9 @@ def draw(layout: DendrogramLayout, axes: Axes) -> Axes:
     draw_rows(axes, TEXT_PT, pad_pt=3.0)
     for label, cluster in zip(axes.get_yticklabels(), layout.clusters, strict=True):
         label.set_color(_colour(cluster))
-    axes.set_xlabel(layout.quantity, fontsize=TEXT_PT, color=INK, labelpad=2)
+    width_pt = axes.get_window_extent().width * POINTS_PER_INCH / figure_of(axes).dpi
+    quantity = "\n".join(wrapped(layout.quantity, TEXT_PT, width_pt))
+    axes.set_xlabel(quantity, fontsize=TEXT_PT, color=INK, labelpad=2)
     return axes
 
 
@@ -181,11 +206,18 @@ def _colour(cluster: int) -> str:
     return COLOURS[cluster % len(COLOURS)]
 
 
-def _new_axes(layout: DendrogramLayout) -> Axes:
+def _new_axes(layout: DendrogramLayout, style: FigureStyle) -> Axes:
     names = 8.0 + TEXT_PT * max(map(text_width_em, layout.tasks))
-    tree = max(ONE_COLUMN_PT - names - 8.0, TEXT_PT * text_width_em(layout.quantity))
-    rows = ROW_PT * len(layout.tasks)
-    width, height = 8.0 + tree + names, ABOVE_PT + rows + BELOW_PT
-    return new_figure(width, height).add_axes(
-        (8.0 / width, BELOW_PT / height, tree / width, rows / height)
-    )
+    tree = (style.width_pt or ONE_COLUMN_PT) - names - 8.0
+    if style.width is None:
+        tree = max(tree, 1.05 * TEXT_PT * text_width_em(layout.quantity))
+    elif tree < NARROWEST_PT:
+        least = (names + 8.0 + NARROWEST_PT) / POINTS_PER_INCH
+        raise RelevanceError(
+            f"`width={style.width:g}` leaves no room beside the names of the tasks. Give at least"
+            f" {least + 0.05:.1f} inches."
+        )
+    rows, width = ROW_PT * len(layout.tasks), 8.0 + tree + names
+    below = BELOW_PT + (TEXT_PT + 1) * (len(wrapped(layout.quantity, TEXT_PT, tree)) - 1)
+    height = ABOVE_PT + rows + below + title_pt(style.title, width)
+    return new_axes(width, height, (8.0, below, tree, rows))[0]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterable, Sequence
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,9 @@ FAINT = "#8c8c8c"
 POSITIVE = "#2f79b5"
 NEGATIVE = "#c43b3f"
 NOTE_PT, NOTE_LINE_PT = 5.5, 8.0
+TITLE_PT, TITLE_LINE_PT, TITLE_PAD_PT = 9.0, 11.5, 7.0
+SCREEN_DPI = 110  # text of 6 points is then 9 pixels high
+HINTED = 1.04  # hinted glyphs are up to 4 % wider than their outlines
 METADATA = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
 
 
@@ -37,23 +40,84 @@ def new_figure(width_pt: float, height_pt: float) -> Figure:
 
 
 def new_panels(
-    width_pt: float, height_pt: float, lines: int = 1, columns: int = 1, **shared: Any
+    width_pt: float,
+    height_pt: float,
+    lines: int = 1,
+    columns: int = 1,
+    *,
+    title: str | None = None,
+    **shared: Any,
 ) -> list[Axes]:
     """Empty axes side by side in a figure of their own, placed so that nothing overlaps.
 
     Args:
         width_pt: Width of the figure, in points.
-        height_pt: Height of the figure, in points.
+        height_pt: Height of the figure without its title, in points.
         lines: Number of lines of axes.
         columns: Number of axes in a line.
+        title: Title of the whole figure, None for none.
         **shared: Whether axes share a scale, as matplotlib's `sharex` and `sharey`.
 
     Returns:
         The axes, line by line.
     """
+    above_pt = title_pt(title, width_pt)
+    figure = new_figure(width_pt, height_pt + above_pt)
+    below_title = (0.0, 0.0, 1.0, height_pt / (height_pt + above_pt))
+    figure.set_layout_engine("constrained", rect=below_title)
+    grid = figure.subplots(lines, columns, squeeze=False, **shared).ravel()
+    draw_title(grid[0], title, whole=True)
+    return list(map(inline, grid))
+
+
+def new_axes(
+    width_pt: float, height_pt: float, *boxes: tuple[float, float, float, float]
+) -> Panels:
+    """Empty axes at fixed places in a figure of their own.
+
+    Args:
+        width_pt: Width of the figure, in points.
+        height_pt: Height of the figure, in points.
+        *boxes: Left end, lower end, width and height of each, in points from the lower left.
+
+    Returns:
+        The axes, in the order of the boxes.
+    """
     figure = new_figure(width_pt, height_pt)
-    figure.set_layout_engine("constrained")
-    return list(figure.subplots(lines, columns, squeeze=False, **shared).ravel())
+    return Panels(
+        inline(
+            figure.add_axes((left / width_pt, low / height_pt, wide / width_pt, high / height_pt))
+        )
+        for left, low, wide, high in boxes
+    )
+
+
+class Panels(tuple[Axes, ...]):
+    """Axes of one figure, which a notebook shows as that figure."""
+
+    __slots__ = ()
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        return picture(self[0])
+
+
+def inline(axes: Axes) -> Axes:
+    """Let a notebook show axes as their whole figure where they are the value of a cell.
+
+    Figures of ours belong to no window and to no list of open figures, so nothing else shows them.
+    """
+    axes._repr_png_ = partial(picture, axes)  # type: ignore[attr-defined]  # IPython looks for it
+    return axes
+
+
+def picture(axes: Axes) -> tuple[bytes, dict[str, int]]:
+    """The figure that axes stand in as PNG, with the size that a page should give it."""
+    figure = figure_of(axes)
+    content = BytesIO()
+    _make_plain(figure)
+    figure.savefig(content, format="png", dpi=2 * SCREEN_DPI)
+    width, height = (round(SCREEN_DPI * inches) for inches in figure.get_size_inches())
+    return content.getvalue(), {"width": width, "height": height}
 
 
 def figure_of(axes: Axes) -> Figure:
@@ -174,3 +238,85 @@ def text_width_em(text: str) -> float:
         for_figure(text), FontProperties(size=10), False
     )
     return float(width) / 10
+
+
+def wrapped(texts: str | Iterable[str], size_pt: float, width_pt: float) -> list[str]:
+    """Lines of text that are no wider than there is room.
+
+    Args:
+        texts: A text, or several that begin lines of their own.
+        size_pt: Font size, in points.
+        width_pt: Room, in points.
+
+    Returns:
+        The lines: as many words as fit on each; words that are too long alone are cut.
+
+    >>> wrapped("one two three", 10.0, 45.0)
+    ['one two', 'three']
+    """
+    most_em = width_pt / (HINTED * size_pt)
+    lines: list[str] = []
+    for text in [texts] if isinstance(texts, str) else texts:
+        line = ""
+        for word in text.split():
+            longer = f"{line} {word}".strip()
+            if text_width_em(longer) <= most_em:
+                line = longer
+                continue
+            lines += [line] if line else []
+            *full, line = _cut(word, most_em)
+            lines += full
+        lines += [line] if line else []
+    return lines
+
+
+def _cut(word: str, most_em: float) -> list[str]:
+    """Pieces of a word that are no wider than there is room, of a character at least."""
+    if text_width_em(word) <= most_em:
+        return [word]
+    pieces = [""]
+    for character in word:
+        if pieces[-1] and text_width_em(pieces[-1] + character) > most_em:
+            pieces.append("")
+        pieces[-1] += character
+    return pieces
+
+
+def title_pt(title: str | None, width_pt: float) -> float:
+    """Room that the title of a figure takes at its top, in points; 0 without one."""
+    lines = wrapped(title or "", TITLE_PT, width_pt - 2 * TITLE_PAD_PT)
+    return TITLE_LINE_PT * len(lines) + TITLE_PAD_PT * bool(lines)
+
+
+def draw_title(axes: Axes, title: str | None, *, whole: bool) -> None:
+    """Write a title, wrapped.
+
+    Args:
+        axes: Any axes of the figure.
+        title: The title; None or blank for none.
+        whole: Whether it is that of the whole figure, which has room for it at its top, and not
+            that of the axes alone.
+    """
+    if not title or not title.strip():
+        return
+    figure = figure_of(axes)
+    if not whole:
+        width_pt = axes.get_window_extent().width * POINTS_PER_INCH / figure.dpi
+        lines = wrapped(title, TITLE_PT, width_pt)
+        axes.set_title(
+            "\n".join(map(for_figure, lines)), fontsize=TITLE_PT, color=INK, parse_math=False
+        )
+        return
+    width_pt, height_pt = POINTS_PER_INCH * figure.get_size_inches()
+    lines = wrapped(title, TITLE_PT, width_pt - 2 * TITLE_PAD_PT)
+    for number, line in enumerate(lines):
+        figure.text(
+            0.5,
+            1 - (TITLE_PAD_PT + TITLE_LINE_PT * number) / height_pt,
+            for_figure(line),
+            ha="center",
+            va="top",
+            fontsize=TITLE_PT,
+            color=INK,
+            parse_math=False,
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -10,9 +12,21 @@ from jaxtyping import Float
 
 from relevance.clustering.spec import ClusterSpec
 from relevance.escaping import for_figure
-from relevance.figures.figure import FAINT, INK, draw_notes, figure_of, new_figure
+from relevance.figures.figure import (
+    FAINT,
+    INK,
+    NOTE_PT,
+    POINTS_PER_INCH,
+    draw_notes,
+    draw_title,
+    figure_of,
+    wrapped,
+)
+from relevance.figures.figure import new_axes as axes_at
 from relevance.figures.heatmap_layout import (
+    LINE,
     NAME_PT,
+    SCREEN_CELL_PT,
     Cells,
     HeatmapLayout,
     label_size,
@@ -22,6 +36,7 @@ from relevance.figures.heatmap_layout import (
     size_of,
 )
 from relevance.figures.scale import bar_ticks
+from relevance.figures.style import FigureStyle
 from relevance.matrices.matrix import RelevanceMatrix
 
 if TYPE_CHECKING:
@@ -38,7 +53,11 @@ LIGHT = 0.25
 
 
 def heatmap(
-    matrix: RelevanceMatrix, axes: Axes | None = None, *, clusters: ClusterSpec | None = None
+    matrix: RelevanceMatrix,
+    ax: Axes | None = None,
+    *,
+    clusters: ClusterSpec | None = None,
+    style: FigureStyle | None = None,
 ) -> Axes:
     """Draw a matrix with its values in the cells.
 
@@ -47,28 +66,48 @@ def heatmap(
 
     Args:
         matrix: Any matrix; unknown cells are crossed out.
-        axes: Axes to draw on; None for a figure of its own, one column of a paper wide (3.3 inches)
+        ax: Axes to draw on; None for a figure of its own, one column of a paper wide (3.3 inches)
             if that can be read, and larger for many tasks.
         clusters: Groups of all tasks; they stand together, framed.
+        style: Size, title, scale, order, decimals and colours that are wished for.
 
     Returns:
         The axes.
 
     Raises:
-        RelevanceError: If the groups are not those of the matrix's tasks.
+        RelevanceError: If the groups are not those of the matrix's tasks, or what is wished for
+            cannot be had.
     """
-    axes = axes or new_axes(lay_out(matrix, clusters))
-    return draw(lay_out(matrix, clusters, cell_pt=cell_side(axes, len(matrix.tasks))), axes)
+    return drawn(lambda cell_pt: lay_out(matrix, clusters, cell_pt=cell_pt, style=style), ax)
+
+
+def drawn(lay_out_at: Callable[[float], HeatmapLayout], ax: Axes | None) -> Axes:
+    """Draw a heat map in a figure of its own, or in axes that are there.
+
+    Args:
+        lay_out_at: Function that lays it out for cells of a side in points.
+        ax: The axes; None for a figure of its own.
+
+    Returns:
+        The axes.
+    """
+    layout = lay_out_at(SCREEN_CELL_PT)
+    axes = ax or new_axes(layout)
+    layout = lay_out_at(cell_side(axes, len(layout.tasks)))
+    room = _points(axes)[0]
+    if ax is None:  # notes may go on to the edge of a figure of one's own
+        figure = figure_of(axes)
+        room = (1 - axes.get_position().x0) * figure.get_figwidth() * POINTS_PER_INCH
+    draw(replace(layout, notes=tuple(wrapped(layout.notes, NOTE_PT, room + 0.1))), axes)
+    draw_title(axes, layout.style.title, whole=ax is None)
+    return axes
 
 
 def new_axes(layout: HeatmapLayout) -> Axes:
     """Empty axes in a figure of their own, with room for all that stands around the cells."""
     size = size_of(layout)
-    figure = new_figure(size.width, size.height)
     side = size.cell * len(layout.tasks)
-    return figure.add_axes(
-        (size.left / size.width, size.bottom / size.height, side / size.width, side / size.height)
-    )
+    return axes_at(size.width, size.height, (size.left, size.bottom, side, side))[0]
 
 
 def cell_side(axes: Axes, count: int) -> float:
@@ -99,13 +138,13 @@ def _points(axes: Axes) -> tuple[float, float]:
 def _cells(layout: HeatmapLayout, axes: Axes) -> QuadMesh:
     from matplotlib.colors import Normalize
 
-    small = _points(axes)[0] / len(layout.tasks) < NAME_PT
+    small = cell_side(axes, len(layout.tasks)) < NAME_PT
     empty = np.isnan(layout.percent)
     if layout.fixed_diagonal:
         empty |= np.eye(len(layout.tasks), dtype=bool)
     mesh = axes.pcolormesh(
         np.ma.array(layout.percent, mask=empty),
-        cmap=colours(diverging=layout.diverging),
+        cmap=colours(diverging=layout.diverging, name=layout.style.cmap),
         norm=Normalize(layout.low, layout.high),
         edgecolors="none" if small else "white",
         linewidth=0 if small else 0.5,
@@ -113,16 +152,27 @@ def _cells(layout: HeatmapLayout, axes: Axes) -> QuadMesh:
     )
     axes.set_ylim(len(layout.tasks), 0)
     axes.set_aspect("equal")
+    axes.apply_aspect()  # sizes below are those of the square that is left of the user's axes
     for spine in axes.spines.values():
         spine.set_visible(False)
     return mesh
 
 
-def colours(*, diverging: bool) -> Colormap:
-    """The colour map without its darkest ends, on which texts and marks would be hard to see."""
+def colours(*, diverging: bool, name: str | None = None) -> Colormap:
+    """The colour map without its darkest ends, on which texts and marks would be hard to see.
+
+    Args:
+        diverging: Whether colours tell the sign.
+        name: A colour map of matplotlib's in its place, which is taken whole.
+
+    Returns:
+        The colour map.
+    """
     from matplotlib import colormaps
     from matplotlib.colors import LinearSegmentedColormap
 
+    if name is not None:
+        return colormaps[name].with_extremes(bad=EMPTY)
     name, start, end = ("RdBu", 0.12, 0.88) if diverging else ("YlGnBu", 0.0, 0.8)
     steps = colormaps[name](np.linspace(start, end, 256))
     return LinearSegmentedColormap.from_list(name, steps).with_extremes(bad=EMPTY)
@@ -289,5 +339,8 @@ def _colour_bar(layout: HeatmapLayout, axes: Axes, mesh: QuadMesh) -> None:
     bar.ax.tick_params(
         length=2, width=0.4, pad=1, labelsize=label_pt - 0.5, color=FAINT, labelcolor=INK
     )
-    bar.set_label(layout.quantity, fontsize=label_pt, color=INK, labelpad=1.5, parse_math=False)
-    draw_notes(axes, layout.notes, BAR_PT + 23 + 1.7 * label_pt)
+    lines = wrapped(layout.quantity, label_pt, width)
+    label = "\n".join(map(for_figure, lines))
+    bar.set_label(label, fontsize=label_pt, color=INK, labelpad=1.5, parse_math=False)
+    further = LINE * label_pt * (len(lines) - 1)
+    draw_notes(axes, layout.notes, BAR_PT + 23 + 1.7 * label_pt + further)

@@ -2,16 +2,28 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from relevance.clustering.spec import ClusterSpec
-from relevance.figures.figure import NOTE_LINE_PT, NOTE_PT, ONE_COLUMN_PT, text_width_em
+from relevance.errors import RelevanceError
+from relevance.figures.figure import (
+    HINTED,
+    NOTE_LINE_PT,
+    NOTE_PT,
+    ONE_COLUMN_PT,
+    POINTS_PER_INCH,
+    text_width_em,
+    title_pt,
+    wrapped,
+)
+from relevance.figures.order import ordered
 from relevance.figures.scale import MINUS as MINUS
 from relevance.figures.scale import decimals_for, needs_power, overhang_pt, power
 from relevance.figures.scale import number as number
+from relevance.figures.style import NO_WISHES, FigureStyle
 from relevance.marks import COLLAPSED, Marks, marks
 from relevance.matrices.intervals import over_examples
 from relevance.matrices.matrix import RelevanceMatrix
@@ -24,7 +36,11 @@ MAX_CELL_PT = 32.0
 MAX_SIDE_PT = 40 * SCREEN_CELL_PT
 NAME_PT = 6.0
 RIGHT_PT = 7.0
+MARK_PT = 4.5
+TOO_SMALL = "cells are too small for hatching and corners, which mark doubtful values"
 FILL = 0.9
+NARROWEST_PT = 60.0
+LINE = 1.2
 DIVERGING = frozenset({"joint-training", "short-runs", "top-layers"})
 QUANTITIES = {
     "joint-training": "joint-training gain of the target",
@@ -58,6 +74,7 @@ class HeatmapLayout:
         clusters: Sizes of the groups in the order shown, empty without groups.
         quantity: Meaning of the colours.
         notes: Meanings of the marks, one line each.
+        style: Size, title and colour map that were asked for.
     """
 
     tasks: tuple[str, ...]
@@ -76,10 +93,15 @@ class HeatmapLayout:
     clusters: tuple[int, ...]
     quantity: str
     notes: tuple[str, ...]
+    style: FigureStyle = NO_WISHES
 
 
 def lay_out(
-    matrix: RelevanceMatrix, clusters: ClusterSpec | None = None, *, cell_pt: float = SCREEN_CELL_PT
+    matrix: RelevanceMatrix,
+    clusters: ClusterSpec | None = None,
+    *,
+    cell_pt: float = SCREEN_CELL_PT,
+    style: FigureStyle | None = None,
 ) -> HeatmapLayout:
     """Decide what a heat map shows.
 
@@ -87,16 +109,17 @@ def lay_out(
         matrix: Any matrix.
         clusters: Groups of all its tasks, which then stand together in their order.
         cell_pt: Side of a cell in points, for the size and the decimals of the texts.
+        style: Size, title, scale, order, decimals and colours that are wished for.
 
     Returns:
         The layout.
 
     Raises:
-        RelevanceError: If the groups are not those of the matrix's tasks.
+        RelevanceError: If the groups are not those of the matrix's tasks, or the order is none of
+            its tasks.
     """
-    if clusters is not None:
-        clusters.check(matrix.tasks, owner="matrix")
-        matrix = matrix.select(clusters.tasks)
+    style = style or NO_WISHES
+    matrix, groups = ordered(matrix, clusters, style.order)
     percent = 100 * matrix.values
     diagonal = np.diagonal(percent)
     fixed = bool(np.isfinite(diagonal).all() and np.ptp(diagonal) == 0)
@@ -104,9 +127,19 @@ def lay_out(
     judged = judged[np.isfinite(judged)]
     diverging = matrix.measure in DIVERGING or bool((judged < 0).any())
     low, high = colour_limits(judged, diverging=diverging)
+    if style.vmax is not None:
+        high = style.vmax
+        low = -high if diverging else low if low < high else 0.0
     marked = marks(matrix)
+    notes = _notes(matrix, marked)
+    if cell_pt < MARK_PT and notes:  # lines and corners would hide the colours of such cells
+        marked, notes = _unmarked(marked), (TOO_SMALL,)
     texts, text_pt = cell_texts(
-        percent, FILL * cell_pt, fixed_diagonal=fixed, bracketed=marked.predicted
+        percent,
+        FILL * cell_pt,
+        fixed_diagonal=fixed,
+        bracketed=marked.predicted,
+        decimals=style.decimals,
     )
     return HeatmapLayout(
         tasks=matrix.tasks,
@@ -122,9 +155,10 @@ def lay_out(
         beaten=marked.beaten,
         collapsed=marked.collapsed,
         predicted=marked.predicted,
-        clusters=tuple(map(len, clusters.clusters)) if clusters else (),
+        clusters=groups,
         quantity=quantity(matrix),
-        notes=_notes(matrix, marked),
+        notes=notes,
+        style=style,
     )
 
 
@@ -152,6 +186,12 @@ def _notes(matrix: RelevanceMatrix, marked: Marks) -> tuple[str, ...]:
         "crossed out: unknown": np.isnan(matrix.values),
     }
     return tuple(note for note, cells in notes.items() if cells.any())
+
+
+def _unmarked(marked: Marks) -> Marks:
+    """Marks of the same cells, none of which is set."""
+    none = np.zeros_like(marked.known)
+    return replace(marked, noise=none, beaten=none, collapsed=none, predicted=none)
 
 
 def colour_limits(percent: Float[np.ndarray, " cell"], *, diverging: bool) -> tuple[float, float]:
@@ -187,6 +227,7 @@ def cell_texts(
     *,
     fixed_diagonal: bool,
     bracketed: Cells | None = None,
+    decimals: int | None = None,
 ) -> tuple[tuple[tuple[str, ...], ...], float]:
     """The most precise texts that fit into the cells at a size that can be read.
 
@@ -195,6 +236,7 @@ def cell_texts(
         width_pt: Room in a cell.
         fixed_diagonal: Whether the diagonal needs no decimals.
         bracketed: Cells whose texts stand in brackets, None for none.
+        decimals: Digits after the point that they all have, None for as many as fit.
 
     Returns:
         Texts, all empty if none fit at 5 points, and their font size in points.
@@ -202,7 +244,10 @@ def cell_texts(
     empty = tuple(("",) * len(row) for row in percent)
     if text_width_em("0") * MIN_TEXT_PT > width_pt:
         return empty, MIN_TEXT_PT
-    for style in _styles(percent, fixed_diagonal=fixed_diagonal):
+    styles = _styles(percent, fixed_diagonal=fixed_diagonal)
+    if decimals is not None:
+        styles = (lambda value: number(value, decimals),)
+    for style in styles:
         texts = tuple(
             tuple(
                 _in_brackets(
@@ -273,26 +318,63 @@ def size_of(layout: HeatmapLayout) -> HeatmapSize:
         layout: Layout that the figure will show; its text size does not matter.
 
     Returns:
-        Sizes with cells of at least 11.7 points, in which whole percents fit, up to 75 tasks; more
-        have to share the same room.
+        Sizes of the width that is wished for. Without a wish cells have at least 11.7 points, in
+        which whole percents fit, up to 75 tasks; more have to share the same room.
+
+    Raises:
+        RelevanceError: If the width that is wished for has no room for cells beside the names.
     """
-    count = len(layout.tasks)
-    cell = MIN_CELL_PT
-    for _ in range(4):  # names grow with the cells, and cells shrink by the room of the names
-        cell = (ONE_COLUMN_PT - RIGHT_PT - _names_pt(layout.tasks, cell)) / count
+    cell, width = _cell_and_width(layout)
+    side = len(layout.tasks) * cell
+    left = _names_pt(layout.tasks, cell) if layout.style.width is None else 0.0
+    top = _names_pt(layout.tasks, cell) if names_upright(layout.tasks, cell) else 28.0
+    if layout.style.width is None:
+        notes = list(layout.notes)
+        widest = max((side, *(HINTED * NOTE_PT * text_width_em(note) for note in notes)))
+        over = overhang_pt(layout.low, layout.high, side, label_size(cell) - 0.5)
+        width = left + widest + max(RIGHT_PT, side + over - widest + 1.0)
+    else:
+        left = width - side - _right_pt(layout, side)
+        notes = wrapped(layout.notes, NOTE_PT, width - left)
+    bottom = bar_pt(layout, side) + NOTE_LINE_PT * len(notes)
+    top += title_pt(layout.style.title, width)
+    return HeatmapSize(cell, left, bottom, width, top + side + bottom)
+
+
+def _cell_and_width(layout: HeatmapLayout) -> tuple[float, float]:
+    """Side of a cell, and the width that is wished for or else that of a column."""
+    count, wished = len(layout.tasks), layout.style.width_pt
+    width = wished or ONE_COLUMN_PT
+    cell, right = MIN_CELL_PT, RIGHT_PT
+    for _ in range(8 if wished else 4):  # names grow with cells, which shrink by the names' room
+        cell = (width - right - _names_pt(layout.tasks, cell)) / count
+        if wished:
+            right = _right_pt(layout, max(count * cell, 1.0))
+    if wished:
+        if count * cell < NARROWEST_PT:
+            least = (width - count * cell + NARROWEST_PT) / POINTS_PER_INCH
+            raise RelevanceError(
+                f"`width={wished / POINTS_PER_INCH:g}` leaves no room beside the names of the"
+                f" tasks. Give at least {least + 0.05:.1f} inches."
+            )
+        return cell, width
     if cell < MIN_CELL_PT:
         cell = min(SCREEN_CELL_PT, MAX_SIDE_PT / count)
     legend = label_size(MAX_CELL_PT) * text_width_em(layout.quantity)
-    cell = min(cell, max(MAX_CELL_PT, legend / count))
-    left = _names_pt(layout.tasks, cell)
-    top = left if names_upright(layout.tasks, cell) else 28.0
-    bottom = 38.0 + NOTE_LINE_PT * len(layout.notes)
-    side = count * cell
-    # hinted glyphs are up to 4 % wider than their outlines
-    widest = max((side, *(1.04 * NOTE_PT * text_width_em(note) for note in layout.notes)))
-    over = overhang_pt(layout.low, layout.high, side, label_size(cell) - 0.5)
-    right = max(RIGHT_PT, side + over - widest + 1.0)
-    return HeatmapSize(cell, left, bottom, left + widest + right, top + side + bottom)
+    return min(cell, max(MAX_CELL_PT, legend / count)), width
+
+
+def _right_pt(layout: HeatmapLayout, side_pt: float) -> float:
+    """Room at the right of the cells, which the last number of the colour bar may need."""
+    label_pt = label_size(side_pt / len(layout.tasks)) - 0.5
+    return max(RIGHT_PT, overhang_pt(layout.low, layout.high, side_pt, label_pt) + 1.0)
+
+
+def bar_pt(layout: HeatmapLayout, side_pt: float) -> float:
+    """Room for the colour bar, its numbers and its label below cells of a side in all."""
+    label_pt = label_size(side_pt / len(layout.tasks))
+    lines = wrapped(layout.quantity, label_pt, side_pt)
+    return 38.0 + LINE * label_pt * (len(lines) - 1)
 
 
 def label_size(cell_pt: float) -> float:

@@ -24,6 +24,7 @@ from relevance.figures.figure import (
 )
 from relevance.figures.heatmap_layout import quantity
 from relevance.figures.scale import number, plain_ticks
+from relevance.figures.style import NO_WISHES, FigureStyle
 
 COLOURS = ("#3366aa", "#dd7733", "#339966", "#aa3377", "#66bbdd", "#bbaa33", "#884422", "#777777")
 MOST_COLUMNS = 4
@@ -32,6 +33,7 @@ TITLE_PT = 7.0
 LEFT_PT = 18.0
 AROUND_PT = 18.0
 LARGEST_PANEL_PT = 170.0
+LEAST_PANEL_PT = 100.0
 LEGEND_LINE_PT = 12.0
 LEGEND_POINT_PT = 22.0
 
@@ -126,24 +128,28 @@ def _title(row: Judgement) -> str:
     return f"Spearman {number(row.spearman, 2)}" + (f", within {within}" if within else "")
 
 
-def scatter(comparison: MeasureComparison) -> Axes:
+def scatter(comparison: MeasureComparison, *, style: FigureStyle | None = None) -> Axes:
     """Draw measures against the reference.
 
     Args:
         comparison: Measures beside a reference.
+        style: Size and title that are wished for; a narrow figure has fewer panels side by side.
 
     Returns:
         The axes of the first panel, in a figure of up to two columns of a paper; all panels share
         the scale of the reference, and each measure has its own.
     """
+    style = style or NO_WISHES
     layout = lay_out(comparison)
-    columns, lines = layout.columns, math.ceil(len(layout.panels) / layout.columns)
-    side = min((TWO_COLUMNS_PT - LEFT_PT) / columns, LARGEST_PANEL_PT)
+    room = (style.width_pt or TWO_COLUMNS_PT) - LEFT_PT
+    columns = max(1, min(layout.columns, int(room / LEAST_PANEL_PT)))
+    lines = math.ceil(len(layout.panels) / columns)
+    side = min(room / columns, LARGEST_PANEL_PT if style.width is None else room)
     width = LEFT_PT + columns * side
     in_a_line = _names_in_a_line(layout.legend, width)
     legend_pt = LEGEND_LINE_PT * math.ceil(len(layout.legend) / in_a_line)
     height = lines * (side + AROUND_PT) + legend_pt
-    grid = new_panels(width, height, lines, columns, sharey=True)
+    grid = new_panels(width, height, lines, columns, sharey=True, title=style.title)
     for axes in grid[len(layout.panels) :]:
         axes.remove()
     for panel, axes in zip(layout.panels, grid, strict=False):

@@ -76,7 +76,7 @@ def test_names_have_the_colour_of_their_cluster() -> None:
 
 def test_own_axes_are_used() -> None:
     axes = Figure().subplots()
-    assert dendrogram(TABLE3, 3, axes=axes) is axes
+    assert dendrogram(TABLE3, 3, ax=axes) is axes
 
 
 def test_one_task_has_none() -> None:
