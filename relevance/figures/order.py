@@ -5,6 +5,7 @@ from itertools import groupby
 
 from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError, unknown_name
+from relevance.figures.style import ORDERS
 from relevance.matrices.matrix import RelevanceMatrix
 
 
@@ -55,7 +56,8 @@ def order_of(
         return _by_likeness(matrix)
     for name in named:
         if name not in matrix.tasks:
-            raise unknown_name("task", name, matrix.tasks)
+            kind, known = ("order or task", ORDERS) if len(named) == 1 else ("task", ())
+            raise unknown_name(kind, name, (*known, *matrix.tasks))
     return named
 
 

@@ -123,8 +123,9 @@ def test_a_dendrogram_puts_like_rows_side_by_side() -> None:
     ("order", "message"),
     [
         ("clusters", "`order=clusters` takes groups, and there are none."),
-        ("RTA", "Unknown task 'RTA'. Did you mean 'RTE'?"),
-        ("Dendrogram", "Unknown task 'Dendrogram'."),
+        ("RTE,RTA", "Unknown task 'RTA'."),
+        ("RTA", "Unknown order or task 'RTA'. Did you mean 'RTE'?"),
+        ("Dendrogram", "Unknown order or task 'Dendrogram'. Did you mean 'dendrogram'?"),
     ],
 )
 def test_an_order_that_the_matrix_does_not_have(order: str, message: str) -> None:
