@@ -15,6 +15,7 @@ from cli.flags import COLUMN
 from cli.gains import GainOptions, MatrixArgument, load_gains, note_distrust, tell
 from cli.generated import Given, SettingsOf
 from cli.options import (
+    CONFIG,
     ConfigOption,
     FigureOption,
     FileFormatOption,
@@ -151,6 +152,7 @@ def pairwise(
     training: TrainingOptions,
     resources: Annotated[Given, SettingsOf("relevance.jobs.resources:Resources", panel=STUDY)],
     study: Annotated[Given, SettingsOf("relevance.gains.protocol:GainSettings", panel=STUDY)],
+    tracking: Annotated[Given, SettingsOf(CONFIG, ("tracker",), panel=STUDY)],
     out: OutOption = None,
     paper: Annotated[
         bool,
@@ -193,9 +195,11 @@ def pairwise(
 
     Example: relevance pairwise --tasks RTE,CB,MRPC --data-dir data/ --backbone minilm
     """
+    from hmnet.runs.tracker import check_tracker
     from relevance.measures.joint_training import JointTraining
 
     check_places(out)
+    check_tracker(tracking.get("tracker"))
     within = _budget(budget, aim)
     chosen = settings(training, seeds=seeds, config=config)
     with _study(chosen, study, resources, paper=paper) as (inputs, found):
@@ -206,9 +210,26 @@ def pairwise(
 
             show_plan(measure.plan(found), inputs.schedule())
             return 0
-        with goes_on(AGAIN):
-            matrix = measure.measure(found)
+        with goes_on(AGAIN), _tracked(tracking, inputs, out) as on_finished:
+            inputs = replace(inputs, budget=within, on_finished=on_finished)
+            matrix = JointTraining.build(inputs).measure(found)
     return deliver_matrix(matrix, out)
+
+
+@contextmanager
+def _tracked(tracking: Given, inputs: "Inputs", out: Path | None) -> Iterator[Any]:
+    """Scores and gains of a study to a tracker, as the main process learns of them."""
+    from hmnet.runs.tracker import open_tracker
+    from relevance.studies.coming_gains import ComingGains
+    from relevance.studies.study import single_run_seeds
+
+    folder = Path("gains") if out is None else out.with_suffix("")
+    with open_tracker(tracking.get("tracker"), folder, folder.name, on_cpu=True) as log:
+        if log is None:
+            yield None
+            return
+        seeds = single_run_seeds(inputs.seeds, inputs.single_seeds)
+        yield ComingGains(inputs.choice, seeds, log)
 
 
 def merge(

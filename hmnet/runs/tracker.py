@@ -15,6 +15,9 @@ from relevance.errors import RelevanceError, shown
 PROJECT = "hmnet"
 """Name of the project, or of MLflow's experiment, that all runs stand in."""
 
+IN_FOLDER = frozenset({"tensorboard", "wandb"})
+"""Trackers that put files into the run's folder."""
+
 Log = Callable[[Mapping[str, float], int], None]
 """Takes values by name, and the step they belong to."""
 
@@ -72,6 +75,8 @@ def open_tracker(
     if tracker is None:
         yield None
         return
+    if tracker in IN_FOLDER:
+        folder.mkdir(parents=True, exist_ok=True)
     with _random_state_kept():
         opened = _begin(tracker, folder, name, on_cpu=on_cpu, settings=settings)
     failed = False

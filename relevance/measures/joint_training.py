@@ -249,7 +249,7 @@ class JointTraining(Measure):
         return StudyInRounds(study, budget.rounds(self.choice, len(schedule.slots)))
 
     def _all_runs(self, tasks: Sequence[Task], trainer: Trainer, data: Sequence[TaskData]) -> Study:
-        return Study.of(
+        study = Study.of(
             tasks,
             trainer,
             seeds=self.inputs.seeds,
@@ -257,6 +257,7 @@ class JointTraining(Measure):
             data={one.task.name: one.fingerprint for one in data},
             costs={one.task.name: float(len(one.train)) for one in data},
         )
+        return replace(study, on_finished=self.inputs.on_finished)
 
 
 def _shared(data: Sequence[TaskData], split: str) -> dict[str, dict[str, int]]:

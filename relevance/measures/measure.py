@@ -15,6 +15,7 @@ from relevance.jobs.telling import StudyLog
 from relevance.matrices.matrix import RelevanceMatrix
 from relevance.registry import Registry
 from relevance.studies.rounds import Budgeted
+from relevance.studies.runs import FinishedRun, TrainingRun
 from relevance.tasks.data import DataOptions
 from relevance.tasks.task import Task
 from relevance.text.token_vectors import TokenVectors
@@ -39,6 +40,7 @@ class Inputs(GainSettings):
         budget: `relevance.Budget` of joint training; None for all runs.
         on_event: Function that is told about every job that starts, ends or fails. With None
             `measure` prints plain lines on stderr; `lambda event: None` is silence.
+        on_finished: Function that is told about every finished run of a study, with its results.
     """
 
     data: DataOptions = field(default_factory=DataOptions)
@@ -53,6 +55,7 @@ class Inputs(GainSettings):
     schedule: Callable[[], Schedule] = Schedule
     budget: Budgeted | None = None
     on_event: Callable[[Event], None] | None = None
+    on_finished: Callable[[TrainingRun, FinishedRun], None] | None = None
 
     @property
     def choice(self) -> GainChoice:

@@ -74,6 +74,7 @@ class Study:
         single_seeds: Seeds of single runs, those of the joint runs first.
         data: Fingerprint of each task's data; changes whenever results could.
         costs: Expected duration of a task's training in any one unit; 1 where not given.
+        on_finished: Function that is told about every run that is finished, with its results.
     """
 
     tasks: tuple[Task, ...]
@@ -83,6 +84,7 @@ class Study:
     single_seeds: tuple[int, ...] = (0,)
     data: Mapping[str, str] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
+    on_finished: Callable[[TrainingRun, FinishedRun], None] | None = None
 
     @classmethod
     def of(
@@ -165,12 +167,29 @@ class Study:
         failed = run_jobs(
             [job for run, job in jobs if run.name not in done],
             schedule,
-            on_event,
+            self._telling(going, on_event),
             cached=[(job, done[run.name].seconds) for run, job in jobs if run.name in done],
             further=further,
         )
         going.look()
         return {name: done[name] for name in going.asked if name in done}, failed
+
+    def _telling(
+        self, going: Progressing, on_event: Callable[[Event], None] | None
+    ) -> Callable[[Event], None] | None:
+        """Pass on what happens, and results with it where somebody wants them."""
+        wanted = self.on_finished
+        if wanted is None:
+            return on_event
+
+        def tell(event: Event) -> None:
+            if on_event is not None:
+                on_event(event)
+            run = going.asked.get(event.job) if event.kind in {"done", "cached"} else None
+            if run is not None and (finished := run.finished(self.store)) is not None:
+                wanted(run, finished)
+
+        return tell
 
     def scores(self, finished: Mapping[str, FinishedRun]) -> tuple[Scores, Scores]:
         """Tables of the runs' scores.
