@@ -145,7 +145,11 @@ def _batches(
         cells = int(encoded.lengths[order[start]]) ** 2
         stop = start + max(1, min(batch_size, MOST_CELLS // cells))
         batch = collate(encoded, order[start:stop], **form, device=model.device)
-        inputs = {name: values.reshape(-1, values.shape[-1]) for name, values in batch.items()}
+        inputs = {
+            name: values.reshape(-1, values.shape[-1])
+            for name, values in batch.items()
+            if name != form.get("further")
+        }
         yield inputs, inputs["attention_mask"]
         start = stop
 

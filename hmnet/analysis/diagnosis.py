@@ -16,7 +16,8 @@ from relevance.report.tables import Row
 from relevance.tasks.task import Task
 
 Diagnosis: TypeAlias = Confusion | RegressionDiagnosis
-KINDS = ("classification", "regression")
+KINDS = ("classification", "marked-words", "multiple-choice", "regression")
+KNOWN = f"{', '.join(KINDS[:-1])} or {KINDS[-1]}"
 
 
 def diagnose(
@@ -59,7 +60,10 @@ def diagnose(
                 found.append(regression(task.name, name, truth, values))
             else:
                 codes = np.array(result.predictions, dtype=np.int64)
-                found.append(confusion(task.name, name, task.labels, rows.labels, codes))
+                # places of alternatives have no names
+                places = map(str, range(1 + max(*codes.tolist(), *rows.labels.tolist())))
+                labels = task.labels or tuple(places)
+                found.append(confusion(task.name, name, labels, rows.labels, codes))
     if not found and split is not None:
         raise unknown_name("split", split, known)
     return found
@@ -75,10 +79,10 @@ def _chosen(run: Run, names: Sequence[str] | None) -> list[Task]:
         if task.kind not in KINDS:
             raise RelevanceError(
                 f"Task '{task.name}' is of kind '{task.kind}', which has no confusion matrix and no"
-                " residuals. Name tasks of kind classification or regression."
+                f" residuals. Name tasks of kind {KNOWN}."
             )
     if not tasks:
-        raise RelevanceError("The run has no task of kind classification or regression.")
+        raise RelevanceError(f"The run has no task of kind {KNOWN}.")
     return tasks
 
 

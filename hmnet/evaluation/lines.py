@@ -11,6 +11,7 @@ from hmnet.kinds.kind import Texts, kind_of
 from relevance.disk.parsing import parse_json
 from relevance.errors import RelevanceError, shown, told_of
 from relevance.tasks.check import cell_reader
+from relevance.tasks.kinds.kind import kind_of as label_kind_of
 from relevance.tasks.read import ReadOptions, file_format, read_rows
 from relevance.tasks.source import source_columns
 from relevance.tasks.task import Task
@@ -83,7 +84,7 @@ def input_rows(tasks: Sequence[Task], path: Path) -> Iterator[Mapping[str, Any]]
     headless = [(task, task.source) for task in tasks if task.source and not task.source.header]
     if headless and file_format(path) in {".csv", ".tsv"}:
         task, source = headless[0]
-        columns = task.text
+        columns = task.inputs
         options = ReadOptions.of(source, task.columns)
     for number, row in enumerate(read_rows(path, columns, options), start=1):
         if not isinstance(row, dict):
@@ -114,8 +115,9 @@ def read_texts(task: Task, content: Mapping[str, Any]) -> Texts:
 
 def _texts(task: Task, content: Mapping[str, Any]) -> Texts:
     renamed = {} if task.source is None else source_columns(task.source, task.columns)
-    names = [name if name in content else renamed.get(name, name) for name in task.text]
-    missing = [column for column, name in zip(task.text, names, strict=True) if name not in content]
+    names = [name if name in content else renamed.get(name, name) for name in task.inputs]
+    cells = dict(zip(task.inputs, names, strict=True))
+    missing = [column for column, name in cells.items() if name not in content]
     if missing and "text" not in content:
         found = ", ".join(content) or "nothing"
         raise RelevanceError(
@@ -125,10 +127,9 @@ def _texts(task: Task, content: Mapping[str, Any]) -> Texts:
     if missing:
         return _listed(task, content["text"])
     try:
-        return tuple(
-            cell_reader(task, column)(content[name])
-            for column, name in zip(task.text, names, strict=True)
-        )
+        texts = tuple(cell_reader(task, column)(content[cells[column]]) for column in task.text)
+        further = {column: content[name] for column, name in cells.items()}
+        return label_kind_of(task).completed(texts, further)
     except RelevanceError:
         # a task whose one column is called `text` reads both forms, its own first
         if names == ["text"] and isinstance(content["text"], list):
@@ -148,7 +149,7 @@ def _listed(task: Task, listed: Any) -> Texts:
 
 
 def _read(tasks: Sequence[Task], content: Mapping[str, Any]) -> TextLine:
-    read = {column for task in tasks for column in task.text}
+    read = {column for task in tasks for column in task.inputs}
     ids = {name: content[name] for name in content if ID.fullmatch(name) and name not in read}
     return TextLine({task.name: read_texts(task, content) for task in tasks}, ids)
 

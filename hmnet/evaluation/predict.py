@@ -180,7 +180,8 @@ def _logits(
                         remembering.enter_context(model.activation_cache())
                     for task in same:
                         model = models[task.name]
-                        batch = collate(sequences, rows, **forms[task.name], device=model.device)
+                        marked = encoded[task.name]  # equal tokens may be marked otherwise
+                        batch = collate(marked, rows, **forms[task.name], device=model.device)
                         answer = model(task.name, batch).float().cpu().numpy()
                         unpadded = kind_of(task).unpadded(answer, sequences.lengths[rows])
                         for row, own in zip(rows, unpadded, strict=True):

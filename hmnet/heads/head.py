@@ -9,7 +9,7 @@ from hmnet.backbones.backbone import Backbone
 from hmnet.backbones.levels import Concat
 from hmnet.heads._choice import AUTO, Pooling
 from hmnet.heads._joined import Joined, widen
-from hmnet.kinds.kind import TokenLevelKind, kind_of
+from hmnet.kinds.kind import OutputKind, TokenLevelKind, kind_of
 from relevance.errors import RelevanceError
 from relevance.registry import Registry
 from relevance.tasks.task import Task
@@ -121,6 +121,44 @@ class EncoderPath(nn.Module):
             return self.head.kind.logits(self.head(hidden), mask)
         logits: Tensor = self.head(pool(hidden, mask, self.head.pooling).reshape(*texts, -1))
         return logits
+
+
+class CombiningPath(nn.Module):
+    """Asks a path about sequences, and makes the logits of rows of what it says.
+
+    Args:
+        path: Encoder and head.
+        kind: Kind with a further input.
+    """
+
+    def __init__(self, path: nn.Module, kind: OutputKind) -> None:
+        super().__init__()
+        self.path, self.kind = path, kind
+
+    def forward(self, **inputs: Tensor) -> Float[Tensor, "batch *_"]:
+        """Logits of a batch.
+
+        Args:
+            **inputs: What the path takes, and the kind's further input.
+
+        Returns:
+            Logits `[batch, class]`.
+        """
+        further = inputs.pop(str(self.kind.further))
+        return self.kind.combined(self.path(**inputs), further)
+
+
+def combining(path: nn.Module, kind: OutputKind) -> nn.Module:
+    """A path that gives logits of rows, whatever sequences the task's kind makes of them.
+
+    Args:
+        path: What a head makes of an encoder.
+        kind: The task's kind.
+
+    Returns:
+        The path, inside of another where the kind has a further input.
+    """
+    return path if kind.further is None else CombiningPath(path, kind)
 
 
 def pool(

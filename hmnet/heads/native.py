@@ -36,7 +36,7 @@ class NativeHead(Head):
     def __init__(self, backbone: Backbone, task: Task, pooling: Pooling = "native") -> None:
         super().__init__(backbone, task, pooling)
         self.prefix = backbone.prefix
-        several = self.kind is None and len(task.text) > 1
+        several = self.kind is None and task.parts > 1
         self.apart = several and getattr(backbone.base, "reads_apart", False)
         self.shell = _shell(backbone, task, apart=self.apart)
         pooled = backbone.has_pooler and self.kind is None

@@ -39,7 +39,7 @@ class SiameseHead(Head):
 
     def __init__(self, backbone: Backbone, task: Task, pooling: Pooling) -> None:
         super().__init__(backbone, task, pooling)
-        self.apart = len(task.text) > 1
+        self.apart = task.parts > 1
         self.one_logit = self.apart and task.outputs == 2
         width = int(backbone.config.hidden_size)
         self.dropout = dropout_of(backbone)

@@ -11,6 +11,7 @@ from torch.nn import functional as F  # noqa: N812  what everybody calls it
 from transformers import PreTrainedConfig
 
 from hmnet.answer_scale import AnswerScale
+from hmnet.data.batching import Further
 from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Columns, Encoder
 from hmnet.data.template import Sequences
@@ -56,11 +57,13 @@ class OutputKind(ABC):
         auto: The family's own class for it, by the name of an Auto class of transformers.
         purpose: Use of that class, in messages.
         token_axis: Axis of a row's logits that goes over tokens; None where a row has one answer.
+        further: Input that answers are made with, beside those of the encoder; None for nothing.
     """
 
     auto: ClassVar[str]
     purpose: ClassVar[str]
     token_axis: ClassVar[int | None] = None
+    further: ClassVar[Further | None] = None
 
     def __init__(self, task: Task, scale: AnswerScale | None = None) -> None:
         self.task = task
@@ -217,6 +220,20 @@ class OutputKind(ABC):
             row if axis is None else row.take(range(length), axis=axis)
             for row, length in zip(logits, lengths.tolist(), strict=True)
         ]
+
+    def combined(
+        self, outputs: Float[Tensor, "sequence *_"], further: Int[Tensor, "row _"]
+    ) -> Float[Tensor, "row *_"]:
+        """Logits of rows, for kinds with a further input.
+
+        Args:
+            outputs: What a head says to each of the sequences that the encoder reads.
+            further: The input.
+
+        Returns:
+            The logits.
+        """
+        raise NotImplementedError
 
     def _truncated(self, parts: int) -> int | None:
         """The text that gives way, None for the longest."""

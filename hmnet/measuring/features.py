@@ -19,10 +19,19 @@ def mean_states(encoder: nn.Module, batch: Batch) -> Float[Tensor, "row hidden"]
         batch: The rows.
 
     Returns:
-        One vector per row; padding plays no part.
+        One vector per row; padding plays no part. Of a row's alternatives it is the mean.
     """
-    hidden = encoder(**batch.inputs).last_hidden_state
-    return pool(hidden, batch.inputs["attention_mask"], "mean")
+    inputs = dict(batch.inputs)
+    own = inputs.pop("alternatives", None)
+    if own is not None:
+        inputs = {name: values.flatten(0, 1) for name, values in inputs.items()}
+    hidden = encoder(**inputs).last_hidden_state
+    found = pool(hidden, inputs["attention_mask"], "mean")
+    if own is None:
+        return found
+    # the last one is what -1 stands for
+    of_row = torch.cat([found, found.new_zeros(1, found.shape[1])])[own]
+    return of_row.sum(dim=1) / (own >= 0).sum(dim=1, keepdim=True)
 
 
 def features(encoder: nn.Module, batches: Iterable[Batch]) -> Float32[np.ndarray, "row hidden"]:

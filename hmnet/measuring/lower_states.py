@@ -19,7 +19,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from hmnet.backbones.inner_states import inner_states
-from hmnet.data.batching import InputForm, collate, texts_apart
+from hmnet.data.batching import InputForm, alternatives_apart, collate, texts_apart
 from hmnet.data.encoded import Encoded
 from hmnet.data.template import Sequences, spans
 from hmnet.evaluation.evaluate import batches_by_length
@@ -154,7 +154,12 @@ def _complete(
                 if not is_whole(folder, FILES, SCHEMA):
                     discard(folder)
                     every = np.arange(len(encoded))
-                    sequences = texts_apart(encoded, every) if form["apart"] else encoded
+                    sequences: Sequences = encoded
+                    if form.get("further") == "alternatives":
+                        sequences, _ = alternatives_apart(encoded, every)
+                        every = np.arange(len(sequences))
+                    if form["apart"]:
+                        sequences = texts_apart(sequences, every)
                     with new_folder(folder) as draft:
                         _write(draft, model, task, sequences, form, frozen)
                 return

@@ -212,7 +212,10 @@ class EncoderProbe:
 
     def _for_encoder(self, of: PreparedTask, encoded: Encoded, rows: Rows) -> Iterator[Batch]:
         """Rows of a split as the encoder itself reads them."""
-        return self._batches(kind_of(of.definition), encoded, rows, self._joined)
+        kind, form = kind_of(of.definition), self._joined
+        if kind.further == "alternatives":
+            form = {**form, "further": kind.further}
+        return self._batches(kind, encoded, rows, form)
 
     def _batches_for(
         self, model: MultiTaskModel, of: PreparedTask, encoded: Encoded, rows: Rows

@@ -11,6 +11,7 @@ from hmnet.answer_scale import AnswerScale
 from hmnet.backbones.auto import quiet
 from hmnet.backbones.graft import graft
 from hmnet.backbones.vector_folder import MODEL_TYPE
+from hmnet.heads.head import CombiningPath
 from hmnet.heads.native import NativePath
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.reading import norms_above
@@ -53,7 +54,13 @@ def export(
             " does not have, so that no plain checkpoint can express it. Models on other backbones"
             " can be exported."
         )
+    if model.kinds[task.name].further == "marks":
+        raise RelevanceError(
+            f"Task '{task.name}' reads marked words, for which transformers has no class, so that"
+            " no plain checkpoint can express it. `hmnet predict` answers it."
+        )
     path = model.path(task.name)
+    path = path.path if isinstance(path, CombiningPath) else path
     if not isinstance(path, NativePath):
         pooling = model.blueprint.pooling
         head = model.blueprint.head.name(task.name, pooling)

@@ -21,7 +21,7 @@ from hmnet.backbones.folder import OWN_CONFIG
 from hmnet.data.batching import InputForm, input_form
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
 from hmnet.heads._joined import JoiningEncoder
-from hmnet.heads.head import Head
+from hmnet.heads.head import Head, combining
 from hmnet.inserts.insert import AdapterModule, module_key
 from hmnet.kinds._reading import reading
 from hmnet.kinds.kind import kind_of
@@ -238,7 +238,7 @@ class MultiTaskModel(nn.Module):
             Keywords for `hmnet.data.batching.collate`.
         """
         head = self.head(task)
-        return input_form(self.config, apart=head.apart)
+        return input_form(self.config, apart=head.apart, further=self.kinds[task].further)
 
     def embed(self, task: str, ids: Int[Tensor, "*row token"]) -> Float[Tensor, "*row token width"]:
         """Word embeddings alone: what a path takes as `inputs_embeds` in the place of ids.
@@ -331,8 +331,10 @@ class MultiTaskModel(nn.Module):
         reading = self.readings[task]
         encoder = reading_encoder(outside, self.layer_list, layers, reading)
         if head.joined is None:
-            return head.path(encoder)
-        return head.path(JoiningEncoder(encoder, layers, reading, head.joined))
+            path = head.path(encoder)
+        else:
+            path = head.path(JoiningEncoder(encoder, layers, reading, head.joined))
+        return combining(path, self.kinds[task])
 
     def _make_layers(self, task: str) -> list[nn.Module]:
         """The layers of a path; tasks that use the very same weights have the same objects."""

@@ -16,7 +16,7 @@ from hmnet.backbones.folder import HEADS
 from hmnet.data.batching import collate, input_form
 from hmnet.data.encoder import Encoder
 from hmnet.heads._choice import Pooling
-from hmnet.heads.head import find_head
+from hmnet.heads.head import combining, find_head
 from hmnet.kinds._reading import reading
 from hmnet.kinds.kind import kind_of
 from hmnet.kinds.span import NO_ANSWER, Span
@@ -59,7 +59,7 @@ def check_reading(
         )
     encoder = Encoder.of(tokenizer)
     head, pooling, max_length = settings.head, settings.pooling, settings.max_length
-    forms = {(task.kind, len(task.text), head.name(task.name, pooling)): task for task in tasks}
+    forms = {(task.kind, task.parts, head.name(task.name, pooling)): task for task in tasks}
     for (_, _, name), task in forms.items():
         fault = _fault(backbone, encoder, task, pooling, name, max_length)
         if fault is None:
@@ -81,7 +81,7 @@ def _fault(
 ) -> str | None:
     """A fault in the answers of one head, None for none."""
     kind = kind_of(task)
-    columns = [[LONG if part else SHORT] * 2 for part in range(len(task.text) - 1)]
+    columns = [[LONG if part else SHORT] * 2 for part in range(task.parts - 1)]
     sequences = kind.encode([*columns, [SHORT, LONG]], encoder, max_length)
     if len(sequences) != 2:  # of windows; so short a length is for who knows what it does
         return None
@@ -91,8 +91,8 @@ def _fault(
         with torch.no_grad():
             for parameter in made.parameters():  # some heads begin at zero, and say nothing
                 parameter.add_(torch.randn_like(parameter), alpha=0.05)
-            path = made.path(_encoder(backbone, task)).eval()
-            form = input_form(backbone.config, apart=made.apart)
+            path = combining(made.path(_encoder(backbone, task)), kind).eval()
+            form = input_form(backbone.config, apart=made.apart, further=kind.further)
             try:
                 (alone,) = path(**collate(sequences, np.array([0]), **form))
                 both = path(**collate(sequences, np.array([0, 1]), **form))

@@ -20,6 +20,8 @@ Measure = Callable[[TaskBatch, CandidateScorer], Values]
 Variant = Literal["paper", "released"]
 # Each pass asks the model again; a deviation of five is enough to rank rows by.
 DROPOUT_PASSES = 5
+ENTROPIC = frozenset({"classification", "marked-words", "multiple-choice"})
+"""Kinds with a probability for each label, or for each of a row's alternatives."""
 ROUNDING = 1e-6  # deviations below are not dropout's
 
 
@@ -169,24 +171,27 @@ def normalised_entropy(logits: Float[np.ndarray, "row label"]) -> Float[np.ndarr
     """Entropy of predicted labels over the largest there can be.
 
     Args:
-        logits: One column per label, two at least.
+        logits: One column per label; -inf for what a row does not have.
 
     Returns:
-        Ratios in [0, 1]: 0 for a sure prediction, 1 where all labels are equally likely.
+        Ratios in [0, 1]: 0 for a sure prediction, and for a row with one label; 1 where all labels
+        are equally likely.
     """
     # `entr` is 0 for a probability of 0, where p log p would be NaN.
-    probabilities = softmax(logits.astype(np.float64), axis=1)
-    return np.asarray(entr(probabilities).sum(axis=1) / np.log(logits.shape[1]))
+    entropies = entr(softmax(logits.astype(np.float64), axis=1)).sum(axis=1)
+    largest = np.log((logits != float("-inf")).sum(axis=1))
+    several = largest > 0
+    return np.asarray(np.where(several, entropies / np.where(several, largest, 1.0), 0.0))
 
 
 def _check(task: Task, tasks: Sequence[Task], proxy: str) -> None:
     """Refuse a task whose rows cannot be ranked."""
-    if task.kind == "classification":
+    if task.kind in ENTROPIC:
         return
     if task.kind != "regression":
         raise RelevanceError(
-            f"Sampler 'uncertainty' ranks rows of classification and regression, but '{task.name}'"
-            f" has kind {task.kind}. Leave it out, or take another `sampler`."
+            f"Sampler 'uncertainty' ranks rows with labels, alternatives or a value, but"
+            f" '{task.name}' has kind {task.kind}. Leave it out, or take another `sampler`."
         )
     if proxy not in ("relevant", "dropout"):
         _named(proxy, tasks)
@@ -205,10 +210,11 @@ def has_uncertainty(task: Task, tasks: Sequence[Task]) -> bool:
         tasks: All that train together.
 
     Returns:
-        True for classification, and for regression beside a classification task.
+        True for kinds with labels or alternatives for a row, and for regression beside a
+        classification task.
     """
     labelled = any(other.kind == "classification" for other in tasks)
-    return task.kind == "classification" or (task.kind == "regression" and labelled)
+    return task.kind in ENTROPIC or (task.kind == "regression" and labelled)
 
 
 def uncertainty_of(
@@ -230,7 +236,7 @@ def uncertainty_of(
         RelevanceError: If the task has no uncertainty, or the proxy can't stand for it.
     """
     _check(task, tasks, proxy)
-    if task.kind == "classification":
+    if task.kind in ENTROPIC:
         return lambda batch, ask: normalised_entropy(ask(batch, task.name))
     if proxy == "dropout":
         return _deviation(task.name)

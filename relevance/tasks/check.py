@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Int
 
 from relevance.disk.files import canonical_json
-from relevance.errors import RelevanceError
+from relevance.errors import RelevanceError, told_of
 from relevance.tasks.data import Split
 from relevance.tasks.kinds.kind import LabelColumn, kind_of
 from relevance.tasks.task import Task
@@ -20,7 +20,7 @@ def to_split(
 
     Args:
         task: The definition.
-        columns: Values of its text and group columns, and of its label column unless `text_only`.
+        columns: Values of its input and group columns, and of its label column unless `text_only`.
         where: Name of the place in messages, such as the path of a file.
         text_only: Whether to leave labels out; all of them are then 0.
 
@@ -35,6 +35,8 @@ def to_split(
     rows = len(texts[0])
     if rows == 0:
         raise RelevanceError(f"{where} has no rows; a split needs at least one.")
+    if kind_of(task).further:
+        texts = _completed(task, texts, columns, where)
     groups = _groups([columns[name] for name in task.group], where) if task.group else None
     if text_only:
         return Split(texts, np.zeros(rows, dtype=np.int64), groups)
@@ -51,6 +53,23 @@ def _texts(task: Task, name: str, values: Sequence[Any], where: str) -> Sequence
         except RelevanceError as error:
             raise RelevanceError(f"{where}, row {row}: {error}") from None
     return texts
+
+
+def _completed(
+    task: Task,
+    texts: Sequence[Sequence[str]],
+    columns: Mapping[str, Sequence[Any]],
+    where: str,
+) -> tuple[Sequence[str], ...]:
+    """The texts of all rows with what the kind's further columns say, column by column."""
+    kind = kind_of(task)
+    further = [columns[name] for name in kind.further]
+    found = []
+    for row, of_row in enumerate(zip(*texts, strict=True)):
+        cells = {name: column[row] for name, column in zip(kind.further, further, strict=True)}
+        with told_of(f"{where}, row {row + 1}"):
+            found.append(kind.completed(of_row, cells))
+    return tuple(list(column) for column in zip(*found, strict=True))
 
 
 def cell_reader(task: Task, name: str) -> Callable[[Any], str]:

@@ -1,6 +1,7 @@
 """Loading a task's splits, with every check that can be made before training starts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
 from typing import Literal
@@ -215,7 +216,8 @@ def load_training_texts(task: Task, options: DataOptions) -> Split:
         options: Folder of the files and limits of rows.
 
     Returns:
-        The rows that training would draw; all labels are 0 where drawing does not need them.
+        The rows that training would draw, their texts as a reader sees them; all labels are 0 where
+        drawing does not need them.
 
     Raises:
         RelevanceError: If the split cannot be loaded; see `load_split`.
@@ -223,7 +225,10 @@ def load_training_texts(task: Task, options: DataOptions) -> Split:
     # a subset keeps rows of one group together, so drawing what training draws takes the groups
     text_only = options.max_train is None
     split = load_split(task, "train", options.data_dir, text_only=text_only)
-    return subset(split, options.max_train)
+    kind, split = kind_of(task), subset(split, options.max_train)
+    if not kind.further:
+        return split
+    return replace(split, texts=tuple(list(map(kind.plain, column)) for column in split.texts))
 
 
 def own_files(task: Task) -> dict[str, str]:

@@ -7,10 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from relevance.errors import shown, unknown_name
 from relevance.escaping import for_line
 from relevance.names import Name, PathName, twice
+from relevance.tasks.mark import Mark as Mark
 from relevance.tasks.source import Source as Source
 from relevance.tasks.source import source_columns
 
 MOST_LABELS = 10_000
+MOST_MARKS = 16
 Limit = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
@@ -23,7 +25,10 @@ class Task(BaseModel):
     family: Name = Field(
         description="the group of the manual taxonomy that it belongs to, in snake case"
     )
-    kind: str = Field(description="`classification`, `regression`, `tokens` or `span`")
+    kind: str = Field(
+        description="`classification`, `regression`, `tokens`, `span`, `multiple-choice` or"
+        " `marked-words`"
+    )
     text: tuple[Name, ...] = Field(
         min_length=1, max_length=3, description="one to three text columns, in input order"
     )
@@ -60,6 +65,19 @@ class Task(BaseModel):
         description="`true`: some questions of a span task have no answer in their context",
         exclude_if=lambda value: not value,
     )
+    choices: tuple[Name, ...] = Field(
+        (),
+        description="the alternatives of a multiple-choice task: a column for each, or one column"
+        " of lists",
+        exclude_if=lambda value: not value,
+    )
+    marks: tuple[Mark, ...] = Field(
+        (),
+        max_length=MOST_MARKS,
+        description="where the words stand that a row asks about: `{ text, start, end }` names"
+        " columns of characters, `{ text, word, words }` of words",
+        exclude_if=lambda value: not value,
+    )
     licence: str = Field("unknown", description="of the data")
     source: Source | None = Field(
         None, description="where the data comes from; unless given it is looked up in `data_dir`"
@@ -81,10 +99,10 @@ class Task(BaseModel):
         kind = kind_of(self)
         if self.slug.startswith(".") or not any(each.isalnum() for each in self.slug):
             raise ValueError(f"name {shown(self.name)} needs a letter or digit, and no dot before")
-        for what in ("text", "labels", "metrics", "gain", "group"):
+        for what in ("text", "labels", "metrics", "gain", "group", "choices"):
             if (repeated := twice([each.strip() for each in getattr(self, what)])) is not None:
                 raise ValueError(f"`{what}` names one thing twice: {repeated}")
-        if self.label in (*self.text, *self.group):
+        if self.label in (*self.inputs, *self.group):
             raise ValueError(f"'label' names '{self.label}', which is a text or group column too")
         for metric in (*self.metrics, *self.gain):
             if metric not in kind.metrics:
@@ -94,7 +112,7 @@ class Task(BaseModel):
             raise ValueError(f"`truncate` names '{self.truncate}', which is no text column")
         if self.range is not None and self.kind != "regression":
             raise ValueError(f"`range` means nothing to a task of kind {self.kind}")
-        for option in ("unanswerable", "positive"):
+        for option in ("unanswerable", "positive", "choices", "marks"):
             if getattr(self, option) and option not in kind.options:
                 raise ValueError(f"`{option}` means nothing to a task of kind {self.kind}")
         kind.check()
@@ -118,7 +136,21 @@ class Task(BaseModel):
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are read, text first and the label last."""
-        return tuple(dict.fromkeys((*self.text, *self.group, self.label)))
+        return tuple(dict.fromkeys((*self.inputs, *self.group, self.label)))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns that a model reads, text first."""
+        from relevance.tasks.kinds.kind import kind_of
+
+        return tuple(dict.fromkeys((*self.text, *kind_of(self).further)))
+
+    @property
+    def parts(self) -> int:
+        """Number of texts that are put together as one input."""
+        from relevance.tasks.kinds.kind import kind_of
+
+        return kind_of(self).parts
 
     @property
     def slug(self) -> str:
@@ -150,4 +182,4 @@ class Task(BaseModel):
         """Number of outputs of its head: one per label or tag, one for regression."""
         from relevance.tasks.kinds.kind import kind_of
 
-        return len(self.labels) or kind_of(self).outputs
+        return kind_of(self).outputs

@@ -28,6 +28,16 @@ def columns(task: Task, rows: int) -> dict[str, Sequence[Any]]:
         texts = dict(zip(task.text, (["what"] * rows, contexts), strict=True))
         answers = [{"text": [WORDS[row % 4]], "answer_start": [0]} for row in range(rows)]
         return {**texts, **groups, task.label: answers}
+    if task.kind == "multiple-choice":
+        listed = {name: list(WORDS[: rows % 4 + 1]) * rows for name in task.choices}
+        listed = {name: cells[:rows] for name, cells in listed.items()}
+        return {**texts, **listed, **groups, task.label: [row % 2 for row in range(rows)]}
+    if task.kind == "marked-words":
+        texts = {name: ["who saw the river"] * rows for name in task.text}
+        cells = {"start": 4, "end": 7, "word": 1, "words": "saw"}
+        for mark in task.marks:
+            named = mark.model_dump(include=set(cells), exclude_none=True)
+            texts |= {column: [cells[what]] * rows for what, column in named.items()}
     if task.range is not None:
         return {**texts, **groups, task.label: np.linspace(*task.range, rows).tolist()}
     return {**texts, **groups, task.label: [task.labels[r % len(task.labels)] for r in range(rows)]}

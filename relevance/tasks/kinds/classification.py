@@ -23,7 +23,7 @@ class Classification(LabelKind):
         """Two labels at least, two or a positive one for F1, groups for question_em."""
         task = self.task
         if len(task.labels) < 2:
-            raise ValueError("a classification task needs at least two `labels`")
+            raise ValueError(f"a {task.kind} task needs at least two `labels`")
         used = {*task.metrics, *task.gain}
         binary = sorted(BINARY_METRICS & used)
         if len(task.labels) != 2 and binary and task.positive is None:

@@ -1,7 +1,7 @@
 """The base of kinds of tasks: how labels are read, scored and answered by a constant."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -45,18 +45,31 @@ class LabelKind(ABC):
 
     Attributes:
         metrics: The metrics that such a task may name.
-        per_row: Whether each row has one label or value, and not several.
-        outputs: Number of outputs of a head, where a task has no labels.
+        per_row: Whether each row has one label or value, and not several or its own alternatives.
         options: Fields of a definition that are for this kind alone.
     """
 
     metrics: ClassVar[frozenset[str]]
     per_row: ClassVar[bool] = True
-    outputs: ClassVar[int] = 1
     options: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, task: Task) -> None:
         self.task = task
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs of a head: one per label or tag, one where there are none."""
+        return len(self.task.labels) or 1
+
+    @property
+    def parts(self) -> int:
+        """Number of texts of a row."""
+        return len(self.task.text)
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """Columns that a row is read from beside those of `text`."""
+        return ()
 
     @abstractmethod
     def check(self) -> None:
@@ -82,6 +95,29 @@ class LabelKind(ABC):
             got = "null" if value is None else f"{value!r:.50}, which is no text"
             raise RelevanceError(f"is {got}. An empty string is valid text.")
         return value
+
+    def completed(
+        self,
+        texts: tuple[str, ...],
+        cells: Mapping[str, Any],  # noqa: ARG002
+    ) -> tuple[str, ...]:
+        """What a row is read from: its texts, with what the further columns say.
+
+        Args:
+            texts: Cells of the columns of `text`.
+            cells: Cells of the further columns as they stand in a file.
+
+        Returns:
+            As many texts for every row of the task; how they hold it is the kind's own affair.
+
+        Raises:
+            RelevanceError: If a cell does not say what it should.
+        """
+        return texts
+
+    def plain(self, text: str) -> str:
+        """What a reader sees of one of these texts."""
+        return text
 
     @abstractmethod
     def labels(self, column: LabelColumn, where: str) -> Labels:

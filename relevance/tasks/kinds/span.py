@@ -22,8 +22,12 @@ class Span(LabelKind):
 
     metrics: ClassVar = frozenset({"span_em", "span_f1"})
     per_row: ClassVar = False
-    outputs: ClassVar = 2  # how well a token begins the answer, and ends it
     options: ClassVar = frozenset({"unanswerable"})
+
+    @property
+    def outputs(self) -> int:
+        """How well a token begins the answer, and ends it."""
+        return 2
 
     def check(self) -> None:
         """A question and a context, and nothing that says how to cut it."""

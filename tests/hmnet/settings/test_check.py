@@ -41,7 +41,8 @@ PER_ROW = (
     " tokens. Leave out the task or the regularizer."
 )
 NO_RANK = (
-    "Sampler 'uncertainty' ranks rows of classification and regression, but 'TAGS' has kind tokens."
+    "Sampler 'uncertainty' ranks rows with labels, alternatives or a value, but 'TAGS' has kind"
+    " tokens."
     " Leave it out, or take another `sampler`."
 )
 NO_LABELS = (

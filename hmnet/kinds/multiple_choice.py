@@ -1,0 +1,135 @@
+"""Multiple choice: a score for each of a row's alternatives, and softmax over them."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Float64, Int, Int64
+from scipy.special import softmax
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812  what everybody calls it
+
+from hmnet.data.alignment import aligned
+from hmnet.data.encoded import Encoded
+from hmnet.data.encoder import Columns, Encoder
+from hmnet.data.template import (
+    Alignment,
+    Pieces,
+    Sequences,
+    assemble,
+    boundaries,
+    kept_lengths,
+)
+from hmnet.kinds.kind import Logits, ModelOutputs, OutputKind, Rows, Texts
+from relevance.errors import RelevanceError
+from relevance.tasks.kinds.multiple_choice import alternatives
+
+NONE = float("-inf")  # logit of an alternative that a row does not have
+
+
+class MultipleChoice(OutputKind):
+    """Classes are a row's own alternatives, each read behind the row's other texts.
+
+    A row is one sequence of all its inputs, one for each alternative, so that they stay together;
+    tokens are aligned with the numbers of the alternatives. A batch has them as inputs of their
+    own. Rows have as many logits as the longest row of a batch, -inf where there is no alternative.
+    """
+
+    auto = "AutoModelForMultipleChoice"
+    purpose = "multiple choice"
+    further = "alternatives"
+
+    def layout(self, parts: int) -> str:
+        """An input for each alternative."""
+        return f"alternatives of {parts}, truncated {self._truncated(parts)}"
+
+    def encode(self, texts: Columns, encoder: Encoder, max_length: int) -> Sequences:
+        """One sequence per row, in which an input for each alternative stands behind the other.
+
+        Where a row is too long, all of its inputs have the same part of the other texts: what is
+        left beside the longest alternative.
+        """
+        *context, joined = texts
+        listed = [alternatives(text) for text in joined]
+        counts = np.array([len(each) for each in listed], dtype=np.int64)
+        row, begin = np.repeat(np.arange(len(counts)), counts), boundaries(counts)
+        own = encoder.pieces([alternative for each in listed for alternative in each])
+        others = [encoder.pieces(column) for column in context]
+        longest = np.maximum.reduceat(own.lengths, begin[:-1])
+        lengths = np.stack([*(pieces.lengths for pieces in others), longest], axis=1)
+        room = encoder.room(max_length, len(texts))
+        kept = kept_lengths(lengths, room, self._truncated(len(texts)))[row]
+        parts = [
+            *(
+                Pieces(pieces.ids, pieces.starts[row], kept[:, place])
+                for place, pieces in enumerate(others)
+            ),
+            Pieces(own.ids, own.starts, np.minimum(own.lengths, kept[:, -1])),
+        ]
+        inputs = assemble(encoder.template, parts, max_length)
+        numbers = np.arange(len(row)) - begin[row]
+        place = np.repeat(numbers, inputs.lengths).astype(np.int32)
+        return Sequences(
+            inputs.ids,
+            inputs.offsets[begin],
+            inputs.first[begin[:-1]],
+            template=encoder.template,
+            alignment=Alignment(np.arange(len(counts)), place, place + 1),
+        )
+
+    def reading(self, texts: Texts) -> Texts:  # noqa: ARG002
+        """Columns alone say what the alternatives are."""
+        raise RelevanceError(
+            f"task '{self.task.name}' chooses among alternatives, which 'text' cannot tell from"
+            f" other texts. Give its columns: {', '.join(self.task.inputs)}."
+        )
+
+    def targets(self, encoded: Encoded, rows: Rows) -> Int64[np.ndarray, " row"]:
+        """Places of the right alternatives."""
+        return np.asarray(encoded.labels[aligned(encoded).rows[rows]], dtype=np.int64)
+
+    def combined(
+        self, outputs: Float[Tensor, "alternative *_"], further: Int[Tensor, "row place"]
+    ) -> Float[Tensor, "row place"]:
+        """Scores of each row's alternatives side by side."""
+        scores = outputs.flatten()
+        # the last one is what -1 stands for
+        return torch.cat([scores, scores.new_full((1,), NONE)])[further]
+
+    def losses(
+        self,
+        logits: Float[Tensor, "row place"],
+        targets: Int[Tensor, " row"],
+        label_smoothing: float = 0.0,  # noqa: ARG002  there are no labels
+    ) -> Float[Tensor, " row"]:
+        """Cross-entropy over the alternatives of each row."""
+        return F.cross_entropy(logits.float(), targets, reduction="none")
+
+    def predictions(self, said: ModelOutputs) -> Int64[np.ndarray, " row"]:
+        """The place of the alternative with the highest score."""
+        return np.array([int(logits.argmax()) for logits in said.logits], dtype=np.int64)
+
+    def answers(self, said: ModelOutputs) -> list[dict[str, Any]]:
+        """Place and text of the alternative, and the probabilities of all in their order."""
+        places = self.predictions(said).tolist()
+        return [
+            {
+                "label": place,
+                "choice": alternatives(text)[place],
+                "probabilities": _probabilities(logits).tolist(),
+            }
+            for place, text, logits in zip(places, said.texts[-1], said.logits, strict=True)
+        ]
+
+    def unpadded(
+        self,
+        logits: Float32[np.ndarray, "row place"],
+        lengths: Int64[np.ndarray, " row"],  # noqa: ARG002  tokens say nothing about alternatives
+    ) -> list[Logits]:
+        """The logits of the alternatives that each row has."""
+        return [row[row != NONE] for row in logits]
+
+
+def _probabilities(logits: Logits) -> Float64[np.ndarray, " place"]:
+    found: Float64[np.ndarray, " place"] = softmax(logits.astype(np.float64))
+    return found
