@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import relevance
-from cli import clustering, measuring
+from cli import clustering, inspection, measuring
 from cli.app import AGAIN, goes_on, new_app, run
 from cli.commands import command
 from cli.flags import in_flags
@@ -230,6 +230,7 @@ def demo(
 
 for each in (
     tasks,
+    inspection.check,
     prepare,
     measuring.vocab,
     measuring.taxonomy,

@@ -15,6 +15,7 @@ from relevance.figures.figure import save_figure as save_figure
 from relevance.figures.heatmap import heatmap as heatmap
 from relevance.figures.scatter import scatter as scatter
 from relevance.figures.style import FigureStyle as FigureStyle
+from relevance.inspection.facts import check_tasks as check_tasks
 from relevance.interfaces.trainer import Result as Result
 from relevance.interfaces.trainer import Trainer as Trainer
 from relevance.jobs.job import Schedule as Schedule

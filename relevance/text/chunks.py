@@ -24,7 +24,7 @@ def packed_chunks(texts: Iterable[str]) -> Iterator[str]:
     chunks: set[str] = set()
     # Texts repeat as well: premises of pairs, passages of questions.
     for batch in batches(set(texts), CHARACTERS_PER_BATCH):
-        chunks.update(_chunks(batch))
+        chunks.update(chunks_of(batch))
     for some in batches(chunks, CHARACTERS_PER_TEXT):
         yield " ".join(some)
 
@@ -44,7 +44,7 @@ def packed_counts(texts: Iterable[str]) -> dict[str, int]:
     """
     times: Counter[str] = Counter()
     for batch in batches(texts, CHARACTERS_PER_BATCH):
-        times.update(_chunks(batch))
+        times.update(chunks_of(batch))
     equally_often: defaultdict[int, list[str]] = defaultdict(list)
     for chunk, count in times.items():
         equally_often[count].append(chunk)
@@ -79,8 +79,12 @@ def batches(texts: Iterable[str], characters: int) -> Iterator[list[str]]:
         yield batch
 
 
-def _chunks(texts: Iterable[str]) -> list[str]:
-    """The chunks of some texts between what BERT's normaliser takes for white space."""
+def chunks_of(texts: Iterable[str]) -> list[str]:
+    """The chunks of some texts between what BERT's normaliser takes for white space.
+
+    >>> chunks_of(["the cat", "a mat"])
+    ['the', 'cat', 'a', 'mat']
+    """
     text = " ".join(texts)
     for character in DELETED_SPACE:
         text = text.replace(character, DELETED)

@@ -10,12 +10,22 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Int
 
 from relevance.disk.files import digest
 from relevance.errors import RelevanceError
-from relevance.text.chunks import CHARACTERS_PER_BATCH, batches, packed_chunks, packed_counts
+from relevance.text.chunks import (
+    CHARACTERS_PER_BATCH,
+    batches,
+    chunks_of,
+    packed_chunks,
+    packed_counts,
+)
 from relevance.text.tokenizer_files import is_of_tokenizers, quiet_panics, read_tokenizer, reason_of
 
 if TYPE_CHECKING:
@@ -34,11 +44,13 @@ class TextTokenizer(ABC):
         name: Name of the tokenizer, as the user gave it.
         fingerprint: Hexadecimal sha256 of everything that decides the tokens.
         unknown: The id that stands for what is not in the vocabulary; None where there is none.
+        by_chunk: Whether chunks between white space have the same tokens as whole texts.
     """
 
     name: str
     fingerprint: str
     unknown: int | None = None
+    by_chunk: bool = True
 
     @property
     def provenance(self) -> dict[str, str]:
@@ -60,6 +72,39 @@ class TextTokenizer(ABC):
     def token_counts(self, texts: Iterable[str]) -> Counter[int]:
         """Occurrences in texts of each id that `token_ids` gives; repeated texts count again."""
 
+    def token_lengths(self, texts: Sequence[str]) -> Int[np.ndarray, " text"]:
+        """Number of tokens of each text, without what stands around texts in an input.
+
+        Args:
+            texts: Any text.
+
+        Returns:
+            The numbers; each distinct chunk, or each distinct text, is encoded once.
+        """
+        distinct = set(texts)
+        if self.by_chunk:  # chunks are looked for twice, as all of them at once fill the memory
+            parts = map(chunks_of, batches(distinct, CHARACTERS_PER_BATCH))
+            of_chunk = self._lengths(set(chain.from_iterable(parts)))
+            lengths = {text: sum(map(of_chunk.__getitem__, chunks_of([text]))) for text in distinct}
+        else:
+            lengths = self._lengths(distinct)
+        return np.fromiter(map(lengths.__getitem__, texts), np.int64, len(texts))
+
+    @abstractmethod
+    def _lengths(self, texts: Iterable[str]) -> dict[str, int]:
+        """Number of tokens of each of some distinct texts."""
+
+    def borders(self, parts: int) -> int:  # noqa: ARG002
+        """Number of tokens around the texts of one input, such as [CLS] and [SEP].
+
+        Args:
+            parts: Number of its texts.
+
+        Returns:
+            The number; 0 for a tokenizer that no model has.
+        """
+        return 0
+
 
 class SubwordTokenizer(TextTokenizer):
     """A tokenizer as a `tokenizer.json` describes it.
@@ -71,7 +116,6 @@ class SubwordTokenizer(TextTokenizer):
 
     Attributes:
         tokenizer: The tokenizer, without truncation and padding.
-        by_chunk: Whether chunks between white space have the same tokens as whole texts.
     """
 
     def __init__(self, name: str, tokenizer: "Tokenizer") -> None:
@@ -106,6 +150,19 @@ class SubwordTokenizer(TextTokenizer):
         for border in self._borders & counts.keys():
             del counts[border]
         return counts
+
+    def _lengths(self, texts: Iterable[str]) -> dict[str, int]:
+        return {
+            text: len(encoding)
+            for batch in batches(texts, CHARACTERS_PER_BATCH)
+            for text, encoding in zip(batch, self._encode(batch), strict=True)
+        }
+
+    def borders(self, parts: int) -> int:
+        """Number of tokens around the texts of one input, as the tokenizer's template has it."""
+        of_one = self.tokenizer.num_special_tokens_to_add(is_pair=False)
+        of_two = self.tokenizer.num_special_tokens_to_add(is_pair=True)
+        return int(of_one + (parts - 1) * (of_two - of_one))
 
     def _encode(self, texts: list[str]) -> "list[Encoding]":
         encode = self.tokenizer.encode_batch_fast
@@ -152,6 +209,9 @@ class WordTokenizer(TextTokenizer):
             for word in self._words_of(text):
                 counts[self._ids.setdefault(word, len(self._ids))] += times
         return counts
+
+    def _lengths(self, texts: Iterable[str]) -> dict[str, int]:
+        return {text: len(self._words_of(text)) for text in texts}
 
     def _words_of(self, text: str) -> list[str]:
         normalised = self._normaliser.normalize_str(LONE_SURROGATE.sub("\ufffd", text))

@@ -134,6 +134,19 @@ class LabelKind(ABC):
             RelevanceError: If a label is none of the task's.
         """
 
+    def label_counts(self, labels: Labels) -> dict[str, int]:
+        """How often each answer occurs, for people who look at their data.
+
+        Args:
+            labels: Labels of a split.
+
+        Returns:
+            Counts by label, in the order of codes and 0 where a label does not occur; by what else
+            a kind tells apart.
+        """
+        counts = np.bincount(labels, minlength=len(self.task.labels)).tolist()
+        return dict(zip(self.task.labels, counts, strict=True))
+
     @abstractmethod
     def constant(self, train: Split, evaluation: Split) -> Constant:
         """Answer rows without reading them, by the frequencies of labels in the training split."""

@@ -1,15 +1,17 @@
 """Regression: a number for each row."""
 
 import math
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float
 
 from relevance.errors import RelevanceError, shown
-from relevance.tasks.data import Split
+from relevance.tasks.data import Labels, Split
 from relevance.tasks.kinds.kind import Constant, LabelColumn, LabelKind
 
+BINS = 5
 WIDEST = 1e18  # the square of a single-precision number overflows above 1.8e19
 
 
@@ -46,6 +48,14 @@ class Regression(LabelKind):
                     f" {high:g}, the task's `range`."
                 )
         return np.array(numbers, dtype=np.float64)
+
+    def label_counts(self, labels: Labels) -> dict[str, int]:
+        """Rows in each fifth of the range."""
+        counts, edges = np.histogram(labels, bins=BINS, range=self.task.range)
+        ends = pairwise(f"{edge:.12g}" for edge in edges)
+        return {
+            f"{low} to {high}": int(count) for (low, high), count in zip(ends, counts, strict=True)
+        }
 
     def constant(self, train: Split, evaluation: Split) -> Constant:
         """The mean; squared errors on the task's own scale."""

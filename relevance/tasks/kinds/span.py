@@ -52,6 +52,11 @@ class Span(LabelKind):
             ]
         )
 
+    def label_counts(self, labels: Labels) -> dict[str, int]:
+        """Questions with an answer, and those without."""
+        answered = sum(1 for golds in labels if golds)
+        return {"answered": answered, "without answer": len(labels) - answered}
+
     def constant(self, train: Split, evaluation: Split) -> Constant:
         """The commonest answer, none among them; the loss is that of any word being as likely.
 

@@ -64,6 +64,11 @@ class Tokens(LabelKind):
             ]
         )
 
+    def label_counts(self, labels: Labels) -> dict[str, int]:
+        """Words with each tag."""
+        counts = Counter(tag for tags in labels for tag in tags)
+        return {label: counts[label] for label in self.task.labels}
+
     def constant(self, train: Split, evaluation: Split) -> Constant:
         """The commonest tag for every word; a row's loss is the mean cross-entropy of its words.
 

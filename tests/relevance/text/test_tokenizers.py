@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, trainers
+from tokenizers import (
+    AddedToken,
+    Tokenizer,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
 
 from relevance.text import minilm
 from relevance.text.minilm import minilm_dir
@@ -307,3 +315,20 @@ def _minilm() -> SubwordTokenizer:
     tokenizer = load_tokenizer("minilm")
     assert isinstance(tokenizer, SubwordTokenizer)
     return tokenizer
+
+
+@pytest.mark.parametrize("make", [wordpiece, byte_level_bpe, sentencepiece])
+@given(st.lists(st.text(alphabet="ab c.\x0b\t[]é", max_size=12), max_size=6))
+def test_lengths_are_those_of_whole_texts(make: Callable[[], Tokenizer], texts: list[str]) -> None:
+    tokenizer = make()
+    expected = [len(tokenizer.encode(text, add_special_tokens=False)) for text in texts]
+    assert SubwordTokenizer("tiny", tokenizer).token_lengths(texts).tolist() == expected
+
+
+def test_tokens_around_texts_are_those_of_the_template() -> None:
+    tokenizer = wordpiece()
+    assert SubwordTokenizer("tiny", tokenizer).borders(2) == 0
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    bert = SubwordTokenizer("tiny", tokenizer)
+    assert [bert.borders(parts) for parts in (1, 2, 3)] == [2, 3, 4]
+    assert WordTokenizer().borders(2) == 0

@@ -1,0 +1,1 @@
+"""What files of tasks hold, told before anything is trained on them."""
