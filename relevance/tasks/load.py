@@ -12,7 +12,7 @@ from relevance.tasks.check import to_split
 from relevance.tasks.data import DataOptions, Split, TaskData
 from relevance.tasks.kinds.kind import kind_of
 from relevance.tasks.read import AS_NAMED, FORMATS, SPLIT_SUFFIXES, ReadOptions, read_columns
-from relevance.tasks.source import Source, renamed_labels
+from relevance.tasks.source import Source, renamed_labels, without
 from relevance.tasks.subset import dev_share, hold_out, subset
 from relevance.tasks.task import Task
 
@@ -200,8 +200,11 @@ def _read(task: Task, split: str, data_dir: Path | None, *, text_only: bool = Fa
         raise _missing(task, split, data_dir)
     source = task.source if own_files(task) else None
     options = AS_NAMED if source is None else ReadOptions.of(source, task.columns)
-    wanted = [column for column in task.columns if column != task.label or not text_only]
+    drop = () if source is None else source.drop
+    wanted = [each for each in task.columns if each != task.label or drop or not text_only]
     cells = read_columns(path, wanted, options)
+    if drop:
+        cells = without(cells, task.label, drop)
     if source is not None and source.labels and not text_only:
         several = not kind_of(task).per_row
         cells[task.label] = renamed_labels(source, cells[task.label], several=several)

@@ -2,7 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import TextIOWrapper
@@ -12,6 +12,13 @@ from typing import Any
 from relevance.disk.files import TELLING_BYTES, not_utf8, unreadable
 from relevance.disk.parsing import parse_json
 from relevance.errors import RelevanceError, shown
+from relevance.tasks.benchmark_files import (
+    NAMES,
+    conll_rows,
+    label_first_rows,
+    mrqa_rows,
+    squad_rows,
+)
 from relevance.tasks.delimited import BYTE_ORDER_MARK, CSV, TSV, Delimited
 from relevance.tasks.source import Source, source_columns
 
@@ -32,11 +39,13 @@ class ReadOptions:
         names: The file's names by the task's, for columns whose names differ.
         order: Columns of a file without header from left to right; empty where `names` says which
             of the numbers is which.
+        form: Format, whatever the suffix says; None for that of the suffix.
     """
 
     header: bool = True
     names: Mapping[str, str] = field(default_factory=dict)
     order: tuple[str, ...] = ()
+    form: str | None = None
 
     @classmethod
     def of(cls, source: Source, own: Sequence[str]) -> "ReadOptions":
@@ -51,7 +60,12 @@ class ReadOptions:
             The options.
         """
         ordered = not source.header and not source.columns
-        return cls(source.header, source_columns(source, own), tuple(own) if ordered else ())
+        names = source_columns(source, own)
+        if source.format in NAMES:
+            ends = dict(zip((own[0], own[-1]), NAMES[source.format], strict=True))
+            given = {*source.columns, *source.columns.values()}
+            names |= {column: name for column, name in ends.items() if column not in given}
+        return cls(source.header, names, tuple(own) if ordered else (), source.format)
 
 
 AS_NAMED = ReadOptions()
@@ -65,7 +79,8 @@ def read_columns(
     Csv and tsv cells stay text as they stand: neither numbers nor words such as "n/a" are turned
     into anything else. How their quotes are read, `relevance.tasks.delimited` says. A `.json` file
     is a list of objects, a `.txt` file holds a text on each line and nothing else. All are UTF-8,
-    and may be packed with gzip (`.csv.gz`), except for parquet.
+    and may be packed with gzip (`.csv.gz`), except for parquet. Other forms are those of
+    `relevance.tasks.benchmark_files`.
 
     Args:
         path: A file with one of `FORMATS`.
@@ -80,7 +95,7 @@ def read_columns(
             column.
     """
     wanted = list(dict.fromkeys(columns))
-    form = file_format(path)
+    form = file_format(path) if options.form is None else f".{options.form}"
     if form not in {".csv", ".tsv"} and not options.header:
         raise RelevanceError(f"{path}: `header = false` is for csv and tsv files.")
     with reading(path, form):
@@ -305,18 +320,21 @@ def _text_lines(path: Path, columns: list[str]) -> dict[str, list[Any]]:
 
 
 def _objects(path: Path, form: str) -> Iterator[tuple[str, Any]]:
-    """The values of a `.json` or `.jsonl` file, with the place of each."""
+    """The rows of a file of JSON or of a form that benchmarks have, with the place of each."""
     with open_lines(path) as file:
-        if form == ".jsonl":
-            yield from json_lines(file, str(path))
+        if form in LINES:
+            yield from LINES[form](file, str(path))
             return
         text = file.read()
     if not text.strip():
         raise RelevanceError(f"{path} is empty. Expected a list of objects, one for each row.")
     try:
-        rows = parse_json(text, row=True)
+        rows = parse_json(text, row=form != ".squad")
     except RelevanceError as error:
         raise RelevanceError(f"{path}: {error} Lines of JSON belong into a .jsonl file.") from None
+    if form == ".squad":
+        yield from squad_rows(rows, str(path))
+        return
     if not isinstance(rows, list):
         kind = "one object" if isinstance(rows, dict) else shown(rows)
         raise RelevanceError(f"{path}: expected a list of objects, one for each row, got {kind}.")
@@ -345,6 +363,15 @@ def json_lines(lines: Iterable[str | bytes], where: str) -> Iterator[tuple[str, 
         except RelevanceError as error:
             raise RelevanceError(f"{place}: {error}") from None
         yield place, value
+
+
+LINES: dict[str, Callable[[Iterable[str], str], Iterator[tuple[str, Any]]]] = {
+    ".jsonl": json_lines,
+    ".conll": conll_rows,
+    ".label-first": label_first_rows,
+    ".mrqa": lambda lines, where: mrqa_rows(json_lines(lines, where)),
+}
+"""Readers of what stands line by line, by format."""
 
 
 def _rows(

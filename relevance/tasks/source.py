@@ -1,7 +1,8 @@
 """Sources of a task's data: files beside the TOML that names them, or a hub dataset."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from itertools import compress
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -56,6 +57,31 @@ class Source(BaseModel):
         strict=True,
         description="`false`: the files have no row of column names",
         exclude_if=lambda value: value,
+    )
+    format: (
+        Literal[
+            "csv",
+            "tsv",
+            "json",
+            "jsonl",
+            "parquet",
+            "txt",
+            "conll",
+            "label-first",
+            "mrqa",
+            "squad",
+        ]
+        | None
+    ) = Field(
+        None,
+        description="what the files hold where their suffix does not say it: `tsv`, `conll` (a word"
+        " and its tags on each line), `squad`, `mrqa`, `label-first` (`LABEL text` lines), ...",
+        exclude_if=lambda value: value is None,
+    )
+    drop: tuple[Name, ...] = Field(
+        (),
+        description="labels in the files whose rows are left out, such as SNLI's `-`",
+        exclude_if=lambda value: not value,
     )
     columns: dict[Name, Name] = Field(
         default_factory=dict,
@@ -125,8 +151,11 @@ class Source(BaseModel):
                 "source needs either 'train' and 'dev' files or a `hub` dataset, whose splits are"
                 " named by `splits`"
             )
-        if not self.header:
-            raise ValueError("`header` is of files, and this source names a `hub` dataset")
+        for key, given in (("header", not self.header), ("format", self.format)):
+            if given:
+                raise ValueError(f"`{key}` is of files, and this source names a `hub` dataset")
+        if self.drop:
+            raise ValueError("`drop` is of files; `relevance prepare` leaves rows out by itself")
         if self.share is not None and "dev" in self.splits:
             raise ValueError("`dev` is a share of the training rows, and `splits` names one too")
 
@@ -197,6 +226,25 @@ def renamed_labels(source: Source, values: Iterable[Any], *, several: bool) -> l
         return [renamed(value) for value in values]
     listed = ((value, json_list(value)) for value in values)
     return [value if tags is None else [renamed(tag) for tag in tags] for value, tags in listed]
+
+
+def without(
+    cells: Mapping[str, list[Any]], label: str, drop: Collection[str]
+) -> dict[str, list[Any]]:
+    """Columns without the rows of some labels.
+
+    Args:
+        cells: Columns as they stand in a file.
+        label: Name of the column of labels.
+        drop: Labels, as text.
+
+    Returns:
+        The columns, all cells of the other rows.
+    """
+    from relevance.tasks.kinds.classification import label_text
+
+    kept = [label_text(value) not in drop for value in cells[label]]
+    return {name: list(compress(column, kept)) for name, column in cells.items()}
 
 
 def _listed(names: Iterable[str]) -> str:

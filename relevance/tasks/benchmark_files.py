@@ -1,0 +1,184 @@
+"""Rows of files in the forms that benchmarks publish: CoNLL, SQuAD, MRQA, a label before a text."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from relevance.errors import RelevanceError, shown
+
+Placed = Iterator[tuple[str, dict[str, Any]]]
+"""Rows as objects, after the words that name their place in messages."""
+
+LAST = "-1"
+DOCUMENT = "-DOCSTART-"
+NOT_A_WORD = re.compile(r"\d+[-.]\d+")
+"""What CoNLL-U numbers words joined in writing, and words left out, by."""
+CONLLU_FIELDS = 10
+NAMES = {"conll": ("1", LAST), "label-first": ("text", "label")}
+"""What the first and the last column of a task are called in a form, unless a source says so."""
+
+
+def conll_rows(lines: Iterable[str], where: str) -> Placed:
+    """Sentences of a file with a word and its tags on each line, and blank lines between.
+
+    Fields stand between tabs where the first line of words has any, else between blanks. Lines that
+    begin with `-DOCSTART-` are left out, as are those that begin with `#` before the first word of
+    a sentence and have another number of fields, and CoNLL-U's lines that are no word.
+
+    Args:
+        lines: Lines of the file.
+        where: Name of the file.
+
+    Yields:
+        Lists of fields by the number of their column, from 1, and of the last as `-1`.
+
+    Raises:
+        RelevanceError: If a line has more or fewer fields than the first one.
+    """
+    every = [line.rstrip("\r\n") for line in lines]
+    # A word may begin with "#" too, so what a line of words looks like is told by another one.
+    model = next((each for each in every if each.strip() and not each.startswith("#")), "")
+    delimiter = "\t" if "\t" in model else None
+    count = len(model.split(delimiter))
+    words: list[list[str]] = []
+    start = 1
+    for number, text in enumerate(every, start=1):
+        if not text.strip() or text.startswith(DOCUMENT):
+            if words:
+                yield _sentence(words, where, start)
+            words = []
+            continue
+        fields = text.split(delimiter)
+        if text.startswith("#") and not words and len(fields) != count:
+            continue
+        if len(fields) != count:
+            raise RelevanceError(
+                f"{where}, line {number}: {len(fields)} fields, but the first line of words has"
+                f" {count}. Each line has a word and its tags, a blank line ends a sentence."
+            )
+        if count == CONLLU_FIELDS and NOT_A_WORD.fullmatch(fields[0]):
+            continue
+        start = start if words else number
+        words.append(fields)
+    if words:
+        yield _sentence(words, where, start)
+
+
+def _sentence(words: Sequence[Sequence[str]], where: str, start: int) -> tuple[str, dict[str, Any]]:
+    columns = [list(column) for column in zip(*words, strict=True)]
+    row = {str(number): column for number, column in enumerate(columns, start=1)}
+    return f"{where}, the sentence at line {start}", row | {LAST: columns[-1]}
+
+
+def label_first_rows(lines: Iterable[str], where: str) -> Placed:
+    """Rows of a file in which a label, a blank or tab, and a text stand on each line.
+
+    Args:
+        lines: Lines of the file; blank ones are left out.
+        where: Name of the file.
+
+    Yields:
+        Objects with `label` and `text`.
+
+    Raises:
+        RelevanceError: If a line has no text.
+    """
+    for number, line in enumerate(lines, start=1):
+        label, _, text = re.sub(r"\s", " ", line.strip(), count=1).partition(" ")
+        if label and not text:
+            raise RelevanceError(
+                f"{where}, line {number}: expected a label, a blank and a text, got {shown(label)}."
+            )
+        if label:
+            yield f"{where}, line {number}", {"label": label, "text": text}
+
+
+def squad_rows(content: Any, where: str) -> Placed:
+    """Questions of SQuAD's nested JSON, 1.1 or 2.0.
+
+    Args:
+        content: The file's value.
+        where: Name of the file.
+
+    Yields:
+        Objects with `id`, `title`, `context`, `question` and `answers`; answers of questions that
+        are said to be impossible are left out, as SQuAD 2.0 calls them plausible ones.
+
+    Raises:
+        RelevanceError: If the nesting is another one.
+    """
+    for article in _listed(content, "data", where):
+        for paragraph in _listed(article, "paragraphs", where):
+            for asked in _listed(paragraph, "qas", where):
+                place = f"{where}, question {shown(asked.get('id'))}"
+                given = [] if asked.get("is_impossible") else _listed(asked, "answers", place)
+                yield (
+                    place,
+                    {
+                        "id": asked.get("id"),
+                        "title": article.get("title"),
+                        "context": paragraph.get("context"),
+                        "question": asked.get("question"),
+                        "answers": {
+                            "text": [each.get("text") for each in given],
+                            "answer_start": [each.get("answer_start") for each in given],
+                        },
+                    },
+                )
+
+
+def mrqa_rows(lines: Iterable[tuple[str, Any]]) -> Placed:
+    """Questions of MRQA's JSON Lines, whose first line is a header.
+
+    Args:
+        lines: Values of the lines, each after the words that name its place.
+
+    Yields:
+        Objects with `id`, `context`, `question` and `answers`: every detected span, as the context
+        has it.
+
+    Raises:
+        RelevanceError: If a line is no context with questions, or a span is none of the context.
+    """
+    for place, line in lines:
+        if isinstance(line, dict) and "header" in line:
+            continue
+        context = line.get("context") if isinstance(line, dict) else None
+        if not isinstance(context, str):
+            raise RelevanceError(f"{place}: expected an object with `context` and `qas`.")
+        for asked in _listed(line, "qas", place):
+            spans = [
+                _span(span, context, place)
+                for answer in _listed(asked, "detected_answers", place)
+                for span in answer.get("char_spans") or ()
+            ]
+            yield (
+                place,
+                {
+                    "id": asked.get("qid", asked.get("id")),
+                    "context": context,
+                    "question": asked.get("question"),
+                    "answers": {
+                        "text": [context[start:end] for start, end in spans],
+                        "answer_start": [start for start, _ in spans],
+                    },
+                },
+            )
+
+
+def _span(span: Any, context: str, place: str) -> tuple[int, int]:
+    """First character of a span, and the one behind it; MRQA counts the last one in."""
+    match span:
+        case [int(start), int(last)] if 0 <= start <= last < len(context):
+            return start, last + 1
+    raise RelevanceError(
+        f"{place}: {shown(span)} is no span of the context's {len(context):,} characters."
+    )
+
+
+def _listed(value: Any, key: str, where: str) -> list[dict[str, Any]]:
+    """A list of objects under a key of an object."""
+    found = value.get(key) if isinstance(value, Mapping) else None
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise RelevanceError(f"{where}: expected a list of objects under '{key}'.")
+    return found
