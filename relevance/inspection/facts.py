@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from jaxtyping import Int
@@ -120,7 +121,7 @@ def check_tasks(
         everything = [(name, split, "") for name, split in loaded.items()]
         everything += _test_split(task, given, data.evaluation)
         for which, split, unlabelled in everything:
-            lengths = tokenizer and _lengths(split, tokenizer, max_length)
+            lengths = tokenizer and _lengths(task, split, tokenizer, max_length)
             splits.append(_facts(task, which, split, lengths or None, unlabelled))
             if which != "train":
                 scored.append((task.name, which, split))
@@ -170,13 +171,23 @@ def _repeated(split: Split) -> tuple[int, int]:
     return len(split) - len(labels), contradicted
 
 
-def _lengths(split: Split, tokenizer: TextTokenizer, max_length: int) -> Lengths:
+def _lengths(task: Task, split: Split, tokenizer: TextTokenizer, max_length: int) -> Lengths:
     rows = np.arange(len(split))
     if not tokenizer.by_chunk and len(split) > MOST_ENCODED:
         rows = np.linspace(0, len(split) - 1, MOST_ENCODED).astype(np.int64)
         split = split.take(rows)
-    borders = tokenizer.borders(len(split.texts))
-    of_texts = np.stack([tokenizer.token_lengths(texts) for texts in split.texts])
-    tokens: Int[np.ndarray, " row"] = borders + of_texts.sum(axis=0)
+    of_texts = [_longest(task, texts, tokenizer) for texts in split.texts]
+    tokens = tokenizer.borders(len(split.texts)) + np.stack(of_texts).sum(axis=0)
     median, q95, longest = np.quantile(tokens, QUANTILES, method="inverted_cdf").tolist()
     return Lengths(median, q95, longest, float((tokens > max_length).mean()), len(rows))
+
+
+def _longest(
+    task: Task, texts: Sequence[str], tokenizer: TextTokenizer
+) -> Int[np.ndarray, " text"]:
+    """Tokens of what a model reads of each text, the longest where it reads several in turn."""
+    inputs = [kind_of(task).inputs(text) for text in texts]
+    lengths = tokenizer.token_lengths(list(chain.from_iterable(inputs)))
+    starts = np.cumsum([0, *map(len, inputs[:-1])])
+    longest: Int[np.ndarray, " text"] = np.maximum.reduceat(lengths, starts)
+    return longest

@@ -82,7 +82,7 @@ def _beside(task: Task, train: SplitFacts, other: SplitFacts) -> Iterator[str]:
             where = f"{seen:,} {'row' if seen == 1 else 'rows'} here" if seen else "none here"
             yield f"no training row is '{for_line(label)}', {where}."
     for label, count in train.labels.items() if kind_of(task).per_row else ():
-        before, here = count / train.rows, other.labels[label] / other.rows
+        before, here = count / train.rows, other.labels.get(label, 0) / other.rows
         if count and abs(before - here) > APART and min(train.rows, other.rows) >= FEW_ROWS:
             yield (
                 f"{here:.0%} of the rows are '{for_line(label)}', of the training rows"

@@ -145,7 +145,12 @@ class LabelKind(ABC):
             a kind tells apart.
         """
         counts = np.bincount(labels, minlength=len(self.task.labels)).tolist()
-        return dict(zip(self.task.labels, counts, strict=True))
+        names = self.task.labels or [str(place) for place in range(len(counts))]
+        return dict(zip(names, counts, strict=True))
+
+    def inputs(self, text: str) -> list[str]:
+        """What a model reads of a text, an input each where it reads several in turn."""
+        return [self.plain(text)]
 
     @abstractmethod
     def constant(self, train: Split, evaluation: Split) -> Constant:

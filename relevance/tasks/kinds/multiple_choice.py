@@ -67,6 +67,10 @@ class MultipleChoice(LabelKind):
         """The text, an alternative on each line."""
         return text.replace(BETWEEN, "\n")
 
+    def inputs(self, text: str) -> list[str]:
+        """The alternatives."""
+        return alternatives(text)
+
     def labels(self, column: LabelColumn, where: str) -> Int[np.ndarray, " row"]:
         """Places of the right alternatives."""
         found = np.empty(len(column.values), dtype=np.int64)

@@ -93,3 +93,15 @@ def test_real_rows(data_dir: Path) -> None:
         ("dev", 277, {"entailment": 146, "not_entailment": 131}),
     ]
     assert facts.splits[0].repeated == 2
+
+
+@pytest.mark.parametrize("name", ["COPA", "WiC", "WSC", "STS-B", "WNUT-17", "SQuAD"])
+def test_every_kind_has_counts(name: str, data_dir: Path) -> None:
+    (task,) = find_tasks([name])
+    options = DataOptions(data_dir, max_train=50, max_dev=50)
+    facts = check_tasks([task], options, tokenizer=WordTokenizer())
+    for each in facts.splits:
+        assert each.labels
+        assert each.lengths
+        if task.kind != "tokens":
+            assert sum(each.labels.values()) == each.rows
