@@ -6,8 +6,8 @@ from typing import Any
 
 from relevance.errors import RelevanceError, shown
 
-Placed = Iterator[tuple[str, dict[str, Any]]]
-"""Rows as objects, after the words that name their place in messages."""
+Placed = tuple[str, dict[str, Any]]
+"""A row as an object, after the words that name its place in messages."""
 
 LAST = "-1"
 DOCUMENT = "-DOCSTART-"
@@ -18,7 +18,7 @@ NAMES = {"conll": ("1", LAST), "label-first": ("text", "label")}
 """What the first and the last column of a task are called in a form, unless a source says so."""
 
 
-def conll_rows(lines: Iterable[str], where: str) -> Placed:
+def conll_rows(lines: Iterable[str], where: str) -> Iterator[Placed]:
     """Sentences of a file with a word and its tags on each line, and blank lines between.
 
     Fields stand between tabs where the first line of words has any, else between blanks. Lines that
@@ -70,7 +70,7 @@ def _sentence(words: Sequence[Sequence[str]], where: str, start: int) -> tuple[s
     return f"{where}, the sentence at line {start}", row | {LAST: columns[-1]}
 
 
-def label_first_rows(lines: Iterable[str], where: str) -> Placed:
+def label_first_rows(lines: Iterable[str], where: str) -> Iterator[Placed]:
     """Rows of a file in which a label, a blank or tab, and a text stand on each line.
 
     Args:
@@ -93,7 +93,7 @@ def label_first_rows(lines: Iterable[str], where: str) -> Placed:
             yield f"{where}, line {number}", {"label": label, "text": text}
 
 
-def squad_rows(content: Any, where: str) -> Placed:
+def squad_rows(content: Any, where: str) -> Iterator[Placed]:
     """Questions of SQuAD's nested JSON, 1.1 or 2.0.
 
     Args:
@@ -127,7 +127,7 @@ def squad_rows(content: Any, where: str) -> Placed:
                 )
 
 
-def mrqa_rows(lines: Iterable[tuple[str, Any]]) -> Placed:
+def mrqa_rows(lines: Iterable[tuple[str, Any]]) -> Iterator[Placed]:
     """Questions of MRQA's JSON Lines, whose first line is a header.
 
     Args:
