@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 
 demo: $(READY)
 	$(VENV)/bin/relevance demo --out demo
-	@echo "The demo is done. Look at demo/report.md first, then at demo/gains.png."
+	@echo "The demo is done. Look at demo/report.md first, then open demo/report.html in a browser."
 
 test: $(READY)
 	$(VENV)/bin/pytest -m "not heavy" --numprocesses=auto --dist=loadfile

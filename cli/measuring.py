@@ -26,6 +26,7 @@ from cli.options import (
     settings,
 )
 from cli.output import check_places, deliver, note, save, show
+from cli.report import page_beside, report_study
 from relevance.errors import RelevanceError, told_of
 from relevance.registry import members_of
 
@@ -193,12 +194,15 @@ def pairwise(
 ) -> int:
     """Joint-training gains of every pair of tasks; the same command again resumes (eq. 4).
 
+    With --out a page to read and to mail goes beside the matrix, gains.report.html for gains.json.
+
     Example: relevance pairwise --tasks RTE,CB,MRPC --data-dir data/ --backbone minilm
     """
     from hmnet.runs.tracker import check_tracker
     from relevance.measures.joint_training import JointTraining
 
-    check_places(out)
+    page = page_beside(out)
+    check_places(out, page)
     check_tracker(tracking.get("tracker"))
     within = _budget(budget, aim)
     chosen = settings(training, seeds=seeds, config=config)
@@ -213,7 +217,7 @@ def pairwise(
         with goes_on(AGAIN), _tracked(tracking, inputs, out) as on_finished:
             inputs = replace(inputs, budget=within, on_finished=on_finished)
             matrix = JointTraining.build(inputs).measure(found)
-    return deliver_matrix(matrix, out)
+    return deliver_matrix(matrix, out, page)
 
 
 @contextmanager
@@ -483,13 +487,15 @@ def _study(
             dismiss()  # where nothing is left to train, the worker that was asked about it
 
 
-def deliver_matrix(matrix: "RelevanceMatrix", out: Path | None) -> int:
-    """Write a matrix and pass on its warnings; exit status 1 where jobs failed."""
+def deliver_matrix(matrix: "RelevanceMatrix", out: Path | None, page: Path | None = None) -> int:
+    """Write a matrix, and its page where wanted; pass on warnings; exit status 1: jobs failed."""
     if out is None:
         show(matrix.to_json())
     else:
         matrix.save(out)
         note(f"wrote {out}")
+        if page is not None:
+            report_study(matrix, out, page)
     tell(matrix, matrix.provenance.get("warnings", ()))
     note_distrust(matrix)
     return _failures(matrix.provenance.get("failed"), out, "the matrix")

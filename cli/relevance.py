@@ -225,7 +225,7 @@ def demo(
         with goes_on(AGAIN):
             result = run_demo(out, on_event=on_event)
     show(result.report())
-    note(f"wrote {out}: read report.md first, then look at gains.png")
+    note(f"wrote {out}: read report.md first, then open report.html in a browser")
 
 
 for each in (

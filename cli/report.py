@@ -15,6 +15,7 @@ from cli.streams import begin_soon
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
+    from relevance.matrices.matrix import RelevanceMatrix
     from relevance.report.page.content import RunScores
 
 
@@ -84,3 +85,25 @@ def _scores(folders: list[Path], baseline: str | None) -> "RunScores":
 
     found = hmnet.TrainedRun.load_all(folders)
     return hmnet.compare(found, baseline=baseline).for_report(run_origins(found))
+
+
+def page_beside(out: Path | None) -> Path | None:
+    """Where the page of a study goes: beside its matrix, `gains.report.html` for `gains.json`."""
+    return None if out is None else out.with_suffix(".report.html")
+
+
+def report_study(matrix: "RelevanceMatrix", out: Path, page: Path) -> None:
+    """Write the page of a matrix that was just measured.
+
+    Args:
+        matrix: The matrix.
+        out: Its file.
+        page: File of the page.
+    """
+    from relevance.report.page.build import lay_out
+    from relevance.report.page.write import write_page
+
+    commands = [shlex.join(["relevance", *sys.argv[1:]])]
+    laid_out = lay_out([matrix], [str(out)], commands=commands)
+    write_page(laid_out.reworded(in_flags), page)
+    note(f"wrote {page}, and the same as text beside it: open it in a browser")

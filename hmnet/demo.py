@@ -8,8 +8,10 @@ from typing import Any
 
 from hmnet.backbones.tiny import write_tiny_encoder
 from hmnet.comparison.compare import compare
+from hmnet.comparison.origins import run_origins
 from hmnet.comparison.table import Comparison
 from hmnet.measuring.joint_trainer import make_trainer
+from hmnet.runs.folder import Run, load_run
 from hmnet.runs.rows import read_run_scores
 from hmnet.runs.train import train_run
 from hmnet.settings.config import RunConfig
@@ -32,6 +34,9 @@ from relevance.measures.joint_training import JointTraining
 from relevance.measures.measure import Inputs
 from relevance.measures.taxonomy import Taxonomy
 from relevance.measures.vocabulary import Vocabulary
+from relevance.report.page.build import lay_out
+from relevance.report.page.content import Page
+from relevance.report.page.html import render_html
 from relevance.report.tables import matrix_table, table
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
@@ -136,6 +141,23 @@ class Demo:
             scores=self.scores.to_table("markdown"),
         )
 
+    def page(self, runs: Sequence[Run]) -> Page:
+        """Everything as the page of `relevance report`.
+
+        Args:
+            runs: The runs that `scores` are of.
+
+        Returns:
+            The page, before it is written.
+        """
+        return lay_out(
+            [self.gains, self.vocabulary, self.taxonomy],
+            clusters=self.found,
+            scores=self.scores.for_report(run_origins(runs)),
+            title="Demo: which of these generated tasks help each other",
+            commands=["relevance demo"],
+        )
+
     def _worth(self) -> str:
         """What tasks gain within their groups, from others, and against training alone."""
         worth = group_worth(self.gains, self.found)
@@ -166,7 +188,8 @@ def run_demo(
     What an earlier call has finished is found again, in the folder and in the cache.
 
     Args:
-        folder: Gets tasks, encoder, matrices, clusters, heat maps, trained runs and `report.md`.
+        folder: Gets tasks, encoder, matrices, clusters, heat maps, trained runs, `report.md`
+            and the page `report.html`.
         size: How much is trained.
         schedule: Workers; None for one per core, at most eight.
         on_event: Told about every stage, and about every job of a stage that has jobs.
@@ -222,6 +245,7 @@ def _demo(
     scores = compare([score for run in runs for score in read_run_scores(run)])
     demo = Demo(gains, vocabulary, taxonomy, found, family_clusters(taxonomy), scores)
     write_text(folder / "report.md", demo.report())
+    write_text(folder / "report.html", render_html(demo.page([load_run(run) for run in runs])))
     return demo
 
 

@@ -1,12 +1,11 @@
 """How runs were made, as the page of `relevance report` tells it."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 from hmnet.runs.folder import Run
 from relevance.names import some
 from relevance.report.page.content import Origin
+from relevance.report.page.origins import shown
 
 TOLD = ("method", "backbone", "epochs", "batch_size", "max_length", "lr")
 """Settings that are told even where they are the defaults."""
@@ -37,12 +36,5 @@ def _facts(runs: Sequence[Run]) -> tuple[tuple[str, str], ...]:
     return (
         ("tasks", some([task.name for task in first.tasks], 20)),
         ("seeds", ", ".join(str(run.config.seed) for run in runs)),
-        *((name.replace("_", " "), _shown(whole[name])) for name in names if name in whole),
+        *((name.replace("_", " "), shown(whole[name])) for name in names if name in whole),
     )
-
-
-def _shown(value: Any) -> str:
-    """A setting on one line; of a path its last part."""
-    if isinstance(value, list):
-        return ", ".join(map(_shown, value))
-    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else str(value)

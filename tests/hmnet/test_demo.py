@@ -11,6 +11,7 @@ from relevance.clustering.worth import group_worth
 from relevance.escaping import for_markdown
 from relevance.jobs.job import Event, Schedule
 from relevance.matrices.matrix import load_matrix
+from relevance.report.page.html import render_html
 
 SMALL = Size(
     families=2,
@@ -68,6 +69,19 @@ def test_the_report_tells_it(small: tuple[Path, Demo, list[Event | Stage]]) -> N
     assert worth is not None
     for line in worth.lines():
         assert f"- {for_markdown(line)}\n" in report
+
+
+def test_the_page_has_matrices_groups_and_scores(
+    small: tuple[Path, Demo, list[Event | Stage]],
+) -> None:
+    folder, demo, _ = small
+    runs = [load_run(folder / "runs" / method / "seed-0") for method in METHODS]
+    page = demo.page(runs)
+    assert (folder / "report.html").read_text("utf-8") == render_html(page)
+    assert [each.name for each in page.maps] == ["joint-training", "vocabulary", "taxonomy"]
+    assert page.groups is not None
+    assert page.scores is not None
+    assert str(folder) not in render_html(page)
 
 
 def test_it_tells_about_stages_and_jobs(small: tuple[Path, Demo, list[Event | Stage]]) -> None:

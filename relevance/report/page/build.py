@@ -95,7 +95,7 @@ def _foreign(clusters: ClusterSpec | None, files: Sequence[str]) -> Iterator[Cav
         return
     shown = {made.sha256 for file in files if (made := clusters.made_from(file).matrix)}
     if clusters.matrix.sha256 not in shown:
-        text = f"They were made from {clusters.matrix.file}, which is not one of these matrices."
+        text = f"They were made from {clusters.matrix.file} as it was then, which is none of these."
         yield Caveat("groups", text)
 
 

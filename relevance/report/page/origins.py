@@ -99,15 +99,16 @@ def _told(provenance: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def shown(value: Any) -> str:
-    """A value of a provenance on one line: paths below the home directory, and digests, shortened.
+    """A setting on one line; absolute paths, which tell where somebody works, by their last part.
 
-    >>> shown([0, 1000]), shown({"name": "minilm", "size": 3}), shown(True)
+    >>> shown([0, 1000]), shown({"name": "/home/me/minilm", "size": 3}), shown(True)
     ('0, 1000', 'name minilm, size 3', 'yes')
     """
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str | int | float):
-        text = str(value).replace(f"{Path.home()}/", "~/")
+        text = str(value)
+        text = Path(text).name if Path(text).is_absolute() else text
         return f"{text[:12]}\N{HORIZONTAL ELLIPSIS}" if DIGEST.fullmatch(text) else text
     plain = isinstance(value, Mapping | list | tuple)
     values = value.values() if isinstance(value, Mapping) else value if plain else ()
