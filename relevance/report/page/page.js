@@ -97,9 +97,9 @@
   // ---- the map -------------------------------------------------------------------------------
 
   const pen = document.createElement("canvas").getContext("2d");
+  const FONT = getComputedStyle(document.body).fontFamily;
 
   function fitted(text, size, width) {
-    pen.font = `${size}px ${getComputedStyle(document.body).fontFamily}`;
     if (pen.measureText(text).width <= width) return text;
     const letters = [...text];
     while (letters.length > 1 && pen.measureText(letters.join("") + "\u2026").width > width) letters.pop();
@@ -107,10 +107,8 @@
   }
 
   function widest(size, width) {
-    return Math.max(...state.map.tasks.map((task) => {
-      pen.font = `${size}px ${getComputedStyle(document.body).fontFamily}`;
-      return Math.min(width, pen.measureText(data.tasks[task]).width);
-    }));
+    pen.font = `${size}px ${FONT}`;
+    return Math.min(width, Math.max(...state.map.tasks.map((task) => pen.measureText(data.tasks[task]).width)));
   }
 
   function draw() {
