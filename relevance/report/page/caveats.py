@@ -6,7 +6,7 @@ import numpy as np
 
 from relevance.clustering.spec import ClusterSpec
 from relevance.marks import is_gains, marks
-from relevance.matrices.matrix import RelevanceMatrix
+from relevance.matrices.matrix import MEAN_OF_SOURCES, RelevanceMatrix
 from relevance.names import some
 from relevance.report.page.content import Caveat, RunScores
 from relevance.report.trust import distrust, reliability_lines
@@ -44,6 +44,9 @@ def _of_matrix(name: str, matrix: RelevanceMatrix) -> Iterator[Caveat]:
     if line := distrust(matrix):
         yield Caveat(name, line)
     yield from _of_cells(name, matrix)
+    if matrix.provenance.get("zero") == MEAN_OF_SOURCES:
+        text = "0 is the mean of a target's sources, and not training alone: no value says whether"
+        yield Caveat(name, f"{text} a source helps.", grave=False)
     if is_gains(matrix) and matrix.standard_errors is None:
         text = "No standard errors are known, so nothing tells which of these gains are noise."
         yield Caveat(name, text)

@@ -154,13 +154,13 @@
       return (0xff000000 | ((rgb & 255) << 16) | (rgb & 0xff00) | (rgb >> 16)) >>> 0;
     };
     const steps = scales[map.scale].map((step) => colour(step.hex));
-    const factor = steps.length / (map.high - map.low), places = state.places, last = steps.length - 1;
+    const factor = steps.length / (map.high - map.low), places = state.places, last = steps.length - 1, empty = colour("#ededed");
     let at = 0;
     for (const source of places) {
       for (const target of places) {
         const value = map.value(source * map.count + target);
         const step = Math.max(0, Math.min(last, Math.floor((value - map.low) * factor)));
-        pixels[at++] = value === null || (map.fixed && source === target) ? 0 : steps[step];
+        pixels[at++] = value === null || (map.fixed && source === target) ? empty : steps[step];
       }
     }
     context.putImageData(image, 0, 0);
