@@ -316,7 +316,7 @@
     }
     const marks = MARKS.filter(([bit]) => markOf(map, cell) & bit).map(([, words]) => words);
     return {
-      pair: `${data.tasks[map.tasks[source]]} \u2192 ${data.tasks[map.tasks[target]]}`,
+      pair: [data.tasks[map.tasks[source]], data.tasks[map.tasks[target]]],
       value: value === null ? "unknown" : signed(map, value),
       unit: value === null ? "" : unit,
       found, marks,
@@ -332,9 +332,11 @@
     const { pair, value, unit, found, marks } = facts(at);
     const list = element("dl");
     for (const [name, text] of found) list.append(element("dt", {}, name), element("dd", {}, text));
-    panel.replaceChildren(element("p", { class: "pair" }, pair), element("p", { class: "value" }, value, element("span", { class: "unit" }, unit)), list);
+    // Each name apart, so that two in Arabic or Hebrew do not turn the arrow's sense round.
+    const [source, target] = pair.map((name) => element("bdi", {}, name));
+    panel.replaceChildren(element("p", { class: "pair", dir: "ltr" }, source, " \u2192 ", target), element("p", { class: "value" }, value, element("span", { class: "unit" }, unit)), list);
     if (marks.length) panel.append(element("ul", {}, ...marks.map((mark) => element("li", {}, mark))));
-    return [pair, value + unit, ...found.map((fact) => fact.join(" ")), ...marks].join("; ");
+    return [pair.join(" \u2192 "), value + unit, ...found.map((fact) => fact.join(" ")), ...marks].join("; ");
   }
 
   function tellMarked() {
