@@ -39,7 +39,6 @@ from cli.options import (
     OutOption,
     RunOptions,
     SeedsOption,
-    TaskOption,
     settings,
 )
 from cli.output import check_places, deliver, note, save, show, stream
@@ -186,7 +185,7 @@ def predict(
     out: OutOption = None,
     form: Annotated[
         Literal["jsonl", "csv"],
-        typer.Option("--format", help="JSON lines, or a table for one task."),
+        typer.Option("--format", help="JSON lines, or a table with a row per line."),
     ] = "jsonl",
     batch_size: Annotated[int, typer.Option(help="Lines at a time.", min=1)] = 32,
 ) -> None:
@@ -200,12 +199,10 @@ def predict(
 
     trained = hmnet.load(folder)
     names = [known.name for known in trained.tasks] if task == ["all"] else split_names(task)
-    wanted = trained.with_sources([trained.task(name) for name in names])
+    wanted = trained.with_sources(list({t.name: t for t in map(trained.task, names)}.values()))
     if not wanted:
         raise RelevanceError("--task names no task. Give one of the run's, or all.")
-    if form == "csv" and len(wanted) > 1:
-        raise RelevanceError("--format csv is a table of one task. Give one --task, or jsonl.")
-    lay_out = CsvAnswers() if form == "csv" else json_answer
+    lay_out = CsvAnswers(len(wanted)) if form == "csv" else json_answer
     with _lines(input_file, wanted) as (lines, where):
         answers = trained.answers(
             lines,
@@ -222,14 +219,36 @@ def predict(
 
 
 @command(app)
-def export(folder: RunArgument, task: TaskOption, out: FolderOption) -> None:
-    """A plain Hugging Face checkpoint of one task's path, with its tokenizer.
+def export(
+    folder: RunArgument,
+    out: FolderOption,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(help="A task; several for onnx and torch.", metavar="RTE"),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="All tasks of the run, in one file.")
+    ] = False,
+    form: Annotated[
+        Literal["checkpoint", "onnx", "torch"],
+        typer.Option("--format", help="What transformers, an ONNX runtime or torch.export loads."),
+    ] = "checkpoint",
+) -> None:
+    """A task as a plain Hugging Face checkpoint, or tasks as one program, with the tokenizer.
 
-    Example: hmnet export run/ --task RTE --out rte/
+    A program (onnx, torch) has one output per task and each layer that tasks share once; tasks.json
+    beside it says how texts are encoded and what outputs mean.
+
+    Example: hmnet export run/ --all --format onnx --out all-tasks/
     """
+    names = split_names(task or [])
+    if every == bool(names):
+        raise RelevanceError("Give the tasks to export: --task RTE, or --all for every task.")
+    if form == "checkpoint" and names:
+        names = [only(names, "--task")]
     begin_soon()
-    name = only(task, "--task")
-    note(f"wrote {hmnet.load(folder).export(name, out)}")
+    asked = None if every else names
+    note(f"wrote {hmnet.load(folder).export(asked, out, format=form)}")
 
 
 @command(app)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hmnet.comparison.compare import compare
 from hmnet.devices import resolve_device
@@ -17,7 +17,9 @@ from hmnet.runs.rows import read_run_scores
 from hmnet.runs.score import score_run
 from hmnet.runs.scores import Score, from_rows
 from relevance.errors import RelevanceError, shown
+from relevance.tasks.task import Task
 
+ExportFormat = Literal["checkpoint", "onnx", "torch"]
 Input = str | Sequence[str] | Mapping[str, Any]
 """What a task reads: its only text, its texts in their order, or an object with its columns."""
 
@@ -106,7 +108,7 @@ class TrainedRun(Run):
             rows: A text, an object with the task's columns, such as a row of a file, or a list of
                 such; in a list also tuples of the one to three texts that a task reads. A data
                 frame is taken as its rows.
-            task: Name of a task, or several; None for every task of the run.
+            task: Name of a task, or several; `all` or None for every task of the run.
             batch_size: Rows per forward pass.
             precision: Precision of the forward pass.
             device: `auto`, `cpu` or `cuda:N`.
@@ -121,19 +123,41 @@ class TrainedRun(Run):
                 column or has something else than text where text is wanted; and for a tuple of
                 texts outside a list, which might be one row or several.
         """
-        answers = self.answers(
-            _objects(rows),
-            [task] if isinstance(task, str) else task,
-            batch_size=batch_size,
-            precision=precision,
-            device=device,
+        asked = self.stream(rows, task, batch_size=batch_size, precision=precision, device=device)
+        return list(asked)
+
+    def stream(
+        self,
+        rows: Input | Iterable[Input],
+        task: str | Sequence[str] | None = None,
+        *,
+        batch_size: int = 32,
+        precision: PrecisionName = "fp32",
+        device: str = "auto",
+    ) -> Iterator[dict[str, Any]]:
+        """Answer texts or rows as they come; memory stays flat however many there are.
+
+        Args:
+            rows: As in `predict`; a generator is read up to 32 batches ahead.
+            task: Name of a task, or several; `all` or None for every task of the run.
+            batch_size: Rows per forward pass.
+            precision: Precision of the forward pass.
+            device: `auto`, `cpu` or `cuda:N`.
+
+        Returns:
+            What `predict` returns, one answer after another.
+
+        Raises:
+            RelevanceError: As in `predict`; for a row that cannot be read, when it comes.
+        """
+        return self.answers(
+            _objects(rows), task, batch_size=batch_size, precision=precision, device=device
         )
-        return list(answers)
 
     def answers(
         self,
         lines: Iterable[str | bytes | Mapping[str, Any]],
-        tasks: Sequence[str] | None = None,
+        tasks: str | Sequence[str] | None = None,
         *,
         batch_size: int = 32,
         precision: PrecisionName = "fp32",
@@ -145,7 +169,7 @@ class TrainedRun(Run):
 
         Args:
             lines: Lines or rows that `hmnet.evaluation.lines.read_lines` takes.
-            tasks: Names; None for every task of the run.
+            tasks: A name, or several; `all` or None for every task of the run.
             batch_size: Lines per forward pass.
             precision: Precision of the forward pass.
             device: `auto`, `cpu` or `cuda:N`.
@@ -159,9 +183,7 @@ class TrainedRun(Run):
             RelevanceError: If the run has no such task, or a model is damaged; and with the line
                 that cannot be read, when it comes.
         """
-        wanted = self.with_sources(self.tasks if tasks is None else [self.task(t) for t in tasks])
-        if not wanted:
-            raise RelevanceError("No task is named. Give one of the run's, or None for all.")
+        wanted = self.with_sources(self._named(tasks))
         place = resolve_device(device)
         return predict(
             {one.name: self.model_for(one.name).to(place) for one in wanted},
@@ -197,24 +219,63 @@ class TrainedRun(Run):
         """
         return score_run(self, tasks=tasks, splits=splits, precision=precision, device=device)
 
-    def export(self, task: str, out: str | Path) -> Path:
-        """Write a plain Hugging Face checkpoint of one task's path, with its tokenizer.
+    def export(
+        self,
+        task: str | Sequence[str] | None,
+        out: str | Path,
+        *,
+        format: ExportFormat = "checkpoint",  # noqa: A002  as the command calls it
+    ) -> Path:
+        """Write a task's path as a plain checkpoint, or several tasks as one program.
 
         Args:
-            task: A name.
+            task: Name of a task, or several; `all` or None for every task of the run. A
+                checkpoint has one.
             out: A folder that does not exist yet or is empty.
+            format: `checkpoint` for what transformers loads; `onnx`, or `torch` for what
+                `torch.export.load` reads, for a program with an output per task, in which each
+                layer that tasks share is there once. A `tasks.json` beside it says how texts are
+                encoded and what outputs mean.
 
         Returns:
             The folder.
 
         Raises:
-            RelevanceError: If the run has no such task, its path is none that a plain checkpoint
-                can express, or the folder is not empty or cannot be written.
+            RelevanceError: If the run has no such task, its path is none that the format can
+                express, a package is missing, or the folder is not empty or cannot be written.
         """
-        wanted = self.task(task)
-        export(self.model_for(wanted.name), wanted, self.tokenizer, Path(out))
-        write_export_card(self, wanted, Path(out))
+        wanted = self._named(task)
+        if format != "checkpoint":
+            from hmnet.models.artifact import export_together  # whose imports take seconds
+
+            models = {one.name: self.model_for(one.name) for one in wanted}
+            export_together(
+                models,
+                wanted,
+                self.tokenizer,
+                Path(out),
+                form=format,
+                max_length=self.config.max_length,
+            )
+        elif len(wanted) > 1:
+            raise RelevanceError(
+                f"A plain checkpoint holds one task, not {len(wanted)}. Name one, or take"
+                ' `format="onnx"` or `format="torch"` for all of them in one file.'
+            )
+        else:
+            export(self.model_for(wanted[0].name), wanted[0], self.tokenizer, Path(out))
+            write_export_card(self, wanted[0], Path(out))
         return Path(out)
+
+    def _named(self, task: str | Sequence[str] | None) -> list[Task]:
+        """Definitions of the tasks that a name, several, `all` or None stands for."""
+        known = {one.name.lower() for one in self.tasks}
+        if task is None or (isinstance(task, str) and task == "all" and "all" not in known):
+            return list(self.tasks)
+        wanted = [self.task(name) for name in ([task] if isinstance(task, str) else task)]
+        if not wanted:
+            raise RelevanceError("No task is named. Give one of the run's, or None for all.")
+        return list({one.name: one for one in wanted}.values())
 
     def _repr_html_(self) -> str:
         return compare(self.scores, every_metric=True).to_table("html")

@@ -218,7 +218,9 @@ class TestATrainedRun:
         assert list(row) == ["idx", "task", "label", "probability: bad", "probability: good"]
         assert row["idx"] == "7"
         assert float(row["probability: bad"]) + float(row["probability: good"]) == pytest.approx(1)
-        assert "--format csv is a table of one task" in refused("hmnet", *options, "all")
+        (both,) = rows(done("hmnet", *options, "tone,GRADE,TONE").out)
+        assert list(both) == ["idx", *(f"TONE: {c}" for c in list(row)[2:]), "GRADE: value"]
+        assert both["TONE: label"] == row["label"]
 
     def test_predict_every_task_from_stdin(self, trained: Path, tmp_path: Path) -> None:
         lines = "".join(json.dumps(line) + "\n" for line in LINES).encode()

@@ -1,6 +1,7 @@
 """Runs from Python: train, open, ask, score, export, compare, extend."""
 
 import csv
+import itertools
 import json
 import re
 from pathlib import Path
@@ -125,6 +126,13 @@ def test_texts_pairs_rows_and_frames_are_answered_alike(run: hmnet.TrainedRun) -
     assert pairs == run.predict({"first": "a film", "second": "b film"}, task="PAIR")
     assert [answer["task"] for answer in run.predict([("a", "b"), "c"])] == ["TONE", "PAIR"] * 2
     assert run.predict([], task="TONE") == []
+    assert run.predict([("a", "b")], task="all") == run.predict([("a", "b")])
+
+
+def test_a_stream_is_answered_before_it_ends(run: hmnet.TrainedRun) -> None:
+    endless = (f"film {number}" for number in itertools.count())
+    answers = list(itertools.islice(run.stream(endless, "TONE", batch_size=2), 3))
+    assert answers == run.predict(["film 0", "film 1", "film 2"], "TONE", batch_size=2)
 
 
 def test_answers_are_those_of_the_command(run: hmnet.TrainedRun, tmp_path: Path) -> None:

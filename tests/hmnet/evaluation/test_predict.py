@@ -216,6 +216,13 @@ def test_answers_as_a_table() -> None:
         '\'=1+1,T,"a,b",0.75,0.25',
         "2,T,c,0.5,0.5",
     ]
+    lay_out = CsvAnswers(tasks=2)
+    both = [part for one in answers for part in (one, {"id": one["id"], "task": "U", "value": 1.5})]
+    assert [line for answer in both for line in lay_out(answer)] == [
+        'id,T: label,"T: probability: a,b",T: probability: c,U: value',
+        '\'=1+1,"a,b",0.75,0.25,1.5',
+        "2,c,0.5,0.5,1.5",
+    ]
 
 
 @pytest.mark.parametrize("line", ["[" * 100_000, '{"sentence": ' + "9" * 5000 + "}"])
