@@ -99,7 +99,8 @@ def _scores(matrix: RelevanceMatrix) -> CellScores | None:
         return np.round(np.round(factor * np.asarray(scores, dtype=np.float64), 10), decimals)
 
     return CellScores(
-        metric=METRICS[metric],
+        # Runs that were imported have scores by a metric of their own.
+        metric=METRICS[metric] if "metric" in matrix.provenance else "score (%)",
         decimals=decimals,
         single=rounded(known_mean(np.asarray(single[metric], dtype=np.float64), axis=0)),
         joint=rounded(known_mean(np.asarray(joint[metric], dtype=np.float64), axis=0)),

@@ -72,6 +72,12 @@ def test_numbers_of_cells_are_those_of_the_matrix() -> None:
     assert shown.scores.majority.tolist() == [40.0, 50.0, 60.0]
 
 
+def test_scores_of_imported_runs_are_scores_and_nothing_else_is_said_of_them() -> None:
+    (shown,) = lay_out([gains(provenance={})]).maps
+    assert shown.scores is not None
+    assert shown.scores.metric == "score (%)"
+
+
 def test_losses_are_no_percent() -> None:
     loss = {"loss": [[0.69314718, 0.5, 0.5]]}
     joint = {"loss": [[[0.5, 0.25, 0.5]] * 3]}
