@@ -66,6 +66,7 @@ def cluster(
 
     Example: relevance cluster paper:table3 --k 3 --out out.json
     """
+    from cli.progress import StatusLine
     from relevance.clustering.cluster import cluster_and_choice
     from relevance.clustering.families import has_families
     from relevance.clustering.worth import group_worth
@@ -86,7 +87,8 @@ def cluster(
         from relevance.clustering.measured_groups import read_measured_groups
 
         options["subsets"] = read_measured_groups(options["subsets"], loaded.tasks)
-    spec, choice = cluster_and_choice(loaded, k, **options)  # type: ignore[arg-type]  # made of text by `_k`
+    with StatusLine():
+        spec, choice = cluster_and_choice(loaded, k, **options)  # type: ignore[arg-type]  # made of text by `_k`
     spec = spec.made_from(matrix, loaded.measure)
     worth = group_worth(loaded, spec)
     spec = spec if worth is None else worth.kept_in(spec)

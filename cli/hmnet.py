@@ -158,12 +158,14 @@ def evaluate(
 
     Example: hmnet evaluate run/
     """
-    begin_soon()
-    from hmnet.comparison.compare import compare as side_by_side
+    from cli.progress import StatusLine
 
     splits = None if split is None else [split]
-    runs = hmnet.TrainedRun.load_all([folder])
-    scores = [score for one in runs for score in one.evaluate(splits=splits, **run_on)]
+    with StatusLine():
+        from hmnet.comparison.compare import compare as side_by_side
+
+        runs = hmnet.TrainedRun.load_all([folder])
+        scores = [score for one in runs for score in one.evaluate(splits=splits, **run_on)]
     show(in_flags(side_by_side(scores, every_metric=True).to_table(form)))
     _note_f1(task for one in runs for task in one.tasks)
 
@@ -212,10 +214,11 @@ def predict(
             line_by_line=where == "stdin" and sys.stdin.isatty(),
             **run_on,
         )
-        with _sink(out) as write:
+        with _sink(out) as write, _counting(out) as advance:
             for answer in answers:
                 for line in lay_out(answer):
                     write(line)
+                advance()
 
 
 @command(app)
@@ -395,6 +398,19 @@ def _lines(
         raise RelevanceError(f"{path} cannot be read: {error.strerror}.") from None
     with file:
         yield file, str(path)
+
+
+@contextmanager
+def _counting(out: Path | None) -> Iterator[Callable[[], None]]:
+    """Counts answers on stderr where they go to a file; on stdout they show themselves."""
+    from cli.progress import StatusLine
+    from relevance.stages import stage
+
+    if out is None:
+        yield lambda: None
+        return
+    with StatusLine(), stage("answers written") as advance:
+        yield advance
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """What is going on, on stderr: one live line on a terminal, now and then a plain line elsewhere."""
 
+import time
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -12,7 +14,11 @@ from cli.quiet import is_quiet
 from cli.streams import begin_soon
 from hmnet.runs.telling import TrainingLog
 from relevance.escaping import for_line
-from relevance.jobs.telling import PlainLine, StudyLog
+from relevance.jobs.telling import PlainLine, StudyLog, duration
+from relevance.stages import Stage, listening, share_done
+
+SILENT_S = 2.0
+"""Work that takes no longer than this is not counted in a log file."""
 
 
 class StatusLine(PlainLine):
@@ -29,12 +35,15 @@ class StatusLine(PlainLine):
             Text("loading ..."), console=self._console, refresh_per_second=4, transient=True
         )
         self.live = self._console.is_terminal and not is_quiet()
+        self._listening = ExitStack()
+        self._began: tuple[Stage | None, float] = None, 0.0
 
     def __enter__(self) -> Self:
         if self.live:
             self._live.start()
         else:
             begin_soon()
+        self._listening.enter_context(listening(self.on_stages))
         return self
 
     def __exit__(
@@ -43,6 +52,7 @@ class StatusLine(PlainLine):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._listening.close()
         self._live.stop()
 
     def update(self, text: str, *, last: bool = False) -> None:
@@ -56,6 +66,26 @@ class StatusLine(PlainLine):
             self._live.update(Text(for_line(text), no_wrap=True, overflow="ellipsis"))
         elif not is_quiet():
             super().update(text, last=last)
+
+    def on_stages(self, stages: tuple[Stage, ...]) -> None:
+        """Show how far counted work is, and how long it will take at the pace so far.
+
+        Args:
+            stages: The outermost first.
+        """
+        now = time.monotonic()
+        if self._began[0] is not stages[0]:
+            self._began = stages[0], now
+        passed_s = now - self._began[1]
+        if not self.live and passed_s < SILENT_S:
+            return
+        counts = (
+            f"{each.what}: {each.done}" + (f" of {each.total}" if each.total else "")
+            for each in stages
+        )
+        share = share_done(stages)
+        left = f", {duration(passed_s * (1 / share - 1))} left" if share else ""
+        self.update(", ".join(counts) + left)
 
     def pass_by(self, text: str) -> None:
         """Show on a terminal what goes on; a log file, where bad input is one line, goes without.

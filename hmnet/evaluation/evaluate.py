@@ -14,6 +14,7 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import Precision, autocast
 from hmnet.prepared import PreparedSplit
 from relevance.interfaces.trainer import Result
+from relevance.stages import counted
 from relevance.tasks.metrics import score
 from relevance.tasks.task import Task
 
@@ -46,7 +47,7 @@ def evaluate(
     losses = np.empty(len(encoded), dtype=np.float32)
     form = model.input_form(task.name)
     with inference(model, precision):
-        for rows in batches_by_length(encoded, batch_size):
+        for rows in counted(list(batches_by_length(encoded, batch_size)), "batches scored"):
             inputs = collate(encoded, rows, **form, device=model.device)
             said = model(task.name, inputs).float().cpu()
             targets = torch.from_numpy(kind.targets(encoded, rows))

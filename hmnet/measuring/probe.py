@@ -32,6 +32,7 @@ from hmnet.training.fit import fit, make_schedule
 from hmnet.training.hooks.watching import Watching
 from hmnet.training.step import Batch, make_batch
 from relevance.interfaces.probe import Features, FittedHead, Linearisation, LookaheadLosses
+from relevance.stages import counted, stage
 
 Watch = Callable[[MultiTaskModel, int], None]
 Rows: TypeAlias = Int64[np.ndarray, " row"]
@@ -86,7 +87,7 @@ class EncoderProbe:
         """
         tuned = self._tuned_encoder(seed, source) if source is not None else None
         found, plain = {}, dict[int, nn.Module]()
-        for of in map(self._rows, tasks):
+        for of in map(self._rows, counted(tasks, "tasks read by the encoder")):
             level = reading(self._backbone(seed).config, of.definition).own
             if tuned is None and level not in plain:
                 plain[level] = self._encoder(seed, of.name)
@@ -104,7 +105,7 @@ class EncoderProbe:
                 self._features(tuned, of, of.train.encoded, rows, seed),
                 self._features(tuned, of, of.held_out.encoded, rows, seed),
             )
-            for of in map(self._rows, tasks)
+            for of in map(self._rows, counted(tasks, "tasks read by the encoder"))
         }
 
     def fisher(
@@ -122,7 +123,8 @@ class EncoderProbe:
         """Inner products of gradients at one model that was trained on all tasks."""
         model = self._trained(tasks, seed)
         weights = shared_weights(model)
-        each = (self._one_each(model, tasks, seed, number) for number in range(batches))
+        numbers = counted(range(batches), "batches of gradients")
+        each = (self._one_each(model, tasks, seed, number) for number in numbers)
         return np.stack([gradient_products(model, weights, batch).numpy() for batch in each])
 
     def lookahead(
@@ -155,7 +157,7 @@ class EncoderProbe:
 
         return {
             of.name: (of_split(of, of.train.encoded), of_split(of, of.held_out.encoded))
-            for of in map(self._rows, tasks)
+            for of in map(self._rows, counted(tasks, "tasks linearised"))
         }
 
     def _encoder(self, seed: int, task: str) -> nn.Module:
@@ -177,8 +179,10 @@ class EncoderProbe:
         backbone = read_backbone(self.trainer, self._backbone(seed), tasks)
         plan = fully_shared([task.name for task in together], backbone.depth)
         model = build_model(backbone, together, plan, settings, seed=seed, device=self.device)
-        hooks = [Watching(watch)] if watch else []
-        fit(model, together, self._schedule(tasks, seed), settings, seed, hooks)
+        epochs = self._schedule(tasks, seed)
+        with stage("steps trained", sum(map(len, epochs))) as advance:
+            hooks = [*([Watching(watch)] if watch else []), Watching(lambda *_: advance())]
+            fit(model, together, epochs, settings, seed, hooks)
         return model
 
     def _schedule(self, tasks: Sequence[str], seed: int) -> list[list[Step]]:

@@ -11,6 +11,7 @@ from hmnet.runs.rows import rows_digest
 from hmnet.runs.scores import Score
 from relevance.errors import unknown_name
 from relevance.interfaces.trainer import Result
+from relevance.stages import counted
 from relevance.tasks.data import Split
 from relevance.tasks.metrics import majority
 from relevance.tasks.task import Task
@@ -45,7 +46,8 @@ def score_run(
     settled = resolve_precision(precision, place)
     scores = []
     known: dict[str, None] = {}
-    for task in run.tasks if tasks is None else map(run.task, tasks):
+    wanted = run.tasks if tasks is None else [run.task(name) for name in tasks]
+    for task in counted(wanted, "tasks scored"):
         data = run.data(task.name, also=splits or ())
         known |= dict.fromkeys(data.evaluation)
         for name, split in data.evaluation.items():

@@ -8,6 +8,7 @@ from relevance.clustering.spec import ClusterSpec
 from relevance.clustering.stability import RESAMPLES, grouped
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix
+from relevance.stages import counted
 
 # Of two tasks there is only k = 1 and one task in each, and neither has a silhouette.
 FEWEST_TASKS = 3
@@ -124,7 +125,7 @@ def choose_k(
         )
     candidates: list[Candidate] = []
     left_out: dict[int, str] = {}
-    for k in range(2, min(count, (largest or count) + 1)):
+    for k in counted(range(2, min(count, (largest or count) + 1)), "numbers of groups tried"):
         try:
             candidates.append(_candidate(matrix, method, k, seed, resamples))
         except RelevanceError as error:

@@ -13,6 +13,7 @@ from relevance.clustering.replication import ReplicationModel, replication_model
 from relevance.clustering.spec import ClusterSpec, Stability
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix
+from relevance.stages import counted, stage
 
 RESAMPLES = 25
 MOST_SPLITS = 35
@@ -131,7 +132,7 @@ def _of_draws(
 ) -> float:
     """Mean index of two studies of one truth, over truths."""
     found = []
-    for _ in range(resamples):
+    for _ in counted(range(resamples), "resamples"):
         truth = model.truth(rng)
         studies = [trials.group(model.study(truth, model.seeds, rng)) for _ in range(2)]
         found.append(_agreement(studies))
@@ -182,10 +183,12 @@ def _sensitivity(
     """Mean index of the groups with those found without one task."""
     alone = {cluster[0] for cluster in spec.clusters if len(cluster) == 1}
     found = []
-    for task, rest in _without_one(matrix, rng):
-        # Without a task that is alone in its group there is one group less to find.
-        other = trials.find(rest, trials.k - (task in alone))
-        found.append(None if other is None else adjusted_rand(spec, other))
+    with stage("tasks left out") as advance:
+        for task, rest in _without_one(matrix, rng):
+            # Without a task that is alone in its group there is one group less to find.
+            other = trials.find(rest, trials.k - (task in alone))
+            found.append(None if other is None else adjusted_rand(spec, other))
+            advance()
     return trials.mean(found)
 
 

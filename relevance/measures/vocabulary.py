@@ -11,6 +11,7 @@ from jaxtyping import Float
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix
 from relevance.measures.measure import Inputs, Measure
+from relevance.stages import counted
 from relevance.tasks.data import DataOptions
 from relevance.tasks.load import load_training_texts
 from relevance.tasks.task import Task
@@ -46,7 +47,7 @@ class Vocabulary(Measure):
         start_s = time.perf_counter()
         names = tuple(task.name for task in tasks)
         rows, vocabularies = [], []
-        for task in tasks:
+        for task in counted(tasks, "tasks read"):
             split = load_training_texts(task, self.data)
             rows.append(len(split))
             vocabularies.append(task_vocabulary(split.texts, self.tokenizer))

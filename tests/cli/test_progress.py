@@ -7,11 +7,12 @@ import sys
 import pytest
 
 from cli.app import loading
-from cli.progress import StudyLine, TrainingLine
+from cli.progress import StatusLine, StudyLine, TrainingLine
 from hmnet.runs.telling import TrainingLog
 from hmnet.runs.train import Note
 from relevance.jobs.job import Event, Job
 from relevance.jobs.progress import JobProgress
+from relevance.stages import counted
 
 
 def test_counts_of_workers_and_cached_jobs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,6 +71,22 @@ def test_from_python_training_speaks_before_torch_is_loaded() -> None:
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert told.stderr == "runs/multi: loading\n"
+
+
+def test_counted_work_is_told_in_a_log_file_once_it_takes_long(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 1.0, 4.0, 4.0, 4.0])
+    monkeypatch.setattr("cli.progress.time.monotonic", lambda: next(clock, 4.0))
+    with StatusLine():
+        for _ in counted(range(4), "tasks read"):
+            pass
+    assert capsys.readouterr().err == "tasks read: 2 of 4, 4 s left\n"
+    with StatusLine():  # which listens no more
+        pass
+    for _ in counted(range(4), "tasks read"):
+        pass
+    assert capsys.readouterr().err == ""
 
 
 class Terminal(io.StringIO):

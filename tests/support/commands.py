@@ -38,6 +38,7 @@ def run(command: str, *arguments: object, stdin: bytes = b"") -> Outcome:
         patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin))),
         patch.object(warnings, "showwarning", warnings.showwarning),
         patch("cli.streams.LOADING_AFTER_S", 3600),  # what is said must not hang on speed
+        patch("cli.progress.SILENT_S", 3600),
     ):
         try:
             main()
