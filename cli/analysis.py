@@ -24,11 +24,12 @@ from cli.options import (
     FigureOption,
     FormatOption,
     SeedsOption,
+    SizeOptions,
     TaskOption,
     TrainingOptions,
     settings,
 )
-from cli.output import check_places, deliver, note, save, show
+from cli.output import check_places, deliver, look, note, save, show
 from cli.streams import begin_soon
 from relevance.errors import RelevanceError
 
@@ -123,26 +124,43 @@ def attention(
 
 
 def curves(
-    folders: RunsArgument, out: FigureOption = None, form: FormatOption = "markdown"
+    folders: RunsArgument,
+    style: SizeOptions,
+    what: Annotated[
+        Literal["overview", "loss", "score"],
+        typer.Option(
+            help="overview: task mix, passes, uncertainty, scores; loss: training loss by task;"
+            " score: primary metric on dev by task."
+        ),
+    ] = "overview",
+    out: FigureOption = None,
+    form: FormatOption = "markdown",
 ) -> None:
-    """How a run went: task mix, passes over the rows, uncertainty, and scores of its epochs.
+    """How a run went: task mix, passes over the rows, uncertainty, losses, scores of its epochs.
 
     Prints which share of each task's data was trained. Scores are there for runs that were trained
     with --checkpoint best or --patience, uncertainty for --sampler uncertainty or
     --log-uncertainty. Of several runs, or a folder of seeds, the figure shows medians over tasks, a
-    colour per name.
+    colour per name. With --what loss or score it has a panel per task: the mean over the seeds of a
+    name, with a band of one standard deviation. Losses are means over windows, 60 at most.
 
-    Example: hmnet curves run/ --out curves.pdf
+    Example: hmnet curves run/ --what loss --out losses.pdf
     """
     from hmnet.figures.several_runs import runs_figure
     from relevance.report.tables import table
 
+    looks = look(style, out)
+    if what != "overview" and out is None:
+        raise RelevanceError(f"--what {what} is a figure. Name its file: --out.")
     check_places(figures=(out,))
     runs = hmnet.TrainedRun.load_all(folders)
     found = [(run.config.label, hmnet.curves(run)) for run in runs]
     several = len(found) > 1
-    if out is not None:
-        save(runs_figure(found) if several else hmnet.curves_figure(found[0][1]), out)
+    if out is not None and what == "overview":
+        one = hmnet.curves_figure
+        save(runs_figure(found, looks) if several else one(found[0][1], style=looks), out)
+    elif out is not None and what != "overview":
+        save(hmnet.learning_curves(found, what, style=looks), out)
     rows = [
         {**({"run": str(run.folder)} if several else {}), **row}
         for run, (_, each) in zip(runs, found, strict=True)
@@ -154,6 +172,7 @@ def curves(
 def similarity(
     folders: RunsArgument,
     device: DeviceOption,
+    style: SizeOptions,
     out: FigureOption = None,
     form: FormatOption = "markdown",
 ) -> None:
@@ -172,6 +191,7 @@ def similarity(
     from hmnet.runs.scores import primary_on_dev
     from relevance.report.tables import table
 
+    looks = look(style, out)
     check_places(figures=(out,))
     runs = hmnet.TrainedRun.load_all(folders)
     same_inputs_before(runs)
@@ -183,7 +203,7 @@ def similarity(
         ]
         found = beside(each, scores)
     if out is not None:
-        save(hmnet.similarity_figure(found), out)
+        save(hmnet.similarity_figure(found, style=looks), out)
     show(table(found.table_rows(), form, decimals=3))
 
 

@@ -17,6 +17,7 @@ from hmnet.comparison.table import Comparison as Comparison
 from hmnet.devices import resolve_schedule as resolve_schedule
 from hmnet.figures.attention import attention_figure as attention_figure
 from hmnet.figures.curves import curves_figure as curves_figure
+from hmnet.figures.learning_curves import learning_curves as learning_curves
 from hmnet.figures.similarity import similarity_figure as similarity_figure
 from hmnet.measuring.joint_trainer import make_trainer as make_trainer
 from hmnet.measuring.probe import EncoderProbe as EncoderProbe

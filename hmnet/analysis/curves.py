@@ -1,5 +1,6 @@
 """Curves of a run: which tasks it trained when, how often their rows, and what it scored."""
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
@@ -37,6 +38,10 @@ class Curves(NamedTuple):
         scored_at: Steps of these scores.
         deviates: Tasks whose uncertainty is a deviation of predictions under dropout, on the scale
             of their labels moved to [0, 1], and no normalised entropy; empty for none.
+        losses: Training loss before the update, with the regularizer's term, as the mean over
+            the steps of a window that trained the task alone; NaN where there is none. The last
+            column is that of steps that trained several tasks, whose loss no log takes apart.
+            None for logs without losses.
     """
 
     tasks: tuple[str, ...]
@@ -49,6 +54,7 @@ class Curves(NamedTuple):
     scores: Float[np.ndarray, "evaluation task"] | None
     scored_at: Int[np.ndarray, " evaluation"]
     deviates: tuple[bool, ...] = ()
+    losses: Float[np.ndarray, "window task_or_several"] | None = None
 
     def __repr__(self) -> str:
         last = int(self.steps[-1]) if len(self.steps) else 0
@@ -99,10 +105,12 @@ class LogLine(BaseModel):
         rows: Number of rows of each task that the step trained.
         uncertainty: Mean over the candidates of each task, of samplers that ask the model; over the
             same rows again and again where `log_uncertainty` was set.
+        loss: Loss of the step; None in logs that have none.
     """
 
     rows: dict[str, Annotated[int, Field(ge=0, le=2**53)]]
     uncertainty: dict[str, float] = {}
+    loss: float | None = None
 
 
 def curves(run: Run) -> Curves:
@@ -127,7 +135,11 @@ def curves(run: Run) -> Curves:
     place = {name: number for number, name in enumerate(names)}
     trained = np.zeros((len(lines), len(names)))
     unsure = np.full((len(lines), len(names)), np.nan)
+    losses = np.full((len(lines), len(names) + 1), np.nan)
     for number, line in enumerate(lines):
+        alone = [place[task] for task, rows in line.rows.items() if rows]
+        if line.loss is not None and math.isfinite(line.loss):
+            losses[number, alone[0] if len(alone) == 1 else -1] = line.loss
         for task, rows in line.rows.items():
             trained[number, place[task]] = rows
         for task, value in line.uncertainty.items():
@@ -147,6 +159,7 @@ def curves(run: Run) -> Curves:
         scores=scores,
         scored_at=scored_at,
         deviates=_deviates(run, names),
+        losses=None if np.isnan(losses).all() else _window_means(losses, ends),
     )
 
 

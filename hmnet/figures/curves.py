@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -9,12 +10,22 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from hmnet.analysis.curves import Curves
-from relevance.figures.figure import INK, TWO_COLUMNS_PT, Axes, draw_frame, draw_legend, new_panels
+from relevance.figures.figure import (
+    INK,
+    TWO_COLUMNS_PT,
+    Axes,
+    draw_frame,
+    draw_legend,
+    new_panels,
+    text_width_em,
+)
 from relevance.figures.scatter import COLOURS
+from relevance.figures.style import NO_WISHES, FigureStyle
 
 TEXT_PT = 7.0
 PANEL_PT = 115.0
 AROUND_PT = 50.0
+LEGEND_LINE_PT, LEGEND_LINE_OF_PT = 11.0, 30.0
 STYLES: tuple[Literal["-", "--", ":"], ...] = ("-", "--", ":")
 
 
@@ -56,27 +67,37 @@ def lay_out(found: Curves) -> list[CurvesPanel]:
     return panels
 
 
-def curves_figure(found: Curves) -> Axes:
+def curves_figure(found: Curves, *, style: FigureStyle | None = None) -> Axes:
     """Draw how a run went.
 
     Args:
         found: Curves of a run.
+        style: Size and title that are wished for.
 
     Returns:
         The axes of the first panel, in a figure two columns of a paper wide.
     """
     from matplotlib.ticker import MaxNLocator
 
-    panels = lay_out(found)
-    height = len(panels) * PANEL_PT + AROUND_PT
-    grid = new_panels(TWO_COLUMNS_PT, height, len(panels), sharex=True)
+    style = style or NO_WISHES
+    panels, width = lay_out(found), style.width_pt or TWO_COLUMNS_PT
+    in_a_line = _names_in_a_line(found.tasks, width)
+    further = LEGEND_LINE_PT * (math.ceil(len(found.tasks) / in_a_line) - 2)
+    height = len(panels) * PANEL_PT + AROUND_PT + max(0.0, further)
+    grid = new_panels(width, height, len(panels), title=style.title, sharex=True)
     for panel, axes in zip(panels, grid, strict=True):
         _draw(panel, axes)
         axes.set_xlim(0, int(found.steps[-1]))
     grid[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     grid[-1].set_xlabel("step", fontsize=TEXT_PT, color=INK)
-    _legend(found.tasks, grid[0])
+    _legend(found.tasks, grid[0], in_a_line)
     return grid[0]
+
+
+def _names_in_a_line(names: Sequence[str], width_pt: float) -> int:
+    """Number of names that fit side by side with their lines, 7 at most."""
+    widest = TEXT_PT * max(map(text_width_em, names)) + LEGEND_LINE_OF_PT
+    return max(1, min(len(names), 7, int(width_pt / widest)))
 
 
 def _style(number: int) -> tuple[str, Literal["-", "--", ":"]]:
@@ -127,10 +148,10 @@ def _draw_mix(panel: CurvesPanel, axes: Axes) -> None:
     axes.set_ylim(0, 100)
 
 
-def _legend(tasks: Sequence[str], axes: Axes) -> None:
+def _legend(tasks: Sequence[str], axes: Axes, in_a_line: int) -> None:
     from matplotlib.lines import Line2D
 
     styles = [_style(number) for number in range(len(tasks))]
     lines = [Line2D([], [], color=colour, linestyle=line, linewidth=1.5) for colour, line in styles]
-    where = {"loc": "outside upper center", "ncols": min(len(tasks), 7)}
+    where = {"loc": "outside lower center", "ncols": in_a_line}
     draw_legend(axes, lines, tasks, TEXT_PT, labelcolor=INK, **where)

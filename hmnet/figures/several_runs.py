@@ -12,6 +12,7 @@ from hmnet.analysis.curves import Curves
 from relevance.errors import RelevanceError
 from relevance.figures.figure import INK, TWO_COLUMNS_PT, Axes, draw_frame, draw_legend, new_panels
 from relevance.figures.scatter import COLOURS
+from relevance.figures.style import NO_WISHES, FigureStyle
 
 TEXT_PT = 7.0
 PANEL_PT = 130.0
@@ -103,11 +104,12 @@ def _over_seeds(lines: Iterable[RunLine]) -> Iterable[RunLine]:
             yield RunLine(name, first, _median(np.stack([line.values for line in same], axis=1)))
 
 
-def runs_figure(runs: Sequence[tuple[str, Curves]]) -> Axes:
+def runs_figure(runs: Sequence[tuple[str, Curves]], style: FigureStyle | None = None) -> Axes:
     """Draw how several runs went: a colour per name, seeds thin and their median thick.
 
     Args:
         runs: Names and curves, two at least.
+        style: Size and title that are wished for.
 
     Returns:
         The axes of the first panel, in a figure two columns of a paper wide.
@@ -118,9 +120,10 @@ def runs_figure(runs: Sequence[tuple[str, Curves]]) -> Axes:
     Source:
         El Hattami (2021), figures 3.4 and 3.5.
     """
-    panels = lay_out(runs)
+    style, panels = style or NO_WISHES, lay_out(runs)
     height = len(panels) * PANEL_PT + AROUND_PT
-    grid = new_panels(TWO_COLUMNS_PT, height, len(panels), sharex=True)
+    width = style.width_pt or TWO_COLUMNS_PT
+    grid = new_panels(width, height, len(panels), title=style.title, sharex=True)
     names = list(dict.fromkeys(name for name, _ in runs))
     for panel, axes in zip(panels, grid, strict=True):
         _draw(panel, axes, names)
@@ -157,5 +160,5 @@ def _legend(names: Sequence[str], drawn: Collection[str], axes: Axes) -> None:
         for n, name in enumerate(names)
     ]
     called = [name if name in drawn else f"{name} (nothing logged)" for name in names]
-    where = {"loc": "outside upper center", "ncols": min(len(names), 5)}
+    where = {"loc": "outside lower center", "ncols": min(len(names), 5)}
     draw_legend(axes, lines, called, TEXT_PT, labelcolor=INK, **where)

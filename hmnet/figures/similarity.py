@@ -20,6 +20,7 @@ from relevance.figures.figure import (
     new_panels,
 )
 from relevance.figures.scatter import COLOURS
+from relevance.figures.style import NO_WISHES, FigureStyle
 from relevance.report.tables import Row
 
 TEXT_PT = 7.0
@@ -89,11 +90,12 @@ def beside(
     )
 
 
-def similarity_figure(found: Similarity | Beside) -> Axes:
+def similarity_figure(found: Similarity | Beside, *, style: FigureStyle | None = None) -> Axes:
     """Draw how alike each task's inputs are to those of the others.
 
     Args:
         found: Means before and after training, of one run or of several.
+        style: Size and title that are wished for.
 
     Returns:
         The axes, in a figure one column of a paper wide; for several runs their improvement in
@@ -108,7 +110,9 @@ def similarity_figure(found: Similarity | Beside) -> Axes:
     places = np.arange(len(tasks))
     height = 0.76 / len(bars)
     line = max(LINE_PT, 6.0 * len(bars))
-    (axes,) = new_panels(ONE_COLUMN_PT, len(tasks) * line + AROUND_PT + 10.0 * len(bars))
+    style = style or NO_WISHES
+    height = len(tasks) * line + AROUND_PT + 10.0 * len(bars)
+    (axes,) = new_panels(style.width_pt or ONE_COLUMN_PT, height, title=style.title)
     drawn: dict[str, Any] = {}
     for number, (name, means) in enumerate(bars.items()):
         colour = FAINT if number == 0 else POSITIVE if len(bars) == 2 else COLOURS[number - 1]
@@ -124,7 +128,7 @@ def similarity_figure(found: Similarity | Beside) -> Axes:
     if isinstance(found, Beside):
         drawn[IMPROVEMENT] = _improvement(axes, [found.improvement[task] for task in tasks])
     draw_legend(
-        axes, list(drawn.values()), list(drawn), TEXT_PT, loc="outside upper center", ncols=2
+        axes, list(drawn.values()), list(drawn), TEXT_PT, loc="outside lower center", ncols=2
     )
     return axes
 

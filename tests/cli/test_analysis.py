@@ -270,6 +270,19 @@ class TestCurves:
         message = refused("hmnet", "curves", trained, trained, "--out", tmp_path / "c.pdf")
         assert message.startswith("None of these runs was scored while it was trained")
 
+    def test_losses_of_several_runs_and_scores_that_nobody_logged(
+        self, trained: Path, tmp_path: Path
+    ) -> None:
+        look = ("--width", 3.3, "--title", "Losses")
+        out = tmp_path / "losses.svg"
+        done("hmnet", "curves", trained, trained, "--what", "loss", "--out", out, *look)
+        assert out.stat().st_size > 5_000
+        message = refused("hmnet", "curves", trained, "--what", "score", "--out", out)
+        assert message.startswith("None of these runs was scored on dev while it was trained")
+        assert "--checkpoint best or --patience N" in message
+        message = refused("hmnet", "curves", trained, "--what", "loss")
+        assert message == "--what loss is a figure. Name its file: --out."
+
 
 class TestSimilarity:
     def test_runs_of_one_name_are_seeds(self, trained: Path, tmp_path: Path) -> None:

@@ -62,6 +62,27 @@ def test_rows_are_counted_as_the_log_counts_them(tmp_path: Path) -> None:
     assert found.rows.tolist() == [16, 4]
 
 
+def test_losses_are_those_of_steps_that_trained_a_task_alone(tmp_path: Path) -> None:
+    lines = [
+        {"rows": {"A": 1}, "loss": 2.0},
+        {"rows": {"B": 1, "A": 0}, "loss": 5.0},
+        {"rows": {"A": 1, "B": 1}, "loss": 9.0},
+        {"rows": {"A": 1}, "loss": float("nan")},
+    ]
+    losses = read(tmp_path, lines).losses
+    assert losses is not None
+    assert np.array_equal(
+        losses,
+        [[2, np.nan, np.nan], [np.nan, 5, np.nan], [np.nan, np.nan, 9], [np.nan] * 3],
+        equal_nan=True,
+    )
+    many = [{"rows": {"A": 1}, "loss": float(step)} for step in range(600)]
+    smoothed = read(tmp_path, many).losses
+    assert smoothed is not None
+    assert smoothed[0, 0] == np.mean(range(10))  # 60 windows of 10 steps
+    assert read(tmp_path, [{"rows": {"A": 1}}]).losses is None
+
+
 def added(folder: Path, fraction: float) -> None:
     entry = {"tasks": {"B": {}}, "fraction": fraction, "settings": {"epochs": 4}, "run": "before"}
     write_json(folder / "added.json", "hmnet.added/1", {"additions": [entry]})
