@@ -19,7 +19,7 @@ from relevance.figures.figure import (
     figure_of,
     new_panels,
 )
-from relevance.figures.scale import number
+from relevance.figures.scale import number, plain_ticks
 
 TEXT_PT = 7.0
 TITLE_PT = 8.0
@@ -105,6 +105,8 @@ def _draw(panel: RegressionPanel, axes: Axes) -> None:
     axes.set_title(panel.title, fontsize=TEXT_PT, color=INK, pad=4)
     axes.set_xlabel(panel.x_label, fontsize=TEXT_PT, color=INK, labelpad=2)
     axes.set_ylabel(panel.y_label, fontsize=TEXT_PT, color=INK, labelpad=2)
+    for axis in (axes.xaxis, axes.yaxis):
+        plain_ticks(axis)
     draw_frame(axes, TEXT_PT - 0.5)
 
 

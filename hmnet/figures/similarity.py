@@ -111,8 +111,8 @@ def similarity_figure(found: Similarity | Beside, *, style: FigureStyle | None =
     height = 0.76 / len(bars)
     line = max(LINE_PT, 6.0 * len(bars))
     style = style or NO_WISHES
-    height = len(tasks) * line + AROUND_PT + 10.0 * len(bars)
-    (axes,) = new_panels(style.width_pt or ONE_COLUMN_PT, height, title=style.title)
+    height_pt = len(tasks) * line + AROUND_PT + 10.0 * len(bars)
+    (axes,) = new_panels(style.width_pt or ONE_COLUMN_PT, height_pt, title=style.title)
     drawn: dict[str, Any] = {}
     for number, (name, means) in enumerate(bars.items()):
         colour = FAINT if number == 0 else POSITIVE if len(bars) == 2 else COLOURS[number - 1]

@@ -90,6 +90,8 @@ def test_similarities_beside_each_other_with_the_improvement(tmp_path: Path) -> 
     }
     assert together.improvement == {"A": pytest.approx(5), "B": pytest.approx(-5)}
     assert list(together.table_rows()[0]) == ["task", "before", "single", "joint", "improvement"]
-    save_figure(similarity_figure(together), tmp_path / "similarity.png")
+    axes = similarity_figure(together)
+    assert max(bar.get_height() for bar in axes.patches) < 0.3  # three bars a task, in a line of 1
+    save_figure(axes, tmp_path / "similarity.png")
     seeds = beside(found[:2], scores[:2])
     assert seeds == Similarity(before, {"A": pytest.approx(0.6), "B": pytest.approx(0.4)})
