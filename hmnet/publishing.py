@@ -17,7 +17,7 @@ import torch
 
 from hmnet.backbones.auto import quiet
 from hmnet.backbones.pretrained import read_model, tokenizer_of
-from hmnet.evaluation.lines import read_lines
+from hmnet.evaluation.lines import TextLine, read_lines
 from hmnet.evaluation.predict import logits_of
 from hmnet.kinds.kind import kind_of
 from hmnet.runs.card import CARD, HUB_NAME
@@ -287,9 +287,12 @@ def _run_difference(run: TrainedRun, other: TrainedRun) -> float:
 
 
 def _run_logits(run: TrainedRun, task: Task) -> list[Any]:
-    rows = [{"text": list(texts[: len(task.text)])} for texts in TRIED]
     model = {task.name: run.model_for(task.name)}
-    lines = list(read_lines([task], rows, "input"))
+    if kind_of(task).further is None:
+        rows = [{"text": list(texts[: len(task.text)])} for texts in TRIED]
+        lines = list(read_lines([task], rows, "input"))
+    else:  # `text` cannot say alternatives and marks; a plain text is one of either
+        lines = [TextLine({task.name: (*texts, "x")[: task.parts]}, {}) for texts in TRIED]
     return logits_of(model, [task], lines, run.tokenizer, max_length=run.config.max_length)[
         task.name
     ]
@@ -306,6 +309,8 @@ def _outputs(task: Task, folder: Path) -> list[Any]:
         model, _ = read_model(folder, kind_of(task).auto)
         texts = TRIED[1][: min(len(task.text), 2)]
         read = tokenizer_of(folder)(*texts, return_tensors="pt", truncation=True)
+        if kind_of(task).further == "alternatives":
+            read = {name: ids.unsqueeze(0) for name, ids in read.items()}
         answer = model.eval()(**read)
     return [value.float().numpy() for value in answer.to_tuple() if torch.is_tensor(value)]
 

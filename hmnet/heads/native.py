@@ -22,8 +22,8 @@ class NativeHead(Head):
     """The head of the family's model for the task's kind, all that it has beside its encoder.
 
     Where that model reads the encoder's pooler, it is the task's own and starts from the pretrained
-    weights; all else starts as the family initialises it. Where the family reads texts one by one,
-    as a BiLSTM on word vectors does, so does the head.
+    weights, if there are any; all else starts as the family initialises it. Where the family reads
+    texts one by one, as a BiLSTM on word vectors does, so does the head.
 
     Args:
         backbone: Backbone whose family is meant.
@@ -38,14 +38,15 @@ class NativeHead(Head):
         self.prefix = backbone.prefix
         several = self.kind is None and task.parts > 1
         self.apart = several and getattr(backbone.base, "reads_apart", False)
-        self.shell = _shell(backbone, task, apart=self.apart)
-        pooled = backbone.has_pooler and self.kind is None
-        self.pooler = backbone.copy_pooler() if pooled else None
+        self.shell, self.pooler = _shell(backbone, task, apart=self.apart)
+        if backbone.has_pooler and self.kind is None:
+            self.pooler = backbone.copy_pooler()
 
     def path(self, encoder: nn.Module) -> "NativePath":
         """Put the head on an encoder: the path's `model` is a model of the family."""
         if self.pooler is not None:
             encoder = graft(encoder, {"pooler": self.pooler})
+            vars(encoder).pop("pooler", None)  # an encoder without one says so in its own way
         return NativePath(graft(self.shell, {self.prefix: encoder}), self.kind)
 
 
@@ -80,8 +81,14 @@ class NativePath(nn.Module):
         return logits
 
 
-def _shell(backbone: Backbone, task: Task, *, apart: bool) -> PreTrainedModel:
-    """A new model of the family for the task without its encoder, made without making one."""
+def _shell(
+    backbone: Backbone, task: Task, *, apart: bool
+) -> tuple[PreTrainedModel, nn.Module | None]:
+    """A new model of the family for the task without its encoder, made without making one.
+
+    Its pooler comes beside it where the backbone has none: RoBERTa reads one for multiple choice
+    alone.
+    """
     config, kind = copy.deepcopy(backbone.config), kind_of(task)
     kind.configure(config)
     if apart:
@@ -91,8 +98,13 @@ def _shell(backbone: Backbone, task: Task, *, apart: bool) -> PreTrainedModel:
         cut(config, reading(config, task).depth)
         delattr(config, STORED)
     with torch.device("meta"):
-        shell = graft(family_model(config, kind.auto, kind.purpose), {backbone.prefix: None})
+        model = family_model(config, kind.auto, kind.purpose)
+        pooler = model.get_submodule(backbone.prefix)._modules.get("pooler")
+        shell = graft(model, {backbone.prefix: None})
+    pooler = None if backbone.has_pooler else pooler
     if backbone.device.type != "meta":
         shell.to_empty(device=backbone.device)
         shell.initialize_weights()
-    return shell
+        if pooler is not None:
+            pooler.to_empty(device=backbone.device).apply(backbone.base._init_weights)
+    return shell, pooler

@@ -30,12 +30,12 @@ def json_list(value: Any) -> list[Any] | None:
 def whole_number(value: Any) -> int | None:
     """A cell that holds a whole number, as a number or as text, or None for anything else.
 
-    >>> whole_number("7"), whole_number(7.0), whole_number("7.5"), whole_number(True)
-    (7, 7, None, None)
+    >>> whole_number("7"), whole_number("7.0"), whole_number(7.0), whole_number("7.5")
+    (7, 7, 7, None)
     """
     if isinstance(value, str):
-        value = value.strip()
-        return int(value) if re.fullmatch(r"-?[0-9]{1,18}", value) else None
+        found = re.fullmatch(r"\s*(-?[0-9]{1,18})(?:\.0*)?\s*", value)
+        return None if found is None else int(found[1])
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if value == value and abs(value) < 1e18 and int(value) == value else None
