@@ -283,6 +283,31 @@ class TestATrainedRun:
                 found = list(answer["probabilities"].values())
                 np.testing.assert_allclose(found, expected, atol=1e-5)
 
+    def test_all_tasks_exported_as_one_program_answer_as_predict_does(
+        self, trained: Path, tmp_path: Path
+    ) -> None:
+        out = tmp_path / "all tasks"
+        asked = ["hmnet", "export", trained, "--format", "torch", "--out", out]
+        assert done(*asked, "--task", "tone,GRADE").err == f"wrote {out}\n"
+        told = json.loads((out / "tasks.json").read_text())
+        text = LINES[0]["text"][:1]
+        read = AutoTokenizer.from_pretrained(out)(text, return_tensors="pt")
+        program = torch.export.load(out / told["file"]).module()
+        logits = program(**{name: read[name] for name in told["inputs"]})
+        stdin = json.dumps({"text": text}).encode()
+        options = ["--task", "TONE,GRADE", "--input", "-"]
+        shown = done("hmnet", "predict", trained, *options, stdin=stdin).out
+        tone, grade = map(json.loads, shown.splitlines())
+        expected = torch.softmax(logits["TONE"][0], 0).tolist()
+        assert list(tone["probabilities"].values()) == pytest.approx(expected, abs=1e-5)
+        scale = told["tasks"]["GRADE"]["scale"]
+        value = scale["offset"] + scale["spread"] * logits["GRADE"].item()
+        assert grade["value"] == pytest.approx(value, abs=1e-4)
+        assert refused(*asked, "--all").startswith(f"{out} exists and is not empty.")
+        one_of = "Give the tasks to export: --task RTE, or --all for every task."
+        assert refused(*asked[:3], "--out", out) == one_of
+        assert refused(*asked[:3], "--all", "--out", out).startswith("A plain checkpoint holds one")
+
     @pytest.mark.parametrize(
         ("form", "words"),
         [("markdown", "hmnet |"), ("latex", r"\begin{tabular}"), ("csv", ",hmnet")],
