@@ -131,8 +131,10 @@ def test_texts_pairs_rows_and_frames_are_answered_alike(run: hmnet.TrainedRun) -
 
 def test_a_stream_is_answered_before_it_ends(run: hmnet.TrainedRun) -> None:
     endless = (f"film {number}" for number in itertools.count())
-    answers = list(itertools.islice(run.stream(endless, "TONE", batch_size=2), 3))
-    assert answers == run.predict(["film 0", "film 1", "film 2"], "TONE", batch_size=2)
+    answers = itertools.islice(run.stream(endless, "TONE", batch_size=2), 3)
+    whole = run.predict(["film 0", "film 1", "film 2"], "TONE")
+    for one, other in zip(answers, whole, strict=True):  # padding changes the last digits
+        assert one["probabilities"] == pytest.approx(other["probabilities"], rel=1e-5)
 
 
 def test_answers_are_those_of_the_command(run: hmnet.TrainedRun, tmp_path: Path) -> None:
