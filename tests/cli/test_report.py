@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,9 +43,15 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_scores_of_runs_are_shown(trained: Path, study: "object", tmp_path: Path) -> None:
+def test_a_study_ends_with_its_page(finished_study: Any) -> None:
+    page = finished_study.out.with_suffix(".report.html")
+    assert "<code>relevance pairwise --tasks" in page.read_text("utf-8")
+    assert page.with_suffix(".md").read_text("utf-8").startswith("# Which of 4 tasks")
+
+
+def test_scores_of_runs_are_shown(trained: Path, finished_study: Any, tmp_path: Path) -> None:
     out = tmp_path / "report.html"
-    done("relevance", "report", study.out, trained, "--out", out)  # type: ignore[attr-defined]
+    done("relevance", "report", finished_study.out, trained, "--out", out)
     text = out.with_suffix(".md").read_text("utf-8")
     assert "## Scores of trained models" in text
     assert "**scores**: One seed only: hmnet." in text
