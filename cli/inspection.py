@@ -1,13 +1,15 @@
-"""`relevance check`: what files of tasks hold, before anything is trained on them."""
+"""`relevance init` and `relevance check`: from files to tasks, before anything is trained."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import relevance
 from cli.generated import Given, SettingsOf
+from cli.lists import split_names
 from cli.options import CONFIG, DATA, OutOption
-from cli.output import check_places, deliver, note
+from cli.output import check_places, deliver, note, show
 from cli.streams import begin_soon
 from relevance.errors import RelevanceError
 
@@ -15,8 +17,55 @@ if TYPE_CHECKING:
     from relevance.text.tokenizers import TextTokenizer
 
 USUAL_TOKENIZER = "bert-base-uncased"
+DEFINITIONS = Path("tasks.toml")
 
 CheckedOptions = Annotated[Given, SettingsOf(CONFIG, (*DATA, "max_length"), panel="Options")]
+
+
+def init(
+    data: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Files, or folders of them: csv, tsv, json, jsonl, parquet, text.",
+            metavar="DATA ...",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="TOML file to write.", metavar="FILE")] = DEFINITIONS,
+    label: Annotated[
+        str | None,
+        typer.Option(help="Label column.", metavar="COLUMN", show_default="guessed"),
+    ] = None,
+    text: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Text columns in input order.", metavar="COLUMN,...", show_default="guessed"
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Guess tasks from files: write their definitions, and say what was guessed and is unsure.
+
+    Splits go by the names of files (train, dev, test); with one file 20 % of its rows are dev. A
+    label column is known by its name or by few distinct values. Nothing is copied.
+
+    Example: relevance init reviews/ --out tasks.toml
+    """
+    begin_soon()
+    from relevance.disk.files import write_text
+    from relevance.inspection.definition import definitions, guess_report
+    from relevance.inspection.files import find_files
+    from relevance.inspection.guess import guess_task
+
+    if out.exists() and not force:
+        raise RelevanceError(f"{out} exists. Give another --out, or replace it with --force.")
+    check_places(out)
+    chosen = split_names(text) if text else None
+    guesses = [guess_task(files, label=label, text=chosen) for files in find_files(data)]
+    content = definitions(guesses, out.parent)
+    write_text(out, content)
+    show(guess_report(guesses).rstrip("\n"))
+    note(f"wrote {out}: read it, then look at the data with `relevance check {out}`")
 
 
 def check(

@@ -230,6 +230,7 @@ def demo(
 
 for each in (
     tasks,
+    inspection.init,
     inspection.check,
     prepare,
     measuring.vocab,

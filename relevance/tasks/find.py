@@ -171,10 +171,10 @@ def _task(path: Path, number: int, table: Any) -> Task:
         )
     if task.source is None or task.source.hub is not None:
         return task
-    return task.model_copy(update={"source": _absolute(task.source, path.resolve().parent)})
+    return task.model_copy(update={"source": absolute(task.source, path.resolve().parent)})
 
 
-def _absolute(source: Source, folder: Path) -> Source:
+def absolute(source: Source, folder: Path) -> Source:
     """A copy whose paths do not depend on the working directory."""
     paths = {key: getattr(source, key) for key in ("train", "dev", "test")}
     return source.model_copy(

@@ -160,11 +160,12 @@ def file_format(path: Path) -> str:
     return form
 
 
-def column_names(path: Path) -> list[str]:
+def column_names(path: Path, form: str | None = None) -> list[str]:
     """Names of the columns of a file.
 
     Args:
         path: A csv or tsv file with a header, or a parquet file.
+        form: Format, whatever the suffix says; None for that of the suffix.
 
     Returns:
         The names, in order.
@@ -172,7 +173,7 @@ def column_names(path: Path) -> list[str]:
     Raises:
         RelevanceError: If the file cannot be read as what its suffix says.
     """
-    form = file_format(path)
+    form = file_format(path) if form is None else f".{form}"
     with reading(path, form):
         if form == ".parquet":
             import pyarrow.parquet as pq
@@ -266,7 +267,7 @@ def _delimited(
 ) -> dict[str, list[Any]]:
     file = _table(path, form)
     present = file.first_row
-    hint = _other_delimiter(present, form) if options.header else ""
+    hint = other_delimiter(present, form) if options.header else ""
     if not options.header:
         present = _numbered(present, columns, options, path)
     names = {column: options.names.get(column, column) for column in columns}
@@ -278,7 +279,7 @@ def _delimited(
     return {column: table[name].to_pylist() for column, name in names.items()}
 
 
-def _other_delimiter(first_row: Sequence[str], form: str) -> str:
+def other_delimiter(first_row: Sequence[str], form: str) -> str:
     """Advice on a file whose one column looks like several."""
     if len(first_row) != 1:
         return ""

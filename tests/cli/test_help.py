@@ -19,6 +19,7 @@ STUDY = (
 )
 COMMANDS: dict[str, tuple[str, ...]] = {
     "relevance tasks": ("--stats",),
+    "relevance init": ("--out", "--label", "--text", "--force", "DATA"),
     "relevance check": (*TASKS, "--max-length", "--tokenizer", "--out"),
     "relevance prepare": ("--tasks", "--data-dir"),
     "relevance vocab": (*TASKS, "--out", "--tokenizer", "--heatmap"),

@@ -1,0 +1,178 @@
+"""Tasks are guessed from files in the forms that people have, and what is guessed loads."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relevance.errors import RelevanceError
+from relevance.inspection.definition import definitions, guess_report
+from relevance.inspection.files import find_files
+from relevance.inspection.guess import Guess, guess_task
+from relevance.tasks.data import DataOptions
+from relevance.tasks.find import find_tasks
+from relevance.tasks.load import load_task
+from relevance.tasks.task import Task
+
+ROWS = 40
+NAMES = ("neutral", "entailment")
+
+
+def text(number: int) -> str:
+    return f"a text of its own, number {number}"
+
+
+def lines(rows: list[list[object]], delimiter: str = "\t") -> str:
+    return "".join(delimiter.join(map(str, row)) + "\n" for row in rows)
+
+
+def guessed(folder: Path, files: Mapping[str, str], *places: str) -> tuple[Guess, Task]:
+    """The one guess from some files, and the task that its definition gives."""
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content, encoding="utf-8")
+    (found,) = find_files([folder / place for place in places or files])
+    guess = guess_task(found)
+    toml = folder / "tasks.toml"
+    toml.write_text(definitions([guess], folder), encoding="utf-8")
+    (task,) = find_tasks([str(toml)])
+    load_task(task, DataOptions())
+    return guess, task
+
+
+def pairs(label: str, head: list[object]) -> str:
+    rows = [[n, text(n), text(-n), NAMES[n % 2]] for n in range(ROWS)]
+    return lines([[*head, "sentence1", "sentence2", label], *rows])
+
+
+CSV = "text,label\n" + "".join(f'"{text(n)}",{NAMES[n % 2]}\n' for n in range(ROWS))
+COLA = lines([["gj04", n % 2, "*", text(n)] for n in range(ROWS)])
+LABEL_TEXT = lines([[f"NUM:{n % 2}", text(n)] for n in range(ROWS)], " ")
+CONLL = "".join(f"Ann NNP B-PER\nran{n} VBD O\n\n" for n in range(ROWS))
+SPLITS = ("train", "dev", "test")
+
+
+@pytest.mark.parametrize(
+    ("files", "expected", "source"),
+    [
+        ({"a.csv": CSV}, ("classification", ("text",), ("entailment", "neutral")), {"dev": 0.2}),
+        ({"a.csv": "\ufeff" + CSV.replace("\n", "\r\n")}, ("classification", ("text",), None), {}),
+        ({"a.tsv": pairs("gold_label", ["index"])}, (None, ("sentence1", "sentence2"), None), {}),
+        ({"a.txt": pairs("score", ["index"])}, (None, None, None), {"format": "tsv"}),
+        ({"a.tsv": COLA}, (None, ("text",), ("0", "1")), {"header": False}),
+        ({"a.label": LABEL_TEXT}, (None, ("text",), None), {"format": "label-first"}),
+        ({"a.txt": CONLL}, ("tokens", ("tokens",), ("O", "B-PER", "I-PER")), {"format": "conll"}),
+    ],
+)
+def test_forms(
+    files: Mapping[str, str],
+    expected: tuple[str | None, tuple[str, ...] | None, tuple[str, ...] | None],
+    source: Mapping[str, Any],
+    tmp_path: Path,
+) -> None:
+    guess, task = guessed(tmp_path, files)
+    kind, columns, labels = expected
+    assert (kind or task.kind) == task.kind
+    assert (columns or task.text) == task.text
+    assert (labels or task.labels) == task.labels
+    assert task.source is not None
+    assert {key: getattr(task.source, key) for key in source} == source
+    assert guess.rows == {"train": ROWS}
+    assert len(guess.examples) == 3
+    if task.kind == "classification":
+        assert sum(guess.counts.values()) == ROWS
+
+
+def test_splits_by_the_names_of_files(tmp_path: Path) -> None:
+    names = ("train.tsv", "dev_matched.tsv", "dev_mismatched.tsv", "test_matched.tsv", "README.md")
+    guess, task = guessed(tmp_path, {name: pairs("label", ["index"]) for name in names}, ".")
+    assert task.source is not None
+    assert [Path(file).name for file in task.source.files.values()] == [
+        *("train.tsv", "dev_matched.tsv", "test_matched.tsv", "dev_mismatched.tsv"),
+    ]
+    assert guess.unsure == []
+
+
+def test_a_folder_of_folders_and_several_tasks_in_one(tmp_path: Path) -> None:
+    for name in ("x/train.csv", "x/dev.csv", "y/a_train.csv", "y/a_val.csv", "y/b_train.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(CSV)
+    found = find_files([tmp_path])
+    assert [sorted(each.splits) for each in found] == [
+        ["dev", "train"],
+        ["dev", "train"],
+        ["train"],
+    ]
+    guesses = [guess_task(each) for each in found]
+    (tmp_path / "t.toml").write_text(definitions(guesses, tmp_path))
+    assert [task.name for task in find_tasks([str(tmp_path / "t.toml")])] == ["x", "y-a", "y-b"]
+
+
+def test_numbers_are_a_scale_where_they_are_no_codes(tmp_path: Path) -> None:
+    rows = "text,score\n" + "".join(f"row {n} of many,{n / 8}\n" for n in range(ROWS))
+    guess, task = guessed(tmp_path, {"a.csv": rows})
+    assert (task.kind, task.range) == ("regression", (0, 5))
+    assert "put in the ends of the scale" in guess.unsure[0]
+    assert "unsure  The range of 'score'" in guess_report([guess])
+
+
+def test_what_a_file_leaves_out_and_what_it_says_of_splits(tmp_path: Path) -> None:
+    rows = [
+        {
+            "premise": text(n),
+            "hypothesis": text(-n),
+            "set": ("train", "test")[n % 2],
+            "label": "-" if n == 3 else NAMES[n % 2],
+        }
+        for n in range(ROWS)
+    ]
+    guess, task = guessed(tmp_path, {"a.jsonl": "".join(json.dumps(row) + "\n" for row in rows)})
+    assert task.source is not None
+    assert task.source.drop == ("-",)
+    assert sum(guess.counts.values()) == ROWS - 1
+    assert guess.unsure[0] == "Rows whose label is - are left out: 1."
+    assert guess.unsure[1].startswith("'set' says which split a row is of (test, train), which a")
+
+
+def test_a_test_file_with_other_columns_is_left_out(tmp_path: Path) -> None:
+    test = lines([["index", "sentence"], *([n, text(n)] for n in range(ROWS))])
+    guess, task = guessed(tmp_path, {"train.tsv": COLA, "dev.tsv": COLA, "test.tsv": test}, ".")
+    assert task.source is not None
+    assert (task.source.test, "test" in guess.rows) == (None, False)
+    assert "test.tsv has other columns, so it is left out." in guess.unsure
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", "", "is empty"),
+        ("a.csv", "text,label\n", "has no rows to guess from"),
+        ("a.csv", "text\n" + "".join(f"number {n}\n" for n in range(9)), "looks like labels"),
+        ("a.csv", CSV.replace(",neutral", ",", 1), "1 of 40 rows have no label in 'label'"),
+        ("a.txt", "One line.\nTwo of them.\n", "are neither `LABEL text`, nor columns"),
+        ("a.txt", "A S-PER\nran O\n\n" * 9, "not in BIO form"),
+        ("a.conllu", "1\tA" + "\t_" * 8 + "\n\n1\tB" + "\t_" * 8 + "\n", "is CoNLL-U"),
+        (
+            "a.csv",
+            "text;label\n" + lines([[f"nr {n}", "ab"[n % 2]] for n in range(9)], ";"),
+            "It seems that ';' stands between",
+        ),
+    ],
+)
+def test_what_fits_nothing_is_refused(name: str, content: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(RelevanceError, match=said):
+        guessed(tmp_path, {name: content})
+
+
+@pytest.mark.parametrize("name", ["RTE", "STS-B", "WNUT-17", "COPA", "CoLA"])
+def test_real_files_are_guessed_as_the_catalogue_has_them(name: str, data_dir: Path) -> None:
+    (task,) = find_tasks([name])
+    (files,) = find_files([data_dir / task.slug])
+    guess = guess_task(files)
+    assert guess.table["kind"] == task.kind
+    assert guess.table["label"] == task.label
+    assert len(guess.table.get("labels", ())) == len(task.labels)
+    if name != "COPA":  # its column of cause or effect is short
+        assert tuple(guess.table["text"]) == task.text
