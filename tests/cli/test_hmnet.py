@@ -40,7 +40,7 @@ class TestTrain:
     def test_a_run_is_a_folder(self, trained: Path) -> None:
         names = {path.name for path in trained.iterdir()}
         expected = {"config.toml", "clusters.json", "scores.csv", "log.jsonl", "model"}
-        assert names == expected | {"manifest.json", "rows.json", "training.json"}
+        assert names == expected | {"README.md", "manifest.json", "rows.json", "training.json"}
         lines = [json.loads(line) for line in (trained / "log.jsonl").read_text().splitlines()]
         assert [line["step"] for line in lines] == list(range(1, 4 * 3 + 1))
         assert config_of(trained)["method"] == "hmnet"

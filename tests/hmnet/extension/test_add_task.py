@@ -203,7 +203,7 @@ def test_the_new_run_is_a_run_like_any_other(
     )
     assert {path.name for path in larger.folder.iterdir()} == {
         *("added.json", "clusters.json", "config.toml", "log.jsonl"),
-        *("manifest.json", "model", "rows.json", "scores.csv", "training.json"),
+        *("README.md", "manifest.json", "model", "rows.json", "scores.csv", "training.json"),
     }
     config = load_run(larger.folder).config
     assert config.tasks == (*run.config.tasks, new("MOOD"))
