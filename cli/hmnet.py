@@ -71,8 +71,8 @@ COUNTED = (
 LayoutOption = Annotated[
     str | None,
     typer.Option(
-        help="Rows, columns and averages of a paper's table, or of your own: table1, aksoy-squad,"
-        " aksoy-mnli, aksoy-concat, aksoy-probing.",
+        help="Rows, columns and averages of a benchmark or of a paper's table, or your own: glue,"
+        " superglue, table1, camtl, cs224n, aksoy-squad, aksoy-mnli, aksoy-concat, aksoy-probing.",
         metavar="NAME|FILE.toml",
         show_default="a row per task, a column per name",
     ),

@@ -1,11 +1,13 @@
 """Runs in the table that a layout describes: placed, averaged, and what is missing named."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
+from statistics import fmean
 
 from hmnet.comparison.columns import (
     Columns,
     Measured,
+    Values,
     against_baseline,
     averages,
     by_column,
@@ -15,8 +17,8 @@ from hmnet.comparison.columns import (
 from hmnet.comparison.compared_rows import DIFFERENT, Place, different_rows, note_on
 from hmnet.comparison.compared_runs import ComparedRun
 from hmnet.comparison.laid_out_table import FAMILY, Group, LaidOut
-from hmnet.comparison.layout import AverageOf, Layout, ScoreOf
-from hmnet.comparison.table import MAJORITY_COLUMN, Comparison, Line
+from hmnet.comparison.layout import AverageOf, Layout, ScoreOf, Term
+from hmnet.comparison.table import MAJORITY_COLUMN, Comparison, Contrast, Entry, Line
 from hmnet.runs.scores import Score
 from relevance.errors import RelevanceError
 from relevance.names import some
@@ -68,11 +70,11 @@ def lay_out(
     ]
     groups += [_average_group(columns, against, layout, each, barred) for each in layout.average]
     present = {score.run for score in placed}
-    tested: list[Measured] = []
+    tested: list[Term] = []
     if layout.average:
-        scores = layout.averaged(layout.average[0])
-        tested = [Measured(each.key, SPLIT, each.metric[0]) for each in scores]
-        tested = [what for what in tested if what.place not in barred]
+        tested = [
+            term for term in layout.terms(layout.average[0])[0] if not _is_barred(term, barred)
+        ]
     notes = [
         *([_note_on_rows(different, allow_different=allow_different)] if different else []),
         *(f"No run is {column}." for column in labels if column not in there),
@@ -84,7 +86,7 @@ def lay_out(
         tuple(columns),
         tuple(line for group in groups for line in group.lines),
         baseline,
-        tuple(contrasts(columns, against, tested)) if layout.average else (),
+        _contrasts(columns, against, layout, tested),
         tuple(notes),
     )
     names = tuple(labels.get(column, (column,)) for column in columns)
@@ -189,16 +191,62 @@ def _score_group(
 def _average_group(
     columns: Columns, against: Columns, layout: Layout, average: AverageOf, barred: set[Place]
 ) -> Group:
-    scores = layout.averaged(average)
-    is_barred = any((each.key, SPLIT) in barred for each in scores)
-    lines = []
-    for number in range(len(scores[0].metric)):
-        of = [Measured(each.key, SPLIT, each.metric[number]) for each in scores]
-        metrics = dict.fromkeys(what.metric for what in of)
-        metric = next(iter(metrics)) if len(metrics) == 1 else "primary"
-        entries = averages(columns, against, of)
-        lines.append(Line(average.name, metric, (None,) * len(columns) if is_barred else entries))
+    halved, lines = layout.halved(average), []
+    for terms in layout.terms(average):
+        metrics = {metric for term in terms for part in term.parts for _, metric in part}
+        mixed = "primary" if average.cells == "apart" else "mean"
+        if any(_is_barred(term, barred) for term in terms):
+            entries: tuple[Entry | None, ...] = (None,) * len(columns)
+        else:
+            of = [_measured(term) for term in terms]
+            own, baseline = (_of_terms(each, terms, halved) for each in (columns, against))
+            entries = averages(own, baseline, of)
+        lines.append(Line(average.name, metrics.pop() if len(metrics) == 1 else mixed, entries))
     return Group(average.name, "", tuple(lines))
+
+
+def _contrasts(
+    columns: Columns, against: Columns, layout: Layout, terms: Sequence[Term]
+) -> tuple[Contrast, ...]:
+    """Every run against the baseline, on the terms of the layout's first average."""
+    if not layout.average:
+        return ()
+    halved = layout.halved(layout.average[0])
+    own, baseline = (_of_terms(each, terms, halved) for each in (columns, against))
+    return tuple(contrasts(own, baseline, [_measured(term) for term in terms]))
+
+
+def _measured(term: Term) -> Measured:
+    return Measured(term.name, SPLIT, "mean")
+
+
+def _is_barred(term: Term, barred: set[Place]) -> bool:
+    return any((key, SPLIT) in barred for part in term.parts for key, _ in part)
+
+
+def _of_terms(columns: Columns, terms: Sequence[Term], halved: Container[str]) -> Columns:
+    """Columns of terms instead of scores; one that lacks a score of a term lacks the term."""
+    found: dict[str, dict[Measured, dict[int, float]]] = {column: {} for column in columns}
+    for column, values in columns.items():
+        for term in terms:
+            rows = [Measured(key, SPLIT, metric) for part in term.parts for key, metric in part]
+            if all(what in values for what in rows):
+                seeds = set.intersection(*(set(values[what]) for what in rows))
+                by_seed = {seed: _term_value(term, values, seed, halved) for seed in sorted(seeds)}
+                found[column] |= {_measured(term): by_seed} if by_seed else {}
+    return found
+
+
+def _term_value(term: Term, values: Values, seed: int, halved: Container[str]) -> float:
+    """The mean over the term's scores of the mean over each score's metrics."""
+    return fmean(
+        fmean(
+            (1 + value) / 2 if key in halved else value
+            for key, metric in part
+            for value in [values[Measured(key, SPLIT, metric)][seed]]
+        )
+        for part in term.parts
+    )
 
 
 def _note_on_rows(different: set[Place], *, allow_different: bool) -> str:

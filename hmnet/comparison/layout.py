@@ -1,9 +1,9 @@
 """Layouts of tables as data: which scores of which runs stand where, and which are averaged."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -38,6 +38,7 @@ def _several(given: Any) -> Any:
 
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1)]
+Terms = Annotated[tuple[Texts, ...], BeforeValidator(_several), Field(min_length=1)]
 
 
 class ScoreOf(BaseModel):
@@ -83,18 +84,35 @@ class ScoreOf(BaseModel):
 
 
 class AverageOf(BaseModel):
-    """An `[[average]]`.
+    """An `[[average]]`: a mean of terms, each of which is a score or the mean of some.
 
     Attributes:
         name: Heading.
         of: Names of the scores that enter it, with their family where the name alone is not
-            enough; None for all.
+            enough; a list among them counts once, by its mean. None for all, each by itself.
+        cells: How scores of several metrics enter: `apart`, an average for each metric; or `mean`,
+            each score by the mean of its metrics.
+        halved: Names of correlations that enter as (1 + r) / 2, which lies in [0, 1].
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    of: Texts | None = None
+    of: Terms | None = None
+    cells: Literal["apart", "mean"] = "apart"
+    halved: tuple[str, ...] = ()
+
+
+class Term(NamedTuple):
+    """One number of an average.
+
+    Attributes:
+        name: Names of its scores.
+        parts: Keys and metrics, for each score of the term those whose mean is its number.
+    """
+
+    name: str
+    parts: tuple[tuple[tuple[str, str], ...], ...]
 
 
 class PlacedRun(BaseModel):
@@ -134,34 +152,50 @@ class Layout(BaseModel):
     average: tuple[AverageOf, ...] = ()
     run: tuple[PlacedRun, ...] = ()
 
-    def averaged(self, average: AverageOf) -> list[ScoreOf]:
-        """The scores that enter an average.
+    def terms(self, average: AverageOf) -> list[list[Term]]:
+        """What the averages of one heading are means of.
 
         Args:
             average: One of the layout's.
 
         Returns:
-            The scores, in the order of the layout.
+            For each average, one or one per metric, its terms.
 
         Raises:
-            RelevanceError: If a name is unknown or could be several, or they have different numbers
-                of metrics.
+            RelevanceError: If a name is unknown, could be several or stands twice, or scores that
+                are averaged metric by metric have different numbers of metrics.
         """
-        named: dict[str, list[ScoreOf]] = {}
-        for each in self.score:
-            for name in {each.key, each.name}:
-                named.setdefault(name, []).append(each)
-        names = [each.key for each in self.score] if average.of is None else average.of
-        for name in names:
-            if name not in named:
-                raise unknown_name("score", name, [each.key for each in self.score])
-            if len(named[name]) > 1:
-                several = ", ".join(each.key for each in named[name])
-                raise RelevanceError(f"'{name}' could be {several}. Name it with its family.")
-        found = [each for each in self.score if any(each in named[name] for name in names)]
-        if len({len(each.metric) for each in found}) > 1:
-            raise RelevanceError("Scores of one metric and of several have no average.")
-        return found
+        if average.of is None:
+            found = [[each] for each in self.score]
+        else:
+            found = [[self._named(name) for name in names] for names in average.of]
+        scores = [each for term in found for each in term]
+        if repeated := twice([each.key for each in scores]):
+            raise RelevanceError(f"'{repeated}' enters the average twice. Name it once.")
+        for name in average.halved:
+            if self._named(name) not in scores:
+                raise RelevanceError(f"'{name}' is halved and does not enter the average.")
+        if average.cells == "mean":
+            return [[_term(term, None) for term in found]]
+        numbers = {len(each.metric) for each in scores}
+        if len(numbers) > 1:
+            raise RelevanceError(
+                "Scores of one metric and of several have no average, unless cells = 'mean'."
+            )
+        return [[_term(term, number) for term in found] for number in range(*numbers)]
+
+    def halved(self, average: AverageOf) -> set[str]:
+        """Keys of the scores that enter an average as (1 + r) / 2."""
+        return {self._named(name).key for name in average.halved}
+
+    def _named(self, name: str) -> ScoreOf:
+        found = [each for each in self.score if name in (each.key, each.name)]
+        if not found:
+            raise unknown_name("score", name, [each.key for each in self.score])
+        if len(found) > 1:
+            several = ", ".join(each.key for each in found)
+            raise RelevanceError(f"'{name}' could be {several}. Name it with its family.")
+        return found[0]
 
     def check_tasks(self, measured: Iterable[tuple[str, str]]) -> None:
         """Refuse scores that no run can have.
@@ -188,6 +222,15 @@ class Layout(BaseModel):
                 for metric in each.metric:
                     if metric not in known:
                         raise unknown_name(f"metric of {' or '.join(each.task)}", metric, known)
+
+
+def _term(scores: Sequence[ScoreOf], number: int | None) -> Term:
+    """A term of all metrics of its scores, or of those at one place."""
+    parts = tuple(
+        tuple((each.key, metric) for at, metric in enumerate(each.metric) if number in (None, at))
+        for each in scores
+    )
+    return Term(" and ".join(each.key for each in scores), parts)
 
 
 def layout_names() -> list[str]:
@@ -259,4 +302,4 @@ def _check(layout: Layout) -> None:
             )
     for average in layout.average:
         with told_of(f"average '{average.name}'"):
-            layout.averaged(average)
+            layout.terms(average)

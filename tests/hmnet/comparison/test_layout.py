@@ -24,11 +24,15 @@ def test_layouts_of_the_package_need_no_run_to_be_right(name: str) -> None:
 
 def test_their_sizes_are_the_papers() -> None:
     assert layout_names() == [
-        "aksoy-concat", "aksoy-mnli", "aksoy-probing", "aksoy-squad", "table1",
+        "aksoy-concat", "aksoy-mnli", "aksoy-probing", "aksoy-squad", "camtl", "cs224n", "glue",
+        "superglue", "table1",
     ]  # fmt: skip
     sizes = {name: len(read_layout(name).score) for name in layout_names()}
     assert sizes["aksoy-squad"] == 4  # two data sets, two corpora
     assert (sizes["aksoy-mnli"], sizes["aksoy-probing"], sizes["table1"]) == (2, 10, 14)
+    assert (sizes["camtl"], sizes["glue"], sizes["superglue"], sizes["cs224n"]) == (24, 10, 8, 3)
+    families = [score.family for score in read_layout("camtl").score]
+    assert [families.count(name) for name in ("GLUE", "SuperGLUE", "MRQA", "NER")] == [9, 8, 6, 1]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +70,15 @@ def test_their_sizes_are_the_papers() -> None:
         (
             'runs = "rows"\n' + A + B.replace('"accuracy"', '["accuracy", "f1"]')
             + '[[average]]\nname = "mean"\n',
-            "average 'mean': Scores of one metric and of several have no average.",
+            "average 'mean': Scores of one metric and of several have no average, unless cells",
+        ),
+        (
+            'runs = "rows"\n' + A + B + '[[average]]\nname = "mean"\nof = ["a", ["b", "a"]]\n',
+            "mine.toml: average 'mean': 'a' enters the average twice. Name it once.",
+        ),
+        (
+            'runs = "rows"\n' + A + B + '[[average]]\nname = "mean"\nof = "a"\nhalved = ["b"]\n',
+            "mine.toml: average 'mean': 'b' is halved and does not enter the average.",
         ),
         (
             'runs = "rows"\n' + A + '[[run]]\nby = ["x", "y"]\n',
