@@ -28,8 +28,8 @@ def shown(cell: Any) -> set[str]:
     return {kind for output in cell.get("outputs", ()) for kind in output.get("data", ())}
 
 
-def test_both_parts_have_one() -> None:
-    assert list(NOTEBOOKS) == ["hmnet", "relevance"]
+def test_both_parts_and_the_whole_way_have_one() -> None:
+    assert list(NOTEBOOKS) == ["hmnet", "relevance", "tutorial"]
 
 
 @pytest.mark.heavy
@@ -44,7 +44,7 @@ def test_it_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     NotebookClient(book, timeout=300, kernel_name="python3", resources=resources).execute()
     kinds = set().union(*map(shown, book.cells))
     assert "text/html" in kinds  # a matrix, a spec or a comparison shows itself
-    assert ("image/png" in kinds) == (name == "relevance")
+    assert ("image/png" in kinds) == (name != "hmnet")
     said = "".join(
         output.text
         for cell in book.cells
