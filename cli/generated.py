@@ -19,6 +19,7 @@ from typing import (
 
 import typer
 
+from cli.completion import completer
 from cli.lists import split_layers, split_names
 from relevance.registry import members_of
 
@@ -140,6 +141,7 @@ def option(
         metavar=shown.metavar,
         show_default=default or _default(field, shown),
         rich_help_panel=panel,
+        autocompletion=completer(name, shown.members),
         **_bounds(field),
     )
     needed = field.is_required() and shown.default is None

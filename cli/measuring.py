@@ -11,6 +11,7 @@ import typer
 import hmnet
 import relevance
 from cli.app import AGAIN, goes_on
+from cli.completion import completes
 from cli.flags import COLUMN
 from cli.gains import GainOptions, MatrixArgument, load_gains, note_distrust, tell
 from cli.generated import Given, SettingsOf
@@ -86,6 +87,7 @@ def estimate(
             help=f"One of {', '.join(members_of('relevance.measures'))}.",
             metavar="MEASURE",
             show_default=False,
+            autocompletion=completes(lambda: members_of("relevance.measures")),
         ),
     ],
     training: TrainingOptions,
