@@ -46,6 +46,7 @@ from cli.pretrain import pretrain
 from cli.probe import probe
 from cli.push import push
 from cli.streams import begin_soon
+from cli.submit import submit
 from relevance.errors import RelevanceError
 
 if TYPE_CHECKING:
@@ -368,6 +369,7 @@ for each in (
     pretrain,
     probe,
     push,
+    submit,
     analysis.diagnose,
     analysis.attention,
     analysis.curves,
