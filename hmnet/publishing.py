@@ -291,7 +291,7 @@ def _run_logits(run: TrainedRun, task: Task) -> list[Any]:
     if kind_of(task).further is None:
         rows = [{"text": list(texts[: len(task.text)])} for texts in TRIED]
         lines = list(read_lines([task], rows, "input"))
-    else:  # `text` cannot say alternatives and marks; a plain text is one of either
+    else:  # `text` cannot say alternatives and marks; a plain text is one, or has one
         lines = [TextLine({task.name: (*texts, "x")[: task.parts]}, {}) for texts in TRIED]
     return logits_of(model, [task], lines, run.tokenizer, max_length=run.config.max_length)[
         task.name

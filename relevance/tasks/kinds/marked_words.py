@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from relevance.tasks.kinds.classification import Classification
-from relevance.tasks.mark import Mark
+from relevance.tasks.mark import WORD, Mark
 
 BEHIND = "\ufff9"
 """Stands between a text and its marks: Unicode's own sign that an annotation begins."""
@@ -73,14 +73,15 @@ def marked(text: str) -> tuple[str, list[tuple[int, int]]]:
         text: Text with its marks behind it.
 
     Returns:
-        The text alone, and for each mark the first character and the one behind the last. A text
-        without marks is one as a whole.
+        The text alone, and for each mark the first character and the one behind the last. Of a text
+        without marks the first word is marked.
 
-    >>> marked("a river bank" + BEHIND + "8-12"), marked("bank")
-    (('a river bank', [(8, 12)]), ('bank', [(0, 4)]))
+    >>> marked("a river bank" + BEHIND + "8-12"), marked("bank run")
+    (('a river bank', [(8, 12)]), ('bank run', [(0, 4)]))
     """
     behind = PLACES.search(text)
     if behind is None:
-        return text, [(0, len(text))]
+        word = WORD.search(text)
+        return text, [(0, 0) if word is None else word.span()]
     pairs = (place.split("-") for place in behind[1].split(" "))
     return text[: behind.start()], [(int(start), int(end)) for start, end in pairs]

@@ -10,13 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
+from hmnet.backbones.backbone import load_backbone
 from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.kinds.kind import kind_of
 from hmnet.models.export import export
 from hmnet.models.multitask import MultiTaskModel
+from hmnet.models.trial import check_reading
 from hmnet.prepared import PreparedSplit, encode_split
+from hmnet.settings.config import TrainingSettings
 from hmnet.sharing.plan import fully_shared
 from relevance.errors import RelevanceError
 from relevance.tasks.check import to_split
@@ -163,3 +166,9 @@ def test_real_rows(data_dir: Path, tiny_bert: Path) -> None:
         )
         assert together.losses == pytest.approx(alone.losses, abs=1e-5)
         assert set(together.predictions) <= {0, 1}
+
+
+def test_a_backbone_is_tried_at_any_length(tiny_bert: Path) -> None:
+    settings = TrainingSettings(max_length=9)
+    tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
+    check_reading(load_backbone(str(tiny_bert)), tokenizer, [SENSE], settings)
