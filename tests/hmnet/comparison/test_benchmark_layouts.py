@@ -1,6 +1,7 @@
-"""Layouts of benchmarks: the published cells give the published averages.
+"""Layouts of benchmarks: the rows below have the averages that were printed with them.
 
-The cells are written down as papers and leaderboards print them; each row agrees with its average.
+No file with these tables was at hand, so that a cell may be off; that the formula gives all eight
+printed averages to their last digit is what is shown.
 """
 
 import csv
