@@ -146,7 +146,7 @@ NEXT: dict[str, Step] = {
 ENDS = frozenset(
     {
         *("relevance table", "relevance compare", "relevance report"),
-        *("hmnet predict", "hmnet push", "hmnet compare"),
+        *("hmnet predict", "hmnet push", "hmnet submit", "hmnet compare"),
         *("hmnet diagnose", "hmnet attention", "hmnet curves", "hmnet similarity", "hmnet sweep"),
     }
 )

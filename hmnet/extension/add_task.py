@@ -22,7 +22,7 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
 from hmnet.prepared import lengths_of
 from hmnet.runs.begun import begun, tidy
-from hmnet.runs.card import write_cards
+from hmnet.runs.card import write_cards, write_missing_cards
 from hmnet.runs.checked import old_loss
 from hmnet.runs.fitting import fit_group, keep_model, prepare_all, resumed_log
 from hmnet.runs.folder import (
@@ -139,9 +139,10 @@ def _exists(out: Path) -> RelevanceError:
 
 
 def _say_finished(new: Run, on_event: OnEvent) -> Run:
-    """Nothing is to be done, but to take away what a kill left of the last moments."""
+    """Nothing is to be done, but to mend what a kill left of the last moments."""
     on_event(Note(f"{new.folder} is finished: the new tasks are there and scored."))
     tidy(new.folder)
+    write_missing_cards(new)
     return new
 
 

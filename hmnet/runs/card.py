@@ -49,6 +49,19 @@ def write_cards(run: Run) -> None:
         write_text(each.folder / CARD, str(card(each, runs)))
 
 
+def write_missing_cards(run: Run) -> None:
+    """Write the card of a finished run without one: killed after its scores, or of an older version.
+
+    Args:
+        run: A finished run.
+
+    Raises:
+        RelevanceError: If it cannot be written.
+    """
+    if not (run.folder / CARD).exists():
+        write_cards(run)
+
+
 def write_export_card(run: Run, task: Task, folder: Path) -> None:
     """Write the card of a plain checkpoint of one task.
 

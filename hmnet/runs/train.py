@@ -21,7 +21,7 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.trial import check_reading
 from hmnet.prepared import PreparedTask, lengths_of
 from hmnet.runs.begun import begun, discard_start, keep_start, tidy
-from hmnet.runs.card import write_cards
+from hmnet.runs.card import write_cards, write_missing_cards
 from hmnet.runs.checked import Checked, check_folder, check_run
 from hmnet.runs.fitting import fit_group, keep_model, prepare_all, resumed_log
 from hmnet.runs.folder import (
@@ -275,5 +275,6 @@ def _finished(run: Run, ranks: Ranks, on_event: OnEvent) -> Run:
     on_event(Note(f"{run.folder} is finished: every part is trained and scored.{by}"))
     if ranks.is_main:
         tidy(run.folder)
+        write_missing_cards(run)
     ranks.wait()
     return run

@@ -13,10 +13,13 @@ from relevance.tasks.task import Task
 TREE = {
     "natural_language_inference": ("several_texts", "relation_of_meaning"),
     "similarity_and_paraphrase": ("several_texts", "relation_of_meaning"),
+    "word_sense_disambiguation": ("several_texts", "relation_of_meaning"),
     "question_answering": ("several_texts", "reading_comprehension"),
+    "commonsense_reasoning": ("several_texts", "cause_and_effect"),
     "sentiment_classification": ("one_text", "opinion"),
     "linguistic_acceptability": ("one_text", "grammar"),
     "named_entity_recognition": ("one_text", "information_extraction"),
+    "coreference_resolution": ("one_text", "information_extraction"),
 }
 
 

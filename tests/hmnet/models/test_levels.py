@@ -144,7 +144,8 @@ def test_joined_with_zeros_it_answers_as_without_and_else_reads_the_nsp_level(
         with torch.no_grad():
             otherwise = joined(task, inputs)
             layer.weight[:, 16:] = 0
-            assert torch.equal(joined(task, inputs), plain(task, inputs))
+            # A wider product adds up in another order.
+            torch.testing.assert_close(joined(task, inputs), plain(task, inputs))
             layer.weight[:] = 0
             layer.weight[:, 16:] = 1
             read = joined.head(task).joined
