@@ -50,7 +50,7 @@ def write_cards(run: Run) -> None:
 
 
 def write_missing_cards(run: Run) -> None:
-    """Write the card of a finished run without one: killed after its scores, or of an older version.
+    """Write the card of a finished run without one: killed after its scores, or older than cards.
 
     Args:
         run: A finished run.
