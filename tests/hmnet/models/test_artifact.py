@@ -27,7 +27,7 @@ from toys import GRADED, toy
 Tensors = dict[str, Tensor]
 CLOSE = 1e-4
 SHAPES = ((1, 4), (3, 40))  # neither is that of the example that is traced
-FEED_FORWARD = ("intermediate_dense_weight", "lin1_weight", "Wi_weight")  # one in each layer
+FEED_FORWARD = ("intermediate_dense_weight", "lin1_weight", "wi_weight")  # one in each layer
 PAIR = ("sentence1", "sentence2")
 JOINED = (toy("SST-2"), toy("STS-B", **GRADED, text=PAIR, range=(1, 5)))
 EACH_KIND = (
@@ -135,7 +135,7 @@ def test_torch_says_what_the_paths_say(
     loaded = torch.export.load(folder / "model.pt2")
     given = [each for node in loaded.graph.nodes for each in node.all_input_nodes]
     read = Counter(each.name for each in given if each.op == "placeholder")
-    layers = [read[name] for name in read if name.endswith(FEED_FORWARD)]
+    layers = [read[name] for name in read if name.lower().endswith(FEED_FORWARD)]
     assert layers == [1] * 6  # one shared, two of groups and three of tasks, where paths have nine
     program = loaded.module()
     for shape in SHAPES:
