@@ -123,9 +123,8 @@ NEXT: dict[str, Step] = {
         if p["out"] is None
         else words("relevance", "check", p["out"])
     ),
-    "relevance check": lambda p: words(
-        *("relevance", "vocab", "--tasks", ",".join(map(str, p["tasks"] or ["RTE,CB"]))),
-        *("--out", "vocab.json"),
+    "relevance check": lambda p: _vocab_first(
+        {**p, "tasks": [*(p["names"] or ()), *(p["tasks"] or ())]}
     ),
     "relevance demo": lambda p: words(
         *("relevance", "report", Path(p["out"]) / "gains.json"),

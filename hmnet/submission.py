@@ -244,6 +244,8 @@ def _rows_file(run: TrainedRun, task: Task, part: AnswerFile, data_dir: Path | N
 
 def _renamed(task: Task, row: Mapping[str, Any]) -> Mapping[str, Any]:
     """A row with the task's columns, where a benchmark's own file has other names for them."""
+    if isinstance(spans := row.get("target"), Mapping):  # as WSC's own rows have them
+        row = {**spans, **row}
     if all(column in row for column in task.text):
         return row
     found = {

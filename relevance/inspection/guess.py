@@ -57,7 +57,7 @@ LONG = 10
 MOST_TEXTS = 3
 BIO = re.compile(r"O|[BI]-.+")
 EXAMPLES = 3
-CHOICE = re.compile(r"(choice|ending|option|alternative|sol)_?\d")
+CHOICE = re.compile(r"(choice|ending|option|alternative|sol)_?(\d)")
 MARK = re.compile(r"(start|end|span)_?\d?(_index)?")
 PARTS = {
     ("classification", 1): "text_classification",
@@ -112,7 +112,7 @@ def guess_task(
     if not len(train):
         raise RelevanceError(f"{train.path} has no rows to guess from.")
     gold = _label(train, guess, label)
-    choices = [name for name in train.cells if CHOICE.fullmatch(_key(name))]
+    choices = _choices(train)
     if len(choices) > 1 and text is None:
         guess.table["choices"] = choices
     texts = _texts(train, guess, gold, text)
@@ -122,6 +122,13 @@ def guess_task(
     _names(train, guess, texts, gold)
     _hidden_splits(train, guess, [*texts, gold])
     return guess
+
+
+def _choices(train: Columns) -> list[str]:
+    """Columns of alternatives by their numbers, which labels count by, wherever they stand."""
+    found = {name: CHOICE.fullmatch(_key(name)) for name in train.cells}
+    numbers = {name: int(each[2]) for name, each in found.items() if each}
+    return sorted(numbers, key=lambda name: numbers[name])
 
 
 def _key(name: str) -> str:

@@ -53,7 +53,7 @@ def _of_split(task: Task, facts: SplitFacts, of: TaskFacts) -> Iterator[str]:
             f"{_rows(facts.contradicted)} the same texts as another row, and another label. No"
             " model can have all of them right."
         )
-    if facts.split != "train" and facts.rows < FEW_ROWS:
+    if facts.split != "train" and facts.rows < FEW_ROWS and not facts.unlabelled:
         points = 100 * 1.96 * 0.5 / facts.rows**0.5
         yield (
             f"{facts.rows:,} rows score within about {points:.0f} points (95 % interval of an"

@@ -36,6 +36,16 @@ def test_every_command_has_one_or_is_an_end() -> None:
     assert not NEXT.keys() & ENDS
 
 
+def test_what_was_checked_is_what_comes_next() -> None:
+    given = {"names": ["my tasks.toml"], "tasks": ("RTE",), "data_dir": Path("data")}
+    assert NEXT["relevance check"](given) == (
+        "relevance vocab --tasks 'my tasks.toml,RTE' --data-dir data --out vocab.json"
+    )
+    assert NEXT["relevance check"]({"names": None, "tasks": ()}) == (
+        "relevance vocab --out vocab.json"
+    )
+
+
 @pytest.mark.parametrize("given", [False, True])
 @pytest.mark.parametrize("name", NEXT)
 def test_it_is_a_command_that_there_is(name: str, given: bool) -> None:
@@ -45,7 +55,7 @@ def test_it_is_a_command_that_there_is(name: str, given: bool) -> None:
         pytest.skip("is not there yet")
     params: dict[str, Any] = {param.name: param.default for param in by_name[name].params}
     nasty = "it's $HOME <a>"
-    several = {"tasks", "task", "clusters", "folders", "matrices", "runs", "seeds", "make"}
+    several = {"tasks", "task", "clusters", "folders", "matrices", "runs", "seeds", "make", "names"}
     for param in by_name[name].params:
         if param.required or given:
             params[param.name] = [nasty] if param.name in several else nasty

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from hmnet.evaluation.lines import read_texts
 from hmnet.runs.train import train_run
 from hmnet.settings.config import RunConfig
-from hmnet.submission import BENCHMARKS, AnswerFile, answer_lines, submit
+from hmnet.submission import BENCHMARKS, AnswerFile, _renamed, answer_lines, submit
 from hmnet.trained_run import TrainedRun
 from relevance.errors import RelevanceError
 from relevance.tasks.find import catalogue
@@ -155,3 +156,11 @@ def test_an_unknown_benchmark_is_told(config: RunConfig, tmp_path: Path) -> None
     with pytest.raises(RelevanceError, match=r"Unknown benchmark 'gleu'\. Did you mean 'glue'\?"):
         submit(run, "gleu", tmp_path)
     assert AnswerFile("x.tsv", "X", None).splits == ("test",)
+
+
+def test_rows_of_wsc_are_read_as_they_are_published() -> None:
+    spans = {"span1_index": 0, "span1_text": "Ann", "span2_index": 3, "span2_text": "she"}
+    row = {"text": "Ann said that she left.", "idx": 4}
+    wsc = catalogue()["WSC"]
+    published = read_texts(wsc, _renamed(wsc, {**row, "target": spans}))
+    assert published == read_texts(wsc, {**row, **spans})

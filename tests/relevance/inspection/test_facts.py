@@ -76,6 +76,7 @@ def test_a_test_split_without_labels_is_read_for_its_texts(tmp_path: Path) -> No
     test = facts.splits[-1]
     assert (test.split, test.rows, test.labels) == ("test", 2, None)
     assert any(said.startswith("TONE, test: read without labels") for said in remarks(facts))
+    assert not any("rows score within" in said for said in remarks(facts) if "test:" in said)
     assert [(each.split, each.rows) for each in facts.shared] == [("test", 1)]
 
 

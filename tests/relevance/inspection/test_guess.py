@@ -176,3 +176,12 @@ def test_real_files_are_guessed_as_the_catalogue_has_them(name: str, data_dir: P
     assert len(guess.table.get("labels", ())) == len(task.labels)
     if name != "COPA":  # its column of cause or effect is short
         assert tuple(guess.table["text"]) == task.text
+
+
+def test_alternatives_stand_by_their_numbers_wherever_their_columns_are(tmp_path: Path) -> None:
+    rows = [["ending10", "ending1", "ending0", "sentence", "label"]]
+    rows += [["no", f"b {n}", f"a {n}", text(n), n % 2] for n in range(ROWS)]
+    _, task = guessed(tmp_path, {"train.tsv": lines(rows)})
+    assert task.choices == ("ending0", "ending1")
+    data = load_task(task, DataOptions())
+    assert all(row.startswith("a ") for row in data.train.texts[-1])
