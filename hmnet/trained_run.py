@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from hmnet.comparison.compare import compare
 from hmnet.devices import resolve_device
@@ -13,13 +13,13 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.precision import PrecisionName, resolve_precision
 from hmnet.runs.card import write_export_card
 from hmnet.runs.folder import Run, load_run, runs_under
+from hmnet.runs.loading import ExportForm
 from hmnet.runs.rows import read_run_scores
 from hmnet.runs.score import score_run
 from hmnet.runs.scores import Score, from_rows
 from relevance.errors import RelevanceError, shown
 from relevance.tasks.task import Task
 
-ExportFormat = Literal["checkpoint", "onnx", "torch"]
 Input = str | Sequence[str] | Mapping[str, Any]
 """What a task reads: its only text, its texts in their order, or an object with its columns."""
 
@@ -224,7 +224,7 @@ class TrainedRun(Run):
         task: str | Sequence[str] | None,
         out: str | Path,
         *,
-        format: ExportFormat = "checkpoint",  # noqa: A002  as the command calls it
+        format: ExportForm = "checkpoint",  # noqa: A002  as the command calls it
     ) -> Path:
         """Write a task's path as a plain checkpoint, or several tasks as one program.
 
@@ -244,7 +244,7 @@ class TrainedRun(Run):
             RelevanceError: If the run has no such task, its path is none that the format can
                 express, a package is missing, or the folder is not empty or cannot be written.
         """
-        wanted = self._named(task)
+        wanted, apart = self._named(task), False
         if format != "checkpoint":
             from hmnet.models.artifact import export_together  # whose imports take seconds
 
@@ -257,6 +257,7 @@ class TrainedRun(Run):
                 form=format,
                 max_length=self.config.max_length,
             )
+            apart = any(model.input_form(name)["apart"] for name, model in models.items())
         elif len(wanted) > 1:
             raise RelevanceError(
                 f"A plain checkpoint holds one task, not {len(wanted)}. Name one, or take"
@@ -264,7 +265,7 @@ class TrainedRun(Run):
             )
         else:
             export(self.model_for(wanted[0].name), wanted[0], self.tokenizer, Path(out))
-            write_export_card(self, wanted[0], Path(out))
+        write_export_card(self, wanted, Path(out), format, apart=apart)
         return Path(out)
 
     def _named(self, task: str | Sequence[str] | None) -> list[Task]:

@@ -115,17 +115,17 @@ def check_packages(form: ArtifactFormat) -> None:
 
 
 def _check_traceable(model: MultiTaskModel) -> None:
-    """Refuse models whose operations hang on the number of tokens."""
+    """Refuse models of which no program with a free length came out."""
     what = None
     if model.config.model_type == MODEL_TYPE:
-        what = "A BiLSTM on word vectors reads a text word by word, which"
+        what = "Models on word vectors cannot be exported as a program."
     elif model.plan.inserted is not None and model.plan.inserted.modules.name == "camtl":
-        what = "Method 'camtl' makes its attention for the length of each input, which"
-    if what:
-        raise RelevanceError(
-            f"{what} no program for every length can express here. Ask the run itself"
-            " (`hmnet predict`)."
+        what = (
+            "Method 'camtl' cuts its attention's bias to the length of each input, and torch.export"
+            " then fixes the program to one length."
         )
+    if what:
+        raise RelevanceError(f"{what} Ask the run itself (`hmnet predict`).")
 
 
 def _inputs(
@@ -227,9 +227,7 @@ def _name_axes(graph: Any) -> None:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep exporters from reporting on their own insides."""
-    loggers = [
-        logging.getLogger(name) for name in ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")
-    ]
+    loggers = [logging.getLogger(name) for name in LOGGERS]
     levels = [logger.level for logger in loggers]
     with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")

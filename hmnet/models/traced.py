@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
+from torch.export.graph_signature import InputKind
 from torch.fx import Node
 from torch.utils._pytree import tree_flatten
 
@@ -118,6 +119,7 @@ def traced(models: Mapping[str, MultiTaskModel]) -> ExportedProgram:
         if any(map(_changes_its_input, program.graph.nodes)):
             program = program.run_decompositions({})
     merge_equal(program)
+    drop_unused(program)
     return program
 
 
@@ -139,6 +141,28 @@ def merge_equal(program: ExportedProgram) -> None:
         if same is not node:
             node.replace_all_uses_with(same)
             graph.erase_node(node)
+    program.graph_module.recompile()
+
+
+def drop_unused(program: ExportedProgram) -> None:
+    """Take weights that no operation reads out of a program, such as those of tasks left out.
+
+    Args:
+        program: A program that was traced; it is changed.
+    """
+    signature = program.graph_signature
+    kept = []
+    placeholders = program.graph.find_nodes(op="placeholder")
+    for spec, node in zip(signature.input_specs, placeholders, strict=True):
+        if spec.kind is InputKind.USER_INPUT or node.users:
+            kept.append(spec)
+        else:
+            program.graph.erase_node(node)
+    signature.input_specs[:] = kept
+    read = {spec.target for spec in kept}
+    for values in (program.state_dict, program.constants):
+        for name in values.keys() - read:
+            del values[name]
     program.graph_module.recompile()
 
 

@@ -1,4 +1,4 @@
-"""The model card of a run, and of one task that is exported: `README.md` as the hub reads it."""
+"""The model card of a run, and of tasks that are exported: `README.md` as the hub reads it."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,6 +11,7 @@ import transformers
 
 from hmnet.kinds.kind import kind_of
 from hmnet.runs.folder import CLUSTERS, SCORES, Run, read_clusters
+from hmnet.runs.loading import LIBRARY, ExportForm, loading
 from hmnet.runs.rows import read_run_scores
 from hmnet.runs.scores import Score, from_rows, row_name, splits_of
 from hmnet.settings.config import FREE_ON_RESUME, RunConfig, TrainingSettings
@@ -62,18 +63,22 @@ def write_missing_cards(run: Run) -> None:
         write_cards(run)
 
 
-def write_export_card(run: Run, task: Task, folder: Path) -> None:
-    """Write the card of a plain checkpoint of one task.
+def write_export_card(
+    run: Run, tasks: Sequence[Task], folder: Path, form: ExportForm, *, apart: bool = False
+) -> None:
+    """Write the card of a plain checkpoint of one task, or of a program of several.
 
     Args:
         run: The run that it is of.
-        task: The task.
-        folder: Folder of the checkpoint.
+        tasks: The tasks, one for a checkpoint.
+        folder: Folder of the export.
+        form: What was exported.
+        apart: Whether a task of a program reads the texts of a row one by one.
 
     Raises:
         RelevanceError: If it cannot be written.
     """
-    write_text(folder / CARD, str(card(run, seeds_of(run), task)))
+    write_text(folder / CARD, str(card(run, seeds_of(run), tasks, form, apart=apart)))
 
 
 def seeds_of(run: Run) -> list[Run]:
@@ -101,20 +106,29 @@ def seeds_of(run: Run) -> list[Run]:
     return [found[seed] for seed in sorted(found)]
 
 
-def card(run: Run, seeds: Sequence[Run], task: Task | None = None) -> "ModelCard":
+def card(
+    run: Run,
+    seeds: Sequence[Run],
+    exported: Sequence[Task] = (),
+    form: ExportForm | None = None,
+    *,
+    apart: bool = False,
+) -> "ModelCard":
     """Make the card; it holds no path and no text of anybody's data.
 
     Args:
         run: The run whose weights stand beside it.
         seeds: Runs whose scores are shown, the run itself among them.
-        task: The task that is exported; None for the whole run.
+        exported: Tasks that are exported; those of the run otherwise.
+        form: What they are exported as; None for the whole run.
+        apart: Whether a task of a program reads the texts of a row one by one.
 
     Returns:
         Metadata of the hub and the text; `str` of it is the file's content.
     """
     from huggingface_hub import ModelCard, ModelCardData
 
-    tasks = run.tasks if task is None else (task,)
+    tasks = exported or run.tasks
     names = {each.name for each in tasks}
     scores = [
         score
@@ -123,7 +137,8 @@ def card(run: Run, seeds: Sequence[Run], task: Task | None = None) -> "ModelCard
         if score.task in names
     ]
     known = catalogued(run)
-    config, label = run.config, for_markdown(run.config.label)
+    config, only = run.config, tasks[0].name if form and len(tasks) == 1 else None
+    label = for_markdown(config.label)
     pipelines = {_pipeline(each) for each in tasks}
     base = _base_model(config)
     data = ModelCardData(
@@ -131,18 +146,18 @@ def card(run: Run, seeds: Sequence[Run], task: Task | None = None) -> "ModelCard
         datasets=sorted({hub for name in names & set(known) if (hub := _hub(known[name]))}) or None,
         eval_results=list(_results(scores, tasks, known, config)),
         language="en" if names <= set(known) else None,
-        library_name="hmnet" if task is None else "transformers",
+        library_name="hmnet" if form is None else LIBRARY[form],
         license="unknown",
         metrics=sorted({OF_HUB.get(score.metric, score.metric) for score in scores}),
-        model_name=for_line(config.label if task is None else f"{config.label}, {task.name}"),
+        model_name=for_line(config.label if only is None else f"{config.label}, {only}"),
         pipeline_tag=pipelines.pop() if len(pipelines) == 1 else None,
         tags=["multi-task-learning", "relevance-hmnet", config.method.name],
     )
     made: ModelCard = ModelCard.from_template(
         data,
         template_path=str(TEMPLATE),
-        title=label if task is None else f"{for_markdown(task.name)}, by {label}",
-        what=_what(run, task),
+        title=label if only is None else f"{for_markdown(only)}, by {label}",
+        what=_what(run, tasks, form),
         caution=list(_cautions(tasks, scores, len(seeds))),
         scores=_score_table(scores),
         seeds=[each.config.seed for each in seeds],
@@ -156,7 +171,8 @@ def card(run: Run, seeds: Sequence[Run], task: Task | None = None) -> "ModelCard
             "torch": torch.__version__,
             "transformers": transformers.__version__,
         },
-        use=_use(task),
+        outputs=_outputs_table(tasks) if form in ("onnx", "torch") else "",
+        use=f"```python\n{loading(tasks, form, apart=apart)}```",
     )
     return made
 
@@ -298,15 +314,30 @@ def _data_table(tasks: Sequence[Task], known: dict[str, Task]) -> str:
     return table(rows, "markdown").rstrip()
 
 
-def _what(run: Run, task: Task | None) -> str:
+def _outputs_table(tasks: Sequence[Task]) -> str:
+    """What a program says of each task."""
+    rows = [
+        {"output": task.name, "kind": task.kind, "labels": ", ".join(task.labels) or None}
+        for task in tasks
+    ]
+    return table(rows, "markdown").rstrip()
+
+
+def _what(run: Run, tasks: Sequence[Task], form: ExportForm | None) -> str:
     count, method = len(run.tasks), for_markdown(str(run.config.method))
-    if task is None:
+    if form is None:
         added = [name for addition in run.additions() for name in addition["tasks"]]
         later = f" Added to the trained run later: {_names(added)}." if added else ""
         return (
             f"{count} task(s) in one run of method {method}, trained by relevance-hmnet.{later} The"
             " folder holds all that is needed to ask it, score it and export its tasks."
         )
+    if form != "checkpoint":
+        return (
+            f"{len(tasks)} of the {count} task(s) of a run of method {method}, as one program with"
+            " an output per task, in which each layer that tasks share is there once."
+        )
+    (task,) = tasks
     labels = f" Labels: {for_markdown(', '.join(task.labels))}." if task.labels else ""
     return (
         f"The path of one task ({for_markdown(task.kind)}) through a model of {count} task(s),"
@@ -347,19 +378,3 @@ def _settings_table(config: RunConfig) -> str:
         if (value := getattr(config, name)) is not None
     ]
     return table(rows, "markdown").rstrip()
-
-
-def _use(task: Task | None) -> str:
-    """How it is loaded, from its folder or from the hub."""
-    if task is None:
-        return (
-            "```python\nimport hmnet  # pip install relevance-hmnet\n\n"
-            "run = hmnet.load(FOLDER)  # from the hub: huggingface_hub.snapshot_download(NAME)\n"
-            "run.predict(rows)  # texts, or objects with the tasks' columns; task=NAME for one\n```"
-        )
-    auto = kind_of(task).auto
-    return (
-        f"```python\nfrom transformers import AutoTokenizer, {auto}\n\n"
-        "tokenizer = AutoTokenizer.from_pretrained(FOLDER)  # or its name on the hub\n"
-        f"model = {auto}.from_pretrained(FOLDER)\n```"
-    )

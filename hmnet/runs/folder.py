@@ -316,6 +316,11 @@ def load_run(folder: Path) -> Run:
         RelevanceError: If there is no run, or it is not finished.
     """
     if not (folder / CONFIG).is_file():
+        if seeds := [path for path in folder.glob("seed-*") if (path / CONFIG).is_file()]:
+            raise RelevanceError(
+                f"{folder} holds {len(seeds)} runs, one for each seed. Give one of them, such as"
+                f" {min(seeds)}."
+            )
         raise RelevanceError(
             f"{folder} is no run: it has no {CONFIG}. Give a folder that `hmnet train` wrote."
         )

@@ -11,12 +11,15 @@ import onnxruntime
 import pytest
 import torch
 from torch import Tensor
+from torch.export import ExportedProgram
 from transformers import AutoTokenizer
 
+from hmnet.methods.method import find_method
 from hmnet.models import artifact
 from hmnet.models.artifact import export_together
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.models.traced import APART
+from hmnet.runs.loading import loading
 from hmnet.sharing.plan import hierarchical
 from model_world import FAMILY_NAMES
 from relevance.clustering.spec import ClusterSpec
@@ -24,7 +27,6 @@ from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 from toys import GRADED, toy
 
-Tensors = dict[str, Tensor]
 CLOSE = 1e-4
 SHAPES = ((1, 4), (3, 40))  # neither is that of the example that is traced
 FEED_FORWARD = ("intermediate_dense_weight", "lin1_weight", "wi_weight")  # one in each layer
@@ -89,6 +91,16 @@ def written(model: MultiTaskModel, backbone: Path, out: Path, form: Any) -> Path
     return out
 
 
+def check_torch(model: MultiTaskModel, folder: Path) -> ExportedProgram:
+    """Ask the program of torch; the program."""
+    loaded = torch.export.load(folder / "model.pt2")
+    program = loaded.module()
+    for shape in SHAPES:
+        inputs, expected = rows(model, shape)
+        torch.testing.assert_close(program(**inputs), expected, rtol=0, atol=CLOSE)
+    return loaded
+
+
 def check_onnx(model: MultiTaskModel, folder: Path) -> onnx.ModelProto:
     """Ask onnxruntime by the tasks' names; the graph."""
     session = onnxruntime.InferenceSession(folder / "model.onnx")
@@ -132,15 +144,37 @@ def test_torch_says_what_the_paths_say(
     backbone = encoder(model_type, 3, tmp_path, make_backbone)
     model = made(backbone, (JOINED, (toy("my.task"),)), 1, 1, 1)
     folder = written(model, backbone, tmp_path / "out", "torch")
-    loaded = torch.export.load(folder / "model.pt2")
+    loaded = check_torch(model, folder)
     given = [each for node in loaded.graph.nodes for each in node.all_input_nodes]
     read = Counter(each.name for each in given if each.op == "placeholder")
     layers = [read[name] for name in read if name.lower().endswith(FEED_FORWARD)]
     assert layers == [1] * 6  # one shared, two of groups and three of tasks, where paths have nine
-    program = loaded.module()
-    for shape in SHAPES:
-        inputs, expected = rows(model, shape)
-        torch.testing.assert_close(program(**inputs), expected, rtol=0, atol=CLOSE)
+
+
+def test_several_models_are_one_program_without_the_weights_of_tasks_left_out(
+    tiny_bert: Path, tmp_path: Path
+) -> None:
+    """As with method single, and with `--task` for some of the tasks."""
+    tasks = (JOINED[0], toy("my.task"))
+    models = {task.name: made(tiny_bert, ((task, JOINED[1]),), 1, 1, 2) for task in tasks}
+    tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
+    export_together(models, tasks, tokenizer, tmp_path / "out", form="torch", max_length=64)
+    loaded = torch.export.load(tmp_path / "out" / "model.pt2")
+    inputs, _ = rows(models["SST-2"], (2, 5))
+    with torch.no_grad():
+        expected = {name: model(name, inputs) for name, model in models.items()}
+    torch.testing.assert_close(loaded.module()(**inputs), expected, rtol=0, atol=CLOSE)
+    paths = [dict.fromkeys(model.path(name).parameters()) for name, model in models.items()]
+    most = sum(weight.numel() for path in paths for weight in path)
+    assert sum(weight.numel() for weight in loaded.state_dict.values()) <= most
+
+
+def test_conditional_attention_is_refused(tiny_bert: Path, tmp_path: Path) -> None:
+    ((_, plan),) = find_method("camtl").build(max_length=8).plans(list(JOINED), 4)
+    model = MultiTaskModel.from_backbone(str(tiny_bert), list(JOINED), plan)
+    with pytest.raises(RelevanceError, match=r"^Method 'camtl' cuts .* to one length\. Ask"):
+        written(model, tiny_bert, tmp_path / "out", "torch")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.heavy
@@ -151,6 +185,18 @@ def test_tags_answers_and_texts_apart(make_backbone: Callable[..., Path], tmp_pa
     graph = check_onnx(model, told.parent).graph
     assert Counter(node.op_type for node in graph.node)["Softmax"] == 3 + 2  # two ways of reading
     tasks = json.loads(told.read_text())["tasks"]
+    code = loading(EACH_KIND, "onnx", apart=True)
+    values = {"FOLDER": str(told.parent), "texts": ["the dog", "no"], "others": ["a cat", "yes"]}
+    exec(code, values)  # noqa: S102  as a reader of the card does
+    given = {
+        name: torch.as_tensor(values["given"][name + APART])
+        for name in ("input_ids", "attention_mask", "token_type_ids")
+    }
+    with torch.no_grad():
+        expected = model("linear", given)
+    torch.testing.assert_close(
+        torch.as_tensor(values["logits"]["linear"]), expected, rtol=0, atol=CLOSE
+    )
     assert tasks["linear"]["reads"].startswith("inputs that end in _apart")
     assert [tasks[name]["axes"][1] for name in ("TAGS", "SPAN")] == ["output", "token"]
 

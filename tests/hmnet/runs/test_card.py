@@ -1,9 +1,12 @@
 """The model card: the hub reads it, its numbers are those of the scores, it gives no path away."""
 
+import re
 import statistics
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from huggingface_hub import ModelCard
 
 from hmnet.runs.card import CARD, card, catalogued, seeds_of, write_cards
@@ -138,6 +141,31 @@ def test_an_export_has_a_card_of_its_task(seeds: list[Run], tmp_path: Path) -> N
     text = (tmp_path / "same" / CARD).read_text(encoding="utf-8")
     assert "Labels: same, other, none." in text
     assert "AutoModelForSequenceClassification.from_pretrained" in text
+
+
+@pytest.mark.parametrize("form", ["torch", pytest.param("onnx", marks=pytest.mark.heavy)])
+def test_a_program_has_a_card_whose_lines_ask_it(
+    seeds: list[Run], tmp_path: Path, form: Any
+) -> None:
+    run = TrainedRun.of(seeds[0])
+    out = run.export("all", tmp_path / "all of them", format=form)
+    text = (out / CARD).read_text(encoding="utf-8")
+    assert (
+        ModelCard.load(out / CARD).data.library_name == {"onnx": "onnx", "torch": "pytorch"}[form]
+    )
+    assert text.index("## Training") < text.index("## Outputs") < text.index("## Use")
+    assert re.search(r"^\| SAME +\| classification +\| same, other, none +\|$", text, re.MULTILINE)
+    assert "as one program with an output per task" in text
+    assert str(run.folder) not in text
+    code = re.search(r"```python\n(.*)```", text, re.DOTALL)
+    assert code
+    values: dict[str, Any] = {"FOLDER": str(out), "texts": ["the film is great", "dull"]}
+    exec(code[1], values)  # noqa: S102  what a reader would do
+    answers = run.predict(values["texts"], "TONE")
+    assert set(values["logits"]) == {task.name for task in run.tasks}
+    for logits, answer in zip(values["logits"]["TONE"], answers, strict=True):
+        expected = torch.softmax(torch.as_tensor(logits), 0).tolist()
+        assert list(answer["probabilities"].values()) == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_card_is_written_again_without_a_trace_of_the_old_one(seeds: list[Run]) -> None:
