@@ -60,6 +60,7 @@ def diagnose(
     Example: hmnet diagnose run/ --task RTE,STS-B --out diagnosis/
     """
     begin_soon()
+    from cli.progress import StatusLine
     from hmnet.analysis.diagnosis import confusion_rows, label_rows, regression_rows
     from hmnet.figures.diagnosis import save_figures
     from relevance.disk.folders import alone
@@ -67,7 +68,9 @@ def diagnose(
 
     check_places(out / "labels.csv")
     run = hmnet.load(folder)
-    found = hmnet.diagnose(run, tasks=split_names(task) if task else None, split=split, **run_on)
+    with StatusLine():
+        names = split_names(task) if task else None
+        found = hmnet.diagnose(run, tasks=names, split=split, **run_on)
     tables = {
         "labels": label_rows(found),
         "confusion": confusion_rows(found),
@@ -105,6 +108,7 @@ def attention(
     Example: hmnet attention single/ run/ --task RTE --heatmap attention.pdf
     """
     begin_soon()
+    from cli.progress import StatusLine
     from relevance.report.tables import table
 
     name = only(task, "--task")
@@ -112,7 +116,8 @@ def attention(
         raise RelevanceError(f"{out}: --out must end in .json or .csv.")
     check_places(out, figures=(heatmap,))
     runs = hmnet.load(first), hmnet.load(second)
-    found = hmnet.compare_attention(*runs, name, split=split, max_rows=max_rows, **device)
+    with StatusLine():
+        found = hmnet.compare_attention(*runs, name, split=split, max_rows=max_rows, **device)
     if out is not None and out.suffix.lower() == ".csv":
         deliver(table(found.table_rows(), "csv"), out)
     elif out is not None:

@@ -28,6 +28,7 @@ from cli.options import (
 )
 from cli.output import check_places, deliver, note, save, show
 from cli.report import page_beside, report_study
+from cli.streams import begin_soon
 from relevance.errors import RelevanceError, told_of
 from relevance.registry import members_of
 
@@ -401,6 +402,7 @@ def import_runs(
 
     Example: relevance import runs.csv --setting t5b --out t5b.json
     """
+    begin_soon()
     from relevance.gains.reliability import between_seeds_by_target
     from relevance.matrices.imported import RunColumns
 

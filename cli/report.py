@@ -53,8 +53,10 @@ def report(
     Example: relevance report gains.json vocab.json --clusters out.json --out report.html
     """
     begin_soon()
+    from cli.progress import StatusLine
     from relevance.report.page.build import lay_out
     from relevance.report.page.write import page_file, write_page
+    from relevance.stages import counted
 
     text = page_file(out).with_suffix(".md")
     check_places(out, text)
@@ -65,16 +67,17 @@ def report(
     if baseline is not None and not folders:
         raise RelevanceError("`baseline` goes with runs. Name them: `runs`.")
     spec = None if clusters is None else relevance.ClusterSpec.load(clusters)
-    found = [load_gains(name, {})[0] for name in files]
-    page = lay_out(
-        found,
-        files,
-        clusters=spec,
-        scores=_scores(folders, baseline) if folders else None,
-        title=title,
-        commands=[shlex.join(["relevance", *sys.argv[1:]])],
-    )
-    write_page(page.reworded(in_flags), out)
+    with StatusLine():
+        found = [load_gains(name, {})[0] for name in counted(files, "matrices read")]
+        page = lay_out(
+            found,
+            files,
+            clusters=spec,
+            scores=_scores(folders, baseline) if folders else None,
+            title=title,
+            commands=[shlex.join(["relevance", *sys.argv[1:]])],
+        )
+        write_page(page.reworded(in_flags), out)
     note(f"wrote {out} and {text}")
 
 

@@ -18,6 +18,7 @@ from hmnet.runs.folder import Run
 from relevance.disk.files import write_json
 from relevance.errors import RelevanceError, unknown_name
 from relevance.report.tables import Row
+from relevance.stages import counted
 
 SCHEMA = "hmnet.attention/1"
 MOST_CELLS = 2**20  # of one head's maps in one batch; all layers and heads are held at once
@@ -140,10 +141,13 @@ def _batches(
 ) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
     """Inputs `[input, token]` with their masks, longest rows first; texts apart are two inputs."""
     order = np.argsort(-encoded.lengths, kind="stable")
-    start = 0
+    bounds, start = [], 0
     while start < len(order):
         cells = int(encoded.lengths[order[start]]) ** 2
         stop = start + max(1, min(batch_size, MOST_CELLS // cells))
+        bounds.append((start, stop))
+        start = stop
+    for start, stop in counted(bounds, "batches compared"):
         batch = collate(encoded, order[start:stop], **form, device=model.device)
         inputs = {
             name: values.reshape(-1, values.shape[-1])
@@ -151,7 +155,6 @@ def _batches(
             if name != form.get("further")
         }
         yield inputs, inputs["attention_mask"]
-        start = stop
 
 
 def _same_inputs(first: Encoded, second: Encoded) -> bool:

@@ -13,6 +13,7 @@ from hmnet.runs.folder import Run
 from hmnet.runs.score import answer_split
 from relevance.errors import RelevanceError, unknown_name
 from relevance.report.tables import Row
+from relevance.stages import counted
 from relevance.tasks.task import Task
 
 Diagnosis: TypeAlias = Confusion | RegressionDiagnosis
@@ -47,7 +48,7 @@ def diagnose(
     place = resolve_device(device)
     found: list[Diagnosis] = []
     known: dict[str, None] = {}
-    for task in _chosen(run, tasks):
+    for task in counted(_chosen(run, tasks), "tasks diagnosed"):
         data = run.data(task.name).evaluation
         known |= dict.fromkeys(data)
         for name, rows in data.items():

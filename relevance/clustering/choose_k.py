@@ -1,17 +1,19 @@
 """Choice of k: silhouette and stability for every number of clusters, and the best by both."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relevance.clustering.features import features
 from relevance.clustering.methods.method import ClusteringMethod, make_method
+from relevance.clustering.replication import replication_model
 from relevance.clustering.spec import ClusterSpec
-from relevance.clustering.stability import RESAMPLES, grouped
+from relevance.clustering.stability import RESAMPLES, stability
 from relevance.errors import RelevanceError
 from relevance.matrices.matrix import RelevanceMatrix
 from relevance.stages import counted
 
 # Of two tasks there is only k = 1 and one task in each, and neither has a silhouette.
 FEWEST_TASKS = 3
+LARGEST = 50  # of 500 tasks every k would take hours
 DECIMALS = 9  # scores that differ by less are equal
 
 
@@ -21,7 +23,7 @@ class Candidate:
 
     Attributes:
         k: Number of groups that was asked for.
-        spec: The groups, with their stability.
+        spec: The groups; their stability too, unless it is unknown and these are not the best.
         silhouette: Mean over tasks in [-1, 1]: how much closer a task's row is to its own group.
         stability: Expected adjusted Rand index of two studies like this one; None if unknown.
     """
@@ -45,11 +47,14 @@ class ChoiceOfK:
         candidates: Candidates by ascending k.
         best: The candidate of the largest score; of equal ones, the one with the smallest k.
         left_out: Why there is no candidate, for each k that the matrix cannot give.
+        untried: Number of larger k that were not tried, as nobody asked for them and there are many
+            tasks.
     """
 
     candidates: tuple[Candidate, ...]
     best: Candidate
     left_out: dict[int, str]
+    untried: int = 0
 
     def __repr__(self) -> str:
         return f"ChoiceOfK({self})"
@@ -61,7 +66,10 @@ class ChoiceOfK:
         line = (
             f"k = {self.best.k}: largest {what} ({self.best.score:.2f}) among k = {first} to {last}"
         )
-        return line + (f", without {', '.join(map(str, self.left_out))}" if self.left_out else "")
+        line += f", without {', '.join(map(str, self.left_out))}" if self.left_out else ""
+        if self.untried:
+            line += f"; {self.untried} larger ones were not tried, which `max_k` does"
+        return line
 
     @property
     def spec(self) -> ClusterSpec:
@@ -100,14 +108,15 @@ def choose_k(
     The k with the largest mean of silhouette and stability is chosen, the smallest of equal ones:
     groups should be far apart, and should come out again. Silhouette alone tends to few groups,
     and stability to many: where most tasks are alone, they are alone again. Where stability is
-    unknown, silhouette alone decides.
+    unknown, silhouette alone decides, and only the best groups are told their sensitivity.
 
     Args:
         matrix: A matrix without unknown values, of at least 3 tasks.
         method: Method of clustering, or the name of one with its default options.
         seed: Seed of the method and of resampling.
         resamples: Number of times tasks are grouped again for each k.
-        largest: The largest k to try, 2 or more; None for one less than the number of tasks.
+        largest: The largest k to try, 2 or more; None for one less than the number of tasks, and
+            for 50 where they are more.
 
     Returns:
         All candidates and the best of them.
@@ -125,21 +134,46 @@ def choose_k(
         )
     candidates: list[Candidate] = []
     left_out: dict[int, str] = {}
-    for k in counted(range(2, min(count, (largest or count) + 1)), "numbers of groups tried"):
+    last = min(count - 1, largest or LARGEST)
+    noise_is_known = replication_model(matrix) is not None
+    for k in counted(range(2, last + 1), "numbers of groups tried"):
         try:
-            candidates.append(_candidate(matrix, method, k, seed, resamples))
+            found = _candidate(matrix, method, k, seed)
+            if noise_is_known:
+                found = _told(found, matrix, method, seed, resamples)
         except RelevanceError as error:
             left_out[k] = str(error)
+        else:
+            candidates.append(found)
     if not candidates:
         raise RelevanceError(f'`k="auto"` found no groups. For k = 2: {left_out[2]}')
     best = max(candidates, key=lambda each: round(each.score, DECIMALS))
-    return ChoiceOfK(tuple(candidates), best, left_out)
+    if not noise_is_known:
+        place = candidates.index(best)
+        candidates[place] = best = _told(best, matrix, method, seed, resamples)
+    untried = 0 if largest else count - 1 - last
+    return ChoiceOfK(tuple(candidates), best, left_out, untried)
 
 
-def _candidate(
-    matrix: RelevanceMatrix, method: ClusteringMethod, k: int, seed: int, resamples: int
-) -> Candidate:
-    spec = grouped(matrix, method, k, seed=seed, resamples=resamples)
-    if spec.silhouette is None or spec.stability is None:
+def _candidate(matrix: RelevanceMatrix, method: ClusteringMethod, k: int, seed: int) -> Candidate:
+    spec = method.cluster(matrix, k, seed=seed)
+    if spec.silhouette is None or not 1 < len(spec.clusters) < len(matrix.tasks):
         raise RelevanceError("One group, or one task in each, is what the method finds best.")
-    return Candidate(k, spec, spec.silhouette, spec.stability.adjusted_rand)
+    return Candidate(k, spec, spec.silhouette, None)
+
+
+def _told(
+    candidate: Candidate,
+    matrix: RelevanceMatrix,
+    method: ClusteringMethod,
+    seed: int,
+    resamples: int,
+) -> Candidate:
+    """The candidate with what is known of its stability."""
+    spec = candidate.spec
+    found = stability(matrix, spec, method, candidate.k, seed=seed, resamples=resamples)
+    return replace(
+        candidate,
+        spec=spec.model_copy(update={"stability": found}),
+        stability=None if found is None else found.adjusted_rand,
+    )

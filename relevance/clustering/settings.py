@@ -23,7 +23,7 @@ class GroupingSettings:
     max_k: Annotated[
         int | None,
         Field(ge=2, description="largest k that auto tries"),
-        InHelp("N", "one less than tasks"),
+        InHelp("N", "one less than tasks, at most 50"),
     ] = None
     linkage: Annotated[
         Linkage | None,

@@ -85,9 +85,10 @@ def difficulty(texts: Sequence[str], labels: Sequence[object]) -> Difficulty:
 
     Source:
         Collins, Rozanov and Zhang (2018), "Evolutionary Data Measures: Understanding the Difficulty
-        of Text Classification Tasks", and the authors' package `edm`. That one sums the distance
-        over the words of the first class alone, reads ASCII only, and has another list of stop
-        words; the formulas of the paper are followed here, with scikit-learn's English stop words.
+        of Text Classification Tasks", as the authors' package `edm` has it: its code was read, the
+        paper's formulas were not. The package sums the distance over the words of the first class
+        alone, reads ASCII only, and has another list of stop words; here the distance is over all
+        words, any script is read, and stop words are scikit-learn's English ones.
     """
     words: dict[object, Counter[str]] = {label: Counter() for label in labels}
     for text, label in zip(texts, labels, strict=True):
@@ -106,7 +107,7 @@ def difficulty(texts: Sequence[str], labels: Sequence[object]) -> Difficulty:
 
 
 def _entropy(shares: Iterable[float]) -> float:
-    return -sum(share * log(share) for share in shares)
+    return sum((-share * log(share) for share in shares), 0.0)
 
 
 def _distance(first: Counter[str], second: Counter[str]) -> float:

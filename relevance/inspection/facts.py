@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Int
 
 from relevance.errors import RelevanceError
+from relevance.inspection.difficulty import Difficulty, difficulty_of
 from relevance.inspection.shared import Shared, shared_rows
 from relevance.tasks.data import DataOptions, Split
 from relevance.tasks.kinds.kind import kind_of
@@ -53,6 +54,8 @@ class SplitFacts:
         contradicted: Rows whose texts are those of another row that has another label.
         lengths: Tokens of the rows; None where they were not counted.
         unlabelled: Why a test split has no labels; empty for all others.
+        difficulty: How hard the labels are to tell by words; None unless these are rows of training
+            of a classification task.
     """
 
     task: str
@@ -64,6 +67,7 @@ class SplitFacts:
     contradicted: int
     lengths: Lengths | None
     unlabelled: str = ""
+    difficulty: Difficulty | None = None
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,7 @@ def _facts(
         contradicted=0 if unlabelled else contradicted,
         lengths=lengths,
         unlabelled=unlabelled,
+        difficulty=difficulty_of(task, split) if name == "train" else None,
     )
 
 

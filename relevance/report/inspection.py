@@ -40,8 +40,15 @@ def inspection_content(facts: TaskFacts) -> dict[str, Any]:
         "tokenizer": facts.tokenizer,
         "max_length": facts.max_length,
         "remarks": remarks(facts),
-        "splits": [asdict(each) for each in facts.splits],
+        "splits": [_content(each) for each in facts.splits],
         "shared": [each._asdict() for each in facts.shared],
+    }
+
+
+def _content(each: SplitFacts) -> dict[str, Any]:
+    hard = each.difficulty
+    return asdict(each) | {
+        "difficulty": None if hard is None else {**hard._asdict(), "total": hard.total}
     }
 
 
@@ -60,6 +67,11 @@ def _parts(facts: TaskFacts) -> Iterator[str]:
         "Repeated: rows whose texts are an earlier row's; other label: rows whose texts stand with"
         " another label too.\n"
     )
+    if hard := ", ".join(_difficulties(facts)):
+        yield (
+            f"Difficulty of training rows by words and labels (D2, higher is harder): {hard}. A"
+            " guide to which data set is harder, not a bound on a score.\n"
+        )
     yield table([_labels(each) for each in facts.splits], "markdown")
     if facts.shared:
         yield table([_shared(each._asdict()) for each in facts.shared], "markdown")
@@ -83,6 +95,12 @@ def _row(each: SplitFacts, facts: TaskFacts) -> Row:
         "repeated": each.repeated,
         "other label": each.contradicted,
     }
+
+
+def _difficulties(facts: TaskFacts) -> Iterator[str]:
+    for each in facts.splits:
+        if each.difficulty is not None:
+            yield f"{for_line(each.task)} {each.difficulty.total:.2f}"
 
 
 def _looked_at(facts: TaskFacts) -> str:

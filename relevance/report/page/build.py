@@ -16,6 +16,7 @@ from relevance.report.page.groups import groups_of
 from relevance.report.page.maps import map_of
 from relevance.report.page.origins import cost_table, origins
 from relevance.report.tables import Row
+from relevance.stages import counted
 
 HEADINGS = {
     "first": "one",
@@ -63,7 +64,9 @@ def lay_out(
         title=title or f"Which of {len(tasks):,} tasks help each other",
         tasks=tasks,
         caveats=(*_foreign(clusters, files or ()), *caveats(named, clusters, scores)),
-        maps=tuple(map_of(name, matrix, clusters) for name, matrix in named),
+        maps=tuple(
+            map_of(name, matrix, clusters) for name, matrix in counted(named, "maps laid out")
+        ),
         groups=None if clusters is None else groups_of(clusters, matrices),
         agreement=_agreement(named),
         scores=None if scores is None else scores.table,
@@ -103,7 +106,8 @@ def _agreement(named: Sequence[tuple[str, RelevanceMatrix]]) -> PageTable | None
     """Rank correlations of every two matrices; None where no two can be compared."""
     rows: list[Row] = []
     remarks: list[str] = []
-    for (one, first), (other, second) in combinations(named, 2):
+    pairs = list(combinations(named, 2))
+    for (one, first), (other, second) in counted(pairs, "pairs of matrices compared"):
         try:
             (found,) = compare([first, second], [one, other])
         except RelevanceError as error:

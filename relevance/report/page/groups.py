@@ -90,7 +90,7 @@ def _sides(part: MeanGains) -> tuple[tuple[float | None, str], ...]:
 
 
 def _holding(tasks: tuple[str, ...], stability: Stability | None) -> Iterator[str]:
-    """How often members stayed together under resampling, where that is known."""
+    """How often members stayed together in what the consensus is of, where that is known."""
     if len(tasks) < 2 or stability is None or not set(tasks) <= set(stability.tasks):
         return
     places = [stability.tasks.index(task) for task in tasks]
@@ -98,7 +98,9 @@ def _holding(tasks: tuple[str, ...], stability: Stability | None) -> Iterator[st
     apart = ~np.eye(len(tasks), dtype=bool)
     of_task = shares.sum(axis=1, where=apart) / (len(tasks) - 1)
     loosest = int(of_task.argmin())
-    line = f"Two of its tasks are together in {100 * shares[apart].mean():.0f} % of the resamples"
+    unknown = stability.adjusted_rand is None
+    over = "of the groupings without one task" if unknown else "of the resamples"
+    line = f"Two of its tasks are together in {100 * shares[apart].mean():.0f} % {over}"
     if len(tasks) > 2:
         line += f"; {tasks[loosest]} holds least, with {100 * of_task[loosest]:.0f} %"
-    yield f"{line}."
+    yield f"{line}; that is sensitivity, not stability." if unknown else f"{line}."

@@ -46,7 +46,10 @@ def test_the_papers_tables(table: str, method: str, k: int, score: float) -> Non
     assert str(choice) == f"k = {k}: largest silhouette ({score}) among k = 2 to 7"
     for each in choice.candidates[:3]:
         assert each.silhouette == how.cluster(matrix, each.k).silhouette
-        assert each.spec == grouped(matrix, how, each.k)
+        expected = grouped(matrix, how, each.k)
+        assert each.spec.clusters == expected.clusters
+        if each is choice.best:
+            assert each.spec == expected
     assert choice.best.score == max(each.score for each in choice.candidates)
 
 
@@ -89,6 +92,19 @@ def test_a_k_that_cannot_be_had_is_left_out() -> None:
         "Only 3 of 6 tasks have rows that differ: k must be between 1 and 3, got 4."
     )
     assert str(choice).endswith("among k = 2 to 3, without 4, 5")
+
+
+def test_of_many_tasks_the_smaller_k_are_tried_unless_more_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("relevance.clustering.choose_k.LARGEST", 4)
+    choice = choose_k(planted(3), Agglomerative())
+    assert [each.k for each in choice.candidates] == [2, 3, 4]
+    assert str(choice).endswith(
+        "among k = 2 to 4; 4 larger ones were not tried, which `max_k` does"
+    )
+    assert choice.best.k == 3
+    assert len(choose_k(planted(3), Agglomerative(), largest=8).candidates) == 7
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from relevance.errors import RelevanceError
-from relevance.inspection.difficulty import difficulty, difficulty_of
+from relevance.inspection.difficulty import Difficulty, difficulty, difficulty_of
+from relevance.inspection.facts import SplitFacts, TaskFacts
+from relevance.report.inspection import inspection_content, inspection_report
 from relevance.tasks.data import Split
 from relevance.tasks.find import catalogue
 
@@ -40,6 +42,19 @@ def test_order_and_names_of_rows_do_not_matter() -> None:
 def test_texts_of_any_script_count() -> None:
     found = difficulty(["שלום עולם", "مرحبا", "🙂 שלום"], [0, 1, 1])
     assert found.variety == pytest.approx(3 / 4)
+
+
+def test_check_says_it_of_training_rows() -> None:
+    task = catalogue()["RTE"]
+    hard = Difficulty(0.5, 0.25, 0.25, 0.5, 0.75)
+    train = SplitFacts("RTE", "train", 4, None, 0, 0, 0, None, difficulty=hard)
+    dev = SplitFacts("RTE", "dev", 4, None, 0, 0, 0, None)
+    facts = TaskFacts((task,), (train, dev), (), None, 128)
+    assert "(D2, higher is harder): RTE 2.25. A guide" in inspection_report(facts)
+    first, other = inspection_content(facts)["splits"]
+    assert (first["difficulty"]["total"], other["difficulty"]) == (2.25, None)
+    without = TaskFacts((task,), (dev,), (), None, 128)
+    assert "Difficulty" not in inspection_report(without)
 
 
 def test_only_classification_has_one() -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from relevance.errors import RelevanceError
+from relevance.inspection.difficulty import difficulty
 from relevance.inspection.facts import Lengths, SplitFacts, check_tasks
 from relevance.inspection.remarks import remarks
 from relevance.report.inspection import inspection_content, inspection_report
@@ -46,7 +47,9 @@ def test_what_a_split_holds(tmp_path: Path) -> None:
         repeated=2,
         contradicted=2,
         lengths=Lengths(median=1, q95=2, longest=2, over=0.4, rows=5),
+        difficulty=difficulty(["a b", "a b", "c", "c", " "], [0, 1, 0, 0, 1]),
     )
+    assert dev.difficulty is None
     assert (dev.rows, dev.repeated, dev.lengths and dev.lengths.over) == (2, 0, 0.0)
 
 

@@ -176,6 +176,21 @@ def test_groups_are_told_in_words() -> None:
     assert groups.worth is not None
 
 
+def test_without_stability_it_is_leaving_one_task_out_that_is_told() -> None:
+    stability = Stability(
+        adjusted_rand=None,
+        sensitivity=0.9,
+        tasks=("A", "B", "C"),
+        consensus=((1.0, 0.75, 0.0), (0.75, 1.0, 0.25), (0.0, 0.25, 1.0)),
+    )
+    groups = lay_out([gains()], clusters=SPEC.model_copy(update={"stability": stability})).groups
+    assert groups is not None
+    assert groups.groups[0].lines[0] == (
+        "Two of its tasks are together in 75 % of the groupings without one task; that is"
+        " sensitivity, not stability."
+    )
+
+
 def test_every_two_matrices_are_compared() -> None:
     page = lay_out([TABLE3, load_matrix("paper:table2")])
     assert page.agreement is not None
