@@ -158,7 +158,7 @@ def card(
         template_path=str(TEMPLATE),
         title=label if only is None else f"{for_markdown(only)}, by {label}",
         what=_what(run, tasks, form),
-        caution=list(_cautions(tasks, scores, len(seeds))),
+        caution=list(_cautions(tasks, from_rows(read_run_scores(run.folder)), len(seeds))),
         scores=_score_table(scores),
         seeds=[each.config.seed for each in seeds],
         limits="" if config.max_dev is None else f"At most {config.max_dev} rows were scored.",
@@ -272,14 +272,14 @@ def _majority(scores: Sequence[Score]) -> float | None:
     return mean(values) if values else None
 
 
-def _cautions(tasks: Sequence[Task], scores: Sequence[Score], seeds: int) -> Iterator[str]:
-    """What not to trust."""
+def _cautions(tasks: Sequence[Task], own: Sequence[Score], seeds: int) -> Iterator[str]:
+    """What not to trust; of several seeds it is the run's own scores that its weights have."""
     if seeds == 1:
         yield "One seed: how far another one would be from these scores is unknown."
     below = [
         task.name
         for task in tasks
-        for (name, split, metric), of_one in _by_number(scores).items()
+        for (name, split, metric), of_one in _by_number(own).items()
         if (name, split, metric) == (task.name, "dev", task.primary)
         and (majority := _majority(of_one)) is not None
         and mean(score.value for score in of_one) <= majority

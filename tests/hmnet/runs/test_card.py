@@ -2,6 +2,7 @@
 
 import re
 import statistics
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from huggingface_hub import ModelCard
 from hmnet.runs.card import CARD, card, catalogued, seeds_of, write_cards
 from hmnet.runs.folder import CLUSTERS, Run, load_run
 from hmnet.runs.rows import read_run_scores
-from hmnet.runs.scores import MAJORITY
+from hmnet.runs.scores import MAJORITY, Score
 from hmnet.runs.train import train_run
 from hmnet.settings.config import RunConfig
 from hmnet.trained_run import TrainedRun
@@ -190,3 +191,16 @@ def test_a_card_is_written_again_without_a_trace_of_the_old_one(seeds: list[Run]
 )
 def test_licences_are_in_question_unless_plainly_open(licence: str, asks: bool) -> None:
     assert in_question(toy("A", licence=licence)) is asks
+
+
+def test_weights_that_learned_nothing_say_so_beside_a_better_seed(
+    seeds: list[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scored(folder: Path) -> list[Score]:
+        value = float(folder.name == "seed-1")
+        found = read_run_scores(folder)
+        return [each if each.method == MAJORITY else replace(each, value=value) for each in found]
+
+    monkeypatch.setattr("hmnet.runs.card.read_run_scores", scored)
+    assert "Not above the majority class" in str(card(seeds[0], seeds))
+    assert "Not above the majority class" not in str(card(seeds[1], seeds))
