@@ -509,6 +509,16 @@ class TestRuns:
         message = refused("hmnet", "evaluate", tmp_path)
         assert message.startswith(f"{tmp_path} holds no run: neither config.toml nor seed-0/.")
 
+    def test_a_folder_of_seeds(self, tmp_path: Path) -> None:
+        for seed in (0, 1):
+            (tmp_path / f"seed-{seed}").mkdir()
+            (tmp_path / f"seed-{seed}" / "config.toml").touch()
+        out = tmp_path / "out"
+        assert refused("hmnet", "export", tmp_path, "--all", "--format", "onnx", "--out", out) == (
+            f"{tmp_path} holds 2 runs, one for each seed. Give one of them, such as"
+            f" {tmp_path}/seed-0."
+        )
+
     def test_a_task_that_was_not_trained(self, trained: Path, tmp_path: Path) -> None:
         words = "Unknown task 'TON'. Did you mean 'TONE'? Known: FACT, GRADE, SAME, TONE."
         asked = ["--task", "TON"]
