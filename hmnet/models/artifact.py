@@ -118,7 +118,10 @@ def _check_traceable(model: MultiTaskModel) -> None:
     """Refuse models of which no program with a free length came out."""
     what = None
     if model.config.model_type == MODEL_TYPE:
-        what = "Models on word vectors cannot be exported as a program."
+        what = (
+            "A BiLSTM on word vectors reads a text word by word, and torch.export then fixes the"
+            " program to one length."
+        )
     elif model.plan.inserted is not None and model.plan.inserted.modules.name == "camtl":
         what = (
             "Method 'camtl' cuts its attention's bias to the length of each input, and torch.export"
