@@ -22,7 +22,7 @@ APART = "_apart"  # ends the names of inputs that hold the texts of a row one by
 ROWS, TOKENS = 2, 8  # of the example that is traced; both are free in the program
 TO_THE_END = 2**63 - 1
 Ids: TypeAlias = Int[Tensor, "row token"]
-IdsApart: TypeAlias = Int[Tensor, "row 2 token"]
+IdsApart: TypeAlias = Int[Tensor, "row 2 token_apart"]
 aten = torch.ops.aten
 
 
@@ -58,7 +58,8 @@ class AllTasks(nn.Module):
                 inputs["token_type_ids"] = torch.zeros_like(ids)
             for name, values in inputs.items():
                 if form["apart"]:
-                    found[name + APART] = values[:, None].repeat(1, 2, 1)
+                    # One token fewer: lengths that are the same here would be held for one.
+                    found[name + APART] = values[:, None, 1:].repeat(1, 2, 1)
                 else:
                     found[name] = values
         return found
