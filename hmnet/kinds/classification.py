@@ -9,8 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 from transformers import PreTrainedConfig
 
-from hmnet.data.encoded import Encoded
-from hmnet.kinds.kind import ModelOutputs, OutputKind, Rows
+from hmnet.kinds.kind import ModelOutputs, OutputKind
 
 
 class Classification(OutputKind):
@@ -23,10 +22,6 @@ class Classification(OutputKind):
         """One label of many."""
         super().configure(config)
         config.problem_type = "single_label_classification"
-
-    def targets(self, encoded: Encoded, rows: Rows) -> Int64[np.ndarray, " row"]:
-        """Codes."""
-        return np.asarray(encoded.labels[rows], dtype=np.int64)
 
     def losses(
         self,

@@ -129,7 +129,6 @@ class OutputKind(ABC):
         """
         return texts
 
-    @abstractmethod
     def targets(
         self, encoded: Encoded, rows: Rows
     ) -> Int64[np.ndarray, "row *place"] | Float32[np.ndarray, " row"]:
@@ -140,8 +139,12 @@ class OutputKind(ABC):
             rows: Numbers of its sequences to take.
 
         Returns:
-            Codes, -100 where there is nothing to compare; or values on the scale of the outputs.
+            Codes of the rows' labels; other kinds have codes of places, -100 where there is nothing
+            to compare, or values on the scale of the outputs.
         """
+        if encoded.alignment is not None:
+            rows = encoded.alignment.rows[rows]
+        return np.asarray(encoded.labels[rows], dtype=np.int64)
 
     @abstractmethod
     def losses(

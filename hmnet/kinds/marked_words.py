@@ -9,8 +9,7 @@ from jaxtyping import Float, Int, Int32, Int64
 from torch import Tensor
 from transformers import PreTrainedConfig
 
-from hmnet.data.alignment import aligned, with_dropped
-from hmnet.data.encoded import Encoded
+from hmnet.data.alignment import with_dropped
 from hmnet.data.encoder import Columns, Encoder
 from hmnet.data.template import (
     Alignment,
@@ -23,7 +22,7 @@ from hmnet.data.template import (
     spans,
 )
 from hmnet.kinds.classification import Classification
-from hmnet.kinds.kind import Rows, Texts, TokenLevelKind
+from hmnet.kinds.kind import Texts, TokenLevelKind
 from relevance.errors import RelevanceError, shown
 from relevance.tasks.kinds.kind import kind_of as label_kind_of
 from relevance.tasks.kinds.marked_words import MarkedWords as Labels
@@ -79,10 +78,6 @@ class MarkedWords(Classification, TokenLevelKind):
             f"task '{self.task.name}' asks about marked words, which 'text' does not mark. Give its"
             f" columns: {', '.join(self.task.inputs)}."
         )
-
-    def targets(self, encoded: Encoded, rows: Rows) -> Int64[np.ndarray, " row"]:
-        """Codes."""
-        return np.asarray(encoded.labels[aligned(encoded).rows[rows]], dtype=np.int64)
 
     def logits(
         self, outputs: Float[Tensor, "row token output"], mask: Int[Tensor, "row token"]

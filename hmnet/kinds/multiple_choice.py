@@ -9,8 +9,6 @@ from scipy.special import softmax
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
-from hmnet.data.alignment import aligned
-from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Columns, Encoder
 from hmnet.data.template import (
     Alignment,
@@ -20,7 +18,7 @@ from hmnet.data.template import (
     boundaries,
     kept_lengths,
 )
-from hmnet.kinds.kind import Logits, ModelOutputs, OutputKind, Rows, Texts
+from hmnet.kinds.kind import Logits, ModelOutputs, OutputKind, Texts
 from relevance.errors import RelevanceError
 from relevance.tasks.kinds.multiple_choice import alternatives
 
@@ -83,10 +81,6 @@ class MultipleChoice(OutputKind):
             f"task '{self.task.name}' chooses among alternatives, which 'text' cannot tell from"
             f" other texts. Give its columns: {', '.join(self.task.inputs)}."
         )
-
-    def targets(self, encoded: Encoded, rows: Rows) -> Int64[np.ndarray, " row"]:
-        """Places of the right alternatives."""
-        return np.asarray(encoded.labels[aligned(encoded).rows[rows]], dtype=np.int64)
 
     def combined(
         self, outputs: Float[Tensor, "alternative *_"], further: Int[Tensor, "row place"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import hmnet
-from commands import done, refused
+from commands import done, quick_options, refused, trained_on_all
 from hmnet.training.hooks.progress import Progress
 from relevance.errors import RelevanceError
 from small_tasks import write_rows
@@ -73,18 +73,12 @@ def _cache(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def quick(world: Path) -> list[object]:
-    return [
-        *("--tasks", world / "tasks.toml", "--backbone", world / "small.vec", "--batch-size", 16),
-        *("--max-length", 24, "--lr", 5e-3, "--precision", "fp32", "--device", "cpu"),
-    ]
+    return [*quick_options(world, "small.vec", max_length=24), "--device", "cpu"]
 
 
 @pytest.fixture(scope="module")
 def run(world: Path, quick: list[object]) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RELEVANCE_CACHE", str(world / "cache"))
-        done("hmnet", "train", *quick, "--epochs", 4, "--method", "multi", "--out", world / "run")
-    return world / "run"
+    return trained_on_all(world, quick, epochs=4)
 
 
 def scores(run: Path) -> dict[tuple[str, str], float]:

@@ -17,7 +17,7 @@ from transformers import (
     AutoTokenizer,
 )
 
-from commands import done, refused
+from commands import done, quick_options, refused, trained_on_all
 from hmnet.backbones.tiny import write_tiny_encoder
 from relevance.matrices.matrix import load_matrix
 from toys import table
@@ -96,19 +96,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def quick(world: Path) -> list[object]:
-    return [
-        *("--tasks", world / "tasks.toml", "--backbone", world / "encoder", "--batch-size", 16),
-        *("--max-length", 20, "--lr", 5e-3, "--precision", "fp32"),
-    ]
+    return quick_options(world, "encoder")
 
 
 @pytest.fixture(scope="module")
 def run(world: Path, quick: list[object]) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RELEVANCE_CACHE", str(world / "cache"))
-        folder = world / "run"
-        done("hmnet", "train", *quick, "--epochs", 6, "--method", "multi", "--out", folder)
-    return folder
+    return trained_on_all(world, quick)
 
 
 def test_both_are_learned(run: Path) -> None:

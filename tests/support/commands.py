@@ -5,7 +5,10 @@ import sys
 import warnings
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 from unittest.mock import patch
+
+import pytest
 
 
 @dataclass(frozen=True)
@@ -70,3 +73,22 @@ def on_tasks(options: list[str], tasks: object) -> list[str]:
     """Options with other tasks in place of those they name, as a second `--tasks` adds to them."""
     place = options.index("--tasks")
     return [*options[:place], "--tasks", str(tasks), *options[place + 2 :]]
+
+
+def quick_options(folder: Path, encoder: str, *, max_length: int = 20) -> list[object]:
+    """Options for training the tasks of `folder/tasks.toml` with an encoder of that folder."""
+    return [
+        *("--tasks", folder / "tasks.toml", "--backbone", folder / encoder, "--batch-size", 16),
+        *("--max-length", max_length, "--lr", 5e-3, "--precision", "fp32"),
+    ]
+
+
+def trained_on_all(folder: Path, options: list[object], *, epochs: int = 6) -> Path:
+    """A run of `--method multi` in `folder/run`, its cache in `folder/cache`."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("RELEVANCE_CACHE", str(folder / "cache"))
+        done(
+            *("hmnet", "train", *options, "--epochs", epochs, "--method", "multi"),
+            *("--out", folder / "run"),
+        )
+    return folder / "run"

@@ -305,12 +305,17 @@ def test_it_prints(small: Any) -> None:
     content = base64.b64decode(printed["data"])
     assert content.startswith(b"%PDF")
     assert len(content) > 10_000
-    media = {"media": "print"}
-    small.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    small.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": dark})
+    ground = "return getComputedStyle(document.body).backgroundColor"
+    for theme in ("", "light", "dark"):
+        small.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
+        assert small.execute_script(ground) == "rgb(255, 255, 255)"
+    small.execute_script("delete document.documentElement.dataset.theme")
     shown = "return getComputedStyle(document.querySelector(arguments[0])).display"
     assert small.execute_script(shown, ".tools") == "none"
     assert small.execute_script(shown, "#map") == "block"
-    small.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    small.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
 
 
 def test_a_phone_scrolls_down_only(small: Any) -> None:
