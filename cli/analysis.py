@@ -1,7 +1,5 @@
 """Commands of `hmnet` that look into trained runs, and `hmnet sweep`."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -36,8 +34,6 @@ from relevance.errors import RelevanceError
 if TYPE_CHECKING:
     from hmnet.analysis.covariance import Similarity
     from hmnet.figures.similarity import Beside
-    from hmnet.runs.train import Note
-    from hmnet.training.hooks.progress import Progress
 
 
 def diagnose(
@@ -258,6 +254,7 @@ def sweep(
     Example: hmnet sweep --what shared --tasks RTE,MRPC --seeds 0,1,2 --out sweep/
     """
     with loading():
+        from cli.progress import RunsLines
         from hmnet.analysis.sweep import different_names, plan_sweep, run_sweep
         from hmnet.figures.sweep import specs_figure, sweep_figure
         from relevance.disk.folders import alone
@@ -285,8 +282,9 @@ def sweep(
         )
         for name, spec in specs.items()
     }
+    lines = RunsLines(sum(len(plan.runs) for plan in planned.values()))
     with alone(out), goes_on(AGAIN):
-        compared = {name: run_sweep(plan, _shown) for name, plan in planned.items()}
+        compared = {name: run_sweep(plan, lines.watch) for name, plan in planned.items()}
         found = [(name, planned[name], compared[name]) for name in specs]
         for name, _, table in found:
             deliver(table.to_table("csv"), places[name] / "sweep.csv")
@@ -294,12 +292,3 @@ def sweep(
         save(axes, figure)
     for name, _, table in found:
         show(f"{name}:\n\n{table.to_table(form)}" if len(found) > 1 else table.to_table(form))
-
-
-@contextmanager
-def _shown(folder: Path) -> Iterator[Callable[["Progress | Note"], None]]:
-    """A status line for the run in a folder."""
-    from cli.progress import TrainingLine
-
-    with TrainingLine(str(folder)) as line:
-        yield line.on_event

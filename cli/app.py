@@ -12,7 +12,7 @@ import typer
 
 from cli.output import Unread, note, show
 from cli.quiet import is_quiet
-from cli.streams import Notes, Results, begin_soon, standing_streams
+from cli.streams import Results, begin_soon, standing_streams
 from relevance import __version__
 from relevance.errors import RelevanceError
 from relevance.escaping import for_line
@@ -167,8 +167,6 @@ def _run(app: typer.Typer, name: str) -> None:
 
 def fail(name: str, message: str) -> None:
     """End with one line on stderr and exit status 2."""
-    if isinstance(sys.stderr, Notes):
-        sys.stderr.go_on(" ")
     note(f"{name}: {for_line(message)}")
     sys.exit(2)
 

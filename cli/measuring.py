@@ -403,14 +403,16 @@ def import_runs(
     Example: relevance import runs.csv --setting t5b --out t5b.json
     """
     begin_soon()
+    from cli.progress import StatusLine
     from relevance.gains.reliability import between_seeds_by_target
     from relevance.matrices.imported import RunColumns
 
     check_places(out)
     columns = RunColumns(source, target, seed, score, baseline, metric_column, setting_column)
-    matrix = relevance.import_runs(
-        runs, columns=columns, setting=setting, metric=metric, drop=drop, square=square
-    )
+    with StatusLine():
+        matrix = relevance.import_runs(
+            runs, columns=columns, setting=setting, metric=metric, drop=drop, square=square
+        )
     status = deliver_matrix(matrix, out)
     if matrix.reliability is not None and matrix.per_seed is not None:
         pooled = matrix.reliability["gain"]["within_target"]["between_seeds"]

@@ -1,9 +1,12 @@
 """What is going on, on stderr: one live line on a terminal, now and then a plain line elsewhere."""
 
 import time
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import fmean
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -16,6 +19,10 @@ from hmnet.runs.telling import TrainingLog
 from relevance.escaping import for_line
 from relevance.jobs.telling import PlainLine, StudyLog, duration
 from relevance.stages import Stage, listening, share_done
+
+if TYPE_CHECKING:
+    from hmnet.runs.train import Note
+    from hmnet.training.hooks.progress import Progress
 
 SILENT_S = 2.0
 """Work that takes no longer than this is not counted in a log file."""
@@ -107,3 +114,64 @@ class StudyLine(StatusLine, StudyLog):
 
 class TrainingLine(StatusLine, TrainingLog):
     """Steps done, loss, steps per second, and the time left."""
+
+
+class RunLine(TrainingLine):
+    """Training of one of several runs, and the time left for all of them.
+
+    Args:
+        run: How to name the run.
+        after: Number of runs that are to be trained after it.
+        took_s: Seconds that runs before it took, to which its own are added.
+    """
+
+    def __init__(self, run: str, after: int, took_s: list[float]) -> None:
+        super().__init__(run)
+        self._after, self._took_s = after, took_s
+        self._begun_at, self._was_trained = time.monotonic(), False
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        if self._was_trained:  # one that was finished before takes no time
+            self._took_s.append(time.monotonic() - self._begun_at)
+
+    def left(self, event: "Progress") -> str:
+        """The time left in words, for this run and for all.
+
+        Args:
+            event: A step that is done.
+
+        Returns:
+            What the line on it ends with.
+        """
+        self._was_trained = True
+        own_s = time.monotonic() - self._begun_at + event.left_s
+        all_s = event.left_s + self._after * fmean([*self._took_s, own_s])
+        return super().left(event) + (f", {duration(all_s)} for all runs" if self._after else "")
+
+
+class RunsLines:
+    """A line for each of several runs that are trained one after the other.
+
+    Args:
+        total: Number of runs.
+    """
+
+    def __init__(self, total: int) -> None:
+        self._total, self._begun = total, 0
+        self._took_s: list[float] = []
+
+    @contextmanager
+    def watch(self, folder: Path) -> Iterator[Callable[["Progress | Note"], None]]:
+        """The line of the next run.
+
+        Args:
+            folder: Folder of the run.
+
+        Yields:
+            A function that is told about its steps.
+        """
+        self._begun += 1
+        name = f"run {self._begun} of {self._total}, {folder}"
+        with RunLine(name, self._total - self._begun, self._took_s) as line:
+            yield line.on_event

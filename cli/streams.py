@@ -60,7 +60,7 @@ class Results(_Stream):
     Args:
         stream: The one beneath, None where it is closed.
         nowhere: What stands in for a closed one.
-        notes: stderr, where a line that was begun ends before the first result.
+        notes: stderr, where a line that was begun is wiped off before the first result.
     """
 
     def __init__(self, stream: TextIO | None, nowhere: TextIO, notes: "Notes") -> None:
@@ -69,7 +69,7 @@ class Results(_Stream):
 
     def write(self, text: str) -> int:
         """Take a text; dropped once a write has failed."""
-        self._notes.go_on("\n")
+        self._notes.go_on()
         return super().write(text)
 
     @property
@@ -102,10 +102,9 @@ LOADING_AFTER_S = 1.0
 
 
 class Notes(_Stream):
-    """stderr. It begins a line where loading takes long, before there are results.
+    """stderr. It has a line on loading where that takes long, before there are results.
 
-    Whatever is written next wipes the line off a terminal, and ends it in a log file; there an
-    error stands in it, so that bad input is one line however long it took to find.
+    Whatever is written next wipes the line off a terminal; in a log file it is a whole line.
 
     Args:
         stream: The one beneath, None where it is closed.
@@ -130,28 +129,24 @@ class Notes(_Stream):
     def _begin(self) -> None:
         with self._lock:
             if self._untouched:
-                self._has_begun, self._untouched = True, False
-                super().write(f"{self._name}: loading ...")
+                self._has_begun, self._untouched = self._stream.isatty(), False
+                super().write(f"{self._name}: loading ..." + "\n" * (not self._has_begun))
                 super().flush()
 
     def write(self, text: str) -> int:
         """Take a text, on a line of its own."""
-        self.go_on("\n")
+        self.go_on()
         return super().write(text)
 
-    def go_on(self, with_what: str) -> None:
-        """End what was begun, so that something else can be written.
-
-        Args:
-            with_what: In a log file: a line break, or a space for what is to stand in the line.
-        """
+    def go_on(self) -> None:
+        """Wipe off what was begun, so that something else can be written."""
         with self._lock:
             self._untouched = False
             if self._waiting is not None:
                 self._waiting.cancel()
             if self._has_begun:
                 self._has_begun = False
-                super().write("\r\x1b[K" if self._stream.isatty() else with_what)
+                super().write("\r\x1b[K")
                 super().flush()
 
 
@@ -182,7 +177,7 @@ def standing_streams(name: str) -> Iterator[Results]:
         try:
             yield results
         finally:
-            notes.go_on("\n")
+            notes.go_on()
             sys.stdout.flush()
             sys.stderr.flush()
             sys.stdout, sys.stderr = before

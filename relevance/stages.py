@@ -52,12 +52,13 @@ def listening(listener: Listener) -> Iterator[None]:
 
 
 @contextmanager
-def stage(what: str, total: int | None = None) -> Iterator[Callable[[], None]]:
+def stage(what: str, total: int | None = None, *, every: int = 1) -> Iterator[Callable[[], None]]:
     """Begin a stage.
 
     Args:
         what: Name of what is counted.
         total: Number of them, None where it is not known.
+        every: Number of them that are told at once, where one takes no time to speak of.
 
     Yields:
         A function to call whenever one more is done.
@@ -68,7 +69,8 @@ def stage(what: str, total: int | None = None) -> Iterator[Callable[[], None]]:
 
     def advance() -> None:
         own.done += 1
-        _tell()
+        if own.done % every == 0:
+            _tell()
 
     try:
         yield advance
@@ -76,17 +78,18 @@ def stage(what: str, total: int | None = None) -> Iterator[Callable[[], None]]:
         _stages.remove(own)
 
 
-def counted(items: Collection[Item], what: str) -> Iterator[Item]:
+def counted(items: Collection[Item], what: str, *, every: int = 1) -> Iterator[Item]:
     """Go through items as a stage.
 
     Args:
         items: What is gone through.
         what: Name of what they are, in the plural.
+        every: Number of them that are told at once.
 
     Yields:
         The items.
     """
-    with stage(what, len(items)) as advance:
+    with stage(what, len(items), every=every) as advance:
         for item in items:
             yield item
             advance()

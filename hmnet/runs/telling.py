@@ -38,9 +38,20 @@ class TrainingLog(PlainLine):
         self.update(
             f"{self._run}: step {event.step} of {event.total}, {event.task},"
             f" loss {event.loss:.4f}{term}{_objectives(event)}, {event.steps_per_s:.2f} steps/s,"
-            f" {duration(event.left_s)} left",
+            f" {self.left(event)}",
             last=event.step == event.total,
         )
+
+    def left(self, event: "Progress") -> str:
+        """The time left in words.
+
+        Args:
+            event: A step that is done.
+
+        Returns:
+            What the line on it ends with.
+        """
+        return f"{duration(event.left_s)} left"
 
 
 def _objectives(event: "Progress") -> str:

@@ -159,13 +159,18 @@ def adjusted_rand(first: ClusterSpec, second: ClusterSpec) -> float:
     """
     from sklearn.metrics import adjusted_rand_score
 
-    common = [task for task in first.tasks if task in second.tasks]
+    one, other = (
+        {task: place for place, cluster in enumerate(spec.clusters) for task in cluster}
+        for spec in (first, second)
+    )
+    common = one.keys() & other.keys()
     if len(common) < 2:
         raise RelevanceError(
             f"The groups share {len(common)} tasks; comparing them takes at least two."
         )
-    labels = [[spec.cluster_of(task) for task in common] for spec in (first, second)]
-    return float(adjusted_rand_score(*labels))
+    return float(
+        adjusted_rand_score(*([places[task] for task in common] for places in (one, other)))
+    )
 
 
 def groups_of(name: str, matrix: RelevanceMatrix, k: int, seed: int) -> ClusterSpec:

@@ -13,6 +13,7 @@ from relevance.gains.gain_choice import PAPERS_CHOICE
 from relevance.gains.reliability import known_mean, reliabilities, reliability_within_targets
 from relevance.matrices.matrix import MEAN_OF_SOURCES, RelevanceMatrix, nulls
 from relevance.names import some
+from relevance.stages import counted
 from relevance.tasks.read import column_names, read_columns
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 NOT_NEEDED = ("baseline", "metric", "setting")
 JOINT = {"source": "partner", "target": "task"}
 FIRST = 2  # the header is the first line
+MANY = 1000  # rows that are read in no time
 
 Scores = Float[np.ndarray, "seed source target"]
 Single = Float[np.ndarray, "seed target"]
@@ -183,14 +185,11 @@ def _read(path: Path, columns: RunColumns) -> "pd.DataFrame":
     runs.index += FIRST
     if runs.empty:
         raise RelevanceError(f"{path} has no rows. Expected one per run.")
-    for name in ("score", "baseline"):
-        if name in runs:
-            runs[name] = [
-                _number(cell, path, names[name], row) for row, cell in enumerate(runs[name], FIRST)
-            ]
-    runs["seed"] = [
-        _seed(cell, path, names["seed"], row) for row, cell in enumerate(runs["seed"], FIRST)
-    ]
+    readers = {"score": _number, "baseline": _number, "seed": _seed}
+    for name in counted([name for name in readers if name in names], "columns read"):
+        told = counted(runs[name], "rows", every=MANY)
+        read = readers[name]
+        runs[name] = [read(cell, path, names[name], row) for row, cell in enumerate(told, FIRST)]
     for name in {"source", "target", "metric", "setting"} & set(runs):
         runs[name] = ["" if cell is None else str(cell).strip() for cell in runs[name]]
     if (runs["target"] == "").any():
@@ -293,7 +292,7 @@ def _arrays(
     columns = [runs[name].tolist() for name in ("source", "target", "seed", "score")]
     baselines = runs["baseline"].tolist() if "baseline" in runs else empty
     for row, source, target, seed, score, baseline in zip(
-        runs.index, *columns, baselines, strict=True
+        counted(runs.index, "runs placed", every=MANY), *columns, baselines, strict=True
     ):
         when, where, alone = seeds.index(seed), place[target], baseline
         if source in {"", target}:

@@ -3,13 +3,15 @@
 import io
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from cli.app import loading
-from cli.progress import StatusLine, StudyLine, TrainingLine
+from cli.progress import RunsLines, StatusLine, StudyLine, TrainingLine
 from hmnet.runs.telling import TrainingLog
 from hmnet.runs.train import Note
+from hmnet.training.hooks.progress import Progress
 from relevance.jobs.job import Event, Job
 from relevance.jobs.progress import JobProgress
 from relevance.stages import counted
@@ -100,3 +102,21 @@ def test_loading_is_wiped_off_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Non
         with loading():
             pass
         assert stream.getvalue() == shown
+
+
+def test_several_runs_tell_the_time_left_for_all(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("cli.progress.time.monotonic", lambda: now[0])
+    lines = RunsLines(4)
+    with lines.watch(Path("a")):  # finished before
+        now[0] = 1.0
+    for folder, seconds in (("b", 30.0), ("c", 60.0)):
+        with lines.watch(Path(folder)) as on_event:
+            now[0] += seconds / 2
+            on_event(Progress("RTE", 5, 10, 0.5, 0.001, 10 / seconds))
+            now[0] += seconds / 2
+    told = [line.partition("steps/s, ")[2] for line in capsys.readouterr().err.splitlines()]
+    # b: 15 s and two as long as it; c: 30 s and one as long as the mean of 30 and 60
+    assert told == ["15 s left, 75 s for all runs", "30 s left, 75 s for all runs"]

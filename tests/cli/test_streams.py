@@ -88,6 +88,7 @@ def ended(error: OSError, *arguments: str) -> tuple[object, str]:
         redirect_stderr(noted),
         patch.object(sys, "argv", list(arguments)),
         patch.object(warnings, "showwarning", warnings.showwarning),
+        patch("cli.streams.LOADING_AFTER_S", 3600),
         pytest.raises(SystemExit) as end,
     ):
         main()
@@ -248,7 +249,7 @@ def test_commands_that_read_a_model_begin_before_they_load(
     assert begun == [True]
 
 
-def test_an_error_stands_in_the_line_that_was_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_is_a_line_of_its_own_in_a_log_file(monkeypatch: pytest.MonkeyPatch) -> None:
     log = Log()
     monkeypatch.setattr("cli.streams.LOADING_AFTER_S", 0.0)
     monkeypatch.setattr(sys, "stderr", log)
@@ -257,7 +258,7 @@ def test_an_error_stands_in_the_line_that_was_begun(monkeypatch: pytest.MonkeyPa
         log.wait()
         with pytest.raises(SystemExit):
             fail("hmnet", "no such task.")
-    assert log.getvalue() == "hmnet: loading ... hmnet: no such task.\n"
+    assert log.getvalue() == "hmnet: loading ...\nhmnet: no such task.\n"
 
 
 def test_a_command_that_speaks_at_once_says_nothing_of_loading(
