@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from importlib.resources import files
 
 from relevance.registry import members_of
+from relevance.tasks.groups import GROUPS
 
 Completer = Callable[[str], list[str]]
 
@@ -35,10 +36,10 @@ def completes(names: Callable[[], Sequence[str]]) -> Completer:
 
 
 def task_names() -> list[str]:
-    """Names of the catalogue's tasks, read without what checks their definitions."""
+    """Names of the catalogue's tasks and groups, read without what checks the definitions."""
     folder = files("relevance.tasks") / "catalog"
     tables = (tomllib.loads(each.read_text("utf-8")) for each in folder.iterdir())
-    return sorted(task["name"] for table in tables for task in table["task"])
+    return sorted([*GROUPS, *(task["name"] for table in tables for task in table["task"])])
 
 
 def completer(name: str, members: str | None) -> Completer | None:

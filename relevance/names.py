@@ -18,7 +18,7 @@ from relevance.escaping import for_line
 
 LONGEST_NAME = 200
 LONGEST_PATH_NAME_BYTES = 120  # a file system takes 255, and temporary names add some
-PATH_NAME = re.compile(r"[\w+-][\w.+ -]*")
+PATH_NAME = re.compile(r"[\w+-][\w.+@ -]*")
 # Both reorder or hide what stands around them on a screen.
 DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 INVISIBLE = frozenset("\u00ad\u200b\u2060\ufeff")
@@ -61,18 +61,19 @@ def path_fault(name: object) -> str | None:
         name: Value of any type.
 
     Returns:
-        Words that follow the name; None for letters, digits, `-`, `_`, `.`, `+` and spaces, neither
-        beginning with a dot or space nor ending in a space.
+        Words that follow the name; None for letters, digits, `-`, `_`, `.`, `+`, `@` and spaces,
+        neither beginning with a dot, `@` or space nor ending in a space.
 
-    >>> path_fault("dev_mismatched"), path_fault("..")
-    (None, "may hold letters, digits, '-', '_', '.', '+' and spaces only, and no dot at its start")
+    >>> path_fault("dev_mismatched"), path_fault("RTE@superglue"), path_fault("..")[:27]
+    (None, None, "may hold letters, digits, '-")
     """
     if wrong := fault(name):
         return wrong
     text = str(name)
     if not PATH_NAME.fullmatch(text) or text.endswith(" "):
         return (
-            "may hold letters, digits, '-', '_', '.', '+' and spaces only, and no dot at its start"
+            "may hold letters, digits, '-', '_', '.', '+', '@' and spaces only, and no dot at its"
+            " start"
         )
     if len(text.encode()) > LONGEST_PATH_NAME_BYTES:
         return f"is too long for a file: {LONGEST_PATH_NAME_BYTES} bytes are the most"

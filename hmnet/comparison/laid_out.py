@@ -143,13 +143,9 @@ def _placed(runs: Sequence[ComparedRun], layout: Layout) -> tuple[list[Score], l
 def _scores_of(run: ComparedRun, wanted: ScoreOf) -> Iterator[Score]:
     if not wanted.takes(run.facts):
         return
-    names = {name.lower() for name in wanted.task}
-    of_task = [score for score in run.scores if score.task.lower() in names]
-    if len(found := {score.task for score in of_task}) > 1:
-        raise RelevanceError(
-            f"{run.folder} has {' and '.join(sorted(found))}, which are one score of the layout,"
-            f" '{wanted.key}'. Leave one of them out of the layout's tasks."
-        )
+    by_task = {score.task.lower(): score.task for score in run.scores}
+    name = next((by_task[each.lower()] for each in wanted.task if each.lower() in by_task), None)
+    of_task = [score for score in run.scores if score.task == name]
     split = wanted.split_among(dict.fromkeys(score.split for score in of_task))
     for score in of_task:
         if score.split == split and score.metric in wanted.metric:

@@ -45,7 +45,7 @@ class ScoreOf(BaseModel):
     """A `[[score]]`: one row or column of the table.
 
     Attributes:
-        task: The task; several are names that users give the same one.
+        task: The task; of several the first that a run has.
         metric: The metric; of several all stand in one cell, `a / b`.
         name: Heading.
         family: Heading above those of neighbours with the same one; None for none.

@@ -9,7 +9,7 @@ from jaxtyping import Int
 
 from relevance.errors import RelevanceError
 from relevance.inspection.difficulty import Difficulty, difficulty_of
-from relevance.inspection.shared import Shared, shared_rows
+from relevance.inspection.shared import Shared, shared_rows, shared_training
 from relevance.tasks.data import DataOptions, Split
 from relevance.tasks.kinds.kind import kind_of
 from relevance.tasks.load import load_split, load_task, own_files, split_file
@@ -77,7 +77,8 @@ class TaskFacts:
     Attributes:
         tasks: The definitions.
         splits: Splits, the training split of a task before those it is scored on.
-        shared: Pairs of a training split and a scored one that have texts in common.
+        shared: Pairs of a training split and a scored one that have texts in common, and of two
+            training splits that have rows in common.
         tokenizer: Name of the tokenizer that counted tokens; None where they were not counted.
         max_length: Greatest number of tokens of a model's input.
     """
@@ -129,7 +130,7 @@ def check_tasks(
             splits.append(_facts(task, which, split, lengths or None, unlabelled))
             if which != "train":
                 scored.append((task.name, which, split))
-    shared = shared_rows(trained, scored)
+    shared = (*shared_rows(trained, scored), *shared_training(trained))
     name = None if tokenizer is None else tokenizer.name
     return TaskFacts(tuple(tasks), tuple(splits), shared, name, max_length)
 

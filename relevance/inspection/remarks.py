@@ -98,7 +98,13 @@ def _shared(facts: TaskFacts) -> Iterator[str]:
                 f"{for_line(each.target)}, {each.split}: {each.whole_rows:,} of {each.of:,} rows"
                 f" ({share:.1%}) stand in its own training split too, so they test memory."
             )
-    across = [each for each in facts.shared if each.source != each.target]
+        if each.split == "train":
+            yield (
+                f"{for_line(each.target)}, train: {each.whole_rows:,} of {each.of:,} rows"
+                f" ({each.whole_rows / each.of:.1%}) are duplicates of {for_line(each.source)}'s,"
+                " so a run of both trains on them twice, and each hardly tells more than the other."
+            )
+    across = [each for each in facts.shared if each.source != each.target and each.split != "train"]
     if across:
         pairs = [
             f"{each.source} has {each.rows:,} of {each.target}'s {each.split}"

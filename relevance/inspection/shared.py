@@ -1,7 +1,7 @@
 """Texts that stand both in training rows and in scored rows, of many tasks at once."""
 
 from collections.abc import Hashable, Iterable, Sequence
-from itertools import chain
+from itertools import chain, combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,8 @@ from relevance.tasks.data import Split
 
 Places = dict[Hashable, list[int]]
 """Numbers of scored rows by what they hold."""
+DUPLICATED = 0.01
+"""Share of a task's training rows that makes another task's rows worth a remark."""
 
 
 class Shared(NamedTuple):
@@ -18,8 +20,8 @@ class Shared(NamedTuple):
 
     Attributes:
         source: Task of the training split.
-        target: Task of the scored split.
-        split: Name of the scored split.
+        target: Task of the scored split, or of another training split.
+        split: Name of the target's split.
         rows: Scored rows with a text, in any column, that stands in the training split.
         whole_rows: Scored rows whose texts, all of them in their order, are a training row's.
         of: Number of scored rows.
@@ -56,6 +58,28 @@ def shared_rows(
         for (target, name, split), some, whole in zip(scored, texts, rows, strict=True):
             if some:
                 found.append(Shared(source, target, name, some, whole, len(split)))
+    return tuple(found)
+
+
+def shared_training(trained: Sequence[tuple[str, Split]]) -> tuple[Shared, ...]:
+    """Count the training rows that another task trains on too, as tasks of one data set do.
+
+    Args:
+        trained: Tasks by name with their training splits.
+
+    Returns:
+        Every pair of an earlier task and a later one of whose rows at least `DUPLICATED` are whole
+        rows of the earlier one's; `rows` and `whole_rows` are the same number.
+    """
+    rows = [list(map(hash, zip(*split.texts, strict=True))) for _, split in trained]
+    seen = [set(hashes) for hashes in rows]
+    found: list[Shared] = []
+    for first, second in combinations(range(len(trained)), 2):
+        if common := seen[first] & seen[second]:
+            count, of = sum(row in common for row in rows[second]), len(rows[second])
+            if count >= DUPLICATED * of:
+                names = trained[first][0], trained[second][0]
+                found.append(Shared(*names, "train", count, count, of))
     return tuple(found)
 
 

@@ -76,7 +76,7 @@ def _parts(facts: TaskFacts) -> Iterator[str]:
     if facts.shared:
         yield table([_shared(each._asdict()) for each in facts.shared], "markdown")
         yield (
-            "Rows that are scored and hold a text, in any column, that the training rows of the"
+            "Rows of a split that hold a text, in any column, that the training rows of the"
             " first task hold; whole: all their texts."
         )
     else:

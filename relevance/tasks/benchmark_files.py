@@ -134,36 +134,116 @@ def mrqa_rows(lines: Iterable[tuple[str, Any]]) -> Iterator[Placed]:
         lines: Values of the lines, each after the words that name its place.
 
     Yields:
-        Objects with `id`, `context`, `question` and `answers`: every detected span, as the context
-        has it.
+        Objects with `id`, `context`, `question` and `answers`, as `mrqa_answers` gives them.
 
     Raises:
-        RelevanceError: If a line is no context with questions, or a span is none of the context.
+        RelevanceError: If the first line is no header, another is no context with questions, or a
+            span is none of the context.
     """
+    begun = False
     for place, line in lines:
-        if isinstance(line, dict) and "header" in line:
+        if is_mrqa_header(line):
+            begun = True
             continue
+        if not begun:
+            raise RelevanceError(
+                f'{place}: expected MRQA\'s header, {{"header": {{"dataset": ...}}}}, before the'
+                f" first context, got {shown(line)}. Put the file's first line back, or leave"
+                ' out `format = "mrqa"` for rows with columns.'
+            )
         context = line.get("context") if isinstance(line, dict) else None
         if not isinstance(context, str):
             raise RelevanceError(f"{place}: expected an object with `context` and `qas`.")
         for asked in _listed(line, "qas", place):
-            spans = [
-                _span(span, context, place)
-                for answer in _listed(asked, "detected_answers", place)
-                for span in answer.get("char_spans") or ()
-            ]
+            detected = _listed(asked, "detected_answers", place)
             yield (
                 place,
                 {
                     "id": asked.get("qid", asked.get("id")),
                     "context": context,
                     "question": asked.get("question"),
-                    "answers": {
-                        "text": [context[start:end] for start, end in spans],
-                        "answer_start": [start for start, _ in spans],
-                    },
+                    "answers": mrqa_answers(context, detected, asked.get("answers"), place),
                 },
             )
+
+
+def is_mrqa_header(line: Any) -> bool:
+    """Whether the value of a line is the header that MRQA's files begin with."""
+    return isinstance(line, dict) and isinstance(line.get("header"), dict) and "qas" not in line
+
+
+def mrqa_answers(
+    context: str, detected: Sequence[Mapping[str, Any]], accepted: Any, place: str
+) -> dict[str, list[Any]]:
+    """Answers of MRQA in SQuAD's form.
+
+    Args:
+        context: Text that the spans count the characters of.
+        detected: Answers with `char_spans`: pairs of a first and a last character, the last one
+            counted in.
+        accepted: Texts that count as right whether or not they stand in the context, as MRQA's
+            evaluation script has it; None where there are none.
+        place: Words that name the question's place.
+
+    Returns:
+        `text` and `answer_start`: every detected span as the context has it, then what else is
+        accepted, at -1, as it stands nowhere.
+
+    Raises:
+        RelevanceError: If a span is none of the context.
+
+    Source:
+        Fisch et al. (2019), "MRQA 2019 Shared Task", and its `mrqa_official_eval.py`.
+    """
+    spans = [
+        _span(span, context, place)
+        for answer in detected
+        for span in _spans(answer.get("char_spans"), place)
+    ]
+    texts = [context[start:end] for start, end in spans]
+    others = accepted if spans and isinstance(accepted, list) else []
+    others = [each for each in others if isinstance(each, str) and each.strip() not in {"", *texts}]
+    return {
+        "text": [*texts, *others],
+        "answer_start": [*(start for start, _ in spans), *(-1 for _ in others)],
+    }
+
+
+def hub_mrqa_answers(context: str, detected: Any, accepted: Any, place: str) -> dict[str, Any]:
+    """Answers of MRQA as a hub dataset holds them: lists of objects, or an object of lists.
+
+    Args:
+        context: Text that the spans count the characters of.
+        detected: Value of the column `detected_answers`.
+        accepted: Value of the column `answers`.
+        place: Words that name the question's place.
+
+    Returns:
+        What `mrqa_answers` gives.
+
+    Raises:
+        RelevanceError: If the spans have another form, or one is none of the context.
+    """
+    answers = [
+        {"char_spans": [[each.get("start"), each.get("end")] for each in _objects(spans, place)]}
+        for spans in (each.get("char_spans") for each in _objects(detected, place))
+    ]
+    return mrqa_answers(context, answers, accepted, place)
+
+
+def _objects(value: Any, place: str) -> list[dict[str, Any]]:
+    """A list of objects, which `datasets` may keep as an object of equally long lists."""
+    if isinstance(value, Mapping) and all(isinstance(each, list) for each in value.values()):
+        return [dict(zip(value, row, strict=True)) for row in zip(*value.values(), strict=True)]
+    if isinstance(value, list) and all(isinstance(each, dict) for each in value):
+        return value
+    raise RelevanceError(f"{place}: expected MRQA's `detected_answers`, got {shown(value)}.")
+
+
+def _spans(value: Any, place: str) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    raise RelevanceError(f"{place}: expected a list under 'char_spans', got {shown(value)}.")
 
 
 def _span(span: Any, context: str, place: str) -> tuple[int, int]:
@@ -172,7 +252,8 @@ def _span(span: Any, context: str, place: str) -> tuple[int, int]:
         case [int(start), int(last)] if 0 <= start <= last < len(context):
             return start, last + 1
     raise RelevanceError(
-        f"{place}: {shown(span)} is no span of the context's {len(context):,} characters."
+        f"{place}: {shown(span)} is no span of the context's {len(context):,} characters. Spans are"
+        " [first, last], counted from 0, the last character counted in."
     )
 
 

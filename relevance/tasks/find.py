@@ -8,27 +8,13 @@ from typing import Any
 from relevance.disk.files import read_toml, validated, write_text
 from relevance.errors import RelevanceError, shown, unknown_name
 from relevance.names import fault, place
+from relevance.tasks.groups import GROUPS, ungrouped
+from relevance.tasks.groups import PAPER_TASKS as PAPER_TASKS
 from relevance.tasks.task import Source, Task
 
 CATALOG = Path(__file__).parent / "catalog"
 RESERVED = frozenset({"all", "average", "majority", "nearest", "parts.json", "random", "xavier"})
 """Folder names that tasks of users cannot have, as options and tables take them for others."""
-PAPER_TASKS: tuple[str, ...] = (
-    "MNLI",
-    "QNLI",
-    "RTE",
-    "WNLI",
-    "CB",
-    "SNLI",
-    "IMDB",
-    "SST-2",
-    "QQP",
-    "STS-B",
-    "MRPC",
-    "BoolQ",
-    "MultiRC",
-)
-"""The tasks of Fei et al. (2022) in the order of their Tables 2 and 3."""
 
 
 def catalogue() -> dict[str, Task]:
@@ -47,7 +33,8 @@ def find_tasks(names: Sequence[str]) -> tuple[Task, ...]:
     """The tasks that a list of names means.
 
     Args:
-        names: Names of the catalogue in any case, or paths of `.toml` files with `[[task]]` tables.
+        names: Names of the catalogue or of its groups (`glue`, `camtl24`) in any case, or paths of
+            `.toml` files with `[[task]]` tables.
 
     Returns:
         The tasks in the order of the names; all those of a file at its place.
@@ -60,13 +47,13 @@ def find_tasks(names: Sequence[str]) -> tuple[Task, ...]:
         raise RelevanceError('No task is named. Give at least one, such as `tasks=["RTE", "CB"]`.')
     by_lower = {name.lower(): task for name, task in catalogue().items()}
     found: dict[str, tuple[Task, str]] = {}
-    for name in names:
+    for name in ungrouped(names):
         if name.lower().endswith(".toml"):
             origin, tasks = name, read_tasks(Path(name))
         elif name.lower() in by_lower:
             origin, tasks = "the catalogue", (by_lower[name.lower()],)
         else:
-            raise unknown_name("task", name, catalogue())
+            raise unknown_name("task", name, [*catalogue(), *GROUPS])
         for task in tasks:
             # Folders are told apart by slugs, and on some file systems not by case.
             if (key := place(task.slug)) in found:
@@ -83,13 +70,14 @@ def settled_names(names: Sequence[str], tasks: Sequence[Task]) -> tuple[str, ...
         tasks: Tasks that it found by them.
 
     Returns:
-        Names of the catalogue as it writes them; paths of files as they are.
+        Names of the catalogue as it writes them, those of a group one by one; paths of files as
+        they are.
 
     >>> settled_names(["rte", "my.toml"], find_tasks(["rte"]))
     ('RTE', 'my.toml')
     """
     by_lower = {task.name.lower(): task.name for task in tasks}
-    return tuple(by_lower.get(name.lower(), name) for name in names)
+    return tuple(by_lower.get(name.lower(), name) for name in ungrouped(names))
 
 
 def _listed_twice(task: Task, origin: str, first: Task, first_origin: str) -> RelevanceError:
@@ -168,6 +156,11 @@ def _task(path: Path, number: int, table: Any) -> Task:
         raise RelevanceError(
             f"{where}: the name means something else on the command line. Take another one than"
             f" {', '.join(sorted(RESERVED))}, and none that ends in .toml."
+        )
+    if task.diagnoses and path.parent != CATALOG:
+        raise RelevanceError(
+            f"{where}: `diagnoses` is of the catalogue's diagnostic sets. Score rows of your own as"
+            " a further split of the task that answers them: `extra`."
         )
     if task.source is None or task.source.hub is not None:
         return task

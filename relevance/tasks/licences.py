@@ -26,7 +26,7 @@ def in_question(task: Task) -> bool:
     >>> from relevance.tasks.find import catalogue
     >>> found = [name for name, task in catalogue().items() if in_question(task)]
     >>> found  # doctest: +NORMALIZE_WHITESPACE
-    ['RTE', 'CB', 'IMDB', 'SST-2', 'QQP', 'STS-B', 'MRPC', 'MultiRC', 'CoLA', 'SST-5',
-     'COPA', 'WiC']
+    ['RTE', 'CB', 'IMDB', 'SST-2', 'QQP', 'STS-B', 'MRPC', 'MultiRC', 'RTE@superglue', 'AX',
+     'AX-b', 'AX-g', 'NewsQA', 'SearchQA', 'TriviaQA', 'NaturalQuestions', 'CoLA', 'SST-5', 'WiC']
     """
     return OPEN.search(task.licence) is None or LIMITED.search(task.licence) is not None

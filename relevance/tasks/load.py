@@ -14,7 +14,7 @@ from relevance.tasks.kinds.kind import kind_of
 from relevance.tasks.read import AS_NAMED, FORMATS, SPLIT_SUFFIXES, ReadOptions, read_columns
 from relevance.tasks.source import Source, renamed_labels, without
 from relevance.tasks.subset import dev_share, hold_out, subset
-from relevance.tasks.task import Task
+from relevance.tasks.task import Task, slug_of
 
 
 def load_task(
@@ -104,8 +104,19 @@ def _split_suffix(name: str) -> str:
 
 
 def task_folder(task: Task, data_dir: Path | None) -> Path:
-    """Folder of a task's prepared files; `data_dir` None means `tasks/` in the cache."""
-    return (cache_dir() / "tasks" if data_dir is None else data_dir) / task.slug
+    """Folder of a task's prepared files.
+
+    Args:
+        task: The definition; one that names another task of the same data set in `rows_of` has its
+            folder where it has none of its own.
+        data_dir: Folder with one folder per task; None for `tasks/` in the cache.
+
+    Returns:
+        The folder, which need not be there.
+    """
+    root = cache_dir() / "tasks" if data_dir is None else data_dir
+    own, shared = root / task.slug, root / slug_of(task.rows_of or task.name)
+    return shared if shared.is_dir() and not own.is_dir() else own
 
 
 def split_file(task: Task, split: str, data_dir: Path | None) -> Path | None:
@@ -242,6 +253,11 @@ def own_files(task: Task) -> dict[str, str]:
 def _missing(task: Task, split: str, data_dir: Path | None) -> RelevanceError:
     if own := own_files(task):
         return RelevanceError(f"{own[split]}: no such file. `source` names it as '{split}'.")
+    if task.diagnoses:
+        return RelevanceError(
+            f"it is a diagnostic set and has no {split} rows. Train {' or '.join(task.diagnoses)};"
+            f" `hmnet evaluate` then scores {task.name} too, where its rows are at hand."
+        )
     folder = task_folder(task, data_dir)
     fetch = task.source is not None and task.source.hub is not None
     prepare = (

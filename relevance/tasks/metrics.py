@@ -11,6 +11,7 @@ from relevance.tasks.answers import best, overlap
 from relevance.tasks.data import Labels, Split
 from relevance.tasks.kinds.classification import BINARY_METRICS
 from relevance.tasks.kinds.kind import kind_of
+from relevance.tasks.parity import gender_parity
 from relevance.tasks.resampled import RESAMPLED, Draws, Predictions, Scores, taken
 from relevance.tasks.task import Task
 
@@ -146,6 +147,7 @@ def _on_all_rows(metric: str) -> Callable[[Split, Rows], float]:
 # be large, and sums of fractions come out a little different in another order.
 FUNCTIONS: dict[str, Callable[[Split, Rows], float]] = {
     **{name: _on_all_rows(name) for name in ("accuracy", "entity_f1", "f1", "f1a")},
+    "gender_parity": gender_parity,
     "macro_f1": macro_f1,
     "matthews": matthews,
     "pearson": pearson,

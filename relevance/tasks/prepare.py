@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from relevance.disk.files import replacing
 from relevance.disk.folders import alone
-from relevance.errors import RelevanceError
+from relevance.errors import MOST_LISTED, RelevanceError, shown
 from relevance.names import below
+from relevance.tasks.benchmark_files import hub_mrqa_answers
 from relevance.tasks.check import to_split
 from relevance.tasks.hub_labels import HubLabels, class_names
 from relevance.tasks.kinds.kind import kind_of
@@ -21,6 +22,9 @@ from relevance.tasks.task import Task
 
 if TYPE_CHECKING:
     from datasets import Dataset
+
+
+MRQA_COLUMNS = ("context", "detected_answers", "answers")
 
 
 class WrittenSplit(NamedTuple):
@@ -110,6 +114,8 @@ def prepare_task(task: Task, out_dir: Path) -> list[WrittenSplit]:
 def _splits(task: Task, source: Source, fetched: "Mapping[str, Dataset]") -> dict[str, _Columns]:
     """All splits that the source names, by the task's names for them."""
     names = {"train": "train", "dev": "validation"} | source.splits | source.extra
+    if task.diagnoses:
+        names = {}
     if source.test is not None:
         names["test"] = source.test
     if source.share is not None:
@@ -167,6 +173,9 @@ def _columns(
     task: Task, source: Source, dataset: "Dataset", where: str, *, label_optional: bool = False
 ) -> _Columns:
     """The task's columns, and further ones that its source renames, in plain types."""
+    if source.where:
+        dataset = _chosen(dataset, source, where)
+    is_mrqa = source.format == "mrqa"
     flat = dataset.flatten()
     held = dict.fromkeys((*flat.column_names, *dataset.column_names))
     names = source_columns(source, task.columns)
@@ -176,11 +185,19 @@ def _columns(
             raise RelevanceError(
                 f"{where}: no column is '{name}'{called}. Columns: {', '.join(flat.column_names)}."
             )
-    whole, parts = (each.with_format("arrow")[:] for each in (dataset, flat))
+    read = {*names.values(), *(MRQA_COLUMNS if is_mrqa else ())}
+    whole, parts = (
+        each.select_columns([name for name in each.column_names if name in read]).with_format(
+            "arrow"
+        )[:]
+        for each in (dataset, flat)
+    )
     cells = {
         column: (whole if name in dataset.column_names else parts)[name].to_pylist()
         for column, name in names.items()
     }
+    if is_mrqa:
+        cells[task.label] = _mrqa_labels(whole, where)
     feature = {**flat.features, **dataset.features}[names[task.label]]
     labels = HubLabels(task, source, class_names(feature), where)
     missing = [labels.missing(label) for label in cells[task.label]]
@@ -197,3 +214,38 @@ def _columns(
         # codes, as files hold them; names stay where one is a number and would be taken for a code
         columns.cells[task.label] = checked.tolist()
     return columns
+
+
+def _chosen(dataset: "Dataset", source: Source, where: str) -> "Dataset":
+    """The rows that have every value which the source names."""
+    import numpy as np
+
+    chosen = np.ones(len(dataset), dtype=bool)
+    for column, value in source.where.items():
+        if column not in dataset.column_names:
+            raise RelevanceError(
+                f"{where}: no column is '{column}', by which `where` chooses rows. Columns:"
+                f" {', '.join(dataset.column_names)}."
+            )
+        values = np.array([str(each) for each in dataset[column]])
+        if value not in values:
+            there = ", ".join(map(shown, np.unique(values)[:MOST_LISTED].tolist()))
+            raise RelevanceError(
+                f"{where}: no row has '{value}' as its '{column}', as `where` wants it. There are:"
+                f" {there}."
+            )
+        chosen &= values == value
+    return dataset.select(np.flatnonzero(chosen))
+
+
+def _mrqa_labels(table: Any, where: str) -> list[dict[str, Any]]:
+    """Answers in SQuAD's form from MRQA's columns."""
+    if lacks := [name for name in MRQA_COLUMNS if name not in table.column_names]:
+        raise RelevanceError(
+            f"{where}: no column is '{lacks[0]}', which MRQA's form has. Columns:"
+            f" {', '.join(table.column_names)}."
+        )
+    rows = zip(*(table[name].to_pylist() for name in MRQA_COLUMNS), strict=True)
+    return [
+        hub_mrqa_answers(*row, f"{where}, row {number}") for number, row in enumerate(rows, start=1)
+    ]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import TextIOWrapper
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from relevance.errors import RelevanceError, shown
 from relevance.tasks.benchmark_files import (
     NAMES,
     conll_rows,
+    is_mrqa_header,
     label_first_rows,
     mrqa_rows,
     squad_rows,
@@ -366,8 +368,16 @@ def json_lines(lines: Iterable[str | bytes], where: str) -> Iterator[tuple[str, 
         yield place, value
 
 
+def _json_rows(lines: Iterable[str], where: str) -> Iterator[tuple[str, Any]]:
+    """Rows of JSON Lines; a file that begins with MRQA's header holds its contexts."""
+    values = json_lines(lines, where)
+    for first in values:
+        every = chain([first], values)
+        yield from mrqa_rows(every) if is_mrqa_header(first[1]) else every
+
+
 LINES: dict[str, Callable[[Iterable[str], str], Iterator[tuple[str, Any]]]] = {
-    ".jsonl": json_lines,
+    ".jsonl": _json_rows,
     ".conll": conll_rows,
     ".label-first": label_first_rows,
     ".mrqa": lambda lines, where: mrqa_rows(json_lines(lines, where)),

@@ -91,6 +91,12 @@ class Source(BaseModel):
         default_factory=dict, description="a label in the files or on the hub = the task's label"
     )
     hub: FilePath | None = Field(None, description="name of a dataset on the hub, or its folder")
+    where: dict[Name, Name] = Field(
+        default_factory=dict,
+        description="column = value of the rows that are taken of a `hub` dataset which holds"
+        ' several, such as `{ subset = "NewsQA" }`',
+        exclude_if=lambda value: not value,
+    )
     config: Name | None = Field(None, description="its configuration")
     revision: Name | None = Field(None, description="its revision, a commit")
     splits: dict[Literal["train", "dev"], Name] = Field(
@@ -141,7 +147,7 @@ class Source(BaseModel):
                 "source needs both 'train' and 'dev'; `dev = 0.2` takes its rows from those of"
                 " 'train'"
             )
-        for key in ("config", "revision", "splits"):
+        for key in ("config", "revision", "splits", "where"):
             if getattr(self, key):
                 raise ValueError(f"'{key}' is of a `hub` dataset, and this source names files")
 
@@ -151,7 +157,8 @@ class Source(BaseModel):
                 "source needs either 'train' and 'dev' files or a `hub` dataset, whose splits are"
                 " named by `splits`"
             )
-        for key, given in (("header", not self.header), ("format", self.format)):
+        files_alone = self.format not in {None, "mrqa"}  # MRQA's answers have a form there too
+        for key, given in (("header", not self.header), ("format", files_alone)):
             if given:
                 raise ValueError(f"`{key}` is of files, and this source names a `hub` dataset")
         if self.drop:

@@ -16,6 +16,15 @@ MOST_MARKS = 16
 Limit = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
+def slug_of(name: str) -> str:
+    """Name of the folder of a task's files.
+
+    >>> slug_of("SST-2"), slug_of("RTE@superglue")
+    ('sst2', 'rte@superglue')
+    """
+    return name.lower().replace("-", "").replace(" ", "_")
+
+
 class Task(BaseModel):
     """One task, as the catalogue and users' TOML files define it."""
 
@@ -76,6 +85,18 @@ class Task(BaseModel):
         max_length=MOST_MARKS,
         description="where the words stand that a row asks about: `{ text, start, end }` names"
         " columns of characters, `{ text, word, words }` of words",
+        exclude_if=lambda value: not value,
+    )
+    rows_of: PathName | None = Field(
+        None,
+        description="a task of the same data set, in whose folder its files are looked up where it"
+        " has none of its own: RTE for `RTE@superglue`",
+        exclude_if=lambda value: value is None,
+    )
+    diagnoses: tuple[Name, ...] = Field(
+        (),
+        description="tasks, one of which answers these rows: a diagnostic set has rows to score and"
+        " none to train on",
         exclude_if=lambda value: not value,
     )
     licence: str = Field("unknown", description="of the data")
@@ -154,13 +175,8 @@ class Task(BaseModel):
 
     @property
     def slug(self) -> str:
-        """Name of its folder: lower case without hyphens.
-
-        >>> Task(name="SST-2", family="f", kind="classification", text=["sentence"],
-        ...      labels=["n", "p"], metrics=["accuracy"]).slug
-        'sst2'
-        """
-        return self.name.lower().replace("-", "").replace(" ", "_")
+        """Name of its folder: lower case without hyphens."""
+        return slug_of(self.name)
 
     @property
     def primary(self) -> str:

@@ -118,8 +118,8 @@ class TestTasks:
         toml = changed('"TONE"', f'"{name}"')
         shown = name.replace(r"\\", "\\")
         assert refused("relevance", "vocab", *WORD, "--tasks", toml) == (
-            f"{toml}: task '{shown}': name: '{name}' may hold letters, digits, '-', '_', '.', '+'"
-            " and spaces only, and no dot at its start."
+            f"{toml}: task '{shown}': name: '{name}' may hold letters, digits, '-', '_', '.',"
+            " '+', '@' and spaces only, and no dot at its start."
         )
 
     @pytest.mark.parametrize("names", ["RTE,rte", "CB,RTE,CB,RTE", "sst-2,SST-2"])
@@ -138,7 +138,7 @@ class TestTasks:
 
     def test_an_unknown_task(self) -> None:
         message = refused("relevance", "vocab", "--tasks", "RTE,MPRC")
-        assert message.startswith("Unknown task 'MPRC'. Did you mean 'MRPC'? Known: BoolQ, CB,")
+        assert message.startswith("Unknown task 'MPRC'. Did you mean 'MRPC'? Known: AX, AX-b,")
 
     def test_an_unknown_measure(self) -> None:
         assert refused("relevance", "estimate", "vocab-overlp") == (

@@ -1,18 +1,21 @@
 """What holds for every built-in task."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import catalogue, find_tasks
-from relevance.tasks.load import load_task
+from relevance.tasks.groups import GROUPS
+from relevance.tasks.load import load_split, load_task
 from relevance.tasks.metrics import gain_score, majority, score
 from relevance.tasks.task import Task
 from samples import columns, right, sample
 
 every_task = pytest.mark.parametrize("task", catalogue().values(), ids=lambda task: task.name)
+REVISION = re.compile("[0-9a-f]{40}")
 
 
 @every_task
@@ -26,7 +29,8 @@ def test_it_says_where_it_comes_from(task: Task) -> None:
     assert task.licence
     assert task.source is not None
     assert task.source.hub
-    assert task.slug.isalnum()
+    assert REVISION.fullmatch(task.source.revision or "")
+    assert task.slug.replace("@", "").isalnum()
     assert task.slug == task.slug.lower()
 
 
@@ -64,6 +68,32 @@ def test_columns_are_read_from_a_file(task: Task, tmp_path: Path) -> None:
     for name in ("train", "dev"):
         lines = [dict(zip(held, row, strict=True)) for row in zip(*held.values(), strict=True)]
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    if task.diagnoses:
+        assert len(load_split(task, "dev", tmp_path)) == rows
+        return
     data = load_task(task, DataOptions(tmp_path))
     assert len(data.train) == len(data.evaluation["dev"]) == rows
     assert data.train.labels.tolist() == sample(task, rows).labels.tolist()
+
+
+def test_groups_hold_tasks_that_can_be_trained() -> None:
+    assert {name: len(tasks) for name, tasks in GROUPS.items()} == {
+        "paper13": 13,
+        "glue": 9,
+        "superglue": 7,
+        "mrqa": 6,
+        "camtl24": 22,  # MNLI has two of the 24 scores
+    }
+    for name, tasks in GROUPS.items():
+        found = find_tasks([name])
+        assert tuple(task.name for task in found) == tasks
+        assert not any(task.diagnoses for task in found)
+
+
+def test_a_diagnostic_set_names_tasks_of_its_labels() -> None:
+    sets = [task for task in catalogue().values() if task.diagnoses]
+    assert [task.name for task in sets] == ["AX", "AX-b", "AX-g"]
+    for task in sets:
+        for name in task.diagnoses:
+            host = catalogue()[name]
+            assert (host.labels, host.parts) == (task.labels, task.parts)

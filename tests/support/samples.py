@@ -38,6 +38,11 @@ def columns(task: Task, rows: int) -> dict[str, Sequence[Any]]:
         for mark in task.marks:
             named = mark.model_dump(include=set(cells), exclude_none=True)
             texts |= {column: [cells[what]] * rows for what, column in named.items()}
+    if "gender_parity" in task.metrics:
+        for name in task.text:
+            texts |= {name: [f"{('he', 'she')[row % 2]} saw {row // 2}" for row in range(rows)]}
+        labels = [task.labels[row // 2 % len(task.labels)] for row in range(rows)]
+        return {**texts, **groups, task.label: labels}
     if task.range is not None:
         return {**texts, **groups, task.label: np.linspace(*task.range, rows).tolist()}
     return {**texts, **groups, task.label: [task.labels[r % len(task.labels)] for r in range(rows)]}

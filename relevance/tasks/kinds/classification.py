@@ -16,7 +16,9 @@ BINARY_METRICS = frozenset({"f1", "f1a"})
 class Classification(LabelKind):
     """Labels are codes: 0 to the number of labels - 1."""
 
-    metrics: ClassVar = frozenset({"accuracy", "f1", "macro_f1", "matthews", "f1a", "question_em"})
+    metrics: ClassVar = frozenset(
+        {"accuracy", "f1", "macro_f1", "matthews", "f1a", "gender_parity", "question_em"}
+    )
     options: ClassVar = frozenset({"positive"})
 
     def check(self) -> None:
@@ -35,6 +37,8 @@ class Classification(LabelKind):
             raise ValueError(str(unknown_name("label", task.positive, task.labels)))
         if task.positive is not None and not binary:
             raise ValueError("`positive` is the label that `f1` scores, which `metrics` leaves out")
+        if "gender_parity" in used and not task.diagnoses:
+            raise ValueError("metric 'gender_parity' is of the diagnostic set AX-g")
         if "question_em" in used and not self.task.group:
             raise ValueError("metric 'question_em' needs `group`")
 

@@ -10,11 +10,16 @@ from relevance.tasks.cells import nested
 from relevance.tasks.data import Labels, Split, as_rows
 from relevance.tasks.kinds.kind import Constant, LabelColumn, LabelKind
 
+NOWHERE = -1
+"""Place of an answer that counts as right and does not stand in the context; others come first."""
 FORMS = '{"text": [...], "answer_start": [...]} or [{"text": ..., "answer_start": ...}]'
 
 
 class Span(LabelKind):
     """Labels are tuples of answers, each a text and the character at which it begins.
+
+    The first one is learned. Behind it there may be some at -1, which stand nowhere in the context
+    and are right all the same, as MRQA has them.
 
     Predictions are texts. A question without answer has the empty tuple and is rightly answered by
     the empty text.
@@ -75,6 +80,8 @@ class Span(LabelKind):
             got = "null" if value is None else f"{value!r:.50}"
             raise RelevanceError(f"{where}: column '{name}' is {got}, expected {FORMS}.")
         for text, start in listed:
+            if start == NOWHERE and text.strip() and listed[0][1] != NOWHERE:
+                continue
             found = context[start : start + len(text)]
             if not text.strip() or start < 0 or found != text:
                 raise RelevanceError(

@@ -6,6 +6,7 @@ from relevance.errors import RelevanceError
 from relevance.inspection.difficulty import difficulty
 from relevance.inspection.facts import Lengths, SplitFacts, check_tasks
 from relevance.inspection.remarks import remarks
+from relevance.inspection.shared import Shared
 from relevance.report.inspection import inspection_content, inspection_report
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
@@ -109,3 +110,16 @@ def test_every_kind_has_counts(name: str, data_dir: Path) -> None:
         assert each.lengths
         if task.kind != "tokens":
             assert sum(each.labels.values()) == each.rows
+
+
+def test_a_data_set_under_two_names_is_told(tmp_path: Path) -> None:
+    (tmp_path / "rte").mkdir()
+    rows = "sentence1\tsentence2\tlabel\na\tb\t0\nc\td\t1\n"
+    for split in ("train", "dev"):
+        (tmp_path / "rte" / f"{split}.tsv").write_text(rows.replace("\na", f"\n{split}"))
+    facts = check_tasks(find_tasks(["RTE", "RTE@superglue"]), DataOptions(tmp_path))
+    assert Shared("RTE", "RTE@superglue", "train", 2, 2, 2) in facts.shared
+    assert (
+        "RTE@superglue, train: 2 of 2 rows (100.0%) are duplicates of RTE's, so a run of both"
+        " trains on them twice, and each hardly tells more than the other."
+    ) in remarks(facts)

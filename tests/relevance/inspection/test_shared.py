@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relevance.inspection.shared import Shared, shared_rows
+from relevance.inspection.shared import Shared, shared_rows, shared_training
 from relevance.tasks.data import Split
 from relevance.tasks.overlap import rows_with, shared_texts
 
@@ -19,6 +19,16 @@ def test_rows_with_a_text_and_rows_that_are_the_same() -> None:
     dev = split_of([("a", "b"), ("b", "a"), ("x", "c"), ("", ""), ("", "y")])
     found = shared_rows([("A", train)], [("A", "dev", dev), ("B", "dev", split_of([("z",)]))])
     assert found == (Shared("A", "A", "dev", rows=3, whole_rows=1, of=5),)
+
+
+def test_tasks_of_one_data_set_train_on_the_same_rows() -> None:
+    first = split_of([("a", "b"), ("c", "d"), ("c", "d")])
+    second = split_of([("c", "d"), ("b", "a"), ("c", "d"), ("", "x")])
+    other = split_of([("a",), ("b",)])
+    found = shared_training([("A", first), ("O", other), ("A@b", second)])
+    assert found == (Shared("A", "A@b", "train", rows=2, whole_rows=2, of=4),)
+    few = split_of([("c", "d"), *((str(number), "") for number in range(100))])
+    assert shared_training([("A", first), ("F", few)]) == ()
 
 
 @given(st.lists(columns, min_size=1, max_size=3), st.lists(columns, min_size=1, max_size=3))

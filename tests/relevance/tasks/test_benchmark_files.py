@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from relevance.errors import RelevanceError
-from relevance.tasks.find import find_tasks
+from relevance.tasks.data import as_rows
+from relevance.tasks.find import catalogue, find_tasks
 from relevance.tasks.load import load_split
+from relevance.tasks.metrics import score
 
 HEAD = '[[task]]\nname = "T"\nfamily = "f"\n'
 NER = f"""{HEAD}kind = "tokens"
@@ -91,8 +93,8 @@ ANSWER = {"text": "Rome", "answer_start": CONTEXT.index("Rome")}
 
 
 def squad(**more: object) -> str:
-    asked = {"id": "1", "question": "Where?", "answers": [ANSWER], **more}
-    return json.dumps({"data": [{"paragraphs": [{"context": CONTEXT, "qas": [asked]}]}]})
+    one = {"id": "1", "question": "Where?", "answers": [ANSWER], **more}
+    return json.dumps({"data": [{"paragraphs": [{"context": CONTEXT, "qas": [one]}]}]})
 
 
 def test_squads_nested_json(tmp_path: Path) -> None:
@@ -114,6 +116,102 @@ def test_mrqa_counts_the_last_character_in(tmp_path: Path) -> None:
     assert rows(tmp_path, SPAN, 'format = "mrqa"', text) == expected
     with pytest.raises(RelevanceError, match=r"line 2: \[13, 99\] is no span of the context's 18"):
         rows(tmp_path, SPAN, 'format = "mrqa"', text.replace("16", "99"))
+
+
+def mrqa(*lines: object, header: bool = True) -> str:
+    head = [{"header": {"dataset": "x", "split": "train"}}] if header else []
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in (*head, *lines))
+
+
+def asked(question: str, *spans: list[int], **more: object) -> dict[str, object]:
+    detected = [{"text": "x", "char_spans": [span]} for span in spans]
+    return {"qid": question, "question": question, "detected_answers": detected, **more}
+
+
+def test_mrqa_of_several_contexts_packed_and_plain_under_the_suffix_alone(tmp_path: Path) -> None:
+    lines = (
+        {
+            "context": "Rome, Rome \u05e8\u05d5\u05de\u05d0",
+            "qas": [asked("a", [0, 3], [6, 9]), asked("b", [11, 14])],
+        },
+        {"context": "no question", "qas": []},
+        {
+            "context": "\U0001f600",
+            "qas": [asked("c", [0, 0], answers=["\U0001f600", "smile", " "])],
+        },
+    )
+    expected = [
+        ("a", lines[0]["context"], (("Rome", 0), ("Rome", 6))),
+        ("b", lines[0]["context"], (("\u05e8\u05d5\u05de\u05d0", 11),)),
+        # what is accepted and stands nowhere counts in scores, as in MRQA's own script
+        ("c", "\U0001f600", (("\U0001f600", 0), ("smile", -1))),
+    ]
+    folder = tmp_path / "newsqa"
+    folder.mkdir()
+    text = mrqa(*lines).encode()
+    (folder / "train.jsonl.gz").write_bytes(gzip.compress(text))
+    (folder / "dev.jsonl").write_bytes(b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n"))
+    task = catalogue()["NewsQA"]
+    for name in ("train", "dev"):
+        split = load_split(task, name, tmp_path)
+        assert list(zip(*split.texts, split.labels.tolist(), strict=True)) == expected
+    assert score(task, split, as_rows(["rome", "\u05e8\u05d5\u05de\u05d0", "Smile!"])) == {
+        "span_f1": 1.0,
+        "span_em": 1.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"header": 1}', "cannot be read as gzip: Not a gzipped file"),
+        (
+            gzip.compress(mrqa({"context": "c", "qas": []}, header=False).encode()),
+            "line 1: expected MRQA's header",
+        ),
+        (
+            gzip.compress(mrqa({"context": "abc", "qas": [asked("q", [1, 3])]}).encode()),
+            "line 2: [1, 3] is no span of the context's 3 characters. Spans are [first, last],",
+        ),
+        (
+            gzip.compress(mrqa({"context": "abc", "qas": [asked("q", [-1, 1])]}).encode()),
+            "line 2: [-1, 1] is no span",
+        ),
+        (
+            gzip.compress(mrqa({"context": "abc", "qas": [{"detected_answers": [{}]}]}).encode()),
+            "line 2: expected a list under 'char_spans', got None.",
+        ),
+        (gzip.compress(mrqa({"qas": []}).encode()), "line 2: expected an object with `context`"),
+        (
+            gzip.compress(mrqa({"context": "c"}).encode()),
+            "line 2: expected a list of objects under",
+        ),
+        (gzip.compress(mrqa({"context": "c", "qas": []}).encode()), "has no rows"),
+        (gzip.compress(mrqa().encode())[:-9], "cannot be read as gzip"),
+        (gzip.compress(b'{"header": {}}\n\0'), "line 2:"),
+    ],
+)
+def test_mrqa_that_is_none(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "d.jsonl.gz").write_bytes(content)
+    toml = tmp_path / "t.toml"
+    toml.write_text(
+        f'{SPAN}source = {{ train = "d.jsonl.gz", dev = "d.jsonl.gz", format = "mrqa" }}\n'
+    )
+    (task,) = find_tasks([str(toml)])
+    with pytest.raises(RelevanceError) as caught:
+        load_split(task, "train", None)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_answer_that_stands_nowhere_comes_behind_one_that_does(tmp_path: Path) -> None:
+    answers = {"text": ["Ann", "her"], "answer_start": [0, -1]}
+    row = {"question": "Who?", "context": CONTEXT, "answers": answers}
+    read = rows(tmp_path, SPAN, 'format = "jsonl"', json.dumps(row))
+    assert read == [("Who?", CONTEXT, (("Ann", 0), ("her", -1)))]
+    row["answers"] = {"text": ["her"], "answer_start": [-1]}
+    with pytest.raises(RelevanceError, match="'her' does not stand at character -1"):
+        rows(tmp_path, SPAN, 'format = "jsonl"', json.dumps(row))
 
 
 def test_published_files_have_the_rows_of_the_flat_ones(tmp_path: Path, data_dir: Path) -> None:

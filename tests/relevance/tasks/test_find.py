@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from relevance.errors import RelevanceError
-from relevance.tasks.find import PAPER_TASKS, catalogue, find_tasks
+from relevance.tasks.data import DataOptions
+from relevance.tasks.find import PAPER_TASKS, catalogue, find_tasks, settled_names
+from relevance.tasks.groups import GROUPS
 from relevance.tasks.kinds.kind import kinds
+from relevance.tasks.load import load_split, load_task
 from relevance.tasks.metrics import FUNCTIONS
 
 REVIEWS = """
@@ -26,8 +29,57 @@ def test_the_catalogue_has_the_papers_tasks_in_its_order_and_further_ones(paper_
     with (paper_dir / "table2_vocabulary_overlap.csv").open() as file:
         header = next(csv.reader(file))[1:]
     assert tuple(header) == PAPER_TASKS
-    further = ("CoLA", "SST-5", "SciTail", "WNUT-17", "SQuAD", "COPA", "WiC", "WSC")
-    assert tuple(catalogue()) == (*PAPER_TASKS, *further)
+    assert tuple(catalogue())[: len(PAPER_TASKS)] == PAPER_TASKS
+    for group in GROUPS.values():
+        assert set(group) <= set(catalogue())
+
+
+def test_a_group_is_its_tasks_and_names_no_task_twice() -> None:
+    assert tuple(task.name for task in find_tasks(["Paper13"])) == PAPER_TASKS
+    both = [task.name for task in find_tasks(["glue", "SuperGLUE"])]
+    assert {"RTE", "RTE@superglue"} <= set(both)
+    named = [task.name for task in find_tasks(["wnli", "glue", "SNLI"])]
+    assert named == ["WNLI", *GROUPS["glue"][:-1], "SNLI"]
+    assert settled_names(["glue", "x.toml"], find_tasks(["glue"])) == (*GROUPS["glue"], "x.toml")
+    with pytest.raises(RelevanceError, match=r"Unknown task 'camtl23'\. Did you mean 'camtl24'"):
+        find_tasks(["camtl23"])
+    with pytest.raises(RelevanceError, match="'RTE' is listed twice"):
+        find_tasks(["glue", "RTE", "rte"])
+
+
+def test_one_data_set_under_two_names(tmp_path: Path) -> None:
+    first, second = find_tasks(["RTE", "rte@SuperGLUE"])
+    (tmp_path / "rte").mkdir()
+    (tmp_path / "rte" / "dev.tsv").write_text("sentence1\tsentence2\tlabel\na\tb\t0\n")
+    assert load_split(second, "dev", tmp_path).texts == load_split(first, "dev", tmp_path).texts
+    (tmp_path / "rte@superglue").mkdir()  # its own folder wins
+    with pytest.raises(RelevanceError, match=r"rte@superglue has no dev\.parquet .*rte@superglue/"):
+        load_split(second, "dev", tmp_path)
+
+
+def test_a_diagnostic_set_has_no_training_rows(tmp_path: Path) -> None:
+    (task,) = find_tasks(["ax-b"])
+    with pytest.raises(RelevanceError) as caught:
+        load_task(task, DataOptions(tmp_path))
+    assert str(caught.value) == (
+        "task 'AX-b': it is a diagnostic set and has no train rows. Train RTE@superglue or RTE;"
+        " `hmnet evaluate` then scores AX-b too, where its rows are at hand."
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ('diagnoses = ["RTE"]', "is of the catalogue's diagnostic sets"),
+        ('rows_of = "../x"', "may hold letters"),
+        ('gain = ["gender_parity"]', "is of the diagnostic set AX-g"),
+    ],
+)
+def test_what_only_the_catalogue_may_say(tmp_path: Path, field: str, said: str) -> None:
+    path = tmp_path / "t.toml"
+    path.write_text(REVIEWS.replace("kind =", f"{field}\nkind ="))
+    with pytest.raises(RelevanceError, match=said):
+        find_tasks([str(path)])
 
 
 def test_families_are_the_papers(paper_dir: Path) -> None:
@@ -44,10 +96,14 @@ def test_gain_metrics_are_the_papers() -> None:
         "STS-B": ("pearson", "spearman"),
         "MultiRC": ("f1a",),
         "WNUT-17": ("entity_f1",),
-        "SQuAD": ("span_f1", "span_em"),
+        "AX": ("matthews",),
+        "AX-b": ("matthews",),
+        "AX-g": ("accuracy", "gender_parity"),
     }
+    kinds = {"span": ("span_f1", "span_em")}
     for name, task in catalogue().items():
-        assert task.gain_metrics == special.get(name, ("accuracy",)), name
+        expected = special.get(name, kinds.get(task.kind, ("accuracy",)))
+        assert task.gain_metrics == expected, name
 
 
 @pytest.mark.parametrize(

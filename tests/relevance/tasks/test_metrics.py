@@ -132,7 +132,9 @@ def test_a_constant_prediction_correlates_with_nothing(spread: float) -> None:
     assert score(catalogue()["STS-B"], split, predictions) == {"pearson": 0.0, "spearman": 0.0}
 
 
-@pytest.mark.parametrize("name", sorted(Classification.metrics | Regression.metrics))
+@pytest.mark.parametrize(
+    "name", sorted((Classification.metrics | Regression.metrics) - {"gender_parity"})
+)
 def test_one_row(name: str) -> None:
     correlation = name in {"pearson", "spearman", "matthews"}
     assert FUNCTIONS[name](split_of([1], [0]), np.array([1])) == (0.0 if correlation else 1.0)

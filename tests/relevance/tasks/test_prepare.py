@@ -14,9 +14,10 @@ import pytest
 from pydantic import ValidationError
 
 from relevance.errors import RelevanceError
-from relevance.tasks.data import DataOptions
+from relevance.tasks.data import DataOptions, as_rows
 from relevance.tasks.find import catalogue
 from relevance.tasks.load import load_split, load_task
+from relevance.tasks.metrics import score
 from relevance.tasks.prepare import prepare_task
 from relevance.tasks.task import Task
 
@@ -170,6 +171,86 @@ def test_answers_keep_their_places(hub: Path, tmp_path: Path) -> None:
     data = load_task(task, DataOptions(tmp_path / "out"))
     assert data.train.labels.tolist() == [(("Kim", 8), ("a Kim", 6))]
     assert [list(column) for column in data.train.texts] == [["who"], ["it is a Kim"]]
+
+
+def write_mrqa(hub: Path, *, nested: bool) -> None:
+    """MRQA as `datasets` keeps it: lists of objects as an object of lists, or as they are."""
+    first, second = {"start": [0], "end": [2]}, {"start": [8, 0], "end": [10, 0]}
+    spans = [[{"start": 0, "end": 2}], [{"start": 8, "end": 10}, {"start": 0, "end": 0}]]
+    detected = (
+        [{"text": ["kim"], "char_spans": [first]}, {"text": ["kim"], "char_spans": [second]}]
+        if nested
+        else [[{"text": "kim", "char_spans": each}] for each in spans]
+    )
+    rows = {
+        "subset": ["SQuAD", "NewsQA"],
+        "context": ["Kim ran", "she is, Kim"],
+        "context_tokens": [{"tokens": ["Kim"]}, {"tokens": ["she"]}],
+        "qid": ["7", "8"],
+        "question": ["who", "which"],
+        "detected_answers": detected,
+        "answers": [["Kim"], ["Kim", "Kim Kardashian"]],
+    }
+    hub.mkdir(exist_ok=True)
+    for split in ("train", "validation"):
+        pq.write_table(pa.table(rows), hub / f"{split}-00000-of-00001.parquet")
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_a_subset_of_mrqa_with_its_answers_in_squads_form(
+    hub: Path, tmp_path: Path, nested: bool
+) -> None:
+    write_mrqa(hub, nested=nested)
+    out = tmp_path / "out"
+    task = at(catalogue()["NewsQA"], hub)
+    assert [one.rows for one in prepare_task(task, out)] == [1, 1]
+    found = load_split(task, "dev", out)
+    assert found.labels.tolist() == [(("Kim", 8), ("s", 0), ("Kim Kardashian", -1))]
+    table = pq.read_table(out / "newsqa" / "dev.parquet").to_pydict()
+    assert table["id"] == ["8"]
+    assert set(table) == {"id", "question", "context", "answers"}
+
+
+def test_a_subset_that_does_not_exist(hub: Path, tmp_path: Path) -> None:
+    write_mrqa(hub, nested=True)
+    task = at(catalogue()["SearchQA"], hub)
+    with pytest.raises(RelevanceError) as caught:
+        prepare_task(task, tmp_path / "out")
+    assert str(caught.value).endswith(
+        "no row has 'SearchQA' as its 'subset', as `where` wants it. There are: 'NewsQA', 'SQuAD'."
+    )
+    assert task.source is not None
+    source = task.source.model_copy(update={"where": {"part": "x"}})
+    with pytest.raises(RelevanceError, match="no column is 'part', by which `where` chooses rows"):
+        prepare_task(task.model_copy(update={"source": source}), tmp_path / "out")
+    assert not (tmp_path / "out" / "searchqa").exists()
+
+
+def test_questions_without_an_answer_are_kept(hub: Path, tmp_path: Path) -> None:
+    hub.mkdir()
+    answers = [{"text": ["Kim"], "answer_start": [0]}, {"text": [], "answer_start": []}]
+    rows = {"id": ["0", "1"], "context": ["Kim ran"] * 2, "question": ["who", "why"]}
+    for split in ("train", "validation"):
+        pq.write_table(pa.table({**rows, "answers": answers}), hub / f"{split}-0.parquet")
+    task = catalogue()["SQuAD2"]
+    prepare_task(at(task, hub), tmp_path / "out")
+    found = load_split(task, "dev", tmp_path / "out")
+    assert found.labels.tolist() == [(("Kim", 0),), ()]
+    assert score(task, found, as_rows(["Kim", ""])) == {"span_f1": 1.0, "span_em": 1.0}
+    assert score(task, found, as_rows(["", "Kim"])) == {"span_f1": 0.0, "span_em": 0.0}
+
+
+def test_a_diagnostic_set_has_one_split_with_labels_or_without(hub: Path, tmp_path: Path) -> None:
+    columns = {"sentence1": ["a", "b"], "sentence2": ["c", "d"]}
+    names = ["entailment", "not_entailment"]
+    write_classes(hub / "test.parquet", {**columns, "label": [1, 0]}, names)
+    (one,) = prepare_task(at(catalogue()["AX-b"], hub), tmp_path / "out")
+    assert (one.path.name, one.rows, one.labelled) == ("test.parquet", 2, True)
+    three = ["entailment", "neutral", "contradiction"]
+    columns = {"premise": ["a", "b"], "hypothesis": ["c", "d"]}
+    write_classes(hub / "test.parquet", {**columns, "label": [-1, -1]}, three)
+    (one,) = prepare_task(at(catalogue()["AX"], hub), tmp_path / "out")
+    assert (one.path.name, one.rows, one.labelled) == ("test.parquet", 2, False)
 
 
 def lines(task: Task, out: Path) -> list[str]:
