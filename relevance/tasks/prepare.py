@@ -245,7 +245,10 @@ def _mrqa_labels(table: Any, where: str) -> list[dict[str, Any]]:
             f"{where}: no column is '{lacks[0]}', which MRQA's form has. Columns:"
             f" {', '.join(table.column_names)}."
         )
-    rows = zip(*(table[name].to_pylist() for name in MRQA_COLUMNS), strict=True)
+    contexts, detected, accepted = (table[name].to_pylist() for name in MRQA_COLUMNS)
     return [
-        hub_mrqa_answers(*row, f"{where}, row {number}") for number, row in enumerate(rows, start=1)
+        hub_mrqa_answers(context, found, others, f"{where}, row {number}")
+        for number, (context, found, others) in enumerate(
+            zip(contexts, detected, accepted, strict=True), start=1
+        )
     ]
