@@ -1,16 +1,18 @@
 """One artifact for 13 tasks against 13 files of one task, and against asking in torch.
 
-    python benchmarks/export_all.py [--rounds 5] [--rows 8] [--length 32]
+    python benchmarks/export_all.py --data-dir ../shared/data [--rounds 5] [--rows 8] [--length 32]
 
-The paper's 13 tasks on MiniLM with three clusters (Table 3's) and random heads. All ways answer the
-same rows in turn in one process, on one thread: the artifact and the single ones in onnxruntime,
-and torch as `hmnet predict` asks, each shared layer once. A file of one task is cut out of the
-artifact, which takes a second and leaves the operations of that task's path.
+A run of the paper's 13 tasks on MiniLM with three clusters (Table 3's), hardly trained. `hmnet
+export` writes the artifact and then, task by task, the single files, each in a process of its own.
+All ways answer the same rows in turn in one process, on one thread: the artifact and the single
+files in onnxruntime, and torch as `hmnet predict` asks, each shared layer once.
 """
 
 import argparse
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -18,21 +20,37 @@ from collections.abc import Callable
 from pathlib import Path
 
 import onnx
-import onnx.utils
 import onnxruntime
 import torch
 
-from hmnet.backbones.backbone import load_backbone
-from hmnet.backbones.folder import resolve_backbone
-from hmnet.data.tokenizer import read_tokenizer
-from hmnet.models.artifact import export_together
-from hmnet.models.build import assemble
-from hmnet.sharing.plan import default_layers, hierarchical
+import hmnet
 from relevance.clustering.methods.kmeans import kmeans
 from relevance.matrices.matrix import load_matrix
-from relevance.tasks.find import PAPER_TASKS, find_tasks
 
 CLOSE = 1e-4
+
+
+def make_run(folder: Path, data_dir: Path) -> hmnet.TrainedRun:
+    """A run in three groups, whose layers are no longer copies of each other."""
+    return hmnet.train(
+        out=folder,
+        clusters=kmeans(load_matrix("paper:table3"), 3),
+        method="hmnet",
+        backbone="minilm",
+        data_dir=data_dir,
+        max_train=8,
+        max_dev=8,
+        epochs=1,
+        on_event=lambda _: None,
+    )
+
+
+def exported(run: Path, out: Path, *which: str) -> Path:
+    """The file that the command writes for all tasks, or for one."""
+    command = [sys.executable, "-m", "hmnet", "export", str(run), *which]
+    command += ["--format", "onnx", "--out", str(out), "--quiet"]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    return out / "model.onnx"
 
 
 def session(path: Path) -> onnxruntime.InferenceSession:
@@ -40,12 +58,6 @@ def session(path: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-def cut(whole: Path, file: Path, task: str) -> None:
-    """Write what the output of one task is calculated by."""
-    inputs = [each.name for each in onnx.load(whole).graph.input]
-    onnx.utils.extract_model(whole, file, inputs, [task], check_model=False, infer_shapes=False)
 
 
 def layers_in(path: Path) -> int:
@@ -65,29 +77,24 @@ def median_ms(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, f
 
 
 def main() -> None:
-    """Export, ask and print."""
+    """Train, export, ask and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--rounds", type=int, default=5, help="repeats of asking; 1 is a trial")
     parser.add_argument("--rows", type=int, default=8)
     parser.add_argument("--length", type=int, default=32)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    backbone, tasks = load_backbone("minilm"), find_tasks(PAPER_TASKS)
-    plan = hierarchical(kmeans(load_matrix("paper:table3"), 3), *default_layers(backbone.depth))
-    model = assemble(backbone, tasks, plan).eval()
-    with torch.no_grad():  # layers that begin as copies of one would be one in the graph
-        for parameter in model.parameters():
-            parameter.add_(torch.randn_like(parameter), alpha=1e-3)
-    tokenizer = read_tokenizer(resolve_backbone("minilm"))
-    with tempfile.TemporaryDirectory() as folder:
-        started, out = time.perf_counter(), Path(folder) / "all"
-        models = dict.fromkeys(model.tasks, model)
-        export_together(models, tasks, tokenizer, out, form="onnx", max_length=128)
-        print(f"exported in {time.perf_counter() - started:.0f} s", flush=True)
-        whole = out / "model.onnx"
-        files = {task: out / f"{task}.onnx" for task in model.tasks}
-        for task, file in files.items():
-            cut(whole, file, task)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        run = make_run(folder / "run", given.data_dir)
+        model, tasks = run.model, [task.name for task in run.tasks]
+        started = time.perf_counter()
+        whole = exported(run.folder, folder / "all", "--all")
+        print(f"artifact exported in {time.perf_counter() - started:.0f} s", flush=True)
+        started = time.perf_counter()
+        files = {task: exported(run.folder, folder / task, "--task", task) for task in tasks}
+        print(f"{len(files)} files exported in {time.perf_counter() - started:.0f} s", flush=True)
         sizes = whole.stat().st_size / 1e6, sum(f.stat().st_size for f in files.values()) / 1e6
         runs = layers_in(whole), sum(map(layers_in, files.values()))
         together = session(whole)
@@ -99,11 +106,11 @@ def main() -> None:
 
         def in_torch() -> list[torch.Tensor]:
             with torch.inference_mode(), model.activation_cache():
-                return [model(task, inputs) for task in model.tasks]
+                return [model(task, inputs) for task in tasks]
 
         ways = {
-            "one artifact": lambda: together.run(list(model.tasks), fed),
-            "13 files": lambda: [single[task].run([task], fed)[0] for task in model.tasks],
+            "one artifact": lambda: together.run(tasks, fed),
+            "13 files": lambda: [single[task].run([task], fed)[0] for task in tasks],
             "torch, shared layers once": in_torch,
         }
         answers = [[torch.as_tensor(each) for each in ask()] for ask in ways.values()]

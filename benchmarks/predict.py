@@ -1,6 +1,6 @@
 """Answering lines: `hmnet predict` against `transformers.pipeline`, its memory, its first answer.
 
-    python benchmarks/predict.py --data-dir ../shared/data
+    python benchmarks/predict.py --data-dir ../shared/data [--memory-only]
 
 Texts of SST-2, CoLA and IMDB in one file, MiniLM, 128 tokens at most, fp32 and bf16, both on all
 cores, each way in fresh processes that read the file and write the answers. The pipeline has the
@@ -98,7 +98,8 @@ def make_lines(path: Path, count: int, data_dir: Path) -> Path:
 
     loaded = [load_task(task, DataOptions(data_dir, None, 1)) for task in find_tasks(TASKS)]
     texts = [text for task in loaded for text in task.train.texts[0]]
-    texts = np.random.default_rng(0).permutation(texts).tolist()
+    # an array of texts would take as much for each as for the longest: 11 GB
+    texts = [texts[place] for place in np.random.default_rng(0).permutation(len(texts))]
     with path.open("w") as file:
         for number in range(count):
             print(json.dumps({"id": number, "text": [texts[number % len(texts)]]}), file=file)
@@ -140,12 +141,16 @@ def speed(run: Path, few: Path, lines: Path, out: Path, rounds: int) -> None:
 
 
 def memory(run: Path, few: Path, many: Path, out: Path) -> None:
-    """Print peak memory for few and for ten times as many lines."""
+    """Print peak memory for few and for ten times as many lines, and their ratio."""
+    peaks = []
     for lines in (few, many):
         found = cost([*HMNET, run, "--task", "all", "--input", lines, "--out", out])
+        peaks.append(found.peak_mb)
         print(
-            f"{lines.stem} lines, tiny encoder: peak {found.peak_mb:.0f} MB, {found.wall_s:.0f} s"
+            f"{lines.stem} lines, tiny encoder: peak {found.peak_mb:.0f} MB, {found.wall_s:.0f} s",
+            flush=True,
         )
+    print(f"peak memory of ten times as many lines: {peaks[1] / peaks[0]:.2f} times")
 
 
 def first_answer(run: Path, line: Path, rounds: int) -> None:
@@ -168,24 +173,29 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--lines", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument(
+        "--memory-only", action="store_true", help="peak memory of --lines and ten times as many"
+    )
     parser.add_argument("--make", help="folder to make the runs in (used by the benchmark)")
     options = parser.parse_args()
     if options.make:
-        make(Path(options.make), options.data_dir, options.lines)
+        make(Path(options.make), options.data_dir, options.lines, options.memory_only)
         return
     with tempfile.TemporaryDirectory() as name:
         # in a process of its own: a child's peak counts what its parent had in memory at its start
         given = ["--data-dir", str(options.data_dir), "--lines", str(options.lines)]
+        given += ["--memory-only"] if options.memory_only else []
         subprocess.run([sys.executable, __file__, *given, "--make", name], check=True)
         folder = Path(name)
         counts = (options.lines // 10, options.lines, 10 * options.lines)
         few, lines, many = (folder / f"{count}.jsonl" for count in counts)
-        first_answer(folder / "run", folder / "1.jsonl", max(5, options.rounds))
-        speed(folder / "run", few, lines, folder / "out.jsonl", options.rounds)
+        if not options.memory_only:
+            first_answer(folder / "run", folder / "1.jsonl", max(5, options.rounds))
+            speed(folder / "run", few, lines, folder / "out.jsonl", options.rounds)
         memory(folder / "tiny", lines, many, folder / "out.jsonl")
 
 
-def make(folder: Path, data_dir: Path, lines: int) -> None:
+def make(folder: Path, data_dir: Path, lines: int, memory_only: bool) -> None:
     """Runs and lines."""
     from hmnet.backbones.tiny import write_tiny_encoder
 
@@ -193,7 +203,8 @@ def make(folder: Path, data_dir: Path, lines: int) -> None:
     few, *_ = [make_lines(folder / f"{count}.jsonl", count, data_dir) for count in counts]
     texts = [json.loads(line)["text"][0] for line in few.read_text().splitlines()]
     encoder = write_tiny_encoder(folder / "encoder", texts, max_length=MAX_LENGTH)
-    make_run(folder / "run", "minilm", data_dir)
+    if not memory_only:
+        make_run(folder / "run", "minilm", data_dir)
     make_run(folder / "tiny", str(encoder), data_dir)
 
 
