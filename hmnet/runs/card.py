@@ -1,7 +1,9 @@
 """The model card of a run, and of tasks that are exported: `README.md` as the hub reads it."""
 
+import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,7 @@ from relevance import __version__
 from relevance.disk.files import write_text
 from relevance.errors import RelevanceError
 from relevance.escaping import for_line, for_markdown
-from relevance.report.tables import table
+from relevance.report.tables import Cell, table
 from relevance.tasks.find import catalogue, find_tasks
 from relevance.tasks.licences import in_question
 from relevance.tasks.task import Task
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCard
 
 CARD = "README.md"
+TAG = "relevance-hmnet"  # by which an earlier push is known
 TEMPLATE = Path(__file__).with_name("card.md.jinja")
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
@@ -117,8 +120,8 @@ def card(
     """Make the card; it holds no path and no text of anybody's data.
 
     Args:
-        run: The run whose weights stand beside it.
-        seeds: Runs whose scores are shown, the run itself among them.
+        run: The run whose weights stand beside it; the hub is told its scores.
+        seeds: Runs whose mean and deviation are shown beside them, the run itself among them.
         exported: Tasks that are exported; those of the run otherwise.
         form: What they are exported as; None for the whole run.
         apart: Whether a task of a program reads the texts of a row one by one.
@@ -130,12 +133,7 @@ def card(
 
     tasks = exported or run.tasks
     names = {each.name for each in tasks}
-    scores = [
-        score
-        for each in seeds
-        for score in from_rows(read_run_scores(each.folder))
-        if score.task in names
-    ]
+    own = _scores_of(run, names)
     known = catalogued(run)
     config, only = run.config, tasks[0].name if form and len(tasks) == 1 else None
     label = for_markdown(config.label)
@@ -144,22 +142,23 @@ def card(
     data = ModelCardData(
         base_model=base,
         datasets=sorted({hub for name in names & set(known) if (hub := _hub(known[name]))}) or None,
-        eval_results=list(_results(scores, tasks, known, config)),
+        eval_results=list(_results(own, tasks, known, config)),
         language="en" if names <= set(known) else None,
         library_name="hmnet" if form is None else LIBRARY[form],
         license="unknown",
-        metrics=sorted({OF_HUB.get(score.metric, score.metric) for score in scores}),
+        metrics=sorted({OF_HUB.get(score.metric, score.metric) for score in own}),
         model_name=for_line(config.label if only is None else f"{config.label}, {only}"),
         pipeline_tag=pipelines.pop() if len(pipelines) == 1 else None,
-        tags=["multi-task-learning", "relevance-hmnet", config.method.name],
+        tags=["multi-task-learning", TAG, config.method.name],
     )
     made: ModelCard = ModelCard.from_template(
         data,
         template_path=str(TEMPLATE),
         title=label if only is None else f"{for_markdown(only)}, by {label}",
         what=_what(run, tasks, form),
-        caution=list(_cautions(tasks, from_rows(read_run_scores(run.folder)), len(seeds))),
-        scores=_score_table(scores),
+        caution=list(_cautions(tasks, own, len(seeds))),
+        scores=_score_table(own, [_scores_of(each, names) for each in seeds]),
+        seed=config.seed,
         seeds=[each.config.seed for each in seeds],
         limits="" if config.max_dev is None else f"At most {config.max_dev} rows were scored.",
         data=_data_table(tasks, known),
@@ -220,69 +219,66 @@ def _pipeline(task: Task) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", words).lower().replace("sequence-", "text-")
 
 
+def _scores_of(run: Run, tasks: Collection[str]) -> list[Score]:
+    """What a run scored on some of its tasks."""
+    return [score for score in from_rows(read_run_scores(run.folder)) if score.task in tasks]
+
+
 def _results(
-    scores: Sequence[Score], tasks: Sequence[Task], known: dict[str, Task], config: RunConfig
+    own: Sequence[Score], tasks: Sequence[Task], known: dict[str, Task], config: RunConfig
 ) -> "Iterator[EvalResult]":
-    """Entries of the hub's `model-index`: means over the seeds."""
+    """Entries of the hub's `model-index`: what the weights that stand beside it score."""
     from huggingface_hub import EvalResult
 
     by_name = {task.name: task for task in tasks}
     limit = None if config.max_dev is None else {"rows": config.max_dev}
-    for (task, split, metric), of_one in _by_number(scores).items():
-        found = known.get(task)
+    for score in own:
+        found = known.get(score.task)
         yield EvalResult(
-            task_type=_pipeline(by_name[task]),
+            task_type=_pipeline(by_name[score.task]),
             # results of one type, configuration and split are one entry to the hub
-            dataset_type=(found and _hub(found)) or by_name[task].slug,
-            dataset_name=task,
+            dataset_type=(found and _hub(found)) or by_name[score.task].slug,
+            dataset_name=score.task,
             dataset_config=getattr(found.source, "config", None) if found else None,
-            dataset_split=split,
+            dataset_split=score.split,
             dataset_args=limit,
-            metric_type=OF_HUB.get(metric, metric),
-            metric_name=metric,
-            metric_value=round(mean(score.value for score in of_one), 6),
+            metric_type=OF_HUB.get(score.metric, score.metric),
+            metric_name=score.metric,
+            metric_value=round(score.value, 6),
         )
 
 
-def _by_number(scores: Sequence[Score]) -> dict[tuple[str, str, str], list[Score]]:
-    """Scores of all seeds by task, split and metric, in the order of the first seed."""
-    found: dict[tuple[str, str, str], list[Score]] = {}
-    for score in scores:
-        found.setdefault((score.task, score.split, score.metric), []).append(score)
-    return found
-
-
-def _score_table(scores: Sequence[Score]) -> str:
-    splits = splits_of(scores)
-    rows = [
-        {
-            "task": row_name(task, split, splits[task]),
-            "metric": metric,
-            "score": mean(score.value for score in of_one),
-            "deviation": stdev([score.value for score in of_one]) if len(of_one) > 1 else None,
-            "majority": _majority(of_one),
+def _score_table(own: Sequence[Score], seeds: Sequence[Sequence[Score]]) -> str:
+    """Scores of the weights; of several seeds also their mean and deviation."""
+    splits, over = splits_of(own), defaultdict(list)
+    for score in itertools.chain.from_iterable(seeds):
+        over[score.task, score.split, score.metric].append(score.value)
+    rows: list[dict[str, Cell]] = []
+    for score in own:
+        row: dict[str, Cell] = {
+            "task": row_name(score.task, score.split, splits[score.task]),
+            "metric": score.metric,
+            "score": score.value,
         }
-        for (task, split, metric), of_one in _by_number(scores).items()
-    ]
+        if len(seeds) > 1:
+            values = over[score.task, score.split, score.metric]
+            row["mean"] = mean(values)
+            row["deviation"] = stdev(values) if len(values) > 1 else None
+        rows.append({**row, "majority": score.majority})
     return table(rows, "markdown", decimals=4).rstrip()
 
 
-def _majority(scores: Sequence[Score]) -> float | None:
-    values = [score.majority for score in scores if score.majority is not None]
-    return mean(values) if values else None
-
-
 def _cautions(tasks: Sequence[Task], own: Sequence[Score], seeds: int) -> Iterator[str]:
-    """What not to trust; of several seeds it is the run's own scores that its weights have."""
+    """What not to trust, by the scores of the weights."""
     if seeds == 1:
         yield "One seed: how far another one would be from these scores is unknown."
     below = [
         task.name
         for task in tasks
-        for (name, split, metric), of_one in _by_number(own).items()
-        if (name, split, metric) == (task.name, "dev", task.primary)
-        and (majority := _majority(of_one)) is not None
-        and mean(score.value for score in of_one) <= majority
+        for score in own
+        if (score.task, score.split, score.metric) == (task.name, "dev", task.primary)
+        and score.majority is not None
+        and score.value <= score.majority
     ]
     if below:
         yield (

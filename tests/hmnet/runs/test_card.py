@@ -39,7 +39,19 @@ def text_of(run: Run) -> str:
     return (run.folder / CARD).read_text(encoding="utf-8")
 
 
-def test_the_hub_reads_it_and_finds_means_over_the_seeds(seeds: list[Run]) -> None:
+@pytest.fixture
+def unequal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scores of 0 in seed 0 and of 1 in seed 1, whatever was learned."""
+
+    def scored(folder: Path) -> list[Score]:
+        value = float(folder.name == "seed-1")
+        found = read_run_scores(folder)
+        return [each if each.method == MAJORITY else replace(each, value=value) for each in found]
+
+    monkeypatch.setattr("hmnet.runs.card.read_run_scores", scored)
+
+
+def test_the_hub_reads_it_and_finds_what_the_weights_beside_it_score(seeds: list[Run]) -> None:
     data = ModelCard.load(seeds[0].folder / CARD).data
     assert data.library_name == "hmnet"
     assert data.pipeline_tag == "text-classification"
@@ -49,19 +61,34 @@ def test_the_hub_reads_it_and_finds_means_over_the_seeds(seeds: list[Run]) -> No
         (one.dataset_name, one.dataset_split, one.metric_name): one.metric_value
         for one in data.eval_results
     }
-    by_seed = [read_run_scores(run.folder) for run in seeds]
-    for one, other in zip(*by_seed, strict=True):
-        if one.method != MAJORITY:
-            mean = statistics.mean([one.value, other.value])
-            assert values[one.task, one.split, one.metric] == pytest.approx(mean, abs=1e-6)
-    assert len(values) == sum(score.method != MAJORITY for score in by_seed[0])
+    assert values == {
+        (one.task, one.split, one.metric): pytest.approx(one.value, abs=1e-6)
+        for one in read_run_scores(seeds[0].folder)
+        if one.method != MAJORITY
+    }
     assert {one.metric_type for one in data.eval_results} == {
         *("accuracy", "f1", "pearsonr", "spearmanr")
     }
 
 
+@pytest.mark.usefixtures("unequal")
+def test_a_better_seed_is_no_result_of_weights_that_learned_nothing(seeds: list[Run]) -> None:
+    for run, value in zip(seeds, (0.0, 1.0), strict=True):
+        for made in (card(run, seeds), card(run, seeds, run.tasks[:1], "checkpoint")):
+            results = made.data.eval_results
+            assert results
+            assert {one.metric_value for one in results} == {value}
+            assert ("Not above the majority class" in str(made)) is (value == 0)
+            rows = [line for line in str(made).splitlines() if line.startswith("| TONE ")]
+            shown = [cell.strip() for cell in rows[0].split("|")[3:6]]
+            assert shown == [f"{value:.4f}", "0.5000", "0.7071"]
+
+
 def test_it_shows_spread_and_the_majority_class(seeds: list[Run]) -> None:
-    row = next(line for line in text_of(seeds[1]).splitlines() if line.startswith("| TONE"))
+    lines = text_of(seeds[1]).splitlines()
+    (head,) = (line for line in lines if line.startswith("| task") and "score" in line)
+    assert head.replace(" ", "") == "|task|metric|score|mean|deviation|majority|"
+    row = next(line for line in lines if line.startswith("| TONE"))
     values = [
         score.value
         for run in seeds
@@ -74,13 +101,11 @@ def test_it_shows_spread_and_the_majority_class(seeds: list[Run]) -> None:
         if (score.task, score.metric, score.method) == ("TONE", "accuracy", MAJORITY)
     }
     shown = [cell.strip() for cell in row.split("|")[2:-1]]
-    assert shown == [
-        "accuracy",
-        f"{statistics.mean(values):.4f}",
-        f"{statistics.stdev(values):.4f}",
-        f"{majority:.4f}",
-    ]
-    assert "One seed" not in text_of(seeds[0])
+    numbers = [values[1], statistics.mean(values), statistics.stdev(values), majority]
+    assert shown == ["accuracy", *(f"{number:.4f}" for number in numbers)]
+    text = " ".join(lines)
+    assert "The score is that of these weights, of seed 1; mean and standard deviation" in text
+    assert "One seed" not in text
 
 
 def test_it_gives_no_path_away_and_its_names_are_text(seeds: list[Run]) -> None:
@@ -101,7 +126,10 @@ def test_other_settings_are_no_seeds_of_the_same(seeds: list[Run]) -> None:
 
 
 def test_one_seed_says_that_its_spread_is_unknown(seeds: list[Run]) -> None:
-    assert "One seed: how far another one" in str(card(seeds[0], seeds[:1]))
+    text = str(card(seeds[0], seeds[:1]))
+    assert "One seed: how far another one" in text
+    assert "of seed 0; the majority is" in text
+    assert "deviation" not in text
 
 
 def test_groups_say_how_they_came_about(seeds: list[Run], tmp_path: Path) -> None:
@@ -191,16 +219,3 @@ def test_a_card_is_written_again_without_a_trace_of_the_old_one(seeds: list[Run]
 )
 def test_licences_are_in_question_unless_plainly_open(licence: str, asks: bool) -> None:
     assert in_question(toy("A", licence=licence)) is asks
-
-
-def test_weights_that_learned_nothing_say_so_beside_a_better_seed(
-    seeds: list[Run], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def scored(folder: Path) -> list[Score]:
-        value = float(folder.name == "seed-1")
-        found = read_run_scores(folder)
-        return [each if each.method == MAJORITY else replace(each, value=value) for each in found]
-
-    monkeypatch.setattr("hmnet.runs.card.read_run_scores", scored)
-    assert "Not above the majority class" in str(card(seeds[0], seeds))
-    assert "Not above the majority class" not in str(card(seeds[1], seeds))
