@@ -92,10 +92,13 @@ def _probe(params: Params) -> str:
 
 
 def _export(params: Params) -> str | None:
-    task = params.get("task")
-    if not task:
+    if params["task"] and params["form"] == "checkpoint":
+        which = ["--task", ",".join(params["task"])]
+    elif params["every"] and params["form"] == "onnx":
+        which = ["--all"]
+    else:
         return None
-    return words("hmnet", "push", params["folder"], "--task", ",".join(task), "me/my-model")
+    return words("hmnet", "push", params["folder"], *which, "me/my-model")
 
 
 def _vocab_first(params: Params) -> str:

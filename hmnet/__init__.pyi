@@ -23,7 +23,7 @@ from hmnet.measuring.joint_trainer import make_trainer as make_trainer
 from hmnet.measuring.probe import EncoderProbe as EncoderProbe
 from hmnet.models.count import count_parameters as count_parameters
 from hmnet.models.multitask import MultiTaskModel as MultiTaskModel
-from hmnet.publishing import push as push
+from hmnet.publishing.push import push as push
 from hmnet.runs.scores import Score as Score
 from hmnet.settings.config import RunConfig as RunConfig
 from hmnet.sharing.plan import SharingPlan as SharingPlan

@@ -48,7 +48,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "hmnet predict": ("--task", "--input", "RUN"),
     "hmnet export": ("--task", "--out", "RUN"),
     "hmnet submit": ("--benchmark", "--data-dir", "--out", "RUN"),
-    "hmnet push": ("--task", "--public", "--accept-licences", "RUN", "REPO"),
+    "hmnet push": ("--task", "--all", "--public", "--accept-licences", "--replace", "RUN", "REPO"),
     "hmnet compare": ("--format", "RUN"),
     "hmnet count": ("--tasks", "--backbone", "--method", "--clusters", "--layers", "--pooling"),
 }

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from huggingface_hub import ModelCard
+
 TOKEN = "hf_right"  # noqa: S105
 OID = "0123456789abcdef0123456789abcdef01234567"
 
@@ -69,6 +71,8 @@ class Hub:
         return 200, url | {"name": name}
 
     def _about(self, name: str, rest: list[str], body: bytes) -> tuple[int, Any]:
+        if name not in self.repositories:
+            return 404, {"error": "Repository not found"}
         files = self.repositories[name]
         if rest[:1] == ["preupload"]:
             asked = json.loads(body)["files"]
@@ -82,6 +86,10 @@ class Hub:
             for line in map(json.loads, body.splitlines()):
                 if line["key"] == "file":
                     files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
+                elif line["key"] == "deletedFile":
+                    del files[line["value"]["path"]]
+                elif line["value"].get("parentCommit", OID) != OID:
+                    return 412, {"error": "A commit has happened since"}
             return 200, {"success": True, "commitOid": OID, "commitUrl": f"{self.endpoint}/{name}"}
         siblings = [{"rfilename": place} for place in files]
         return 200, {
@@ -89,6 +97,7 @@ class Hub:
             "sha": OID,
             "private": name in self.private,
             "siblings": siblings,
+            "tags": ModelCard(files.get("README.md", b"").decode()).data.tags or [],
         }
 
 

@@ -1,13 +1,16 @@
 """Runs and exports on a stand-in of the hub: private, whole, without a path, asked again."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import huggingface_hub.constants
 import pytest
+from huggingface_hub import HfApi
 from transformers import AutoModelForSequenceClassification
 
 import hmnet
+from hmnet.publishing.hub import Place, told, upload
 from hmnet.runs.folder import read_clusters
 from hmnet.runs.train import train_run
 from hmnet.settings.config import RunConfig
@@ -91,10 +94,38 @@ def test_one_task_is_a_plain_checkpoint(run: TrainedRun, hub: Hub, tmp_path: Pat
     assert (back / "README.md").is_file()
 
 
+@pytest.mark.heavy
+def test_all_tasks_are_one_program_with_its_card(run: TrainedRun, hub: Hub) -> None:
+    notes: list[str] = []
+    hmnet.push(run, "me/all", task="all", on_note=notes.append)
+    files = hub.repositories["me/all"]
+    assert set(json.loads(files["tasks.json"])["tasks"]) == {"TONE", "SAME", "GRADE"}
+    assert b"with an output per task" in files["README.md"]
+    assert notes[-1] == f"fetched again: 0 of {len(files) - 1} files differ"
+
+
+def test_a_program_that_comes_back_changed_is_told(
+    run: TrainedRun, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def export(self: TrainedRun, task: str, out: Path, *, format: str) -> None:  # noqa: A002
+        put({f"{task}.{format}": b"program", "README.md": b"card"}, out)
+
+    monkeypatch.setattr(TrainedRun, "export", export)
+    hmnet.push(run, "me/all", task="all")
+    assert set(hub.repositories["me/all"]) == {".gitattributes", "all.onnx", "README.md"}
+    hub.spoils = ".onnx"
+    assert fails(lambda: hmnet.push(run, "me/spoiled", task="all")) == (
+        "me/spoiled is uploaded, but what comes back from it is not what was sent: 1 of 2 files"
+        " differ. Delete it and push again."
+    )
+
+
 def test_what_comes_back_changed_is_told(run: TrainedRun, hub: Hub) -> None:
     hub.spoils = ".safetensors"
     said = fails(lambda: hmnet.push(run, "same", task="SAME"))
-    assert said.startswith("me/same is uploaded, but what comes back from it answers otherwise")
+    assert said.startswith(
+        "me/same is uploaded, but what comes back from it is not what was sent: logits of 1 task(s)"
+    )
     assert "is damaged" in fails(lambda: hmnet.push(run, "me/whole"))
 
 
@@ -107,18 +138,60 @@ def test_publishing_wants_licences_to_be_read(run: TrainedRun, hub: Hub) -> None
     assert not hub.private
 
 
-def test_a_repository_with_files_is_left_alone(run: TrainedRun, hub: Hub) -> None:
-    hub.repositories["me/mine"] = {"model.bin": b"mine"}
-    said = fails(lambda: hmnet.push(run, "mine", task="SAME"))
-    assert said == (
-        "me/mine exists on the hub and has files. Give another name, or delete it there."
+@pytest.mark.parametrize("card", [b"", b"---\ntags: [other]\n---\nmine", b"relevance-hmnet"])
+@pytest.mark.parametrize("replace", [False, True])
+def test_files_of_others_are_left_alone(
+    run: TrainedRun, hub: Hub, card: bytes, replace: bool
+) -> None:
+    mine = {"model.bin": b"mine", **({"README.md": card} if card else {})}
+    hub.repositories["me/mine"] = dict(mine)
+    assert fails(lambda: hmnet.push(run, "mine", task="SAME", replace=replace)) == (
+        "me/mine exists on the hub and has files that were not pushed by this toolkit: its card has"
+        " no tag relevance-hmnet. Give another name, or delete it there."
     )
-    assert hub.repositories["me/mine"] == {"model.bin": b"mine"}
+    assert hub.repositories["me/mine"] == mine
+
+
+def test_an_empty_repository_is_taken(run: TrainedRun, hub: Hub) -> None:
     hub.repositories["me/mine"] = {".gitattributes": b""}  # as a broken upload leaves it
     assert "is public. Add `public=True`" in fails(lambda: hmnet.push(run, "mine", task="SAME"))
     hub.private.add("me/mine")
     hmnet.push(run, "me/mine", task="SAME")
     assert "config.json" in hub.repositories["me/mine"]
+
+
+def test_an_earlier_push_gives_way_where_that_is_asked(run: TrainedRun, hub: Hub) -> None:
+    hmnet.push(run, "me/mine")
+    before = dict(hub.repositories["me/mine"])
+    assert fails(lambda: hmnet.push(run, "mine", task="SAME")) == (
+        "me/mine holds an earlier push. Add `replace=True` to put this one in its place (the hub's"
+        " history keeps the old files), or give another name."
+    )
+    assert hub.repositories["me/mine"] == before
+    notes: list[str] = []
+    asked = {"replace": True, "public": True, "accept_licences": True}
+    hmnet.push(run, "mine", task="SAME", on_note=notes.append, **asked)
+    after = hub.repositories["me/mine"]
+    assert "config.json" in after
+    assert not {"config.toml", "scores.csv", "model/model.safetensors"} & set(after)
+    assert ".gitattributes" in after
+    assert hub.private == {"me/mine"}
+    assert notes[1:3] == [
+        "me/mine is private and stays so; its page on the hub can change that",
+        f"replacing the {len(before) - 1} files of an earlier push",
+    ]
+
+
+def test_a_commit_of_others_in_between_is_not_lost(
+    run: TrainedRun, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hmnet.push(run, "me/mine", task="SAME")
+    before = dict(hub.repositories["me/mine"])
+    monkeypatch.setattr("hub.OID", "f" * 40)  # is the last one from now on
+    place = Place("me/mine", "0" * 40, private=True)
+    with pytest.raises(RelevanceError, match="somebody wrote there meanwhile"), told("me/mine"):
+        upload(HfApi(), place, {"config.json": b"{}"}, public=False)
+    assert hub.repositories["me/mine"] == before
 
 
 @pytest.mark.parametrize("name", ["", "a/b/c", "../up", "me/<img src=x>", "me/mo del", "me/ä", "-"])

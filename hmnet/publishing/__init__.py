@@ -1,0 +1,1 @@
+"""Runs and exports on the Hugging Face hub, fetched again and compared."""
