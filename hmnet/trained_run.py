@@ -212,12 +212,16 @@ class TrainedRun(Run):
             device: `auto`, `cpu` or `cuda:N`.
 
         Returns:
-            One per task, split and metric, as fractions, with what the majority class scores.
+            One per task, split and metric, as fractions, with what the majority class scores; then
+            those of AX, AX-b and AX-g where the run has a task that answers them and their labelled
+            rows are at hand.
 
         Raises:
             RelevanceError: If data or models are no longer there, or no task has such a split.
         """
-        return score_run(self, tasks=tasks, splits=splits, precision=precision, device=device)
+        return score_run(
+            self, tasks=tasks, splits=splits, precision=precision, device=device, diagnoses=True
+        )
 
     def export(
         self,

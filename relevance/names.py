@@ -64,8 +64,8 @@ def path_fault(name: object) -> str | None:
         Words that follow the name; None for letters, digits, `-`, `_`, `.`, `+`, `@` and spaces,
         neither beginning with a dot, `@` or space nor ending in a space.
 
-    >>> path_fault("dev_mismatched"), path_fault("RTE@superglue"), path_fault("..")[:27]
-    (None, None, "may hold letters, digits, '-")
+    >>> path_fault("dev_mismatched"), path_fault("RTE@superglue"), path_fault("..")[:24]
+    (None, None, 'may hold letters, digits')
     """
     if wrong := fault(name):
         return wrong

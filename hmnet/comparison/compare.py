@@ -23,6 +23,7 @@ from hmnet.runs.costs import Cost, costs_of
 from hmnet.runs.folder import Run
 from hmnet.runs.rows import notes_on, read_run_scores
 from hmnet.runs.scores import Score, counts, row_name, splits_of
+from relevance.tasks.find import diagnostic_sets
 
 COSTS = {
     "active": ("parameters activated", ""),
@@ -47,8 +48,9 @@ def compare(
     """Set the scores of runs side by side; runs of one name are seeds of one column.
 
     The average is over the first split of every task that all runs were scored on by the same rows,
-    MNLI-m and MNLI-mm counted as two, as the paper does. Further splits, such as a test split, and
-    splits whose rows differ between runs have a row of the table and no part in the average.
+    diagnostic sets apart, MNLI-m and MNLI-mm counted as two, as the paper does. Further splits,
+    such as a test split, and splits whose rows differ between runs have a row of the table and no
+    part in the average.
 
     Args:
         scores: Scores of one or more runs, in the order of the columns.
@@ -83,7 +85,7 @@ def compare(
     splits = splits_of(scores)
     different = different_rows(scores)
     barred = set() if allow_different else different
-    lines = []
+    lines, apart = [], diagnostic_sets()
     for what in measured if every_metric else primary.values():
         name = row_name(what.task, what.split, splits[what.task])
         marked = name + DIFFERENT * (what.place in different)
@@ -91,7 +93,9 @@ def compare(
     counted = [
         what
         for place, what in primary.items()
-        if counts(what.split, splits[what.task]) and place not in barred
+        if counts(what.split, splits[what.task])
+        and place not in barred
+        and what.task not in apart  # no benchmark counts its diagnostic sets
     ]
     common = _common(columns, counted)
     if common:

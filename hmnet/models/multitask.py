@@ -79,6 +79,7 @@ class MultiTaskModel(nn.Module):
         self.layer_list = backbone.layer_list
         self.pool = nn.ModuleDict({module_key(name): module for name, module in pool.items()})
         self.insert = adapter_module
+        self._further_names: dict[str, str] = {}
         self._layers = {task: self._make_layers(task) for task in self.tasks}
         # A plain dict: registered as submodules, the views would list every weight once more.
         self._paths = {task: self._make_path(task) for task in self.tasks}
@@ -148,6 +149,19 @@ class MultiTaskModel(nn.Module):
             raise unknown_name("task", task, self.tasks)
         return self._paths[task]
 
+    def answers_too(self, name: str, task: str) -> None:
+        """Let a path answer under a second name, such as that of a diagnostic set.
+
+        Args:
+            name: Name that `path`, `kinds` and `input_form` take from now on; it is not saved.
+            task: A task of the model.
+
+        Raises:
+            RelevanceError: If the model has no such task.
+        """
+        self._paths[name], self._layers[name] = self.path(task), self._layers[task]
+        self.kinds[name], self._further_names[name] = self.kinds[task], task
+
     def layers(self, task: str) -> Sequence[nn.Module]:
         """The layers of a task's path, the lowest first.
 
@@ -172,7 +186,7 @@ class MultiTaskModel(nn.Module):
         Returns:
             The module.
         """
-        return cast("Head", self.module(f"{task}.head"))
+        return cast("Head", self.module(f"{self._further_names.get(task, task)}.head"))
 
     def module(self, name: str) -> nn.Module:
         """A module of the pool.

@@ -7,6 +7,7 @@ from pathlib import Path
 from hmnet.backbones.backbone import load_config
 from hmnet.devices import resolve_device
 from hmnet.kinds._reading import check_concat, note_on_unreached, read_depth
+from hmnet.methods._defaults import defaults_for
 from hmnet.methods.method import ModelGroup
 from hmnet.models.blueprint import Blueprint
 from hmnet.runs.folder import CLUSTERS, CONFIG, PLAN, changed_fields, read_clusters
@@ -84,7 +85,7 @@ def _set_by_method(config: RunConfig) -> str | None:
     """One line about settings that have another default with the run's method, and have kept it."""
     kept = [
         f"`{name}={value if isinstance(value, int | float) else repr(str(value))}`"
-        for name, value in config.method.defaults.items()
+        for name, value in defaults_for(config.method.name, config.tasks).items()
         if getattr(config, name) == value
     ]
     if not kept:

@@ -23,7 +23,7 @@ from relevance.disk.manifest import check_file, check_files, note_changed, note_
 from relevance.errors import RelevanceError, unknown_name
 from relevance.names import some
 from relevance.tasks.data import Split, TaskData
-from relevance.tasks.find import find_tasks
+from relevance.tasks.find import diagnostic_sets, find_tasks
 from relevance.tasks.load import load_task
 from relevance.tasks.task import Task
 
@@ -112,24 +112,39 @@ class Run:
             found = {task.name: task.source for task in find_tasks(self.config.tasks)}
         except RelevanceError:  # a run answers without the files that it was trained on
             found = {}
+        found |= {name: task.source for name, task in diagnostic_sets().items()}
         return [task.model_copy(update={"source": found.get(task.name)}) for task in tasks]
 
     def task(self, name: str) -> Task:
         """A task's definition by its name in any case.
 
         Args:
-            name: Such as `RTE`.
+            name: Such as `RTE`; or a diagnostic set, such as `AX-b`, that one of the tasks answers.
 
         Returns:
-            The definition.
+            The definition; that of a diagnostic set has the labels of the task that answers it.
 
         Raises:
             RelevanceError: If the run has no such task.
         """
-        for task in self.tasks:
+        known = (*self.tasks, *(answered for answered, _ in self.diagnoses.values()))
+        for task in known:
             if task.name.lower() == name.lower():
                 return task
-        raise unknown_name("task", name, [task.name for task in self.tasks])
+        raise unknown_name("task", name, [task.name for task in known])
+
+    @cached_property
+    def diagnoses(self) -> dict[str, tuple[Task, Task]]:
+        """Diagnostic sets of the catalogue by name, each with the run's task that answers it."""
+        own = {task.name: task for task in self.tasks}
+        found = {}
+        for task in diagnostic_sets().values():
+            hosts = [own[name] for name in task.diagnoses if name in own]
+            hosts = [each for each in hosts if set(each.labels) == set(task.labels)]
+            if hosts and task.name not in own:
+                labels = {"labels": hosts[0].labels}
+                found[task.name] = task.model_copy(update=labels), hosts[0]
+        return found
 
     def with_data(self, data: Mapping[str, TaskData]) -> "Run":
         """The same run, which need not read its tasks' rows again.
@@ -168,12 +183,15 @@ class Run:
         Raises:
             RelevanceError: If the run has no such task, or its model is damaged.
         """
-        wanted = self.task(task).name
+        asked = self.task(task).name
+        wanted = self.diagnoses[asked][1].name if asked in self.diagnoses else asked
         for folder, blueprint in self.blueprints.items():
             if wanted in (known.name for known in blueprint.tasks) and folder not in self._models:
                 self._models.clear()
                 self._models[folder] = MultiTaskModel.from_pretrained(folder)
         (model,) = self._models.values()
+        if asked != wanted:
+            model.answers_too(asked, wanted)
         return model
 
     def data(self, task: str, *, also: Sequence[str] = ()) -> TaskData:
@@ -230,6 +248,8 @@ class Run:
         Raises:
             RelevanceError: If the task is defined no longer.
         """
+        if task.name in self.diagnoses:
+            return task
         if task.name not in self._today:
             raise RelevanceError(
                 f"{self.folder / CONFIG}: task '{task.name}' is defined no longer in"

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from hmnet.devices import resolve_device
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.precision import Precision, PrecisionName, resolve_precision
@@ -9,10 +11,11 @@ from hmnet.prepared import PreparedSplit
 from hmnet.runs.folder import Run
 from hmnet.runs.rows import rows_digest
 from hmnet.runs.scores import Score
-from relevance.errors import unknown_name
+from relevance.errors import RelevanceError, unknown_name
 from relevance.interfaces.trainer import Result
 from relevance.stages import counted
-from relevance.tasks.data import Split
+from relevance.tasks.data import Split, TaskData
+from relevance.tasks.load import load_diagnosis, task_folder
 from relevance.tasks.metrics import majority
 from relevance.tasks.task import Task
 
@@ -24,6 +27,7 @@ def score_run(
     splits: Sequence[str] | None = None,
     precision: PrecisionName = "fp32",
     device: str = "auto",
+    diagnoses: bool = False,
 ) -> list[Score]:
     """Score the tasks of a run.
 
@@ -34,6 +38,8 @@ def score_run(
             every task.
         precision: Precision of the forward pass.
         device: `auto`, `cpu` or `cuda:N`.
+        diagnoses: Whether to score, behind the tasks, the diagnostic sets that they answer and that
+            have labelled rows.
 
     Returns:
         One per task, split and metric, with what the majority class scores as its `majority`, and
@@ -46,9 +52,14 @@ def score_run(
     settled = resolve_precision(precision, place)
     scores = []
     known: dict[str, None] = {}
-    wanted = run.tasks if tasks is None else [run.task(name) for name in tasks]
+    wanted = list(run.tasks) if tasks is None else [run.task(name) for name in tasks]
+    if diagnoses and tasks is None:
+        wanted = [*wanted, *(answered for answered, _ in run.diagnoses.values())]
     for task in counted(wanted, "tasks scored"):
-        data = run.data(task.name, also=splits or ())
+        if task.name in run.diagnoses:
+            data = _diagnosis(run, task, needed=tasks is not None)
+        else:
+            data = run.data(task.name, also=splits or ())
         known |= dict.fromkeys(data.evaluation)
         for name, split in data.evaluation.items():
             if splits is None or name in splits:
@@ -59,6 +70,19 @@ def score_run(
         if name not in known:
             raise unknown_name("split", name, known)
     return scores
+
+
+def _diagnosis(run: Run, task: Task, *, needed: bool) -> TaskData:
+    """The rows of a diagnostic set, beside the training rows of the task that answers it."""
+    found = load_diagnosis(task, run.config.data.data_dir)
+    if found is None and needed:
+        raise RelevanceError(
+            f"task '{task.name}': there are no rows with labels. Put test.parquet (or .csv, .tsv,"
+            f" .jsonl) into {task_folder(task, run.config.data.data_dir)}."
+        )
+    if found is None:
+        return TaskData(task, Split((), np.empty(0)), {})
+    return TaskData(task, run.data(run.diagnoses[task.name][1].name).train, dict([found]))
 
 
 def answer_split(run: Run, task: Task, split: Split, precision: Precision, device: str) -> Result:

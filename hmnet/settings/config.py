@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from hmnet.backbones.folder import is_vectors
 from hmnet.backbones.levels import Concat
 from hmnet.heads._choice import DEFAULT, HeadChoice, Pooling
-from hmnet.methods._defaults import OF_METHODS
+from hmnet.methods._defaults import OF_METHODS, defaults_for
 from hmnet.settings.loss_weights import LossWeights
 from hmnet.sharing.freeze import NOTHING, Freeze
 from hmnet.sharing.skill_table import SkillTable
@@ -313,7 +313,13 @@ class RunConfig(TrainingSettings):
 
         if isinstance(given, dict) and isinstance(given.get("method"), str | ChosenMethod):
             method = find_method(given["method"])
-            return {**method.defaults, **given, "method": method}
+            tasks = given.get("tasks")
+            names = (
+                [each for each in tasks if isinstance(each, str)]
+                if isinstance(tasks, list | tuple)
+                else []
+            )
+            return {**defaults_for(method.name, names), **given, "method": method}
         return given
 
     @model_validator(mode="after")

@@ -22,6 +22,11 @@ def catalogue() -> dict[str, Task]:
     return {task.name: task for task in _built_in()}
 
 
+def diagnostic_sets() -> dict[str, Task]:
+    """The built-in sets by name that have rows to score and none to train on."""
+    return {task.name: task for task in _built_in() if task.diagnoses}
+
+
 @cache
 def _built_in() -> tuple[Task, ...]:
     found = [task for path in sorted(CATALOG.glob("*.toml")) for task in read_tasks(path)]

@@ -222,6 +222,35 @@ def _read(task: Task, split: str, data_dir: Path | None, *, text_only: bool = Fa
     return to_split(task, cells, str(path), text_only=text_only)
 
 
+def load_diagnosis(task: Task, data_dir: Path | None) -> tuple[str, Split] | None:
+    """The labelled rows of a diagnostic set.
+
+    Args:
+        task: A definition with `diagnoses`.
+        data_dir: Folder with one folder per task; None for `tasks/` in the cache.
+
+    Returns:
+        Name of the split, `test` or else `dev`, and all of its rows; None where there is no file,
+        or one without labels, as the hub has of AX.
+
+    Raises:
+        RelevanceError: If the file cannot be read, or a label is none of the task's.
+    """
+    names = ("test", "dev")
+    name = next((each for each in names if split_file(task, each, data_dir) is not None), None)
+    if name is None:
+        return None
+    load_split(task, name, data_dir, text_only=True)
+    path = split_file(task, name, data_dir)
+    try:
+        labels = read_columns(path, [task.label])[task.label] if path else []
+    except RelevanceError:  # texts could be read, so the column is not there
+        return None
+    if all(str(label).strip() in {"None", "", "-1"} for label in labels):
+        return None
+    return name, load_split(task, name, data_dir)
+
+
 def load_training_texts(task: Task, options: DataOptions) -> Split:
     """The training rows for a measure that reads texts alone.
 

@@ -1,13 +1,16 @@
 """What holds for every method: a few models in which each task has a path of the whole depth."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from hmnet.methods._defaults import OF_METHODS
+from hmnet.methods._defaults import OF_GROUPS, OF_METHODS
 from hmnet.methods.method import ModelGroup, methods
+from hmnet.settings.config import RunConfig
 from relevance.clustering.spec import ClusterSpec
 from relevance.tasks.find import find_tasks
+from relevance.tasks.groups import GROUPS
 
 TASKS = ("RTE", "CB", "SST-2", "IMDB")
 SPEC = ClusterSpec(clusters=(("RTE", "CB"), ("SST-2", "IMDB")))
@@ -74,3 +77,16 @@ def test_what_is_not_used_is_noted(name: str, given: dict[str, Any]) -> None:
 
 def test_defaults_are_those_of_methods_that_there_are() -> None:
     assert set(OF_METHODS) <= set(methods.names())
+    assert {method for method, _ in OF_GROUPS} <= set(methods.names())
+
+
+def test_settings_of_the_theses_24_tasks_are_the_default_for_all_of_them_alone() -> None:
+    def settled(tasks: Sequence[str], **given: Any) -> tuple[int, int, float]:
+        config = RunConfig(tasks=tuple(tasks), method="camtl", **given)
+        return config.max_length, config.epochs, config.warmup
+
+    every = GROUPS["camtl24"]
+    assert settled(["camtl24"]) == settled(every[::-1]) == (256, 8, 0.1)
+    assert settled(["CAMTL24"], epochs=3) == (256, 3, 0.1)  # what is given wins
+    assert settled(every[1:]) == settled(["glue", "superglue"]) == (128, 5, 0.1)
+    assert RunConfig(tasks=("camtl24",), method="multi").epochs == 3
