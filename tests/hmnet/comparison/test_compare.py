@@ -59,7 +59,7 @@ def test_the_papers_columns_average_to_what_they_do(paper_dir: Path) -> None:
 
 def test_diagnostic_sets_have_rows_and_no_part_in_the_average() -> None:
     compared = compare(run("a", {"RTE": 0.5, "CB": 0.7, "AX-b/test/matthews": 0.1}))
-    assert [line.task for line in compared.lines] == ["RTE", "CB", "AX-b test", "average"]
+    assert [line.task for line in compared.lines] == ["RTE", "CB", "AX-b (test)", "average"]
     assert compared.lines[-1].entries[0] is not None
     assert compared.lines[-1].entries[0].mean == pytest.approx(0.6)
 

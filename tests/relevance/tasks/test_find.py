@@ -10,7 +10,7 @@ from relevance.tasks.data import DataOptions
 from relevance.tasks.find import PAPER_TASKS, catalogue, find_tasks, settled_names
 from relevance.tasks.groups import GROUPS
 from relevance.tasks.kinds.kind import kinds
-from relevance.tasks.load import load_split, load_task
+from relevance.tasks.load import load_diagnosis, load_split, load_task
 from relevance.tasks.metrics import FUNCTIONS
 
 REVIEWS = """
@@ -65,6 +65,25 @@ def test_a_diagnostic_set_has_no_training_rows(tmp_path: Path) -> None:
         "task 'AX-b': it is a diagnostic set and has no train rows. Train RTE@superglue or RTE;"
         " `hmnet evaluate` then scores AX-b too, where its rows are at hand."
     )
+
+
+def test_the_rows_of_a_diagnostic_set(tmp_path: Path) -> None:
+    (task,) = find_tasks(["AX-b"])
+    assert load_diagnosis(task, tmp_path) is None
+    folder = tmp_path / "axb"
+    folder.mkdir()
+    (folder / "dev.tsv").write_text("sentence1\tsentence2\tlabel\na\tb\t1\n")
+    found = load_diagnosis(task, tmp_path)
+    assert found is not None
+    assert (found[0], found[1].labels.tolist()) == ("dev", [1])
+    test = folder / "test.tsv"  # which is looked at first
+    for rows in ("sentence1\tsentence2\na\tb\n", "sentence1\tsentence2\tlabel\na\tb\t-1\n"):
+        test.write_text(rows)
+        assert load_diagnosis(task, tmp_path) is None
+    for rows in ("sentence1\n\n", "sentence1\tsentence2\tlabel\na\tb\tmaybe\n"):
+        test.write_text(rows)
+        with pytest.raises(RelevanceError):
+            load_diagnosis(task, tmp_path)
 
 
 @pytest.mark.parametrize(
