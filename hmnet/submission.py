@@ -21,7 +21,8 @@ class AnswerFile(NamedTuple):
     Attributes:
         name: Name of the file.
         task: Task of the run that answers.
-        labels: What the leaderboard calls the task's labels; None for values of a regression.
+        labels: What the leaderboard calls the task's labels; none where answers are texts of the
+            row; None for values of a regression.
         splits: Names that the file of rows may have; the first that is there is read.
         folder: Folder of the rows, for a diagnosis that another task answers; None for the task's.
     """
@@ -55,6 +56,7 @@ def _codes(*labels: str) -> dict[str, str | int]:
     return {label: code for code, label in enumerate(labels)}
 
 
+AS_TEXT: dict[str, str | int] = {}
 NLI = _words("entailment", "neutral", "contradiction")
 TWO_WAY = _words("entailment", "not_entailment")
 BENCHMARKS: dict[str, tuple[AnswerFile, ...]] = {
@@ -76,7 +78,7 @@ BENCHMARKS: dict[str, tuple[AnswerFile, ...]] = {
         AnswerFile("CB.jsonl", "CB", NLI),
         AnswerFile("COPA.jsonl", "COPA", {"0": 0, "1": 1}),
         AnswerFile("MultiRC.jsonl", "MultiRC", _codes("false", "true")),
-        AnswerFile("ReCoRD.jsonl", "ReCoRD", {}),
+        AnswerFile("ReCoRD.jsonl", "ReCoRD", AS_TEXT),
         AnswerFile("RTE.jsonl", "RTE", TWO_WAY),
         AnswerFile("WiC.jsonl", "WiC", _words("false", "true")),
         AnswerFile("WSC.jsonl", "WSC", {"false": "False", "true": "True"}),
@@ -143,10 +145,17 @@ def submit(
             place = f"{(part.folder or task.name).lower().replace('-', '')}/{part.splits[0]}"
             missing[part.name] = f"there is no file {place}.tsv, .jsonl or .parquet in the data"
             continue
+        if part.labels == AS_TEXT and task.kind != "cloze":
+            raise RelevanceError(
+                f"{part.name} needs a task of kind cloze, and the run's '{task.name}' is of kind"
+                f" {task.kind}. Leave it out of the run, or train it as the catalogue has it."
+            )
         rows = (_renamed(task, row) for row in input_rows(run.with_sources([task]), path))
         answers = run.answers(
             rows, [task.name], batch_size=batch_size, device=device, where=str(path)
         )
+        if first := task.first:  # the benchmark's own numbers begin at 0
+            answers = ({**each, "label": each["label"] - first} for each in answers)
         contents[part.name] = "".join(f"{line}\n" for line in answer_lines(part, answers))
     if not contents:
         reasons = "; ".join(f"{name}: {why}" for name, why in missing.items())
@@ -189,7 +198,9 @@ def answer_lines(part: AnswerFile, answers: Iterable[Mapping[str, Any]]) -> Iter
 
 
 def _number(part: AnswerFile, given: object) -> int:
-    """The number of a row, as its file has it."""
+    """The number of a row, as its file has it; the hub has ReCoRD's with that of the passage."""
+    if isinstance(given, Mapping) and "query" in given:
+        given = given["query"]
     try:
         return int(str(given))
     except ValueError:
@@ -204,6 +215,8 @@ def _said(part: AnswerFile, answer: Mapping[str, Any]) -> str | int:
     if part.labels is None:
         return f"{min(max(float(answer['value']), 0.0), 5.0):.3f}"
     label = str(answer.get("label"))
+    if part.labels == AS_TEXT:
+        return label
     if label not in part.labels:
         raise RelevanceError(
             f"{part.name}: the run answers {shown(label)}, which is no label of the benchmark's"

@@ -29,7 +29,7 @@ def members_of(package: str) -> list[str]:
         Names in alphabetical order, hyphens for underscores.
 
     >>> members_of("relevance.tasks.kinds")
-    ['classification', 'marked-words', 'multiple-choice', 'regression', 'span', 'tokens']
+    ['classification', 'cloze', 'marked-words', 'multiple-choice', 'regression', 'span', 'tokens']
     """
     # Names of files alone are read: importing members would load torch for the help of a command.
     own = package.rpartition(".")[2].removesuffix("s")

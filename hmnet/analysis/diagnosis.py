@@ -62,7 +62,8 @@ def diagnose(
             else:
                 codes = np.array(result.predictions, dtype=np.int64)
                 # places of alternatives have no names
-                places = map(str, range(1 + max(*codes.tolist(), *rows.labels.tolist())))
+                most = max(*codes.tolist(), *rows.labels.tolist())
+                places = (str(place + (task.first or 0)) for place in range(most + 1))
                 labels = task.labels or tuple(places)
                 found.append(confusion(task.name, name, labels, rows.labels, codes))
     if not found and split is not None:

@@ -1,6 +1,7 @@
 """Multiple choice: a score for each of a row's alternatives, and softmax over them."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -20,6 +21,8 @@ from hmnet.data.template import (
 )
 from hmnet.kinds.kind import Logits, ModelOutputs, OutputKind, Texts
 from relevance.errors import RelevanceError
+from relevance.tasks.kinds.kind import LabelKind
+from relevance.tasks.kinds.kind import kind_of as label_kind_of
 from relevance.tasks.kinds.multiple_choice import alternatives
 
 NONE = float("-inf")  # logit of an alternative that a row does not have
@@ -36,6 +39,7 @@ class MultipleChoice(OutputKind):
     auto = "AutoModelForMultipleChoice"
     purpose = "multiple choice"
     further = "alternatives"
+    noun: ClassVar = "alternative"
 
     def layout(self, parts: int) -> str:
         """An input for each alternative."""
@@ -48,7 +52,7 @@ class MultipleChoice(OutputKind):
         left beside the longest alternative.
         """
         *context, joined = texts
-        listed = [alternatives(text) for text in joined]
+        listed = [self.label_kind.inputs(text) for text in joined]
         counts = np.array([len(each) for each in listed], dtype=np.int64)
         row, begin = np.repeat(np.arange(len(counts)), counts), boundaries(counts)
         own = encoder.pieces([alternative for each in listed for alternative in each])
@@ -56,6 +60,7 @@ class MultipleChoice(OutputKind):
         longest = np.maximum.reduceat(own.lengths, begin[:-1])
         lengths = np.stack([*(pieces.lengths for pieces in others), longest], axis=1)
         room = encoder.room(max_length, len(texts))
+        self.check_room(lengths, room, joined)
         kept = kept_lengths(lengths, room, self._truncated(len(texts)))[row]
         parts = [
             *(
@@ -75,10 +80,29 @@ class MultipleChoice(OutputKind):
             alignment=Alignment(np.arange(len(counts)), place, place + 1),
         )
 
+    @property
+    def label_kind(self) -> LabelKind:
+        """The kind by which the task's files are read."""
+        return label_kind_of(self.task)
+
+    def check_room(
+        self, lengths: Int64[np.ndarray, "row part"], room: int, joined: Sequence[str]
+    ) -> None:
+        """Refuse rows that lose what they must not.
+
+        Args:
+            lengths: Tokens of each text, of the longest input in place of the last one.
+            room: Tokens that fit.
+            joined: Last text of every row.
+
+        Raises:
+            RelevanceError: If there is such a row; alternatives may lose their ends.
+        """
+
     def reading(self, texts: Texts) -> Texts:  # noqa: ARG002
         """Columns alone say what the alternatives are."""
         raise RelevanceError(
-            f"task '{self.task.name}' chooses among alternatives, which 'text' cannot tell from"
+            f"task '{self.task.name}' chooses among {self.noun}s, which 'text' cannot tell from"
             f" other texts. Give its columns: {', '.join(self.task.inputs)}."
         )
 
@@ -104,13 +128,14 @@ class MultipleChoice(OutputKind):
         return np.array([int(logits.argmax()) for logits in said.logits], dtype=np.int64)
 
     def answers(self, said: ModelOutputs) -> list[dict[str, Any]]:
-        """Place and text of the alternative, and the probabilities of all in their order."""
+        """Number and text of the alternative, and the probabilities of all in their order."""
+        first = self.task.first or 0
         places = self.predictions(said).tolist()
         return [
             {
-                "label": place,
+                "label": place + first,
                 "choice": alternatives(text)[place],
-                "probabilities": _probabilities(logits).tolist(),
+                "probabilities": probabilities(logits).tolist(),
             }
             for place, text, logits in zip(places, said.texts[-1], said.logits, strict=True)
         ]
@@ -124,6 +149,7 @@ class MultipleChoice(OutputKind):
         return [row[row != NONE] for row in logits]
 
 
-def _probabilities(logits: Logits) -> Float64[np.ndarray, " place"]:
+def probabilities(logits: Logits) -> Float64[np.ndarray, " place"]:
+    """Softmax over the alternatives of a row."""
     found: Float64[np.ndarray, " place"] = softmax(logits.astype(np.float64))
     return found

@@ -20,8 +20,8 @@ Measure = Callable[[TaskBatch, CandidateScorer], Values]
 Variant = Literal["paper", "released"]
 # Each pass asks the model again; a deviation of five is enough to rank rows by.
 DROPOUT_PASSES = 5
-ENTROPIC = frozenset({"classification", "marked-words", "multiple-choice"})
-"""Kinds with a probability for each label, or for each of a row's alternatives."""
+ENTROPIC = frozenset({"classification", "cloze", "marked-words", "multiple-choice"})
+"""Kinds with a probability for each label, or for each of a row's own alternatives."""
 ROUNDING = 1e-6  # deviations below are not dropout's
 
 

@@ -21,6 +21,7 @@ from relevance.names import fault, path_fault, place, some
 from relevance.tasks.cells import json_list, nested
 from relevance.tasks.find import RESERVED
 from relevance.tasks.kinds.classification import label_text
+from relevance.tasks.kinds.cloze import PLACEHOLDER
 from relevance.tasks.task import MOST_LABELS
 
 LABELS = (
@@ -58,6 +59,8 @@ MOST_TEXTS = 3
 BIO = re.compile(r"O|[BI]-.+")
 EXAMPLES = 3
 CHOICE = re.compile(r"(choice|ending|option|alternative|sol)_?(\d)")
+CANDIDATES = frozenset({"entities", "candidates", "options"})
+"""Names of columns that list what may fill a gap."""
 MARK = re.compile(r"(start|end|span)_?\d?(_index)?")
 PARTS = {
     ("classification", 1): "text_classification",
@@ -113,9 +116,14 @@ def guess_task(
         raise RelevanceError(f"{train.path} has no rows to guess from.")
     gold = _label(train, guess, label)
     choices = _choices(train)
-    if len(choices) > 1 and text is None:
+    query, candidates = _gap(train, gold)
+    if query is not None:
+        guess.table["choices"] = [candidates]
+    elif len(choices) > 1 and text is None:
         guess.table["choices"] = choices
     texts = _texts(train, guess, gold, text)
+    if query in texts:  # behind what it asks about
+        texts = [*(name for name in texts if name != query), query]
     _check_others(found, guess, [*texts, gold, *guess.table.get("choices", ())], gold)
     _examples(train, guess, texts, gold)
     _kind(found, guess, texts, gold)
@@ -129,6 +137,21 @@ def _choices(train: Columns) -> list[str]:
     found = {name: CHOICE.fullmatch(_key(name)) for name in train.cells}
     numbers = {name: int(each[2]) for name, each in found.items() if each}
     return sorted(numbers, key=lambda name: numbers[name])
+
+
+def _gap(train: Columns, gold: str) -> tuple[str, str] | tuple[None, None]:
+    """A column of queries with a gap each, and one of lists of what may fill it."""
+    queries = [
+        name
+        for name, cells in train.cells.items()
+        if all(isinstance(each, str) and PLACEHOLDER in each for each in cells)
+    ]
+    lists = [
+        name
+        for name, cells in train.cells.items()
+        if name != gold and _key(name) in CANDIDATES and all(map(json_list, cells))
+    ]
+    return (queries[0], lists[0]) if queries and lists else (None, None)
 
 
 def _key(name: str) -> str:
@@ -180,7 +203,8 @@ def _seen(columns: Columns) -> str:
 
 def _fits(cells: Sequence[Any]) -> bool:
     """Whether a column that is called a label can be one."""
-    return _few(cells) or all(map(_is_number, cells)) or not isinstance(cells[0], str | int | float)
+    plain = isinstance(nested(cells[0]), str | int | float)
+    return _few(cells) or all(map(_is_number, cells)) or not plain
 
 
 def _few(cells: Sequence[Any]) -> bool:
@@ -209,7 +233,7 @@ def _texts(train: Columns, guess: Guess, gold: str, asked: Sequence[str] | None)
             others = [
                 name
                 for name, cells in train.cells.items()
-                if name not in (*chosen, gold)
+                if name not in (*chosen, gold, *guess.table.get("choices", ()))
                 and not NO_TEXT.fullmatch(_key(name))
                 and _is_text(cells)
                 and _is_long(cells)
@@ -299,6 +323,8 @@ def _kind(found: Mapping[str, Columns], guess: Guess, texts: Sequence[str], gold
         if split != "test"
         for value in columns.cells[gold]
     ]
+    if guess.table.get("choices") and _gap(train, gold)[0] == texts[-1]:
+        return _cloze(train, guess, gold)
     first = nested(cells[0])
     if isinstance(first, dict) or (
         isinstance(first, list) and first[:1] and isinstance(first[0], dict)
@@ -326,10 +352,19 @@ def _choice(train: Columns, guess: Guess, gold: str) -> None:
     guess.table |= {"kind": "multiple-choice", "metrics": ["accuracy"]}
     counts = Counter(map(label_text, train.cells[gold]))
     guess.counts = {place: counts[place] for place in sorted(counts)}
+    from_one = "0" not in counts and str(len(guess.table["choices"])) in counts
+    if from_one:
+        guess.table["first"] = 1
     guess.unsure.append(
         f"{some(guess.table['choices'])} are taken for alternatives, '{gold}' for the place of the"
-        " right one, from 0."
+        f" right one, from {int(from_one)}."
     )
+
+
+def _cloze(train: Columns, guess: Guess, gold: str) -> None:
+    guess.table |= {"kind": "cloze", "metrics": ["span_f1", "span_em"]}
+    several = sum(len(json_list(value) or [value]) > 1 for value in train.cells[gold])
+    guess.counts = {"one answer": len(train) - several, "several": several}
 
 
 def _span(train: Columns, cells: Sequence[Any], guess: Guess, used: Sequence[str]) -> None:
@@ -439,7 +474,7 @@ def _names(train: Columns, guess: Guess, texts: Sequence[str], gold: str) -> Non
     guess.table["name"] = name
     kind = guess.table["kind"]
     family = PARTS.get((kind, len(texts)), "sentence_pairs")
-    guess.table["family"] = "question_answering" if kind == "span" else family
+    guess.table["family"] = "question_answering" if kind in {"span", "cloze"} else family
     if train.form is not None:
         guess.source["format"] = train.form
     columns = dict(zip(texts, texts, strict=True)) | {gold: gold}

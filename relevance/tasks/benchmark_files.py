@@ -246,6 +246,49 @@ def _spans(value: Any, place: str) -> list[Any]:
     raise RelevanceError(f"{place}: expected a list under 'char_spans', got {shown(value)}.")
 
 
+def spread(lines: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Values of JSON Lines, those with several questions about a passage as a row for each.
+
+    Args:
+        lines: Values of the lines, each after the words that name its place.
+
+    Yields:
+        Values as they are; of ReCoRD's lines, as SuperGLUE publishes them, objects with `idx` of
+        the query, `passage`, `query`, `entities` and, where there are any, `answers`: the texts
+        that differ, in alphabetical order, as the hub has them.
+
+    Raises:
+        RelevanceError: If an entity is no span of its passage, or a list is missing.
+
+    Source:
+        Zhang et al. (2018), "ReCoRD", and the readme of its data: spans count the last character.
+    """
+    for place, line in lines:
+        passage = line.get("passage") if isinstance(line, dict) else None
+        if not isinstance(passage, dict) or "qas" not in line:
+            yield place, line
+            continue
+        text = passage.get("text")
+        if not isinstance(text, str):
+            raise RelevanceError(f"{place}: 'text' of the passage is {shown(text)}, no text.")
+        found = (
+            _span([each.get("start"), each.get("end")], text, place)
+            for each in _listed(passage, "entities", place)
+        )
+        entities = sorted({text[start:end] for start, end in found})
+        for each in _listed(line, "qas", place):
+            row = {
+                "idx": each.get("idx", each.get("id")),
+                "passage": text,
+                "query": each.get("query"),
+                "entities": entities,
+            }
+            if "answers" in each:
+                texts = [answer.get("text") for answer in _listed(each, "answers", place)]
+                row["answers"] = sorted(set(texts), key=str)
+            yield place, row
+
+
 def _span(span: Any, context: str, place: str) -> tuple[int, int]:
     """First character of a span, and the one behind it; MRQA counts the last one in."""
     match span:

@@ -61,6 +61,8 @@ class HubLabels:
         if isinstance(value, list) and value and self._task.labels:
             tags = {self.missing(tag) for tag in value}
             return tags.pop() if len(tags) == 1 else None
+        if value == [] and self._task.kind == "cloze":  # of a question there may be no answer
+            return "[]"
         if value is None:
             return "null"
         if isinstance(value, float) and math.isnan(value):

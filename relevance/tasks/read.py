@@ -19,6 +19,7 @@ from relevance.tasks.benchmark_files import (
     is_mrqa_header,
     label_first_rows,
     mrqa_rows,
+    spread,
     squad_rows,
 )
 from relevance.tasks.delimited import BYTE_ORDER_MARK, CSV, TSV, Delimited
@@ -369,11 +370,11 @@ def json_lines(lines: Iterable[str | bytes], where: str) -> Iterator[tuple[str, 
 
 
 def _json_rows(lines: Iterable[str], where: str) -> Iterator[tuple[str, Any]]:
-    """Rows of JSON Lines; a file that begins with MRQA's header holds its contexts."""
+    """Rows of JSON Lines; MRQA's contexts after its header, and ReCoRD's, have a row per query."""
     values = json_lines(lines, where)
     for first in values:
         every = chain([first], values)
-        yield from mrqa_rows(every) if is_mrqa_header(first[1]) else every
+        yield from mrqa_rows(every) if is_mrqa_header(first[1]) else spread(every)
 
 
 LINES: dict[str, Callable[[Iterable[str], str], Iterator[tuple[str, Any]]]] = {

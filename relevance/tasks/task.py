@@ -35,8 +35,8 @@ class Task(BaseModel):
         description="the group of the manual taxonomy that it belongs to, in snake case"
     )
     kind: str = Field(
-        description="`classification`, `regression`, `tokens`, `span`, `multiple-choice` or"
-        " `marked-words`"
+        description="`classification`, `regression`, `tokens`, `span`, `multiple-choice`,"
+        " `marked-words` or `cloze`"
     )
     text: tuple[Name, ...] = Field(
         min_length=1, max_length=3, description="one to three text columns, in input order"
@@ -76,9 +76,24 @@ class Task(BaseModel):
     )
     choices: tuple[Name, ...] = Field(
         (),
-        description="the alternatives of a multiple-choice task: a column for each, or one column"
-        " of lists",
+        description="the alternatives of a multiple-choice task, the candidates of a cloze task: a"
+        " column for each, or one column of lists",
         exclude_if=lambda value: not value,
+    )
+    first: int | None = Field(
+        None,
+        ge=0,
+        le=1,
+        strict=True,
+        description="what labels of a multiple-choice task call the first alternative: `0`, as"
+        " unless given, or `1`; letters begin at A",
+        exclude_if=lambda value: value is None,
+    )
+    placeholder: Name | None = Field(
+        None,
+        description="what stands for the gap in the query of a cloze task; `@placeholder` unless"
+        " given",
+        exclude_if=lambda value: value is None,
     )
     marks: tuple[Mark, ...] = Field(
         (),
@@ -133,7 +148,7 @@ class Task(BaseModel):
             raise ValueError(f"`truncate` names '{self.truncate}', which is no text column")
         if self.range is not None and self.kind != "regression":
             raise ValueError(f"`range` means nothing to a task of kind {self.kind}")
-        for option in ("unanswerable", "positive", "choices", "marks"):
+        for option in ("unanswerable", "positive", "choices", "first", "placeholder", "marks"):
             if getattr(self, option) and option not in kind.options:
                 raise ValueError(f"`{option}` means nothing to a task of kind {self.kind}")
         kind.check()

@@ -32,6 +32,10 @@ def columns(task: Task, rows: int) -> dict[str, Sequence[Any]]:
         listed = {name: list(WORDS[: rows % 4 + 1]) * rows for name in task.choices}
         listed = {name: cells[:rows] for name, cells in listed.items()}
         return {**texts, **listed, **groups, task.label: [row % 2 for row in range(rows)]}
+    if task.kind == "cloze":
+        texts = {name: ["@placeholder saw"] * rows for name in task.text}
+        listed = {name: [list(WORDS)] * rows for name in task.choices}
+        return {**texts, **listed, **groups, task.label: [[WORDS[row % 4]] for row in range(rows)]}
     if task.kind == "marked-words":
         texts = {name: ["who saw the river"] * rows for name in task.text}
         cells = {"start": 4, "end": 7, "word": 1, "words": "saw"}
@@ -57,4 +61,6 @@ def right(task: Task, split: Split) -> Labels:
     """Predictions without a fault."""
     if task.kind == "span":
         return as_rows([golds[0][0] if golds else "" for golds in split.labels])
+    if task.kind == "cloze":
+        return as_rows([golds[0][0] for golds in split.labels])
     return split.labels

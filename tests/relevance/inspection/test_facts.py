@@ -100,7 +100,7 @@ def test_real_rows(data_dir: Path) -> None:
     assert facts.splits[0].repeated == 2
 
 
-@pytest.mark.parametrize("name", ["COPA", "WiC", "WSC", "STS-B", "WNUT-17", "SQuAD"])
+@pytest.mark.parametrize("name", ["COPA", "ReCoRD", "WiC", "WSC", "STS-B", "WNUT-17", "SQuAD"])
 def test_every_kind_has_counts(name: str, data_dir: Path) -> None:
     (task,) = find_tasks([name])
     options = DataOptions(data_dir, max_train=50, max_dev=50)

@@ -11,6 +11,7 @@ from relevance.errors import RelevanceError
 from relevance.tasks.check import to_split
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import catalogue
+from relevance.tasks.kinds.kind import kind_of
 from relevance.tasks.kinds.multiple_choice import alternatives
 from relevance.tasks.load import load_split, load_task, load_training_texts
 from relevance.tasks.metrics import majority, score
@@ -56,6 +57,27 @@ def test_a_row_of_columns_ends_where_nothing_follows() -> None:
     assert split.labels.tolist() == [2, 0]
 
 
+def test_letters_begin_at_a_and_numbers_where_the_definition_says() -> None:
+    from_one = LISTED.model_copy(update={"first": 1})
+    rows = [["w", "x", "y", "z"]] * 4
+    assert to_split(LISTED, listed(rows, ["A", " D", 2, "0"]), "x").labels.tolist() == [0, 3, 2, 0]
+    split = to_split(from_one, listed(rows, ["A", "D", 1, "4"]), "x")
+    assert split.labels.tolist() == [0, 3, 0, 3]
+    assert kind_of(from_one).label_counts(split.labels) == {"1": 2, "2": 0, "3": 0, "4": 2}
+    swapped = Task(**FIELDS, choices=("B", "A"))  # a column's own name wins
+    columns = {"premise": ["p"], "B": ["x"], "A": ["y"], "label": ["A"]}
+    assert to_split(swapped, columns, "x").labels.tolist() == [1]
+
+
+def test_numbers_that_seem_to_count_from_one_are_never_shifted() -> None:
+    rows = [["w", "x", "y", "z"]] * 29
+    with pytest.raises(RelevanceError, match=r"no label of 29 rows is 0, .* Say `first = 1`"):
+        to_split(LISTED, listed(rows, [1, 2, 3] * 9 + [1, 2]), "x")
+    stated = LISTED.model_copy(update={"first": 0})
+    assert to_split(stated, listed(rows, [3] * 29), "x").labels.tolist() == [3] * 29
+    assert to_split(LISTED, listed(rows[:28], [3] * 28), "x").labels.tolist() == [3] * 28
+
+
 def test_accuracy_and_majority_by_hand() -> None:
     rows = [["a", "b"], ["a"], ["a", "b", "c"], ["a", "b"]]
     split = to_split(LISTED, listed(rows, [1, 0, 1, 0]), "x")
@@ -73,7 +95,13 @@ def test_accuracy_and_majority_by_hand() -> None:
     [
         ({"a": "1", "b": None, "c": "3"}, 0, "column 'b' has None as alternative 1, no text."),
         ({"a": None, "b": None, "c": None}, 0, "column 'a' has no alternative. A row needs one."),
-        ({"a": "1", "b": "2", "c": None}, 2, "label 2 is none of the row's 2 alternatives."),
+        (
+            {"a": "1", "b": "2", "c": None},
+            2,
+            "label 2 is none of the row's 2 alternatives. Expected a whole number from 0 to 1, or a"
+            " letter from A to B. If they count from 1, say `first = 1` in the task's definition.",
+        ),
+        ({"a": "1", "b": "2", "c": None}, "C", "label 'C' is none of the row's 2 alternatives."),
         ({"a": "1", "b": "2", "c": "3"}, "b", "label 'b' is none of the row's 3 alternatives."),
         ({"a": "1", "b": "2", "c": "3"}, True, "label True is none of the row's 3 alternatives."),
         ({"a": "1", "b": "2", "c": "3"}, -1, "label -1 is none of the row's 3 alternatives."),
@@ -92,6 +120,8 @@ def test_a_row_that_cannot_be_read(cells: dict[str, Any], label: Any, message: s
         ({}, "a multiple-choice task needs `choices`"),
         ({"choices": ("premise",)}, "`choices` names 'premise', which is a text or group column"),
         ({"choices": ("a",), "labels": ("x", "y")}, "has `choices` and no `labels`"),
+        ({"choices": ("a",), "first": 2}, "less than or equal to 1"),
+        ({"choices": ("a",), "first": True}, "valid integer"),
         ({"choices": ("a", "a")}, "`choices` names one thing twice: a"),
         ({"choices": ("a",), "marks": ({"word": "w"},)}, "`marks` means nothing to a task of kind"),
     ],
