@@ -1,4 +1,4 @@
-"""Tasks with alternatives, and with marked words, from the command line."""
+"""Tasks with alternatives, with marked words and with a gap, from the command line."""
 
 import csv
 import json
@@ -32,8 +32,18 @@ ROLE = {
     "marks": ({"word": "at", "words": "span"},),
     "metrics": ("accuracy",),
 }
+GAP = {
+    "family": "question_answering",
+    "kind": "cloze",
+    "text": ("passage", "query"),
+    "labels": (),
+    "label": "answers",
+    "choices": ("entities",),
+    "metrics": ("span_em", "span_f1"),
+}
 TASKS = "\n".join(
     (
+        table("GAP", "gap/train.jsonl", "gap/dev.jsonl", **GAP),
         table("PICK", "pick/train.jsonl", "pick/dev.jsonl", **PICK),
         table(
             "ROLE",
@@ -55,6 +65,14 @@ def pick_row(rng: random.Random) -> dict[str, Any]:
     return {"premise": f"{rng.choice(PLAIN)} {keys[right]}", "endings": endings, "label": right}
 
 
+def gap_row(rng: random.Random) -> dict[str, Any]:
+    """The names of a passage, of which those that are a direction are right."""
+    keys, others = rng.sample(KEYS, k=rng.randint(1, 2)), rng.sample(PLAIN, k=2)
+    names = rng.sample([*keys, *others, keys[0]], k=len(keys) + 3)
+    query = f"the {rng.choice(PLAIN)} @placeholder"
+    return {"passage": " ".join(names), "query": query, "entities": names, "answers": keys}
+
+
 def role_row(rng: random.Random) -> list[str]:
     """A text with two names of which one is good, and one of them marked."""
     names = rng.sample(["good", "bad"], k=2)
@@ -69,8 +87,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("choices")
     for number, (split, count) in enumerate([("train", 256), ("dev", 32)]):
         rng = random.Random(number)  # noqa: S311
-        for task in ("pick", "role", "tone"):
+        for task in ("gap", "pick", "role", "tone"):
             (folder / task).mkdir(exist_ok=True)
+        gaps = [json.dumps(gap_row(rng)) for _ in range(count)]
+        (folder / "gap" / f"{split}.jsonl").write_text("\n".join(gaps) + "\n")
         picks = [json.dumps(pick_row(rng)) for _ in range(count)]
         (folder / "pick" / f"{split}.jsonl").write_text("\n".join(picks) + "\n")
         roles = [["sentence", "at", "span", "label"], *(role_row(rng) for _ in range(count))]
@@ -94,11 +114,12 @@ def run(world: Path, quick: list[object]) -> Path:
     return trained_on_all(world, quick)
 
 
-def test_both_are_learned(run: Path) -> None:
+def test_all_are_learned(run: Path) -> None:
     with (run / "scores.csv").open() as file:
         scores = {(row["run"], row["task"]): float(row["value"]) for row in csv.DictReader(file)}
     assert scores["multi", "PICK"] > 0.9 > scores["majority", "PICK"]
     assert scores["multi", "ROLE"] > 0.9 > scores["majority", "ROLE"]
+    assert scores["multi", "GAP"] > 0.9 > scores["majority", "GAP"]
     assert "PICK" in done("hmnet", "evaluate", run).out
 
 
@@ -119,6 +140,13 @@ def test_answers(run: Path) -> None:
     assert (several["label"], several["choice"]) == (2, "a north")
     assert len(several["probabilities"]) == 5
     assert sum(several["probabilities"]) == pytest.approx(1)
+    (found,) = answers(
+        run,
+        "GAP",
+        {"idx": 3, "passage": "", "query": "the @placeholder", "entities": ["<b>", "🙂", "south"]},
+    )
+    assert (found["idx"], found["label"]) == (3, "south")
+    assert list(found["probabilities"]) == ["<b>", "🙂", "south"]
     text = "the good dog runs bad"
     for word, at in (("good", 1), ("bad", 4)):
         (found,) = answers(run, "ROLE", {"sentence": text, "at": at, "span": word})
@@ -132,6 +160,8 @@ def test_answers(run: Path) -> None:
         ("PICK", {"premise": "a", "endings": "b"}, "column 'endings' is 'b', expected a list of"),
         ("PICK", {"premise": "a", "endings": []}, "column 'endings' has no alternative."),
         ("PICK", {"premise": "a"}, "column 'endings' of task 'PICK' is missing"),
+        ("GAP", {"text": ["a", "b"]}, "chooses among candidates, which 'text' cannot tell"),
+        ("GAP", {"passage": "a", "query": "b", "entities": ["c"]}, "has no '@placeholder' in 'b'"),
         ("ROLE", {"text": ["a"]}, "asks about marked words, which 'text' does not mark."),
         ("ROLE", {"sentence": "a", "at": 1, "span": "b"}, "of column 'span' are not in"),
         ("ROLE", {"sentence": "a", "at": "x", "span": "a"}, "expected a whole number from 0"),
@@ -163,6 +193,8 @@ def test_a_diagnosis_has_the_places_of_alternatives(run: Path, tmp_path: Path) -
     done("hmnet", "diagnose", run, "--task", "PICK,ROLE", "--out", tmp_path / "found")
     with (tmp_path / "found" / "confusion.csv").open() as file:
         labels = {(row["task"], row["label"]) for row in csv.DictReader(file)}
+    told = refused("hmnet", "diagnose", run, "--task", "GAP", "--out", tmp_path / "other")
+    assert "is of kind 'cloze', which has no confusion matrix" in told
     assert labels >= {("PICK", "0"), ("PICK", "3"), ("ROLE", "good"), ("ROLE", "bad")}
 
 
@@ -171,9 +203,9 @@ def test_gains_and_estimates(quick: list[object], tmp_path: Path) -> None:
     options = [*quick, "--epochs", 1, "--max-train", 16, "--max-dev", 8]
     gains = [*options, "--gpus", 0, "--single-seeds", 1, "--normalise", "absolute"]
     done("relevance", "pairwise", *gains, "--out", tmp_path / "gains.json")
-    assert load_matrix(tmp_path / "gains.json").values.shape == (3, 3)
+    assert load_matrix(tmp_path / "gains.json").values.shape == (4, 4)
     for measure in ("embedding", "gradient-cosine"):
         done("relevance", "estimate", measure, *options, "--out", tmp_path / f"{measure}.json")
-        assert load_matrix(tmp_path / f"{measure}.json").values.shape == (3, 3)
+        assert load_matrix(tmp_path / f"{measure}.json").values.shape == (4, 4)
     told = refused("relevance", "estimate", "logme", *options, "--out", tmp_path / "m.json")
-    assert "but task 'PICK' is of kind multiple-choice" in told
+    assert "but task 'GAP' is of kind cloze" in told

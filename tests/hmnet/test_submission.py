@@ -87,6 +87,18 @@ def test_lines_of_superglue(name: str, label: object, expected: object) -> None:
     assert json.loads(line) == {"idx": 7, "label": expected}
 
 
+def test_lines_of_record_have_the_querys_number_and_the_text() -> None:
+    said = lines(
+        "ReCoRD.jsonl",
+        {"idx": {"passage": 3, "query": 40}, "label": "Ann Lee", "probabilities": {}},
+        {"idx": 41, "label": "0"},
+    )
+    assert list(map(json.loads, said)) == [
+        {"idx": 40, "label": "Ann Lee"},
+        {"idx": 41, "label": "0"},
+    ]
+
+
 def test_answers_of_multirc_stand_by_passage_and_question() -> None:
     rows = [(0, 0, 0, "true"), (0, 0, 1, "false"), (0, 1, 2, "true"), (3, 9, 20, "false")]
     keys = ("idx_paragraph", "idx_question", "idx_answer", "label")

@@ -166,7 +166,7 @@ def test_what_fits_nothing_is_refused(name: str, content: str, said: str, tmp_pa
         guessed(tmp_path, {name: content})
 
 
-@pytest.mark.parametrize("name", ["RTE", "STS-B", "WNUT-17", "COPA", "CoLA"])
+@pytest.mark.parametrize("name", ["RTE", "STS-B", "WNUT-17", "COPA", "ReCoRD", "CoLA"])
 def test_real_files_are_guessed_as_the_catalogue_has_them(name: str, data_dir: Path) -> None:
     (task,) = find_tasks([name])
     (files,) = find_files([data_dir / task.slug])
@@ -176,6 +176,14 @@ def test_real_files_are_guessed_as_the_catalogue_has_them(name: str, data_dir: P
     assert len(guess.table.get("labels", ())) == len(task.labels)
     if name != "COPA":  # its column of cause or effect is short
         assert tuple(guess.table["text"]) == task.text
+
+
+def test_numbers_of_alternatives_may_begin_at_one(tmp_path: Path) -> None:
+    rows = [["sentence", "option1", "option2", "label"]]
+    rows += [[text(n), f"a {n}", f"b {n}", n % 2 + 1] for n in range(ROWS)]
+    _, task = guessed(tmp_path, {"train.tsv": lines(rows)})
+    assert (task.choices, task.first) == (("option1", "option2"), 1)
+    assert load_task(task, DataOptions()).train.labels.max() == 1
 
 
 def test_alternatives_stand_by_their_numbers_wherever_their_columns_are(tmp_path: Path) -> None:

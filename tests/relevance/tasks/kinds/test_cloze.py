@@ -166,9 +166,7 @@ def test_published_lines_that_cannot_be_read(
         ("@placeholder", ["a"], ["", " "], "column 'answers' has no answer."),
     ],
 )
-def test_a_row_that_cannot_be_read(
-    query: str, candidates: Any, answers: Any, message: str
-) -> None:
+def test_a_row_that_cannot_be_read(query: str, candidates: Any, answers: Any, message: str) -> None:
     columns = {"passage": [""], "query": [query], "entities": [candidates], "answers": [answers]}
     with pytest.raises(RelevanceError, match=r"^here, row 1: ") as caught:
         to_split(RECORD, columns, "here")

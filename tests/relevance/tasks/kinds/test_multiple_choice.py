@@ -73,6 +73,8 @@ def test_numbers_that_seem_to_count_from_one_are_never_shifted() -> None:
     rows = [["w", "x", "y", "z"]] * 29
     with pytest.raises(RelevanceError, match=r"no label of 29 rows is 0, .* Say `first = 1`"):
         to_split(LISTED, listed(rows, [1, 2, 3] * 9 + [1, 2]), "x")
+    with pytest.raises(RelevanceError, match=r"A to D. If they count from 1, say `first = 1` in"):
+        to_split(LISTED, listed(rows[:2], [1, 4]), "x")
     stated = LISTED.model_copy(update={"first": 0})
     assert to_split(stated, listed(rows, [3] * 29), "x").labels.tolist() == [3] * 29
     assert to_split(LISTED, listed(rows[:28], [3] * 28), "x").labels.tolist() == [3] * 28
@@ -98,8 +100,7 @@ def test_accuracy_and_majority_by_hand() -> None:
         (
             {"a": "1", "b": "2", "c": None},
             2,
-            "label 2 is none of the row's 2 alternatives. Expected a whole number from 0 to 1, or a"
-            " letter from A to B. If they count from 1, say `first = 1` in the task's definition.",
+            "label 2 is none of the row's 2 alternatives. Expected a whole number from 0 to 1,",
         ),
         ({"a": "1", "b": "2", "c": None}, "C", "label 'C' is none of the row's 2 alternatives."),
         ({"a": "1", "b": "2", "c": "3"}, "b", "label 'b' is none of the row's 3 alternatives."),
