@@ -20,7 +20,8 @@ SHARE = 0.2
 SEED = 0
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 ORDER = (
-    *("name", "family", "kind", "text", "choices", "label", "labels", "range", "unanswerable"),
+    *("name", "family", "kind", "text", "choices", "first"),
+    *("label", "labels", "range", "unanswerable"),
     "metrics",
 )
 COMMENTS = {
