@@ -157,6 +157,5 @@ def _answers(value: Any) -> list[str] | None:
     if not isinstance(found, list):
         found = [value]
     texts = [each.get("text") if isinstance(each, dict) else each for each in found]
-    if not all(isinstance(each, str) for each in texts):
-        return None
-    return [each for each in texts if each.strip()]
+    strings = [each for each in texts if isinstance(each, str)]
+    return [each for each in strings if each.strip()] if len(strings) == len(texts) else None
