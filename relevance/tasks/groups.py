@@ -19,7 +19,7 @@ PAPER_TASKS: tuple[str, ...] = (
 )
 """The tasks of Fei et al. (2022) in the order of their Tables 2 and 3."""
 GLUE = ("CoLA", "SST-2", "MRPC", "STS-B", "QQP", "MNLI", "QNLI", "RTE", "WNLI")
-SUPERGLUE = ("BoolQ", "CB", "COPA", "MultiRC", "RTE@superglue", "WiC", "WSC")
+SUPERGLUE = ("BoolQ", "CB", "COPA", "MultiRC", "ReCoRD", "RTE@superglue", "WiC", "WSC")
 MRQA = ("NewsQA", "SearchQA", "TriviaQA", "HotpotQA", "NaturalQuestions", "SQuAD@mrqa")
 GROUPS: dict[str, tuple[str, ...]] = {
     "paper13": PAPER_TASKS,
