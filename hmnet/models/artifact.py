@@ -73,7 +73,8 @@ def export_together(
         if models[task.name].kinds[task.name].further is not None:
             raise RelevanceError(
                 f"Task '{task.name}' is of kind {task.kind}, which reads more than tokens and has"
-                " no input in an exported program. Name the other tasks with `task`."
+                " no input in an exported program. Name the other tasks with `task`; this one is"
+                " answered by the run itself (`hmnet predict`)."
             )
     for model in {id(model): model for model in models.values()}.values():
         _check_traceable(model)

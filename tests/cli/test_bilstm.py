@@ -163,6 +163,10 @@ def test_what_needs_a_transformer_is_one_line(
 def test_no_checkpoint_can_express_it(run: Path, world: Path, quick: list[object]) -> None:
     said = refused("hmnet", "export", run, "--task", "TONE", "--out", world / "exported")
     assert "a family that transformers does not have" in said
+    program = ["--format", "torch", "--out", world / "exported"]
+    for which in (["--task", "TONE"], ["--all"]):
+        said = refused("hmnet", "export", run, *which, *program)
+        assert "torch.export then fixes the program to one length. Ask the run itself" in said
     corpus = world / "corpus.txt"
     corpus.write_text("the dog runs . the cat sleeps .\n\na man saw it . the river runs .\n")
     said = refused(

@@ -187,6 +187,13 @@ def test_an_exported_model_says_the_same(run: Path, tmp_path: Path) -> None:
     assert logits.softmax(dim=0).tolist() == pytest.approx(found["probabilities"], abs=1e-5)
     told = refused("hmnet", "export", run, "--task", "ROLE", "--out", tmp_path / "other")
     assert "reads marked words, for which transformers has no class" in told
+    program = ["--format", "torch", "--out", tmp_path / "other"]
+    for which in (["--task", "PICK"], ["--task", "ROLE"], ["--all"]):
+        told = refused("hmnet", "export", run, *which, *program)
+        assert told.endswith(
+            "which reads more than tokens and has no input in an exported program. Name the other"
+            " tasks with --task; this one is answered by the run itself (`hmnet predict`)."
+        )
 
 
 def test_a_diagnosis_has_the_places_of_alternatives(run: Path, tmp_path: Path) -> None:
