@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
-from jaxtyping import Float, Float32, Int, Int64
+from jaxtyping import Float, Float32, Float64, Int, Int64
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 from transformers import PreTrainedConfig
@@ -15,6 +15,7 @@ from hmnet.data.batching import Further
 from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Columns, Encoder
 from hmnet.data.template import Sequences
+from hmnet.kinds._entropy import normalised_entropy
 from relevance.registry import Registry
 from relevance.tasks.data import Labels
 from relevance.tasks.task import Task
@@ -205,6 +206,28 @@ class OutputKind(ABC):
         Returns:
             Fields of an answer, for each row.
         """
+
+    def entropies(
+        self,
+        logits: Float[np.ndarray, "row class *place"],
+        encoded: Encoded,  # noqa: ARG002  for kinds with places
+        rows: Rows,  # noqa: ARG002
+    ) -> Float64[np.ndarray, " row"]:
+        """Entropy of the prediction for each row, over the largest there can be.
+
+        Args:
+            logits: Logits of a batch, -inf for what a row does not have.
+            encoded: Split that the batch is of.
+            rows: Numbers of its sequences in the batch.
+
+        Returns:
+            Ratios in [0, 1]: 1 where all labels, or all of the row's own alternatives, are equally
+            likely; 0 for a sure prediction, and where there is one alternative.
+
+        Raises:
+            NotImplementedError: If the kind predicts values, which have no entropy.
+        """
+        return normalised_entropy(logits)
 
     def unpadded(
         self, logits: Float32[np.ndarray, "row class *place"], lengths: Int64[np.ndarray, " row"]

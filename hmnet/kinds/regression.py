@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Float64
 from torch import Tensor
 from transformers import PreTrainedConfig
 
@@ -55,6 +55,12 @@ class Regression(OutputKind):
     def on_own_scale(self) -> "Regression":
         """The kind whose squared errors are on the task's own scale."""
         return Regression(self.task, self.scale.model_copy(update={"unit": self.scale.spread}))
+
+    def entropies(
+        self, logits: Float[np.ndarray, "row 1"], encoded: Encoded, rows: Rows
+    ) -> Float64[np.ndarray, " row"]:
+        """Nothing: a value has no entropy."""
+        raise NotImplementedError
 
     def predictions(self, said: ModelOutputs) -> Float[np.ndarray, " row"]:
         """Values on the task's own scale, which may lie a little beyond its ends."""

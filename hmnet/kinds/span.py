@@ -14,6 +14,7 @@ from hmnet.data.alignment import aligned, assemble_aligned, with_dropped
 from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Columns, Encoder
 from hmnet.data.template import Pieces, Sequences
+from hmnet.kinds._entropy import normalised_entropy
 from hmnet.kinds.kind import Logits, ModelOutputs, Rows, Texts, TokenLevelKind
 from relevance.errors import RelevanceError
 from relevance.tasks.answers import is_invisible
@@ -147,6 +148,22 @@ class Span(TokenLevelKind):
     def answers(self, said: ModelOutputs) -> list[dict[str, Any]]:
         """The answer, where it stands in the context, and its probability."""
         return [found._asdict() for found in self._found(said)]
+
+    def entropies(
+        self, logits: Float[np.ndarray, "row token 2"], encoded: Encoded, rows: Rows
+    ) -> Float64[np.ndarray, " row"]:
+        """Entropies of an answer's first and last token over 2 log n, n the places it may have.
+
+        These are the tokens of the context and [CLS], the target of windows without an answer; 0
+        where there is no other. The question, special tokens and padding are left out of both.
+        """
+        allowed = np.zeros(logits.shape[:2], dtype=bool)
+        allowed[:, NO_ANSWER] = True
+        for place, row in enumerate(rows.tolist()):
+            begins, ends = _places(encoded, row)
+            allowed[place, : len(begins)] |= ends > begins
+        among = np.where(allowed[..., None], logits, -np.inf)
+        return np.asarray(normalised_entropy(among).mean(axis=1))
 
     def outputs(self, output: Any) -> Float[Tensor, "row token output"]:
         """What the family's own class says about both ends."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int, Int32, Int64
+from jaxtyping import Float, Float64, Int, Int32, Int64
 from scipy.special import softmax
 from torch import Tensor
 
@@ -11,6 +11,7 @@ from hmnet.data.alignment import NOWHERE, aligned, assemble_aligned
 from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Columns, Encoder, Located
 from hmnet.data.template import Sequences, boundaries
+from hmnet.kinds._entropy import normalised_entropy
 from hmnet.kinds.kind import ModelOutputs, Rows, Texts, TokenLevelKind
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Labels, as_rows
@@ -108,6 +109,18 @@ class Tokens(TokenLevelKind):
             }
             for text, (tags, chances) in zip(said.texts[0], self._tagged(said), strict=True)
         ]
+
+    def entropies(
+        self, logits: Float[np.ndarray, "row tag token"], encoded: Encoded, rows: Rows
+    ) -> Float64[np.ndarray, " row"]:
+        """Mean over a row's words of the entropy of their tags over log C; 0 without words.
+
+        A word counts once, at its first token, where its tag is decided; words without a token
+        count as little as special tokens and padding.
+        """
+        is_word = self.targets(encoded, rows) != IGNORED
+        total = normalised_entropy(logits).sum(axis=1, where=is_word)
+        return np.asarray(total / np.maximum(is_word.sum(axis=1), 1))
 
     def logits(
         self, outputs: Float[Tensor, "row token output"], mask: Int[Tensor, "row token"]

@@ -56,7 +56,7 @@ class CandidateScorer(Protocol):
 
     def __call__(
         self, batch: TaskBatch, task: str, *, dropout: int | None = None
-    ) -> Float[np.ndarray, "row outputs"]:
+    ) -> Float[np.ndarray, "row outputs *place"]:
         """Logits of a task's path for some rows, its own or another task's.
 
         Args:
@@ -66,6 +66,17 @@ class CandidateScorer(Protocol):
 
         Returns:
             Logits.
+        """
+
+    def entropies(self, batch: TaskBatch, task: str) -> Float[np.ndarray, " row"]:
+        """Entropy of what a task's path predicts for some rows, over the largest there can be.
+
+        Args:
+            batch: The rows.
+            task: Task whose path is taken, of a kind that has an entropy: any but regression.
+
+        Returns:
+            Ratios in [0, 1], without dropout.
         """
 
 

@@ -7,7 +7,6 @@ from typing import Annotated, Literal, TypeAlias
 import numpy as np
 from jaxtyping import Float
 from pydantic import Field
-from scipy.special import entr, softmax
 
 from hmnet.data.encoded import Encoded
 from hmnet.samplers.sampler import CandidateScorer, Chooser, Sampler, SelectedStep, Step, TaskBatch
@@ -20,8 +19,6 @@ Measure = Callable[[TaskBatch, CandidateScorer], Values]
 Variant = Literal["paper", "released"]
 # Each pass asks the model again; a deviation of five is enough to rank rows by.
 DROPOUT_PASSES = 5
-ENTROPIC = frozenset({"classification", "cloze", "marked-words", "multiple-choice"})
-"""Kinds with a probability for each label, or for each of a row's own alternatives."""
 ROUNDING = 1e-6  # deviations below are not dropout's
 
 
@@ -36,8 +33,10 @@ class Uncertainty(Sampler):
     as the largest of its batches holds. So an epoch trains as many rows as T passes over the
     largest task, some rows several times and others never.
 
-    Uncertainty is the entropy of the predicted labels over the largest there can be, log C. A
-    regression task has no entropy; `proxy` says what stands for it.
+    Uncertainty is the entropy of what is predicted over the largest there can be: of labels over
+    log C, of a row's alternatives over the logarithm of their number, of the tags of words as the
+    mean over words, of an answer's first and last token as the mean of both (`OutputKind.entropies`).
+    A regression task has no entropy; `proxy` says what stands for it.
 
     Attributes:
         variant: `paper` ranks by normalised entropy, and the loss is the mean over the chosen rows;
@@ -71,7 +70,7 @@ class Uncertainty(Sampler):
         return [dict.fromkeys(self.batches, max(1, round(self.share * whole)))] * self.epochs
 
     def check(self, tasks: Sequence[Task]) -> None:
-        """Refuse tasks that have no uncertainty, or that the proxy can't stand for.
+        """Refuse regression tasks that the proxy can't stand for.
 
         Args:
             tasks: All that train together.
@@ -94,7 +93,7 @@ class Uncertainty(Sampler):
             what to train.
 
         Raises:
-            RelevanceError: If a task has no uncertainty, or the proxy can't stand for it.
+            RelevanceError: If the proxy can't stand for a regression task.
         """
         measures = {task.name: uncertainty_of(task, tasks, data, self.proxy) for task in tasks}
         by_dropout = self.proxy == "dropout"
@@ -167,32 +166,10 @@ def most_uncertain(
     return SelectedStep(batches, tuple(weights), dict(zip(names, means.tolist(), strict=True)))
 
 
-def normalised_entropy(logits: Float[np.ndarray, "row label"]) -> Float[np.ndarray, " row"]:
-    """Entropy of predicted labels over the largest there can be.
-
-    Args:
-        logits: One column per label; -inf for what a row does not have.
-
-    Returns:
-        Ratios in [0, 1]: 0 for a sure prediction, and for a row with one label; 1 where all labels
-        are equally likely.
-    """
-    # `entr` is 0 for a probability of 0, where p log p would be NaN.
-    entropies = entr(softmax(logits.astype(np.float64), axis=1)).sum(axis=1)
-    largest = np.log((logits != float("-inf")).sum(axis=1))
-    several = largest > 0
-    return np.asarray(np.where(several, entropies / np.where(several, largest, 1.0), 0.0))
-
-
 def _check(task: Task, tasks: Sequence[Task], proxy: str) -> None:
-    """Refuse a task whose rows cannot be ranked."""
-    if task.kind in ENTROPIC:
-        return
+    """Refuse a regression task whose rows cannot be ranked."""
     if task.kind != "regression":
-        raise RelevanceError(
-            f"Sampler 'uncertainty' ranks rows with labels, alternatives or a value, but"
-            f" '{task.name}' has kind {task.kind}. Leave it out, or take another `sampler`."
-        )
+        return
     if proxy not in ("relevant", "dropout"):
         _named(proxy, tasks)
     if proxy == "relevant" and all(other.kind != "classification" for other in tasks):
@@ -203,18 +180,16 @@ def _check(task: Task, tasks: Sequence[Task], proxy: str) -> None:
 
 
 def has_uncertainty(task: Task, tasks: Sequence[Task]) -> bool:
-    """Whether rows of a task can be ranked without dropout: by its own labels, or a proxy's.
+    """Whether rows of a task can be ranked without dropout: by its own entropy, or a proxy's.
 
     Args:
         task: Any task.
         tasks: All that train together.
 
     Returns:
-        True for kinds with labels or alternatives for a row, and for regression beside a
-        classification task.
+        False for regression without a classification task beside it, True for all others.
     """
-    labelled = any(other.kind == "classification" for other in tasks)
-    return task.kind in ENTROPIC or (task.kind == "regression" and labelled)
+    return task.kind != "regression" or any(other.kind == "classification" for other in tasks)
 
 
 def uncertainty_of(
@@ -233,15 +208,15 @@ def uncertainty_of(
         each row.
 
     Raises:
-        RelevanceError: If the task has no uncertainty, or the proxy can't stand for it.
+        RelevanceError: If the proxy can't stand for the task.
     """
     _check(task, tasks, proxy)
-    if task.kind in ENTROPIC:
-        return lambda batch, ask: normalised_entropy(ask(batch, task.name))
+    if task.kind != "regression":
+        return lambda batch, ask: ask.entropies(batch, task.name)
     if proxy == "dropout":
         return _deviation(task.name)
     asked = _relevant(task, tasks, data) if proxy == "relevant" else _named(proxy, tasks)
-    return lambda batch, ask: normalised_entropy(ask(batch, asked))
+    return lambda batch, ask: ask.entropies(batch, asked)
 
 
 def _deviation(task: str) -> Measure:

@@ -36,7 +36,7 @@ class ModelScorer:
 
     def __call__(
         self, batch: TaskBatch, task: str, *, dropout: int | None = None
-    ) -> Float[np.ndarray, "row outputs"]:
+    ) -> Float[np.ndarray, "row outputs *place"]:
         """Logits of a task's path for some rows, its own or another task's.
 
         Args:
@@ -57,6 +57,19 @@ class ModelScorer:
         finally:
             self.model.train()
         return np.asarray(logits.float().cpu().numpy())
+
+    def entropies(self, batch: TaskBatch, task: str) -> Float[np.ndarray, " row"]:
+        """Entropy of what a task's path predicts for some rows, over the largest there can be.
+
+        Args:
+            batch: The rows.
+            task: Task whose path is asked.
+
+        Returns:
+            Ratios in [0, 1], as the task's kind has them.
+        """
+        kind, encoded = self.model.kinds[task], self.data[batch.task]
+        return kind.entropies(self(batch, task), encoded, batch.rows)
 
     @contextmanager
     def _random(self, batch: TaskBatch, number: int) -> Iterator[None]:

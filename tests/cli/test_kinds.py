@@ -124,6 +124,17 @@ def answers(run: Path, task: str, *lines: dict[str, Any]) -> list[dict[str, Any]
     return [json.loads(line) for line in out.splitlines()]
 
 
+def test_uncertainty_ranks_rows_of_every_kind(quick: list[object], tmp_path: Path) -> None:
+    options = ("--method", "multi", "--sampler", "uncertainty", "--max-steps-per-task", 3)
+    done("hmnet", "train", *quick, *options, "--out", tmp_path / "run")
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").open()]
+    assert len(lines) == 3
+    for line in lines:
+        assert line["uncertainty"].keys() == {"NAMES", "QUIZ", "TONE"}
+        assert all(0 < value <= 1 for value in line["uncertainty"].values())
+        assert sum(line["rows"].values()) == 16
+
+
 def test_words_get_tags(run: Path) -> None:
     words = ["the", "dog", "and", "eve", "stone", "sleeps"]
     listed, typed = answers(

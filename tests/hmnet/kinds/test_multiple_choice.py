@@ -17,7 +17,6 @@ from hmnet.kinds.kind import kind_of
 from hmnet.models.export import export
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.prepared import PreparedSplit, encode_split
-from hmnet.samplers.uncertainty import normalised_entropy
 from hmnet.sharing.plan import fully_shared
 from relevance.tasks.check import to_split
 from relevance.tasks.data import Split
@@ -122,10 +121,12 @@ def test_all_alternatives_see_the_same_of_the_texts(
         assert first == whole + 2
 
 
-def test_uncertainty_is_relative_to_a_rows_own_alternatives() -> None:
+def test_uncertainty_is_relative_to_a_rows_own_alternatives(tiny_bert: Path) -> None:
     none = float("-inf")
-    logits = np.array([[0, 0, none, none], [5, none, none, none], [0, 0, 0, 0], [99, 0, 0, none]])
-    assert normalised_entropy(logits).tolist() == pytest.approx([1, 0, 1, 0])
+    encoded = encode_split(PLANS, split_of(ROWS), AutoTokenizer.from_pretrained(tiny_bert), 24)
+    logits = np.array([[0, 0, none, none], [5, none, none, none], [np.log(2), 0, 0, none]])
+    found = kind_of(PLANS).entropies(logits, encoded, np.array([0, 1, 2]))
+    assert found.tolist() == pytest.approx([1, 0, 1.5 * np.log(2) / np.log(3)])
 
 
 def test_real_rows(data_dir: Path, tiny_bert: Path) -> None:

@@ -133,6 +133,23 @@ def test_targets_mark_the_answer_in_the_windows_that_hold_it(
         assert (targets > 0).all()
 
 
+def test_uncertainty_is_over_the_places_that_an_answer_may_have(tiny_bert: Path) -> None:
+    """By hand: [CLS] and four tokens of context are n = 5 places; the question is none."""
+    split = split_of(("who plays", "no cat no dog", "cat"), ("who", "", None), task=OPEN)
+    encoded = encoded_of(split, tiny_bert, 24)
+    assert encoded.lengths.tolist() == [9, 4]  # [CLS] who plays [SEP] no cat no dog [SEP]
+    logits = np.zeros((2, 9, 2), dtype=np.float32)
+    logits[:, 1:4] = logits[:, 8] = 90  # the question and [SEP]
+    logits[1, 4:] = -1e4  # padding
+    rows = np.arange(2)
+    assert kind_of(OPEN).entropies(logits, encoded, rows).tolist() == pytest.approx([1, 0])
+    logits[0, 5, 0] = np.log(4)  # p = 1/2, four times 1/8: 2 log 2 nats
+    begin = 2 * np.log(2) / np.log(5)
+    assert kind_of(QUIZ).entropies(logits, encoded, rows)[0] == pytest.approx((begin + 1) / 2)
+    logits[0, 5] = 90
+    assert kind_of(QUIZ).entropies(logits, encoded, rows)[0] == pytest.approx(0, abs=1e-12)
+
+
 def test_an_answer_in_the_second_window_alone_is_found(tiny_bert: Path) -> None:
     question, answer = "who plays", "guitar"
     encoded = kind_of(QUIZ).encode(

@@ -113,6 +113,25 @@ def test_what_was_cut_is_outside_of_entities(tiny_bert: Path) -> None:
     assert predicted == ("B-person", "I-person", "O")
 
 
+def test_uncertainty_is_the_mean_over_words_and_nothing_else(tiny_bert: Path) -> None:
+    """By hand: tags of probabilities 1/2, 1/4, 1/4 have 1.5 log 2 nats, all equal ones log 3."""
+    split = split_of(ROWS)
+    encoded = encode_split(NER, split, AutoTokenizer.from_pretrained(tiny_bert), 24)
+    rows = np.array([2, 1, 0])
+    logits = np.zeros((3, 3, encoded.lengths[rows].max()), dtype=np.float32)
+    half = 1.5 * np.log(2) / np.log(3)
+    logits[0, 0, 1] = np.log(2)  # the first of three words; two are left to chance
+    logits[0, 1, [0, 4]] = 50  # what [CLS] and [SEP] say counts nowhere
+    logits[2, 1] = 50  # sure of every word
+    found = kind_of(NER).entropies(logits, encoded, rows)
+    assert found.tolist() == pytest.approx([(half + 2) / 3, 0, 0], abs=1e-7)
+    first = kind_of(NER).targets(encoded, rows)[2] >= 0
+    assert first.sum() == 5 < encoded.lengths[0] - 2  # a word of several tokens counts once
+    logits[2][:, ~first] = 0
+    logits[2, 1, np.flatnonzero(first)[-1]] = 0
+    assert kind_of(NER).entropies(logits, encoded, rows)[2] == pytest.approx(1 / 5)
+
+
 def built(folder: Path, pooling: Any = "native") -> MultiTaskModel:
     plan = fully_shared(["NER"], 4)
     return MultiTaskModel.from_backbone(str(folder), [NER], plan, pooling=pooling).eval()

@@ -1,6 +1,7 @@
 """Which rows uncertainty sampling takes: closed forms, and a slow and plain reading of the rule."""
 
 import math
+from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
@@ -12,12 +13,7 @@ from hypothesis import strategies as st
 from hmnet.data.encoded import Encoded
 from hmnet.data.template import Template
 from hmnet.samplers.sampler import Step, TaskBatch, schedule
-from hmnet.samplers.uncertainty import (
-    Uncertainty,
-    comparable,
-    most_uncertain,
-    normalised_entropy,
-)
+from hmnet.samplers.uncertainty import Uncertainty, comparable, most_uncertain
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 from sampling import make
@@ -33,6 +29,29 @@ OTHER = task("OTHER", kind="classification", labels=("no", "yes"))
 VALUE = task("VALUE", kind="regression", range=(0, 1), metrics=("pearson",))
 
 
+class Scorer:
+    """A model that answers by these functions, and remembers what it was asked.
+
+    Args:
+        entropy: From numbers of rows to their entropies.
+        output: The same under dropout, to outputs.
+    """
+
+    def __init__(
+        self, entropy: Callable[[int], np.ndarray], output: Callable[[int], np.ndarray]
+    ) -> None:
+        self.entropy, self.output = entropy, output
+        self.asked: list[tuple[str, str, int | None]] = []
+
+    def __call__(self, batch: TaskBatch, task: str, *, dropout: int | None = None) -> np.ndarray:
+        self.asked.append((batch.task, task, dropout))
+        return self.output(len(batch.rows))[:, None].astype(np.float32)
+
+    def entropies(self, batch: TaskBatch, task: str) -> np.ndarray:
+        self.asked.append((batch.task, task, None))
+        return self.entropy(len(batch.rows))
+
+
 def encoded(ids: list[int]) -> Encoded:
     """One row of these tokens."""
     return Encoded(
@@ -44,12 +63,6 @@ def encoded(ids: list[int]) -> Encoded:
         groups=None,
         fingerprint="",
     )
-
-
-def test_entropy_in_closed_form() -> None:
-    logits = np.log([[1, 1, 1], [0.5, 0.25, 0.25], [1, 1e-300, 1e-300]])
-    expected = [1.0, 1.5 * math.log(2) / math.log(3), 0.0]
-    assert normalised_entropy(logits) == pytest.approx(expected, abs=1e-12)
 
 
 def offered(epochs: list[list[Step]], sizes: dict[str, int]) -> None:
@@ -148,19 +161,14 @@ def test_regression_asks_the_task_that_shares_most_of_its_vocabulary() -> None:
         "OTHER": encoded([5, 6]),
         "VALUE": encoded([1, 2, 5]),
     }
-    asked = []
-
-    def ask(batch: TaskBatch, task: str, *, dropout: int | None = None) -> np.ndarray:
-        asked.append((batch.task, task, dropout))
-        return np.zeros((len(batch.rows), 1 if task == "VALUE" else 2), dtype=np.float32)
-
+    ask = Scorer(np.zeros, np.zeros)
     step = [TaskBatch("VALUE", np.arange(2))]
     tasks = [VALUE, OTHER, LABELS]
     Uncertainty({}, epochs=1, seed=0).chooser(tasks, data)(step, ask)
     Uncertainty({}, epochs=1, seed=0, proxy="other").chooser(tasks, data)(step, ask)
     Uncertainty({}, epochs=1, seed=0, proxy="dropout").chooser(tasks, data)(step, ask)
-    assert asked[:2] == [("VALUE", "LABELS", None), ("VALUE", "OTHER", None)]
-    assert asked[2:] == [("VALUE", "VALUE", number) for number in range(5)]
+    assert ask.asked[:2] == [("VALUE", "LABELS", None), ("VALUE", "OTHER", None)]
+    assert ask.asked[2:] == [("VALUE", "VALUE", number) for number in range(5)]
 
 
 def test_deviations_are_scaled_to_the_entropies_beside_them() -> None:
@@ -178,11 +186,7 @@ def test_deviations_are_scaled_to_the_entropies_beside_them() -> None:
 def test_rows_by_dropout_are_trained_beside_rows_by_entropy() -> None:
     """Predictions of a regression differ by hundredths, and logits say next to nothing."""
     noise = np.random.default_rng(0)
-
-    def ask(batch: TaskBatch, task: str, *, dropout: int | None = None) -> np.ndarray:
-        deviation, width = (0.01, 1) if task == "VALUE" else (0.5, 2)
-        return noise.normal(scale=deviation, size=(len(batch.rows), width)).astype(np.float32)
-
+    ask = Scorer(lambda n: noise.uniform(0.8, 1, n), lambda n: noise.normal(scale=0.01, size=n))
     step = [TaskBatch("LABELS", np.arange(8)), TaskBatch("VALUE", np.arange(8))]
     choose = Uncertainty({}, epochs=1, seed=0, proxy="dropout").chooser([LABELS, VALUE], {})
     trained = {batch.task for _ in range(5) for batch in choose(step, ask).step}

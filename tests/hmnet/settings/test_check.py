@@ -40,11 +40,6 @@ PER_ROW = (
     "`regularizer=\"smart\"` needs one label or value for each row, but task 'TAGS' is of kind"
     " tokens. Leave out the task or the regularizer."
 )
-NO_RANK = (
-    "Sampler 'uncertainty' ranks rows with labels, alternatives or a value, but 'TAGS' has kind"
-    " tokens."
-    " Leave it out, or take another `sampler`."
-)
 NO_LABELS = (
     "Sampler 'uncertainty' asks a classification task in place of 'VALUE', and there is none. Add"
     ' one, or say `sampler="uncertainty:proxy=dropout"`.'
@@ -102,7 +97,6 @@ def refusals(new: str, trained: Run, settings: dict[str, Any], out: Path, method
     ("task", "settings", "message"),
     [
         ("TAGS", {"regularizer": "smart"}, PER_ROW),
-        ("TAGS", {"sampler": "uncertainty"}, NO_RANK),
         ("VALUE", {"sampler": "uncertainty"}, NO_LABELS),
         ("TAGS", {"loss_weights": "NONE=2"}, UNKNOWN_WEIGHT),
     ],

@@ -73,16 +73,24 @@ def test_rows_are_spread_and_values_take_their_proxys_entropy() -> None:
     tasks = (LABELS, VALUE, TOKENS)
     asked: list[tuple[str, list[int], str]] = []
 
-    def ask(batch: TaskBatch, name: str, *, dropout: int | None = None) -> Any:
-        assert dropout is None  # which would draw random numbers
-        asked.append((batch.task, batch.rows.tolist(), name))
-        sure = batch.task == "LABELS"
-        return np.tile([0.0, 50.0 if sure else 0.0], (len(batch.rows), 1))
+    class Scorer:
+        """Logits are never asked for: they would be under dropout, which draws random numbers."""
+
+        __call__ = None
+
+        def entropies(self, batch: TaskBatch, name: str) -> Any:
+            asked.append((batch.task, batch.rows.tolist(), name))
+            return np.linspace(0, 1, len(batch.rows))
 
     counts = zip(tasks, (9, 2, 4), strict=True)
     unsure = UncertaintyLog([prepared(task, count) for task, count in counts], 3)
-    assert unsure.look(ask) == {"LABELS": pytest.approx(0.0, abs=1e-12), "VALUE": pytest.approx(1)}
-    assert asked == [("LABELS", [0, 4, 8], "LABELS"), ("VALUE", [0, 1], "LABELS")]
+    scorer: Any = Scorer()
+    assert unsure.look(scorer) == {"LABELS": 0.5, "VALUE": 0.5, "TOKENS": 0.5}
+    assert asked == [
+        ("LABELS", [0, 4, 8], "LABELS"),
+        ("VALUE", [0, 1], "LABELS"),
+        ("TOKENS", [0, 2, 3], "TOKENS"),
+    ]
 
 
 @pytest.mark.process
@@ -151,7 +159,7 @@ def test_tasks_without_labels_have_no_uncertainty(config: RunConfig, tmp_path: P
     alone.write_text("[[task]]" + next(t for t in text.split("[[task]]") if '"GRADE"' in t))
     config = config.model_copy(update={"tasks": (str(alone),), "log_uncertainty": True})
     with pytest.raises(
-        RelevanceError, match="`log_uncertainty=True` takes the entropy of predicted"
+        RelevanceError, match="takes the entropy of predictions, and these tasks predict values"
     ):
         check_run(config, None, tmp_path / "run", resume=False)
     assert not (tmp_path / "run").exists()
