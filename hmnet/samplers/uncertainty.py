@@ -35,8 +35,8 @@ class Uncertainty(Sampler):
 
     Uncertainty is the entropy of what is predicted over the largest there can be: of labels over
     log C, of a row's alternatives over the logarithm of their number, of the tags of words as the
-    mean over words, of an answer's first and last token as the mean of both (`OutputKind.entropies`).
-    A regression task has no entropy; `proxy` says what stands for it.
+    mean over words, of an answer's first and last token as the mean of both; see
+    `OutputKind.entropies`. A regression task has no entropy; `proxy` says what stands for it.
 
     Attributes:
         variant: `paper` ranks by normalised entropy, and the loss is the mean over the chosen rows;

@@ -61,6 +61,6 @@ def _check_logging(groups: Sequence[Sequence[Task]]) -> None:
     """Refuse to log uncertainty where no task has one."""
     if not any(has_uncertainty(task, group) for group in groups for task in group):
         raise RelevanceError(
-            "`log_uncertainty=True` takes the entropy of predictions, and these tasks predict values"
-            " alone, which have none. Leave it out."
+            "`log_uncertainty=True` takes the entropy of predictions, and these tasks predict"
+            " values alone, which have none. Leave it out."
         )
