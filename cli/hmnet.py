@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -177,14 +177,23 @@ def predict(
     task: TasksOption,
     run_on: RunOnOptions,
     input_file: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--input",
             help='Rows with the task\'s columns or {"text": [a, b]}: csv, tsv, json, jsonl, parquet'
             " or txt, .gz too; - for JSON lines on stdin.",
             metavar="in.jsonl",
+            show_default=False,
         ),
-    ],
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            help="In place of --input: the rows of the task's own split, labelled or not.",
+            metavar="test",
+            show_default=False,
+        ),
+    ] = None,
     out: OutOption = None,
     form: Annotated[
         Literal["jsonl", "csv"],
@@ -194,8 +203,15 @@ def predict(
 ) -> None:
     """Labels and probabilities of lines or rows; for several tasks each shared layer runs once.
 
+    With --split every task answers the rows of its own test, dev or train split, each with the
+    number of the row; labels there, or what stands in their place, are not looked at.
+
     Example: hmnet predict run/ --task all --input in.jsonl
     """
+    if (input_file is None) == (split is None):
+        raise RelevanceError(
+            "Give the rows to answer: --input FILE, or --split test for those of the task's own."
+        )
     if str(input_file) != "-":  # lines are waited for there
         begin_soon()
     from hmnet.evaluation.answers import CsvAnswers, json_answer
@@ -205,21 +221,22 @@ def predict(
     wanted = trained.with_sources(list({t.name: t for t in map(trained.task, names)}.values()))
     if not wanted:
         raise RelevanceError("--task names no task. Give one of the run's, or all.")
+    if split is not None and form == "csv":
+        only([one.name for one in wanted], "--task, with --split and --format csv,")
     lay_out = CsvAnswers(len(wanted)) if form == "csv" else json_answer
-    with _lines(input_file, wanted) as (lines, where):
-        answers = trained.answers(
-            lines,
-            names,
-            batch_size=batch_size,
-            where=where,
-            line_by_line=where == "stdin" and sys.stdin.isatty(),
-            **run_on,
-        )
-        with _sink(out) as write, _counting(out) as advance:
-            for answer in answers:
-                for line in lay_out(answer):
-                    write(line)
-                advance()
+    asked = {"batch_size": batch_size, **run_on}
+    with ExitStack() as stack:
+        if input_file is None:
+            found = trained.stream_split(split or "", None if task == ["all"] else names, **asked)
+        else:
+            lines, where = stack.enter_context(_lines(input_file, wanted))
+            typed = where == "stdin" and sys.stdin.isatty()
+            found = trained.answers(lines, names, where=where, line_by_line=typed, **asked)
+        write, advance = stack.enter_context(_sink(out)), stack.enter_context(_counting(out))
+        for answer in found:
+            for line in lay_out(answer):
+                write(line)
+            advance()
 
 
 @command(app)

@@ -31,6 +31,6 @@ from hmnet.sharing.plan import fully_shared as fully_shared
 from hmnet.sharing.plan import hierarchical as hierarchical
 from hmnet.sharing.plan import separate as separate
 from hmnet.sharing.skill_table import SkillTable as SkillTable
-from hmnet.submission import submit as submit
+from hmnet.submission.submit import submit as submit
 from hmnet.trained_run import TrainedRun as TrainedRun
 from relevance import __version__ as __version__

@@ -1,12 +1,14 @@
 """A trained run as Python works with it: ask it, score it, export it, look at its scores."""
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from hmnet.comparison.compare import compare
 from hmnet.devices import resolve_device
-from hmnet.evaluation.lines import read_lines
+from hmnet.evaluation.lines import TextLine, read_lines, read_numbered
 from hmnet.evaluation.predict import predict
 from hmnet.models.export import export
 from hmnet.models.multitask import MultiTaskModel
@@ -18,6 +20,9 @@ from hmnet.runs.rows import read_run_scores
 from hmnet.runs.score import score_run
 from hmnet.runs.scores import Score, from_rows
 from relevance.errors import RelevanceError, shown
+from relevance.names import some
+from relevance.tasks.load import split_names
+from relevance.tasks.rows import split_rows
 from relevance.tasks.task import Task
 
 Input = str | Sequence[str] | Mapping[str, Any]
@@ -184,14 +189,69 @@ class TrainedRun(Run):
                 that cannot be read, when it comes.
         """
         wanted = self.with_sources(self._named(tasks))
+        read = read_lines(wanted, lines, where)
+        return self._answer(wanted, read, None if line_by_line else batch_size, precision, device)
+
+    def stream_split(
+        self,
+        split: str,
+        task: str | Sequence[str] | None = None,
+        *,
+        batch_size: int = 32,
+        precision: PrecisionName = "fp32",
+        device: str = "auto",
+    ) -> Iterator[dict[str, Any]]:
+        """Answer all rows of the tasks' own splits, labelled or not, as they are read.
+
+        Labels are not looked at, whatever stands in their place, and limits of rows that the run
+        was trained with don't count.
+
+        Args:
+            split: Name of a split that the tasks have a file of, such as `test`.
+            task: Name of a task, or several, answered one after another; `all` or None for every
+                task of the run that has such a split.
+            batch_size: Rows per forward pass.
+            precision: Precision of the forward pass.
+            device: `auto`, `cpu` or `cuda:N`.
+
+        Returns:
+            For every row what `predict` returns, and first of all its number in the file, from 1,
+            as `row`.
+
+        Raises:
+            RelevanceError: If the run has no such task, a task that is named has no such split, or
+                none has; for a row that cannot be read, when it comes.
+        """
+        wanted = [self.located(one) for one in self._named(task)]
+        folder = self.config.data.data_dir
+        if task is None or (len(wanted) > 1 and isinstance(task, str)):
+            lacking = [one for one in wanted if split not in split_names(one, folder)]
+            if lacking and len(lacking) < len(wanted):
+                names = some([one.name for one in lacking])
+                warnings.warn(f"Left out, as they have no split '{split}': {names}.", stacklevel=2)
+                wanted = [one for one in wanted if one not in lacking]
+        found = [(one, *split_rows(one, split, folder)) for one in wanted]
+        return chain.from_iterable(
+            self._answer([one], read_numbered(one, rows, str(path)), batch_size, precision, device)
+            for one, path, rows in found
+        )
+
+    def _answer(
+        self,
+        tasks: Sequence[Task],
+        lines: Iterable[TextLine],
+        batch_size: int | None,
+        precision: PrecisionName,
+        device: str,
+    ) -> Iterator[dict[str, Any]]:
         place = resolve_device(device)
         return predict(
-            {one.name: self.model_for(one.name).to(place) for one in wanted},
-            wanted,
-            read_lines(wanted, lines, where),
+            {one.name: self.model_for(one.name).to(place) for one in tasks},
+            tasks,
+            lines,
             self.tokenizer,
             max_length=self.config.max_length,
-            batch_size=None if line_by_line else batch_size,
+            batch_size=batch_size,
             precision=resolve_precision(precision, place),
         )
 

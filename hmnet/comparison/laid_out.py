@@ -223,7 +223,9 @@ def _is_barred(term: Term, barred: set[Place]) -> bool:
 def _of_terms(columns: Columns, terms: Sequence[Term], halved: Container[str]) -> Columns:
     """Columns of terms instead of scores; one that lacks a score of a term lacks the term."""
     found: dict[str, dict[Measured, dict[int, float]]] = {column: {} for column in columns}
-    for column, values in columns.items():
+    for column, given in columns.items():
+        # its values have no seeds: those of two scores belong to the same rows by chance alone
+        values = _by_their_mean(given) if column == MAJORITY_COLUMN else given
         for term in terms:
             rows = [Measured(key, SPLIT, metric) for part in term.parts for key, metric in part]
             if all(what in values for what in rows):
@@ -231,6 +233,11 @@ def _of_terms(columns: Columns, terms: Sequence[Term], halved: Container[str]) -
                 by_seed = {seed: _term_value(term, values, seed, halved) for seed in sorted(seeds)}
                 found[column] |= {_measured(term): by_seed} if by_seed else {}
     return found
+
+
+def _by_their_mean(values: Values) -> Values:
+    """Each score as one value, the mean of what there is, as its own row prints it."""
+    return {what: {0: fmean(by_seed.values())} for what, by_seed in values.items()}
 
 
 def _term_value(term: Term, values: Values, seed: int, halved: Container[str]) -> float:

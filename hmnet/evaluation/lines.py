@@ -66,6 +66,29 @@ def read_lines(
         yield found
 
 
+def read_numbered(
+    task: Task, rows: Iterable[tuple[int, Mapping[str, Any]]], where: str
+) -> Iterator[TextLine]:
+    """Read the texts of a task in rows of its own file.
+
+    Args:
+        task: The task.
+        rows: Rows with their numbers in the file.
+        where: Name of the file in messages.
+
+    Yields:
+        One for each row, whose number is the first of its ids, as `row`.
+
+    Raises:
+        RelevanceError: If a row lacks a column, or has something else than text where text is
+            wanted; it gives the number of the row.
+    """
+    for number, row in rows:
+        with told_of(f"{where}, row {number}"):
+            found = _read([task], row)
+        yield found._replace(ids={"row": number} | found.ids)
+
+
 def input_rows(tasks: Sequence[Task], path: Path) -> Iterator[Mapping[str, Any]]:
     """The rows of a file of any format that training takes, and of `.txt`.
 

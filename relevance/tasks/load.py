@@ -145,6 +145,24 @@ def split_file(task: Task, split: str, data_dir: Path | None) -> Path | None:
     return found[0] if found else None
 
 
+def split_names(task: Task, data_dir: Path | None) -> tuple[str, ...]:
+    """Names of all splits that a task has files of, scored or not.
+
+    Args:
+        task: The definition; its own files win over the folder.
+        data_dir: Folder with one folder per task; None for `tasks/` in the cache.
+
+    Returns:
+        Names, `train`, `dev` and `test` first.
+    """
+    found = set(own_files(task))
+    if not found and (folder := task_folder(task, data_dir)).is_dir():
+        names = [path.name for path in folder.iterdir() if path.is_file()]
+        found = {name.removesuffix(end) for name in names if (end := _split_suffix(name))}
+    first = [name for name in ("train", "dev", "test") if name in found]
+    return (*first, *sorted(found - set(first)))
+
+
 def with_files(task: Task, data_dir: Path) -> Task:
     """A task that names the files of a folder as its own, so that it is found without the folder.
 

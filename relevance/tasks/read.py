@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from relevance.disk.files import TELLING_BYTES, not_utf8, unreadable
 from relevance.disk.parsing import parse_json
@@ -24,6 +24,9 @@ from relevance.tasks.benchmark_files import (
 )
 from relevance.tasks.delimited import BYTE_ORDER_MARK, CSV, TSV, Delimited
 from relevance.tasks.source import Source, source_columns
+
+if TYPE_CHECKING:
+    from pyarrow import Table
 
 SUFFIXES = (".parquet", ".csv", ".tsv", ".jsonl")
 FORMATS = (*SUFFIXES, ".json", ".txt")
@@ -72,6 +75,8 @@ class ReadOptions:
 
 
 AS_NAMED = ReadOptions()
+ROWS_AT_A_TIME = 1024
+"""Rows of a table that are objects at the same time, where a file is read row by row."""
 
 
 def read_columns(
@@ -107,7 +112,8 @@ def read_columns(
         if form == ".txt":
             return _text_lines(path, wanted)
         if form in {".csv", ".tsv"}:
-            return _delimited(path, form, wanted, options)
+            table, names = _delimited(path, form, wanted, options)
+            return {column: table[name].to_pylist() for column, name in names.items()}
         return _rows(_objects(path, form), wanted, options)
 
 
@@ -116,11 +122,14 @@ def read_rows(
 ) -> Iterator[Any]:
     """The rows of a file as they stand.
 
+    Memory holds some of a file's rows as objects at a time: of csv and tsv its bytes beside them,
+    of parquet, JSON Lines and the forms of benchmarks that have a row on each line little else.
+
     Args:
         path: A file with one of `FORMATS`.
         columns: Columns to read from a csv or tsv file without header; from other files all are
             read, under the names that the file has for them.
-        options: Names of its columns, of which `header` counts.
+        options: Names of its columns, of which `header` and `form` count where it has a header.
 
     Yields:
         An object for each row, which need not be one in a `.json` file; a line of a `.txt` file
@@ -129,16 +138,21 @@ def read_rows(
     Raises:
         RelevanceError: If the file is missing or cannot be read as what its suffix says.
     """
-    form = file_format(path)
+    form = file_format(path) if options.form is None else f".{options.form}"
     if form == ".txt":
         yield from ({"text": [line]} for line in read_columns(path, ["text"])["text"])
-    elif form in {".json", ".jsonl"}:
-        with reading(path, form):
+        return
+    with reading(path, form):
+        if form in {".csv", ".tsv"}:
+            names = column_names(path, form[1:]) if options.header else list(columns)
+            table, places = _delimited(path, form, names, options)
+            renamed = table.select(list(places.values())).rename_columns(list(places))
+            for batch in renamed.to_batches(max_chunksize=ROWS_AT_A_TIME):
+                yield from batch.to_pylist()
+        elif form == ".parquet":
+            yield from _parquet_rows(path)
+        else:
             yield from (row for _, row in _objects(path, form))
-    else:
-        names = column_names(path) if options.header else list(columns)
-        cells = read_columns(path, names, options)
-        yield from (dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True))
 
 
 def file_format(path: Path) -> str:
@@ -265,9 +279,20 @@ def _table(path: Path, form: str) -> Delimited:
     return Delimited(data, CSV if form == ".csv" else TSV, str(path))
 
 
+def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        present = file.schema_arrow.names
+        _find(present, present, str(path))
+        for batch in file.iter_batches(batch_size=ROWS_AT_A_TIME):
+            yield from batch.to_pylist()
+
+
 def _delimited(
     path: Path, form: str, columns: list[str], options: ReadOptions
-) -> dict[str, list[Any]]:
+) -> tuple["Table", dict[str, str]]:
+    """The columns of a table, and its names for them."""
     file = _table(path, form)
     present = file.first_row
     hint = other_delimiter(present, form) if options.header else ""
@@ -279,7 +304,7 @@ def _delimited(
     table = file.table(
         [name if name in wanted else None for name in present], header=options.header
     )
-    return {column: table[name].to_pylist() for column, name in names.items()}
+    return table, names
 
 
 def other_delimiter(first_row: Sequence[str], form: str) -> str:
