@@ -248,13 +248,15 @@ def described(
     """What `keys_of` takes of a batch.
 
     Args:
-        inputs: Token ids and masks, as an encoder takes them.
+        inputs: Token ids and masks `[..., token]`, as an encoder takes them.
 
     Returns:
         Ids, lengths, and tokens of the second segment.
     """
-    ids, lengths = inputs["input_ids"], inputs["attention_mask"].sum(dim=1)
-    segments = inputs.get("token_type_ids")
+    # a family's class for multiple choice takes `[row, 1, token]`
+    single = {name: values.flatten(0, -2) for name, values in inputs.items()}
+    ids, lengths = single["input_ids"], single["attention_mask"].sum(dim=1)
+    segments = single.get("token_type_ids")
     second = torch.zeros_like(lengths) if segments is None else segments.sum(dim=1)
     return ids.cpu().numpy(), lengths.cpu().numpy(), second.cpu().numpy()
 
