@@ -52,6 +52,33 @@ GradedOption = Annotated[
     bool, typer.Option("--graded", help="taxonomy: count how closely families are related.")
 ]
 
+ResourcesOption = Annotated[Given, SettingsOf("relevance.jobs.resources:Resources", panel=STUDY)]
+BudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--budget",
+        help="Joint training there may be: a share of one seed's pairs, hours or runs, such as"
+        " 30%, 4h or 200runs. Single runs come first, on top of it.  [default: every pair]",
+        metavar="AMOUNT",
+        show_default=False,
+        rich_help_panel=STUDY,
+    ),
+]
+AimOption = Annotated[
+    str | None,
+    typer.Option(
+        "--for",
+        help="What the budget is for: gains (the whole matrix), sources (the best ones of each"
+        " target) or groups.  [default: gains]",
+        metavar="AIM",
+        show_default=False,
+        rich_help_panel=STUDY,
+    ),
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Only say which jobs there are and what is cached.")
+]
+
 
 def vocab(
     tasks: TaskOptions,
@@ -92,6 +119,7 @@ def estimate(
         ),
     ],
     training: TrainingOptions,
+    resources: ResourcesOption,
     out: OutOption = None,
     seeds: SeedsOption = None,
     config: ConfigOption = None,
@@ -114,6 +142,10 @@ def estimate(
             show_default=False,
         ),
     ] = None,
+    budget: BudgetOption = None,
+    aim: AimOption = None,
+    *,
+    dry_run: DryRunOption = False,
 ) -> int:
     """Any measure by name, most of them for a small share of what pairwise costs.
 
@@ -121,29 +153,62 @@ def estimate(
     With a head: fisher. Trained on each task alone: logme, h-score, usable-information. On all
     together, once: gradient-cosine, lookahead, linearised. On every pair, as `relevance pairwise`
     trains them: joint-training; on a share of the rows: short-runs; over lower layers that are
-    frozen (--freeze, two thirds of them by default) and run once a task: top-layers.
+    frozen (--freeze, two thirds of them by default) and run once a task: top-layers. Options under
+    Study and --dry-run are for these three.
 
     Example: relevance estimate embedding --backbone minilm --data-dir data/ --out m.json
     """
     from relevance.measures.measure import measures
 
     kept = measures.find(measure).keeps_jobs  # an unknown measure is told before tasks are
+    within = _budget(budget, aim)
+    if not kept:
+        given = {**resources, "budget": within, "dry_run": dry_run or None}
+        _refuse_study(measure, given)
     only = {
         **_only_for(measure, "short-runs", "share", share),
         **_only_for(measure, "top-layers", "memory", memory),
     }
     check_places(out)
-    with (
-        _study(settings(training, seeds=seeds, config=config)) as (inputs, found),
-        goes_on(AGAIN if kept else ""),
-    ):
-        matrix = relevance.measure(
-            measure, found, inputs, tokenizer=tokenizer, graded=graded, **only
-        )
+    chosen = settings(training, seeds=seeds, config=config)
+    with _study(chosen, resources=resources or None) as (inputs, found):
+        inputs = replace(inputs, tokenizer=tokenizer, graded=graded, budget=within, **only)
+        if kept and _planned(measure, inputs, found, chosen, dry_run=dry_run):
+            return 0
+        with goes_on(AGAIN if kept else ""):
+            matrix = relevance.measure(measure, found, inputs)
     return deliver_matrix(matrix, out)
 
 
-def _only_for(measure: str, owner: str, name: str, value: float | None) -> dict[str, float]:
+def _refuse_study(measure: str, given: Given) -> None:
+    """Refuse options of studies for a measure that has no jobs of its own."""
+    for name, value in given.items():
+        if value is not None:
+            raise RelevanceError(
+                f"--{name.replace('_', '-')} is for measures that train every pair: joint-training,"
+                f" short-runs and top-layers; {measure} has no use for it."
+            )
+
+
+def _planned(
+    name: str, inputs: "Inputs", tasks: "tuple[Task, ...]", chosen: Given, *, dry_run: bool
+) -> bool:
+    """Tell what gains of pairs should be known for, and with a dry run what there is to do."""
+    from relevance.measures.joint_training import JointTraining
+    from relevance.measures.measure import measures
+
+    measure = measures.find(name).build(inputs)
+    _note_unpaired(chosen)
+    if not dry_run:
+        return False
+    from cli.plan import show_plan
+
+    assert isinstance(measure, JointTraining)  # noqa: S101  the measures that keep jobs are these
+    show_plan(measure.plan(tasks), inputs.schedule())
+    return True
+
+
+def _only_for(measure: str, owner: str, name: str, value: float | None) -> dict[str, Any]:
     """The setting of one measure where it is given, which means nothing to others."""
     if value is None:
         return {}
@@ -154,7 +219,7 @@ def _only_for(measure: str, owner: str, name: str, value: float | None) -> dict[
 
 def pairwise(
     training: TrainingOptions,
-    resources: Annotated[Given, SettingsOf("relevance.jobs.resources:Resources", panel=STUDY)],
+    resources: ResourcesOption,
     study: Annotated[Given, SettingsOf("relevance.gains.protocol:GainSettings", panel=STUDY)],
     tracking: Annotated[Given, SettingsOf(CONFIG, ("tracker",), panel=STUDY)],
     out: OutOption = None,
@@ -167,33 +232,12 @@ def pairwise(
             rich_help_panel=STUDY,
         ),
     ] = False,
-    budget: Annotated[
-        str | None,
-        typer.Option(
-            help="Joint training there may be: a share of one seed's pairs, hours or runs, such as"
-            " 30%, 4h or 200runs. Single runs come first, on top of it.  [default: every pair]",
-            metavar="AMOUNT",
-            show_default=False,
-            rich_help_panel=STUDY,
-        ),
-    ] = None,
-    aim: Annotated[
-        str | None,
-        typer.Option(
-            "--for",
-            help="What the budget is for: gains (the whole matrix), sources (the best ones of each"
-            " target) or groups.  [default: gains]",
-            metavar="AIM",
-            show_default=False,
-            rich_help_panel=STUDY,
-        ),
-    ] = None,
+    budget: BudgetOption = None,
+    aim: AimOption = None,
     *,
     seeds: SeedsOption = None,
     config: ConfigOption = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say which jobs there are and what is cached.")
-    ] = False,
+    dry_run: DryRunOption = False,
 ) -> int:
     """Joint-training gains of every pair of tasks; the same command again resumes (eq. 4).
 
@@ -210,15 +254,11 @@ def pairwise(
     within = _budget(budget, aim)
     chosen = settings(training, seeds=seeds, config=config)
     with _study(chosen, study, resources, paper=paper) as (inputs, found):
-        measure = JointTraining.build(replace(inputs, budget=within))
-        _note_unpaired(chosen)
-        if dry_run:
-            from cli.plan import show_plan
-
-            show_plan(measure.plan(found), inputs.schedule())
+        inputs = replace(inputs, budget=within)
+        if _planned("joint-training", inputs, found, chosen, dry_run=dry_run):
             return 0
         with goes_on(AGAIN), _tracked(tracking, inputs, out) as on_finished:
-            inputs = replace(inputs, budget=within, on_finished=on_finished)
+            inputs = replace(inputs, on_finished=on_finished)
             matrix = JointTraining.build(inputs).measure(found)
     return deliver_matrix(matrix, out, page)
 
@@ -298,16 +338,14 @@ def check_groups(
         typer.Argument(help="Groups, as relevance cluster writes them.", metavar="out.json ..."),
     ],
     training: TrainingOptions,
-    resources: Annotated[Given, SettingsOf("relevance.jobs.resources:Resources", panel=STUDY)],
+    resources: ResourcesOption,
     study: Annotated[Given, SettingsOf("relevance.gains.protocol:GainSettings", panel=STUDY)],
     form: FileFormatOption = None,
     out: OutOption = None,
     *,
     seeds: SeedsOption = None,
     config: ConfigOption = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say which jobs there are and what is cached.")
-    ] = False,
+    dry_run: DryRunOption = False,
 ) -> int:
     """Train the groups of a spec, and print what their tasks gain beside what was predicted.
 

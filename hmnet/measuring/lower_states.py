@@ -4,6 +4,7 @@ A training that starts from them runs the upper layers alone. A sequence is foun
 whoever asks a model, a sampler or a score, is answered by them without knowing of it.
 """
 
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -26,7 +27,7 @@ from hmnet.evaluation.evaluate import batches_by_length
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.prepared import PreparedTask
 from relevance.disk.files import begin_cache, digest
-from relevance.disk.folders import discard, new_folder
+from relevance.disk.folders import discard, new_folder, remove_dead_drafts
 from relevance.disk.manifest import is_whole, write_manifest
 from relevance.errors import RelevanceError
 from relevance.studies.store import JobStore
@@ -37,6 +38,8 @@ FILES = ("hidden.npy", "offsets.npy", "keys.npy")
 ROWS_AT_ONCE = 32
 KEY_BYTES = 16
 WAIT_S = 0.1
+KEPT_BYTES = 32 * 10**9
+KEPT_S = 14 * 24 * 3600.0
 
 
 class LowerStates:
@@ -74,7 +77,9 @@ def lower_states(
 ) -> list[LowerStates]:
     """States of all training and held-out sequences of a task, from the cache or computed now.
 
-    While one process computes them, others that need them wait. They are computed in fp32.
+    While one process computes them, others that need them wait. They are computed in fp32. Whoever
+    has computed some removes those that no run has asked for in `KEPT_S`, and the ones asked for
+    longest ago where all together have more than `KEPT_BYTES`.
 
     Args:
         model: A model with the task, its lower layers as they are in the backbone.
@@ -103,9 +108,11 @@ def lower_states(
         }
         folder = begin_cache() / "lower_states" / digest(key)
         folder = folder.absolute()
-        if folder not in _open:
+        _mark_used(folder)
+        while folder not in _open:
             _complete(folder, key, model, task.name, encoded, form, frozen)
-            _open[folder] = _read(folder, memory_bytes)
+            with suppress(FileNotFoundError):  # another process has just removed them
+                _open[folder] = _read(folder, memory_bytes)
         found.append(_open[folder])
     return found
 
@@ -162,8 +169,36 @@ def _complete(
                         sequences = texts_apart(sequences, every)
                     with new_folder(folder) as draft:
                         _write(draft, model, task, sequences, form, frozen)
+                    _remove_old(folder)
                 return
         time.sleep(WAIT_S)
+
+
+def _mark_used(folder: Path) -> None:
+    """Let the folder's time be that of the last run that asked for it; none if it is not there."""
+    with suppress(OSError):
+        os.utime(folder)
+
+
+def _remove_old(new: Path) -> None:
+    """Remove what nobody has asked for in a long time, or the oldest of more than fits.
+
+    Processes that have such states open go on reading them; who needs them later computes them
+    anew.
+    """
+    remove_dead_drafts(new.parent)
+    others = []
+    for folder in new.parent.glob("[!.]*"):
+        with suppress(OSError):  # gone meanwhile
+            size = sum(file.stat().st_size for file in folder.iterdir())
+            others.append((folder == new, folder.stat().st_mtime, size, folder))
+    kept = 0
+    for is_new, used, size, folder in sorted(others, reverse=True):
+        kept += size
+        if not is_new and (kept > KEPT_BYTES or time.time() - used > KEPT_S):
+            kept -= size
+            with suppress(RelevanceError):
+                discard(folder)
 
 
 def _write(

@@ -9,7 +9,7 @@ import errno
 import glob
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -177,6 +177,15 @@ def remove_drafts(folder: Path) -> None:
                 path.unlink()
 
 
+def remove_dead_drafts(folder: Path) -> None:
+    """Remove drafts of folders in a folder whose processes have ended, whatever their places.
+
+    Args:
+        folder: The folder, in which living processes may write.
+    """
+    _remove_dead(folder.glob(f".*{RANDOM}.tmp"))
+
+
 def _begun(place: Path, begin: Callable[[Path], None]) -> tuple[BaseFileLock, bool] | None:
     """Begin a folder that is missing or empty; None where there is something at its place."""
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
@@ -195,7 +204,8 @@ def _begun(place: Path, begin: Callable[[Path], None]) -> tuple[BaseFileLock, bo
 
 def _draft(place: Path) -> tuple[Path, BaseFileLock]:
     """A new hidden folder beside a place, and the lock in it that says that we live."""
-    _remove_dead_drafts(place)
+    # Drafts of this place whose process has ended.
+    _remove_dead(place.parent.glob(f".{glob.escape(place.name)}{RANDOM}.tmp"))
     for attempt in range(ATTEMPTS):
         name = tempfile.mkdtemp(prefix=f".{place.name}-", suffix=".tmp", dir=place.parent)
         draft = Path(name)
@@ -211,9 +221,9 @@ def _draft(place: Path) -> tuple[Path, BaseFileLock]:
     raise AssertionError
 
 
-def _remove_dead_drafts(place: Path) -> None:
-    """Take away drafts of a place whose process has ended."""
-    for draft in place.parent.glob(f".{glob.escape(place.name)}{RANDOM}.tmp"):
+def _remove_dead(found: Iterable[Path]) -> None:
+    """Take away those of some drafts whose process has ended."""
+    for draft in found:
         with suppress(Timeout, OSError):
             if (draft / LOCK).exists():
                 _remove(draft, _lock(draft))

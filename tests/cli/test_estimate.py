@@ -50,6 +50,14 @@ def test_joint_training_for_less(
     assert matrix.cost["seconds"] > 0
     assert matrix.provenance.get("share") == (0.5 if name == "short-runs" else None)
     assert done("relevance", "table", out, "--metric", "loss").out
+    # workers, budget and plan as pairwise has them, and what was run is found again
+    further = (*options, *option, "--jobs", 1, "--budget", "1run")
+    planned = done("relevance", "estimate", name, *further, "--dry-run").out
+    assert "0 jobs to run" in planned
+    done("relevance", "estimate", name, *further)
+    some = load_matrix(out)
+    assert some.provenance["budget"] == "1runs for gains"
+    assert np.isfinite(some.off_diagonal()).sum() == 2
 
 
 def test_options_of_other_measures(tasks: Path, tiny_bert: Path) -> None:
@@ -57,6 +65,16 @@ def test_options_of_other_measures(tasks: Path, tiny_bert: Path) -> None:
     for option, owner in (("share", "short-runs"), ("memory", "top-layers")):
         message = refused("relevance", "estimate", "logme", *options, f"--{option}", 0.5)
         assert message == f"--{option} is for {owner}; logme has no use for it."
+    for given in (("--jobs", 2), ("--budget", "30%"), ("--dry-run",)):
+        message = refused("relevance", "estimate", "logme", *options, *given)
+        assert message == (
+            f"{given[0]} is for measures that train every pair: joint-training, short-runs and"
+            " top-layers; logme has no use for it."
+        )
+    message = refused(
+        "relevance", "estimate", "short-runs", *options, "--jobs", 1, "--device", "cpu"
+    )
+    assert message == "--device is for one run. A study takes --gpus N or --jobs N."
     message = refused("relevance", "estimate", "short-runs", *options, "--share", 0)
     assert message == "--share must be above 0 and at most 1, got 0."
     message = refused("relevance", "estimate", "top-layers", *options, "--memory", -1)

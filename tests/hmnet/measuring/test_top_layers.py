@@ -1,5 +1,7 @@
 """Training over stored outputs of frozen layers is full training with these layers frozen."""
 
+import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -124,6 +126,46 @@ def test_damaged_outputs_are_computed_again(probe: EncoderProbe, tmp_path: Path)
         file.write_bytes(bytes(content))
     stored._open.clear()
     assert top(("TONE",), 0, "cpu") == first
+
+
+def test_outputs_that_nobody_asks_for_are_removed(probe: EncoderProbe, tmp_path: Path) -> None:
+    """Those unused for long go when others are computed, and so do drafts of killed processes."""
+    top = probe.trainer.top_layers(GB)
+    first = top(("TONE",), 0, "cpu")
+    root = tmp_path / "cache" / "lower_states"
+    old = set(root.iterdir())
+    draft = root / ".dead-abcd1234.tmp"
+    draft.mkdir()
+    (draft / ".lock").touch()
+    for folder in old:
+        os.utime(folder, (0, 0))
+    top(("TONE",), 1, "cpu")  # asked for again, though from memory
+    top(("SAME",), 0, "cpu")
+    assert old < set(root.iterdir())
+    assert len(list(root.iterdir())) == 4
+    assert not draft.exists()
+    for folder in old:
+        os.utime(folder, (0, 0))
+    top(("GRADE",), 0, "cpu")
+    assert old.isdisjoint(root.iterdir())
+    stored._open.clear()
+    assert top(("TONE",), 0, "cpu") == first  # computed anew
+    assert len(list(root.iterdir())) == 6
+
+
+def test_outputs_beyond_the_bound_are_removed_the_oldest_first(
+    probe: EncoderProbe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    top = probe.trainer.top_layers(GB)
+    top(("TONE",), 0, "cpu")
+    root = tmp_path / "cache" / "lower_states"
+    old = set(root.iterdir())
+    for number, folder in enumerate(sorted(old)):
+        os.utime(folder, (time.time() - 100 + number,) * 2)
+    monkeypatch.setattr(stored, "KEPT_BYTES", 0)
+    top(("SAME",), 0, "cpu")
+    assert old.isdisjoint(root.iterdir())
+    assert len(list(root.iterdir())) == 1  # the newest stays whatever its size
 
 
 def test_lower_layers_do_not_run_in_training(
