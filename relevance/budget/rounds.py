@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import ceil
 
@@ -24,8 +24,10 @@ from relevance.studies.study import Study
 Pair = tuple[int, int]
 Finished = Mapping[str, FinishedRun]
 
-MOST_TASKS = 60
-"""The joint distribution of the cells of more of them does not fit into memory."""
+MOST_MODELLED = 60
+"""The joint distribution of the cells of more tasks does not fit into memory: their runs are spread
+evenly over tasks, whatever they are for."""
+MOST_TASKS = 200
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,10 @@ class BudgetedRounds:
         values, repeats = _evidence(study, finished, self.choice)
         if size < 1 or not candidates.left.any():
             return []
+        if len(study.tasks) > MOST_MODELLED:
+            least = candidates.made == candidates.made[candidates.left > 0].min()
+            fresh = replace(candidates, left=np.where(least, candidates.left, 0))
+            return balanced(fresh, values.shape[1:], size)
         if np.isfinite(values).any(axis=0).sum() < 2:
             return balanced(candidates, values.shape[1:], size)
         return choose(fit(values, repeats=repeats), candidates, size, self.budget.aim)

@@ -188,6 +188,8 @@ def fit(
     normal, the last with a standard deviation of each target's own; so are weights, and the
     logarithms of scales and of noise. Parameters are where their posterior is highest, all effects
     integrated out (empirical Bayes): that noise of targets with few runs leans on the others'.
+    Noise is independent between cells: that both directions of a pair may come of one joint run,
+    with one seed and one order of batches, is left out.
 
     Args:
         runs: Values by seed, NaN where there is no run; the diagonal is ignored. Cells may have

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from relevance.errors import RelevanceError
 from relevance.gains.gain_choice import GainChoice
 from relevance.gains.reliability import known_mean
+from relevance.matrices.failed_runs import RECORDED, failed_runs
 from relevance.matrices.intervals import POSTERIOR, over_examples
 from relevance.matrices.matrix import MEAN_OF_SOURCES, RelevanceMatrix
 from relevance.names import some
@@ -28,8 +29,9 @@ def fit_matrix(
 ) -> Fit:
     """Fit the model to what a matrix holds of its runs.
 
-    The noise is that between seeds; where the file has none, that of standard errors over seeds;
-    else, with one seed, that of repeated single runs, taken for that of joint runs too.
+    The noise is that between seeds, together with that of repeated single runs, which is taken for
+    that of joint runs too; where no cell has two seeds, standard errors over seeds come first.
+    Errors of the two directions of a joint run are taken to be independent.
 
     Args:
         matrix: Any matrix; NaN where nothing was measured.
@@ -87,7 +89,8 @@ def predict(
         The matrix of posterior means, the diagonal as it was. Standard errors are posterior
         standard deviations, with the uncertainty of the parameters in them; None where one seed
         does not tell noise from what two tasks do to each other. `predicted` tells which cells were
-        not measured, `provenance["model"]` has the noise of one run of each target and the
+        not measured, `provenance["collapsed"]` measured cells that a failed run is behind, which
+        keep their mark; `provenance["model"]` has the noise of one run of each target and the
         estimates' weights. Scores and values of seeds stay in the file that was given.
 
     Raises:
@@ -134,6 +137,7 @@ def predict(
             **({"noise": POSTERIOR} if fitted.noise_known else {}),
             "model": model,
             "predicted": _named(~matrix.known & ~own, matrix.tasks),
+            RECORDED: _named(failed_runs(matrix) & matrix.known, matrix.tasks),
         },
     )
 
@@ -165,7 +169,7 @@ def _runs(matrix: RelevanceMatrix) -> tuple[PerSeed, Repeats | None]:
     runs = matrix.values[None] if matrix.per_seed is None else matrix.per_seed
     own = np.eye(len(matrix.tasks), dtype=bool)
     if (np.isfinite(runs).sum(0) > 1)[~own].any():
-        return runs, None
+        return runs, _of_single_runs(matrix)
     errors, seeds = matrix.standard_errors, len(matrix.seeds)
     if errors is not None and seeds > 1 and not over_examples(matrix):
         known = np.isfinite(errors) & ~own

@@ -57,7 +57,6 @@ def test_joint_training_for_less(
     done("relevance", "estimate", name, *further)
     some = load_matrix(out)
     assert some.provenance["budget"] == "1runs for gains"
-    assert np.isfinite(some.off_diagonal()).sum() == 2
 
 
 def test_options_of_other_measures(tasks: Path, tiny_bert: Path) -> None:

@@ -130,12 +130,12 @@ def test_hours_are_those_that_runs_took(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_too_many_tasks_are_told_before_anything_is_run(tmp_path: Path) -> None:
-    many = tuple(toy(f"T{n}", metrics=("accuracy",)) for n in range(61))
+    many = tuple(toy(f"T{n}", metrics=("accuracy",)) for n in range(201))
     study = Study.of(many, Planted(tmp_path / "log"), store=JobStore(tmp_path / "cache"))
-    with pytest.raises(RelevanceError, match="at most 60 tasks, got 61"):
+    with pytest.raises(RelevanceError, match="at most 200 tasks, got 201"):
         study.plan(rounds("30%"))
     inputs = Inputs(trainer=lambda: pytest.fail("a trainer"), budget=Budget.of("30%"))
-    with pytest.raises(RelevanceError, match="at most 60 tasks, got 61"):
+    with pytest.raises(RelevanceError, match="at most 200 tasks, got 201"):
         JointTraining.build(inputs).measure(many)  # whose data are nowhere
 
 

@@ -11,6 +11,7 @@ from relevance.clustering.stability import grouped
 from relevance.errors import RelevanceError
 from relevance.figures.bars import lay_out as lay_out_bars
 from relevance.figures.heatmap_layout import lay_out
+from relevance.marks import marks
 from relevance.matrices.intervals import half_widths
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 from relevance.posterior.predict import predict, summary
@@ -96,6 +97,31 @@ def test_repeated_single_runs_tell_the_noise_where_no_pair_has_two_of_the_seeds(
     of_one = predict(replace(measured(1), per_seed=once[:1], single={"gain": alone.tolist()}))
     np.testing.assert_allclose(of_two.values, of_one.values)
     np.testing.assert_allclose(of_two.standard_errors, of_one.standard_errors)
+
+
+def test_repeated_single_runs_count_beside_the_seeds_of_pairs() -> None:
+    """One pair with two seeds tells little; its luck does not set aside the single runs."""
+    alone = 0.5 + 0.005 * np.random.default_rng(1).normal(size=(8, 6))
+    runs = np.array(measured(2).per_seed)
+    runs[1, ~OWN] = np.nan
+    runs[1, 1, 2] = runs[0, 1, 2]  # two seeds that happen to be the same
+    found = predict(measured(2, per_seed=runs, single={"gain": alone.tolist()}))
+    noise = np.array(list(found.provenance["model"]["noise"].values()))
+    expected = alone.std(axis=0, ddof=1) / alone.mean(axis=0)
+    np.testing.assert_allclose(noise, expected, rtol=0.6)
+    without = predict(measured(2, per_seed=runs)).provenance["model"]["noise"]
+    assert np.abs(np.log(noise / expected)).max() < np.abs(np.log(without["C"] / expected[2]))
+
+
+def test_marks_of_collapse_stay_and_are_picked_with_the_tasks() -> None:
+    joint = np.full((3, 6, 6), 0.5)
+    joint[1, 0, 1] = 0.0  # one seed of B beside A
+    gains = measured(joint={"gain": joint.tolist()})
+    assert np.argwhere(marks(gains).collapsed).tolist() == [[0, 1]]
+    found = predict(gains)
+    assert found.joint is None
+    assert np.argwhere(marks(found).collapsed).tolist() == [[0, 1]]
+    assert np.argwhere(marks(found.select(["B", "A"])).collapsed).tolist() == [[1, 0]]
 
 
 def test_standard_errors_over_seeds_will_do_without_values_of_seeds() -> None:
