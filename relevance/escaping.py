@@ -108,15 +108,25 @@ def from_csv(text: str) -> str:
     return text[1:] if text.startswith("'") and FORMULA.match(text) else text
 
 
+def csv_line(cells: Iterable[str | int | float | None]) -> str:
+    r"""A row of CSV without its end; what holds a line break of any kind stands in quotes.
+
+    >>> csv_line(["a\nb", "c\rd", 1])
+    '"a\nb","c\rd",1'
+    """
+    text = io.StringIO()
+    # Python before 3.13 quotes no line breaks but those that end rows
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue().removesuffix("\r\n")
+
+
 def csv_text(rows: Iterable[Iterable[str | int | float | None]]) -> str:
     r"""Rows as CSV, numbers in full; None and NaN are empty cells, and no text is a formula.
 
     >>> csv_text([["task", "=1+1"], ["RTE", math.nan]])
     "task,'=1+1\nRTE,\n"
     """
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(map(_csv_cell, row) for row in rows)
-    return text.getvalue()
+    return "".join(f"{csv_line(map(_csv_cell, row))}\n" for row in rows)
 
 
 def _csv_cell(cell: str | int | float | None) -> str | int | float | None:

@@ -117,6 +117,11 @@ def check_names(names: object, what: str) -> tuple[str, ...]:
     checked = tuple(check_name(name, what) for name in names)
     if repeated := twice(checked):
         raise RelevanceError(f"{what} {shown(repeated)} is named twice.")
+    if alike := twice([unicodedata.normalize("NFC", name) for name in checked]):
+        raise RelevanceError(
+            f"{what} {shown(alike)} is named twice, its letters in two forms of Unicode. Write it"
+            " in one of them."
+        )
     return checked
 
 

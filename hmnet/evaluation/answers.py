@@ -1,12 +1,10 @@
 """Answers as lines of text: JSON, or a table in csv."""
 
-import csv
-import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from relevance.escaping import for_csv
+from relevance.escaping import csv_line, for_csv
 
 
 def json_answer(answer: Mapping[str, Any]) -> list[str]:
@@ -73,10 +71,8 @@ def _cells_of_task(answer: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _row(cells: Any) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow([_cell(cell) for cell in cells])
-    return text.getvalue()
+def _row(cells: Iterable[Any]) -> str:
+    return csv_line(map(_cell, cells))
 
 
 def _cell(value: Any) -> Any:

@@ -106,7 +106,9 @@ def _words(path: Path) -> list[str]:
 
 def _split_of(path: Path) -> str | None:
     """The split that a file's name names, None where it names none."""
-    return next((SPLITS[word] for word in reversed(_words(path)) if word in SPLITS), None)
+    found = [word for word in reversed(_words(path)) if word in SPLITS]
+    found.sort(key=lambda word: len(word) == 2)  # which may be a language's code: tr, te
+    return SPLITS[found[0]] if found else None
 
 
 def _tasks_of(files: Sequence[Path], folder: str) -> Iterator[TaskFiles]:

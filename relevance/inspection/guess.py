@@ -56,6 +56,7 @@ FEW = 0.1
 LONG = 10
 """Mean characters from which a column may hold texts."""
 MOST_TEXTS = 3
+NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity|\d[\d.]*e\+?\d+)", re.IGNORECASE)
 BIO = re.compile(r"O|[BI]-.+")
 EXAMPLES = 3
 CHOICE = re.compile(r"(choice|ending|option|alternative|sol)_?(\d)")
@@ -115,11 +116,11 @@ def guess_task(
     if not len(train):
         raise RelevanceError(f"{train.path} has no rows to guess from.")
     gold = _label(train, guess, label)
-    choices = _choices(train)
+    choices = _choices(train) if text is None else []
     query, candidates = _gap(train, gold)
     if query is not None:
         guess.table["choices"] = [candidates]
-    elif len(choices) > 1 and text is None:
+    elif len(choices) > 1:
         guess.table["choices"] = choices
     texts = _texts(train, guess, gold, text)
     if query in texts:  # behind what it asks about
@@ -136,6 +137,11 @@ def _choices(train: Columns) -> list[str]:
     """Columns of alternatives by their numbers, which labels count by, wherever they stand."""
     found = {name: CHOICE.fullmatch(_key(name)) for name in train.cells}
     numbers = {name: int(each[2]) for name, each in found.items() if each}
+    if len(set(numbers.values())) < len(numbers):
+        raise RelevanceError(
+            f"{train.path}: {some(list(numbers))} look like alternatives, and two have one number."
+            " Name the columns of texts with `text`, or write the definition by hand."
+        )
     return sorted(numbers, key=lambda name: numbers[name])
 
 
@@ -218,9 +224,12 @@ def _few(cells: Sequence[Any]) -> bool:
 def _is_number(value: Any) -> bool:
     if isinstance(value, bool):
         return False
-    if isinstance(value, str):
-        return NUMBER.fullmatch(value.strip()) is not None
-    return isinstance(value, int | float) and math.isfinite(value)
+    if isinstance(value, str) and not NUMBER.fullmatch(value.strip()):
+        return False
+    try:
+        return isinstance(value, str | int | float) and math.isfinite(float(value))
+    except OverflowError:  # an integer beyond what a float can hold
+        return False
 
 
 def _texts(train: Columns, guess: Guess, gold: str, asked: Sequence[str] | None) -> list[str]:
@@ -340,12 +349,24 @@ def _kind(found: Mapping[str, Columns], guess: Guess, texts: Sequence[str], gold
         )
     if guess.table.get("choices"):
         return _choice(train, guess, gold)
+    _refuse_no_number(train, cells, gold)
     if all(map(_is_number, cells)):
         numbers = [float(value) for value in cells]
         whole = all(number.is_integer() for number in numbers)
         if not whole or len(set(numbers)) > MOST_CODES:
             return _regression(train, numbers, guess, gold)
     return _classification(train, cells, guess, gold)
+
+
+def _refuse_no_number(train: Columns, cells: Sequence[Any], gold: str) -> None:
+    """Refuse NaN, infinity and what is read as such among numbers: they are no labels."""
+    numbers = {str(value) for value in cells if _is_number(value)}
+    others = {str(value).strip() for value in cells if not _is_number(value)}
+    if numbers and others and all(NOT_FINITE.fullmatch(each) for each in others):
+        raise RelevanceError(
+            f"{train.path}: '{gold}' holds numbers and {some(sorted(others))}, which stands for"
+            " none. Leave such rows out, or choose another column with `label`."
+        )
 
 
 def _choice(train: Columns, guess: Guess, gold: str) -> None:
@@ -358,6 +379,7 @@ def _choice(train: Columns, guess: Guess, gold: str) -> None:
     guess.unsure.append(
         f"{some(guess.table['choices'])} are taken for alternatives, '{gold}' for the place of the"
         f" right one, from {int(from_one)}."
+        + ("" if from_one or "0" in counts else " No row has 0: if they count from 1, `first = 1`.")
     )
 
 
@@ -443,9 +465,17 @@ def _classification(train: Columns, cells: Sequence[Any], guess: Guess, gold: st
             f"{train.path}: label {shown(wrong[0])} in '{gold}' cannot be a name, for blanks around"
             " it or characters that nobody sees. Clean the column."
         )
-    alike = Counter(name.casefold() for name in labels)
-    if twins := [name for name in labels if alike[name.casefold()] > 1]:
-        guess.unsure.append(f"{some(twins)} differ in capitals only, and are labels of their own.")
+    keys = [float(name) if _all_numbers(labels) else place(name) for name in labels]
+    if twins := [name for name, key in zip(labels, keys, strict=True) if keys.count(key) > 1]:
+        guess.unsure.append(
+            f"{some(twins)} differ in capitals or in how they are written only, and are labels of"
+            " their own."
+        )
+    if _all_numbers(labels) and {"-1", "0"} <= set(labels):
+        guess.unsure.append(
+            '-1 often stands for a row without label: `drop = ["-1"]` in the source leaves such'
+            " rows out."
+        )
     if rare := [name for name in labels if counts[name] == 1]:
         guess.unsure.append(f"{some(rare)}: labels that one row has.")
     if _all_numbers(labels):

@@ -12,8 +12,9 @@ from relevance.gains.baselines import CORRELATIONS, undefined, undefined_notes
 from relevance.gains.gain_choice import PAPERS_CHOICE
 from relevance.gains.reliability import known_mean, reliabilities, reliability_within_targets
 from relevance.matrices.matrix import MEAN_OF_SOURCES, RelevanceMatrix, nulls
-from relevance.names import some
+from relevance.names import place, some
 from relevance.stages import counted
+from relevance.tasks.cells import whole_number
 from relevance.tasks.read import column_names, read_columns
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def import_runs(
         both = set(runs["source"]) & set(runs["target"])
         runs = runs[runs["target"].isin(both) & runs["source"].isin({*both, ""})]
     tasks = tuple(dict.fromkeys([*filter(None, runs["source"]), *runs["target"]]))
+    _refuse_one_name(tasks, path)
     seeds = tuple(sorted(set(runs["seed"])))
     joint, single = _arrays(runs, tasks, seeds, path)
     notes += _incomplete(joint, tasks)
@@ -215,12 +217,13 @@ def _number(cell: object, path: Path, column: str, row: int) -> float:
 
 
 def _seed(cell: object, path: Path, column: str, row: int) -> int:
-    try:
-        return int(str(cell).strip())
-    except ValueError:
+    seed = whole_number(cell)
+    if seed is None:  # more than 18 digits could not be read again from the matrix
         raise RelevanceError(
-            f"{path}, row {row}: column '{column}' should be a whole number, got {shown(cell)}."
-        ) from None
+            f"{path}, row {row}: column '{column}' should be a whole number of 18 digits at most,"
+            f" got {shown(cell)}."
+        )
+    return seed
 
 
 def _only(runs: "pd.DataFrame", name: str, chosen: str | None, path: Path) -> "pd.DataFrame":
@@ -253,10 +256,13 @@ def _impossible(runs: "pd.DataFrame", path: Path, *, drop: bool) -> list[str]:
     metrics = runs.get("metric", "")
     lowest = np.where(np.isin(metrics, ["", *CORRELATIONS]), -1.0, 0.0)
     runs["outside"] = (runs["score"] < lowest) | (runs["score"] > 1)
-    if (runs["score"] > 1).mean() > 0.5:
-        raise RelevanceError(
-            f"{path}: most scores are above 1, so they look like percentages. Divide them by 100."
-        )
+    for name in {"score", "baseline"} & set(runs):
+        if (runs[name].dropna() > 1).mean() > 0.5:
+            raise RelevanceError(
+                f"{path}: most {name}s are above 1, so they look like percentages. Divide them by"
+                " 100."
+            )
+    _refuse_baselines(runs, lowest, path)
     notes = []
     outside = "outside what their metric can be", runs["outside"], hint
     for what, rows, hint in (outside, ("empty", runs["score"].isna(), "")):
@@ -265,6 +271,31 @@ def _impossible(runs: "pd.DataFrame", path: Path, *, drop: bool) -> list[str]:
             named = ", ".join(f"{count} of {task}" for task, count in counts.items())
             notes.append(f"{rows.sum()} of {len(runs)} scores are {what}: {named}.{hint}")
     return notes
+
+
+def _refuse_baselines(runs: "pd.DataFrame", lowest: Float[np.ndarray, "*run"], path: Path) -> None:
+    """Refuse a score alone that its metric cannot have: all gains of its target hang on it."""
+    if "baseline" not in runs:
+        return
+    outside = (runs["baseline"] < lowest) | (runs["baseline"] > 1)
+    if outside.any():
+        row = runs.index[outside][0]
+        raise RelevanceError(
+            f"{path}, row {row}: the baseline of '{runs['target'][row]}' is"
+            f" {runs['baseline'][row]:g}, outside what its metric can be. Correct it, or leave the"
+            " cell empty."
+        )
+
+
+def _refuse_one_name(tasks: tuple[str, ...], path: Path) -> None:
+    """Refuse two ways to write one task's name, whose runs would be those of two tasks."""
+    first: dict[str, str] = {}
+    for task in tasks:
+        if (other := first.setdefault(place(task), task)) != task:
+            raise RelevanceError(
+                f"{path}: {other!a} and {task!a} are one name, but for case or the form"
+                " of its letters. Write it one way."
+            )
 
 
 def _refuse_repeated(runs: "pd.DataFrame", path: Path) -> None:

@@ -41,10 +41,11 @@ def conll_rows(lines: Iterable[str], where: str) -> Iterator[Placed]:
     delimiter = "\t" if "\t" in model else None
     count = len(model.split(delimiter))
     words: list[list[str]] = []
-    start = 1
+    start, lengths = 1, []
     for number, text in enumerate(every, start=1):
         if not text.strip() or text.startswith(DOCUMENT):
             if words:
+                lengths.append(len(words))
                 yield _sentence(words, where, start)
             words = []
             continue
@@ -61,7 +62,13 @@ def conll_rows(lines: Iterable[str], where: str) -> Iterator[Placed]:
         start = start if words else number
         words.append(fields)
     if words:
+        lengths.append(len(words))
         yield _sentence(words, where, start)
+    if len(lengths) > 1 and max(lengths) == 1:
+        raise RelevanceError(
+            f"{where}: every sentence has one word, as a blank line stands after each line, or line"
+            " ends are doubled. Take them out between words of one sentence."
+        )
 
 
 def _sentence(words: Sequence[Sequence[str]], where: str, start: int) -> tuple[str, dict[str, Any]]:

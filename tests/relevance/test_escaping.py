@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relevance.escaping import (
+    csv_text,
     for_csv,
     for_figure,
     for_latex,
@@ -76,6 +77,12 @@ def test_a_spreadsheet_finds_no_formula(text: str) -> None:
     assert from_csv(cell) == text
     if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} and cell:
         float(cell.removesuffix("%"))
+
+
+@given(rows=st.lists(st.tuples(st.text('a,"\r\n\u2028'), st.text('a,"\r\n')), max_size=4))
+def test_cells_of_csv_come_back_whatever_line_breaks_they_hold(rows) -> None:
+    read = csv.reader(io.StringIO(csv_text(rows), newline=""))
+    assert [tuple(map(from_csv, row)) for row in read] == rows
 
 
 @given(names=st.lists(st.text("=+-@'1a", min_size=1), min_size=1, max_size=4, unique=True))

@@ -88,6 +88,13 @@ def test_a_name_that_can_be_shown_is_one_line(name: str) -> None:
         (["A", None], "m.json: task None is no text."),
         ([["A"], "B"], "m.json: task ['A'] is no text."),
         (["A", "B", "A"], "m.json: task 'A' is named twice."),
+        (
+            ["caf\u00e9", "cafe\u0301"],
+            (
+                "m.json: task 'caf\u00e9' is named twice, its letters in two forms of Unicode."
+                " Write it in one of them."
+            ),
+        ),
         (["A", ""], "m.json: task '' is empty."),
     ],
 )

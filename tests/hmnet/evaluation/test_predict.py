@@ -216,6 +216,7 @@ def test_answers_as_a_table() -> None:
         '\'=1+1,T,"a,b",0.75,0.25',
         "2,T,c,0.5,0.5",
     ]
+    assert CsvAnswers()({"task": "Q", "answer": "two\nlines\r"})[1] == 'Q,"two\nlines\r"'
     lay_out = CsvAnswers(tasks=2)
     both = [part for one in answers for part in (one, {"id": one["id"], "task": "U", "value": 1.5})]
     assert [line for answer in both for line in lay_out(answer)] == [

@@ -48,6 +48,12 @@ def pairs(label: str, head: list[object]) -> str:
 
 
 CSV = "text,label\n" + "".join(f'"{text(n)}",{NAMES[n % 2]}\n' for n in range(ROWS))
+
+
+def labelled(*labels: str) -> str:
+    return "text,label\n" + "".join(f'"{text(n)}",{labels[n % len(labels)]}\n' for n in range(ROWS))
+
+
 COLA = lines([["gj04", n % 2, "*", text(n)] for n in range(ROWS)])
 LABEL_TEXT = lines([[f"NUM:{n % 2}", text(n)] for n in range(ROWS)], " ")
 CONLL = "".join(f"Ann NNP B-PER\nran{n} VBD O\n\n" for n in range(ROWS))
@@ -151,6 +157,18 @@ def test_a_test_file_with_other_columns_is_left_out(tmp_path: Path) -> None:
         ("a.csv", "text,label\n", "has no rows to guess from"),
         ("a.csv", "text\n" + "".join(f"number {n}\n" for n in range(9)), "looks like labels"),
         ("a.csv", CSV.replace(",neutral", ",", 1), "1 of 40 rows have no label in 'label'"),
+        (
+            "a.csv",
+            labelled("1e400", "1.5"),
+            "'label' holds numbers and 1e400, which stands for none",
+        ),
+        ("a.csv", labelled("nan", "1.5", "-inf"), "holds numbers and -inf, nan, which stands for"),
+        ("a.conll", "A B-X\r\r\nb O\r\r\n\r\r\n" * 9, "every sentence has one word"),
+        (
+            "a.csv",
+            "q,choice0,choice1,option1,label\n" + "a,b,c,d,1\n" * 9,
+            "look like alternatives, and two have one number",
+        ),
         ("a.txt", "One line.\nTwo of them.\n", "are neither `LABEL text`, nor columns"),
         ("a.txt", "A S-PER\nran O\n\n" * 9, "not in BIO form"),
         ("a.conllu", "1\tA" + "\t_" * 8 + "\n\n1\tB" + "\t_" * 8 + "\n", "is CoNLL-U"),
@@ -210,3 +228,33 @@ def test_alternatives_stand_by_their_numbers_wherever_their_columns_are(tmp_path
     assert task.choices == ("ending0", "ending1")
     data = load_task(task, DataOptions())
     assert all(row.startswith("a ") for row in data.train.texts[-1])
+
+
+@pytest.mark.parametrize(
+    ("labels", "doubt"),
+    [
+        (("caf\u00e9", "cafe\u0301"), "differ in capitals or in how they are written only"),
+        (("1", "1.0", "2"), "1, 1.0 differ in capitals or in how they are written only"),
+        (("-1", "0", "1"), "-1 often stands for a row without label"),
+    ],
+)
+def test_doubtful_labels_are_told(labels: tuple[str, ...], doubt: str, tmp_path: Path) -> None:
+    guess, task = guessed(tmp_path, {"a.csv": labelled(*labels)})
+    assert doubt in " ".join(guess.unsure)
+    assert set(task.labels) == set(labels)
+
+
+def test_alternatives_counted_from_one_are_doubted(tmp_path: Path) -> None:
+    names = [f"choice{n}" for n in range(1, 10)]
+    rows = [[text(n), *(f"{name} {n}" for name in names), 1 + n % 8] for n in range(ROWS)]
+    content = lines([["q", *names, "label"], *rows])
+    guess, task = guessed(tmp_path, {"a.tsv": content})
+    assert task.choices == tuple(names)
+    assert "No row has 0: if they count from 1" in " ".join(guess.unsure)
+
+
+def test_codes_of_languages_are_no_splits_beside_a_word_for_one(tmp_path: Path) -> None:
+    for code in ("en", "te"):
+        (tmp_path / f"train_{code}.csv").write_text(CSV)
+    found = find_files([tmp_path])
+    assert sorted(each.train.name for each in found) == ["train_en.csv", "train_te.csv"]
