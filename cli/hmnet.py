@@ -97,6 +97,14 @@ def train(
     seeds: SeedsOption = None,
     config: ConfigOption = None,
     resume: ResumeOption = False,
+    *,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Only say what it would take, by a few steps of each task: time, memory, disk.",
+        ),
+    ] = False,
 ) -> None:
     """Train on every task's batches (Algorithm 1), score dev, and keep it all in a folder.
 
@@ -119,6 +127,9 @@ def train(
     configs = {folder: _config(fields, spec) for folder, fields in runs.items()}
     for folder, each in configs.items():
         check_run(each, spec, folder, resume=resume)
+    if dry_run:
+        _show_cost(next(iter(configs.items())), spec, len(configs))
+        return
     for folder, each in configs.items():
         with goes_on(RESUME), TrainingLine(str(folder)) as line:
             done = train_run(each, spec, folder, resume=resume, on_event=line.on_event)
@@ -130,6 +141,18 @@ def train(
         return
     scores = [score for folder in runs for score in read_run_scores(folder)]
     show(in_flags(side_by_side(scores, every_metric=True).to_table("markdown")))
+
+
+def _show_cost(run: tuple[Path, "RunConfig"], spec: "ClusterSpec | None", runs: int) -> None:
+    """Show what a run would take, and as many like it."""
+    from cli.plan import show_run_plan
+    from cli.progress import StatusLine
+    from hmnet.runs.plan import plan_run
+
+    folder, config = run
+    with StatusLine():
+        plan = plan_run(config, spec, folder)
+    show_run_plan(plan, runs)
 
 
 def _config(fields: Given, spec: "ClusterSpec | None") -> "RunConfig":

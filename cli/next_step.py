@@ -72,6 +72,8 @@ def _check_groups(params: Params) -> str:
 
 
 def _train(params: Params) -> str:
+    if params.get("dry_run"):
+        return "the same command without --dry-run"
     if params.get("seeds"):
         return words("hmnet", "compare", params["out"])
     return words("hmnet", "predict", params["out"], "--task", "all", "--input", "FILE")

@@ -1,9 +1,15 @@
-"""What `relevance pairwise --dry-run` shows."""
+"""What `--dry-run` of `relevance pairwise` and of `hmnet train` shows."""
+
+from typing import TYPE_CHECKING
 
 from cli.output import show
 from relevance.jobs.job import Schedule
 from relevance.jobs.telling import duration
+from relevance.report.tables import table
 from relevance.studies.plan import StudyPlan
+
+if TYPE_CHECKING:
+    from hmnet.runs.plan import RunPlan
 
 COUNTS = (1, 2, 4, 8, 16)
 UNKNOWN = "unknown until a job is done"
@@ -34,6 +40,30 @@ def show_plan(plan: StudyPlan, schedule: Schedule) -> None:
     left = UNKNOWN if seconds is None else f"about {duration(seconds)} with {workers} worker(s)"
     count = len(plan.missing) + plan.later
     show(f"{count} jobs to run, {len(plan.cached)} cached; time: {left}")
+
+
+def show_run_plan(plan: "RunPlan", runs: int = 1) -> None:
+    """Print steps and hours of each task, and time, memory and disk of a run.
+
+    Args:
+        plan: What one run would take.
+        runs: How many there are, one after another, as of several seeds.
+    """
+    for note in plan.notes:
+        show(f"note     {note}")
+    show(table([cost.table_row() for cost in plan.costs], "markdown").rstrip())
+    several = "" if runs == 1 else f", {duration(runs * plan.seconds)} for {runs} seeds"
+    show(
+        f"time     about {duration(plan.seconds)} on {plan.device}{several}, by a few steps of each"
+        " task; scores, checkpoints and loading come on top"
+    )
+    memory = {name: count for name, count in plan.memory._asdict().items() if count}
+    parts = ", ".join(f"{name} {size(count)}" for name, count in memory.items())
+    show(f"memory   about {size(plan.memory.total)}: {parts}")
+    show(
+        f"disk     about {size(runs * plan.disk_bytes)}, and up to {size(plan.checkpoint_bytes)}"
+        " for checkpoints while it trains"
+    )
 
 
 def size(count: float | None) -> str:

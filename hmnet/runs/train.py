@@ -41,7 +41,7 @@ from hmnet.settings.config import RunConfig
 from hmnet.training.fit import make_schedule
 from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.hooks.progress import Progress
-from hmnet.training.ranks import Ranks, find_ranks
+from hmnet.training.ranks import ALONE, Ranks, find_ranks
 from hmnet.training.record import Record, read_records, write_records
 from hmnet.training.versions import other_version
 from relevance.clustering.spec import ClusterSpec
@@ -107,7 +107,7 @@ def train_run(
         return _finished(run, ranks, on_event)
     device = resolve_device(config.device)
     on_event(Note(f"reading and encoding {len(checked.tasks)} task(s)", passing=True))
-    job = _Job.prepare(checked, out, device, ranks)
+    job = Job.prepare(checked, out, device, ranks)
     unlearned = [
         kind_of(one.definition).unlearned(one.train.encoded) for one in job.prepared.values()
     ]
@@ -128,7 +128,7 @@ def train_run(
 
 
 @dataclass(frozen=True)
-class _Job(Checked):
+class Job(Checked):
     """All that training the parts of a run needs.
 
     Attributes:
@@ -152,8 +152,21 @@ class _Job(Checked):
     device: str
 
     @classmethod
-    def prepare(cls, checked: Checked, out: Path, device: str, ranks: Ranks) -> "_Job":
-        """Load and check everything before the first step, and before anything is written."""
+    def prepare(cls, checked: Checked, out: Path, device: str, ranks: Ranks = ALONE) -> "Job":
+        """Load and check everything before the first step, and before anything is written.
+
+        Args:
+            checked: What the run will be.
+            out: The run's folder.
+            device: A name that torch takes.
+            ranks: The processes that train together.
+
+        Returns:
+            The job.
+
+        Raises:
+            RelevanceError: If data, backbone and settings don't fit.
+        """
         config, tasks, parts = checked.config, checked.tasks, checked.parts
         backbone = load_backbone(config.backbone, seed=config.seed).up_to(parts[0].plan.depth)
         for part in parts:
@@ -242,12 +255,9 @@ class _Job(Checked):
     def _fit(
         self, number: int, on_step: Callable[[Progress], None] | None = None
     ) -> tuple[MultiTaskModel, Record, str | None]:
-        part, config = self.parts[number], self.config
+        config = self.config
         self.ranks.wait()  # the checkpoint is as the main process left it after the part before
-        tasks = [self.prepared[task] for task in part.tasks]
-        model = build_model(
-            self.backbone, tasks, part.plan, config, seed=config.seed, device=self.device
-        )
+        model, tasks = self.untrained(number)
         record, note = fit_group(
             config,
             model,
@@ -258,6 +268,22 @@ class _Job(Checked):
             ranks=self.ranks,
         )
         return model, record, note
+
+    def untrained(self, number: int) -> tuple[MultiTaskModel, list[PreparedTask]]:
+        """A part's model before its first step, and its tasks.
+
+        Args:
+            number: Number of the part.
+
+        Returns:
+            Both.
+        """
+        part, config = self.parts[number], self.config
+        tasks = [self.prepared[task] for task in part.tasks]
+        model = build_model(
+            self.backbone, tasks, part.plan, config, seed=config.seed, device=self.device
+        )
+        return model, tasks
 
     def _model(self, number: int) -> Path:
         """Where a part's model goes."""

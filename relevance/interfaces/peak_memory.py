@@ -30,13 +30,25 @@ def peak_memory_bytes(trainer: Trainer, device: str) -> int | None:
     """
     if device.startswith("cuda"):
         return trainer.peak_gpu_bytes(device) if isinstance(trainer, KnowsGpuMemory) else None
-    status = Path("/proc/self/status")
-    if status.exists():
-        # `ru_maxrss` would count what the process that started this one had in memory just then
-        (peak,) = re.findall(r"^VmHWM:\s*(\d+) kB$", status.read_text(), re.MULTILINE)
-        return int(peak) * 1024
+    # `ru_maxrss` would count what the process that started this one had in memory just then
+    if (peak := _status_bytes("VmHWM")) is not None:
+        return peak
     if sys.platform != "darwin":
         return None
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def resident_bytes() -> int | None:
+    """Memory of this process as it is now; None where the system does not say."""
+    return _status_bytes("VmRSS")
+
+
+def _status_bytes(name: str) -> int | None:
+    """An entry of Linux's status of this process; None elsewhere."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    (found,) = re.findall(rf"^{name}:\s*(\d+) kB$", status.read_text(), re.MULTILINE)
+    return int(found) * 1024

@@ -124,6 +124,16 @@ def answers(run: Path, task: str, *lines: dict[str, Any]) -> list[dict[str, Any]
     return [json.loads(line) for line in out.splitlines()]
 
 
+def test_a_dry_run_says_what_training_takes_and_writes_nothing(
+    quick: list[object], tmp_path: Path
+) -> None:
+    options = ("--method", "multi", "--max-steps-per-task", 2, "--dry-run")
+    shown = done("hmnet", "train", *quick, *options, "--out", tmp_path / "run").out.splitlines()
+    assert [line.split("|")[1].strip() for line in shown[2:5]] == ["NAMES", "QUIZ", "TONE"]
+    assert [line.split()[0] for line in shown[5:]] == ["time", "memory", "disk"]
+    assert not (tmp_path / "run").exists()
+
+
 def test_uncertainty_ranks_rows_of_every_kind(quick: list[object], tmp_path: Path) -> None:
     options = ("--method", "multi", "--sampler", "uncertainty", "--max-steps-per-task", 3)
     done("hmnet", "train", *quick, *options, "--out", tmp_path / "run")
