@@ -137,7 +137,8 @@ def test_a_dry_run_says_what_training_takes_and_writes_nothing(
 def test_uncertainty_ranks_rows_of_every_kind(quick: list[object], tmp_path: Path) -> None:
     options = ("--method", "multi", "--sampler", "uncertainty", "--max-steps-per-task", 3)
     done("hmnet", "train", *quick, *options, "--out", tmp_path / "run")
-    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").open()]
+    log = (tmp_path / "run" / "log.jsonl").read_text()
+    lines = [json.loads(line) for line in log.splitlines()]
     assert len(lines) == 3
     for line in lines:
         assert line["uncertainty"].keys() == {"NAMES", "QUIZ", "TONE"}
