@@ -18,7 +18,7 @@ from hmnet.comparison.columns import (
     rows_against,
 )
 from hmnet.comparison.compared_rows import DIFFERENT, Place, different_rows, note_on
-from hmnet.comparison.table import MAJORITY_COLUMN, Comparison, Entry, Line
+from hmnet.comparison.table import DECIMALS, MAJORITY_COLUMN, Comparison, Entry, Line
 from hmnet.runs.costs import Cost, costs_of
 from hmnet.runs.folder import Run
 from hmnet.runs.rows import notes_on, read_run_scores
@@ -29,10 +29,15 @@ COSTS = {
     "active": ("parameters activated", ""),
     "trained": ("parameters trained", ""),
     "overall": ("parameters overall", ""),
+    "multiple": ("parameters overall", "\N{MULTIPLICATION SIGN} one encoder"),
+    "trained_share": ("parameters trained per task", "% of one encoder"),
     "seconds": ("training", "seconds"),
     "examples_per_s": ("training", "examples per second"),
 }
 """What a cost is called, and its unit; that of counts goes by their size."""
+
+DIGITS = {"multiple": (1.0, 2), "trained_share": (100.0, DECIMALS)}
+"""Scale and decimals of costs that are shares."""
 
 
 def compare(
@@ -171,9 +176,11 @@ def _cost_lines(columns: Columns, costs: Mapping[str, Sequence[Cost]]) -> list[L
     counted = ("millions", 1e-6) if smallest >= 1e5 else ("thousands", 1e-3)
     lines = []
     for field, (name, unit) in COSTS.items():
-        shown, scale = (unit, 1.0) if unit else counted
+        shown, factor = (unit, 1.0) if unit else counted
+        scale, decimals = DIGITS.get(field, (factor, DECIMALS))
         entries = tuple(_cost_entry(costs.get(column, ()), field) for column in columns)
-        lines.append(Line(name, shown, entries, scale=scale, ranked=False))
+        if any(entries):
+            lines.append(Line(name, shown, entries, scale, ranked=False, decimals=decimals))
     return lines
 
 

@@ -55,12 +55,16 @@ class Line(NamedTuple):
         return round(self.scale * value, self.decimals)
 
     def text(self, entry: Entry | None) -> Cell:
-        """Mean and deviation; a number where there is no deviation."""
-        if entry is None or entry.deviation is None:
-            shown = entry and self.shown(entry.mean)
-            return shown if self.decimals or shown is None else int(shown)
+        """Mean and deviation; a number where there is no deviation and decimals are the table's."""
+        if entry is None:
+            return None
+        if entry.deviation is None and self.decimals in (0, DECIMALS):
+            shown = self.shown(entry.mean)
+            return shown if self.decimals else int(shown)
         return " ± ".join(
-            f"{self.shown(value):.{self.decimals}f}" for value in (entry.mean, entry.deviation)
+            f"{self.shown(value):.{self.decimals}f}"
+            for value in (entry.mean, entry.deviation)
+            if value is not None
         )
 
 

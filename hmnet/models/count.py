@@ -25,6 +25,7 @@ class Count(TypedDict):
         active: Number of parameters of the path of each task, head included.
         backbone: Number of parameters of one pretrained encoder, without a pooler.
         inserted: Number of parameters of the modules that the method has put into the layers.
+        heads: Number of parameters of the heads of all tasks, poolers of their own included.
         trained: Number of parameters of all tasks, without frozen ones.
         trained_active: Number of parameters of the path of each task, without frozen ones.
     """
@@ -33,6 +34,7 @@ class Count(TypedDict):
     active: dict[str, int]
     backbone: int
     inserted: int
+    heads: int
     trained: int
     trained_active: dict[str, int]
 
@@ -81,6 +83,7 @@ def count_parameters(
         active={task: _size(path) for task, path in paths.items()},
         backbone=_size(pretrained.base.parameters()) - _size(pooler),
         inserted=_size(model.insert.parameters()) if model.insert else 0,
+        heads=_size(model.head_parameters()),
         trained=_size(filter(_is_trained, model.parameters())),
         trained_active={task: _size(filter(_is_trained, path)) for task, path in paths.items()},
     )
@@ -99,6 +102,7 @@ def total(counts: Sequence[Count]) -> Count:
     for count in counts[1:]:
         joined["overall"] += count["overall"]
         joined["inserted"] += count["inserted"]
+        joined["heads"] += count["heads"]
         joined["trained"] += count["trained"]
         joined["active"] = joined["active"] | count["active"]
         joined["trained_active"] = joined["trained_active"] | count["trained_active"]

@@ -21,6 +21,13 @@ class Cost(NamedTuple):
         seconds: Duration of training, evaluation and checkpoints left out; None where the run has
             no record of it.
         examples_per_s: Rows trained per second; None likewise.
+        multiple: Parameters overall over those of one encoder of the run, which a model of one task
+            alone has; heads are left out of both. 1 for tasks that share all, T for T models apart.
+        trained_share: Parameters trained per task, which are `trained` without heads over the
+            number of tasks, as a share of the same encoder; 1 / T for tasks that share all.
+
+    Source:
+        El Hattami (2021), columns "Total params" and "Trained params/task".
     """
 
     active: float
@@ -28,6 +35,8 @@ class Cost(NamedTuple):
     overall: int
     seconds: float | None = None
     examples_per_s: float | None = None
+    multiple: float | None = None
+    trained_share: float | None = None
 
 
 def cost_of(run: Run, counts: dict[tuple[str, ...], Count] | None = None) -> Cost:
@@ -55,12 +64,15 @@ def cost_of(run: Run, counts: dict[tuple[str, ...], Count] | None = None) -> Cos
             counts[form] = count_parameters(str(folder), *parts, freeze, blueprint.concat)
         found.append(counts[form])
     counted, timing = total(found), run.timing()
+    one, heads, tasks = counted["backbone"], counted["heads"], counted["active"]
     return Cost(
-        fmean(counted["active"].values()),
+        fmean(tasks.values()),
         counted["trained"],
         counted["overall"],
         timing and timing.seconds,
         timing and timing.examples_per_s,
+        (counted["overall"] - heads) / one,
+        (counted["trained"] - heads) / len(tasks) / one,
     )
 
 

@@ -119,11 +119,16 @@ def table(
                 if (y, x) in places
             )
             texts[-1].append(strong.format(text) if (y, x) in bold else text)
-    numeric = [all(not isinstance(row[key], str) for row in rows) for key in rows[0]]
+    numeric = [all(_is_number(row[key]) for row in rows) for key in rows[0]]
     if over:
         spans = [(escape(name), len(list(same))) for name, same in groupby(over)]
         return (_latex if format == "latex" else _html)(texts, numeric, spans)
     return write(texts, numeric)
+
+
+def _is_number(cell: Cell) -> bool:
+    """Whether a cell stands right: text does if it is a number with decimals of its own."""
+    return not isinstance(cell, str) or re.fullmatch(r"-?\d+\.\d+", cell) is not None
 
 
 def matrix_table(

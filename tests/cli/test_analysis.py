@@ -30,10 +30,14 @@ class TestCompare:
         assert cost.overall == sum(weight.numel() for weight in model.parameters())
         paths = [sum(w.numel() for w in model.path_parameters(task)) for task in model.tasks]
         assert cost.active == sum(paths) / 4 < cost.overall == cost.trained
+        heads = sum(weight.numel() for weight in model.head_parameters())
+        one = paths[0] - sum(weight.numel() for weight in model.head("TONE").parameters())
+        assert cost.multiple == (cost.overall - heads) / one > 1
+        assert cost.trained_share == pytest.approx(cost.multiple / 4)
         assert cost.seconds is not None
         assert cost.examples_per_s == pytest.approx(160 / cost.seconds)
         shown = done("hmnet", "compare", trained).out
-        assert "| parameters overall   | thousands           |" in shown
+        assert "| parameters overall          | thousands           |" in shown
         assert f"{cost.overall / 1000:.1f}" in shown
 
     def test_csv_is_a_table_alone_and_tests_are_told_beside_it(self, trained: Path) -> None:
