@@ -57,6 +57,9 @@ def test_joint_training_for_less(
     done("relevance", "estimate", name, *further)
     some = load_matrix(out)
     assert some.provenance["budget"] == "1runs for gains"
+    assert some.joint is not None
+    scored = np.array(some.joint["loss"], dtype=float)  # None, where there is no run, as NaN
+    assert np.isfinite(scored).sum() == 2, "both directions of one joint run"
 
 
 def test_options_of_other_measures(tasks: Path, tiny_bert: Path) -> None:
