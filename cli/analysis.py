@@ -19,8 +19,10 @@ from cli.model_options import (
 )
 from cli.options import (
     ConfigOption,
+    ConfusionOptions,
     FigureOption,
     FormatOption,
+    GridOptions,
     SeedsOption,
     SizeOptions,
     TaskOption,
@@ -40,6 +42,7 @@ def diagnose(
     folder: RunArgument,
     out: FolderOption,
     run_on: RunOnOptions,
+    style: ConfusionOptions,
     task: Annotated[
         list[str] | None,
         typer.Option(help="A task, or several.", metavar="RTE", show_default="all"),
@@ -62,6 +65,7 @@ def diagnose(
     from relevance.disk.folders import alone
     from relevance.report.tables import table
 
+    looks = look(style, out)
     check_places(out / "labels.csv")
     run = hmnet.load(folder)
     with StatusLine():
@@ -76,7 +80,7 @@ def diagnose(
         for name, rows in tables.items():
             if rows:
                 deliver(table(rows, "csv"), out / f"{name}.csv")
-        for path in save_figures(found, run, out, figures):
+        for path in save_figures(found, run, out, figures, looks):
             note(f"wrote {path}")
     for name in ("labels", "regression"):
         if tables[name]:
@@ -88,6 +92,7 @@ def attention(
     second: Annotated[Path, typer.Argument(help="Such as a co-trained run.", metavar="RUN2")],
     task: TaskOption,
     device: DeviceOption,
+    style: GridOptions,
     split: Annotated[
         str | None, typer.Option(help="What is read.", show_default="the first that is scored")
     ] = None,
@@ -107,7 +112,7 @@ def attention(
     from cli.progress import StatusLine
     from relevance.report.tables import table
 
-    name = only(task, "--task")
+    name, looks = only(task, "--task"), look(style, heatmap)
     if out is not None and out.suffix.lower() not in {".json", ".csv"}:
         raise RelevanceError(f"{out}: --out must end in .json or .csv.")
     check_places(out, figures=(heatmap,))
@@ -120,7 +125,7 @@ def attention(
         found.save(out)
         note(f"wrote {out}")
     if heatmap is not None:
-        save(hmnet.attention_figure(found), heatmap)
+        save(hmnet.attention_figure(found, style=looks), heatmap)
     show(table(found.table_rows(), "markdown", decimals=found.decimals))
 
 
@@ -218,6 +223,7 @@ def sweep(
         ),
     ],
     out: FolderOption,
+    style: SizeOptions,
     clusters: Annotated[
         list[Path] | None,
         typer.Option(
@@ -260,6 +266,7 @@ def sweep(
         from relevance.disk.folders import alone
 
     figure = figure or out / "sweep.pdf"
+    looks = look(style, figure)
     check_places(figures=(figure,))
     chosen = settings(training, seeds=seeds, config=config)
     files: list[Path | None] = list(clusters) if clusters else [None]
@@ -288,7 +295,9 @@ def sweep(
         found = [(name, planned[name], compared[name]) for name in specs]
         for name, _, table in found:
             deliver(table.to_table("csv"), places[name] / "sweep.csv")
-        axes = sweep_figure(*found[0][1:]) if len(found) == 1 else specs_figure(found)
-        save(axes, figure)
+        if len(found) == 1:
+            save(sweep_figure(*found[0][1:], style=looks), figure)
+        else:
+            save(specs_figure(found, style=looks), figure)
     for name, _, table in found:
         show(f"{name}:\n\n{table.to_table(form)}" if len(found) > 1 else table.to_table(form))

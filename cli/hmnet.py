@@ -39,9 +39,10 @@ from cli.options import (
     OutOption,
     RunOptions,
     SeedsOption,
+    SizeOptions,
     settings,
 )
-from cli.output import check_places, deliver, note, save, show, stream
+from cli.output import check_places, deliver, look, note, save, show, stream
 from cli.pretrain import pretrain
 from cli.probe import probe
 from cli.push import push
@@ -317,6 +318,8 @@ def compare(
     caption: CaptionOption = None,
     label: LabelOption = None,
     figure: FigureOption = None,
+    *,
+    style: SizeOptions,
 ) -> None:
     """A table like the paper's Table 1: mean and deviation over seeds, best per row in bold.
 
@@ -331,7 +334,7 @@ def compare(
     from hmnet.figures.number_of_tasks import number_of_tasks_figure, trained_by
     from relevance.report.tables import floating, format_of
 
-    shown = format_of(form, out)
+    shown, looks = format_of(form, out), look(style, figure)
     floating("", shown, caption=caption, label=label)  # refuses before runs are read
     check_places(out, figures=(figure,))
     if layout is not None:
@@ -348,7 +351,9 @@ def compare(
         return
     runs = hmnet.TrainedRun.load_all(folders)
     compared = hmnet.compare(runs, baseline=baseline, allow_different=allow_different)
-    axes = None if figure is None else number_of_tasks_figure(compared, trained_by(runs))
+    axes = (
+        None if figure is None else number_of_tasks_figure(compared, trained_by(runs), style=looks)
+    )
     text = in_flags(compared.to_table(shown))
     deliver(floating(text, shown, caption=caption, label=label), out)
     _note_remarks(compared.remarks, shown)

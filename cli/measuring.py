@@ -22,11 +22,12 @@ from cli.options import (
     FileFormatOption,
     OutOption,
     SeedsOption,
+    StyleOptions,
     TaskOptions,
     TrainingOptions,
     settings,
 )
-from cli.output import check_places, deliver, note, save, show
+from cli.output import check_places, deliver, look, note, save, show
 from cli.report import page_beside, report_study
 from cli.streams import begin_soon
 from relevance.errors import RelevanceError, told_of
@@ -82,6 +83,7 @@ DryRunOption = Annotated[
 
 def vocab(
     tasks: TaskOptions,
+    style: StyleOptions,
     out: OutOption = None,
     tokenizer: TokenizerOption = "bert-base-uncased",
     heatmap: FigureOption = None,
@@ -90,12 +92,13 @@ def vocab(
 
     Example: relevance vocab --tokenizer minilm --data-dir data/ --out vocab.json
     """
+    looks = look(style, heatmap)
     check_places(out, figures=(heatmap,))
     with _study(settings(tasks)) as (inputs, found):
         matrix = relevance.measure("vocabulary", found, inputs, tokenizer=tokenizer)
     deliver_matrix(matrix, out)
     if heatmap is not None:
-        save(relevance.heatmap(matrix), heatmap)
+        save(relevance.heatmap(matrix, style=looks), heatmap)
 
 
 def taxonomy(tasks: TaskOptions, out: OutOption = None, graded: GradedOption = False) -> None:

@@ -37,6 +37,12 @@ BarsOptions = Annotated[
 SizeOptions = Annotated[Given, SettingsOf(STYLE, SIZE, panel=FIGURE)]
 """Size and title of a figure whose scale and order follow from what it shows."""
 
+GridOptions = Annotated[Given, SettingsOf(STYLE, (*SIZE, "vmax", "decimals", "cmap"), panel=FIGURE)]
+"""How a heat map of something else than tasks by tasks looks, whose order is its own."""
+
+ConfusionOptions = Annotated[Given, SettingsOf(STYLE, (*SIZE, "cmap"), panel=FIGURE)]
+"""How figures of a diagnosis look: counts have no decimals, shares end at 100 %."""
+
 SeedsOption = Annotated[
     list[str] | None,
     typer.Option(help="Several runs; wins over --seed.", metavar="0,1,2", rich_help_panel=TRAINING),

@@ -9,8 +9,8 @@ from cli.app import AGAIN, goes_on, loading
 from cli.generated import Given, SettingsOf
 from cli.make_probing import ConlluOption, MakeOption, TextOption, make_probing
 from cli.model_options import FolderOption
-from cli.options import FormatOption
-from cli.output import check_places, deliver, note, save, show
+from cli.options import FormatOption, GridOptions
+from cli.output import check_places, deliver, look, note, save, show
 from relevance.errors import RelevanceError
 
 PROBING = "hmnet.probing.settings:ProbingConfig"
@@ -19,6 +19,7 @@ PROBING = "hmnet.probing.settings:ProbingConfig"
 def probe(
     given: Annotated[Given, SettingsOf(PROBING)],
     out: FolderOption,
+    style: GridOptions,
     encoder: Annotated[
         str | None,
         typer.Argument(
@@ -80,6 +81,7 @@ def probe(
     if name is not None:
         check_name(name, "--name")
     figure = figure or out / "probing.pdf"
+    looks = look(style, figure)
     check_places(out / "probing.csv", figures=(figure,))
     config = validated(ProbingConfig, given, "settings")
     with goes_on(AGAIN), StatusLine() as line:
@@ -87,7 +89,7 @@ def probe(
     with alone(out):
         scores = [{"name": name or encoder, **row} for row in found.score_rows()]
         deliver(table(scores, "csv"), out / "probing.csv")
-        save(probing_figure(found), figure)
+        save(probing_figure(found, style=looks), figure)
     for each in found.notes:
         note(f"hmnet: note: {each}")
     show(table(found.table_rows(), form, decimals=1))

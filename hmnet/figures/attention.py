@@ -9,21 +9,23 @@ from hmnet.figures.grid import Grid, draw
 from relevance.escaping import for_figure
 from relevance.figures.figure import Axes
 from relevance.figures.scale import number
+from relevance.figures.style import NO_WISHES, FigureStyle
 
 
-def lay_out(found: AttentionCosines) -> Grid:
+def lay_out(found: AttentionCosines, style: FigureStyle = NO_WISHES) -> Grid:
     """Decide what the figure shows.
 
     Args:
         found: Cosines of two runs.
+        style: Size, title, scale, decimals and colours that are wished for.
 
     Returns:
         A grid; its colours end at 1, and begin at the tenth below the least cosine, or at the
         hundredth, thousandth and so on where all are that close to 1.
     """
     (layers, heads), (one, other) = found.cosines.shape, found.runs
-    decimals = found.decimals
-    steps = 10 ** max(1, decimals - 2)
+    decimals = found.decimals if style.decimals is None else style.decimals
+    steps = 10 ** max(1, found.decimals - 2)
     lowest = math.ceil(steps * float(found.cosines.min()) - 1) / steps
     return Grid(
         values=found.cosines,
@@ -36,15 +38,18 @@ def lay_out(found: AttentionCosines) -> Grid:
         low=max(0.0, lowest),
         high=1.0,
         quantity="cosine of attention maps",
-    )
+    ).with_ends(style)
 
 
-def attention_figure(found: AttentionCosines, axes: Axes | None = None) -> Axes:
+def attention_figure(
+    found: AttentionCosines, ax: Axes | None = None, *, style: FigureStyle | None = None
+) -> Axes:
     """Draw cosines of attention maps.
 
     Args:
         found: Cosines of two runs.
-        axes: Axes to draw on; None for a figure of its own.
+        ax: Axes to draw on; None for a figure of its own.
+        style: Size, title, scale, decimals and colours that are wished for.
 
     Returns:
         The axes.
@@ -52,4 +57,4 @@ def attention_figure(found: AttentionCosines, axes: Axes | None = None) -> Axes:
     Source:
         Fei et al. (2022), Figures 5 and 6.
     """
-    return draw(lay_out(found), axes)
+    return draw(lay_out(found, style or NO_WISHES), ax)

@@ -8,13 +8,15 @@ from hmnet.analysis.confusion import Confusion
 from hmnet.figures.grid import Grid, draw
 from relevance.escaping import for_figure
 from relevance.figures.figure import Axes
+from relevance.figures.style import NO_WISHES, FigureStyle
 
 
-def lay_out(found: Confusion) -> Grid:
+def lay_out(found: Confusion, style: FigureStyle = NO_WISHES) -> Grid:
     """Decide what the figure shows.
 
     Args:
         found: A classifier's answers.
+        style: Size, title and colours that are wished for.
 
     Returns:
         Counts as texts, coloured by the share of the label's rows, so that a rare label is seen as
@@ -36,17 +38,21 @@ def lay_out(found: Confusion) -> Grid:
         low=0.0,
         high=100.0,
         quantity="share of the label's rows (%)",
+        style=style,
     )
 
 
-def confusion_figure(found: Confusion, axes: Axes | None = None) -> Axes:
+def confusion_figure(
+    found: Confusion, ax: Axes | None = None, *, style: FigureStyle | None = None
+) -> Axes:
     """Draw a confusion matrix.
 
     Args:
         found: A classifier's answers.
-        axes: Axes to draw on; None for a figure of its own.
+        ax: Axes to draw on; None for a figure of its own.
+        style: Size, title and colours that are wished for.
 
     Returns:
         The axes.
     """
-    return draw(lay_out(found), axes)
+    return draw(lay_out(found, style or NO_WISHES), ax)

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
+from relevance.errors import RelevanceError
 from relevance.escaping import for_figure
-from relevance.figures.figure import FAINT, INK, figure_of, new_figure, text_width_em
+from relevance.figures.figure import (
+    FAINT,
+    INK,
+    POINTS_PER_INCH,
+    draw_title,
+    figure_of,
+    inline,
+    new_figure,
+    text_width_em,
+    title_pt,
+    wrapped,
+)
 from relevance.figures.heatmap import colours, is_light
 from relevance.figures.scale import bar_ticks, overhang_pt
+from relevance.figures.style import NO_WISHES, FigureStyle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +39,7 @@ MOST_PT = 560.0
 PAD_PT = 7.0
 BAR_PT = 5.0
 BELOW_PT = 34.0
-NARROWEST_PT = 110.0
+NARROWEST_PT, LEAST_PT = 110.0, 60.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +57,7 @@ class Grid:
         low: Value of the colour map's lower end.
         high: Value of its upper end.
         quantity: Meaning of the colours.
+        style: Size, title and colours that are wished for.
     """
 
     values: Float[np.ndarray, "row column"]
@@ -56,6 +70,12 @@ class Grid:
     low: float
     high: float
     quantity: str
+    style: FigureStyle = NO_WISHES
+
+    def with_ends(self, style: FigureStyle) -> Grid:
+        """The grid in a style, whose scale ends where that is wished for."""
+        high = self.high if style.vmax is None else style.vmax
+        return replace(self, style=style, high=high, low=self.low if self.low < high else 0.0)
 
 
 @dataclass(frozen=True)
@@ -68,6 +88,7 @@ class GridSize:
         left: Room for the names of the rows.
         above: Room for the title and the names of the columns.
         right: Room that the title needs beyond the cells.
+        title: Lines of the title above the cells.
         written: Whether the texts fit into the cells.
         upright: Whether the names of the columns have to be turned to fit.
     """
@@ -77,21 +98,36 @@ class GridSize:
     left: float
     above: float
     right: float
+    title: tuple[str, ...]
     written: bool
     upright: bool
 
 
 def size_of(grid: Grid) -> GridSize:
-    """Choose sizes: cells as wide as their texts need; too many of them show colours alone."""
+    """Choose sizes: cells as wide as their texts need; too many of them show colours alone.
+
+    Args:
+        grid: Layout that the figure will show.
+
+    Returns:
+        Sizes of the width that is wished for.
+
+    Raises:
+        RelevanceError: If that has no room for cells beside the names of the rows.
+    """
     widest = TEXT_PT * max(text_width_em(text) for row in grid.texts for text in row) + 4.0
     wanted = max(CELL_PT, widest, NARROWEST_PT / len(grid.columns))
     cell = max(SMALLEST_PT, min(wanted, MOST_PT / len(grid.columns)))
+    left = PAD_PT + NAME_PT * (max(map(text_width_em, grid.rows)) + 1.6)
+    lines = tuple(grid.title.split("\n"))
+    wished = grid.style.width_pt
+    if wished is not None:
+        cell = _cell_within(grid, wished, left)
+        lines = tuple(wrapped(lines, TITLE_PT, wished - left))
     height = max(SMALLEST_PT, min(CELL_PT, MOST_PT / len(grid.rows)))
     names = NAME_PT * max(map(text_width_em, grid.columns))
     upright = names > 0.95 * cell
-    left = PAD_PT + NAME_PT * (max(map(text_width_em, grid.rows)) + 1.6)
     side = cell * len(grid.columns)
-    lines = grid.title.split("\n")
     title = TITLE_PT * max(map(text_width_em, lines))
     return GridSize(
         cell,
@@ -101,41 +137,66 @@ def size_of(grid: Grid) -> GridSize:
         + 2 * PAD_PT
         + NAME_PT * 1.6
         + (names if upright else NAME_PT),
-        right=max(
-            PAD_PT, title - side + PAD_PT, overhang_pt(grid.low, grid.high, side, TEXT_PT) + 1.0
-        ),
+        right=_right_pt(grid, side)
+        if wished
+        else max(_right_pt(grid, side), title - side + PAD_PT),
+        title=lines,
         written=widest <= cell and height >= TEXT_PT + 2.0,
         upright=upright,
     )
+
+
+def _cell_within(grid: Grid, width_pt: float, left_pt: float) -> float:
+    """Width of a cell in a figure of a width, beside names of rows that take their room."""
+    side = width_pt - left_pt - PAD_PT
+    side = min(side, width_pt - left_pt - _right_pt(grid, max(side, LEAST_PT)))
+    if side < LEAST_PT:
+        least = (width_pt - side + LEAST_PT) / POINTS_PER_INCH
+        raise RelevanceError(
+            f"`width={width_pt / POINTS_PER_INCH:g}` leaves no room beside the names of the rows."
+            f" Give at least {least + 0.05:.1f} inches."
+        )
+    return side / len(grid.columns)
+
+
+def _right_pt(grid: Grid, side_pt: float) -> float:
+    """Room at the right of the cells, which the last number of the colour bar may need."""
+    return max(PAD_PT, overhang_pt(grid.low, grid.high, side_pt, TEXT_PT) + 1.0)
 
 
 def new_axes(grid: Grid) -> Axes:
     """Empty axes in a figure of their own, with room for all that stands around the cells."""
     size = size_of(grid)
     wide, high = size.cell * len(grid.columns), size.height * len(grid.rows)
-    width, height = size.left + wide + size.right, size.above + high + BELOW_PT
+    width = grid.style.width_pt or size.left + wide + size.right
+    height = title_pt(grid.style.title, width) + size.above + high + BELOW_PT
     figure = new_figure(width, height)
     place = (size.left / width, BELOW_PT / height, wide / width, high / height)
-    return figure.add_axes(place)
+    return inline(figure.add_axes(place))
 
 
-def draw(grid: Grid, axes: Axes | None = None) -> Axes:
+def draw(grid: Grid, ax: Axes | None = None) -> Axes:
     """Draw a grid.
 
     Args:
         grid: Layout to draw.
-        axes: Axes to draw on; None for a figure of its own.
+        ax: Axes to draw on; None for a figure of its own.
 
     Returns:
         The axes.
+
+    Raises:
+        RelevanceError: If the width that is wished for has no room for the cells.
     """
     from matplotlib.colors import Normalize
 
-    axes = axes or new_axes(grid)
+    if ax is not None:
+        grid = replace(grid, style=replace(grid.style, width=None))
+    axes = ax or new_axes(grid)
     size = size_of(grid)
     mesh = axes.pcolormesh(
         np.ma.masked_invalid(grid.values),
-        cmap=colours(diverging=False),
+        cmap=colours(diverging=False, name=grid.style.cmap),
         norm=Normalize(grid.low, grid.high),
         edgecolors="white",
         linewidth=0.5,
@@ -147,6 +208,8 @@ def draw(grid: Grid, axes: Axes | None = None) -> Axes:
         _texts(grid, axes, mesh)
     _names(grid, axes, size)
     _colour_bar(grid, axes, mesh, size)
+    if ax is None:
+        draw_title(axes, grid.style.title, whole=True)
     return axes
 
 
@@ -176,9 +239,8 @@ def _names(grid: Grid, axes: Axes, size: GridSize) -> None:
     axes.tick_params(length=0, pad=2, labelsize=NAME_PT, labelcolor=INK)
     axes.set_xlabel(grid.column_title, fontsize=NAME_PT, color=FAINT, labelpad=3)
     axes.set_ylabel(grid.row_title, fontsize=NAME_PT, color=FAINT, labelpad=3)
-    axes.set_title(
-        grid.title, fontsize=TITLE_PT, color=INK, loc="left", pad=PAD_PT, parse_math=False
-    )
+    lines = "\n".join(size.title)
+    axes.set_title(lines, fontsize=TITLE_PT, color=INK, loc="left", pad=PAD_PT, parse_math=False)
 
 
 def _colour_bar(grid: Grid, axes: Axes, mesh: QuadMesh, size: GridSize) -> None:

@@ -11,6 +11,7 @@ from hmnet.runs.folder import Run
 from relevance.errors import RelevanceError
 from relevance.figures.figure import INK, ONE_COLUMN_PT, Axes, draw_frame, draw_legend, new_panels
 from relevance.figures.scatter import COLOURS
+from relevance.figures.style import NO_WISHES, FigureStyle
 
 TEXT_PT = 7.0
 HEIGHT_PT = 150.0
@@ -99,12 +100,15 @@ def lay_out(compared: Comparison, trained: Mapping[str, Trained]) -> tuple[tuple
     return tuple(curves), f"{average.task} (%)"
 
 
-def number_of_tasks_figure(compared: Comparison, trained: Mapping[str, Trained]) -> Axes:
+def number_of_tasks_figure(
+    compared: Comparison, trained: Mapping[str, Trained], *, style: FigureStyle | None = None
+) -> Axes:
     """Draw the average over the number of tasks, a line per method; bars: deviation over seeds.
 
     Args:
         compared: Scores of the runs.
         trained: Method and number of tasks by column.
+        style: Size and title that are wished for.
 
     Returns:
         The axes, in a figure one column of a paper wide.
@@ -116,7 +120,9 @@ def number_of_tasks_figure(compared: Comparison, trained: Mapping[str, Trained])
         El Hattami (2021), Figure 3.7.
     """
     curves, y_label = lay_out(compared, trained)
-    (axes,) = new_panels(ONE_COLUMN_PT, HEIGHT_PT + 1.5 * TEXT_PT * len(curves))
+    style = style or NO_WISHES
+    height = HEIGHT_PT + 1.5 * TEXT_PT * len(curves)
+    (axes,) = new_panels(style.width_pt or ONE_COLUMN_PT, height, title=style.title)
     lines: dict[str, Any] = {}
     for number, curve in enumerate(curves):
         lines[curve.method] = axes.errorbar(

@@ -13,17 +13,22 @@ from relevance.figures.figure import (
     INK,
     NEGATIVE,
     POSITIVE,
+    TITLE_PAD_PT,
     TWO_COLUMNS_PT,
     Axes,
     draw_frame,
     figure_of,
     new_panels,
+    title_pt,
+    wrapped,
 )
 from relevance.figures.scale import number, plain_ticks
+from relevance.figures.style import NO_WISHES, FigureStyle
 
 TEXT_PT = 7.0
 TITLE_PT = 8.0
 HEIGHT_PT = 215.0
+BESIDE_PT = 300.0
 FEW = 200
 
 
@@ -71,21 +76,38 @@ def lay_out(found: RegressionDiagnosis) -> tuple[str, RegressionPanel, Regressio
     )
 
 
-def regression_figure(found: RegressionDiagnosis) -> Axes:
+def regression_figure(found: RegressionDiagnosis, *, style: FigureStyle | None = None) -> Axes:
     """Draw predictions and residuals of a regression task, each with its regression line.
 
     Args:
         found: Predictions of a regression task.
+        style: Size and title that are wished for.
 
     Returns:
-        The axes of the first panel, in a figure two columns of a paper wide.
+        The axes of the first panel, in a figure two columns of a paper wide; the second stands
+        below it where the width is that of a column.
     """
-    title, scatter, residuals = lay_out(found)
-    left, right = new_panels(TWO_COLUMNS_PT, HEIGHT_PT, columns=2)
-    _draw(scatter, left)
-    _draw(residuals, right)
-    figure_of(left).suptitle(title, fontsize=TITLE_PT, color=INK, parse_math=False)
-    return left
+    summary, scatter, residuals = lay_out(found)
+    style = style or NO_WISHES
+    width = style.width_pt or TWO_COLUMNS_PT
+    columns = 2 if width > BESIDE_PT else 1
+    lines = wrapped(summary, TITLE_PT, width - 2 * TITLE_PAD_PT)
+    said, height = 1.3 * TITLE_PT * len(lines), HEIGHT_PT * (2 // columns)
+    whole = height + title_pt(style.title, width)
+    first, second = new_panels(width, height, 2 // columns, columns, title=style.title)
+    _draw(scatter, first)
+    _draw(residuals, second)
+    figure = figure_of(first)
+    figure.set_layout_engine("constrained", rect=(0.0, 0.0, 1.0, (height - said) / whole))
+    figure.text(
+        *(0.5, (height - 3.0) / whole, "\n".join(lines)),
+        ha="center",
+        va="top",
+        fontsize=TITLE_PT,
+        color=INK,
+        parse_math=False,
+    )
+    return first
 
 
 def _draw(panel: RegressionPanel, axes: Axes) -> None:

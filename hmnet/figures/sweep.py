@@ -20,9 +20,11 @@ from relevance.figures.figure import (
     figure_of,
     new_panels,
     text_width_em,
+    wrapped,
 )
 from relevance.figures.scale import number
 from relevance.figures.scatter import COLOURS
+from relevance.figures.style import NO_WISHES, FigureStyle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +37,7 @@ PANEL_PT = 105.0
 LARGEST_PANEL_PT = 165.0
 AROUND_PT = 22.0
 HEIGHT_PT = 130.0
-SLOT_PT = 26.0
+SLOT_PT, LEAST_SLOT_PT = 26.0, 20.0
 BESIDE_PT = 50.0
 
 
@@ -93,12 +95,13 @@ def _panel(line: Line, places: list[int]) -> SweepPanel:
     return SweepPanel(line.task, line.metric, means, tuple(100 * each for each in deviations))
 
 
-def sweep_figure(sweep: Sweep, compared: Comparison) -> Axes:
+def sweep_figure(sweep: Sweep, compared: Comparison, *, style: FigureStyle | None = None) -> Axes:
     """Draw a sweep: curves over the number of shared layers, or a point per combination.
 
     Args:
         sweep: The runs.
         compared: Scores of the runs.
+        style: Size and title that are wished for.
 
     Returns:
         The axes of the first panel; each has a scale of its own.
@@ -107,15 +110,19 @@ def sweep_figure(sweep: Sweep, compared: Comparison) -> Axes:
         Fei et al. (2022), Figures 3 and 4.
     """
     layout = lay_out(sweep, compared)
-    return _curves(layout) if sweep.what == "shared" else _points(layout)
+    drawn = _curves if sweep.what == "shared" else _points
+    return drawn(layout, style or NO_WISHES)
 
 
-def _curves(layout: SweepLayout) -> Axes:
+def _curves(layout: SweepLayout, style: FigureStyle) -> Axes:
     """A panel per task, as tasks differ in their scores by more than a choice changes them."""
-    lines = math.ceil(len(layout.panels) / MOST_COLUMNS)
+    wished = style.width_pt
+    most = MOST_COLUMNS if wished is None else max(1, min(MOST_COLUMNS, int(wished / PANEL_PT)))
+    lines = math.ceil(len(layout.panels) / most)
     columns = math.ceil(len(layout.panels) / lines)
-    side = min(TWO_COLUMNS_PT / columns, LARGEST_PANEL_PT)
-    grid = new_panels(columns * side, lines * PANEL_PT + AROUND_PT, lines, columns)
+    side = wished / columns if wished else min(TWO_COLUMNS_PT / columns, LARGEST_PANEL_PT)
+    width, height = columns * side, lines * PANEL_PT + AROUND_PT
+    grid = new_panels(width, height, lines, columns, title=style.title)
     for axes in grid[len(layout.panels) :]:
         axes.remove()
     for panel, axes in zip(layout.panels, grid, strict=False):
@@ -127,7 +134,7 @@ def _curves(layout: SweepLayout) -> Axes:
         small = TITLE_PT * min(1.0, (side - 24.0) / (TITLE_PT * text_width_em(name)))
         axes.set_title(for_figure(name), fontsize=small, color=INK, pad=4, parse_math=False)
         _plain(axes)
-    figure_of(grid[0]).supxlabel(layout.x_label, fontsize=TITLE_PT, color=INK)
+    figure_of(grid[0]).supxlabel(_wrapped(layout.x_label, width), fontsize=TITLE_PT, color=INK)
     figure_of(grid[0]).supylabel("score (%)", fontsize=TITLE_PT, color=INK)
     return grid[0]
 
@@ -138,17 +145,19 @@ def _ticks(places: list[int], width_pt: float) -> list[int]:
     return places[::step]
 
 
-def _points(layout: SweepLayout) -> Axes:
+def _points(layout: SweepLayout, style: FigureStyle) -> Axes:
     """A point per combination; bars would have to begin at 0, where no difference is seen."""
     (panel,) = layout.panels
     count = len(layout.choices)
     names = TEXT_PT * max(map(text_width_em, layout.choices))
-    width = max(ONE_COLUMN_PT, count * SLOT_PT + BESIDE_PT)
+    width = style.width_pt or max(ONE_COLUMN_PT, count * SLOT_PT + BESIDE_PT)
     upright = names > 0.95 * (width - BESIDE_PT) / count
-    (axes,) = new_panels(width, HEIGHT_PT + (names if upright else TEXT_PT))
+    height = HEIGHT_PT + (names if upright else TEXT_PT)
+    (axes,) = new_panels(width, height, title=style.title)
     places = range(count)
     _errorbar(axes, places, panel, POSITIVE, "")
-    for place, mean in enumerate(panel.means):
+    fit = (width - BESIDE_PT) / count >= LEAST_SLOT_PT
+    for place, mean in enumerate(panel.means if fit else ()):
         axes.annotate(
             number(mean, 1),
             (place, mean),
@@ -161,15 +170,18 @@ def _points(layout: SweepLayout) -> Axes:
     axes.set_xlim(-0.5, count - 0.3)
     axes.margins(y=0.15)
     axes.set_xticks(places, layout.choices, rotation=90 if upright else 0)
-    _label(axes, layout)
+    _label(axes, layout, width)
     return axes
 
 
-def specs_figure(found: Sequence[tuple[str, Sweep, Comparison]]) -> Axes:
+def specs_figure(
+    found: Sequence[tuple[str, Sweep, Comparison]], *, style: FigureStyle | None = None
+) -> Axes:
     """Draw the averages of mixes of layers for several groupings of the tasks side by side.
 
     Args:
         found: Name of the grouping, its sweep and the scores of its runs; the same mixes for all.
+        style: Size and title that are wished for.
 
     Returns:
         The axes, in a figure one column of a paper wide or more.
@@ -180,8 +192,13 @@ def specs_figure(found: Sequence[tuple[str, Sweep, Comparison]]) -> Axes:
     layouts = [(name, lay_out(sweep, compared)) for name, sweep, compared in found]
     first = layouts[0][1]
     count, names = len(first.choices), [name for name, _ in layouts]
-    width = max(ONE_COLUMN_PT, count * (SLOT_PT + 8.0 * len(layouts)) + BESIDE_PT)
-    (axes,) = new_panels(width, HEIGHT_PT + 3 * TEXT_PT + 1.5 * TEXT_PT * len(layouts))
+    style = style or NO_WISHES
+    wanted = max(ONE_COLUMN_PT, count * (SLOT_PT + 8.0 * len(layouts)) + BESIDE_PT)
+    width = style.width_pt or wanted
+    wide = TEXT_PT * max(map(text_width_em, first.choices))
+    upright = wide > 0.95 * (width - BESIDE_PT) / count
+    height = HEIGHT_PT + 3 * TEXT_PT + 1.5 * TEXT_PT * len(layouts) + upright * wide
+    (axes,) = new_panels(width, height, title=style.title)
     lines: list[Any] = []
     for number_of, (_, layout) in enumerate(layouts):
         shift = 0.6 * ((number_of + 0.5) / len(layouts) - 0.5)
@@ -190,8 +207,8 @@ def specs_figure(found: Sequence[tuple[str, Sweep, Comparison]]) -> Axes:
         lines.append(_errorbar(axes, places, layout.panels[0], colour, ":"))
     axes.set_xlim(-0.5, count - 0.5)
     axes.margins(y=0.15)
-    axes.set_xticks(range(count), first.choices)
-    _label(axes, first)
+    axes.set_xticks(range(count), first.choices, rotation=90 if upright else 0)
+    _label(axes, first, width)
     draw_legend(axes, lines, names, TEXT_PT, loc="outside upper left")
     return axes
 
@@ -213,11 +230,15 @@ def _errorbar(
     )
 
 
-def _label(axes: Axes, layout: SweepLayout) -> None:
+def _wrapped(label: str, width_pt: float) -> str:
+    return "\n".join(wrapped(label, TITLE_PT, width_pt - BESIDE_PT))
+
+
+def _label(axes: Axes, layout: SweepLayout, width_pt: float) -> None:
     """Say what the only axes of a figure show."""
     _plain(axes)
     axes.set_ylabel(f"{layout.panels[0].name} (%)", fontsize=TITLE_PT, color=INK)
-    axes.set_xlabel(layout.x_label, fontsize=TITLE_PT, color=INK)
+    axes.set_xlabel(_wrapped(layout.x_label, width_pt), fontsize=TITLE_PT, color=INK)
 
 
 def _plain(axes: Axes) -> None:
