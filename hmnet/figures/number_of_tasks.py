@@ -141,5 +141,5 @@ def number_of_tasks_figure(
     axes.set_xlabel("number of tasks trained", fontsize=TEXT_PT, color=INK)
     axes.set_ylabel(y_label, fontsize=TEXT_PT, color=INK)
     draw_frame(axes, TEXT_PT)
-    draw_legend(axes, list(lines.values()), list(lines), TEXT_PT, loc="outside upper left")
+    draw_legend(axes, list(lines.values()), list(lines), TEXT_PT, loc="outside lower left")
     return axes

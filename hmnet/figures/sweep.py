@@ -209,7 +209,7 @@ def specs_figure(
     axes.margins(y=0.15)
     axes.set_xticks(range(count), first.choices, rotation=90 if upright else 0)
     _label(axes, first, width)
-    draw_legend(axes, lines, names, TEXT_PT, loc="outside upper left")
+    draw_legend(axes, lines, names, TEXT_PT, loc="outside lower left")
     return axes
 
 
