@@ -65,7 +65,8 @@ def is_numbered(part: AnswerFile, answer: Mapping[str, Any]) -> bool:
 def _id_column(part: AnswerFile, answer: Mapping[str, Any]) -> str:
     """The column that numbers rows; empty where there is none."""
     own = list(answer)[: list(answer).index("task")] if "task" in answer else answer
-    return next((name for name in part.ids if name in own), "")
+    by_name = {name.lower(): name for name in reversed(list(own))}  # ID, Index
+    return next((by_name[name] for name in part.ids if name in by_name), "")
 
 
 def _number(row: str, answer: Mapping[str, Any], column: str) -> int:

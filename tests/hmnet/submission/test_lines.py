@@ -94,6 +94,12 @@ def test_answers_of_record_are_texts() -> None:
     assert line == '{"idx": 9, "label": "São Paulo"}'
 
 
+@pytest.mark.parametrize("column", ["idx", "ID", "Index"])
+def test_rows_out_of_order_keep_their_numbers(column: str) -> None:
+    answers = [{column: number, "label": "entailment"} for number in (8, 3)]
+    assert list(lines("RTE.tsv", *answers))[1:] == ["8\tentailment", "3\tentailment"]
+
+
 QUESTION = {"idx_paragraph": 0, "idx_question": 1, "idx_answer": 2, "label": "true"}
 
 
