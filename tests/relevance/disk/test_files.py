@@ -118,7 +118,7 @@ def test_a_folder_that_was_taken_for_a_dead_one_is_made_anew(
     def mkdtemp(**where: object) -> str:
         name = make(**where)
         if not made:
-            folders.remove_dead_drafts(tmp_path / "result.json")
+            folders.remove_dead_drafts(tmp_path)
         made.append(name)
         return name
 
