@@ -30,7 +30,8 @@ class Stage:
 Listener = Callable[[tuple[Stage, ...]], None]
 
 _stages: list[Stage] = []
-_listeners: list[Listener] = []
+_listeners: list[tuple[Listener, tuple[Stage, ...]]] = []
+"""With the stages that were there before: a loop that an error ended lives as long as the error."""
 
 
 @contextmanager
@@ -39,16 +40,17 @@ def listening(listener: Listener) -> Iterator[None]:
 
     Args:
         listener: Function that takes the stages, the outermost first; it is called often and must
-            return at once. Of several the last one is told.
+            return at once. Of several the last one is told, of what began after it.
 
     Yields:
         Nothing.
     """
-    _listeners.append(listener)
+    own = listener, tuple(_stages)
+    _listeners.append(own)
     try:
         yield
     finally:
-        _listeners.remove(listener)
+        _listeners.remove(own)
 
 
 @contextmanager
@@ -118,4 +120,6 @@ def share_done(stages: tuple[Stage, ...]) -> float | None:
 
 def _tell() -> None:
     if _listeners:
-        _listeners[-1](tuple(_stages))
+        listener, before = _listeners[-1]
+        if stages := tuple(each for each in _stages if each not in before):
+            listener(stages)

@@ -40,6 +40,16 @@ def test_a_stage_that_fails_is_over() -> None:
     assert told[-1] == [("b", 0, 1)]
 
 
+def test_a_loop_that_ended_by_an_error_is_not_told_to_who_listens_later() -> None:
+    loop = counted(["A", "B"], "tasks")
+    assert next(loop) == "A"  # and no further: whoever holds the error holds the loop
+    told: Told = []
+    with listening(lambda stages: told_to(told, stages)), stage("b", 1) as advance:
+        advance()
+        list(loop)
+    assert told == [[("b", 0, 1)], [("b", 1, 1)], [("b", 1, 1)]]
+
+
 def test_shares() -> None:
     assert share_done((Stage("a", None, 3),)) is None
     assert share_done((Stage("a", 2, 1), Stage("b", None, 3))) == 0.5
