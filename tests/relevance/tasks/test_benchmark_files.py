@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from relevance.tasks.find import catalogue, find_tasks
 from relevance.tasks.load import load_split
 from relevance.tasks.metrics import score
 
+packed = partial(gzip.compress, mtime=0)  # without the time, which would be in names of tests
 HEAD = '[[task]]\nname = "T"\nfamily = "f"\n'
 NER = f"""{HEAD}kind = "tokens"
 text = ["words"]
@@ -149,7 +151,7 @@ def test_mrqa_of_several_contexts_packed_and_plain_under_the_suffix_alone(tmp_pa
     folder = tmp_path / "newsqa"
     folder.mkdir()
     text = mrqa(*lines).encode()
-    (folder / "train.jsonl.gz").write_bytes(gzip.compress(text))
+    (folder / "train.jsonl.gz").write_bytes(packed(text))
     (folder / "dev.jsonl").write_bytes(b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n"))
     task = catalogue()["NewsQA"]
     for name in ("train", "dev"):
@@ -166,29 +168,29 @@ def test_mrqa_of_several_contexts_packed_and_plain_under_the_suffix_alone(tmp_pa
     [
         (b'{"header": 1}', "cannot be read as gzip: Not a gzipped file"),
         (
-            gzip.compress(mrqa({"context": "c", "qas": []}, header=False).encode()),
+            packed(mrqa({"context": "c", "qas": []}, header=False).encode()),
             "line 1: expected MRQA's header",
         ),
         (
-            gzip.compress(mrqa({"context": "abc", "qas": [asked("q", [1, 3])]}).encode()),
+            packed(mrqa({"context": "abc", "qas": [asked("q", [1, 3])]}).encode()),
             "line 2: [1, 3] is no span of the context's 3 characters. Spans are [first, last],",
         ),
         (
-            gzip.compress(mrqa({"context": "abc", "qas": [asked("q", [-1, 1])]}).encode()),
+            packed(mrqa({"context": "abc", "qas": [asked("q", [-1, 1])]}).encode()),
             "line 2: [-1, 1] is no span",
         ),
         (
-            gzip.compress(mrqa({"context": "abc", "qas": [{"detected_answers": [{}]}]}).encode()),
+            packed(mrqa({"context": "abc", "qas": [{"detected_answers": [{}]}]}).encode()),
             "line 2: expected a list under 'char_spans', got None.",
         ),
-        (gzip.compress(mrqa({"qas": []}).encode()), "line 2: expected an object with `context`"),
+        (packed(mrqa({"qas": []}).encode()), "line 2: expected an object with `context`"),
         (
-            gzip.compress(mrqa({"context": "c"}).encode()),
+            packed(mrqa({"context": "c"}).encode()),
             "line 2: expected a list of objects under",
         ),
-        (gzip.compress(mrqa({"context": "c", "qas": []}).encode()), "has no rows"),
-        (gzip.compress(mrqa().encode())[:-9], "cannot be read as gzip"),
-        (gzip.compress(b'{"header": {}}\n\0'), "line 2:"),
+        (packed(mrqa({"context": "c", "qas": []}).encode()), "has no rows"),
+        (packed(mrqa().encode())[:-9], "cannot be read as gzip"),
+        (packed(b'{"header": {}}\n\0'), "line 2:"),
     ],
 )
 def test_mrqa_that_is_none(tmp_path: Path, content: bytes, said: str) -> None:
@@ -232,7 +234,7 @@ def test_published_files_have_the_rows_of_the_flat_ones(tmp_path: Path, data_dir
 
 
 def test_packed_with_gzip_under_any_name(tmp_path: Path) -> None:
-    (tmp_path / "d.label.gz").write_bytes(gzip.compress(b"NUM How many\nDESC:manner How\n"))
+    (tmp_path / "d.label.gz").write_bytes(packed(b"NUM How many\nDESC:manner How\n"))
     toml = tmp_path / "t.toml"
     toml.write_text(
         f'{CLASS}source = {{ train = "d.label.gz", dev = "d.label.gz", format = "label-first" }}\n'
