@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 from transformers import PreTrainedConfig
 
-from hmnet.kinds.kind import ModelOutputs, OutputKind
+from hmnet.data.encoded import Encoded
+from hmnet.kinds.kind import ModelOutputs, OutputKind, Rows, codes_of_labels
 
 
 class Classification(OutputKind):
@@ -22,6 +23,10 @@ class Classification(OutputKind):
         """One label of many."""
         super().configure(config)
         config.problem_type = "single_label_classification"
+
+    def targets(self, encoded: Encoded, rows: Rows) -> Int64[np.ndarray, " row"]:
+        """Codes of the rows' labels."""
+        return codes_of_labels(encoded, rows)
 
     def losses(
         self,

@@ -130,6 +130,7 @@ class OutputKind(ABC):
         """
         return texts
 
+    @abstractmethod
     def targets(
         self, encoded: Encoded, rows: Rows
     ) -> Int64[np.ndarray, "row *place"] | Float32[np.ndarray, " row"]:
@@ -143,9 +144,6 @@ class OutputKind(ABC):
             Codes of the rows' labels; other kinds have codes of places, -100 where there is nothing
             to compare, or values on the scale of the outputs.
         """
-        if encoded.alignment is not None:
-            rows = encoded.alignment.rows[rows]
-        return np.asarray(encoded.labels[rows], dtype=np.int64)
 
     @abstractmethod
     def losses(
@@ -266,6 +264,21 @@ class OutputKind(ABC):
         named = self.task.truncate
         place = None if named is None else self.task.text.index(named)
         return place if place is not None and place < parts else None
+
+
+def codes_of_labels(encoded: Encoded, rows: Rows) -> Int64[np.ndarray, " row"]:
+    """Codes of rows' labels, as targets of kinds whose rows have one each.
+
+    Args:
+        encoded: A split.
+        rows: Numbers of its sequences; several may be of one row.
+
+    Returns:
+        The code of the row that each sequence is of.
+    """
+    if encoded.alignment is not None:
+        rows = encoded.alignment.rows[rows]
+    return np.asarray(encoded.labels[rows], dtype=np.int64)
 
 
 class TokenLevelKind(OutputKind):

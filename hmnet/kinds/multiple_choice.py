@@ -10,6 +10,7 @@ from scipy.special import softmax
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
 
+from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Columns, Encoder
 from hmnet.data.template import (
     Alignment,
@@ -19,7 +20,7 @@ from hmnet.data.template import (
     boundaries,
     kept_lengths,
 )
-from hmnet.kinds.kind import Logits, ModelOutputs, OutputKind, Texts
+from hmnet.kinds.kind import Logits, ModelOutputs, OutputKind, Rows, Texts, codes_of_labels
 from relevance.errors import RelevanceError
 from relevance.tasks.kinds.kind import LabelKind
 from relevance.tasks.kinds.kind import kind_of as label_kind_of
@@ -113,6 +114,10 @@ class MultipleChoice(OutputKind):
         scores = outputs.flatten()
         # the last one is what -1 stands for
         return torch.cat([scores, scores.new_full((1,), NONE)])[further]
+
+    def targets(self, encoded: Encoded, rows: Rows) -> Int64[np.ndarray, " row"]:
+        """Numbers of the right alternatives, from 0."""
+        return codes_of_labels(encoded, rows)
 
     def losses(
         self,
