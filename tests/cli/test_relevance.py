@@ -256,7 +256,7 @@ class TestPairwise:
         assert not np.isnan(load_matrix(out).values).any()
 
     @pytest.mark.usefixtures("_inline")
-    @pytest.mark.process
+    @pytest.mark.heavy
     def test_killed_it_resumes_and_runs_only_what_is_missing(
         self, study: Any, tmp_path: Path
     ) -> None:

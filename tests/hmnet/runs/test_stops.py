@@ -222,7 +222,7 @@ def test_the_settings_are_those_of_who_has_the_folder(quick: RunConfig, tmp_path
     assert [path.name for path in tmp_path.glob("*run*")] == ["run"]
 
 
-@pytest.mark.process
+@pytest.mark.heavy
 def test_every_moment_of_two_processes_can_be_resumed(quick: RunConfig, tmp_path: Path) -> None:
     """The second process reads slowly, so that the main one is soon ahead of it."""
     config = quick.model_copy(update={"method": "multi", "checkpoint_s": 1e-9})

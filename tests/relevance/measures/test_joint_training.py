@@ -313,7 +313,7 @@ def script(tmp_path: Path) -> Script:
     return Script(tmp_path)
 
 
-@pytest.mark.process
+@pytest.mark.heavy
 def test_a_study_killed_in_the_middle_runs_only_what_is_missing(script: Script) -> None:
     killed = script.start("gains.json")
     until = time.monotonic() + 60
