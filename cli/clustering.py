@@ -13,6 +13,7 @@ from cli.generated import Given, SettingsOf
 from cli.options import FIGURE, OutOption, SizeOptions
 from cli.output import check_places, look, note, save, show
 from relevance.errors import RelevanceError
+from relevance.numerals import whole_number
 
 if TYPE_CHECKING:
     from relevance.clustering.choose_k import ChoiceOfK
@@ -25,10 +26,10 @@ METHOD, AUTO = "Method", "auto"
 
 def _k(text: str | None) -> Any:
     """A number of groups, `auto` or None."""
-    try:
-        return text if text in {None, AUTO} else int(text or "")
-    except ValueError:
-        raise typer.BadParameter(f"'{text}' is neither a whole number nor {AUTO}.") from None
+    number = whole_number(text)
+    if text not in {None, AUTO} and number is None:
+        raise typer.BadParameter(f"'{text}' is neither a whole number nor {AUTO}.")
+    return text if number is None else number
 
 
 def _figure(help_text: str) -> Any:

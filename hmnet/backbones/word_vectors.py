@@ -155,6 +155,8 @@ def _finite(
 ) -> Float32[np.ndarray, " width"]:
     """The numbers of a row, in fp32."""
     try:
+        if b"_" in b"".join(values):  # float() reads 1_0 as 10
+            raise ValueError
         with np.errstate(over="ignore"):  # what is too large for fp32 is told below
             row = np.fromiter(map(float, values), dtype=np.float32, count=width)
     except ValueError:
@@ -172,6 +174,6 @@ def _finite(
 def _is_finite(value: bytes) -> bool:
     try:
         with np.errstate(over="ignore"):
-            return bool(np.isfinite(np.float32(float(value))))
+            return b"_" not in value and bool(np.isfinite(np.float32(float(value))))
     except ValueError:
         return False

@@ -15,6 +15,7 @@ from relevance.errors import RelevanceError, unknown_name
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 from relevance.matrices.rechosen import rechosen
 from relevance.measures.vocabulary import Vocabulary
+from relevance.numerals import ordinal
 from relevance.tasks.task import Task
 from relevance.text.tokenizers import load_tokenizer
 
@@ -136,12 +137,12 @@ class PlacementChooser:
 
 def _given_cluster(spec: ClusterSpec, given: str) -> int:
     """The cluster of a number or of a member."""
-    if given.isdecimal():
-        if int(given) >= len(spec.clusters):
+    if (number := ordinal(given)) is not None:
+        if number >= len(spec.clusters):
             raise RelevanceError(
                 f"`cluster={given!r}`: the run has {len(spec.clusters)} clusters, numbered from 0."
             )
-        return int(given)
+        return number
     for task in spec.tasks:
         if task.lower() == given.lower():
             return spec.cluster_of(task)

@@ -17,6 +17,7 @@ from hmnet.settings.config import (
 from relevance.choice import InHelp
 from relevance.disk.files import read_toml, validated, write_text
 from relevance.errors import RelevanceError
+from relevance.numerals import whole_number
 
 OFF = "off"
 FREE_ON_RESUME = frozenset({"device", "tracker", "checkpoint_s"})
@@ -119,7 +120,7 @@ class PretrainingConfig(BaseModel):
     @classmethod
     def _number_or_off(cls, given: Any) -> Any:
         text = str(given).strip().lower() if given is not None else None
-        if text is not None and text != OFF and not text.removeprefix("-").isdecimal():
+        if text not in {None, OFF} and whole_number(text) is None:
             raise RelevanceError(f"`nsp_layer={given}` is neither a layer nor off.")
         return text
 

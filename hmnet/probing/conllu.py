@@ -1,14 +1,19 @@
 """Dependency trees from CoNLL-U files."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from relevance.disk.files import not_utf8, unreadable
 from relevance.errors import RelevanceError, shown, told_of
+from relevance.numerals import ordinal
 from relevance.tasks.read import open_lines
 
 COLUMNS = 10
+Id: TypeAlias = tuple[int, str, int]
+"""First number, `-` of a range or `.` of an empty node or nothing, and last number."""
 
 
 @dataclass(frozen=True)
@@ -118,21 +123,45 @@ def _trees(lines: list[str], path: Path, begins: int) -> Iterator[Tree]:
                 raise RelevanceError(
                     f"a line has {len(row)} columns, CoNLL-U has {COLUMNS}: {shown(row[0])}."
                 )
-        words = tuple(_word(row) for row in rows if row[0].isdecimal())
-        numbers = [row[0] for row in rows if row[0].isdecimal()]
-        if numbers != [str(number) for number in range(1, len(words) + 1)]:
+        ids = [_id(row[0]) for row in rows]
+        words = tuple(_word(row) for row, (_, kind, _) in zip(rows, ids, strict=True) if not kind)
+        if [first for first, kind, _ in ids if not kind] != [*range(1, len(words) + 1)]:
             raise RelevanceError("its words are not numbered 1, 2, 3 and so on.")
         if words:
             _check_tree(words)
-            yield Tree(_text(lines, rows), words)
+            _check_ranges(ids, len(words))
+            yield Tree(_text(lines, rows, ids), words)
+
+
+def _id(text: str) -> Id:
+    """The number of a word, the range of one that is written together, or an empty node's."""
+    found = re.fullmatch(r"([0-9]{1,9})(?:([-.])([0-9]{1,9}))?", text)
+    if found is None:
+        raise RelevanceError(
+            f"the id {shown(text)} is neither a word's number, nor a range such as 1-2, nor an"
+            " empty node's such as 1.1."
+        )
+    return int(found[1]), found[2] or "", int(found[3] or found[1])
+
+
+def _check_ranges(ids: list[Id], words: int) -> None:
+    """Refuse ranges of words that are not there, as they would take others out of the text."""
+    behind = 0
+    for first, kind, last in ids:
+        if kind == "-":
+            if not behind < first <= last <= words:
+                raise RelevanceError(
+                    f"the range {first}-{last} is none of its {words} words, or overlaps another."
+                )
+            behind = last
 
 
 def _word(row: list[str]) -> Word:
-    if not row[6].isdecimal():
+    if (head := ordinal(row[6])) is None:
         raise RelevanceError(f"the head of word {row[0]} is {shown(row[6])}, expected a number.")
     pairs = [pair.partition("=") for pair in row[5].split("|")]
     features = {name: value for name, _, value in pairs if value}
-    return Word(row[1], row[3], features, int(row[6]), row[7].partition(":")[0])
+    return Word(row[1], row[3], features, head, row[7].partition(":")[0])
 
 
 def _check_tree(words: tuple[Word, ...]) -> None:
@@ -151,17 +180,16 @@ def _check_tree(words: tuple[Word, ...]) -> None:
         raise RelevanceError("its heads lead in a circle.")
 
 
-def _text(lines: list[str], rows: list[list[str]]) -> str:
+def _text(lines: list[str], rows: list[list[str]], ids: list[Id]) -> str:
     for line in lines:
         name, sign, text = line.removeprefix("#").partition("=")
         if line.startswith("#") and sign and name.strip() == "text" and text.strip():
             return " ".join(text.split())
     written, inside = [], 0
-    for row in rows:
-        first, _, last = row[0].partition("-")
-        if last:  # a token that the next words are parts of
-            inside = int(last)
-        elif not first.isdecimal() or int(first) <= inside:
+    for row, (first, kind, last) in zip(rows, ids, strict=True):
+        if kind == "-":  # a token that the next words are parts of
+            inside = last
+        elif kind or first <= inside:
             continue
         written.append(row[1] + ("" if "SpaceAfter=No" in row[9].split("|") else " "))
     return " ".join("".join(written).split())

@@ -11,6 +11,7 @@ from relevance.disk.files import read_text
 from relevance.disk.manifest import check_file
 from relevance.errors import RelevanceError
 from relevance.escaping import from_csv
+from relevance.numerals import decimal_number, whole_number
 from relevance.report.tables import table
 from relevance.tasks.task import Task
 
@@ -162,12 +163,10 @@ def primary_on_dev(
 def _to_score(row: Mapping[str, str], where: str) -> Score:
     cells = [from_csv(row[column] or "") for column in COLUMNS]
     run, method, task, split, metric, seed, value = cells
-    try:
-        return Score(run, method, task, split, metric, int(seed), float(value))
-    except (TypeError, ValueError):
-        raise RelevanceError(
-            f"{where}: seed '{seed}' and value '{value}' must be numbers."
-        ) from None
+    whole, number = whole_number(seed), decimal_number(value)
+    if whole is None or number is None:
+        raise RelevanceError(f"{where}: seed '{seed}' and value '{value}' must be numbers.")
+    return Score(run, method, task, split, metric, whole, number)
 
 
 def row_name(task: str, split: str, splits: Iterable[str]) -> str:

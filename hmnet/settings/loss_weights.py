@@ -1,10 +1,10 @@
 """Weights of the tasks' losses in a step."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from relevance.errors import RelevanceError, unknown_name
+from relevance.numerals import decimal_number
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class LossWeights:
         weights: dict[str, float] = {}
         for part in text.split(","):
             task, _, number = (piece.strip() for piece in part.partition("="))
-            weight = _number(number)
-            if not task or not 0 < weight < math.inf:
+            weight = decimal_number(number)
+            if not task or weight is None or not weight > 0:
                 raise RelevanceError(
                     f"`loss_weights` takes TASK=NUMBER with numbers above 0, got '{part.strip()}'."
                 )
@@ -64,10 +64,3 @@ class LossWeights:
         for name in self.by_task:
             if name not in known:
                 raise unknown_name("task in `loss_weights`", name, known.values())
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan

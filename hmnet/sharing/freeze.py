@@ -53,13 +53,13 @@ class Freeze:
             return cls(everything=True)
         if text == EMBEDDINGS:
             return cls(first=0)
-        if share := re.fullmatch(r"(\d+)\s*(%?)", text):
+        if share := re.fullmatch(r"([0-9]{1,18})\s*(%?)", text):
             number = int(share[1])
             if not share[2] or number == 0:
                 return cls(last=number)
             if number <= 100:
                 return cls(percent=number)
-        if ends := re.fullmatch(r"(\d+)\s*-\s*(\d+)", text):
+        if ends := re.fullmatch(r"([0-9]{1,18})\s*-\s*([0-9]{1,18})", text):
             first, last = int(ends[1]), int(ends[2])
             if 1 <= first <= last:
                 return cls(first, last)

@@ -8,7 +8,7 @@ from typing import Any
 from hmnet.submission.answer_files import AnswerFile
 from relevance.errors import RelevanceError, shown
 from relevance.names import some
-from relevance.tasks.cells import whole_number
+from relevance.numerals import whole_number
 
 QUESTIONS = ("idx_paragraph", "idx_question", "idx_answer")
 DECIMALS = 3

@@ -1,11 +1,11 @@
 """Gains of groups that were trained, as a file has them: the group, one of its tasks, its gain."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from relevance.errors import RelevanceError, shown, unknown_name
+from relevance.numerals import decimal_number
 from relevance.tasks.read import read_columns
 
 COLUMNS = ("group", "task", "gain")
@@ -72,10 +72,7 @@ def read_measured_groups(path: Path, tasks: Sequence[str]) -> tuple[MeasuredGrou
 
 
 def _number(gain: object, where: str) -> float:
-    try:
-        number = float(str(gain))
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
+    number = decimal_number(str(gain))
+    if number is None:
         raise RelevanceError(f"{where}: gain {shown(gain)} is no number.")
     return number

@@ -1,6 +1,5 @@
 """What form a file has, and its columns as they stand in it."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from relevance.errors import RelevanceError, shown
+from relevance.numerals import DECIMAL
 from relevance.tasks.benchmark_files import CONLLU_FIELDS, DOCUMENT, LAST
 from relevance.tasks.read import (
     FORMATS,
@@ -25,7 +25,6 @@ LOOKED_AT = 500
 """Lines that tell the form of a file whose suffix does not."""
 MOST_LABELS = 100
 LONGEST_NAME_WORDS = 6
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 SETS = frozenset({"tr", "va", "te"})
 LISTED = {"squad": ("question", "context", "answers"), "mrqa": ("question", "context", "answers")}
 
@@ -170,6 +169,6 @@ def _is_row(first: Sequence[str], cells: dict[str, list[Any]]) -> bool:
     It is where a field of it is a number, has more than 6 words, or stands again in its column.
     """
     return any(
-        NUMBER.fullmatch(name) or len(name.split()) > LONGEST_NAME_WORDS or column.count(name) > 1
+        DECIMAL.fullmatch(name) or len(name.split()) > LONGEST_NAME_WORDS or column.count(name) > 1
         for name, column in zip(first, cells.values(), strict=True)
     )

@@ -16,8 +16,9 @@ from typing import Any
 
 from relevance.errors import RelevanceError, shown
 from relevance.inspection.files import SPLITS, TaskFiles
-from relevance.inspection.forms import NUMBER, Columns, read_file
+from relevance.inspection.forms import Columns, read_file
 from relevance.names import fault, path_fault, place, some
+from relevance.numerals import DECIMAL, decimal_number
 from relevance.tasks.cells import json_list, nested
 from relevance.tasks.find import RESERVED
 from relevance.tasks.kinds.classification import label_text
@@ -224,10 +225,10 @@ def _few(cells: Sequence[Any]) -> bool:
 def _is_number(value: Any) -> bool:
     if isinstance(value, bool):
         return False
-    if isinstance(value, str) and not NUMBER.fullmatch(value.strip()):
-        return False
+    if isinstance(value, str):
+        return decimal_number(value) is not None
     try:
-        return isinstance(value, str | int | float) and math.isfinite(float(value))
+        return isinstance(value, int | float) and math.isfinite(float(value))
     except OverflowError:  # an integer beyond what a float can hold
         return False
 
@@ -493,7 +494,7 @@ def _classification(train: Columns, cells: Sequence[Any], guess: Guess, gold: st
 
 
 def _all_numbers(names: Iterable[str]) -> bool:
-    return all(NUMBER.fullmatch(name) for name in names)
+    return all(DECIMAL.fullmatch(name) for name in names)
 
 
 def _names(train: Columns, guess: Guess, texts: Sequence[str], gold: str) -> None:

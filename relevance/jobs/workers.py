@@ -14,6 +14,7 @@ from relevance.jobs.attempts import Outcome, attempt, one_line
 from relevance.jobs.interrupts import held_interrupts
 from relevance.jobs.job import Schedule
 from relevance.lazy import collect_seldom
+from relevance.numerals import ordinal
 
 T = TypeVar("T")
 
@@ -49,10 +50,8 @@ def threads_for(workers: int, cores: int) -> int:
         `$OMP_NUM_THREADS` where the user has set it to a number, else an even share of the cores, 1
         at least.
     """
-    given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    if given.isascii() and given.isdecimal() and int(given) > 0:
-        return int(given)
-    return max(1, cores // workers)
+    given = ordinal(os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip())
+    return given or max(1, cores // workers)
 
 
 def threads_of(schedule: Schedule) -> int:

@@ -13,8 +13,8 @@ from relevance.gains.gain_choice import PAPERS_CHOICE
 from relevance.gains.reliability import known_mean, reliabilities, reliability_within_targets
 from relevance.matrices.matrix import MEAN_OF_SOURCES, RelevanceMatrix, nulls
 from relevance.names import place, some
+from relevance.numerals import decimal_number, whole_number
 from relevance.stages import counted
-from relevance.tasks.cells import whole_number
 from relevance.tasks.read import column_names, read_columns
 
 if TYPE_CHECKING:
@@ -205,11 +205,8 @@ def _number(cell: object, path: Path, column: str, row: int) -> float:
     text = "" if cell is None else str(cell).strip()
     if text.lower() in {"", "nan"}:
         return np.nan
-    try:
-        value = float(text)
-    except ValueError:
-        value = np.inf
-    if not np.isfinite(value):
+    value = decimal_number(text)
+    if value is None:
         raise RelevanceError(
             f"{path}, row {row}: column '{column}' should be a finite number, got {shown(cell)}."
         )

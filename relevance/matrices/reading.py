@@ -15,9 +15,9 @@ from relevance.disk.files import validated
 from relevance.errors import RelevanceError, shown
 from relevance.escaping import from_csv
 from relevance.names import some
+from relevance.numerals import DECIMAL
 
 DELIMITERS = ",;\t"
-NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 INFINITE = re.compile(r"[+-]?inf(inity)?", re.ASCII | re.IGNORECASE)
 HINT = (
     "Write fractions with a decimal point, such as 0.125, without percent signs and separators of"
@@ -238,7 +238,7 @@ def _number(cell: str, decimal: str, where: str) -> int | float:
     if not cell or cell.lower() == "nan":
         return math.nan
     text = cell.replace(",", ".") if decimal == "," else cell
-    if NUMBER.fullmatch(text):
+    if DECIMAL.fullmatch(text):
         return _finite(float(text), cell, where)
     if INFINITE.fullmatch(text):
         return _finite(math.inf, cell, where)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from relevance.errors import RelevanceError, shown
 from relevance.names import Name
-from relevance.tasks.cells import whole_number
+from relevance.numerals import whole_number
 
 WORD = re.compile(r"\S+")
 

@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Int
 
 from relevance.errors import RelevanceError, shown
-from relevance.tasks.cells import json_list, whole_number
+from relevance.numerals import whole_number
+from relevance.tasks.cells import json_list
 from relevance.tasks.data import Labels, Split
 from relevance.tasks.kinds.kind import Constant, LabelColumn, LabelKind
 

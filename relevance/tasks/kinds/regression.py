@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from relevance.errors import RelevanceError, shown
+from relevance.numerals import decimal_number
 from relevance.tasks.data import Labels, Split
 from relevance.tasks.kinds.kind import Constant, LabelColumn, LabelKind
 
@@ -67,7 +68,10 @@ class Regression(LabelKind):
 def _number(value: Any) -> float:
     """NaN for what is no number."""
     try:
+        if isinstance(value, str):
+            number = decimal_number(value)
+            return math.nan if number is None else number
         # To Python `True` is the number 1, in a file it is a mistake.
-        return float("nan") if isinstance(value, bool) else float(value)
+        return math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
-        return float("nan")
+        return math.nan

@@ -88,6 +88,7 @@ def test_texts_are_read_in_lower_case_with_their_accents(tmp_path: Path) -> None
         ("2 2\nthe 1 2\n".encode("utf-16"), "is UTF-16"),
         (b"\x1f\x8b\x08 gz", "not text"),
         (b"1 2\nno-word 1 2\n", "has no word that a text can have"),
+        (b"2 2\nthe 1 2\ndog 3 1_0\n", "line 3: the vector of 'dog' has '1_0'"),
         ("2 2\nכלב\nthe 1 2\n".encode(), "line 2: a word and 0 numbers"),
         ("2 2\nכלב 3 4 5\nthe 1 2\n".encode(), "line 2: a word and 3 numbers"),
         ("2 2\n😀 nan 2\nthe 1 2\n".encode(), "line 2: the vector of '😀' has 'nan'"),

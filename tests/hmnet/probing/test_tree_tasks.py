@@ -12,6 +12,7 @@ from hmnet.probing.tree_tasks import dependency_depth, object_number, subject_nu
 from relevance.errors import RelevanceError
 
 FINITE = "Mood=Ind|VerbForm=Fin"
+TOGETHER = "\t".join(("{}", "ab", *"________")) + "\n"
 
 
 def block(*words: str, text: str | None = None) -> str:
@@ -118,6 +119,11 @@ def test_the_text_of_the_comment_wins_whatever_its_script(tmp_path: Path) -> Non
         (block("a X _ 0 root", "b X _ 3 dep", "c X _ 2 dep"), "in a circle"),
         (block("a X _ 0 root", "b X _ 9 dep"), "word 9 is a head, and there are 2"),
         (block("a X _ 0 root").replace("1\t", "2\t", 1), "not numbered"),
+        (TOGETHER.format("1-x") + block("a X _ 0 root"), "the id '1-x' is neither a word's number"),
+        (TOGETHER.format("1_0") + block("a X _ 0 root"), "the id '1_0' is neither"),
+        (TOGETHER.format("1-2") + block("a X _ 0 root"), "the range 1-2 is none of its 1 words"),
+        (TOGETHER.format("2-1") + block("a X _ 0 root", "b X _ 1 dep"), "the range 2-1 is none"),
+        (block(f"a X _ {'9' * 5000} root"), "the head of word 1 is '999"),
     ],
 )
 def test_what_is_no_tree_is_told_with_its_place(

@@ -61,6 +61,10 @@ def test_splits_of() -> None:
             "run,method,task,split,metric,seed,value\na,b,c,dev,f1,0,1\na,b,c,dev\n",
             "row 2: seed '' and value '' must be numbers.",
         ),
+        (
+            "run,method,task,split,metric,seed,value\na,b,c,dev,f1,1_0,1\n",
+            "row 1: seed '1_0' and value '1' must be numbers.",
+        ),
     ],
 )
 def test_a_damaged_table(text: str, message: str, tmp_path: Path) -> None:

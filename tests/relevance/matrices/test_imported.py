@@ -128,6 +128,7 @@ def test_impossible_and_empty_scores_are_counted_and_left_out(tmp_path: Path) ->
         (["A,B,0"], "source,target,seed", {}, "score"),
         (["A,B,0,x"], None, {}, r"row 2: column 'score' should be a finite number, got 'x'"),
         (["A,B,0,inf"], None, {}, r"finite number, got 'inf'"),
+        (["A,B,0,1_0"], None, {}, r"finite number, got '1_0'"),
         (
             ["A,B,0.5,.1"],
             None,

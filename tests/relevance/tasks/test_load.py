@@ -302,7 +302,7 @@ def test_a_regression_label_out_of_range(
     )
 
 
-@pytest.mark.parametrize("label", ["", "high", "nan"])
+@pytest.mark.parametrize("label", ["", "high", "nan", "1_0", "٣"])
 def test_a_regression_label_that_is_no_number(
     tmp_path: Path, make_task: MakeTask, write: Write, label: str
 ) -> None:
