@@ -9,7 +9,7 @@ from jaxtyping import Int
 from relevance.disk.files import canonical_json
 from relevance.errors import RelevanceError, told_of
 from relevance.tasks.data import Split
-from relevance.tasks.kinds.kind import LabelColumn, kind_of
+from relevance.tasks.kinds.kind import LabelColumn, LabelKind, kind_of
 from relevance.tasks.task import Task
 
 
@@ -45,6 +45,10 @@ def to_split(
 
 
 def _texts(task: Task, name: str, values: Sequence[Any], where: str) -> Sequence[str]:
+    # of most kinds any text will do: one look at a column, and no call for each of its cells
+    any_text = type(kind_of(task)).text is LabelKind.text
+    if any_text and set(map(type, values)) == {str}:
+        return values
     read = cell_reader(task, name)
     texts: list[str] = []
     for row, value in enumerate(values, start=1):
@@ -63,12 +67,12 @@ def _completed(
 ) -> tuple[Sequence[str], ...]:
     """The texts of all rows with what the kind's further columns say, column by column."""
     kind = kind_of(task)
-    further = [columns[name] for name in kind.further]
+    names = kind.further
+    further = zip(*(columns[name] for name in names), strict=True)
     found = []
-    for row, of_row in enumerate(zip(*texts, strict=True)):
-        cells = {name: column[row] for name, column in zip(kind.further, further, strict=True)}
-        with told_of(f"{where}, row {row + 1}"):
-            found.append(kind.completed(of_row, cells))
+    for row, (of_row, cells) in enumerate(zip(zip(*texts, strict=True), further, strict=True), 1):
+        with told_of(f"{where}, row {row}"):
+            found.append(kind.completed(of_row, dict(zip(names, cells, strict=True))))
     return tuple(list(column) for column in zip(*found, strict=True))
 
 
@@ -95,13 +99,13 @@ def cell_reader(task: Task, name: str) -> Callable[[Any], str]:
 
 
 def _groups(columns: Sequence[Sequence[Any]], where: str) -> Int[np.ndarray, " row"]:
+    keyed = [_keys(column) for column in columns]
+    if any(_missing(key) for column in keyed for key in set(column)):
+        row = [any(map(_missing, key)) for key in zip(*keyed, strict=True)].index(True)
+        raise RelevanceError(f"{where}, row {row + 1}: a `group` column is null.")
     numbers: dict[tuple[Any, ...], int] = {}
-    keys = list(zip(*(map(_hashable, column) for column in columns), strict=True))
-    for row, key in enumerate(keys, start=1):
-        if any(_missing(part) for part in key):
-            raise RelevanceError(f"{where}, row {row}: a `group` column is null.")
-        numbers.setdefault(key, len(numbers))
-    return np.array([numbers[key] for key in keys], dtype=np.int64)
+    found = [numbers.setdefault(key, len(numbers)) for key in zip(*keyed, strict=True)]
+    return np.array(found, dtype=np.int64)
 
 
 def _missing(value: Any) -> bool:
@@ -110,6 +114,8 @@ def _missing(value: Any) -> bool:
     return value is None or value != value or (isinstance(value, str) and not value.strip())
 
 
-def _hashable(value: Any) -> Any:
-    """A cell as a key of a dictionary: lists and objects become their canonical JSON."""
-    return canonical_json(value) if isinstance(value, list | dict) else value
+def _keys(column: Sequence[Any]) -> Sequence[Any]:
+    """Cells as keys of a dictionary: lists and objects become their canonical JSON."""
+    if not {list, dict} & set(map(type, column)):
+        return column
+    return [canonical_json(each) if isinstance(each, list | dict) else each for each in column]

@@ -75,6 +75,26 @@ class LabelNames:
             return self._by_name.get(_digits(value)) if code is None else code
         return None if value is None else self._code_of_text(str(value))
 
+    def codes(self, values: Sequence[Any]) -> list[int | None]:
+        """The codes of a column of labels, of which each different one is looked up once.
+
+        Args:
+            values: Values as they stand in a file.
+
+        Returns:
+            What `code` gives for each.
+
+        >>> LabelNames(["false", "true"]).codes([True, 1, "true", 2, ["true"]])
+        [1, 1, 1, None, None]
+        """
+        # `True`, 1 and 1.0 are one key of a dictionary, and not one label
+        keys = list(zip(map(type, values), values, strict=True))
+        try:
+            found = {key: self.code(key[1]) for key in set(keys)}
+        except TypeError:  # lists and objects are no keys
+            return [self.code(value) for value in values]
+        return [found[key] for key in keys]
+
     def refusal(self, value: Any) -> str:
         """Tell that a value is none of the labels.
 

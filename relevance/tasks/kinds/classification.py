@@ -45,7 +45,7 @@ class Classification(LabelKind):
     def labels(self, column: LabelColumn, where: str) -> Int[np.ndarray, " row"]:
         """Codes of what may be codes, or names of labels."""
         known = LabelNames(self.task.labels)
-        codes = [known.code(value) for value in column.values]
+        codes = known.codes(column.values)
         if None in codes:
             row = codes.index(None)
             said = known.refusal(column.values[row])

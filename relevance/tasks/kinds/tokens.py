@@ -110,7 +110,7 @@ def _tags(task: Task, known: LabelNames, value: Any, count: int, where: str) -> 
             f"{where}: {len(listed)} tags in '{task.label}' for {count} words in"
             f" '{task.text[0]}'. Give each word one."
         )
-    codes = [known.code(tag) for tag in listed]
+    codes = known.codes(listed)
     if None in codes:
         raise RelevanceError(f"{where}: tag {known.refusal(listed[codes.index(None)])}")
     return tuple(task.labels[code] for code in codes if code is not None)

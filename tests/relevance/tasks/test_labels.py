@@ -124,3 +124,20 @@ def test_refusals_name_the_row(tmp_path: Path, suffix: str) -> None:
         f"task 'T': {tmp_path}/t/dev{suffix}, row 2: label 'Yes' is not one of: 0, 1, no, yes."
         " Did you mean 'yes'? Case and blanks count."
     )
+
+
+CELLS = st.one_of(
+    st.booleans(),
+    st.integers(-2, 3),
+    st.sampled_from([0.0, 1.0, 0.5, float("nan"), "0", "1.0", "yes", "no", "TRUE", "", None]),
+    st.just(["yes"]),
+)
+
+
+@given(
+    values=st.lists(CELLS),
+    names=st.sampled_from([["no", "yes"], ["false", "true"], ["1", "0"], ["0.5", "1"]]),
+)
+def test_a_column_has_the_codes_of_its_cells(values: list[Any], names: list[str]) -> None:
+    known = LabelNames(names)
+    assert known.codes(values) == [known.code(value) for value in values]

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from relevance.errors import RelevanceError
 from relevance.tasks.data import DataOptions
+from relevance.tasks.kinds.kind import LabelKind
+from relevance.tasks.labels import LabelNames
 from relevance.tasks.load import evaluation_splits, load_split, load_task
 from relevance.tasks.task import Task
 
@@ -182,6 +184,21 @@ def test_further_splits_are_found_by_the_beginning_of_their_name(
     assert evaluation_splits(task, DataOptions(tmp_path)) == ("dev", "dev_hard_1k")
     assert list(load_task(task, DataOptions(tmp_path)).evaluation) == ["dev", "dev_hard_1k"]
     assert list(load_task(task, DataOptions(tmp_path), gain_split="dev").evaluation) == ["dev"]
+
+
+def test_texts_and_labels_are_checked_by_columns_and_not_by_cells(
+    tmp_path: Path, make_task: MakeTask, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [str(row) for row in range(200)]
+    write(tmp_path / "toy" / "train.csv", {"sentence": texts, "label": [0, 1] * 100})
+    asked: list[Any] = []
+    as_before = LabelNames.code
+    monkeypatch.setattr(LabelKind, "text", lambda _, value: asked.append(value) or value)
+    monkeypatch.setattr(
+        LabelNames, "code", lambda self, value: asked.append(value) or as_before(self, value)
+    )
+    assert len(load_split(make_task(), "train", tmp_path)) == 200
+    assert sorted(asked) == ["0", "1"]
 
 
 def test_limits_apply_to_every_split(tmp_path: Path, make_task: MakeTask, write: Write) -> None:
