@@ -11,6 +11,7 @@ from hmnet.comparison.compared_runs import FACTS
 from hmnet.runs.scores import MISMATCHED
 from relevance.disk.files import read_toml, validated
 from relevance.errors import RelevanceError, told_of, unknown_name
+from relevance.gains.baselines import CORRELATIONS
 from relevance.names import check_name, twice
 from relevance.tasks.find import catalogue
 from relevance.tasks.metrics import FUNCTIONS
@@ -162,8 +163,9 @@ class Layout(BaseModel):
             For each average, one or one per metric, its terms.
 
         Raises:
-            RelevanceError: If a name is unknown, could be several or stands twice, or scores that
-                are averaged metric by metric have different numbers of metrics.
+            RelevanceError: If a name is unknown, could be several or stands twice, scores that are
+                averaged metric by metric have different numbers of metrics, or one that is no
+                correlation is halved.
         """
         if average.of is None:
             found = [[each] for each in self.score]
@@ -173,8 +175,13 @@ class Layout(BaseModel):
         if repeated := twice([each.key for each in scores]):
             raise RelevanceError(f"'{repeated}' enters the average twice. Name it once.")
         for name in average.halved:
-            if self._named(name) not in scores:
+            if (halved := self._named(name)) not in scores:
                 raise RelevanceError(f"'{name}' is halved and does not enter the average.")
+            if other := [metric for metric in halved.metric if metric not in CORRELATIONS]:
+                raise RelevanceError(
+                    f"'{name}' is halved, (1 + r) / 2, and '{other[0]}' is no correlation: those"
+                    f" are {', '.join(sorted(CORRELATIONS))}."
+                )
         if average.cells == "mean":
             return [[_term(term, None) for term in found]]
         numbers = {len(each.metric) for each in scores}
@@ -290,6 +297,12 @@ def _check(layout: Layout) -> None:
         headings += layout.heads or layout.by
     if len(layout.heads or layout.by) != len(layout.by):
         raise RelevanceError(f"heads needs one text for each of {', '.join(layout.by)}.")
+    for each in layout.score:
+        if repeated := twice(each.metric):
+            raise RelevanceError(
+                f"score '{each.key}' has metric '{repeated}' twice, which averages would count"
+                " twice. Name it once."
+            )
     what = "columns" if layout.runs == "rows" else "rows"
     for kind, names in ((what, headings), ("runs", [", ".join(each.by) for each in layout.run])):
         if repeated := twice(names):

@@ -81,6 +81,14 @@ def test_their_sizes_are_the_papers() -> None:
             "mine.toml: average 'mean': 'b' is halved and does not enter the average.",
         ),
         (
+            'runs = "rows"\n' + A + '[[average]]\nname = "mean"\nhalved = ["a"]\n',
+            "'a' is halved, (1 + r) / 2, and 'accuracy' is no correlation: those are matthews",
+        ),
+        (
+            'runs = "rows"\n' + A.replace('"accuracy"', '["f1", "accuracy", "f1"]'),
+            "mine.toml: score 'a' has metric 'f1' twice, which averages would count twice.",
+        ),
+        (
             'runs = "rows"\n' + A + '[[run]]\nby = ["x", "y"]\n',
             "mine.toml: run ['x', 'y']: by and label need one text for each of name.",
         ),
