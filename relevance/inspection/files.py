@@ -104,11 +104,24 @@ def _words(path: Path) -> list[str]:
     return WORDS.findall(name)
 
 
-def _split_of(path: Path) -> str | None:
-    """The split that a file's name names, None where it names none."""
+def _split_word(path: Path) -> str | None:
+    """The word of a file's name that names a split, None where none does."""
     found = [word for word in reversed(_words(path)) if word in SPLITS]
     found.sort(key=lambda word: len(word) == 2)  # which may be a language's code: tr, te
-    return SPLITS[found[0]] if found else None
+    return found[0] if found else None
+
+
+def _split_of(path: Path) -> str | None:
+    """The split that a file's name names, None where it names none."""
+    return SPLITS.get(_split_word(path) or "")
+
+
+def _beside_split(path: Path) -> str:
+    """The words of a file's name that name no split; beside one that does, `tr` is a language."""
+    named = _split_word(path)
+    return " ".join(
+        word for word in _words(path) if word != named and (word not in SPLITS or len(word) == 2)
+    )
 
 
 def _tasks_of(files: Sequence[Path], folder: str) -> Iterator[TaskFiles]:
@@ -117,7 +130,7 @@ def _tasks_of(files: Sequence[Path], folder: str) -> Iterator[TaskFiles]:
     together = sum(_split_of(path) == "train" for path in named) == 1
     groups: dict[str, list[Path]] = {}
     for path in named:
-        rest = "" if together else " ".join(word for word in _words(path) if word not in SPLITS)
+        rest = "" if together else _beside_split(path)
         groups.setdefault(rest, []).append(path)
     for rest, group in groups.items():
         told = any(len(word) > 2 and word.isalpha() for word in rest.split())

@@ -23,6 +23,7 @@ from relevance.tasks.cells import json_list, nested
 from relevance.tasks.find import RESERVED
 from relevance.tasks.kinds.classification import label_text
 from relevance.tasks.kinds.cloze import PLACEHOLDER
+from relevance.tasks.labels import TRUTH
 from relevance.tasks.task import MOST_LABELS
 
 LABELS = (
@@ -60,7 +61,7 @@ MOST_TEXTS = 3
 NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity|\d[\d.]*e\+?\d+)", re.IGNORECASE)
 BIO = re.compile(r"O|[BI]-.+")
 EXAMPLES = 3
-CHOICE = re.compile(r"(choice|ending|option|alternative|sol)_?(\d)")
+CHOICE = re.compile(r"(choice|ending|option|alternative|sol)_?(\d{1,2})")
 CANDIDATES = frozenset({"entities", "candidates", "options"})
 """Names of columns that list what may fill a gap."""
 MARK = re.compile(r"(start|end|span)_?\d?(_index)?")
@@ -117,7 +118,7 @@ def guess_task(
     if not len(train):
         raise RelevanceError(f"{train.path} has no rows to guess from.")
     gold = _label(train, guess, label)
-    choices = _choices(train) if text is None else []
+    choices = _choices(train, guess) if text is None else []
     query, candidates = _gap(train, gold)
     if query is not None:
         guess.table["choices"] = [candidates]
@@ -134,8 +135,11 @@ def guess_task(
     return guess
 
 
-def _choices(train: Columns) -> list[str]:
-    """Columns of alternatives by their numbers, which labels count by, wherever they stand."""
+def _choices(train: Columns, guess: Guess) -> list[str]:
+    """Columns of alternatives by their numbers, which labels count by, wherever they stand.
+
+    Numbers go up one by one; columns behind a number that is missing are none.
+    """
     found = {name: CHOICE.fullmatch(_key(name)) for name in train.cells}
     numbers = {name: int(each[2]) for name, each in found.items() if each}
     if len(set(numbers.values())) < len(numbers):
@@ -143,7 +147,14 @@ def _choices(train: Columns) -> list[str]:
             f"{train.path}: {some(list(numbers))} look like alternatives, and two have one number."
             " Name the columns of texts with `text`, or write the definition by hand."
         )
-    return sorted(numbers, key=lambda name: numbers[name])
+    named, first = sorted(numbers, key=lambda name: numbers[name]), min(numbers.values(), default=0)
+    row = [name for place, name in enumerate(named, start=first) if numbers[name] == place]
+    if len(row) > 1 and (beside := named[len(row) :]):
+        guess.unsure.append(
+            f"{some(row)} are taken for all alternatives, without {some(beside)}: numbers between"
+            " are missing."
+        )
+    return row
 
 
 def _gap(train: Columns, gold: str) -> tuple[str, str] | tuple[None, None]:
@@ -454,6 +465,13 @@ def _classification(train: Columns, cells: Sequence[Any], guess: Guess, gold: st
     labels = sorted(
         counts, key=lambda name: (float(name), name) if _all_numbers(counts) else (0, name)
     )
+    truths = [name for name in labels if name.lower() in TRUTH]
+    numbers = [name for name in labels if DECIMAL.fullmatch(name)]
+    if truths and numbers:
+        raise RelevanceError(
+            f"{train.path}: '{gold}' holds {some(truths)} and {some(numbers)}, which may mean the"
+            " same. Write labels in one way."
+        )
     if len(labels) < 2 or len(labels) > MOST_LABELS or len(labels) > len(cells) / 2:
         raise RelevanceError(
             f"{train.path}: '{gold}' has {len(labels):,} different values in {len(cells):,} rows,"

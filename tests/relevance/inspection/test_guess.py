@@ -54,6 +54,11 @@ def labelled(*labels: str) -> str:
     return "text,label\n" + "".join(f'"{text(n)}",{labels[n % len(labels)]}\n' for n in range(ROWS))
 
 
+def mixed(*labels: str) -> str:
+    cells = [labels[n % len(labels)] for n in range(ROWS)]
+    return "".join(f'{{"text": "{text(n)}", "label": {label}}}\n' for n, label in enumerate(cells))
+
+
 COLA = lines([["gj04", n % 2, "*", text(n)] for n in range(ROWS)])
 LABEL_TEXT = lines([[f"NUM:{n % 2}", text(n)] for n in range(ROWS)], " ")
 CONLL = "".join(f"Ann NNP B-PER\nran{n} VBD O\n\n" for n in range(ROWS))
@@ -169,6 +174,8 @@ def test_a_test_file_with_other_columns_is_left_out(tmp_path: Path) -> None:
             "q,choice0,choice1,option1,label\n" + "a,b,c,d,1\n" * 9,
             "look like alternatives, and two have one number",
         ),
+        ("a.jsonl", mixed("true", "1"), "'label' holds true and 1, which may mean the same. Write"),
+        ("a.csv", labelled("TRUE", "0", "1"), "'label' holds TRUE and 0, 1, which may mean"),
         ("a.txt", "One line.\nTwo of them.\n", "are neither `LABEL text`, nor columns"),
         ("a.txt", "A S-PER\nran O\n\n" * 9, "not in BIO form"),
         ("a.conllu", "1\tA" + "\t_" * 8 + "\n\n1\tB" + "\t_" * 8 + "\n", "is CoNLL-U"),
@@ -224,8 +231,9 @@ def test_numbers_of_alternatives_may_begin_at_one(tmp_path: Path) -> None:
 def test_alternatives_stand_by_their_numbers_wherever_their_columns_are(tmp_path: Path) -> None:
     rows = [["ending10", "ending1", "ending0", "sentence", "label"]]
     rows += [["no", f"b {n}", f"a {n}", text(n), n % 2] for n in range(ROWS)]
-    _, task = guessed(tmp_path, {"train.tsv": lines(rows)})
+    guess, task = guessed(tmp_path, {"train.tsv": lines(rows)})
     assert task.choices == ("ending0", "ending1")
+    assert "alternatives, without ending10: numbers between are missing" in guess.unsure[0]
     data = load_task(task, DataOptions())
     assert all(row.startswith("a ") for row in data.train.texts[-1])
 
@@ -245,16 +253,18 @@ def test_doubtful_labels_are_told(labels: tuple[str, ...], doubt: str, tmp_path:
 
 
 def test_alternatives_counted_from_one_are_doubted(tmp_path: Path) -> None:
-    names = [f"choice{n}" for n in range(1, 10)]
+    names = [f"choice{n}" for n in range(1, 11)]  # the tenth is one of them, not a text
     rows = [[text(n), *(f"{name} {n}" for name in names), 1 + n % 8] for n in range(ROWS)]
     content = lines([["q", *names, "label"], *rows])
     guess, task = guessed(tmp_path, {"a.tsv": content})
-    assert task.choices == tuple(names)
+    assert (task.text, task.choices) == (("q",), tuple(names))
     assert "No row has 0: if they count from 1" in " ".join(guess.unsure)
 
 
 def test_codes_of_languages_are_no_splits_beside_a_word_for_one(tmp_path: Path) -> None:
-    for code in ("en", "te"):
+    for code in ("en", "te", "tr"):
         (tmp_path / f"train_{code}.csv").write_text(CSV)
+        (tmp_path / f"dev_{code}.csv").write_text(CSV)
     found = find_files([tmp_path])
-    assert sorted(each.train.name for each in found) == ["train_en.csv", "train_te.csv"]
+    files = sorted((each.train.name, each.dev.name) for each in found if each.dev)
+    assert files == [(f"train_{code}.csv", f"dev_{code}.csv") for code in ("en", "te", "tr")]
