@@ -1,13 +1,14 @@
 """Do the intervals of the model of a matrix hold, and what does it make of a few runs?
 
     python benchmarks/model.py [--sets 200] [--runs ../shared/outside/taskweb/runs.csv.gz]
+    python benchmarks/model.py --sets 0 --runs benchmarks/studies/reference/runs.csv --metric gain
 
 Coverage: sets of runs are drawn from levels, source effects, pair effects and noise; the model is
 fitted to each anew, and counted is how often its 90 % intervals hold the true cell. Recorded runs:
-of each setting four seeds are learned from, and counted is how often the mean of the other four
-lies in its predictive interval; and cells of one seed are drawn at random, and the cells that the
-model expects are compared with the mean of four other seeds, rank by rank within targets. The last
-line is all of it as JSON.
+of each setting half of the seeds, four of eight, are learned from, and counted is how often the
+mean of the others lies in its predictive interval; and cells of one seed are drawn at random, and
+the cells that the model expects are compared with the mean of others, four at most, rank by rank
+within targets. The last line is all of it as JSON.
 """
 
 import argparse
@@ -17,8 +18,8 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float
+from replay import settings_of
 from scipy.stats import spearmanr
 
 import relevance
@@ -85,16 +86,18 @@ def within(
     return fmean(found)
 
 
-def scores_of(path: Path, setting: str) -> Float[np.ndarray, "seed source target"]:
+def scores_of(
+    path: Path, setting: str | None, metric: str | None
+) -> Float[np.ndarray, "seed source target"]:
     """Scores of a setting, NaN where there is none or it cannot be."""
-    matrix = relevance.import_runs(path, setting=setting, drop=True)
+    matrix = relevance.import_runs(path, setting=setting, metric=metric, drop=True)
     joint = np.asarray(matrix.joint["gain"], dtype=float)
     joint[:, np.eye(len(matrix.tasks), dtype=bool)] = np.nan
     return joint
 
 
 def predicted(scores: Float[np.ndarray, "seed source target"]) -> dict[str, float]:
-    """How often predictive intervals of four seeds hold the mean of the others."""
+    """How often predictive intervals of half of the seeds hold the mean of the others."""
     every = range(len(scores))
     held = []
     for one in [one for one in combinations(every, len(scores) // 2) if 0 in one]:
@@ -111,7 +114,7 @@ def predicted(scores: Float[np.ndarray, "seed source target"]) -> dict[str, floa
 def expected(
     scores: Float[np.ndarray, "seed source target"], draws: int, share: float
 ) -> dict[str, float]:
-    """Rank correlation of expected cells with the mean of four other seeds, within targets."""
+    """Rank correlation of expected cells with the mean of other seeds, within targets."""
     rng = np.random.default_rng(0)
     found: dict[str, list[float]] = {"model": [], "raw": [], "whole": []}
     for _ in range(draws):
@@ -134,6 +137,7 @@ def main() -> None:
     parser.add_argument("--sets", type=int, default=200)
     parser.add_argument("--draws", type=int, default=100)
     parser.add_argument("--runs", type=Path)
+    parser.add_argument("--metric", help="whose scores are meant, where the file has several")
     options = parser.parse_args()
     result: dict[str, object] = {}
     if options.sets:
@@ -142,10 +146,13 @@ def main() -> None:
         result |= {"coverage": rows, "least": min(shares), "most": max(shares)}
     if options.runs:
         recorded = {}
-        for setting in sorted(set(pd.read_csv(options.runs)["setting"])):
-            scores = scores_of(options.runs, setting)
-            recorded[setting] = predicted(scores) | expected(scores, options.draws, 0.3)
-            print(setting, recorded[setting], flush=True)
+        for setting in settings_of(options.runs):
+            scores = scores_of(options.runs, setting, options.metric)
+            if len(scores) < 2:
+                parser.error(f"{options.runs} has one seed; this takes two at least")
+            found = predicted(scores) | expected(scores, options.draws, 0.3)
+            recorded[setting or "runs"] = found
+            print(setting or "runs", found, flush=True)
         result["recorded"] = recorded
         means = {n: fmean(row[n] for row in recorded.values()) for n in ("model", "raw", "whole")}
         result["recorded_mean"] = means

@@ -2,9 +2,11 @@
 
     python benchmarks/replay.py --runs ../shared/outside/taskweb/runs.csv.gz --setting t5b
 
+    python benchmarks/replay.py --runs benchmarks/studies/reference/runs.csv --metric gain
+
 In every draw half of the seeds, at most four, may be learned from, in whatever order the choice of
-runs asks for; the mean of as many others is the truth. A file of joint runs (`task`, `partner`)
-gives both directions of a pair at once. The last line is JSON:
+runs asks for; the mean of the others, at most four, is the truth. A file of joint runs (`task`,
+`partner`) gives both directions of a pair at once. The last line is JSON:
 
 - `gains`, 30 % of one seed's runs: mean over targets of Spearman's correlation with the truth, of
   posterior means; of a whole seed's values; and of 30 % drawn at random, as source effect and
@@ -12,7 +14,8 @@ gives both directions of a pair at once. The last line is JSON:
 - `sources`, 30 %: regret of the best source named, in standard deviations over the target's
   sources; and of the best one measured in random order at 45 and 60 %.
 - `groups`, 200 %: adjusted Rand index with the groups of the truth, k = 3, and that of two whole
-  seeds. Rows are values less the target's mean, 0 on the diagonal, of tasks that are both.
+  seeds; 100 % and one seed where no more may be learned from. Rows are values less the target's
+  mean, 0 on the diagonal, of tasks that are both.
 """
 
 import argparse
@@ -33,7 +36,7 @@ from relevance.budget.state import Candidates
 from relevance.clustering.methods.kmeans import best_labels
 from relevance.gains.reliability import known_mean
 from relevance.posterior.fit import Fit, fit
-from relevance.tasks.read import column_names
+from relevance.tasks.read import column_names, read_columns
 
 MOST_SEEDS = 4
 GAINS, SOURCES, GROUPS = 0.3, 0.3, 2.0
@@ -93,9 +96,19 @@ class Recorded:
         return fit(self.shown(), start=start)
 
 
-def read(path: Path, setting: str | None, lowest: float, *, square: bool) -> tuple:
+def settings_of(path: Path) -> list[str | None]:
+    """The settings of a file of runs; None alone where it has no such column."""
+    if "setting" not in column_names(path):
+        return [None]
+    (settings,) = read_columns(path, ["setting"]).values()
+    return sorted(set(settings))
+
+
+def read(
+    path: Path, setting: str | None, lowest: float, *, square: bool, metric: str | None = None
+) -> tuple:
     """Values by seed, and the cells of every run."""
-    matrix = relevance.import_runs(path, setting=setting, square=square, drop=True)
+    matrix = relevance.import_runs(path, setting=setting, metric=metric, square=square, drop=True)
     scores = np.asarray(matrix.joint["gain"], dtype=float)
     values = np.where(scores < lowest, np.nan, matrix.per_seed)
     values[:, np.eye(len(matrix.tasks), dtype=bool)] = np.nan
@@ -174,9 +187,14 @@ def groups(values: np.ndarray) -> np.ndarray:
 
 def split(values: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Seeds to learn from, and the mean of as many others."""
+    learn, rest = halves(values[random.permutation(len(values))])
+    return learn, known_mean(rest, 0)
+
+
+def halves(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first half, and what comes after it, four seeds at most of each."""
     half = min(MOST_SEEDS, len(values) // 2)
-    order = random.permutation(len(values))
-    return values[order[:half]], known_mean(values[order[half : 2 * half]], 0)
+    return values[:half], values[half : half + MOST_SEEDS]
 
 
 def of_gains(values: np.ndarray, cells: np.ndarray, seed: int) -> dict[str, float]:
@@ -230,15 +248,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--runs", type=Path, required=True)
     parser.add_argument("--setting")
+    parser.add_argument("--metric", help="whose scores are meant, where the file has several")
     parser.add_argument("--draws", type=int, default=100)
     parser.add_argument("--for", dest="aims", nargs="*", default=list(AIMS), choices=list(AIMS))
     parser.add_argument("--lowest", type=float, default=-0.2, help="lowest score that can be")
     options = parser.parse_args()
     told: dict[str, object] = {"setting": options.setting, "draws": options.draws}
     for aim in options.aims:
-        values, cells = read(options.runs, options.setting, options.lowest, square=aim == "groups")
+        values, cells = read(
+            options.runs,
+            options.setting,
+            options.lowest,
+            square=aim == "groups",
+            metric=options.metric,
+        )
         if len(values) < 2:
             parser.error(f"{options.runs} has {len(values)} seed; a replay takes two at least")
+        told["seeds"] = dict(zip(("learned", "truth"), map(len, halves(values)), strict=True))
         start = time.perf_counter()
         drawn = [AIMS[aim](values, cells, seed) for seed in range(options.draws)]
         means = {name: float(np.mean([one[name] for one in drawn])) for name in drawn[0]}
