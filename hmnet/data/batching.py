@@ -162,20 +162,34 @@ def check_max_length(model: nn.Module, max_length: int, setting: str = "max_leng
     """Refuse inputs longer than the table of positions of a backbone.
 
     Args:
-        model: A model that holds the backbone; relative and rotary positions have no table.
+        model: A model that holds the backbone.
         max_length: Most tokens of one input.
         setting: Name of the setting that says so.
 
     Raises:
         RelevanceError: If there are fewer positions.
     """
-    for name, module in model.named_modules():
-        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
-            # RoBERTa's positions begin behind that of padding: its table of 514 is for 512 tokens.
-            unused = 0 if module.padding_idx is None else module.padding_idx + 1
-            limit = module.num_embeddings - unused
-            if max_length > limit:
-                raise RelevanceError(
-                    f"`{setting}={max_length}` is more than the backbone's {limit} positions."
-                    f" Choose {limit} at most."
-                )
+    limit = positions(model)
+    if limit is not None and max_length > limit:
+        raise RelevanceError(
+            f"`{setting}={max_length}` is more than the backbone's {limit} positions."
+            f" Choose {limit} at most."
+        )
+
+
+def positions(model: nn.Module) -> int | None:
+    """Most tokens that a backbone's table of positions has place for.
+
+    Args:
+        model: A model that holds the backbone.
+
+    Returns:
+        The number; None without a table, as where positions are relative or rotary.
+    """
+    limits = [
+        # RoBERTa's positions begin behind that of padding: its table of 514 is for 512 tokens.
+        module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
+        for name, module in model.named_modules()
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding)
+    ]
+    return min(limits, default=None)

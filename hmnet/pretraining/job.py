@@ -154,8 +154,10 @@ def _notes(
         start = f"It goes on from {config.backbone}, with its classifiers of {', '.join(found)}."
     else:
         start = f"It goes on from {config.backbone}; the classifiers begin with random weights."
+    lengths = {"short": config.max_length, "long": config.long_length}
     seen = ", ".join(
-        f"{len(inputs.train[name])} {name} inputs {times:.2f} times"  # type: ignore[index]
+        f"{len(inputs.train[name])} {name} inputs of up to {lengths[name]} tokens"  # type: ignore[index]
+        f" {times:.2f} times"
         for name, times in passes(inputs, config).items()
     )
     levels = model.levels

@@ -5,8 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hmnet.backbones.backbone import depth_of, load_config
+import torch
+from transformers import PreTrainedConfig
+
+from hmnet.backbones.backbone import Backbone, depth_of, load_config
+from hmnet.backbones.digests import tensors_digest
 from hmnet.backbones.vector_folder import MODEL_TYPE
+from hmnet.data.batching import positions
 from hmnet.devices import resolve_device
 from hmnet.precision import resolve_precision
 from hmnet.pretraining.export import export
@@ -15,12 +20,12 @@ from hmnet.pretraining.inputs import passes
 from hmnet.pretraining.job import Job
 from hmnet.pretraining.named import named_corpus
 from hmnet.pretraining.settings import PretrainingConfig
-from hmnet.runs.begun import begun
+from hmnet.runs.begun import begun, discard_start, keep_start
 from hmnet.runs.folder import CHECKPOINT, LOG
 from hmnet.runs.log import open_log, truncate_log
 from hmnet.runs.tracker import check_tracker
 from hmnet.runs.train import Note, OnEvent
-from hmnet.training.checkpoint import discard_checkpoint, find_checkpoint
+from hmnet.training.checkpoint import find_checkpoint
 from hmnet.training.hooks.checkpoints import Checkpoints
 from hmnet.training.hooks.hook import Hook
 from hmnet.training.hooks.progress import Progress, Report
@@ -62,7 +67,7 @@ def check_pretraining(
         resume: Whether it may be there already.
 
     Returns:
-        The settings, their precision resolved.
+        The settings, with their precision and the length of long steps resolved.
 
     Raises:
         RelevanceError: If a level is beyond the encoder's depth, a corpus is not there, or the
@@ -81,7 +86,7 @@ def check_pretraining(
         named_corpus(text, config.data_dir)
     check_tracker(config.tracker)
     precision = resolve_precision(config.precision, resolve_device(config.device))
-    config = config.model_copy(update={"precision": precision})
+    config = config.model_copy(update={"precision": precision, **_fitting(config, encoder)})
     if out.exists() and not (resume and out.is_dir() and not any(out.iterdir())):
         if not resume:
             raise RelevanceError(
@@ -94,6 +99,15 @@ def check_pretraining(
         config.check_resumes(out, out / SETTINGS)
     check_writable(out / SETTINGS)
     return config
+
+
+def _fitting(config: PretrainingConfig, encoder: PreTrainedConfig) -> dict[str, int]:
+    """The length of long steps where nobody chose it and the encoder has fewer positions."""
+    if "long_length" in config.model_fields_set or not config.long_share:
+        return {}
+    with torch.device("meta"):
+        limit = positions(Backbone.from_config(encoder).base)
+    return {} if limit is None else {"long_length": min(limit, config.long_length)}
 
 
 def pretrain(
@@ -128,11 +142,19 @@ def pretrain(
     job = Job.prepare(config)
     for note in job.notes:
         on_event(Note(note))
-    with begun(out, lambda folder: job.config.to_toml(folder / SETTINGS)):
+    start = tensors_digest(job.model.state_dict())
+
+    def begin(folder: Path) -> None:
+        keep_start(folder, config.backbone, start)
+        job.config.to_toml(folder / SETTINGS)
+
+    with begun(out, begin) as is_new:
+        if not is_new:
+            keep_start(out, config.backbone, start)
         if not (out / FINAL).is_dir():
             _train(job, out, on_event)
         _put_in_place(out)
-        discard_checkpoint(out / CHECKPOINT)
+        discard_start(out)
     return Result(out, read_json(out / RESULT, SCHEMA))
 
 

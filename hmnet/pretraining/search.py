@@ -118,7 +118,9 @@ def plan_search(
     search = LayerSearch(what, by, out, {})
     runs = {}
     for layer in range(1, depth):
-        chosen = config.model_dump() | {field: str(layer) if field == "nsp_layer" else layer}
+        chosen = config.model_dump(exclude_unset=True) | {
+            field: str(layer) if field == "nsp_layer" else layer
+        }
         own = PretrainingConfig.model_validate(chosen)
         runs[layer] = check_pretraining(own, search.folder(layer), resume=True)
     return LayerSearch(what, by, out, runs)

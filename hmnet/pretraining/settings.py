@@ -69,7 +69,9 @@ class PretrainingConfig(BaseModel):
         None, ge=1, description="freeze them after this step"
     )
     max_length: int = Field(128, ge=8, description="tokens per input, special ones counted")
-    long_length: int = Field(384, ge=8, description="tokens per input of long steps")
+    long_length: Annotated[int, InHelp(default="384, or what the backbone has positions for")] = (
+        Field(384, ge=8, description="tokens per input of long steps")
+    )
     long_share: Annotated[float, InHelp("SHARE")] = Field(
         0.1, ge=0, le=1, description="share of the steps that are long, spread evenly"
     )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoModel, BertForPreTraining
 
 from hmnet.backbones.backbone import load_backbone
@@ -336,6 +336,43 @@ def test_settings_and_folders_that_differ_are_refused(
     (tmp_path / "other" / "file").touch()
     with pytest.raises(RelevanceError, match=f"has no {run.SETTINGS}"):
         pretrain(make(), tmp_path / "other", resume=True)
+
+
+def test_it_goes_on_from_the_weights_that_it_began_with_alone(
+    make: Callable[..., PretrainingConfig],
+    encoder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = shutil.copytree(encoder, tmp_path / "own")
+    config, out = make(backbone=str(own), steps=3), tmp_path / "out"
+
+    def stopped(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "train_step", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            pretrain(config, out)
+    weights = load_file(own / "model.safetensors")
+    name = next(name for name in weights if name.endswith("layer.2.output.dense.weight"))
+    save_file({**weights, name: weights[name] + 1}, own / "model.safetensors")
+    with pytest.raises(RelevanceError, match="was started with other weights or word vectors than"):
+        pretrain(config, out, resume=True)
+    save_file(weights, own / "model.safetensors")
+    pretrain(config, out, resume=True)
+    assert not (out / "start.json").exists()
+
+
+def test_long_steps_are_as_long_as_the_backbone_takes_unless_chosen(
+    make: Callable[..., PretrainingConfig], tmp_path: Path
+) -> None:
+    unsaid = make(steps=10).model_dump(exclude={"long_length"}, exclude_unset=True)
+    config = check_pretraining(validated(PretrainingConfig, unsaid, "settings"), tmp_path / "out")
+    assert config.long_length == 64
+    assert "long inputs of up to 64 tokens" in " ".join(Job.prepare(config).notes)
+    with pytest.raises(RelevanceError, match="`long_length=384` is more than the backbone's 64"):
+        Job.prepare(check_pretraining(make(long_length=384), tmp_path / "out"))
 
 
 def test_columns_of_tables_are_corpora_of_rows(
