@@ -2,18 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from pydantic import BaseModel, Field
 
-from hmnet.runs.folder import LOG, RECORDS, Run
-from hmnet.training.record import read_records
-from relevance.disk.files import read_text, validated
-from relevance.disk.manifest import check_file
-from relevance.disk.parsing import parse_json
-from relevance.errors import RelevanceError, told_of, unknown_name
+from hmnet.analysis.run_log import read_log
+from hmnet.runs.folder import RECORDS, Run
+from hmnet.training.record import Evaluation, read_records
+from relevance.errors import RelevanceError
 from relevance.names import some
 from relevance.report.tables import Row
 
@@ -36,6 +33,7 @@ class Curves(NamedTuple):
         scores: Primary metric by task at the end of epochs; NaN where a task has none. None for
             runs that were not scored on the way.
         scored_at: Steps of these scores.
+        scored_in: Epochs that they are the ends of, from 1.
         deviates: Tasks whose uncertainty is a deviation of predictions under dropout, on the scale
             of their labels moved to [0, 1], and no normalised entropy; empty for none.
         losses: Training loss before the update, with the regularizer's term, as the mean over
@@ -55,6 +53,7 @@ class Curves(NamedTuple):
     scored_at: Int[np.ndarray, " evaluation"]
     deviates: tuple[bool, ...] = ()
     losses: Float[np.ndarray, "window task_or_several"] | None = None
+    scored_in: Int[np.ndarray, " evaluation"] = np.zeros(0, dtype=int)
 
     def __repr__(self) -> str:
         last = int(self.steps[-1]) if len(self.steps) else 0
@@ -98,26 +97,30 @@ class Curves(NamedTuple):
         ]
 
 
-class LogLine(BaseModel):
-    """What the curves need of a line of `log.jsonl`; its other fields are left out.
+def curves_of_all(runs: Sequence[Run]) -> list[Curves]:
+    """Read how several runs went, in windows of as many steps in all of them.
 
-    Attributes:
-        rows: Number of rows of each task that the step trained.
-        uncertainty: Mean over the candidates of each task, of samplers that ask the model; over the
-            same rows again and again where `log_uncertainty` was set.
-        loss: Loss of the step; None in logs that have none.
+    Args:
+        runs: Finished runs, one at least.
+
+    Returns:
+        Curves of each run. The longest has at most `WINDOWS` windows.
     """
+    found = [curves(run) for run in runs]
+    lengths = {int(each.steps[-1]) for each in found}
+    if len(lengths) == 1:
+        return found
+    window = math.ceil(max(lengths) / WINDOWS)
+    return [curves(run, window=window) for run in runs]
 
-    rows: dict[str, Annotated[int, Field(ge=0, le=2**53)]]
-    uncertainty: dict[str, float] = {}
-    loss: float | None = None
 
-
-def curves(run: Run) -> Curves:
+def curves(run: Run, *, window: int | None = None) -> Curves:
     """Read how a run went from its log.
 
     Args:
         run: A finished run.
+        window: Number of steps in each window but the last; None for at most `WINDOWS` windows of
+            about as many steps each.
 
     Returns:
         Curves of the run.
@@ -131,7 +134,7 @@ def curves(run: Run) -> Curves:
         El Hattami (2021), figures 3.4, 3.5 and 3.8.
     """
     names, epochs = _trained(run)
-    lines = _read(run, names)
+    lines = read_log(run, names)
     place = {name: number for number, name in enumerate(names)}
     trained = np.zeros((len(lines), len(names)))
     unsure = np.full((len(lines), len(names)), np.nan)
@@ -145,9 +148,9 @@ def curves(run: Run) -> Curves:
         for task, value in line.uncertainty.items():
             unsure[number, place[task]] = value
     sizes = _sizes(run, names)
-    ends = np.unique(np.linspace(0, len(lines), min(WINDOWS, len(lines)) + 1).round().astype(int))
+    ends = _ends(len(lines), window)
     mix = np.add.reduceat(trained, ends[:-1], axis=0)
-    scored_at, scores = _scores(run, place)
+    evaluations, scores = _scores(run, place)
     return Curves(
         tasks=names,
         steps=ends[1:],
@@ -157,10 +160,18 @@ def curves(run: Run) -> Curves:
         rows=sizes,
         uncertainty=None if np.isnan(unsure).all() else _window_means(unsure, ends),
         scores=scores,
-        scored_at=scored_at,
+        scored_at=np.array([each.step for each in evaluations], dtype=int),
+        scored_in=np.array([each.epoch for each in evaluations], dtype=int),
         deviates=_deviates(run, names),
         losses=None if np.isnan(losses).all() else _window_means(losses, ends),
     )
+
+
+def _ends(count: int, window: int | None) -> Int[np.ndarray, " boundary"]:
+    """Steps between windows, with 0 and the last one."""
+    if window is None:
+        return np.unique(np.linspace(0, count, min(WINDOWS, count) + 1).round().astype(int))
+    return np.append(np.arange(0, count, window), count)
 
 
 def _deviates(run: Run, names: Sequence[str]) -> tuple[bool, ...]:
@@ -194,29 +205,6 @@ def _sizes(run: Run, names: Sequence[str]) -> Int[np.ndarray, " task"]:
     return np.array([counted.get(name) or len(run.data(name).train) for name in names])
 
 
-def _read(run: Run, names: Sequence[str]) -> list[LogLine]:
-    """The log, a line per step."""
-    path = run.folder / LOG
-    check_file(path)
-    lines = read_text(path).splitlines()
-    if not lines or '"rows"' not in lines[0]:
-        raise RelevanceError(
-            f"{path} does not say which rows a step trained, as an older version wrote it."
-            " Train the run again to see how it goes."
-        )
-    return [_line(text, names, f"{path}, line {n}") for n, text in enumerate(lines, start=1)]
-
-
-def _line(text: str, names: Sequence[str], where: str) -> LogLine:
-    with told_of(where):
-        content = parse_json(text, row=True)  # the loss of a run that went astray may be NaN
-    line = validated(LogLine, content, where)
-    for name in (*line.rows, *line.uncertainty):
-        if name not in names:
-            raise RelevanceError(f"{where}: {unknown_name('task', name, names)}")
-    return line
-
-
 def _window_means(
     values: Float[np.ndarray, "step task"], ends: Int[np.ndarray, " boundary"]
 ) -> Float[np.ndarray, "window task"]:
@@ -229,14 +217,12 @@ def _window_means(
 
 def _scores(
     run: Run, place: dict[str, int]
-) -> tuple[Int[np.ndarray, " evaluation"], Float[np.ndarray, "evaluation task"] | None]:
-    """What was scored on the way, and at which steps, of a run that is trained in one part."""
+) -> tuple[tuple[Evaluation, ...], Float[np.ndarray, "evaluation task"] | None]:
+    """What was scored on the way, of a run that is trained in one part."""
     records = read_records(run.folder / RECORDS)
     found = records[0].evaluations if len(records) == 1 else ()
-    if not found:
-        return np.zeros(0, dtype=int), None
     scores = np.full((len(found), len(place)), np.nan)
     for number, evaluation in enumerate(found):
         for task, score in evaluation.scores.items():
             scores[number, place[task]] = score
-    return np.array([evaluation.step for evaluation in found]), scores
+    return found, scores if found else None

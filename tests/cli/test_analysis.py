@@ -279,13 +279,19 @@ class TestCurves:
     ) -> None:
         look = ("--width", 3.3, "--title", "Losses")
         out = tmp_path / "losses.svg"
-        done("hmnet", "curves", trained, trained, "--what", "loss", "--out", out, *look)
+        drawn = done("hmnet", "curves", trained, trained, "--what", "loss", "--out", out, *look)
+        assert "The 2 runs called 'hmnet' have seed 0 more than once, and count as" in drawn.err
         assert out.stat().st_size > 5_000
         message = refused("hmnet", "curves", trained, "--what", "score", "--out", out)
         assert message.startswith("None of these runs was scored on dev while it was trained")
         assert "--checkpoint best or --patience N" in message
         message = refused("hmnet", "curves", trained, "--what", "loss")
         assert message == "--what loss is a figure. Name its file: --out."
+        curves = ("hmnet", "curves", trained, "--what")
+        message = refused(*curves, "loss", "--by", "epoch", "--out", out)
+        assert message == "--by epoch is for --what score; all else is known by step."
+        message = refused(*curves, "uncertainty", "--out", out)
+        assert message.startswith("None of these runs was asked how unsure it is. Train with --log")
 
 
 class TestSimilarity:

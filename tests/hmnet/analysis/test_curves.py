@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hmnet.analysis.curves import WINDOWS, Curves, curves
+from hmnet.analysis.curves import WINDOWS, Curves, curves, curves_of_all
 from hmnet.figures.curves import curves_figure, lay_out
 from hmnet.runs.folder import Run
 from hmnet.settings.config import RunConfig
@@ -100,6 +100,23 @@ def test_an_addition_without_training_has_no_curves(tmp_path: Path) -> None:
     added(tmp_path, 0.0)
     with pytest.raises(RelevanceError, match=r"nothing was trained when B was added.*before"):
         read(tmp_path, [])
+
+
+def test_windows_of_several_runs_have_as_many_steps(tmp_path: Path) -> None:
+    runs = []
+    for name, count in (("long", 150), ("short", 100)):
+        lines = [{"rows": {"A": 1}, "loss": float(step)} for step in range(count)]
+        (tmp_path / name).mkdir()
+        read(tmp_path / name, lines)
+        runs.append(Written(tmp_path / name, RunConfig(tasks=tuple(SIZES))))
+    long, short = curves_of_all(runs)
+    assert long.steps.tolist() == [*range(3, 151, 3)]
+    assert short.steps.tolist() == [*range(3, 100, 3), 100]
+    assert long.losses is not None
+    assert short.losses is not None
+    assert short.losses[:2, 0].tolist() == long.losses[:2, 0].tolist() == [1, 4]
+    assert short.losses[-1, 0] == 99
+    assert len(curves_of_all(runs[1:])[0].steps) == WINDOWS
 
 
 def test_windows_of_a_long_run_hold_every_row_once(tmp_path: Path) -> None:
