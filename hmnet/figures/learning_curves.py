@@ -22,6 +22,7 @@ from relevance.escaping import for_figure
 from relevance.figures.figure import (
     HINTED,
     INK,
+    NOTE_PT,
     POINTS_PER_INCH,
     TWO_COLUMNS_PT,
     Axes,
@@ -40,7 +41,7 @@ from relevance.figures.style import NO_WISHES, FigureStyle
 
 TEXT_PT, TITLE_PT, LEAST_TITLE_PT = 6.5, 7.0, 5.0
 LEAST_PANEL_PT, LARGEST_PANEL_PT, PANEL_HEIGHT_PT = 100.0, 240.0, 92.0
-LABEL_PT, LINE_PT, LEGEND_LINE_OF_PT = 14.0, 12.0, 30.0
+LABEL_PT, LINE_PT, CAPTION_LINE_PT, LEGEND_LINE_OF_PT = 14.0, 12.0, 8.5, 30.0
 NUMBERS_PT, RIGHT_PT, BELOW_PT, ABOVE_PT = 26.0, 5.0, 16.0, 14.0
 MOST_COLUMNS = 4
 
@@ -86,9 +87,10 @@ def learning_curves(
         _cut_bands(axes, MOST.get(what, math.inf))
     figure, whole = figure_of(grid[0]), place.height + title_pt(style.title, place.width)
     look: dict[str, Any] = {"color": INK, "ha": "center", "va": "center", "parse_math": False}
-    for number, text in enumerate([by, *place.caption]):
-        size, low = TITLE_PT if number == 0 else TEXT_PT, place.below - LINE_PT * (number + 0.7)
-        figure.text(0.5, low / whole, text, fontsize=size, **look)
+    figure.text(0.5, (place.below - 6.0) / whole, by, fontsize=TITLE_PT, **look)
+    for number, text in enumerate(place.caption):
+        low = place.below - LINE_PT - CAPTION_LINE_PT * (number + 0.5)
+        figure.text(0.5, low / whole, text, fontsize=NOTE_PT, **look)
     middle = place.middle / whole
     figure.text(6.0 / place.width, middle, QUANTITIES[what], rotation=90, fontsize=TITLE_PT, **look)
     _legend(legend, panels, grid[0], place)
@@ -123,9 +125,7 @@ class _Place(NamedTuple):
         return (self.boxes[-1][1] + self.boxes[0][1] + self.boxes[0][3]) / 2
 
 
-def _place(
-    titles: Sequence[str], names: Sequence[str], caption: Sequence[str], style: FigureStyle
-) -> _Place:
+def _place(titles: Sequence[str], names: Sequence[str], caption: str, style: FigureStyle) -> _Place:
     """Lay out panels without asking how wide their numbers are, as hundreds take minutes else."""
     room = (style.width_pt or TWO_COLUMNS_PT) - LABEL_PT
     least = max(LEAST_PANEL_PT, _widest_pt(titles, LEAST_TITLE_PT) + NUMBERS_PT + RIGHT_PT)
@@ -137,8 +137,8 @@ def _place(
     in_a_line = min(len(names), int(width / (_widest_pt(names, TEXT_PT) + LEGEND_LINE_OF_PT)))
     called = ["\n".join(wrapped(name, TEXT_PT, width - LEGEND_LINE_OF_PT)) for name in names]
     named = math.ceil(len(names) / in_a_line) if in_a_line else sum(map(_lines_of, called))
-    told = tuple(wrapped(caption, TEXT_PT, width - RIGHT_PT))
-    below = 6.0 + LINE_PT * (1 + len(told) + named)
+    told = tuple(wrapped(caption, NOTE_PT, width - LABEL_PT))
+    below = 8.0 + LINE_PT * (1 + named) + CAPTION_LINE_PT * len(told)
     boxes = tuple(
         (
             LABEL_PT + number % columns * side + NUMBERS_PT,
@@ -178,7 +178,7 @@ def _draw(panel: TaskPanel, axes: Axes, names: Sequence[str]) -> None:
 def _cut_bands(axes: Axes, most: float) -> None:
     """End a scale where values end, as bands may go on beyond."""
     low, high = axes.get_ylim()
-    axes.set_ylim(top=min(high, most + 0.02 * (high - low)))
+    axes.set_ylim(top=min(high, most + 0.04 * (high - low)))
 
 
 def _draw_line(line: SeedLines, axes: Axes, colour: str) -> None:

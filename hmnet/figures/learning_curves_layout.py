@@ -43,10 +43,14 @@ class Points(NamedTuple):
     places: Int[np.ndarray, " place"]
     values: Float[np.ndarray, " place"]
 
+    def at(self, places: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        """Values at places between the first and the last, on straight lines between the points."""
+        return np.asarray(np.interp(places, self.places, self.values))
+
     def since(self, place: int) -> Points:
-        """The points at a place and behind it."""
-        chosen = self.places >= place
-        return Points(self.places[chosen], self.values[chosen])
+        """What the points and the lines between them are from a place on."""
+        places = np.concatenate([[place], self.places[self.places > place]])
+        return Points(places, self.at(places))
 
 
 class SeedLines(NamedTuple):
@@ -71,12 +75,13 @@ class SeedLines(NamedTuple):
     @property
     def seeds(self) -> int:
         """Number of runs."""
-        return self.values.shape[1]
+        count: int = self.values.shape[1]
+        return count
 
     @property
     def mean(self) -> Float[np.ndarray, " place"]:
         """Mean over all of the runs."""
-        return self.values.mean(axis=1)
+        return np.asarray(self.values.mean(axis=1))
 
     @property
     def deviation(self) -> Float[np.ndarray, " place"] | None:
@@ -162,7 +167,7 @@ def _lines(name: str, runs: Sequence[Points]) -> Iterable[SeedLines]:
         return
     found = np.unique(np.concatenate([points.places for points in runs]))
     places = found[(found >= first) & (found <= last)]
-    values = [np.interp(places, points.places, points.values) for points in runs]
+    values = [points.at(places) for points in runs]
     between = not all(np.isin(places, points.places).all() for points in runs)
     further = [points.since(last) for points in runs if points.places[-1] > last]
     yield SeedLines(name, places, np.stack(values, axis=1), between, tuple(further))
@@ -198,7 +203,7 @@ def _seeds(name: str, given: int, panels: Sequence[TaskPanel]) -> str:
     return f" ({number}{of_all} seeds{each})"
 
 
-def caption_of(panels: Sequence[TaskPanel], what: What) -> list[str]:
+def caption_of(panels: Sequence[TaskPanel], what: What) -> str:
     """What points, lines and bands are, in words.
 
     Args:
@@ -210,13 +215,11 @@ def caption_of(panels: Sequence[TaskPanel], what: What) -> list[str]:
     """
     lines = [line for panel in panels for line in panel.lines]
     said = {
-        "each value: mean over a window of steps": what != "score",
-        "line: mean over seeds; band: \N{PLUS-MINUS SIGN} 1 standard deviation (n - 1)": any(
+        "Values are means over windows of steps.": what != "score",
+        "Line: mean over seeds; band: \N{PLUS-MINUS SIGN} 1 standard deviation (n - 1).": any(
             line.seeds > 1 for line in lines
         ),
-        "seeds with values at different places: straight lines between these": any(
-            line.between for line in lines
-        ),
-        "thin lines: seeds that go on where another has ended": any(line.further for line in lines),
+        "Between a seed's values its straight lines count.": any(line.between for line in lines),
+        "Thin: seeds that go on where another has ended.": any(line.further for line in lines),
     }
-    return [text for text, holds in said.items() if holds]
+    return " ".join(text for text, holds in said.items() if holds)
