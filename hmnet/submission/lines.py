@@ -62,6 +62,11 @@ def is_numbered(part: AnswerFile, answer: Mapping[str, Any]) -> bool:
     return bool(_id_column(part, answer)) or part.name.startswith("MultiRC")
 
 
+def is_off_scale(part: AnswerFile, answer: Mapping[str, Any]) -> bool:
+    """Whether a value lies outside the file's scale, whose nearer end is written for it."""
+    return part.scale is not None and not part.scale[0] <= answer["value"] <= part.scale[1]
+
+
 def _id_column(part: AnswerFile, answer: Mapping[str, Any]) -> str:
     """The column that numbers rows; empty where there is none."""
     own = list(answer)[: list(answer).index("task")] if "task" in answer else answer

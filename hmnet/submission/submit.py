@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hmnet.submission.answer_files import BENCHMARKS, AnswerFile
-from hmnet.submission.lines import answer_lines, is_numbered
+from hmnet.submission.lines import answer_lines, is_numbered, is_off_scale
 from hmnet.trained_run import TrainedRun
 from relevance.disk.files import check_writable, replacing
 from relevance.errors import RelevanceError, unknown_name
@@ -171,17 +171,18 @@ def _unlike(part: AnswerFile, task: Task) -> str | None:
 
 def _content(run: TrainedRun, asked: _Asked, batch_size: int, device: str) -> tuple[str, list[str]]:
     """Text of a file, and what to know of it."""
-    part, count, numbered = asked.part, 0, True
+    part, count, numbered, off = asked.part, 0, True, 0
     rows = _published(asked)
     answers = run.answers(
         rows, [asked.task.name], batch_size=batch_size, device=device, where=str(asked.path)
     )
 
     def seen() -> Iterator[dict[str, Any]]:
-        nonlocal count, numbered
+        nonlocal count, numbered, off
         with stage(f"rows of {part.name} answered", part.rows) as advance:
             for answer in answers:
                 numbered = numbered and is_numbered(part, answer)
+                off += is_off_scale(part, answer)
                 if first := asked.task.first:  # the benchmark's own numbers begin at 0
                     answer["label"] -= first
                 count += 1
@@ -195,6 +196,12 @@ def _content(run: TrainedRun, asked: _Asked, batch_size: int, device: str) -> tu
     if not numbered:
         notes.append(
             f"{part.name}: its rows have no number and are numbered as they stand, from 0."
+        )
+    if off and part.scale is not None:
+        low, high = part.scale
+        notes.append(
+            f"{part.name}: {off:,} of {count:,} values lie outside {low:g} to {high:g} and are"
+            " written as the nearer end."
         )
     if count != part.rows:
         notes.append(f"{part.name} has {count:,} rows, and the benchmark's test set {part.rows:,}.")

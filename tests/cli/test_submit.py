@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from commands import done, refused, run
 from hmnet.backbones.tiny import write_tiny_encoder
 from hmnet.submission.answer_files import BENCHMARKS
+from hmnet.trained_run import TrainedRun
 from relevance.tasks.find import catalogue
 from small_tasks import write_rows
 
@@ -133,6 +135,24 @@ def test_the_zip_of_glue_has_every_file(benchmark: Path, tmp_path: Path) -> None
                  "--input", data / "MNLI" / "test_matched.tsv")  # fmt: skip
     answers = [json.loads(line) for line in asked.out.splitlines()]
     assert found["MNLI-m.tsv"][1:] == [f"{each['index']}\t{each['label']}" for each in answers]
+
+
+def test_values_outside_the_scale_are_told(
+    benchmark: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = TrainedRun.answers
+
+    def wide(self: TrainedRun, *given: Any, **chosen: Any) -> Iterator[dict[str, Any]]:
+        for place, each in enumerate(answers(self, *given, **chosen)):
+            yield each | {"value": 5.5 - 3 * place} if "value" in each else each
+
+    monkeypatch.setattr(TrainedRun, "answers", wide)
+    folder = shutil.copytree(benchmark / "glue" / "STS-B", tmp_path / "data" / "STS-B").parent
+    out = ("--out", tmp_path / "out", "--allow-missing")
+    said = done("hmnet", *submit(benchmark, "glue", folder, *out))
+    assert "STS-B.tsv: 1 of 2 values lie outside 0 to 5 and are written as the nearer" in said.err
+    (lines,) = contents(tmp_path / "out" / "glue-incomplete.zip").values()
+    assert lines == ["index\tprediction", "0\t5.000", "1\t2.500"]
 
 
 def test_the_zip_of_superglue_lacks_only_what_is_not_trained(
