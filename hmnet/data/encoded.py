@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 
 from hmnet.data.template import Sequences, boundaries, spans
 from relevance.disk.files import digest
@@ -52,9 +52,22 @@ class Encoded(Sequences):
             return rows
         return np.flatnonzero(np.isin(self.alignment.rows, rows))
 
-    def row_means(self, values: Float[np.ndarray, " sequence"]) -> Float[np.ndarray, " _"]:
-        """A number for each row of the split: the mean over its sequences."""
+    def row_means(
+        self,
+        values: Float[np.ndarray, " sequence"],
+        counted: Bool[np.ndarray, " sequence"] | None = None,
+    ) -> Float[np.ndarray, " _"]:
+        """A number for each row of the split: the mean over its sequences.
+
+        Args:
+            values: A number for each sequence.
+            counted: Sequences that count; None for all.
+
+        Returns:
+            Means; 0 where none counts.
+        """
         if self.alignment is None:
             return values
-        counts = np.bincount(self.alignment.rows)
-        return np.bincount(self.alignment.rows, weights=values) / counts
+        weights = np.ones(len(values)) if counted is None else counted.astype(np.float64)
+        counts = np.bincount(self.alignment.rows, weights)
+        return np.bincount(self.alignment.rows, weights * values) / np.maximum(counts, 1)

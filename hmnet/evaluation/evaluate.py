@@ -56,7 +56,7 @@ def evaluate(
             for row, own in zip(rows, unpadded, strict=True):
                 logits[row] = own
     predicted = kind.predictions(ModelOutputs(split.rows.texts, encoded, logits))
-    of_rows = torch.from_numpy(encoded.row_means(losses))
+    of_rows = torch.from_numpy(kind.row_losses(encoded, losses))
     return Result(
         score(task, split.rows, predicted),
         of_rows.mean().item(),

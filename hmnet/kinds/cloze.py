@@ -4,31 +4,82 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Float, Int, Int64
+from jaxtyping import Float, Int, Int32, Int64
 from torch import Tensor, where
 
-from hmnet.data.alignment import aligned
+from hmnet.data.alignment import aligned, with_dropped
 from hmnet.data.encoded import Encoded
-from hmnet.data.template import spans
+from hmnet.data.encoder import Columns, Encoder
+from hmnet.data.template import Parts, boundaries, spans
+from hmnet.data.windows import OVERLAP, windows, windows_of_rows
 from hmnet.kinds.kind import ModelOutputs, Rows
-from hmnet.kinds.multiple_choice import NONE, MultipleChoice, probabilities
+from hmnet.kinds.multiple_choice import NONE, MultipleChoice, PartsRead, probabilities
 from relevance.errors import RelevanceError, shown
 from relevance.tasks.data import Labels, as_rows
 from relevance.tasks.kinds.cloze import asked, right_places
+
+SHORTEST = (
+    16  # tokens of the passage in a window; where fewer are left, its beginning alone is read
+)
 
 
 class Cloze(MultipleChoice):
     """Classes are a row's own candidates, each read in the gap of the query, behind the passage.
 
     The loss is minus the logarithm of what all right candidates have together of the probability. A
-    passage that is too long loses its end; the query with its candidate stays whole.
+    passage that is too long is read in windows that overlap, as a span's context is; the query with
+    its candidate stays whole in each. A candidate has its highest score of all windows. A window
+    learns the right candidates that stand in its part of the passage, those that stand in none of
+    the windows too; from one without any nothing is learned.
     """
 
     noun: ClassVar = "candidate"
 
     def layout(self, parts: int) -> str:
         """An input for each candidate, and what stands for the gap."""
-        return f"cloze of {parts}, truncated {self._truncated(parts)}, {self.task.placeholder}"
+        return (
+            f"cloze of {parts}, windows of {self._truncated(parts)}, {OVERLAP} in common and from"
+            f" {SHORTEST} on, {self.task.placeholder}"
+        )
+
+    def parts_read(self, lengths: Parts, room: int) -> PartsRead:
+        """Windows of the passage; its beginning alone where they would be too short."""
+        cut, one = self._truncated(lengths.shape[1]), super().parts_read(lengths, room)
+        if cut is None:
+            return one
+        left = room - np.delete(lengths, cut, axis=1).sum(axis=1)
+        passages = lengths[:, cut]
+        long = left >= SHORTEST
+        rows, starts, sizes = windows(passages, np.where(long, left, np.maximum(passages, 1)))
+        found = PartsRead(rows, one.starts[rows], one.lengths[rows])
+        found.starts[:, cut] = starts
+        found.lengths[long[rows], cut] = sizes[long[rows]]
+        return found
+
+    def shown(
+        self, texts: Columns, encoder: Encoder, read: PartsRead
+    ) -> Int32[np.ndarray, " input"]:
+        """1 for candidates that stand in the window, or whole in no window of their row."""
+        cut = self._truncated(len(texts))
+        candidates = [asked(text)[1] or [""] for text in texts[-1]]
+        counts = np.bincount(read.rows)
+        several = np.flatnonzero(counts > 1).tolist()
+        if cut is None or not several:
+            return super().shown(texts, encoder, read)
+        passages = [texts[cut][row] for row in several]
+        located = with_dropped(passages, encoder.located(passages))
+        found = [np.ones((1, len(own)), dtype=np.int32) for own in candidates]
+        starts, behind = read.starts[:, cut], boundaries(counts)
+        for passage, row, begin in zip(passages, several, located.pieces.starts, strict=True):
+            own = slice(behind[row], behind[row + 1])
+            first = begin + starts[own]
+            last = first + read.lengths[own, cut] - 1
+            parts = map(slice, located.begins[first].tolist(), located.ends[last].tolist())
+            stand = np.array(
+                [[each in passage[part] for each in candidates[row]] for part in parts]
+            )
+            found[row] = (stand | ~stand.any(axis=0)).astype(np.int32)
+        return np.concatenate([of_row.ravel() for of_row in found])
 
     def check_room(
         self, lengths: Int64[np.ndarray, "row part"], room: int, joined: Sequence[str]
@@ -47,17 +98,26 @@ class Cloze(MultipleChoice):
                 )
 
     def targets(self, encoded: Encoded, rows: Rows) -> Int64[np.ndarray, "row place"]:
-        """1 at the places of right candidates, as many places as the row with most of them has."""
-        alignment = aligned(encoded)
-        tokens = spans(encoded.offsets[:-1][rows], encoded.lengths[rows])
-        found = np.zeros((len(rows), int(alignment.ends[tokens].max())), dtype=np.int64)
+        """1 at the places of right candidates that a window shows, 0 at all others of its row."""
+        alignment, lengths = aligned(encoded), encoded.lengths[rows]
+        tokens = spans(encoded.offsets[:-1][rows], lengths)
+        begins, ends = alignment.begins[tokens], alignment.ends[tokens]
+        right, shown = np.zeros((2, len(rows), int(begins.max()) + 1), dtype=np.int64)
         for place, row in enumerate(alignment.rows[rows].tolist()):
-            found[place, right_places(encoded.labels[row])] = 1
-        return found
+            right[place, right_places(encoded.labels[row])] = 1
+        shown[np.repeat(np.arange(len(rows)), lengths), begins] = ends > begins
+        return right * shown
+
+    def row_losses(
+        self, encoded: Encoded, losses: Float[np.ndarray, " sequence"]
+    ) -> Float[np.ndarray, " _"]:
+        """The mean over the windows that something is learned from; 0 where there is none."""
+        learned = self.targets(encoded, np.arange(len(encoded))).max(axis=1) > 0
+        return encoded.row_means(losses, learned)
 
     def unlearned(self, encoded: Encoded) -> str | None:
         """Rows without a right candidate."""
-        golds = encoded.labels[aligned(encoded).rows]
+        golds = encoded.labels[np.unique(aligned(encoded).rows)]
         count = sum(not right_places(each) for each in golds)
         if not count:
             return None
@@ -86,8 +146,8 @@ class Cloze(MultipleChoice):
         return scores.logsumexp(dim=1) - chosen.logsumexp(dim=1)
 
     def predictions(self, said: ModelOutputs) -> Labels:
-        """The text of the candidate with the highest score."""
-        best = super().predictions(said).tolist()
+        """The text of the candidate with the highest score, over all windows."""
+        best = super().predictions(_over_windows(said)).tolist()
         return as_rows(
             [
                 (asked(text)[1] or [""])[place]
@@ -96,7 +156,7 @@ class Cloze(MultipleChoice):
         )
 
     def answers(self, said: ModelOutputs) -> list[dict[str, Any]]:
-        """The candidate, and the probabilities of all by their texts."""
+        """The candidate, and the probabilities of all by their texts, from their highest scores."""
         return [
             {
                 "label": label,
@@ -105,7 +165,7 @@ class Cloze(MultipleChoice):
                 ),
             }
             for label, text, logits in zip(
-                self.predictions(said), said.texts[-1], said.logits, strict=True
+                self.predictions(said), said.texts[-1], _over_windows(said).logits, strict=True
             )
         ]
 
@@ -113,3 +173,12 @@ class Cloze(MultipleChoice):
         """The text that gives way: the first where none is named, and none where there is one."""
         named = super()._truncated(parts)
         return (0 if parts > 1 else None) if named is None else named
+
+
+def _over_windows(said: ModelOutputs) -> ModelOutputs:
+    """The highest score of each candidate, row by row."""
+    best = [
+        np.max([said.logits[window] for window in of_row], axis=0)
+        for of_row in windows_of_rows(said.sequences)
+    ]
+    return said._replace(logits=best)

@@ -169,6 +169,20 @@ class OutputKind(ABC):
             section 7, for label smoothing.
         """
 
+    def row_losses(
+        self, encoded: Encoded, losses: Float[np.ndarray, " sequence"]
+    ) -> Float[np.ndarray, " _"]:
+        """Loss of each row of a split.
+
+        Args:
+            encoded: The split.
+            losses: Losses of its sequences.
+
+        Returns:
+            The mean over the sequences that a row was made into.
+        """
+        return encoded.row_means(losses)
+
     def unlearned(self, encoded: Encoded) -> str | None:  # noqa: ARG002
         """Notes on training rows whose answers the model is not shown.
 

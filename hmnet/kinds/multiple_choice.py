@@ -1,11 +1,11 @@
 """Multiple choice: a score for each of a row's alternatives, and softmax over them."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Float64, Int, Int64
+from jaxtyping import Float, Float32, Float64, Int, Int32, Int64
 from scipy.special import softmax
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  what everybody calls it
@@ -14,6 +14,8 @@ from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Columns, Encoder
 from hmnet.data.template import (
     Alignment,
+    OfRow,
+    Parts,
     Pieces,
     Sequences,
     assemble,
@@ -29,12 +31,27 @@ from relevance.tasks.kinds.multiple_choice import alternatives
 NONE = float("-inf")  # logit of an alternative that a row does not have
 
 
+class PartsRead(NamedTuple):
+    """The parts of the texts that sequences have.
+
+    Attributes:
+        rows: Row of each sequence.
+        starts: First token of each text in it.
+        lengths: Number of its tokens.
+    """
+
+    rows: OfRow
+    starts: Parts
+    lengths: Parts
+
+
 class MultipleChoice(OutputKind):
     """Classes are a row's own alternatives, each read behind the row's other texts.
 
     A row is one sequence of all its inputs, one for each alternative, so that they stay together;
-    tokens are aligned with the numbers of the alternatives. A batch has them as inputs of their
-    own. Rows have as many logits as the longest row of a batch, -inf where there is no alternative.
+    tokens are aligned with the numbers of the alternatives, and `shown` says where they end. A
+    batch has the alternatives as inputs of their own. Rows have as many logits as the longest row
+    of a batch, -inf where there is no alternative.
     """
 
     auto = "AutoModelForMultipleChoice"
@@ -50,36 +67,75 @@ class MultipleChoice(OutputKind):
         """One sequence per row, in which an input for each alternative stands behind the other.
 
         Where a row is too long, all of its inputs have the same part of the other texts: what is
-        left beside the longest alternative.
+        left beside the longest alternative. A kind that reads such rows in windows has a sequence
+        for each of them.
         """
         *context, joined = texts
         listed = [self.label_kind.inputs(text) for text in joined]
         counts = np.array([len(each) for each in listed], dtype=np.int64)
-        row, begin = np.repeat(np.arange(len(counts)), counts), boundaries(counts)
         own = encoder.pieces([alternative for each in listed for alternative in each])
         others = [encoder.pieces(column) for column in context]
-        longest = np.maximum.reduceat(own.lengths, begin[:-1])
+        longest = np.maximum.reduceat(own.lengths, boundaries(counts)[:-1])
         lengths = np.stack([*(pieces.lengths for pieces in others), longest], axis=1)
         room = encoder.room(max_length, len(texts))
         self.check_room(lengths, room, joined)
-        kept = kept_lengths(lengths, room, self._truncated(len(texts)))[row]
+        read = self.parts_read(lengths, room)
+        sequence = np.repeat(np.arange(len(read.rows)), counts[read.rows])
+        begin, row = boundaries(counts[read.rows]), read.rows[sequence]
+        numbers = np.arange(len(sequence)) - begin[sequence]
+        alternative = boundaries(counts)[row] + numbers
+        starts, kept = read.starts[sequence].T, read.lengths[sequence].T
         parts = [
             *(
-                Pieces(pieces.ids, pieces.starts[row], kept[:, place])
-                for place, pieces in enumerate(others)
+                Pieces(pieces.ids, pieces.starts[row] + start, length)
+                for pieces, start, length in zip(others, starts, kept, strict=False)
             ),
-            Pieces(own.ids, own.starts, np.minimum(own.lengths, kept[:, -1])),
+            Pieces(
+                own.ids, own.starts[alternative], np.minimum(own.lengths[alternative], kept[-1])
+            ),
         ]
         inputs = assemble(encoder.template, parts, max_length)
-        numbers = np.arange(len(row)) - begin[row]
         place = np.repeat(numbers, inputs.lengths).astype(np.int32)
+        shown = np.repeat(self.shown(texts, encoder, read), inputs.lengths)
         return Sequences(
             inputs.ids,
             inputs.offsets[begin],
             inputs.first[begin[:-1]],
             template=encoder.template,
-            alignment=Alignment(np.arange(len(counts)), place, place + 1),
+            alignment=Alignment(read.rows, place, place + shown),
         )
+
+    def parts_read(self, lengths: Parts, room: int) -> PartsRead:
+        """The parts of the texts that each sequence has.
+
+        Args:
+            lengths: Tokens of each text, of the longest input in place of the last one.
+            room: Tokens that fit.
+
+        Returns:
+            The beginning of each text that gives way, in one sequence per row.
+        """
+        kept = kept_lengths(lengths, room, self._truncated(lengths.shape[1]))
+        return PartsRead(np.arange(len(lengths)), np.zeros_like(lengths), kept)
+
+    def shown(
+        self,
+        texts: Columns,
+        encoder: Encoder,  # noqa: ARG002  for kinds with windows
+        read: PartsRead,
+    ) -> Int32[np.ndarray, " input"]:
+        """Whether a sequence may be taken to show that an alternative is right.
+
+        Args:
+            texts: Columns of texts.
+            encoder: Encoder of the backbone's tokenizer.
+            read: The parts of the texts that each sequence has.
+
+        Returns:
+            1 or 0 for each alternative of each sequence.
+        """
+        counts = np.array([len(self.label_kind.inputs(text)) for text in texts[-1]])
+        return np.ones(counts[read.rows].sum(), dtype=np.int32)
 
     @property
     def label_kind(self) -> LabelKind:

@@ -14,18 +14,17 @@ from hmnet.data.alignment import aligned, assemble_aligned, with_dropped
 from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Columns, Encoder
 from hmnet.data.template import Pieces, Sequences
+from hmnet.data.windows import OVERLAP, windows, windows_of_rows
 from hmnet.kinds._entropy import normalised_entropy
 from hmnet.kinds.kind import Logits, ModelOutputs, Rows, Texts, TokenLevelKind
 from relevance.errors import RelevanceError
 from relevance.tasks.answers import is_invisible
 from relevance.tasks.data import Labels, as_rows
 
-OVERLAP = 128  # tokens that two windows share, at most half of a window
 LONGEST_QUESTION = 64  # tokens, at most half of what fits
 LONGEST_ANSWER = 30  # tokens
 NO_ANSWER = 0  # the token, [CLS], that stands for it
 Places: TypeAlias = Int32[np.ndarray, " token"]  # characters at which tokens begin, or end
-Windows: TypeAlias = Int64[np.ndarray, " window"]
 FAR_BELOW = -1e4  # a logit that has no chance, and is no trouble to differences
 
 
@@ -177,9 +176,7 @@ class Span(TokenLevelKind):
 
     def _found(self, said: ModelOutputs) -> list[Answer]:
         """The best answer to each row, over all of its windows."""
-        of_row = aligned(said.sequences).rows
-        order = np.argsort(of_row, kind="stable")
-        each = np.split(order, np.flatnonzero(np.diff(of_row[order])) + 1)
+        each = windows_of_rows(said.sequences)
         return [
             best_answer(
                 context,
@@ -188,29 +185,6 @@ class Span(TokenLevelKind):
             )
             for context, of_one in zip(said.texts[1], each, strict=True)
         ]
-
-
-def windows(
-    lengths: Int64[np.ndarray, " row"], room: Int64[np.ndarray, " row"]
-) -> tuple[Windows, Windows, Windows]:
-    """Starts and lengths of the windows of texts.
-
-    Args:
-        lengths: Tokens of each text.
-        room: Tokens that fit into each of its windows, at least 1.
-
-    Returns:
-        Row, first token and number of tokens of each window; one of no tokens for an empty text.
-
-    >>> [part.tolist() for part in windows(np.array([7, 2]), np.array([4, 4]))]
-    [[0, 0, 0, 1], [0, 2, 4, 0], [4, 4, 3, 2]]
-    """
-    step = room - np.minimum(OVERLAP, room // 2)
-    counts = 1 + np.maximum(0, -((room - lengths) // step))
-    rows = np.repeat(np.arange(len(lengths)), counts)
-    numbers = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    starts = numbers * step[rows]
-    return rows, starts, np.minimum(room[rows], lengths[rows] - starts)
 
 
 def best_answer(context: str, parts: Sequence[Window], *, unanswerable: bool) -> Answer:

@@ -30,10 +30,11 @@ OWN: dict[str, dict[str, Any]] = {
     | {"idx_paragraph": 0, "idx_question": 0},
     "WiC": PAIR | PLACES,
     "WSC": {"text": "the dog runs"} | SPANS,
+    "ReCoRD": {"passage": "the dog runs", "query": "@placeholder", "entities": ["dog", "a"]},
 }
 """Texts of a row of each task, others having a pair."""
 NAMES = ("CoLA", "SST-2", "MRPC", "STS-B", "QQP", "MNLI", "QNLI", "RTE", "WNLI", "BoolQ", "CB",
-         "COPA", "MultiRC", "WiC", "WSC")  # fmt: skip
+         "COPA", "MultiRC", "WiC", "WSC", "ReCoRD")  # fmt: skip
 RENAMED = {
     "QQP/test.tsv": ("question1", "question2"),
     "QNLI/test.tsv": ("question", "sentence"),
@@ -67,7 +68,11 @@ def superglue_nested() -> dict[str, Rows]:
     answers = [[{"text": "dog", "idx": 0}, {"text": "", "idx": 1}], [{"text": "runs", "idx": 2}]]
     questions = [{"question": "a", "answers": each, "idx": n} for n, each in enumerate(answers)]
     passage = {"text": "the dog", "questions": questions}
+    long = {"text": " ".join(["the dog 🙂"] * 20), "entities": [{"start": 4, "end": 6}]}
+    long["entities"].append({"start": 0, "end": 2})
+    asked = [{"idx": n, "query": "@placeholder runs"} for n in (0, 1)]
     return {
+        "ReCoRD/test.jsonl": [{"idx": 7, "source": "CNN", "passage": long, "qas": asked}],
         "MultiRC/test.jsonl": [{"idx": 5, "version": 1.1, "passage": passage}],
         "WSC/test.jsonl": [{"idx": n, "text": "the dog runs", "target": SPANS} for n in (0, 1)],
     }
@@ -80,6 +85,7 @@ def benchmark(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in NAMES:
         task = catalogue()[name]
         labels = task.labels or ((0, 1) if task.choices else (0.0, 5.0))
+        labels = (["dog"], ["a"]) if task.kind == "cloze" else labels
         rows = [OWN.get(name, PAIR) | {task.label: label} for label in labels]
         for split in ("train", "dev"):
             write_rows(folder / "data" / task.slug / f"{split}.jsonl", rows)
@@ -155,19 +161,19 @@ def test_values_outside_the_scale_are_told(
     assert lines == ["index\tprediction", "0\t5.000", "1\t2.500"]
 
 
-def test_the_zip_of_superglue_lacks_only_what_is_not_trained(
-    benchmark: Path, tmp_path: Path
-) -> None:
-    asked = submit(benchmark, "superglue", benchmark / "super glue", "--out", tmp_path)
+def test_the_zip_of_superglue_has_every_file(benchmark: Path, tmp_path: Path) -> None:
+    data = benchmark / "super glue"
+    hidden = (data / "CB").rename(tmp_path / "CB")
+    asked = submit(benchmark, "superglue", data, "--out", tmp_path)
     message = refused("hmnet", *asked)
-    assert "wants every file, and 1 cannot be written. ReCoRD.jsonl: the run has no task" in message
+    assert "wants every file, and 1 cannot be written. CB.jsonl: there is no file CB" in message
     assert message.endswith("--allow-missing writes the others.")
     assert not list(tmp_path.glob("*.zip"))
-    said = done("hmnet", *asked, "--allow-missing")
-    assert "note: ReCoRD.jsonl is missing: the run has no task ReCoRD." in said.err
-    found = contents(tmp_path / "superglue-incomplete.zip")
-    parts = {part.name: part for part in BENCHMARKS["superglue"] if part.name in found}
-    assert len(parts) == 9
+    hidden.rename(data / "CB")
+    done("hmnet", *asked)
+    found = contents(tmp_path / "superglue.zip")
+    parts = {part.name: part for part in BENCHMARKS["superglue"]}
+    assert list(found) == list(parts)
     for name, part in parts.items():
         rows = [json.loads(line) for line in found[name]]
         if name == "MultiRC.jsonl":
@@ -180,7 +186,8 @@ def test_the_zip_of_superglue_lacks_only_what_is_not_trained(
             continue
         assert [row["idx"] for row in rows] == [0, 1]
         assert all(list(row) == ["idx", "label"] for row in rows)
-        assert {row["label"] for row in rows} <= set((part.labels or {}).values())
+        words = {"dog", "the"} if name == "ReCoRD.jsonl" else set((part.labels or {}).values())
+        assert {row["label"] for row in rows} <= words
 
 
 @pytest.mark.parametrize(
@@ -225,6 +232,11 @@ def test_what_is_refused_before_anything_is_answered(benchmark: Path, tmp_path: 
 
 def test_predict_answers_a_tasks_own_split(benchmark: Path, tmp_path: Path) -> None:
     asked = ("predict", benchmark / "run", "--device", "cpu")
+    said = done("hmnet", *asked, "--task", "ReCoRD", "--split", "dev").out
+    for number, line in enumerate(said.splitlines(), start=1):
+        answer = json.loads(line)
+        assert (answer["row"], answer["label"] in {"dog", "a"}) == (number, True)
+        assert [*answer["probabilities"]] == ["dog", "a"]
     said = done("hmnet", *asked, "--task", "SST-2", "--split", "dev").out
     answers = [json.loads(line) for line in said.splitlines()]
     assert [(each["row"], each["task"]) for each in answers] == [(1, "SST-2"), (2, "SST-2")]

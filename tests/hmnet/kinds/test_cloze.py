@@ -8,6 +8,7 @@ import pytest
 import torch
 from transformers import AutoModelForMultipleChoice, AutoTokenizer
 
+from hmnet.data.alignment import aligned
 from hmnet.data.batching import collate
 from hmnet.data.encoder import Encoder
 from hmnet.evaluation.evaluate import evaluate
@@ -21,6 +22,7 @@ from relevance.tasks.check import to_split
 from relevance.tasks.data import Split
 from relevance.tasks.find import catalogue
 from relevance.tasks.load import load_split
+from relevance.tasks.metrics import score
 
 RECORD = catalogue()["ReCoRD"]
 KIND = kind_of(RECORD)
@@ -29,6 +31,12 @@ ROWS: list[tuple[str, str, list[str], list[str]]] = [
     ("", "the @placeholder and @placeholder", ["river"], ["river"]),
     ("who", "a @placeholder", ["city", "cat", "dog", "the city"], ["the city", "dog"]),
     ("who", "a @placeholder", ["city", "cat"], ["guitar"]),
+]
+
+PASSAGE = ["river", *["dog"] * 38, "city"]
+LONG: list[tuple[str, str, list[str], list[str]]] = [
+    (" ".join(PASSAGE), "a @placeholder", ["river", "city", "guitar"], right)
+    for right in (["river", "city"], ["guitar"])
 ]
 
 
@@ -78,7 +86,7 @@ def test_the_loss_counts_all_right_candidates_together() -> None:
 
 @pytest.mark.parametrize("head", ["linear", "siamese"])
 def test_company_changes_no_loss(tiny_bert: Path, head: str) -> None:
-    model, split = built(tiny_bert, head=head, pooling="mean"), split_of(ROWS)
+    model, split = built(tiny_bert, head=head, pooling="mean"), split_of([*ROWS, *LONG])
     encoded = encode_split(RECORD, split, AutoTokenizer.from_pretrained(tiny_bert), 24)
     together, alone = (
         evaluate(model, RECORD, PreparedSplit(split, encoded), batch_size=size) for size in (3, 1)
@@ -87,7 +95,7 @@ def test_company_changes_no_loss(tiny_bert: Path, head: str) -> None:
     assert together.losses == pytest.approx(alone.losses, abs=1e-5)
     assert (together.predictions[1], together.losses[1]) == ("river", 0)
     assert together.losses[3] == 0
-    assert all(said in row[2] for said, row in zip(together.predictions, ROWS, strict=True))
+    assert all(said in row[2] for said, row in zip(together.predictions, ROWS, strict=False))
     assert KIND.targets(encoded, np.array([3, 0])).tolist() == [[0, 0], [1, 0]]
     assert KIND.targets(encoded, np.array([2, 0])).tolist() == [[1, 0, 1, 1], [1, 0, 0, 0]]
 
@@ -125,16 +133,60 @@ def test_the_passage_gives_way_and_the_query_stays_whole(tiny_bert: Path) -> Non
     )
 
 
-def test_answers_name_candidates() -> None:
-    texts = split_of(ROWS).take(np.array([0, 2])).texts
+def test_answers_name_candidates(tiny_bert: Path) -> None:
+    split = split_of(ROWS).take(np.array([0, 2]))
+    sequences = encode_split(RECORD, split, AutoTokenizer.from_pretrained(tiny_bert), 24)
     logits = [np.array([0.0, 1.0], np.float32), np.zeros(4, np.float32)]
-    sequences: Any = None
-    first, second = KIND.answers(ModelOutputs(texts, sequences, logits))
+    first, second = KIND.answers(ModelOutputs(split.texts, sequences, logits))
     assert first["label"] == "cat"
     assert first["probabilities"] == pytest.approx(
         {"dog": 1 / (1 + np.e), "cat": np.e / (1 + np.e)}
     )
     assert second["probabilities"] == {"city": 0.25, "cat": 0.25, "dog": 0.25, "the city": 0.25}
+
+
+def test_a_long_passage_is_read_in_windows_that_learn_what_they_show(tiny_bert: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
+    # 21 tokens: 3 special ones, 2 of "a river", 16 of the passage, of which the next window has 8
+    encoded = encode_split(RECORD, split_of([ROWS[0], *LONG]), tokenizer, 21)
+    assert aligned(encoded).rows.tolist() == [0, 1, 1, 1, 1, 2, 2, 2, 2]
+    for window, start in enumerate((0, 8, 16, 24), start=1):
+        inputs = collate(
+            encoded, np.array([window]), pad_id=0, with_segments=True, further=KIND.further
+        )
+        seen = " ".join(PASSAGE[start : start + 16])
+        for place, each in enumerate(("river", "city", "guitar")):
+            plain = tokenizer(seen, f"a {each}")
+            assert inputs["input_ids"][place, 0].tolist() == plain["input_ids"]
+            assert inputs["token_type_ids"][place, 0].tolist() == plain["token_type_ids"]
+    every = KIND.targets(encoded, np.arange(9)).tolist()
+    shown = [[1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 1, 0]]
+    nowhere = [[0, 0, 1]] * 4  # which stands in no window, so that each learns it
+    assert every == [[1, 0, 0], *shown, *nowhere]
+    losses = np.array([7.0, 1, 9, 9, 3, 1, 2, 3, 4])
+    assert KIND.row_losses(encoded, losses).tolist() == [7, 2, 2.5]
+    assert KIND.unlearned(encoded) is None
+    some = encoded.take(np.array([2, 4]))
+    assert KIND.targets(some, np.array([0, 1])).tolist() == [[0, 0, 0], [0, 1, 0]]
+
+
+def test_a_candidate_has_its_highest_score_of_all_windows(tiny_bert: Path) -> None:
+    split = split_of([ROWS[0], LONG[0]])
+    encoded = encode_split(RECORD, split, AutoTokenizer.from_pretrained(tiny_bert), 21)
+    scores = [[2, 1], [1, -1, 0], [0, -1, 0], [0, 3, 0], [0, -1, 2]]
+    said = ModelOutputs(split.texts, encoded, list(map(np.float32, scores)))
+    assert KIND.predictions(said).tolist() == ["dog", "city"]
+    best = np.exp([1, 3, 2])
+    assert KIND.answers(said)[1]["probabilities"] == pytest.approx(
+        dict(zip(("river", "city", "guitar"), best / best.sum(), strict=True))
+    )
+    assert score(RECORD, split, KIND.predictions(said)) == {"span_f1": 1.0, "span_em": 1.0}
+
+
+def test_windows_too_short_to_say_anything_are_none(tiny_bert: Path) -> None:
+    encoder = Encoder.of(AutoTokenizer.from_pretrained(tiny_bert))
+    texts = split_of(LONG[:1]).texts
+    assert [len(KIND.encode(texts, encoder, most)) for most in (20, 21, 44, 45)] == [1, 4, 2, 1]
 
 
 def test_real_rows(data_dir: Path, tiny_bert: Path) -> None:

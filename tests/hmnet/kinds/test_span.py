@@ -17,9 +17,10 @@ from hmnet.data.alignment import with_dropped
 from hmnet.data.batching import collate
 from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Encoder
+from hmnet.data.windows import windows
 from hmnet.evaluation.evaluate import evaluate
 from hmnet.kinds.kind import ModelOutputs, kind_of
-from hmnet.kinds.span import LONGEST_ANSWER, NO_ANSWER, Window, best_answer, windows
+from hmnet.kinds.span import LONGEST_ANSWER, NO_ANSWER, Window, best_answer
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.prepared import PreparedSplit, encode_split
 from hmnet.sharing.plan import fully_shared
