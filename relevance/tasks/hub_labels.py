@@ -1,6 +1,7 @@
 """Labels of a hub dataset in a task's own words."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from relevance.errors import MOST_LISTED, RelevanceError, shown
@@ -71,6 +72,10 @@ class HubLabels:
             return None
         is_code = self._names is not None and not isinstance(value, str)
         return str(UNLABELLED) if is_code or str(UNLABELLED) not in self._known else None
+
+    def kept_back(self, values: Sequence[Any]) -> bool:
+        """Whether -1 stands in place of every value, as of STS-B, or of every place, as of COPA."""
+        return not self._task.labels and {label_text(each) for each in values} == {str(UNLABELLED)}
 
     def name(self, value: Any) -> Any:
         """A label's name in the task's own words, as the hub's codes need not be in its order."""

@@ -125,7 +125,7 @@ def _splits(task: Task, source: Source, fetched: "Mapping[str, Dataset]") -> dic
         where = f"task '{task.name}': {source.hub}, split '{name}'"
         if name not in fetched:
             raise RelevanceError(f"{where}: no such split. It has {', '.join(fetched)}.")
-        optional = split == "test" and source.test is not None
+        optional = split.startswith("test_") or (split == "test" and source.test is not None)
         splits[split] = _columns(task, source, fetched[name], where, label_optional=optional)
     if source.share is not None:
         where = f"task '{task.name}': {source.hub}, split '{names['train']}'"
@@ -201,7 +201,7 @@ def _columns(
     feature = {**flat.features, **dataset.features}[names[task.label]]
     labels = HubLabels(task, source, class_names(feature), where)
     missing = [labels.missing(label) for label in cells[task.label]]
-    if label_optional and missing and all(missing):
+    if label_optional and missing and (all(missing) or labels.kept_back(cells[task.label])):
         cells[task.label] = [None] * len(missing)
         to_split(task, cells, where, text_only=True)
         return _Columns(cells, {}, labelled=False)

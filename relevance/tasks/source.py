@@ -99,9 +99,10 @@ class Source(BaseModel):
     )
     config: Name | None = Field(None, description="its configuration")
     revision: Name | None = Field(None, description="its revision, a commit")
-    splits: dict[Literal["train", "dev"], Name] = Field(
+    splits: dict[Annotated[str, Field(pattern=r"^(train|dev|test_\w+)$")], Name] = Field(
         default_factory=dict,
-        description="its splits for `train` and `dev`, where they are not `train` and `validation`",
+        description="its splits for `train` and `dev`, where they are not `train` and `validation`;"
+        " further test splits under names that begin with `test_`",
     )
 
     @property

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from relevance.errors import RelevanceError
 from relevance.tasks.data import DataOptions, as_rows
 from relevance.tasks.find import catalogue
+from relevance.tasks.groups import GROUPS
 from relevance.tasks.load import load_split, load_task
 from relevance.tasks.metrics import score
 from relevance.tasks.prepare import prepare_task
@@ -38,9 +39,12 @@ def hub(tmp_path: Path) -> Path:
 
 
 def at(task: Task, hub: Path) -> Task:
-    """The catalogue's task, fetched from a folder instead."""
+    """The catalogue's task, fetched from a folder of its training and dev splits instead."""
     assert task.source is not None
-    source = task.source.model_copy(update={"hub": str(hub), "config": None})
+    own = {split: name for split, name in task.source.splits.items() if "test" not in split}
+    test = task.source.test if task.diagnoses else None
+    given = {"hub": str(hub), "config": None, "test": test, "splits": own}
+    source = task.source.model_copy(update=given)
     return task.model_copy(update={"source": source})
 
 
@@ -109,9 +113,11 @@ def test_multirc_keeps_its_ids(hub: Path, tmp_path: Path) -> None:
 
 def test_a_named_config_and_a_further_split(hub: Path, tmp_path: Path, write: Write) -> None:
     names = ["entailment", "neutral", "contradiction"]
-    splits = ("train", "validation_matched", "validation_mismatched")
+    held_back = ("test_matched", "test_mismatched")
+    splits = ("train", "validation_matched", "validation_mismatched", *held_back)
     for split in splits:
-        columns = {"premise": ["a"], "hypothesis": [split], "label": [1]}
+        label = -1 if split in held_back else 1
+        columns = {"premise": ["a"], "hypothesis": [split], "label": [label]}
         write_classes(hub / "mnli" / f"{split}.parquet", columns, names)
     files = "".join(f"  - split: {name}\n    path: mnli/{name}.parquet\n" for name in splits)
     (hub / "README.md").write_text(
@@ -124,6 +130,9 @@ def test_a_named_config_and_a_further_split(hub: Path, tmp_path: Path, write: Wr
     data = load_task(task, DataOptions(tmp_path / "out"))
     assert list(data.evaluation["dev"].texts[1]) == ["validation_matched"]
     assert list(data.evaluation["dev_mismatched"].texts[1]) == ["validation_mismatched"]
+    for split, name in zip(("test", "test_mismatched"), held_back, strict=True):
+        kept_back = load_split(task, split, tmp_path / "out", text_only=True)
+        assert list(kept_back.texts[1]) == [name]
 
 
 def test_regression_and_labels_that_are_words(hub: Path, tmp_path: Path, write: Write) -> None:
@@ -431,3 +440,30 @@ def test_importing_tasks_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "label"),
+    [("regression", {}, 1.5), ("multiple-choice", {"labels": [], "choices": ["a", "b"]}, 1)],
+)
+def test_minus_one_in_place_of_every_label_keeps_a_test_split_back(
+    hub: Path, tmp_path: Path, make_task: MakeTask, write: Write, kind: str,
+    options: dict[str, Any], label: float,
+) -> None:  # fmt: skip
+    held: dict[str, Any] = {"sentence": ["x", "y"], "a": ["c", "d"], "b": ["e", "f"]}
+    for split in ("train", "validation"):
+        write(hub / f"{split}.parquet", held | {"label": [0 * label, label]})
+    write(hub / "test.parquet", held | {"label": [type(label)(-1)] * 2})
+    task = make_task(kind=kind, source={"hub": str(hub), "test": "test"}, **options)
+    assert lines(task, tmp_path / "out")[2].startswith("test: 2 rows, all without a label")
+    write(hub / "test.parquet", held | {"label": [type(label)(-1), label]})
+    with pytest.raises(RelevanceError, match="label -1"):
+        prepare_task(task, tmp_path / "again")
+
+
+def test_every_task_of_a_benchmark_has_its_test_rows_prepared() -> None:
+    for group in ("glue", "superglue"):
+        for name in GROUPS[group]:
+            source = catalogue()[name].source
+            assert source is not None
+            assert source.test in {"test", "test_matched"}
