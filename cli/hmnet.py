@@ -234,7 +234,8 @@ def predict(
     """
     if (input_file is None) == (split is None):
         raise RelevanceError(
-            "Give the rows to answer: --input FILE, or --split test for those of the task's own."
+            f"Give {'' if split is None else 'one of both as '}the rows to answer: --input FILE, or"
+            " --split test for those of the task's own."
         )
     if str(input_file) != "-":  # lines are waited for there
         begin_soon()

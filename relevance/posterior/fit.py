@@ -24,6 +24,7 @@ PerSeed = Float[np.ndarray, "seed source target"]
 Covariates = Float[np.ndarray, "source target covariate"]
 
 POINTS = 64
+FEW_TARGETS = 32
 GUESS = np.log([1.5, 0.7, 1.0, 0.6])
 """Prior medians: levels beside what their spread shows, pair effects beside that of cells within
 targets, source effects and noise beside pair effects. A sample of few targets shows too little of
@@ -91,11 +92,13 @@ class Fit:
         whole = columns @ found.covariance[0] @ columns.T + np.diag(of_pairs)
         return np.asarray(whole * prepared.unit**2)
 
-    def posterior(self, points: int = POINTS, *, seed: int = 0) -> "Posterior":
+    def posterior(self, points: int | None = None, *, seed: int = 0) -> "Posterior":
         """The cells with the uncertainty of the parameters in them.
 
         Args:
-            points: Number of points in parameter space.
+            points: Number of points in parameter space; None for 64, and up to 640 of 16 targets or
+                fewer, whose parameters are known less well. The standard deviation of the worst
+                cell is then about 15 % off what 6,000 points give for 3 targets, 5 % for 13.
             seed: Seed of their choice.
 
         Returns:
@@ -105,6 +108,7 @@ class Fit:
             Rubin (1988), importance resampling; Ionides (2008), truncated importance sampling.
         """
         prepared = self._prepared
+        points = points or POINTS * max(1, FEW_TARGETS // len(self.level))
         found, weight = _around(prepared, self.parameters, points, np.random.default_rng(seed))
         means, variances = _cells(found, prepared)
         mean = np.einsum("p,pij->ij", weight, means)

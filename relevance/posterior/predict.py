@@ -14,7 +14,7 @@ from relevance.matrices.failed_runs import RECORDED, failed_runs
 from relevance.matrices.intervals import POSTERIOR, over_examples
 from relevance.matrices.matrix import MEAN_OF_SOURCES, RelevanceMatrix
 from relevance.names import some
-from relevance.posterior.fit import POINTS, Fit, PerSeed, Repeats, fit
+from relevance.posterior.fit import Fit, PerSeed, Repeats, fit
 
 FEWEST = 3
 """Least number of measured cells that an estimate's weight is learned from."""
@@ -66,7 +66,7 @@ def predict(
     estimates: Sequence[RelevanceMatrix] = (),
     names: Sequence[str] | None = None,
     *,
-    points: int = POINTS,
+    points: int | None = None,
     seed: int = 0,
 ) -> RelevanceMatrix:
     """What every cell of a matrix is expected to be, measured or not, and how sure that is.
@@ -82,7 +82,8 @@ def predict(
             count is learned from the measured cells. Tasks and cells that they lack are left to the
             rest of the model.
         names: Names of the estimates; None for those of their measures.
-        points: Number of points in parameter space that the uncertainty is made of.
+        points: Number of points in parameter space that the uncertainty is made of; None for as
+            many as it takes, see `Fit.posterior`.
         seed: Seed of those.
 
     Returns:

@@ -248,6 +248,8 @@ def test_predict_answers_a_tasks_own_split(benchmark: Path, tmp_path: Path) -> N
     assert refused("hmnet", *asked, "--task", "SST-2").startswith(
         "Give the rows to answer: --input"
     )
+    both = (*asked, "--task", "SST-2", "--split", "dev", "--input", "-")
+    assert refused("hmnet", *both).startswith("Give one of both as the rows to answer: --input")
     assert "--format csv, takes one here" in refused(
         "hmnet", *asked, "--task", "SST-2,CoLA", "--split", "dev", "--format", "csv"
     )

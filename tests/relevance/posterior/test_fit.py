@@ -7,6 +7,7 @@ from relevance.errors import RelevanceError
 from relevance.posterior.fit import Repeats, fit
 
 TASKS = 10
+WORST = 0.2
 
 
 def simulated(rng, *, seeds=2, share=1.0, noise=0.7, tasks=TASKS):
@@ -37,6 +38,16 @@ def test_little_noise_leaves_cells_as_measured_and_predicts_the_others():
     np.testing.assert_allclose(told.mean[measured], truth[measured], atol=0.05)
     assert np.corrcoef(told.mean[off & ~measured], truth[off & ~measured])[0, 1] > 0.7
     assert told.deviation[measured].max() < told.deviation[off & ~measured].min()
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_few_tasks_take_more_points(seed):
+    runs, _ = simulated(np.random.default_rng(5), tasks=3)
+    runs[1, 0, 1] = runs[:, 2, 0] = np.nan
+    found, off = fit(runs), ~np.eye(3, dtype=bool)
+    told, wanted = found.posterior(seed=seed), found.posterior(6000, seed=9)
+    assert np.abs(np.log(told.deviation / wanted.deviation))[off].max() < WORST
+    assert np.abs((told.mean - wanted.mean) / wanted.deviation)[off].max() < WORST
 
 
 def test_units_and_levels_change_nothing_else():
