@@ -4,6 +4,7 @@
 
     python benchmarks/replay.py --runs benchmarks/studies/reference/runs.csv --metric gain
 
+With `--keep FOLDER` finished draws are kept there, and a stopped replay goes on with the others.
 In every draw half of the seeds, at most four, may be learned from, in whatever order the choice of
 runs asks for; the mean of the others, at most four, is the truth. A file of joint runs (`task`,
 `partner`) gives both directions of a pair at once. The last line is JSON:
@@ -16,9 +17,12 @@ runs asks for; the mean of the others, at most four, is the truth. A file of joi
 - `groups`, 200 %: adjusted Rand index with the groups of the truth, k = 3, and that of two whole
   seeds; 100 % and one seed where no more may be learned from. Rows are values less the target's
   mean, 0 on the diagonal, of tasks that are both.
+
+`seconds` are those of one draw.
 """
 
 import argparse
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -243,6 +247,35 @@ AIMS: dict[str, Callable[..., dict[str, float]]] = {
 }
 
 
+def kept_draws(options: argparse.Namespace, aim: str) -> Path:
+    """The file of finished draws, of these runs and of the code that makes them."""
+    package = Path(relevance.__file__).parent
+    code = [path for name in ("posterior", "budget") for path in (package / name).glob("*.py")]
+    files = [Path(__file__), package / "clustering/methods/kmeans.py", *sorted(code), options.runs]
+    told = hashlib.sha256(f"{options.setting} {options.metric} {options.lowest}".encode())
+    for path in files:
+        told.update(path.read_bytes())
+    options.keep.mkdir(parents=True, exist_ok=True)
+    name = options.setting or options.runs.stem
+    return Path(options.keep / f"{name}-{aim}-{told.hexdigest()[:8]}.jsonl")
+
+
+def all_draws(
+    path: Path | None, number: int, draw: Callable[[int], dict[str, float]]
+) -> list[dict[str, float]]:
+    """Draws that were kept, then the others, each kept as it is finished."""
+    lines = path.read_text().splitlines() if path and path.is_file() else []
+    found = [json.loads(line) for line in lines][:number]
+    for seed in range(len(found), number):
+        start = time.perf_counter()
+        found.append(draw(seed))
+        found[-1]["seconds"] = time.perf_counter() - start
+        if path:
+            with path.open("a") as file:
+                file.write(json.dumps(found[-1]) + "\n")
+    return found
+
+
 def main() -> None:
     """Print the means over draws."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -252,6 +285,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=100)
     parser.add_argument("--for", dest="aims", nargs="*", default=list(AIMS), choices=list(AIMS))
     parser.add_argument("--lowest", type=float, default=-0.2, help="lowest score that can be")
+    parser.add_argument("--keep", type=Path, help="folder of finished draws")
     options = parser.parse_args()
     told: dict[str, object] = {"setting": options.setting, "draws": options.draws}
     for aim in options.aims:
@@ -265,13 +299,12 @@ def main() -> None:
         if len(values) < 2:
             parser.error(f"{options.runs} has {len(values)} seed; a replay takes two at least")
         told["seeds"] = dict(zip(("learned", "truth"), map(len, halves(values)), strict=True))
-        start = time.perf_counter()
-        drawn = [AIMS[aim](values, cells, seed) for seed in range(options.draws)]
-        means = {name: float(np.mean([one[name] for one in drawn])) for name in drawn[0]}
+        path = kept_draws(options, aim) if options.keep else None
+        draws = all_draws(path, options.draws, lambda seed: AIMS[aim](values, cells, seed))
+        means = {name: float(np.mean([one[name] for one in draws])) for name in draws[0]}
         if aim == "gains":
             means["ratio"] = means["correlation"] / means["whole_seed"]
             means["difference"] = means["correlation"] - means["source_effect"]
-        means["seconds"] = time.perf_counter() - start
         told[aim] = {name: round(value, 4) for name, value in means.items()}
         print(aim, told[aim], flush=True)
     print(json.dumps(told))

@@ -129,23 +129,23 @@ def _of_gains(first: State) -> Worth:
 
 def _of_sources(state: State, scale: Float[np.ndarray, " target"]) -> Float[np.ndarray, " run"]:
     """Expected improvement over the best source by now; for that one over it by the second."""
-    from scipy.stats import norm
+    from scipy.special import ndtr
 
+    among = np.where(state.of_target > 0, state.mean, -np.inf)
+    best = among.argmax(axis=1)
+    among[np.arange(len(best)), best] = -np.inf
+    second = among.argmax(axis=1)
+    several = state.of_target.sum(axis=1) > 1
+    places = np.arange(len(state.mean))
+    against = np.where(places == best[state.row], second[state.row], best[state.row])
     variance = np.diagonal(state.covariance)
-    worth = np.zeros(len(state.mean))
-    for target, cells in enumerate(state.of_target > 0):
-        places = np.flatnonzero(cells)
-        if len(places) < 2:
-            continue
-        best, second = places[np.argsort(-state.mean[places], kind="stable")[:2]]
-        against = np.where(places == best, second, best)
-        behind = -np.abs(state.mean[places] - state.mean[against])
-        together = variance[places] + variance[against] - 2 * state.covariance[places, against]
-        spread = np.sqrt(np.maximum(together, 1e-12 * variance[places]))
-        gap = behind / spread
-        improved = spread * (gap * norm.cdf(gap) + norm.pdf(gap))
-        told = variance[places] / (variance[places] + state.noise[places])
-        worth[places] = improved * told / scale[target]
+    behind = -np.abs(state.mean - state.mean[against])
+    together = variance + variance[against] - 2 * state.covariance[places, against]
+    spread = np.sqrt(np.maximum(together, 1e-12 * variance))
+    gap = behind / spread
+    improved = spread * (gap * ndtr(gap) + np.exp(-(gap**2) / 2) / np.sqrt(2 * np.pi))
+    told = variance / (variance + state.noise)
+    worth = np.where(several[state.row], improved * told / scale[state.target], 0.0)
     return np.asarray(worth[state.runs].sum(axis=1))
 
 

@@ -168,8 +168,8 @@ def _equations(
     left[:, source, source] = twice.sum(2)
     left[:, rows, extra] = np.einsum("pij,ijk->pik", twice, x)
     left[:, extra, extra] = np.einsum("pij,ijk,ijl->pkl", twice, x, x)
-    upper = np.triu_indices(size, 1)
-    left[:, upper[1], upper[0]] = left[:, upper[0], upper[1]]
+    for first, second in ((levels, rows), (levels, extra), (rows, extra)):
+        left[:, second, first] = left[:, first, second].transpose(0, 2, 1)
     right[:, levels] = (weight * data.mean).sum(1)
     right[:, rows] = (scaled * data.mean).sum(2)
     right[:, extra] = np.einsum("pij,ijk->pk", scaled * data.mean, x)
