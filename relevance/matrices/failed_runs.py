@@ -32,11 +32,7 @@ def failed_runs(matrix: RelevanceMatrix) -> Bool[np.ndarray, "source target"]:
         can; the gain is below -100 %; or the provenance records it.
     """
     off_diagonal = ~np.eye(len(matrix.tasks), dtype=bool)
-    recorded = matrix.provenance.get(RECORDED) or {}
-    found = np.array(
-        [[target in recorded.get(source, ()) for target in matrix.tasks] for source in matrix.tasks]
-    )
-    found = found | ((matrix.values < LOST_ALL) & (matrix.unit == "ratio"))
+    found = matrix.recorded(RECORDED) | ((matrix.values < LOST_ALL) & (matrix.unit == "ratio"))
     single, joint, majority = matrix.single or {}, matrix.joint or {}, matrix.majority or {}
     for scores in _scores(joint):
         found = found | (scores <= 0).any(axis=0)

@@ -12,6 +12,10 @@ from relevance.matrices.matrix import RelevanceMatrix
 POSTERIOR = "posterior"
 """What `provenance["noise"]` says where standard errors are posterior standard deviations."""
 
+BEATEN = "below_majority"
+"""Key of the provenance that keeps cells in which no run beats the majority class, of a matrix
+whose scores are in another file: the names of targets by their source."""
+
 
 def over_examples(matrix: RelevanceMatrix) -> bool:
     """Whether standard errors hold the noise of the evaluation only, and not that of training."""
@@ -55,7 +59,8 @@ def beats_no_majority(matrix: RelevanceMatrix) -> Bool[np.ndarray, "source targe
     """Cells in which neither the single nor the joint run does better than the majority class.
 
     Args:
-        matrix: A matrix; without the scores `single`, `joint` and `majority` no cell is marked.
+        matrix: A matrix; without the scores `single`, `joint` and `majority` the cells that its
+            provenance records are marked.
 
     Returns:
         Cells off the diagonal, judged by the loss where gains are made of it, else by the primary
@@ -72,7 +77,7 @@ def beats_no_majority(matrix: RelevanceMatrix) -> Bool[np.ndarray, "source targe
             best = np.maximum(alone[None, :], together)
             # A run that answers as the majority class scores as it does, rounding aside.
             return np.asarray((best <= bar[None, :] + 1e-9) & ~np.eye(len(bar), dtype=bool))
-    return np.zeros(matrix.values.shape, dtype=bool)
+    return matrix.recorded(BEATEN)
 
 
 def _seed_mean(scores: Any) -> Float[np.ndarray, "..."]:

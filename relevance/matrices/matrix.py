@@ -114,11 +114,22 @@ class RelevanceMatrix:
     @property
     def predicted(self) -> Bool[np.ndarray, "source target"]:
         """Cells whose value nobody measured: a model of the measured ones expects it."""
-        named = self.provenance.get("predicted") or {}
-        found = [
-            [target in named.get(source, ()) for target in self.tasks] for source in self.tasks
-        ]
-        return np.asarray(np.array(found, dtype=bool) & self.known)
+        return self.recorded("predicted") & self.known
+
+    def recorded(self, key: str) -> Bool[np.ndarray, "source target"]:
+        """Cells that the provenance names, targets by source; tasks that are not here are skipped.
+
+        Args:
+            key: What they are named under, such as `predicted`.
+
+        Returns:
+            The cells; none where the provenance has no such key.
+        """
+        found = np.zeros(self.values.shape, dtype=bool)
+        for source, targets in (self.provenance.get(key) or {}).items():
+            if source in self.tasks:
+                found[self.tasks.index(source)] = np.isin(self.tasks, targets)
+        return found
 
     def off_diagonal(self) -> Float[np.ndarray, " pair"]:
         """Values of all ordered pairs of different tasks, row by row."""

@@ -11,7 +11,7 @@ from relevance.errors import RelevanceError
 from relevance.gains.gain_choice import GainChoice
 from relevance.gains.reliability import known_mean
 from relevance.matrices.failed_runs import RECORDED, failed_runs
-from relevance.matrices.intervals import POSTERIOR, over_examples
+from relevance.matrices.intervals import BEATEN, POSTERIOR, beats_no_majority, over_examples
 from relevance.matrices.matrix import MEAN_OF_SOURCES, RelevanceMatrix
 from relevance.names import some
 from relevance.posterior.fit import Fit, PerSeed, Repeats, fit
@@ -90,9 +90,10 @@ def predict(
         The matrix of posterior means, the diagonal as it was. Standard errors are posterior
         standard deviations, with the uncertainty of the parameters in them; None where one seed
         does not tell noise from what two tasks do to each other. `predicted` tells which cells were
-        not measured, `provenance["collapsed"]` measured cells that a failed run is behind, which
-        keep their mark; `provenance["model"]` has the noise of one run of each target and the
-        estimates' weights. Scores and values of seeds stay in the file that was given.
+        not measured; measured cells that a failed run is behind keep their mark, in
+        `provenance["collapsed"]`, and so do those in which no run beats the majority class, in
+        `provenance["below_majority"]`. `provenance["model"]` has the noise of one run of each
+        target and the estimates' weights. Scores and values of seeds stay in the file given.
 
     Raises:
         RelevanceError: If fewer than two cells are measured, an estimate knows fewer than three of
@@ -139,6 +140,7 @@ def predict(
             "model": model,
             "predicted": _named(~matrix.known & ~own, matrix.tasks),
             RECORDED: _named(failed_runs(matrix) & matrix.known, matrix.tasks),
+            BEATEN: _named(beats_no_majority(matrix) & matrix.known, matrix.tasks),
         },
     )
 

@@ -9,12 +9,16 @@ from typing import Any
 
 from relevance import __version__
 from relevance.clustering.spec import ClusterSpec
+from relevance.matrices.failed_runs import RECORDED
+from relevance.matrices.intervals import BEATEN
 from relevance.matrices.matrix import RelevanceMatrix
 from relevance.names import some
 from relevance.report.page.content import Origin, PageTable
 from relevance.report.tables import Row
 
-LEFT_OUT = frozenset({"warnings", "notes", "predicted", "families", "gains", "choice_of_k"})
+LEFT_OUT = frozenset(
+    {"warnings", "notes", "predicted", RECORDED, BEATEN, "families", "gains", "choice_of_k"}
+)
 """Entries of a provenance that the page tells elsewhere or that are longer than all the rest."""
 LONGEST = 160
 DIGEST = re.compile("[0-9a-f]{40,}")

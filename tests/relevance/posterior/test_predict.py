@@ -124,6 +124,22 @@ def test_marks_of_collapse_stay_and_are_picked_with_the_tasks() -> None:
     assert np.argwhere(marks(found.select(["B", "A"])).collapsed).tolist() == [[1, 0]]
 
 
+def test_marks_of_no_better_than_the_majority_class_stay(tmp_path: Path) -> None:
+    joint = np.full((3, 6, 6), 0.6)
+    joint[:, 0, 1] = 0.4  # B beside A answers worse than the majority class does
+    single, majority = np.full((3, 6), 0.55), np.full(6, 0.5)
+    single[:, 1] = 0.45
+    scores = {"single": single, "joint": joint, "majority": majority}
+    gains = measured(**{name: {"gain": table.tolist()} for name, table in scores.items()})
+    assert np.argwhere(marks(gains).beaten).tolist() == [[0, 1]]
+    predict(gains).save(tmp_path / "predicted.json")
+    found = load_matrix(tmp_path / "predicted.json")
+    assert found.majority is None
+    assert np.argwhere(marks(found).beaten).tolist() == [[0, 1]]
+    assert np.argwhere(marks(found.select(["C", "B", "A"])).beaten).tolist() == [[2, 1]]
+    assert not marks(predict(measured())).beaten.any()
+
+
 def test_standard_errors_over_seeds_will_do_without_values_of_seeds() -> None:
     errors = np.where(OWN, 0.0, 0.01)
     found = predict(measured(per_seed=None, standard_errors=errors))
