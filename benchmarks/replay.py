@@ -11,7 +11,8 @@ runs asks for; the mean of the others, at most four, is the truth. A file of joi
 
 - `gains`, 30 % of one seed's runs: mean over targets of Spearman's correlation with the truth, of
   posterior means; of a whole seed's values; and of 30 % drawn at random, as source effect and
-  shrinkage. `ratio` is to the whole seed, `difference` to the source effect.
+  shrinkage, and as the source effect alone. `ratio` is to the whole seed, `difference` to source
+  effect and shrinkage.
 - `sources`, 30 %: regret of the best source named, in standard deviations over the target's
   sources; and of the best one measured in random order at 45 and 60 %.
 - `groups`, 200 %: adjusted Rand index with the groups of the truth, k = 3, and that of two whole
@@ -168,10 +169,11 @@ def centred(values: np.ndarray) -> np.ndarray:
     return np.nan_to_num(values - known_mean(values, 0))
 
 
-def source_effect(values: np.ndarray) -> np.ndarray:
+def source_effect(values: np.ndarray, kept: float) -> np.ndarray:
     """Source effect and shrinkage: of what is measured, in standard deviations of its target.
 
-    A source's effect is its mean with one cell more at 0; half of what a cell has beyond it counts.
+    A source's effect is its mean with one cell more at 0; of what a cell has beyond it, the share
+    `kept` counts.
     """
     within = values - known_mean(values, 0)
     count = np.isfinite(within).sum(axis=0)
@@ -181,7 +183,7 @@ def source_effect(values: np.ndarray) -> np.ndarray:
     known = np.isfinite(scaled)
     effect = np.nansum(scaled, axis=1) / (known.sum(axis=1) + 1)
     rest = np.where(known, scaled - effect[:, None], 0.0)
-    return effect[:, None] + rest / 2
+    return effect[:, None] + kept * rest
 
 
 def groups(values: np.ndarray) -> np.ndarray:
@@ -210,7 +212,8 @@ def of_gains(values: np.ndarray, cells: np.ndarray, seed: int) -> dict[str, floa
     return {
         "correlation": correlation(found.mean, truth),
         "whole_seed": correlation(centred(learn[0]), truth),
-        "source_effect": correlation(source_effect(drawn), truth),
+        "source_effect": correlation(source_effect(drawn, 0.5), truth),
+        "effect_alone": correlation(source_effect(drawn, 0.0), truth),
         "random_as_it_is": correlation(centred(drawn), truth),
     }
 

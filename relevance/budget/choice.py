@@ -69,7 +69,7 @@ def balanced(
     """Choose runs before anything is known: every source and every target as often as others.
 
     Args:
-        candidates: Runs that may be made.
+        candidates: Runs that may be made; those made count.
         shape: Numbers of sources and targets.
         number: Number of runs to choose; fewer where there are no more, none twice.
         seed: Seed of the order of equal ones.
@@ -79,6 +79,8 @@ def balanced(
     """
     source, target = np.divmod(candidates.cells, shape[1])
     rows, columns = np.zeros(shape[0]), np.zeros(shape[1])
+    np.add.at(rows, source, candidates.made[:, None])
+    np.add.at(columns, target, candidates.made[:, None])
     order = np.random.default_rng(seed).random(len(source)) / 2
     free = candidates.left > 0
     chosen: list[int] = []

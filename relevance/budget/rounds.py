@@ -180,15 +180,16 @@ class BudgetedRounds:
         self, study: Study, finished: Finished, candidates: Candidates, size: int
     ) -> list[int]:
         """Numbers of pairs: balanced ones while too little is known, then what the model asks."""
-        values, repeats = _evidence(study, finished, self.choice)
         if size < 1 or not candidates.left.any():
             return []
+        shape = (len(study.tasks), len(study.tasks))
         if len(study.tasks) > MOST_MODELLED:
             least = candidates.made == candidates.made[candidates.left > 0].min()
             fresh = replace(candidates, left=np.where(least, candidates.left, 0))
-            return balanced(fresh, values.shape[1:], size)
+            return balanced(fresh, shape, size)
+        values, repeats = _evidence(study, finished, self.choice)
         if np.isfinite(values).any(axis=0).sum() < 2:
-            return balanced(candidates, values.shape[1:], size)
+            return balanced(candidates, shape, size)
         return choose(fit(values, repeats=repeats), candidates, size, self.budget.aim)
 
     def _paid(

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -137,6 +138,29 @@ def test_too_many_tasks_are_told_before_anything_is_run(tmp_path: Path) -> None:
     inputs = Inputs(trainer=lambda: pytest.fail("a trainer"), budget=Budget.of("30%"))
     with pytest.raises(RelevanceError, match="at most 200 tasks, got 201"):
         JointTraining.build(inputs).measure(many)  # whose data are nowhere
+
+
+@pytest.mark.parametrize(("size", "share"), [(61, 20), (9, 130)])
+def test_runs_of_many_tasks_are_spread_evenly_without_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, share: int
+) -> None:
+    """Each task as often as others after every round; no second seed of a pair before all once."""
+    monkeypatch.setattr("relevance.budget.rounds.fit", lambda *_, **__: pytest.fail("a model"))
+    if size < 61:
+        monkeypatch.setattr("relevance.budget.rounds.MOST_MODELLED", size - 1)
+    many = tuple(toy(f"T{n}", metrics=("accuracy",)) for n in range(size))
+    store = JobStore(tmp_path / "cache")
+    study = Study.of(many, Planted(tmp_path / "log"), seeds=(0, 1), store=store)
+    going, asked = rounds(f"{share}%", "groups"), list(study.single_runs())
+    singles, pairs = len(asked), size * (size - 1) // 2
+    while runs := going.next(study, asked, {}):
+        asked += runs
+        met = Counter(task.name for run in asked[singles:] for task in run.tasks)
+        assert len(met) == size
+        assert max(met.values()) - min(met.values()) <= 2
+    joint = asked[singles:]
+    assert len({run.name for run in joint}) == len(joint) == round(share / 100 * pairs)
+    assert [run.seed for run in joint] == [n // pairs for n in range(len(joint))]
 
 
 def test_a_plan_counts_what_is_not_chosen_yet(tmp_path: Path) -> None:
