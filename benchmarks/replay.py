@@ -28,6 +28,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -303,7 +304,7 @@ def main() -> None:
             parser.error(f"{options.runs} has {len(values)} seed; a replay takes two at least")
         told["seeds"] = dict(zip(("learned", "truth"), map(len, halves(values)), strict=True))
         path = kept_draws(options, aim) if options.keep else None
-        draws = all_draws(path, options.draws, lambda seed: AIMS[aim](values, cells, seed))
+        draws = all_draws(path, options.draws, partial(AIMS[aim], values, cells))
         means = {name: float(np.mean([one[name] for one in draws])) for name in draws[0]}
         if aim == "gains":
             means["ratio"] = means["correlation"] / means["whole_seed"]

@@ -1,5 +1,6 @@
 """`benchmarks/replay.py` on a made file of runs: every aim, directed and joint; its last line."""
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -58,3 +59,22 @@ def test_the_same_draws_again(tmp_path: Path) -> None:
     ]
     first, second = (json.loads(out.splitlines()[-1])["groups"] for out in outcomes)
     assert first | {"seconds": 0} == second | {"seconds": 0}
+
+
+def test_kept_draws_are_not_made_again(tmp_path: Path) -> None:
+    spec = importlib.util.spec_from_file_location("replay", SCRIPT)
+    replay = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(replay)
+    made: list[int] = []
+
+    def draw(seed: int) -> dict[str, float]:
+        made.append(seed)
+        return {"value": seed / 3}
+
+    kept = tmp_path / "kept.jsonl"
+    first = replay.all_draws(kept, 2, draw)
+    again = replay.all_draws(kept, 3, draw)
+    assert made == [0, 1, 2]
+    assert again[:2] == first
+    assert [one["value"] for one in again] == [0, 1 / 3, 2 / 3]
+    assert replay.all_draws(kept, 1, draw) == first[:1]
