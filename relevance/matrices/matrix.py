@@ -114,7 +114,7 @@ class RelevanceMatrix:
     @property
     def predicted(self) -> Bool[np.ndarray, "source target"]:
         """Cells whose value nobody measured: a model of the measured ones expects it."""
-        return self.recorded("predicted") & self.known
+        return np.asarray(self.recorded("predicted") & self.known)
 
     def recorded(self, key: str) -> Bool[np.ndarray, "source target"]:
         """Cells that the provenance names, targets by source; tasks that are not here are skipped.

@@ -227,8 +227,14 @@ def fit(
     # A step of the search that leaps too far would overflow.
     room = FARTHEST * prepared.prior_deviation
     bounds = Bounds(prepared.prior_mean - room, prepared.prior_mean + room)
-    options = {"ftol": 1e-8, "maxcor": REMEMBERED}
-    found = minimize(objective, first, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    found = minimize(
+        objective,
+        first,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"ftol": 1e-8, "maxcor": REMEMBERED},
+    )
     best = given(found.x[None], prepared.data)
     means, variances = _cells(best, prepared)
     sources, targets = prepared.data.mean.shape
