@@ -66,6 +66,20 @@ def test_signed_ranks_are_those_of_all_signs(scores: list[float]) -> None:
     assert found.better + found.worse + scores.count(0.5) == found.pairs == len(scores)
 
 
+@pytest.mark.parametrize(
+    "differences",
+    [
+        [1, 2, 3, 4, 5, *[0] * 9],
+        [1] * 5 + [0] * 10,
+        [1] * 11 + [-1] * 2 + [2, -3, 0],
+        [1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7],
+    ],
+)
+def test_ties_and_zeros_of_many_rows_are_exact_too(differences: list[int]) -> None:
+    found = over_rows([0.5 + n / 100 for n in differences], [0.5] * len(differences))
+    assert found.p == pytest.approx(signed_rank_p(list(map(float, differences))))
+
+
 @pytest.mark.parametrize(("rows", "significant"), [(5, False), (6, True)])
 def test_six_rows_are_the_fewest_that_can_tell(rows: int, significant: bool) -> None:
     found = over_rows([0.5 + 0.01 * n for n in range(1, rows + 1)], [0.5] * rows)
