@@ -28,7 +28,12 @@ class PretrainingConfig(BaseModel):
     """Every setting of `hmnet pretrain`; defaults are those of Aksoy et al. where they have any."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", defer_build=True, title="Pre-training", validate_default=True
+        frozen=True,
+        extra="forbid",
+        defer_build=True,
+        title="Pre-training",
+        validate_default=True,
+        allow_inf_nan=False,
     )
 
     corpus: Annotated[tuple[str, ...], InHelp("FILE[:COLUMN][@WHERE]|TASK[:COLUMN]")] = Field(

@@ -51,7 +51,9 @@ def readable_again(value: Any, info: Any) -> Any:
 class TrainingSettings(BaseModel):
     """What changes the results of training, whatever the tasks; defaults are the paper's."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, title=TRAINING)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", defer_build=True, title=TRAINING, allow_inf_nan=False
+    )
 
     epochs: int = Field(
         3, ge=1, le=10**6, description="passes over the rows; the sampler says what one is"

@@ -285,6 +285,7 @@ def test_without_next_sentences_an_input_is_one_segment(
         ({"nsp_layer": "off", "concat": "cls"}, None, "`concat=cls` joins what next sentence"),
         ({"nsp_layer": "off", "nsp_freeze": True}, None, "`nsp_freeze` freezes what"),
         ({"nsp_freeze": True, "dev_share": 0}, None, "`dev_share=0` holds nothing out"),
+        ({"lr": float("inf")}, None, "lr: Input should be a finite number"),
         ({"nsp_freeze_at": 20}, None, "is no step before the last of 20"),
         ({"long_length": 65}, None, "`long_length=65` is more than the backbone's 64 positions"),
         ({"batch_size": 5000}, None, "inputs of up to 32 tokens, fewer than a batch of 5000"),

@@ -95,6 +95,10 @@ def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             "tasks = ['RTE']\nmethod = 'hmmnet'",
             "Unknown method 'hmmnet'. Did you mean 'hmnet'?",
         ),
+        (
+            "tasks = ['RTE']\nlr = inf",
+            "run.toml: lr: Input should be a finite number, got inf.",
+        ),
         ("tasks = ['RTE']\nlr = ", "run.toml is not valid TOML: "),
     ],
 )
