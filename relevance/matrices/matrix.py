@@ -242,10 +242,12 @@ def load_matrix(name: str | Path) -> RelevanceMatrix:
             `paper:table2` and `paper:table3` (Fei et al. 2022, Tables 2 and 3).
 
     Returns:
-        The matrix; one from a CSV file is called after the file.
+        The matrix; one from a CSV file is called after the file. Rows that such a file has beyond
+        its columns are of tasks that are a source alone: as targets they are unknown, and a warning
+        in the provenance names them.
 
     Raises:
-        RelevanceError: If there is no such file or table, or it is not a square matrix of numbers.
+        RelevanceError: If there is no such file or table, or it is no matrix of numbers.
     """
     if str(name).startswith("paper:"):
         table = str(name).removeprefix("paper:")
@@ -278,7 +280,9 @@ def load_matrix(name: str | Path) -> RelevanceMatrix:
 
 
 def _from_csv(text: str, where: str, measure: str, provenance: dict[str, Any]) -> RelevanceMatrix:
-    tasks, values = csv_matrix(text, where)
+    tasks, values, targets = csv_matrix(text, where)
+    if alone := [task for task in tasks if task not in targets]:
+        provenance = provenance | {"warnings": [f"{some(alone)} is never a target."]}
     with told_of(where):
         return RelevanceMatrix(values, tasks, measure, provenance=provenance)
 

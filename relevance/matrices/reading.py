@@ -5,6 +5,7 @@ import io
 import math
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -53,7 +54,9 @@ class CsvLine(NamedTuple):
     cells: tuple[str, ...]
 
 
-def csv_matrix(text: str, where: str) -> tuple[tuple[str, ...], Float[np.ndarray, "source target"]]:
+def csv_matrix(
+    text: str, where: str
+) -> tuple[tuple[str, ...], Float[np.ndarray, "source target"], tuple[str, ...]]:
     """Read the tasks and values of a matrix in CSV.
 
     Args:
@@ -62,11 +65,12 @@ def csv_matrix(text: str, where: str) -> tuple[tuple[str, ...], Float[np.ndarray
         where: The file's name, for messages.
 
     Returns:
-        Task names, and values with NaN for empty cells.
+        Task names; values with NaN for empty cells; and the tasks of the header. Rows may name more
+        than those: they are a source alone, and values with them as target are NaN.
 
     Raises:
-        RelevanceError: If it is a table of another kind, in percent, not square, or has something
-            else than finite numbers in its cells.
+        RelevanceError: If it is a table of another kind, in percent, lacks a row for a column, or
+            has something else than finite numbers in its cells.
     """
     text = text.removeprefix("\ufeff")
     if kind := OTHER_LAYOUTS.get(text.lstrip()[:1]):
@@ -74,28 +78,31 @@ def csv_matrix(text: str, where: str) -> tuple[tuple[str, ...], Float[np.ndarray
     delimiter = _delimiter(text)
     header, *rows = _lines(text, delimiter, where) or [CsvLine(1, ())]
     _check_header(header, where)
-    tasks = header.cells[1:]
+    targets = header.cells[1:]
     if not rows:
         raise RelevanceError(f"{where}: expected a header row and one row per task.")
     decimal = _decimal_mark(rows, delimiter)
-    for line, task in zip(rows, tasks, strict=False):
-        if len(line.cells) != len(header.cells):
-            raise RelevanceError(f"{_place(where, line)} {_ragged(line, len(tasks))}")
-        if line.cells[0] != task:
+    tasks = tuple(line.cells[0] for line in rows)
+    both = tuple(task for task in tasks if task in targets)
+    for line, task in zip_longest(rows, targets):
+        if line is None or (both != targets and line.cells[0] != task):
             break
-    if tuple(line.cells[0] for line in rows) != tasks:
+        if len(line.cells) != len(header.cells):
+            raise RelevanceError(f"{_place(where, line)} {_ragged(line, len(targets))}")
+    if both != targets:
         raise RelevanceError(
             f"{where}: the first column must name the tasks of the header row in its order, which"
-            f" are {some(tasks, 5)}. It names {some([line.cells[0] for line in rows], 5)}."
+            f" are {some(targets, 5)}. It names {some(tasks, 5)}."
         )
-    values = [
+    values = np.full((len(tasks), len(tasks)), np.nan)
+    values[:, [tasks.index(task) for task in targets]] = [
         [
             _number(cell, decimal, f"{_place(where, line)}, column '{task}'")
-            for task, cell in zip(tasks, line.cells[1:], strict=True)
+            for task, cell in zip(targets, line.cells[1:], strict=True)
         ]
         for line in rows
     ]
-    return tasks, np.array(values, dtype=np.float64)
+    return tasks, values, targets
 
 
 def check_fields(content: dict[str, Any], where: str) -> None:

@@ -88,7 +88,7 @@ def test_cells_of_csv_come_back_whatever_line_breaks_they_hold(rows) -> None:
 @given(names=st.lists(st.text("=+-@'1a", min_size=1), min_size=1, max_size=4, unique=True))
 def test_names_of_a_matrix_in_csv_come_back(names: list[str]) -> None:
     matrix = RelevanceMatrix(np.zeros((len(names), len(names))), tuple(names), "m")
-    tasks, _ = csv_matrix(matrix.to_csv(), "m.csv")
+    tasks, _, _ = csv_matrix(matrix.to_csv(), "m.csv")
     assert tasks == tuple(names)
 
 

@@ -30,7 +30,7 @@ FRACTIONS = st.floats(-1e6, 1e6) | st.just(math.nan)
     ],
 )
 def test_dialects_of_csv_say_the_same(text: str) -> None:
-    tasks, values = csv_matrix(text, "m.csv")
+    tasks, values, _ = csv_matrix(text, "m.csv")
     assert tasks == ("A", "B")
     np.testing.assert_array_equal(values, [[0, 0.125], [-2, math.nan]])
 
@@ -39,8 +39,23 @@ def test_dialects_of_csv_say_the_same(text: str) -> None:
 def test_decimal_commas_are_points(values: list[float], separator: str) -> None:
     cells = [repr(value).replace(".", ",") for value in values]
     rows = [["task", "A", "B"], ["A", *cells[:2]], ["B", *cells[2:]]]
-    _, read = csv_matrix("\n".join(map(separator.join, rows)), "m.csv")
+    _, read, _ = csv_matrix("\n".join(map(separator.join, rows)), "m.csv")
     np.testing.assert_array_equal(read.ravel(), values)
+
+
+def test_rows_beyond_the_columns_are_of_sources_that_are_no_targets(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("task,A,B\nS,0.1,0.2\nA,0,0.3\nT\u00e2che,0.5,\nB,0.4,0\n")
+    found = load_matrix(tmp_path / "m.csv")
+    assert found.tasks == ("S", "A", "T\u00e2che", "B")
+    assert found.provenance["warnings"] == ["S, T\u00e2che is never a target."]
+    unknown = np.nan
+    expected = [
+        [unknown, 0.1, unknown, 0.2],
+        [unknown, 0, unknown, 0.3],
+        [unknown, 0.5, unknown, unknown],
+        [unknown, 0.4, unknown, 0],
+    ]
+    np.testing.assert_array_equal(found.values, expected)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +73,11 @@ def test_decimal_commas_are_points(values: list[float], separator: str) -> None:
         ("task,A,B\nA,0,-Infinity\nB,2,0\n", "column 'B': -Infinity is not finite."),
         ("task,A,B\nA,0,1e300\nB,2,0\n", "1e300 is too large"),
         ("task,A,B\nA,0,1\n", "which are A, B. It names A."),
+        ("task,A,B\nA,0,1\nS,1,2\n", "which are A, B. It names A, S."),
+        ("task,A,B\nB,0,1\nA,1,0\nS,1,2\n", "It names B, A, S."),
+        ("task,A,B\nA,0,1\nA,0,1\nB,1,0\n", "It names A, A, B."),
+        ("task,A,B\nA,0,1\nB,1,0\nS,1\n", "line 4: row 'S' has 1 values, the header 2."),
+        ("task,A,B\nA,0,1\nS,1,x\nB,1,0\n", "line 3: row 'S', column 'B': 'x' is no number."),
         ("task,A,\nA,0,1\n,0,1\n", "line 1: column 3 has no name."),
         ("task,metric,multi\nRTE,accuracy,70\nCB,accuracy,80\n", "It names RTE, CB."),
         ('task,A\n"A,0\n', "Is a quote left open?"),
