@@ -20,6 +20,7 @@ from hmnet.samplers.sampler import Step
 from hmnet.settings.config import RunConfig
 from hmnet.training.fit import fit
 from hmnet.training.hooks.costs import SavedActivations, Stopwatch
+from hmnet.training.hooks.uncertainty_log import UncertaintyLog
 from relevance.clustering.spec import ClusterSpec
 from relevance.interfaces.peak_memory import resident_bytes
 from relevance.report.tables import Row
@@ -96,7 +97,8 @@ class RunPlan:
 
     Attributes:
         costs: Steps and time by task, and of steps with several tasks if there are any.
-        seconds: Time of all steps; scores, checkpoints and loading are not in it.
+        seconds: Time of all steps and of the looks of `log_uncertainty`; scores, checkpoints and
+            loading are not in it.
         memory: Peak of the model that takes most.
         disk_bytes: Size of the finished folder.
         checkpoint_bytes: What checkpoints take beside it while it is trained, at most.
@@ -172,6 +174,8 @@ def _cost(job: Job, number: int, program: int) -> _PartCost:
     for step in steps:
         kinds.setdefault(_tasks_of(step), []).append(step)
     seconds = _seconds(job.config, model, tasks, kinds)
+    if job.config.log_uncertainty:
+        seconds[()] = _looking_s(job.config, model, tasks, steps)
     weights = sum(weight.numel() for weight in model.parameters())
     trained = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
     held = max(_held(model, kind, surgery=bool(job.config.surgery)) for kind in kinds)
@@ -203,6 +207,19 @@ def _seconds(
         fit(model, tasks, [[timed[-1], *timed]], config, config.seed, [watch])
         found[kind] = len(own) * fmean(watch.seconds[1:])
     return found
+
+
+def _looking_s(
+    config: RunConfig, model: MultiTaskModel, tasks: Sequence[PreparedTask], steps: Sequence[Step]
+) -> float:
+    """Seconds of all looks of `log_uncertainty`, by one of them: that before a short step."""
+    log, plain, looking = UncertaintyLog(tasks, config.batch_size), Stopwatch(), Stopwatch()
+    looks = sum(log.is_due(number, len(steps)) for number in range(1, len(steps) + 1))
+    lengths = lengths_of(tasks)
+    step = min(steps, key=lambda each: _tokens(each, lengths))
+    fit(model, tasks, [[step, step]], config, config.seed, [plain])
+    fit(model, tasks, [[step, step]], config, config.seed, [log, looking])  # it looks before both
+    return looks * max(0.0, looking.seconds[-1] - plain.seconds[-1])
 
 
 def spread(steps: Sequence[Step], count: int, lengths: Lengths) -> list[Step]:

@@ -1,6 +1,7 @@
 """What a run would take, against what it takes."""
 
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ from torch.profiler import ProfilerActivity, profile
 
 from hmnet.runs.plan import Memory, TaskCost, plan_run, spread
 from hmnet.runs.train import train_run
-from hmnet.samplers.sampler import TaskBatch
+from hmnet.samplers.sampler import CandidateScorer, TaskBatch
 from hmnet.settings.config import RunConfig
+from hmnet.training.hooks.uncertainty_log import LOOKS, STEPS_PER_TASK, UncertaintyLog
 
 
 def test_steps_that_stand_for_all_are_spread_from_small_to_large() -> None:
@@ -60,3 +62,30 @@ def test_a_plan_is_close_to_the_run(
             most = max(most, held)
     assert plan.memory.total - plan.memory.program == pytest.approx(most, rel=0.25)
     assert run.tasks
+
+
+@pytest.mark.process
+def test_looks_at_the_uncertainty_are_in_the_time(
+    task_file: Path, tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(log: UncertaintyLog, ask: CandidateScorer) -> dict[str, float]:
+        sleep(0.1)
+        return {}
+
+    monkeypatch.setattr(UncertaintyLog, "look", look)
+    config = RunConfig(
+        tasks=(str(task_file),),
+        backbone=str(tiny_bert),
+        method="multi",
+        device="cpu",
+        epochs=1,
+        batch_size=32,
+        max_length=16,
+        log_uncertainty=True,
+    )
+    plan = plan_run(config, None, tmp_path / "run")
+    steps = sum(sum(cost.steps) for cost in plan.costs)
+    tasks = sum(cost.task != "GRADE" for cost in plan.costs)
+    looks = len({*range(0, steps, max(-(-steps // LOOKS), STEPS_PER_TASK * tasks)), steps - 1})
+    others = sum(cost.seconds or 0 for cost in plan.costs)
+    assert plan.seconds - others == pytest.approx(0.1 * looks, rel=0.3)
