@@ -129,62 +129,6 @@ def attention(
     show(table(found.table_rows(), "markdown", decimals=found.decimals))
 
 
-def curves(
-    folders: RunsArgument,
-    style: SizeOptions,
-    what: Annotated[
-        Literal["overview", "loss", "score", "uncertainty"],
-        typer.Option(
-            help="overview: task mix, passes, uncertainty, scores; loss: training loss by task;"
-            " score: primary metric on dev by task; uncertainty: normalised entropy by task."
-        ),
-    ] = "overview",
-    by: Annotated[
-        Literal["step", "epoch"], typer.Option(help="Where scores stand, with --what score.")
-    ] = "step",
-    out: FigureOption = None,
-    form: FormatOption = "markdown",
-) -> None:
-    """How a run went: task mix, passes over the rows, uncertainty, losses, scores of its epochs.
-
-    Prints which share of each task's data was trained. Scores are there for runs that were trained
-    with --checkpoint best or --patience, uncertainty for --sampler uncertainty or
-    --log-uncertainty. Of several runs, or a folder of seeds, the figure shows medians over tasks, a
-    colour per name. With --what loss, score or uncertainty it has a panel per task: the mean over
-    the seeds of a name, with a band of one standard deviation. Losses are means over windows, 60 at
-    most.
-
-    Example: hmnet curves multi/ hmnet/ --what score --out scores.pdf
-    """
-    from hmnet.analysis.curves import curves_of_all
-    from hmnet.analysis.seeds import notes_on_seeds
-    from hmnet.figures.several_runs import runs_figure
-    from relevance.report.tables import table
-
-    looks = look(style, out)
-    if what != "overview" and out is None:
-        raise RelevanceError(f"--what {what} is a figure. Name its file: --out.")
-    if by != "step" and what != "score":
-        raise RelevanceError(f"--by {by} is for --what score; all else is known by step.")
-    check_places(figures=(out,))
-    runs = hmnet.TrainedRun.load_all(folders)
-    found = [(run.config.label, each) for run, each in zip(runs, curves_of_all(runs), strict=True)]
-    several = len(found) > 1
-    if out is not None and what != "overview":
-        save(hmnet.learning_curves(found, what, by=by, style=looks), out)
-    elif out is not None:
-        one = hmnet.curves_figure
-        save(runs_figure(found, looks) if several else one(found[0][1], style=looks), out)
-    for line in notes_on_seeds(runs) if out is not None else []:
-        note(line)
-    rows = [
-        {**({"run": str(run.folder)} if several else {}), **row}
-        for run, (_, each) in zip(runs, found, strict=True)
-        for row in each.table_rows()
-    ]
-    show(table(rows, form, decimals=1))
-
-
 def similarity(
     folders: RunsArgument,
     device: DeviceOption,

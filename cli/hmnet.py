@@ -14,6 +14,7 @@ from cli import analysis
 from cli.add_task import add_task
 from cli.app import RESUME, goes_on, loading, new_app, run
 from cli.commands import command
+from cli.curves import curves
 from cli.flags import in_flags
 from cli.generated import Given, SettingsOf
 from cli.lists import only, split_names
@@ -418,7 +419,7 @@ for each in (
     submit,
     analysis.diagnose,
     analysis.attention,
-    analysis.curves,
+    curves,
     analysis.similarity,
     analysis.sweep,
 ):

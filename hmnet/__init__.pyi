@@ -4,6 +4,7 @@ from hmnet.analysis.attention import compare_attention as compare_attention
 from hmnet.analysis.covariance import similarity as similarity
 from hmnet.analysis.curves import curves as curves
 from hmnet.analysis.diagnosis import diagnose as diagnose
+from hmnet.analysis.difficulty import difficulties as difficulties
 from hmnet.api import add_tasks as add_tasks
 from hmnet.api import compare as compare
 from hmnet.api import evaluate as evaluate
@@ -17,6 +18,7 @@ from hmnet.comparison.table import Comparison as Comparison
 from hmnet.devices import resolve_schedule as resolve_schedule
 from hmnet.figures.attention import attention_figure as attention_figure
 from hmnet.figures.curves import curves_figure as curves_figure
+from hmnet.figures.difficulty import difficulty_figure as difficulty_figure
 from hmnet.figures.learning_curves import learning_curves as learning_curves
 from hmnet.figures.similarity import similarity_figure as similarity_figure
 from hmnet.measuring.joint_trainer import make_trainer as make_trainer

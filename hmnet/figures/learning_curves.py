@@ -202,5 +202,3 @@ def _legend(names: Iterable[str], panels: Sequence[TaskPanel], axes: Axes, place
         for number, name in enumerate(names)
     ]
     draw_legend(axes, lines, place.called, TEXT_PT, loc="lower center", ncols=place.in_a_line)
-    for text, called in zip(figure_of(axes).legends[-1].get_texts(), place.called, strict=True):
-        text.set_text(called)  # on several lines

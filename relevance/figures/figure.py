@@ -158,7 +158,12 @@ def _make_plain(figure: Figure) -> None:
     for text in figure.findobj(Text):
         if isinstance(text, Text):
             text.set_parse_math(False)
-            text.set_text("\n".join(map(for_figure, text.get_text().split("\n"))))
+            text.set_text(_lines(text.get_text()))
+
+
+def _lines(text: str) -> str:
+    """Text as figures show it, on its own lines."""
+    return "\n".join(map(for_figure, text.split("\n")))
 
 
 def check_format(path: Path) -> None:
@@ -192,12 +197,12 @@ def draw_legend(
     Args:
         axes: Any axes of the figure.
         drawn: A line, marker or area for each name.
-        names: Name of each.
+        names: Name of each; line breaks stay.
         text_pt: Size of the names, in points.
         **layout: Further arguments of matplotlib's `legend`, such as `loc` and `ncols`.
     """
     legend = figure_of(axes).legend(
-        list(drawn), [for_figure(name) for name in names], fontsize=text_pt, frameon=False, **layout
+        list(drawn), list(map(_lines, names)), fontsize=text_pt, frameon=False, **layout
     )
     for text in legend.get_texts():
         text.set_parse_math(False)

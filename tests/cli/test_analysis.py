@@ -292,6 +292,9 @@ class TestCurves:
         assert message == "--by epoch is for --what score; all else is known by step."
         message = refused(*curves, "uncertainty", "--out", out)
         assert message.startswith("None of these runs was asked how unsure it is. Train with --log")
+        message = refused(*curves, "difficulty")
+        assert message.startswith("There is no classification task whose difficulty can stand besi")
+        assert "GRADE (its kind is regression)" in message
 
 
 class TestSimilarity:
