@@ -59,14 +59,14 @@ def curves(
     check_places(figures=(out,))
     runs = hmnet.TrainedRun.load_all(folders)
     found = list(zip(runs, curves_of_all(runs), strict=True))
-    for line in notes_on_seeds(runs) if out is not None or what == "difficulty" else []:
-        note(line)
     if what == "difficulty":
         _show_difficulty(found, out, looks, form)
-        return
-    if out is not None:
-        _draw([(run.config.label, each) for run, each in found], what, by, out, looks)
-    _show_shares(found, form)
+    else:
+        if out is not None:
+            _draw([(run.config.label, each) for run, each in found], what, by, out, looks)
+        _show_shares(found, form)
+    for line in notes_on_seeds(runs) if out is not None or what == "difficulty" else []:
+        note(line)
 
 
 def _draw(

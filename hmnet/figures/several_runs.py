@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
@@ -127,10 +128,18 @@ def runs_figure(runs: Sequence[tuple[str, Curves]], style: FigureStyle | None = 
     names = list(dict.fromkeys(name for name, _ in runs))
     for panel, axes in zip(panels, grid, strict=True):
         _draw(panel, axes, names)
-    grid[-1].set_xlabel("step", fontsize=TEXT_PT, color=INK)
+    grid[-1].set_xlabel(f"step{_said(panels)}", fontsize=TEXT_PT, color=INK)
     drawn = {line.name for panel in panels for line in panel.lines}
     _legend(names, drawn, grid[0])
     return grid[0]
+
+
+def _said(panels: Iterable[RunsPanel]) -> str:
+    """What thick lines are, and that seeds of other lengths have none."""
+    drawn = [(Counter(line.name for line in p.lines), {m.name for m in p.medians}) for p in panels]
+    thick = "; thick: median over seeds, thin: each seed" if any(m for _, m in drawn) else ""
+    without = {name for counts, m in drawn for name, n in counts.items() if n > 1 and name not in m}
+    return thick + ("; no median where seeds stand at different steps" if without else "")
 
 
 def _draw(panel: RunsPanel, axes: Axes, names: Sequence[str]) -> None:

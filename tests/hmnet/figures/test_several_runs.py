@@ -47,7 +47,16 @@ def test_medians_over_tasks_and_over_seeds(tmp_path: Path) -> None:
     (median,) = panel.medians
     assert (median.name, median.steps.tolist()) == ("multi", [4, 8])
     np.testing.assert_allclose(median.values, [55, 55])
-    save_figure(runs_figure(runs), tmp_path / "runs.png")
+    axes = runs_figure(runs)
+    assert axes.get_xlabel() == "step; thick: median over seeds, thin: each seed"
+    save_figure(axes, tmp_path / "runs.png")
+
+
+def test_seeds_that_stand_at_different_steps_have_no_median_which_is_said() -> None:
+    longer = run(np.concatenate([SCORES, SCORES]))._replace(scored_at=np.array([4, 8, 12, 16]))
+    axes = runs_figure([("multi", run(SCORES)), ("multi", longer)])
+    assert axes.get_xlabel() == "step; no median where seeds stand at different steps"
+    assert runs_figure([("multi", run(SCORES)), ("x", longer)]).get_xlabel() == "step"
 
 
 def test_the_legend_says_of_which_runs_nothing_is_drawn() -> None:
