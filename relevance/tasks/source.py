@@ -161,9 +161,9 @@ class Source(BaseModel):
         files_alone = self.format not in {None, "mrqa"}  # MRQA's answers have a form there too
         for key, given in (("header", not self.header), ("format", files_alone)):
             if given:
-                raise ValueError(f"`{key}` is of files, and this source names a `hub` dataset")
+                raise ValueError(f"'{key}' is of files, and this source names a `hub` dataset")
         if self.drop:
-            raise ValueError("`drop` is of files; `relevance prepare` leaves rows out by itself")
+            raise ValueError("'drop' is of files; `relevance prepare` leaves rows out by itself")
         if self.share is not None and "dev" in self.splits:
             raise ValueError("`dev` is a share of the training rows, and `splits` names one too")
 

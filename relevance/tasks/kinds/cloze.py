@@ -56,7 +56,7 @@ class Cloze(MultipleChoice):
         if self.placeholder not in query:
             raise RelevanceError(
                 f"column '{self.task.text[-1]}' has no {shown(self.placeholder)} in"
-                f" {shown(query)}. The last column of `text` is the query, and `placeholder` says"
+                f" {shown(query)}. The last column of 'text' is the query, and 'placeholder' says"
                 " what stands for its gap."
             )
         found = dict.fromkeys(each.replace(BEHIND, "") for each in self.listed(cells))

@@ -39,7 +39,7 @@ class Span(LabelKind):
         task = self.task
         if len(task.text) != 2:
             raise ValueError(
-                "a span task reads a question and the context that answers it, but `text` names"
+                "a span task reads a question and the context that answers it, but 'text' names"
                 f" {len(task.text)}"
             )
         if task.labels:

@@ -28,7 +28,7 @@ class Tokens(LabelKind):
         """One column of words, and labels in BIO form."""
         if len(self.task.text) != 1:
             raise ValueError(
-                f"a token task reads one column of words, but `text` names {len(self.task.text)}"
+                f"a token task reads one column of words, but 'text' names {len(self.task.text)}"
             )
         other = [label for label in self.task.labels if not re.fullmatch(r"O|[BI]-.+", label)]
         if OUTSIDE not in self.task.labels or len(self.task.labels) < 2 or other:

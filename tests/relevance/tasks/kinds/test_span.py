@@ -113,7 +113,7 @@ def test_definitions_without_the_field_are_written_as_before() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"text": ["question"]}, "a question and the context that answers it, but `text` names 1"),
+        ({"text": ["question"]}, "a question and the context that answers it, but 'text' names 1"),
         ({"labels": ["a", "b"]}, "a span task has answers and no `labels`"),
         (
             {"truncate": "context"},

@@ -107,7 +107,7 @@ def test_entity_f1_of_a_split() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"text": ["a", "b"]}, "a token task reads one column of words, but `text` names 2"),
+        ({"text": ["a", "b"]}, "a token task reads one column of words, but 'text' names 2"),
         (
             {"labels": ["B-x", "I-x"]},
             "needs `labels` in BIO form, such as O, B-person, I-person; got B",
