@@ -14,9 +14,9 @@ from safetensors.numpy import save_file
 from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from hmnet.backbones.word_vectors import WordVectors, read_word_vectors
-from relevance.disk.files import begin_cache, cache_dir, digest, file_digest, unreadable, write_text
-from relevance.disk.folders import discard, new_folder
-from relevance.disk.manifest import is_whole, write_manifest
+from relevance.disk.entries import ensure_entry
+from relevance.disk.files import cache_dir, digest, file_digest, unreadable, write_text
+from relevance.disk.manifest import write_manifest
 
 MODEL_TYPE = "word_vector_bilstm"
 PREFIX = "bilstm"  # of the encoder's weights
@@ -58,13 +58,12 @@ def _made(path: Path, cache: Path, *_: int) -> Path:
     except OSError as error:
         raise unreadable(path, error) from error
     folder = cache / "vectors" / key
-    if not is_whole(folder, FILES, SCHEMA):
+
+    def write(draft: Path) -> None:
         tokenizer = word_tokenizer([])
-        found = read_word_vectors(path, lambda word: _as_read(tokenizer, word))
-        discard(folder)
-        begin_cache()
-        with new_folder(folder) as draft:
-            _write(draft, found)
+        _write(draft, read_word_vectors(path, lambda word: _as_read(tokenizer, word)))
+
+    ensure_entry(folder, FILES, SCHEMA, write)
     return folder
 
 

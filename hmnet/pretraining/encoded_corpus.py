@@ -13,9 +13,9 @@ from transformers import PreTrainedTokenizerBase
 from hmnet.data.encoder import Encoder
 from hmnet.data.template import Template, boundaries, spans
 from hmnet.pretraining.corpus import Corpus, sentences
-from relevance.disk.files import begin_cache, cache_dir, digest
-from relevance.disk.folders import discard, new_folder
-from relevance.disk.manifest import is_whole, write_manifest
+from relevance.disk.entries import ensure_entry
+from relevance.disk.files import cache_dir, digest
+from relevance.disk.manifest import write_manifest
 from relevance.errors import RelevanceError
 from relevance.text.tokenizers import MOST_UNKNOWN
 
@@ -80,13 +80,13 @@ def encode_corpora(corpora: Sequence[Corpus], tokenizer: PreTrainedTokenizerBase
     content = [corpus.identity for corpus in corpora]
     key = digest({"version": VERSION, "tokenizer": encoder.fingerprint, "corpora": content})
     folder = cache_dir() / "corpora" / key
-    if not is_whole(folder, FILES, SCHEMA):
-        discard(folder)
-        begin_cache()
-        with new_folder(folder) as draft:
-            documents = (document for corpus in corpora for document in corpus.read())
-            counts = _write(draft, documents, encoder)
-            _check(counts, ", ".join(str(corpus.path) for corpus in corpora))
+
+    def write(draft: Path) -> None:
+        documents = (document for corpus in corpora for document in corpus.read())
+        counts = _write(draft, documents, encoder)
+        _check(counts, ", ".join(str(corpus.path) for corpus in corpora))
+
+    ensure_entry(folder, FILES, SCHEMA, write)
     ids = np.memmap(folder / IDS, dtype=np.int32, mode="r")
     of_sentences, of_documents = (
         np.load(folder / name, mmap_mode="r") for name in (SENTENCES, DOCUMENTS)

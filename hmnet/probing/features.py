@@ -21,9 +21,9 @@ from hmnet.heads.head import pool
 from hmnet.precision import Precision, autocast
 from hmnet.probing.encoder import ProbedEncoder
 from hmnet.probing.settings import Vector
-from relevance.disk.files import begin_cache, cache_dir, digest
-from relevance.disk.folders import discard, new_folder
-from relevance.disk.manifest import is_whole, write_manifest
+from relevance.disk.entries import ensure_entry
+from relevance.disk.files import cache_dir, digest
+from relevance.disk.manifest import write_manifest
 from relevance.errors import RelevanceError
 
 VECTORS: tuple[Vector, ...] = get_args(Vector)
@@ -85,28 +85,17 @@ class LayerFeatures:
                 or the cache cannot be written.
         """
         folder = cache_dir() / "features" / self.key
-        if not _is_whole(folder):
-            discard(folder)
-            begin_cache()
-            try:
-                self._compute(folder, tell)
-            except RelevanceError:
-                if not _is_whole(folder):  # another process may have been the first
-                    raise
+        names = [_file(each) for each in VECTORS]
+        ensure_entry(folder, names, SCHEMA, lambda draft: self._compute(draft, tell))
         found: Float32[np.ndarray, "layer sentence hidden"]
         found = np.load(folder / _file(vector), mmap_mode="r")
         return found
 
-    def _compute(self, folder: Path, tell: Callable[[str], None]) -> None:
+    def _compute(self, draft: Path, tell: Callable[[str], None]) -> None:
         words = Encoder.of(self.encoder.tokenizer)
         encoded = words.encode([self.sentences], self.max_length)
         batches = _pooled(self.encoder, encoded, self.precision, self.device)
-        with new_folder(folder) as draft:
-            _write(draft, batches, self.encoder, encoded, tell)
-
-
-def _is_whole(folder: Path) -> bool:
-    return is_whole(folder, map(_file, VECTORS), SCHEMA)
+        _write(draft, batches, self.encoder, encoded, tell)
 
 
 def _file(vector: Vector) -> str:
