@@ -24,15 +24,23 @@ def half_widths(single: Single, errors: Targets | None = None) -> Targets:
         errors: Standard errors over examples, which count for a single seed only; NaN if unknown.
 
     Returns:
-        Half widths by Student's t over several seeds; by the normal distribution for one seed, and
-        0 where nothing is known of its noise. NaN where a run is missing.
+        Half widths by Student's t over the several seeds that a target has; by the normal
+        distribution for one seed, and 0 where nothing is known of its noise.
     """
-    seeds = len(single)
-    if seeds > 1:
-        spread = single.std(axis=0, ddof=1) / math.sqrt(seeds)
-    else:
-        spread = np.zeros(single.shape[1]) if errors is None else np.nan_to_num(errors)
-    return np.asarray(interval_factor(seeds) * spread)
+    count, mean = np.isfinite(single).sum(axis=0), _known_mean(single)
+    squares = np.where(np.isfinite(single), (single - mean) ** 2, 0.0).sum(axis=0)
+    of_one = np.zeros(len(mean)) if errors is None else np.nan_to_num(errors)
+    of_seeds = np.sqrt(squares / np.maximum(count * (count - 1), 1))
+    factors = np.array([interval_factor(seeds) for seeds in count.tolist()])
+    return np.asarray(factors * np.where(count > 1, of_seeds, of_one))
+
+
+def _known_mean(single: Single) -> Targets:
+    """Mean of each target's known runs, NaN where there is none."""
+    known = np.isfinite(single)
+    count = known.sum(axis=0)
+    total = np.where(known, single, 0.0).sum(axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def interval_factor(seeds: int, confidence: float = CONFIDENCE) -> float:
@@ -74,7 +82,7 @@ def undefined(
     if choice.normalise == "absolute":
         return np.zeros(single.shape[1], dtype=bool)
     # An interval that touches zero leaves the ratio without a bounded interval of its own.
-    divided_by = choice.whole(single.mean(axis=0))
+    divided_by = choice.whole(_known_mean(single))
     return np.asarray(divided_by <= half_widths(single, errors))
 
 
@@ -93,7 +101,7 @@ def undefined_notes(
         The lines.
     """
     without = undefined(single, choice, errors)
-    widths, means = half_widths(single, errors), single.mean(axis=0)
+    widths, means = half_widths(single, errors), _known_mean(single)
     divided_by = choice.whole(means)
     absolute = "" if choice.metric == "loss" else '`normalise="absolute"` is defined'
     more = "more `single_seeds` narrow the interval"

@@ -27,7 +27,8 @@ def half_widths(
 ) -> Float[np.ndarray, "source target"] | None:
     """Half the width of every value's confidence interval.
 
-    Standard errors over n seeds take Student's t with n - 1 degrees of freedom. Those of one seed
+    Standard errors over the n seeds that a cell has take Student's t with n - 1 degrees of freedom,
+    those of a matrix that holds no values of seeds over the seeds it names. Those of one seed
     come from a bootstrap over examples and take the normal distribution, as do posterior standard
     deviations, in which the uncertainty of the noise is already.
 
@@ -42,8 +43,12 @@ def half_widths(
     if matrix.standard_errors is None:
         return None
     is_normal = over_examples(matrix) or matrix.provenance.get("noise") == POSTERIOR
-    seeds = 1 if is_normal else len(matrix.seeds)
-    return interval_factor(seeds, confidence) * matrix.standard_errors
+    if is_normal or matrix.per_seed is None:
+        seeds = 1 if is_normal else len(matrix.seeds)
+        return interval_factor(seeds, confidence) * matrix.standard_errors
+    numbers, place = np.unique(np.isfinite(matrix.per_seed).sum(axis=0), return_inverse=True)
+    factors = np.array([interval_factor(int(number), confidence) for number in numbers])
+    return np.asarray(factors[place].reshape(matrix.values.shape) * matrix.standard_errors)
 
 
 def covers_zero(matrix: RelevanceMatrix) -> Bool[np.ndarray, "source target"]:

@@ -20,6 +20,15 @@ def test_several_seeds_take_students_t_and_one_the_normal_distribution() -> None
     assert half_widths(single[:1]).tolist() == [0, 0]
 
 
+def test_a_missing_seed_leaves_the_others_to_judge_by() -> None:
+    single = np.array([[0.02, 0.5, 0.5], [0.9, 0.6, np.nan], [np.nan, 0.7, np.nan]])
+    expected = stats.t.ppf(0.975, 1) * stats.sem(single[:2, 0])
+    assert half_widths(single) == pytest.approx(
+        [expected, stats.t.ppf(0.975, 2) * stats.sem(single[:, 1]), 0]
+    )
+    assert undefined(single, GainChoice()).tolist() == [True, False, False]
+
+
 def test_a_missing_run_makes_a_gain_unknown_and_not_undefined() -> None:
     single = np.array([[0.5, -0.1], [np.nan, -0.1]])
     assert undefined(single, GainChoice()).tolist() == [False, True]

@@ -20,6 +20,15 @@ def test_several_seeds_take_students_t() -> None:
     assert widths == pytest.approx(stats.t.ppf(0.975, df=2) * ERRORS)
 
 
+def test_a_cell_takes_the_t_of_its_own_seeds() -> None:
+    """With two seeds of five an interval is 12.7 standard errors wide and not 2.8."""
+    per_seed = np.zeros((5, 2, 2))
+    per_seed[2:, 1, 0] = np.nan
+    found = half_widths(matrix(standard_errors=ERRORS, seeds=tuple(range(5)), per_seed=per_seed))
+    expected = np.array([[0, stats.t.ppf(0.975, 4) * 0.02], [stats.t.ppf(0.975, 1) * 0.01, 0]])
+    assert found == pytest.approx(expected)
+
+
 def test_one_seed_takes_the_normal_distribution() -> None:
     widths = half_widths(matrix(standard_errors=ERRORS, seeds=(0,)))
     assert widths == pytest.approx(stats.norm.ppf(0.975) * ERRORS)
