@@ -35,18 +35,23 @@ RECORDED = (0.80, 0.97)
 
 
 def simulated(
-    tasks: int, seeds: int, share: float, rng: np.random.Generator
+    tasks: int, seeds: int, share: float, rng: np.random.Generator, together: float = 0.0
 ) -> tuple[
     Float[np.ndarray, "seed source target"], Float[np.ndarray, "source target"], Repeats | None
 ]:
-    """Runs of a share of the cells, the truth, and single runs where there is one seed."""
+    """Runs of a share of the cells, the truth, and single runs where there is one seed.
+
+    The noise of both directions of a pair correlates at `together`.
+    """
     source, noise = rng.uniform(0.2, 1.0), rng.uniform(0.3, 1.2)
     alike = rng.integers(2)  # in half of the sets all targets have one scale and one noise
     scale = np.exp(rng.normal(size=tasks) * (0.0 if alike else 0.4))
     noises = noise * scale * np.exp(rng.normal(size=tasks) * (0.0 if alike else 0.3))
     effects = source * rng.normal(size=(tasks, 1)) + rng.normal(size=(tasks, tasks))
     truth = 2 * rng.normal(size=tasks) + scale * effects
-    runs = truth + noises * rng.normal(size=(max(seeds, 2), tasks, tasks))
+    own = rng.normal(size=(max(seeds, 2), tasks, tasks))
+    angle = np.arcsin(together) / 2
+    runs = truth + noises * (np.cos(angle) * own + np.sin(angle) * own.transpose(0, 2, 1))
     cells = np.argwhere(~np.eye(tasks, dtype=bool))
     left = rng.permutation(cells)[round(share * len(cells)) :]
     runs[:, left[:, 0], left[:, 1]] = np.nan
@@ -58,7 +63,7 @@ def simulated(
     return runs, truth, Repeats(single.var(axis=0, ddof=1) * freedom, freedom)
 
 
-def coverage(sets: int) -> list[dict[str, float | str]]:
+def coverage(sets: int, together: float) -> list[dict[str, float | str]]:
     """Shares of true cells that intervals hold, by size, seeds and share of cells measured."""
     found: list[dict[str, float | str]] = []
     for tasks in SIZES:
@@ -68,7 +73,7 @@ def coverage(sets: int) -> list[dict[str, float | str]]:
                 held = {"measured": [], "unmeasured": []}
                 off_diagonal = ~np.eye(tasks, dtype=bool)
                 for _ in range(sets):
-                    runs, truth, repeats = simulated(tasks, seeds, share, rng)
+                    runs, truth, repeats = simulated(tasks, seeds, share, rng, together)
                     told = fit(runs, repeats=repeats).posterior()
                     inside = np.abs(told.mean - truth) <= NORMAL * told.deviation
                     measured = np.isfinite(runs[0]) & off_diagonal
@@ -144,13 +149,19 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sets", type=int, default=200)
+    parser.add_argument(
+        "--together",
+        type=float,
+        default=0.0,
+        help="correlation of the noise of both directions of a pair in simulated sets",
+    )
     parser.add_argument("--draws", type=int, default=100)
     parser.add_argument("--runs", type=Path)
     parser.add_argument("--metric", help="whose scores are meant, where the file has several")
     options = parser.parse_args()
     result: dict[str, object] = {}
     if options.sets:
-        rows = coverage(options.sets)
+        rows = coverage(options.sets, options.together)
         shares = [row[name] for row in rows for name in ("measured", "unmeasured") if name in row]
         result |= {"coverage": rows, "least": min(shares), "most": max(shares)}
     if options.runs:
