@@ -195,7 +195,9 @@ def fit(
     logarithms of scales and of noise. Parameters are where their posterior is highest, all effects
     integrated out (empirical Bayes): that noise of targets with few runs leans on the others'.
     Noise is independent between cells: that both directions of a pair may come of one joint run,
-    with one seed and one order of batches, is left out.
+    with one seed and one order of batches, is left out. In two studies of 15 pairs with two seeds
+    their noise correlates at -.04, give or take .17; where that of simulated sets does at .9, 90 %
+    intervals hold .88 to .92 of the true cells.
 
     Args:
         runs: Values by seed, NaN where there is no run; the diagonal is ignored. Cells may have
