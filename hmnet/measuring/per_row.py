@@ -42,12 +42,21 @@ def each_row(layers: Mapping[str, nn.Linear], total: Callable[[], Loss], take: T
         total: Runs the model and returns the sum over rows of what is to be differentiated.
         take: Gets a layer's name, its inputs and the gradient of its outputs.
     """
-    entries: list[Tensor] = []
+    first: list[tuple[Tensor, Tensor]] = []
+
+    def enter(_: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
+        """Note what goes into the first call; over frozen layers it has no graph and is given one.
+
+        Other layers that read it, such as keys and values, get it too.
+        """
+        if not first:
+            own = args[0] if args[0].requires_grad else args[0].detach().requires_grad_()
+            first.append((args[0], own))
+        given, own = first[0]
+        return (own, *args[1:]) if args[0] is given else None
 
     def watch(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
         def called(_: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
-            # The input is kept with its graph: differentiating goes down to that of the first call.
-            entries.append(args[0])
             inputs = args[0].detach()
             output.register_hook(  # type: ignore[no-untyped-call]  # torch's
                 lambda gradient: take(name, inputs, gradient)
@@ -55,14 +64,15 @@ def each_row(layers: Mapping[str, nn.Linear], total: Callable[[], Loss], take: T
 
         return called
 
-    handles = [layer.register_forward_hook(watch(name)) for name, layer in layers.items()]
+    handles = [layer.register_forward_pre_hook(enter) for layer in layers.values()]
+    handles += [layer.register_forward_hook(watch(name)) for name, layer in layers.items()]
     try:
         value = total()
     finally:
         for handle in handles:
             handle.remove()
     # Asked for the way down to the first input alone, autograd computes no gradient of a weight.
-    torch.autograd.grad(value, entries[0])
+    torch.autograd.grad(value, first[0][1])
 
 
 def squared_gradients(inputs: Inputs, gradients: Gradients) -> Float[Tensor, " output"]:

@@ -77,8 +77,9 @@ def main() -> None:
     for name in [] if options.show else options.only:
         if not file_of(options.kept, name).is_file():
             started = time.perf_counter()
-            estimate(name, options)
-            print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
+            told = "failed after" if estimate(name, options) else "took"
+            seconds = time.perf_counter() - started
+            print(f"{name} {told} {seconds:.0f} s", file=sys.stderr, flush=True)
     there = [name for name in ESTIMATES if file_of(options.kept, name).is_file()]
     reference = read_gains(options.runs, options.metric, study=options.study)
     matrices = [load_matrix(file_of(options.kept, name)) for name in there]
@@ -90,8 +91,8 @@ def file_of(out: Path, name: str) -> Path:
     return out / f"{name.replace(' %', '').replace(' ', '-')}.json"
 
 
-def estimate(name: str, options: argparse.Namespace) -> None:
-    """Make one estimate on one thread a worker; runs that are done lie in the cache."""
+def estimate(name: str, options: argparse.Namespace) -> int:
+    """Make one estimate on one thread a worker and give its exit status; runs lie in the cache."""
     backbone = encoder(options.out)
     own = shlex.split(ESTIMATES[name].format(backbone=shlex.quote(str(backbone))))
     arguments = ["--tasks", ",".join(TASKS), "--data-dir", options.data, "--backbone", backbone]
@@ -99,11 +100,9 @@ def estimate(name: str, options: argparse.Namespace) -> None:
     arguments += ["--jobs", options.jobs] if "--gpus" in own else ["--device", "cpu"]
     arguments += ["--out", file_of(options.kept, name)]
     cache = str((options.out / "cache").absolute())
-    subprocess.run(
-        [sys.executable, "-m", "relevance", "estimate", own[0], *map(str, arguments)],
-        check=True,
-        env=os.environ | {"RELEVANCE_CACHE": cache, "OMP_NUM_THREADS": "1"},
-    )
+    command = [sys.executable, "-m", "relevance", "estimate", own[0], *map(str, arguments)]
+    own_places = {"RELEVANCE_CACHE": cache, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, check=False, env=os.environ | own_places).returncode
 
 
 def judged(
@@ -115,7 +114,8 @@ def judged(
     """A row for each estimate, and for one seed of the study against its others."""
     rows = compare_with(reference, matrices, names, k=options.k).rows if names else ()
     one = of_one_seed(reference, options) if len(reference.seeds) > 2 else []
-    return pd.DataFrame([*map(asdict, rows), *one]).assign(seeds=len(reference.seeds))
+    found = pd.DataFrame([*map(asdict, rows), *one])
+    return found.assign(seeds=len(reference.seeds), metric=options.metric)
 
 
 def of_one_seed(reference: RelevanceMatrix, options: argparse.Namespace) -> list[dict]:

@@ -70,6 +70,21 @@ def test_projections_are_those_of_each_rows_gradient(
     check_projections(probe, "SAME")
 
 
+@pytest.mark.parametrize(
+    ("family", "frozen"), [("bert", "embeddings"), ("bert", "1"), ("modernbert", "embeddings")]
+)
+def test_projections_over_frozen_layers(
+    family: str,
+    frozen: str,
+    make_probe: Callable[..., EncoderProbe],
+    tiny_backbones: dict[str, Path],
+) -> None:
+    """Whose outputs carry no gradient, though three layers read the same of them."""
+    check_projections(
+        make_probe(tiny_backbones[family], freeze=frozen, max_steps_per_task=1), "SAME"
+    )
+
+
 @pytest.mark.parametrize("head", ["siamese", "siamese-difference"])
 @pytest.mark.parametrize("task", ["SAME", "TONE", "MATCH"])
 def test_projections_where_texts_are_read_one_by_one(
