@@ -8,7 +8,8 @@ Outputs of the lower layers are computed once a task, which is in the seconds; t
 is what `--memory` says, 0 for a mapped file. The last line is JSON; `factor` is of the time passed,
 `factor_cpu` of the time of the processor, which other processes change less. `--joint` takes some
 of the 45 pairs, spread evenly: outputs are then computed for fewer jobs, so that the factor is
-lower than that of the whole study.
+lower than that of the whole study. Every line says for how many minutes it goes on, too few while
+only single runs, the first ten, are made.
 """
 
 import argparse
@@ -85,12 +86,15 @@ def main() -> None:
         frozen = full.settings.model_copy(update={"freeze": Freeze(last=FROZEN)})
         top = replace(full, settings=frozen).top_layers(int(options.memory * GB))
         taken = {"full": Taken(), "top_layers": Taken()}
+        began = time.perf_counter()
         for number, run in enumerate(runs):
             # who goes first changes from job to job
             for name, trainer in (("full", full), ("top_layers", top))[:: -1 if number % 2 else 1]:
                 taken[name].run(trainer, run, options.device)
             told = "  ".join(f"{name} {each.wall:7.1f} s" for name, each in taken.items())
-            print(f"{number + 1:3} of {len(runs)} {' & '.join(run):16} {told}", flush=True)
+            left = (time.perf_counter() - began) / (number + 1) * (len(runs) - number - 1) / 60
+            done = f"{number + 1:3} of {len(runs)} {' & '.join(run):16}"
+            print(f"{done} {told}  {left:.0f} min left", flush=True)
     long, short = taken["full"], taken["top_layers"]
     factors = {
         "factor": round(long.wall / short.wall, 2),

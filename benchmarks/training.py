@@ -21,6 +21,10 @@ takes 15 % more or less from minute to minute on a machine that others use too.
     python benchmarks/training.py --data-dir ../shared/data --profile
 
 says instead what kinds of operations the steps of `hmnet train` spend their time in.
+
+    python benchmarks/training.py --data-dir DATA --backbone MINILM --device cuda --steps 300
+
+compares on a GPU, where both ways compute in bf16, with another encoder's folder if need be.
 """
 
 import argparse
@@ -42,6 +46,11 @@ ALONE = ("SST-2", "BoolQ")  # the shortest and the longest inputs
 MAX_LENGTH = 256
 BATCH_SIZE = 32
 LR = 1e-4
+
+
+BACKBONE = os.environ.get("BENCHMARK_BACKBONE", "minilm")
+DEVICE = os.environ.get("BENCHMARK_DEVICE", "cpu")
+"""Of a measurement in a fresh process, which its parent tells by its environment."""
 
 
 def prepared(tasks: tuple[str, ...], data_dir: Path, steps: int) -> dict[str, Any]:
@@ -67,13 +76,13 @@ def prepared(tasks: tuple[str, ...], data_dir: Path, steps: int) -> dict[str, An
         lr=LR,
         length_grouped=True,
     )
-    tokenizer = read_tokenizer(resolve_backbone("minilm"))
+    tokenizer = read_tokenizer(resolve_backbone(BACKBONE))
     options = DataOptions(data_dir, max_train=rows, max_dev=1)
     found = [
         prepare(load_task(task, options), tokenizer, MAX_LENGTH, scored=0)
         for task in find_tasks(tasks)
     ]
-    backbone = load_backbone("minilm")
+    backbone = load_backbone(BACKBONE)
     spec = ClusterSpec(clusters=CLUSTERS)
     return {
         "backbone": backbone,
@@ -82,7 +91,7 @@ def prepared(tasks: tuple[str, ...], data_dir: Path, steps: int) -> dict[str, An
         if len(tasks) == 1
         else hierarchical(spec, *default_layers(backbone.depth)),
         "epochs": make_schedule(settings, lengths_of(found), 0),
-        "settings": settings.resolved("cpu"),
+        "settings": settings.resolved(DEVICE),
     }
 
 
@@ -98,7 +107,7 @@ def ours(
     made = prepared(tasks, data_dir, steps)
     settings = made["settings"]
     model = build_model(
-        made["backbone"], made["tasks"], made["plan"], settings, seed=0, device="cpu"
+        made["backbone"], made["tasks"], made["plan"], settings, seed=0, device=DEVICE
     )
     total = sum(map(len, made["epochs"]))
     with tempfile.TemporaryDirectory() as folder:
@@ -107,13 +116,24 @@ def ours(
         started = time.perf_counter()
         with around or nullcontext():
             fit(model, made["tasks"], made["epochs"], settings, 0, hooks)
+        finish()
         speed = total / (time.perf_counter() - started)
+    if DEVICE != "cpu":
+        return {"steps_per_s": speed}
     batches = [batch for epoch in made["epochs"] for step in epoch for batch in step]
     return {
         "steps_per_s": speed,
         "flops_per_step": products(model, made["tasks"], batches[:: max(1, len(batches) // 15)]),
         "peak_flops": peak(settings.precision == "bf16"),
     }
+
+
+def finish() -> None:
+    """Wait for a GPU, which computes after Python has gone on."""
+    import torch
+
+    if DEVICE != "cpu":
+        torch.cuda.synchronize()
 
 
 KINDS = {  # beginnings of operations' names; the first that fits counts
@@ -225,7 +245,7 @@ def trainer(
 
     (task,) = find_tasks(tasks)
     train = load_task(task, DataOptions(data_dir, BATCH_SIZE * steps, 1)).train
-    folder = resolve_backbone("minilm")
+    folder = resolve_backbone(BACKBONE)
     tokenizer = read_tokenizer(folder)
     rows = [
         {**tokenizer(*texts, truncation=True, max_length=MAX_LENGTH), "labels": int(label)}
@@ -235,16 +255,18 @@ def trainer(
     model, _ = read_model(folder, auto, num_labels=task.outputs)
     with tempfile.TemporaryDirectory() as out:
         arguments = {"num_train_epochs": 1, "report_to": "none"} | arguments
+        arguments["use_cpu"] = DEVICE == "cpu"
         arguments["per_device_train_batch_size"] = BATCH_SIZE
         collator = DataCollatorWithPadding(tokenizer)
         settings = TrainingArguments(out, **arguments)
         run = Trainer(model, settings, train_dataset=rows, data_collator=collator)
         started = time.perf_counter()
         steps_done = run.train().global_step
+        finish()
         return {"steps_per_s": steps_done / (time.perf_counter() - started)}
 
 
-BEST = {"bf16": True, "use_cpu": True, "train_sampling_strategy": "group_by_length"}
+BEST = {"bf16": True, "train_sampling_strategy": "group_by_length"}
 WAYS = {"ours": ours, "bare": bare, "trainer": trainer, "tuned": partial(trainer, **BEST)}
 NAMES = {
     "ours": "hmnet train",
@@ -264,7 +286,12 @@ def in_fresh_process(
         check=True,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "TRANSFORMERS_VERBOSITY": "error"},
+        env={
+            **os.environ,
+            "TRANSFORMERS_VERBOSITY": "error",
+            "BENCHMARK_BACKBONE": BACKBONE,
+            "BENCHMARK_DEVICE": DEVICE,
+        },
     )
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -333,6 +360,9 @@ def main() -> None:
     """Measure all ways in turn and print medians and ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--backbone", default=BACKBONE)
+    parser.add_argument("--device", default=DEVICE, choices=["cpu", "cuda"])
+    parser.add_argument("--alone", action="store_true", help="only against the Trainer")
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--way", choices=WAYS, help="measure this one here (used by the benchmark)")
@@ -340,6 +370,7 @@ def main() -> None:
     parser.add_argument("--against", type=Path, metavar="TREE", help="another checkout, see above")
     parser.add_argument("--profile", action="store_true", help="where the time goes, see above")
     options = parser.parse_args()
+    globals().update(BACKBONE=options.backbone, DEVICE=options.device)
     if options.profile:
         for task in ALONE:
             profile((task,), options.data_dir, options.steps)
@@ -353,8 +384,10 @@ def main() -> None:
         return
     from hmnet.precision import resolve_precision
 
-    print(f"{os.cpu_count()} CPU cores, precision auto = {resolve_precision('auto', 'cpu')}")
-    plans = [("ours", TASKS), ("bare", TASKS)]
+    auto = resolve_precision("auto", options.device)
+    print(f"{os.cpu_count()} CPU cores, device {options.device}, precision auto = {auto}")
+    alone = options.alone or options.device != "cpu"
+    plans = [] if alone else [("ours", TASKS), ("bare", TASKS)]
     plans += [(way, (task,)) for task in ALONE for way in ("ours", "trainer", "tuned")]
     measured: dict[tuple[str, tuple[str, ...]], list[dict[str, float]]] = {
         plan: [] for plan in plans
@@ -369,12 +402,13 @@ def main() -> None:
 
     for way, tasks in plans:
         line = f"{NAMES[way]:24s} {','.join(tasks):32s} {median(way, tasks):6.2f} steps/s"
-        if way == "ours":
+        if way == "ours" and options.device == "cpu":
             limit = median(way, tasks, "peak_flops")
             rate = median(way, tasks) * median(way, tasks, "flops_per_step")
             line += f", {rate / 1e9:.0f} of {limit / 1e9:.0f} GFLOP/s ({rate / limit:.0%})"
         print(line)
-    print(f"of the bare loop: {median('ours', TASKS) / median('bare', TASKS):.1%}")
+    if not alone:
+        print(f"of the bare loop: {median('ours', TASKS) / median('bare', TASKS):.1%}")
     for task in ALONE:
         for way in ("trainer", "tuned"):
             times = median("ours", (task,)) / median(way, (task,))

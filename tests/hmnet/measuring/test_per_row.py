@@ -18,6 +18,7 @@ from hmnet.measuring.linearised import linearise, make_sketches, true_margin
 from hmnet.measuring.per_row import Sketch, each_row, linear_layers, squared_gradients
 from hmnet.measuring.probe import EncoderProbe
 from hmnet.models.multitask import MultiTaskModel
+from hmnet.sharing.freeze import Freeze
 from hmnet.training.step import Batch
 from relevance.interfaces.probe import FittedHead
 
@@ -80,8 +81,9 @@ def test_projections_over_frozen_layers(
     tiny_backbones: dict[str, Path],
 ) -> None:
     """Whose outputs carry no gradient, though three layers read the same of them."""
+    chosen = Freeze.parse(frozen)
     check_projections(
-        make_probe(tiny_backbones[family], freeze=frozen, max_steps_per_task=1), "SAME"
+        make_probe(tiny_backbones[family], freeze=chosen, max_steps_per_task=1), "SAME"
     )
 
 

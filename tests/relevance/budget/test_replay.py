@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import runpy
 import subprocess
 import sys
 from itertools import permutations
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+import relevance
 
 SCRIPT = Path(__file__).parents[3] / "benchmarks" / "replay.py"
 TASKS, SEEDS = 6, 4
@@ -49,6 +52,41 @@ def test_the_last_line_has_every_number(tmp_path: Path, joint: bool) -> None:
     assert sources["random_60%"] >= 0
     assert -1 <= groups["agreement"] <= 1
     assert groups["agreement"] == pytest.approx(groups["two_seeds"], abs=0.5)
+
+
+def of_a_study(path: Path, seeds: int) -> Path:
+    """Runs as the reference study has them: four tasks alone and in pairs, by three metrics."""
+    random = np.random.default_rng(1)
+    lines = ["task,partner,seed,metric,score"]
+    for seed in range(seeds):
+        for metric in ("gain", "primary", "loss"):
+            lines += [f"T{t},,{seed},{metric},{0.5 + 0.1 * random.random()}" for t in range(4)]
+            lines += [
+                f"T{t},T{p},{seed},{metric},{0.5 + 0.1 * random.random()}"
+                for p, t in permutations(range(4), 2)
+            ]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_a_metric_and_an_odd_number_of_seeds(tmp_path: Path) -> None:
+    path = of_a_study(tmp_path / "runs.csv", 3)
+    command = [sys.executable, SCRIPT, "--runs", path, "--draws", "1", "--for", "sources"]
+    done = subprocess.run(
+        [*command, "--metric", "gain"], check=True, capture_output=True, text=True
+    )
+    assert json.loads(done.stdout.splitlines()[-1])["seeds"] == {"learned": 1, "truth": 2}
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_the_reference_studys_gains_are_those_of_import(tmp_path: Path, seeds: int) -> None:
+    path = of_a_study(tmp_path / "runs.csv", seeds)
+    script = SCRIPT.parent / "studies" / "reference" / "gains.py"
+    found = runpy.run_path(str(script))["read_gains"](path)
+    expected = relevance.import_runs(path, metric="gain").select(found.tasks)
+    np.testing.assert_allclose(found.values, expected.values, atol=1e-12)
+    if seeds > 1:
+        np.testing.assert_allclose(found.standard_errors, expected.standard_errors, atol=1e-12)
 
 
 def test_the_same_draws_again(tmp_path: Path) -> None:
