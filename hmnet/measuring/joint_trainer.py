@@ -27,6 +27,8 @@ GainSplit = Literal["holdout", "dev"]
 VERSION = 2
 # the same for runs in which there is a regression task
 REGRESSION_VERSION = 2
+# the same for runs in which there is a cloze task, whose long passages are read in windows
+CLOZE_VERSION = 2
 # the same for training over frozen layers
 TOP_VERSION = 1
 
@@ -89,12 +91,15 @@ class JointTrainer:
 
         Returns:
             The fingerprint itself, unless a regression task is among them: then that of its loss
-            is in it too.
+            is in it too; so is the version of a cloze task's windows.
         """
-        if all(self.tasks[name].kind != "regression" for name in tasks):
-            return self.fingerprint
-        loss = {"regression": self.settings.regression_loss, "version": REGRESSION_VERSION}
-        return digest({"trainer": self.fingerprint, "loss": loss})
+        kinds, own = {self.tasks[name].kind for name in tasks}, {}
+        if "regression" in kinds:
+            loss = {"regression": self.settings.regression_loss, "version": REGRESSION_VERSION}
+            own["loss"] = loss
+        if "cloze" in kinds:
+            own["windows"] = {"version": CLOZE_VERSION}
+        return digest({"trainer": self.fingerprint, **own}) if own else self.fingerprint
 
     def __call__(self, tasks: tuple[str, ...], seed: int, device: str) -> dict[str, Result]:
         """Train one model on all tasks and score it on each, in fp32.

@@ -34,6 +34,7 @@ from relevance.measures.measure import Inputs
 from relevance.studies.store import JobStore
 from relevance.studies.study import Study
 from relevance.tasks.data import DataOptions, Split
+from relevance.tasks.find import catalogue
 from relevance.tasks.task import Source, Task
 from toys import toy
 
@@ -112,6 +113,15 @@ def test_a_copy_in_another_process_does_the_same(trainer: JointTrainer) -> None:
     copy = pickle.loads(pickle.dumps(trainer))  # noqa: S301
     assert copy.fingerprint == trainer.fingerprint
     assert copy(("TONE",), 3, "cpu") == trainer(("TONE",), 3, "cpu")
+
+
+def test_results_of_cloze_tasks_without_windows_are_not_taken(trainer: JointTrainer) -> None:
+    task = catalogue()["ReCoRD"]
+    asked = dataclasses.replace(trainer, tasks={**trainer.tasks, task.name: task})
+    assert asked.fingerprint_of(("TONE",)) == asked.fingerprint
+    found = {asked.fingerprint_of(each) for each in (("ReCoRD",), ("TONE", "ReCoRD"))}
+    assert len(found) == 1
+    assert asked.fingerprint not in found
 
 
 def test_single_and_joint_runs_are_paired(
