@@ -189,11 +189,16 @@ def evaluate(
     splits = None if split is None else [split]
     with StatusLine():
         from hmnet.comparison.compare import compare as side_by_side
+        from hmnet.runs.rows import note_on_changed
 
         runs = hmnet.TrainedRun.load_all([folder])
-        scores = [score for one in runs for score in one.evaluate(splits=splits, **run_on)]
+        found = {one.folder: one.evaluate(splits=splits, **run_on) for one in runs}
+    scores = [score for own in found.values() for score in own]
     show(in_flags(side_by_side(scores, every_metric=True).to_table(form)))
     _note_f1(task for one in runs for task in one.tasks)
+    for path, own in found.items():
+        if said := note_on_changed(path, own):
+            note(f"hmnet: note: {said}")
 
 
 @command(app)

@@ -11,6 +11,7 @@ from hmnet.runs.folder import ADDED, CLUSTERS, CONFIG, LOG, RECORDS, SCORES, Run
 from hmnet.runs.scores import Score, read_scores, scores_text
 from relevance.disk.files import digest, read_json, validated, write_json, write_text
 from relevance.disk.manifest import check_file, write_manifest
+from relevance.names import some
 from relevance.tasks.data import Split
 from relevance.tasks.task import Task
 
@@ -109,6 +110,31 @@ def unrecorded(scores: Iterable[Score]) -> list[str]:
         Names, each once: tasks that were scored by an older version.
     """
     return list(dict.fromkeys(score.task for score in scores if score.rows is None))
+
+
+def note_on_changed(folder: Path, scores: Iterable[Score]) -> str | None:
+    """Tell that a run is scored on other rows than at the end of its training.
+
+    Args:
+        folder: The run's.
+        scores: Scores of it as its data is now.
+
+    Returns:
+        A sentence that names tasks and splits; None where nothing is known to have changed.
+    """
+    before = {(score.task, score.split): score.rows for score in read_run_scores(folder)}
+    changed = [
+        f"{score.task} ({score.split})"
+        for score in scores
+        if before.get((score.task, score.split)) not in {None, score.rows}
+    ]
+    if not changed:
+        return None
+    return (
+        f"The data has changed since {folder} was trained: scores of"
+        f" {some(list(dict.fromkeys(changed)))} are of other rows than its own. Where dev is a"
+        " share of the training rows, some of them may have been trained on."
+    )
 
 
 def notes_on(runs: Sequence[Run]) -> list[str]:

@@ -196,7 +196,17 @@ class TestATrainedRun:
             if row["task"] in LABELS or row["task"] == "GRADE":
                 found = float(row["hmnet"])
                 assert found == pytest.approx(100 * expected[row["task"], row["metric"]], abs=0.05)
-        assert done("hmnet", "evaluate", trained, "--split", "dev", "--format", "csv").out
+        again = done("hmnet", "evaluate", trained, "--split", "dev", "--format", "csv")
+        assert again.out
+        assert "has changed" not in again.err
+
+    def test_evaluate_says_when_the_rows_are_others(
+        self, trained: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("hmnet.runs.score.rows_digest", lambda task, _: task.name)
+        said = done("hmnet", "evaluate", trained, "--split", "dev").err
+        assert f"The data has changed since {trained} was trained: scores of" in said
+        assert "GRADE (dev)" in said
 
     def test_predict_from_a_file(self, trained: Path, tmp_path: Path) -> None:
         (tmp_path / "in.jsonl").write_text('{"sentence": "good film", "id": 7}\n\n')
