@@ -3,10 +3,10 @@
 import importlib.util
 import json
 import runpy
-import subprocess
 import sys
 from itertools import permutations
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -32,17 +32,28 @@ def runs(path: Path, *, joint: bool) -> Path:
     return path
 
 
-@pytest.mark.process
+@pytest.fixture(scope="module")
+def replay() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("replay", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.mark.parametrize("joint", [False, True])
-def test_the_last_line_has_every_number(tmp_path: Path, joint: bool) -> None:
+def test_the_last_line_has_every_number(
+    replay: ModuleType,
+    tmp_path: Path,
+    joint: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     path = runs(tmp_path / "runs.csv", joint=joint)
-    done = subprocess.run(
-        [sys.executable, SCRIPT, "--runs", path, "--draws", "2"],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    told = json.loads(done.stdout.splitlines()[-1])
+    monkeypatch.setattr(sys, "argv", ["replay.py", "--runs", str(path), "--draws", "2"])
+    replay.main()
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
     gains, sources, groups = (told[aim] for aim in ("gains", "sources", "groups"))
     assert gains["whole_seed"] > 0.8
     assert -1 <= gains["correlation"] <= 1
@@ -69,13 +80,18 @@ def of_a_study(path: Path, seeds: int) -> Path:
     return path
 
 
-def test_a_metric_and_an_odd_number_of_seeds(tmp_path: Path) -> None:
+def test_a_metric_and_an_odd_number_of_seeds(
+    replay: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     path = of_a_study(tmp_path / "runs.csv", 3)
-    command = [sys.executable, SCRIPT, "--runs", path, "--draws", "1", "--for", "sources"]
-    done = subprocess.run(
-        [*command, "--metric", "gain"], check=True, capture_output=True, text=True
-    )
-    assert json.loads(done.stdout.splitlines()[-1])["seeds"] == {"learned": 1, "truth": 2}
+    line = f"replay.py --runs {path} --draws 1 --for sources --metric gain"
+    monkeypatch.setattr(sys, "argv", line.split())
+    replay.main()
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told["seeds"] == {"learned": 1, "truth": 2}
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
@@ -89,20 +105,14 @@ def test_the_reference_studys_gains_are_those_of_import(tmp_path: Path, seeds: i
         np.testing.assert_allclose(found.standard_errors, expected.standard_errors, atol=1e-12)
 
 
-def test_the_same_draws_again(tmp_path: Path) -> None:
+def test_the_same_draws_again(replay: ModuleType, tmp_path: Path) -> None:
     path = runs(tmp_path / "runs.csv", joint=False)
-    command = [sys.executable, SCRIPT, "--runs", path, "--draws", "1", "--for", "groups"]
-    outcomes = [
-        subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(2)
-    ]
-    first, second = (json.loads(out.splitlines()[-1])["groups"] for out in outcomes)
-    assert first | {"seconds": 0} == second | {"seconds": 0}
+    values, cells = replay.read(path, None, -0.2, square=True)
+    first, second = (replay.of_groups(values, cells, 0) for _ in range(2))
+    assert first == second
 
 
-def test_kept_draws_are_not_made_again(tmp_path: Path) -> None:
-    spec = importlib.util.spec_from_file_location("replay", SCRIPT)
-    replay = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(replay)
+def test_kept_draws_are_not_made_again(replay: ModuleType, tmp_path: Path) -> None:
     made: list[int] = []
 
     def draw(seed: int) -> dict[str, float]:
