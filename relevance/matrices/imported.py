@@ -58,7 +58,7 @@ NAMED_SO = RunColumns()
 
 
 def import_runs(
-    path: Path,
+    path: str | Path,
     *,
     columns: RunColumns = NAMED_SO,
     setting: str | None = None,
@@ -96,6 +96,7 @@ def import_runs(
     Source:
         Fei et al. (2022), equations 3 and 4.
     """
+    path = Path(path)
     runs = _read(path, columns)
     runs = _only(runs, "setting", setting, path)
     runs = _only_metric(runs, metric, path)

@@ -42,7 +42,7 @@ def test_scores_become_what_a_source_adds_beside_the_others(tmp_path: Path) -> N
         "C is never a target.",
         "3 of 4 pairs have fewer seeds than the 2 of the others: 1 at least.",
     ]
-    square = import_runs(tmp_path / "mine.csv", square=True)
+    square = import_runs(str(tmp_path / "mine.csv"), square=True)
     assert square.tasks == ("A", "B")
     path = tmp_path / "matrix.json"
     matrix.save(path)
