@@ -87,8 +87,8 @@ def test_a_metric_and_an_odd_number_of_seeds(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     path = of_a_study(tmp_path / "runs.csv", 3)
-    line = f"replay.py --runs {path} --draws 1 --for sources --metric gain"
-    monkeypatch.setattr(sys, "argv", line.split())
+    options = "--draws 1 --for sources --metric gain".split()
+    monkeypatch.setattr(sys, "argv", ["replay.py", "--runs", str(path), *options])
     replay.main()
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert told["seeds"] == {"learned": 1, "truth": 2}
