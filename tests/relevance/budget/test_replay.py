@@ -87,7 +87,7 @@ def test_a_metric_and_an_odd_number_of_seeds(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     path = of_a_study(tmp_path / "runs.csv", 3)
-    options = "--draws 1 --for sources --metric gain".split()
+    options = ["--draws", "1", "--for", "sources", "--metric", "gain"]
     monkeypatch.setattr(sys, "argv", ["replay.py", "--runs", str(path), *options])
     replay.main()
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
