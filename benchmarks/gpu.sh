@@ -54,16 +54,17 @@ jobs() {
 }
 
 study() {
-    local place=$work/study other="" seeds=0,1
-    [ "$device" = cpu ] && other="--tasks RTE,CB,WNLI --max-steps-per-task 1 --max-dev 16 --max-length 32" seeds=0
+    local place=$work/study other="" tasks="" seeds=0,1
+    [ "$device" = cpu ] && tasks=RTE,CB,WNLI,MRPC other="--max-steps-per-task 1 --max-dev 16 --max-length 32" seeds=0
     mkdir -p "$place"
     for packed in "$folder/done/study.tar.gz" "$out/study.tar.gz"; do
         [ -e "$packed" ] && tar -xzf "$packed" -C "$work"
     done
     (while sleep 20; do pack; done) & packing=$!
-    OTHER=$other BACKBONE=$folder/minilm JOBS=${JOBS:-4} PYTHON=$python \
+    TASKS=$tasks OTHER=$other BACKBONE=$folder/minilm JOBS=${JOBS:-4} PYTHON=$python \
         benchmarks/studies/thirteen_tasks.sh "$folder/data" "$place" "$seeds"
     local status=$?
+    [ "$status" = 0 ] || tail -n 20 "$place/train.log"
     kill "$packing" && wait "$packing"
     pack
     return $status
