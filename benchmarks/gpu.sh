@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 device=${DEVICE:-cuda} limit=${LIMIT:-530} python=${PYTHON:-python3}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export PYTHONPATH=$PWD RELEVANCE_CACHE=$work/cache TOKENIZERS_PARALLELISM=false HMNET_TEST_DEVICE=$device
+export PYTHONPATH=$PWD RELEVANCE_CACHE=$work/cache TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1 HMNET_TEST_DEVICE=$device
 if [ "$device" != cpu ] && ls "$folder"/wheels/*.whl > /dev/null 2>&1; then
     "$python" -m pip install -q --no-index --no-deps --target "$work/site" "$folder"/wheels/*.whl
     PYTHONPATH=$PWD:$work/site
@@ -38,11 +38,11 @@ step() { # NAME COMMAND...: run it in the time that is left, and keep what it pr
 }
 
 tests() {
-    "$python" -m pytest -p no:cacheprovider -m gpu tests/hmnet/test_gpu.py
+    "$python" -m pytest -p no:cacheprovider -W default -m gpu tests/hmnet/test_gpu.py
 }
 
 training() {
-    local size="--steps 300 --rounds 3"
+    local size="--steps 300 --rounds 2"
     [ "$device" = cpu ] && size="--steps 2 --rounds 1 --alone"
     "$python" benchmarks/training.py --data-dir "$folder/data" --backbone "$folder/minilm" --device "$device" $size
 }
