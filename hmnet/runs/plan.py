@@ -22,7 +22,7 @@ from hmnet.training.fit import fit
 from hmnet.training.hooks.costs import SavedActivations, Stopwatch
 from hmnet.training.hooks.uncertainty_log import UncertaintyLog
 from relevance.clustering.spec import ClusterSpec
-from relevance.interfaces.peak_memory import resident_bytes
+from relevance.interfaces.peak_memory import PeakFromNow, resident_bytes
 from relevance.report.tables import Row
 
 TIMED = 3  # steps of each kind, beside one that is not counted
@@ -39,8 +39,8 @@ class Memory(NamedTuple):
     gradient to, in fp32: 4 P + 4 S + 4 m F + A. Adam has m = 2 moments, AMSGrad 3, and the mean of
     weights (`average`) is one more; gradient surgery holds S once more for each task of the step.
     A is measured: what autograd saves for the largest batch. Gradients come while activations go,
-    so the sum is an upper bound where a step is one batch; buffers within an operation are not in
-    it.
+    so the sum is an upper bound where a step is one batch, but for buffers within an operation and
+    what an allocator keeps; on a CPU these are what the timed steps took beyond it.
 
     Attributes:
         parameters: The model's.
@@ -49,6 +49,8 @@ class Memory(NamedTuple):
         activations: Saved for the gradient of the largest batch.
         program: On a CPU the process before the model is made: program, data and pretrained
             weights. 0 on a GPU.
+        buffers: On a CPU what steps took at their peak beside all this, where the system says so.
+        checkpoint: On a CPU the copy of weights or of the optimizer's state that is written.
     """
 
     parameters: int
@@ -56,6 +58,8 @@ class Memory(NamedTuple):
     optimizer: int
     activations: int
     program: int = 0
+    buffers: int = 0
+    checkpoint: int = 0
 
     @property
     def total(self) -> int:
@@ -173,7 +177,9 @@ def _cost(job: Job, number: int, program: int) -> _PartCost:
     kinds: dict[tuple[str, ...], list[Step]] = {}
     for step in steps:
         kinds.setdefault(_tasks_of(step), []).append(step)
+    peak = PeakFromNow()
     seconds = _seconds(job.config, model, tasks, kinds)
+    reached = (peak.read() or 0) if job.device == "cpu" else 0
     if job.config.log_uncertainty:
         seconds[()] = _looking_s(job.config, model, tasks, steps)
     weights = sum(weight.numel() for weight in model.parameters())
@@ -190,6 +196,10 @@ def _cost(job: Job, number: int, program: int) -> _PartCost:
         activations.most_bytes,
         program,
     )
+    if job.device == "cpu":
+        copied = FLOAT_BYTES * max(weights, _states(job.config) * trained)
+        beside = max(0, reached - memory.total)
+        memory = memory._replace(buffers=beside, checkpoint=copied)
     return _PartCost(seconds, memory, weights, trained)
 
 
