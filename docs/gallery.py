@@ -101,6 +101,16 @@ FIGURES = (
         "hmnet curves runs/multi runs/hmnet --what score --out FILE --title 'Score on dev'",
     ),
     (
+        "How unsure each task still is",
+        "uncertainty",
+        "hmnet curves runs/multi runs/hmnet --what uncertainty --out FILE",
+    ),
+    (
+        "How difficult the data sets are",
+        "difficulty",
+        "hmnet curves runs/multi runs/hmnet --what difficulty --out FILE",
+    ),
+    (
         "Several runs over their steps",
         "several-runs",
         "hmnet curves runs/multi runs/hmnet --out FILE",
@@ -231,7 +241,7 @@ def _prepare() -> None:
     _run("relevance taxonomy --tasks tasks.toml --out taxonomy.json")
     _run("relevance cluster taxonomy.json --out groups.json")
     Path("small.toml").write_text(SMALL, encoding="utf-8")
-    common = "hmnet train --config small.toml --epochs 4 --checkpoint best --seeds 0,1"
+    common = "hmnet train --config small.toml --epochs 4 --checkpoint best --seeds 0,1 --log-uncertainty"
     _run(f"{common} --method multi --out runs/multi")
     _run(f"{common} --clusters groups.json --out runs/hmnet")
     _run(f"{common} --tasks few.toml --method multi --name few --out runs/few")
