@@ -241,7 +241,8 @@ def _prepare() -> None:
     _run("relevance taxonomy --tasks tasks.toml --out taxonomy.json")
     _run("relevance cluster taxonomy.json --out groups.json")
     Path("small.toml").write_text(SMALL, encoding="utf-8")
-    common = "hmnet train --config small.toml --epochs 4 --checkpoint best --seeds 0,1 --log-uncertainty"
+    common = "hmnet train --config small.toml --epochs 4 --checkpoint best --seeds 0,1"
+    common += " --log-uncertainty"
     _run(f"{common} --method multi --out runs/multi")
     _run(f"{common} --clusters groups.json --out runs/hmnet")
     _run(f"{common} --tasks few.toml --method multi --name few --out runs/few")
