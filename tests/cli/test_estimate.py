@@ -33,7 +33,7 @@ def test_a_matrix_that_says_how_it_was_made(
     assert matrix.provenance["backbone"] == str(tiny_bert)
 
 
-@pytest.mark.process
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("name", "option"), [("short-runs", ("--share", 0.5)), ("top-layers", ("--memory", 0.5))]
 )

@@ -143,7 +143,7 @@ class TestTrain:
         ("sent", "status", "word"),
         [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
     )
-    @pytest.mark.process
+    @pytest.mark.heavy
     def test_a_run_that_is_stopped_can_be_resumed(
         self,
         quick: list[str],

@@ -31,6 +31,7 @@ def test_parameters_of_a_sampler_are_trained_with(quick: list[str], tmp_path: Pa
     ("weights", "message"),
     [
         ("TONE=0", "--loss-weights takes TASK=NUMBER with numbers above 0, got 'TONE=0'."),
+        ("TONE=1_0", "--loss-weights takes TASK=NUMBER with numbers above 0, got 'TONE=1_0'."),
         ("2", "--loss-weights takes TASK=NUMBER with numbers above 0, got '2'."),
         ("TONE=1,tone=2", "--loss-weights names task 'tone' twice. Name it once."),
         ("TUNE=2", "Unknown task in --loss-weights 'tune'. Did you mean 'TONE'?"),
