@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import relevance
-from cli import clustering, inspection, measuring
+from cli import clustering, inspection, matrices
 from cli.app import AGAIN, goes_on, new_app, run
+from cli.check_groups import check_groups
 from cli.commands import command
+from cli.estimate import estimate, taxonomy, vocab
 from cli.flags import in_flags
 from cli.gains import GainOptions, MatrixArgument, load_gains, tell
 from cli.lists import only
@@ -27,6 +29,7 @@ from cli.options import (
     TaskOptions,
 )
 from cli.output import check_places, deliver, look, note, save, show
+from cli.pairwise import pairwise
 from cli.report import report
 from relevance.errors import RelevanceError
 
@@ -233,12 +236,12 @@ for each in (
     inspection.init,
     inspection.check,
     prepare,
-    measuring.vocab,
-    measuring.taxonomy,
-    measuring.estimate,
-    measuring.pairwise,
-    measuring.merge,
-    measuring.predict,
+    vocab,
+    taxonomy,
+    estimate,
+    pairwise,
+    matrices.merge,
+    matrices.predict,
     clustering.cluster,
     heatmap,
     bars,
@@ -248,5 +251,5 @@ for each in (
     demo,
 ):
     command(app)(each)
-command(app, "import")(measuring.import_runs)
-command(app, "check-groups")(measuring.check_groups)
+command(app, "import")(matrices.import_runs)
+command(app, "check-groups")(check_groups)
