@@ -55,7 +55,7 @@ def init(
     from relevance.disk.files import write_text
     from relevance.inspection.definition import definitions, guess_report
     from relevance.inspection.files import find_files
-    from relevance.inspection.guess import guess_task
+    from relevance.inspection.guess_task import guess_task
 
     if out.exists() and not force:
         raise RelevanceError(f"{out} exists. Give another --out, or replace it with --force.")

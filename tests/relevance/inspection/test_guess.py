@@ -10,7 +10,8 @@ import pytest
 from relevance.errors import RelevanceError
 from relevance.inspection.definition import definitions, guess_report
 from relevance.inspection.files import find_files
-from relevance.inspection.guess import Guess, guess_task
+from relevance.inspection.guess import Guess
+from relevance.inspection.guess_task import guess_task
 from relevance.tasks.data import DataOptions
 from relevance.tasks.find import find_tasks
 from relevance.tasks.load import load_task
