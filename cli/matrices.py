@@ -9,9 +9,7 @@ import relevance
 from cli.flags import COLUMN
 from cli.gains import GainOptions, MatrixArgument, load_gains
 from cli.matrix_output import deliver_matrix
-from cli.options import (
-    OutOption,
-)
+from cli.options import OutOption
 from cli.output import check_places, note
 from cli.streams import begin_soon
 from relevance.errors import told_of

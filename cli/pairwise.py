@@ -11,14 +11,7 @@ import typer
 from cli.app import AGAIN, goes_on
 from cli.generated import Given, SettingsOf
 from cli.matrix_output import deliver_matrix
-from cli.options import (
-    CONFIG,
-    ConfigOption,
-    OutOption,
-    SeedsOption,
-    TrainingOptions,
-    settings,
-)
+from cli.options import CONFIG, ConfigOption, OutOption, SeedsOption, TrainingOptions, settings
 from cli.output import check_places
 from cli.report import page_beside
 from cli.study import (
