@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from hmnet.runs.folder import Run
+from hmnet.settings.config import FREE_ON_RESUME
 from relevance.names import some
 
-NO_MATTER = {"seed", "device", "tracker", "checkpoint_s", "log_uncertainty", "data_dir"}
+NO_MATTER = FREE_ON_RESUME | {"seed", "data_dir"}
 """Settings in which seeds may differ."""
 
 
@@ -24,7 +25,7 @@ def notes_on_seeds(runs: Sequence[Run]) -> list[str]:
         by_name.setdefault(run.config.label, []).append(run)
     notes = []
     for name, same in by_name.items():
-        settings = [run.config.model_dump(mode="json", exclude=NO_MATTER) for run in same]
+        settings = [run.config.model_dump(mode="json", exclude=set(NO_MATTER)) for run in same]
         differing = [
             key for key in settings[0] if any(s[key] != settings[0][key] for s in settings)
         ]

@@ -1,6 +1,7 @@
 """What a run would take, against what it takes."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,17 @@ from hmnet.runs.train import train_run
 from hmnet.samplers.sampler import CandidateScorer, TaskBatch
 from hmnet.settings.config import RunConfig
 from hmnet.training.hooks.uncertainty_log import LOOKS, STEPS_PER_TASK, UncertaintyLog
+
+
+def small(task_file: Path, backbone: Path, **settings: Any) -> RunConfig:
+    return RunConfig(
+        tasks=(str(task_file),),
+        backbone=str(backbone),
+        method="multi",
+        device="cpu",
+        batch_size=32,
+        **settings,
+    )
 
 
 def test_steps_that_stand_for_all_are_spread_from_small_to_large() -> None:
@@ -32,16 +44,7 @@ def test_rows_of_the_table() -> None:
 def test_a_plan_is_close_to_the_run(
     task_file: Path, tiny_bert: Path, tmp_path: Path, sampler: str
 ) -> None:
-    config = RunConfig(
-        tasks=(str(task_file),),
-        backbone=str(tiny_bert),
-        method="multi",
-        device="cpu",
-        epochs=2,
-        batch_size=32,
-        max_length=24,
-        sampler=sampler,
-    )
+    config = small(task_file, tiny_bert, epochs=2, max_length=24, sampler=sampler)
     out = tmp_path / "run"
     plan = plan_run(config, None, out)
     assert not out.exists()
@@ -77,16 +80,7 @@ def test_looks_at_the_uncertainty_are_in_the_time(
 
     monkeypatch.setattr(UncertaintyLog, "look", look)
     monkeypatch.setattr("hmnet.training.hooks.costs.monotonic", lambda: now_s[0])
-    config = RunConfig(
-        tasks=(str(task_file),),
-        backbone=str(tiny_bert),
-        method="multi",
-        device="cpu",
-        epochs=1,
-        batch_size=32,
-        max_length=16,
-        log_uncertainty=True,
-    )
+    config = small(task_file, tiny_bert, epochs=1, max_length=16, log_uncertainty=True)
     plan = plan_run(config, None, tmp_path / "run")
     steps = sum(sum(cost.steps) for cost in plan.costs)
     tasks = sum(cost.task != "GRADE" for cost in plan.costs)
