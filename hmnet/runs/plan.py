@@ -16,11 +16,12 @@ from hmnet.models.multitask import MultiTaskModel
 from hmnet.prepared import PreparedTask, lengths_of
 from hmnet.runs.checked import check_run
 from hmnet.runs.train import Job
-from hmnet.samplers.sampler import Step
+from hmnet.samplers.sampler import Step, TaskBatch
 from hmnet.settings.config import RunConfig
-from hmnet.training.fit import fit
+from hmnet.training.fit import fit, most_tokens
 from hmnet.training.hooks.costs import SavedActivations, Stopwatch
 from hmnet.training.hooks.uncertainty_log import UncertaintyLog
+from hmnet.training.task_source import parts_of
 from relevance.clustering.spec import ClusterSpec
 from relevance.interfaces.peak_memory import PeakFromNow, resident_bytes
 from relevance.report.tables import Row
@@ -186,7 +187,8 @@ def _cost(job: Job, number: int, program: int) -> _PartCost:
     trained = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
     held = max(_held(model, kind, surgery=bool(job.config.surgery)) for kind in kinds)
     activations = SavedActivations()
-    largest = max((batch for step in steps for batch in step), key=lambda b: _tokens([b], lengths))
+    batches = {id(batch): batch for step in steps for batch in step}.values()  # epochs share them
+    largest = max(batches, key=lambda batch: _largest_part(batch, lengths, job.config))
     whole = job.config.model_copy(update={"sampler": "packed"})  # which leaves out no candidate
     fit(model, tasks, [[[largest]]], whole, job.config.seed, [activations])
     memory = Memory(
@@ -251,6 +253,12 @@ def spread(steps: Sequence[Step], count: int, lengths: Lengths) -> list[Step]:
 def _tokens(step: Step, lengths: Lengths) -> int:
     """Tokens of a step with its padding."""
     return sum(len(rows) * int(lengths[task][rows].max()) for task, rows in step)
+
+
+def _largest_part(batch: TaskBatch, lengths: Lengths, config: RunConfig) -> int:
+    """Tokens with padding of the largest part that a batch runs in."""
+    parts = parts_of(batch.rows, lengths[batch.task], config.accumulate, most_tokens(config))
+    return max(_tokens([TaskBatch(batch.task, part)], lengths) for part in parts)
 
 
 def _tasks_of(step: Step) -> tuple[str, ...]:

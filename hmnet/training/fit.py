@@ -188,6 +188,18 @@ def train_on(
         return train(model, source, epochs, optimizer, recipe, hooks, begun)
 
 
+def most_tokens(settings: TrainingSettings) -> int:
+    """Tokens of a batch from which on it runs in parts, which only alternatives can come to.
+
+    Args:
+        settings: The settings.
+
+    Returns:
+        As many as two batches of the longest rows have.
+    """
+    return 2 * settings.batch_size * settings.max_length
+
+
 def _step_config(model: MultiTaskModel, settings: TrainingSettings, ranks: Ranks) -> StepConfig:
     """The parts of a step that settings name."""
     if settings.precision == "auto":
@@ -201,6 +213,7 @@ def _step_config(model: MultiTaskModel, settings: TrainingSettings, ranks: Ranks
         label_smoothing=settings.label_smoothing,
         loss_weights=settings.loss_weights.by_task if settings.loss_weights else {},
         accumulate=settings.accumulate,
+        most_tokens=most_tokens(settings),
         task_gradients=TaskGradients(model, surgery) if surgery else None,
         regularizer=make_regularizer(settings.regularizer),
         clip_norm=settings.clip_norm,

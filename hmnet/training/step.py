@@ -128,6 +128,8 @@ class StepConfig:
         accumulate: Into how many parts each batch is split. Their gradients are added up before the
             one update, each with its share of the rows: less memory and the same step, rounding and
             random numbers aside. A batch of fewer rows has a part for each row.
+        most_tokens: Tokens of a batch from which on it is split likewise, into as many parts as
+            it has so many tokens; None for any number.
         task_gradients: Joins the tasks' gradients where they share weights; None sums them.
         regularizer: Term for the loss of each batch; None for nothing.
         clip_norm: Largest norm of an update's gradient, over all weights together and after the
@@ -141,6 +143,7 @@ class StepConfig:
     label_smoothing: float = 0.0
     loss_weights: Mapping[str, float] = field(default_factory=dict)
     accumulate: int = 1
+    most_tokens: int | None = None
     task_gradients: TaskGradients | None = None
     regularizer: Regularizer | None = None
     clip_norm: float | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from jaxtyping import Int
 
 from hmnet.models.multitask import MultiTaskModel
 from hmnet.prepared import PreparedTask
@@ -37,7 +38,7 @@ class TaskSource:
         versions: Mapping[str, int] | None = None,
     ) -> None:
         self.data = {task.name: task.train.encoded for task in tasks}
-        self.accumulate, self.ranks = recipe.accumulate, recipe.ranks
+        self.split, self.ranks = (recipe.accumulate, recipe.most_tokens), recipe.ranks
         self.weights = {t.name: recipe.loss_weights.get(t.name.lower(), 1.0) for t in tasks}
         self.kinds = model.kinds
         self.forms = {task.name: model.input_form(task.name) for task in tasks}
@@ -58,7 +59,7 @@ class TaskSource:
         """
         batches = []
         for (task, rows), weight in zip(selected.step, selected.weights, strict=True):
-            for part in np.array_split(rows, min(self.accumulate, len(rows))):
+            for part in parts_of(rows, self.data[task].lengths, *self.split):
                 own = self.ranks.share(part)
                 counts = self.weights[task] * weight * own.part * len(part) / len(rows)
                 kind, form = self.kinds[task], self.forms[task]
@@ -66,3 +67,24 @@ class TaskSource:
                     make_batch(kind, self.data[task], own.rows, form, self.device, counts)
                 )
         return batches
+
+
+def parts_of(
+    rows: Int[np.ndarray, " row"],
+    lengths: Int[np.ndarray, " _"],
+    accumulate: int,
+    most_tokens: int | None,
+) -> list[Int[np.ndarray, " _"]]:
+    """The parts that a batch runs in, one after another.
+
+    Args:
+        rows: Numbers of the batch's rows.
+        lengths: Tokens of every row of the task, those of all its alternatives together.
+        accumulate: Number of parts, at least.
+        most_tokens: Tokens that a part has on average at most; None for any number.
+
+    Returns:
+        Rows of each part, as equal in number as can be and one at least.
+    """
+    needed = 1 if most_tokens is None else -(-int(lengths[rows].sum()) // most_tokens)
+    return np.array_split(rows, min(max(accumulate, needed), len(rows)))

@@ -137,11 +137,11 @@ PLANS = {
 }
 
 
-@pytest.mark.parametrize("parts", [2, 3, 100])
-def test_parts_of_batches_add_up_to_the_same_update(world: Any, parts: int) -> None:
+@pytest.mark.parametrize("split", [{"accumulate": 3}, {"accumulate": 100}, {"most_tokens": 24}])
+def test_parts_of_batches_add_up_to_the_same_update(world: Any, split: dict[str, int]) -> None:
     plan = fully_shared(world.names, world.backbone.depth)
     steps = world.epochs[0][:4]
-    assert_same_training(world, plan, steps, {}, {"accumulate": parts})
+    assert_same_training(world, plan, steps, {}, split)
 
 
 @pytest.mark.parametrize("plan", PLANS)
