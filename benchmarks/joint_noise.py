@@ -13,8 +13,11 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
+from recorded import recorded
 
 import relevance
+from cli.app import bad_input_ends
+from relevance.errors import RelevanceError
 
 ORDERS = 2000
 
@@ -24,8 +27,11 @@ def scores(path: Path, metric: str) -> Float[np.ndarray, "seed source target"]:
     if path.suffix == ".json":
         matrix, metric_there = relevance.load_matrix(path), metric
     else:
-        matrix, metric_there = relevance.import_runs(path, metric=metric), "gain"
-    return np.asarray(matrix.joint[metric_there], dtype=float)
+        matrix, metric_there = recorded(path, metric=metric), "gain"
+    joint = (matrix.joint or {}).get(metric_there)
+    if joint is None or len(joint) < 2:
+        raise RelevanceError(f"{path} has no scores by '{metric}' of two seeds or more.")
+    return np.asarray(joint, dtype=float)
 
 
 def directions(
@@ -42,6 +48,7 @@ def directions(
     return one[:, there], other[:, there]
 
 
+@bad_input_ends("joint_noise.py")
 def main() -> None:
     """Print the correlation of every file, and of all of them."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -52,6 +59,8 @@ def main() -> None:
     every = []
     for path in options.files:
         one, other = directions(scores(path, options.metric))
+        if not one.size:
+            raise RelevanceError(f"{path}: no pair has both directions in every seed.")
         found = float((one * other).mean())
         orders = [random.permuted(other, axis=0) for _ in range(ORDERS)]
         chance = float(np.std([(one * each).mean() for each in orders]))

@@ -20,10 +20,10 @@ from statistics import fmean
 
 import numpy as np
 from jaxtyping import Float
-from replay import settings_of
+from recorded import recorded, settings_of
 from scipy.stats import spearmanr
 
-import relevance
+from cli.app import bad_input_ends
 from relevance.gains.reliability import known_mean
 from relevance.posterior.fit import Repeats, fit
 
@@ -104,7 +104,7 @@ def scores_of(
     path: Path, setting: str | None, metric: str | None
 ) -> Float[np.ndarray, "seed source target"]:
     """Scores of a setting, NaN where there is none or it cannot be."""
-    matrix = relevance.import_runs(path, setting=setting, metric=metric, drop=True)
+    matrix = recorded(path, setting=setting, metric=metric, drop=True)
     joint = np.asarray(matrix.joint["gain"], dtype=float)
     joint[:, np.eye(len(matrix.tasks), dtype=bool)] = np.nan
     return joint
@@ -145,6 +145,7 @@ def expected(
     return {name: fmean(values) for name, values in found.items()}
 
 
+@bad_input_ends("model.py")
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -168,8 +169,6 @@ def main() -> None:
         recorded = {}
         for setting in settings_of(options.runs):
             scores = scores_of(options.runs, setting, options.metric)
-            if len(scores) < 2:
-                parser.error(f"{options.runs} has one seed; this takes two at least")
             found = predicted(scores) | expected(scores, options.draws, 0.3)
             recorded[setting or "runs"] = found
             print(setting or "runs", found, flush=True)

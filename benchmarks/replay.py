@@ -32,17 +32,19 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from recorded import recorded
 from scipy.stats import rankdata
 from sklearn.metrics import adjusted_rand_score
 
 import relevance
+from cli.app import bad_input_ends
 from relevance.budget.choice import balanced, choose
 from relevance.budget.rounds import round_size
 from relevance.budget.state import Candidates
 from relevance.clustering.methods.kmeans import best_labels
 from relevance.gains.reliability import known_mean
 from relevance.posterior.fit import Fit, fit
-from relevance.tasks.read import column_names, read_columns
+from relevance.tasks.read import column_names
 
 MOST_SEEDS = 4
 GAINS, SOURCES, GROUPS = 0.3, 0.3, 2.0
@@ -102,19 +104,11 @@ class Recorded:
         return fit(self.shown(), start=start)
 
 
-def settings_of(path: Path) -> list[str | None]:
-    """The settings of a file of runs; None alone where it has no such column."""
-    if "setting" not in column_names(path):
-        return [None]
-    (settings,) = read_columns(path, ["setting"]).values()
-    return sorted(set(settings))
-
-
 def read(
     path: Path, setting: str | None, lowest: float, *, square: bool, metric: str | None = None
 ) -> tuple:
     """Values by seed, and the cells of every run."""
-    matrix = relevance.import_runs(path, setting=setting, metric=metric, square=square, drop=True)
+    matrix = recorded(path, setting=setting, metric=metric, square=square, drop=True)
     scores = np.asarray(matrix.joint["gain"], dtype=float)
     values = np.where(scores < lowest, np.nan, matrix.per_seed)
     values[:, np.eye(len(matrix.tasks), dtype=bool)] = np.nan
@@ -255,7 +249,8 @@ def kept_draws(options: argparse.Namespace, aim: str) -> Path:
     """The file of finished draws, of these runs and of the code that makes them."""
     package = Path(relevance.__file__).parent
     code = [path for name in ("posterior", "budget") for path in (package / name).glob("*.py")]
-    files = [Path(__file__), package / "clustering/methods/kmeans.py", *sorted(code), options.runs]
+    own = [Path(__file__), Path(__file__).with_name("recorded.py")]
+    files = [*own, package / "clustering/methods/kmeans.py", *sorted(code), options.runs]
     told = hashlib.sha256(f"{options.setting} {options.metric} {options.lowest}".encode())
     for path in files:
         told.update(path.read_bytes())
@@ -280,6 +275,7 @@ def all_draws(
     return found
 
 
+@bad_input_ends("replay.py")
 def main() -> None:
     """Print the means over draws."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -300,8 +296,6 @@ def main() -> None:
             square=aim == "groups",
             metric=options.metric,
         )
-        if len(values) < 2:
-            parser.error(f"{options.runs} has {len(values)} seed; a replay takes two at least")
         told["seeds"] = dict(zip(("learned", "truth"), map(len, halves(values)), strict=True))
         path = kept_draws(options, aim) if options.keep else None
         draws = all_draws(path, options.draws, partial(AIMS[aim], values, cells))

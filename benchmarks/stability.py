@@ -15,9 +15,9 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from replay import settings_of
+from recorded import recorded, settings_of
 
-import relevance
+from cli.app import bad_input_ends
 from relevance.clustering.agreement import adjusted_rand
 from relevance.clustering.methods.kmeans import KMeans
 from relevance.clustering.stability import stability
@@ -45,6 +45,7 @@ def of_seeds(matrix: RelevanceMatrix, chosen: list[int], lowest: float) -> Relev
     )
 
 
+@bad_input_ends("stability.py")
 def main() -> None:
     """Print what is said and what is found, by setting and k, and the mean difference."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -55,12 +56,8 @@ def main() -> None:
     options = parser.parse_args()
     misses, founds = [], []
     for setting in settings_of(options.runs):
-        matrix = relevance.import_runs(
-            options.runs, setting=setting, metric=options.metric, square=True
-        )
+        matrix = recorded(options.runs, setting=setting, metric=options.metric, square=True)
         half = len(matrix.seeds) // 2
-        if not half:
-            parser.error(f"{options.runs} has one seed, which has no half")
         seeds = range(2 * half)
         halves = [one for one in combinations(seeds, half) if 0 in one]
         pairs = [(list(one), [s for s in seeds if s not in one]) for one in halves]

@@ -153,16 +153,30 @@ def _run(app: typer.Typer, name: str) -> None:
     warnings.showwarning = lambda message, *_args, **_kwargs: note(f"{name}: note: {message}")
     status: object = None
     try:
-        with _stopped_by_signals(), goes_on(""):
+        with bad_input_ends(name), _stopped_by_signals(), goes_on(""):
             status = app(prog_name=name, standalone_mode=False)
-    except RelevanceError as error:
-        fail(name, str(error))
     except ClickError as error:
         fail(name, _usage(name, error))
     except Stopped as stopped:
         note(f"{name}: {STOPPED[stopped.number]}. {stopped.advice}".rstrip())
         status = 128 + stopped.number
     sys.exit(status if isinstance(status, int) else 0)
+
+
+@contextmanager
+def bad_input_ends(name: str) -> Iterator[None]:
+    """End with one line on stderr and exit status 2 where the block or function finds bad input.
+
+    Args:
+        name: What the line begins with.
+
+    Yields:
+        Nothing.
+    """
+    try:
+        yield
+    except RelevanceError as error:
+        fail(name, str(error))
 
 
 def fail(name: str, message: str) -> None:

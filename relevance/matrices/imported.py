@@ -97,13 +97,13 @@ def import_runs(
         Fei et al. (2022), equations 3 and 4.
     """
     path = Path(path)
-    runs = _read(path, columns)
+    runs = read_runs(path, columns)
     runs = _only(runs, "setting", setting, path)
     runs = _only_metric(runs, metric, path)
     notes = _impossible(runs, path, drop=drop)
     if drop:
         runs.loc[runs["outside"], "score"] = np.nan
-    _refuse_repeated(runs, path)
+    refuse_repeated(runs, path)
     if square:
         both = set(runs["source"]) & set(runs["target"])
         runs = runs[runs["target"].isin(both) & runs["source"].isin({*both, ""})]
@@ -175,8 +175,20 @@ def _error_of_mean(values: Scores) -> Cells:
     return np.asarray(np.sqrt(squares / np.where(count > 1, count - 1, np.nan)))
 
 
-def _read(path: Path, columns: RunColumns) -> "pd.DataFrame":
-    """The rows of the file, numbers read, with the rows' places in it as index."""
+def read_runs(path: Path, columns: RunColumns = NAMED_SO) -> "pd.DataFrame":
+    """The rows of a file of runs, numbers read, with the rows' places in it as index.
+
+    Args:
+        path: A csv, tsv or parquet file with a row per run.
+        columns: Names of its columns.
+
+    Returns:
+        The columns that the file has, under the names of the fields of `RunColumns`.
+
+    Raises:
+        RelevanceError: If the file is missing or has no rows, a column is missing, or a cell cannot
+            be read.
+    """
     import pandas as pd
 
     present, wanted = column_names(path), asdict(columns)
@@ -296,7 +308,16 @@ def _refuse_one_name(tasks: tuple[str, ...], path: Path) -> None:
             )
 
 
-def _refuse_repeated(runs: "pd.DataFrame", path: Path) -> None:
+def refuse_repeated(runs: "pd.DataFrame", path: Path) -> None:
+    """Refuse two scores of one pair and seed in rows of `read_runs`, of one metric.
+
+    Args:
+        runs: The rows.
+        path: Their file, for the message.
+
+    Raises:
+        RelevanceError: If there are two.
+    """
     cell = ["source", "target", "seed"]
     again = runs.duplicated(cell)
     if not again.any():

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from gains import TASKS
 
 from hmnet.backbones.backbone import load_backbone
 from hmnet.evaluation.evaluate import evaluate
@@ -22,8 +23,6 @@ from hmnet.sharing.plan import fully_shared
 from hmnet.training.fit import fit, make_schedule
 from hmnet.training.hooks.selection import Selection
 from relevance.tasks.find import find_tasks
-
-TASKS = ("SNLI", "RTE", "QQP", "MRPC", "STS-B", "SST-2", "CoLA", "QNLI")
 
 
 def main() -> None:

@@ -28,13 +28,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from epochs import TASKS
-from gains import read_gains
+from gains import TASKS, read_gains
 from runs import TRAINING, encoder
 
+from cli.app import bad_input_ends
 from relevance.clustering.agreement import rank_correlations
 from relevance.comparison.judging import Judgement, compare_with
 from relevance.comparison.ranking_metrics import reliability_within, within_targets
+from relevance.errors import RelevanceError
 from relevance.gains.gain_choice import METRICS
 from relevance.matrices.matrix import RelevanceMatrix, load_matrix
 from relevance.report.comparison import HEADINGS, remarks
@@ -55,6 +56,7 @@ SEED = 100  # none of the study's
 LEAST_RELIABILITY = 0.5
 
 
+@bad_input_ends("estimators.py")
 def main() -> None:
     """Make the estimates that are missing, then judge all there are."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -72,6 +74,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.other and options.table:
         parser.error("--other is a trial, whose rows are none of the table's: leave out --table.")
+    reference = read_gains(options.runs, options.metric, study=options.study, needed=TASKS)
     options.kept = options.out / "trial" if options.other else options.out
     options.kept.mkdir(parents=True, exist_ok=True)
     for name in [] if options.show else options.only:
@@ -81,7 +84,6 @@ def main() -> None:
             seconds = time.perf_counter() - started
             print(f"{name} {told} {seconds:.0f} s", file=sys.stderr, flush=True)
     there = [name for name in ESTIMATES if file_of(options.kept, name).is_file()]
-    reference = read_gains(options.runs, options.metric, study=options.study)
     matrices = [load_matrix(file_of(options.kept, name)) for name in there]
     show(reference, judged(reference, matrices, there, options), options)
 
@@ -135,7 +137,10 @@ def of_one_seed(reference: RelevanceMatrix, options: argparse.Namespace) -> list
 def show(reference: RelevanceMatrix, rows: pd.DataFrame, options: argparse.Namespace) -> None:
     """Print the table with what its numbers rest on, and write its rows."""
     if rows.empty:
-        raise SystemExit("No estimate is there, and a study of two seeds has no others for one.")
+        raise RelevanceError(
+            "No estimate is there, and a study of two seeds has no others for one."
+            " Leave out --show."
+        )
     if options.table:
         rows.to_csv(options.table, index=False)
     for share in ("regret", "cost_share"):

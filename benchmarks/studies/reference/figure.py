@@ -16,11 +16,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from estimators import ONE_SEED, chance
-from gains import read_gains
+from gains import TASKS, read_gains, read_table
 
 import relevance
+from cli.app import bad_input_ends
 from relevance.clustering.spec import ClusterSpec
 from relevance.comparison.ranking_metrics import ceiling, reliability_within
+from relevance.errors import RelevanceError
 from relevance.figures.figure import (
     FAINT,
     INK,
@@ -38,9 +40,11 @@ from relevance.matrices.matrix import RelevanceMatrix
 TEXT_PT = 7.0
 LEFT_PT, BELOW_PT, ABOVE_PT, SIDE_PT = 44.0, 62.0, 26.0, 196.0
 NAMES_PT, COST_PT, EDGE_PT = 92.0, 46.0, 4.0
+NUMBERS = ("seeds", "spearman_within", "cost_share")
 BAND = "#ededed"
 
 
+@bad_input_ends("figure.py")
 def main() -> None:
     """Draw and save."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -50,12 +54,14 @@ def main() -> None:
     parser.add_argument("--clusters", type=Path, help="groups to frame")
     parser.add_argument("--metric", choices=METRICS, default="gain", help="that of the table")
     options = parser.parse_args()
-    matrix = read_gains(options.runs, options.metric)
-    rows = pd.read_csv(options.table)
+    matrix = read_gains(options.runs, options.metric, needed=TASKS)
+    rows = read_table(options.table, ("measure", "metric"), NUMBERS)
     wanted = len(matrix.seeds), options.metric
     if set(zip(rows["seeds"], rows["metric"], strict=True)) != {wanted}:
-        parser.error(
-            "{} is not of {} seeds by {}: run estimators.py".format(options.table, *wanted)
+        raise RelevanceError(
+            "{} is not of {} seeds by '{}'. Make it again with estimators.py.".format(
+                options.table, *wanted
+            )
         )
     left = LEFT_PT + SIDE_PT + NAMES_PT
     width = TWO_COLUMNS_PT - left - COST_PT - EDGE_PT

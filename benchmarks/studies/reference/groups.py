@@ -29,21 +29,25 @@ from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
-from epochs import TASKS
-from gains import read_gains
+from gains import TASKS, read_gains, read_table
 from runs import TRAINING, encoder
 
 import hmnet
+from cli.app import bad_input_ends
 from hmnet.comparison.compare import compare
 from hmnet.runs.scores import Score
 from relevance.clustering.spec import ClusterSpec
+from relevance.errors import RelevanceError
 from relevance.gains.gain_choice import METRICS
 
 NAMES = ("single", "multi", "hmnet by families", "hmnet by gains")
 BASELINE = "multi"
 SCORE = list(Score.__annotations__)
+NUMBERS = ("seed", "value", "majority")
+TEXTS = [name for name in SCORE if name not in NUMBERS]
 
 
+@bad_input_ends("groups.py")
 def main() -> None:
     """Train what is missing, seed by seed, and print the table of all there is."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -71,7 +75,9 @@ def main() -> None:
             print(f"{name}:", flush=True)
             train(name, options.seeds[0], options, "--dry-run")
         return
-    found = pd.read_csv(options.scores) if options.scores.is_file() else pd.DataFrame()
+    found = pd.DataFrame()
+    if options.scores.exists():
+        found = read_table(options.scores, (*TEXTS, "recipe"), NUMBERS)
     own = found[found["recipe"] == recipe] if len(found) else found
     done = set(zip(own["run"], own["seed"], strict=True)) if len(own) else set()
     missing = [(name, seed) for seed in options.seeds for name in NAMES if (name, seed) not in done]
@@ -85,7 +91,7 @@ def groups_of(options: argparse.Namespace) -> ClusterSpec:
     """The groups of the study, and those of families, which are made unless they are there."""
     gains, families = options.out / "gains.json", options.out / "taxonomy.json"
     if not groups_file("gains", options).is_file():
-        read_gains(options.runs, options.metric).save(gains)
+        read_gains(options.runs, options.metric, needed=TASKS).save(gains)
         out = groups_file("gains", options)
         call("relevance", "cluster", gains, "--k", options.k, "--out", out, options=options)
     if not groups_file("families", options).is_file():
@@ -104,11 +110,13 @@ def groups_file(by: str, options: argparse.Namespace) -> Path:
 def call(*arguments: object, options: argparse.Namespace) -> None:
     """Run a command of the project on one thread."""
     cache = str((options.out / "cache").absolute())
-    subprocess.run(
+    status = subprocess.run(
         [sys.executable, "-m", *map(str, arguments)],
-        check=True,
+        check=False,
         env=os.environ | {"RELEVANCE_CACHE": cache, "OMP_NUM_THREADS": "1"},
-    )
+    ).returncode
+    if status:  # of which the command has said why
+        raise SystemExit(status)
 
 
 def train(name: str, seed: int, options: argparse.Namespace, *more: str) -> Path:
@@ -147,7 +155,7 @@ def finished(missing: list[tuple[str, int]], options: argparse.Namespace) -> Ite
 def show(found: pd.DataFrame, options: argparse.Namespace) -> None:
     """Print the table of the runs there are."""
     if found.empty:
-        raise SystemExit("No run is there yet.")
+        raise RelevanceError(f"{options.scores} has no run of these settings. Leave out --show.")
     order = found.sort_values("run", key=lambda runs: runs.map(NAMES.index), kind="stable")
     scores = [Score(**row) for row in order[SCORE].to_dict("records")]
     table = compare(scores, baseline=options.baseline, spread=True)

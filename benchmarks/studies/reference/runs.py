@@ -22,7 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from epochs import TASKS
+from gains import TASKS
+
+from cli.app import bad_input_ends
+from relevance.matrices.imported import read_runs
 
 BACKBONE = "minilm2"
 TRAINING = (
@@ -33,6 +36,7 @@ TRAINING = (
 METRICS = ("gain", "primary", "loss")
 
 
+@bad_input_ends("runs.py")
 def main() -> None:
     """Run the seeds that are missing and write the file after each of them."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -42,8 +46,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(6)))
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
+    found = None
+    if options.runs.exists():
+        read_runs(options.runs)  # which says in one line what is wrong with it
+        found = pd.read_csv(options.runs)
     backbone = encoder(options.out)
-    found = pd.read_csv(options.runs) if options.runs.is_file() else None
     for seed in options.seeds:
         if found is None or seed not in set(found["seed"]):
             matrix = options.out / f"seed-{seed}.json"
