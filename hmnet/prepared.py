@@ -1,37 +1,33 @@
 """Tasks prepared for a model: their splits encoded once, kept on disk, checked before reuse."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 from transformers import PreTrainedTokenizerBase
 
 from hmnet.data.encoded import Encoded
+from hmnet.data.encoded_files import FILES, read_sequences, write_sequences
 from hmnet.data.encoder import Encoder
-from hmnet.data.template import Alignment, Sequences, Template
-from hmnet.kinds.kind import kind_of
-from relevance.disk.files import (
-    begin_cache,
-    cache_dir,
-    digest,
-    file_digest,
-    read_json,
-    replacing,
-    write_json,
-)
+from hmnet.data.template import Sequences
+from hmnet.kinds.kind import OutputKind, kind_of
+from relevance.disk.entries import ensure_entry
+from relevance.disk.files import cache_dir, digest
+from relevance.disk.manifest import write_manifest
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Split, TaskData
 from relevance.tasks.task import Task
 from relevance.text.tokenizers import MOST_UNKNOWN
 
 VERSION = 1  # raised whenever the same text would give other ids
-SCHEMA = "relevance.encoded/1"
-ALIGNED = ("rows", "begins", "ends")
+SCHEMA = "relevance.encoded/2"
+FIRST_ROWS = 64  # of a split that are encoded at a time
+GROWTH = 16  # of one block of rows over the one before, at most
+BLOCK_TOKENS = 2**22  # of a block, about; encoding takes some 80 bytes for each
+TOKEN_CHARACTERS = 4
 
 
 @dataclass(frozen=True)
@@ -109,7 +105,8 @@ def encode_split(
 ) -> Encoded:
     """Encode a split, or read it from `encoded/<key>/` in the cache.
 
-    An entry that is incomplete, garbled or from another version is computed and written again.
+    Rows are encoded some at a time and go to disk as they come. An entry that is incomplete,
+    garbled or from another version is computed and written again.
 
     Args:
         task: Says which text gives way when an input is too long.
@@ -119,7 +116,7 @@ def encode_split(
         max_length: Most tokens of one row, special ids included.
 
     Returns:
-        The encoded rows.
+        The encoded rows, whose tokens are mapped from the cache's files.
 
     Raises:
         RelevanceError: If the length leaves no room for text, the tokenizer has no such backend or
@@ -138,12 +135,14 @@ def encode_split(
         }
     )
     folder = cache_dir() / "encoded" / key
-    sequences = _read(folder, encoder.template)
-    if sequences is None:
-        sequences = kind.encode(split.texts, encoder, max_length)
-        _check_known(sequences, encoder, task.name, len(split.texts))
-        begin_cache()
-        _write(folder, sequences, task.name)
+
+    def write(draft: Path) -> None:
+        blocks = _blocks(kind, split, encoder, max_length)
+        write_sequences(draft, _known(blocks, encoder, task.name, len(split.texts)))
+        write_manifest(draft, FILES, schema=SCHEMA)
+
+    ensure_entry(folder, FILES, SCHEMA, write)
+    sequences = read_sequences(folder, encoder.template)
     return Encoded(
         sequences.ids,
         sequences.offsets,
@@ -154,6 +153,23 @@ def encode_split(
         template=encoder.template,
         alignment=sequences.alignment,
     )
+
+
+def _blocks(
+    kind: OutputKind, split: Split, encoder: Encoder, max_length: int
+) -> Iterator[Sequences]:
+    """A split's sequences, some rows at a time: few at first, then by the size of those before."""
+    start, count = 0, FIRST_ROWS
+    while start < len(split):
+        texts = [column[start : start + count] for column in split.texts]
+        block = kind.encode(texts, encoder, max_length)
+        read = max(len(block.ids), sum(map(len, chain(*texts))) // TOKEN_CHARACTERS)
+        if block.alignment is not None:
+            own = replace(block.alignment, rows=block.alignment.rows + start)
+            block = replace(block, alignment=own)
+        yield block
+        start += count
+        count = max(1, min(GROWTH * count, count * BLOCK_TOKENS // max(read, 1)))
 
 
 def check_texts(
@@ -173,49 +189,22 @@ def check_texts(
     """
     encoder, kind = Encoder.of(tokenizer), kind_of(task)
     sequences = kind.encode(tuple(texts), encoder, max_length)
-    _check_known(sequences, encoder, task.name, len(texts))
+    for _ in _known([sequences], encoder, task.name, len(texts)):
+        pass
 
 
-def _check_known(sequences: Sequences, encoder: Encoder, task: str, parts: int) -> None:
-    """Refuse a tokenizer that most of the texts say nothing to."""
-    tokens = len(sequences.ids) - len(sequences) * encoder.template.special_count(parts)
-    unknown = int(np.count_nonzero(sequences.ids == encoder.unknown))
+def _known(
+    blocks: Iterable[Sequences], encoder: Encoder, task: str, parts: int
+) -> Iterator[Sequences]:
+    """Refuse a tokenizer that most of the texts say nothing to, once all have been passed on."""
+    tokens = unknown = 0
+    for block in blocks:
+        yield block
+        tokens += len(block.ids) - len(block) * encoder.template.special_count(parts)
+        unknown += int(np.count_nonzero(block.ids == encoder.unknown))
     if encoder.unknown is not None and unknown > MOST_UNKNOWN * tokens > 0:
         raise RelevanceError(
             f"Task '{task}': {unknown / tokens:.0%} of the tokens are unknown to the backbone's"
             " tokenizer, so that texts can hardly be told apart. Use a backbone whose tokenizer"
             " knows the language and the casing of the texts."
         )
-
-
-def _read(folder: Path, template: Template) -> Sequences | None:
-    """A cache entry, or None where it is missing or not what was written."""
-    arrays = folder / "arrays.safetensors"
-    try:
-        manifest = read_json(folder / "manifest.json", SCHEMA)
-        if manifest.get("sha256") != file_digest(arrays):
-            return None
-        found = load_file(arrays)
-        aligned = {name: found.pop(name) for name in ALIGNED if name in found}
-        alignment = Alignment(**aligned) if aligned else None
-        return Sequences(**found, template=template, alignment=alignment)
-    except (RelevanceError, OSError, SafetensorError, TypeError):
-        return None
-
-
-def _write(folder: Path, sequences: Sequences, task: str) -> None:
-    """Write a cache entry; the manifest comes last and says what the arrays must be."""
-    arrays = folder / "arrays.safetensors"
-    content = {"ids": sequences.ids, "offsets": sequences.offsets, "first": sequences.first}
-    if sequences.alignment is not None:
-        content |= {name: getattr(sequences.alignment, name) for name in ALIGNED}
-    with replacing(arrays) as temporary:
-        save_file(content, temporary)
-        sha256 = file_digest(temporary)
-    manifest = {
-        "sha256": sha256,
-        "task": task,
-        "rows": len(sequences),
-        "tokens": len(sequences.ids),
-    }
-    write_json(folder / "manifest.json", SCHEMA, manifest)

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedConfig
 
 from hmnet.data.alignment import aligned
-from hmnet.data.template import Pieces, Sequences, assemble, spans
+from hmnet.data.encoded_files import gathered
+from hmnet.data.template import Pieces, Sequences, assemble, boundaries, spans
 from relevance.errors import RelevanceError
 
 Further: TypeAlias = Literal["alternatives", "marks"]
@@ -96,14 +97,15 @@ def collate(
     places = np.arange(lengths.max())
     mask = places < lengths[:, None]
     ids = np.full(mask.shape, pad_id, dtype=np.int64)
-    ids[mask] = encoded.ids[spans(encoded.offsets[:-1][rows], lengths)]
+    ids[mask] = gathered(encoded.ids, spans(encoded.offsets[:-1][rows], lengths))
     arrays = {"input_ids": ids, "attention_mask": mask.astype(np.int64)}
     if with_segments:
         segments = mask & (places >= encoded.first[rows][:, None])
         arrays["token_type_ids"] = segments.astype(np.int64)
     if further == "marks":
         arrays[further] = np.zeros_like(ids)
-        arrays[further][mask] = aligned(encoded).begins[spans(encoded.offsets[:-1][rows], lengths)]
+        tokens = spans(encoded.offsets[:-1][rows], lengths)
+        arrays[further][mask] = gathered(aligned(encoded).begins, tokens)
     return {name: torch.from_numpy(values).to(device) for name, values in arrays.items()}
 
 
@@ -130,7 +132,8 @@ def texts_apart(encoded: Sequences, rows: Int[np.ndarray, " row"]) -> Sequences:
     ends = np.stack([np.where(is_pair, rest - len(template.middle), end), end], axis=1)
     lengths = (ends - starts).ravel()
     longest = int(lengths.max()) + template.special_count(1)
-    return assemble(template, [Pieces(encoded.ids, starts.ravel(), lengths)], longest)
+    ids = gathered(encoded.ids, spans(starts.ravel(), lengths))
+    return assemble(template, [Pieces(ids, boundaries(lengths)[:-1], lengths)], longest)
 
 
 def alternatives_apart(
@@ -148,14 +151,15 @@ def alternatives_apart(
     """
     tokens = spans(encoded.offsets[:-1][rows], encoded.lengths[rows])
     row = np.repeat(np.arange(len(rows)), encoded.lengths[rows])
-    place = aligned(encoded).begins[tokens]
+    place = gathered(aligned(encoded).begins, tokens)
     changes = (np.diff(row, prepend=-1) != 0) | (np.diff(place, prepend=-1) != 0)
     starts = np.flatnonzero(changes)
     own = np.full((len(rows), int(place.max()) + 1), -1, dtype=np.int64)
     own[row[starts], place[starts]] = np.arange(len(starts))
     first = encoded.first[rows][row[starts]]
     offsets = np.append(starts, len(tokens))
-    return Sequences(encoded.ids[tokens], offsets, first, template=encoded.template), own
+    ids = gathered(encoded.ids, tokens)
+    return Sequences(ids, offsets, first, template=encoded.template), own
 
 
 def check_max_length(model: nn.Module, max_length: int, setting: str = "max_length") -> None:

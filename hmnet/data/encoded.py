@@ -1,12 +1,16 @@
 """The rows of a split as the model reads them."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from hmnet.data.template import Sequences, boundaries, spans
+from hmnet.data.encoded_files import gathered
+from hmnet.data.template import Alignment, Sequences, boundaries, spans
 from relevance.disk.files import digest
+
+TOKENS_AT_ONCE = 2**20
 
 
 @dataclass(frozen=True)
@@ -34,17 +38,25 @@ class Encoded(Sequences):
         """The given sequences in the given order."""
         lengths = self.lengths[rows]
         tokens = spans(self.offsets[:-1][rows], lengths)
-        kept = rows if self.alignment is None else np.arange(len(self.labels))
+        own = self.alignment
+        kept = rows if own is None else np.arange(len(self.labels))
         return Encoded(
-            ids=self.ids[tokens],
+            ids=gathered(self.ids, tokens),
             offsets=boundaries(lengths),
             first=self.first[rows],
             template=self.template,
-            alignment=self.alignment and self.alignment.take(rows, tokens),
+            alignment=own
+            and Alignment(own.rows[rows], gathered(own.begins, tokens), gathered(own.ends, tokens)),
             labels=self.labels[kept],
             groups=None if self.groups is None else self.groups[kept],
             fingerprint=digest([self.fingerprint, rows.tolist()]),
         )
+
+    def vocabulary(self) -> frozenset[int]:
+        """Ids of all tokens, special ones included."""
+        starts = range(0, len(self.ids), TOKENS_AT_ONCE)
+        some = (gathered(self.ids, slice(n, n + TOKENS_AT_ONCE)) for n in starts)
+        return frozenset(chain.from_iterable(np.unique(ids).tolist() for ids in some))
 
     def sequences_of(self, rows: Int[np.ndarray, " row"]) -> Int[np.ndarray, " _"]:
         """Numbers of the sequences that some rows of the split were made into."""

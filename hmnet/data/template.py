@@ -66,12 +66,6 @@ class Alignment:
     begins: Int32[np.ndarray, " token"]
     ends: Int32[np.ndarray, " token"]
 
-    def take(
-        self, rows: Int64[np.ndarray, " taken"], tokens: Int64[np.ndarray, " token"]
-    ) -> "Alignment":
-        """The alignment of some sequences, whose tokens stand at these places."""
-        return Alignment(self.rows[rows], self.begins[tokens], self.ends[tokens])
-
 
 @dataclass(frozen=True)
 class Sequences:

@@ -9,6 +9,7 @@ from torch import Tensor, where
 
 from hmnet.data.alignment import aligned, with_dropped
 from hmnet.data.encoded import Encoded
+from hmnet.data.encoded_files import gathered
 from hmnet.data.encoder import Columns, Encoder
 from hmnet.data.template import Parts, boundaries, spans
 from hmnet.data.windows import OVERLAP, windows, windows_of_rows
@@ -18,6 +19,7 @@ from relevance.errors import RelevanceError, shown
 from relevance.tasks.data import Labels, as_rows
 from relevance.tasks.kinds.cloze import asked, right_places
 
+AT_ONCE = 1024  # sequences whose targets are looked at
 SHORTEST = (
     16  # tokens of the passage in a window; where fewer are left, its beginning alone is read
 )
@@ -101,7 +103,7 @@ class Cloze(MultipleChoice):
         """1 at the places of right candidates that a window shows, 0 at all others of its row."""
         alignment, lengths = aligned(encoded), encoded.lengths[rows]
         tokens = spans(encoded.offsets[:-1][rows], lengths)
-        begins, ends = alignment.begins[tokens], alignment.ends[tokens]
+        begins, ends = (gathered(each, tokens) for each in (alignment.begins, alignment.ends))
         right, shown = np.zeros((2, len(rows), int(begins.max()) + 1), dtype=np.int64)
         for place, row in enumerate(alignment.rows[rows].tolist()):
             right[place, right_places(encoded.labels[row])] = 1
@@ -112,8 +114,10 @@ class Cloze(MultipleChoice):
         self, encoded: Encoded, losses: Float[np.ndarray, " sequence"]
     ) -> Float[np.ndarray, " _"]:
         """The mean over the windows that something is learned from; 0 where there is none."""
-        learned = self.targets(encoded, np.arange(len(encoded))).max(axis=1) > 0
-        return encoded.row_means(losses, learned)
+        every = np.arange(len(encoded))
+        some = (every[n : n + AT_ONCE] for n in range(0, len(every), AT_ONCE))
+        learned = [self.targets(encoded, rows).max(axis=1) > 0 for rows in some]
+        return encoded.row_means(losses, np.concatenate(learned))
 
     def unlearned(self, encoded: Encoded) -> str | None:
         """Rows without a right candidate."""

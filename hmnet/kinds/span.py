@@ -12,6 +12,7 @@ from transformers import PreTrainedConfig
 
 from hmnet.data.alignment import aligned, assemble_aligned, with_dropped
 from hmnet.data.encoded import Encoded
+from hmnet.data.encoded_files import gathered
 from hmnet.data.encoder import Columns, Encoder
 from hmnet.data.template import Pieces, Sequences
 from hmnet.data.windows import OVERLAP, windows, windows_of_rows
@@ -253,4 +254,4 @@ def _places(sequences: Sequences, row: int) -> tuple[Places, Places]:
     """Characters at which the tokens of a sequence begin and end."""
     own = slice(sequences.offsets[row], sequences.offsets[row + 1])
     alignment = aligned(sequences)
-    return alignment.begins[own], alignment.ends[own]
+    return gathered(alignment.begins, own), gathered(alignment.ends, own)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from hmnet.data.alignment import NOWHERE, aligned, assemble_aligned
 from hmnet.data.encoded import Encoded
+from hmnet.data.encoded_files import gathered
 from hmnet.data.encoder import Columns, Encoder, Located
 from hmnet.data.template import Sequences, boundaries
 from hmnet.kinds._entropy import normalised_entropy
@@ -174,6 +175,7 @@ def _words_of(
 ) -> tuple[Int64[np.ndarray, " word"], Int32[np.ndarray, " word"]]:
     """Tokens of a row that are the first of a word, and the numbers of these words."""
     alignment = aligned(sequences)
-    word = alignment.begins[sequences.offsets[row] : sequences.offsets[row + 1]]
+    own = slice(sequences.offsets[row], sequences.offsets[row + 1])
+    word = gathered(alignment.begins, own)
     tokens = np.flatnonzero(word != NOWHERE)
     return tokens, word[tokens]

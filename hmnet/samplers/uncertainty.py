@@ -232,7 +232,7 @@ def _deviation(task: str) -> Measure:
 def _relevant(task: Task, tasks: Sequence[Task], data: Mapping[str, Encoded]) -> str:
     """The classification task whose vocabulary holds most of a task's own."""
     names = [task.name, *(other.name for other in tasks if other.kind == "classification")]
-    vocabularies = [frozenset(np.unique(data[name].ids).tolist()) for name in names]
+    vocabularies = [data[name].vocabulary() for name in names]
     overlap = vocabulary_overlap(vocabularies, tasks=tuple(names))
     return names[1 + int(np.argmax(overlap[1:, 0]))]
 

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from hmnet.data.encoded import Encoded
 from hmnet.data.encoder import Encoder
 from hmnet.data.template import Sequences
+from hmnet.kinds.kind import kind_of
 from hmnet.prepared import encode_split
 from relevance.disk.files import cache_dir
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Split
+from relevance.tasks.find import catalogue
+from samples import sample
 from toys import toy
 
 TASK = toy("QA", text=("question", "passage"), truncate="passage")
@@ -80,12 +84,12 @@ def test_what_changes_the_ids_changes_the_key(
     assert len({one.fingerprint for one in encoded}) == 5
 
 
-@pytest.mark.parametrize("name", ["arrays.safetensors", "manifest.json"])
+@pytest.mark.parametrize("name", ["tokens.bin", "rows.npy", "manifest.json"])
 @pytest.mark.parametrize("damage", ["cut", "garble", "empty", "remove"])
 def test_a_damaged_entry_is_computed_again(
     name: str, damage: str, tokenizer: PreTrainedTokenizerBase, encodings: list[int]
 ) -> None:
-    whole = encode_split(TASK, SPLIT, tokenizer, 16)
+    whole = deepcopy(encode_split(TASK, SPLIT, tokenizer, 16))  # else mapped from the file
     file = cache_dir() / "encoded" / whole.fingerprint / name
     content = file.read_bytes()
     middle = len(content) // 2
@@ -107,10 +111,32 @@ def test_arrays_of_another_making_are_not_taken(
 ) -> None:
     whole = encode_split(TASK, SPLIT, tokenizer, 16)
     manifest = cache_dir() / "encoded" / whole.fingerprint / "manifest.json"
-    manifest.write_text(json.dumps({"schema": "relevance.encoded/2"}))
+    manifest.write_text(json.dumps({"schema": "relevance.encoded/3"}))
 
     assert same(encode_split(TASK, SPLIT, tokenizer, 16), whole)
     assert len(encodings) == 2
+
+
+@pytest.mark.parametrize("name", ["COPA", "ReCoRD", "SQuAD", "WiC", "WNUT-17", "RTE"])
+def test_rows_in_blocks_are_encoded_as_in_one(
+    name: str, tokenizer: PreTrainedTokenizerBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each kind, windows and alternatives among them, and what a batch reads of it."""
+    task = catalogue()[name]
+    split = sample(task, 20)
+    encoder, kind = Encoder.of(tokenizer), kind_of(task)
+    whole = kind.encode(split.texts, encoder, 10)
+    monkeypatch.setattr("hmnet.prepared.FIRST_ROWS", 3)
+    monkeypatch.setattr("hmnet.prepared.BLOCK_TOKENS", 100)
+    found = encode_split(task, split, tokenizer, 10)
+    assert len(found) == len(whole)
+    assert (len(found) > len(split)) == (name == "SQuAD")
+    for field in ("ids", "offsets", "first"):
+        assert np.array_equal(getattr(found, field), getattr(whole, field)), field
+    if whole.alignment is not None:
+        assert found.alignment is not None
+        for field in ("rows", "begins", "ends"):
+            assert np.array_equal(getattr(found.alignment, field), getattr(whole.alignment, field))
 
 
 def test_several_writers_at_once(tokenizer: PreTrainedTokenizerBase) -> None:
@@ -119,7 +145,7 @@ def test_several_writers_at_once(tokenizer: PreTrainedTokenizerBase) -> None:
 
     assert all(same(one, found[0]) for one in found)
     folder = cache_dir() / "encoded" / found[0].fingerprint
-    assert {file.name for file in folder.iterdir()} == {"arrays.safetensors", "manifest.json"}
+    assert {file.name for file in folder.iterdir()} == {"tokens.bin", "rows.npy", "manifest.json"}
 
 
 def test_a_cache_that_cannot_be_written(tokenizer: PreTrainedTokenizerBase) -> None:
