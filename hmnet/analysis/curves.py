@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 
 from hmnet.analysis.run_log import read_log
 from hmnet.runs.folder import RECORDS, Run
+from hmnet.samplers.uncertainty import stand_in
 from hmnet.training.record import Evaluation, read_records
 from relevance.errors import RelevanceError
 from relevance.names import some
@@ -34,8 +35,9 @@ class Curves(NamedTuple):
             runs that were not scored on the way.
         scored_at: Steps of these scores.
         scored_in: Epochs that they are the ends of, from 1.
-        deviates: Tasks whose uncertainty is a deviation of predictions under dropout, on the scale
-            of their labels moved to [0, 1], and no normalised entropy; empty for none.
+        stand_ins: What the uncertainty of each task is in place of its own normalised entropy,
+            which regression has not; None for the entropy, empty where all have one. A deviation of
+            predictions under dropout is on the scale of the labels moved to [0, 1].
         losses: Training loss before the update, with the regularizer's term, as the mean over
             the steps of a window that trained the task alone; NaN where there is none. The last
             column is that of steps that trained several tasks, whose loss no log takes apart.
@@ -51,7 +53,7 @@ class Curves(NamedTuple):
     uncertainty: Float[np.ndarray, "window task"] | None
     scores: Float[np.ndarray, "evaluation task"] | None
     scored_at: Int[np.ndarray, " evaluation"]
-    deviates: tuple[bool, ...] = ()
+    stand_ins: tuple[str | None, ...] = ()
     losses: Float[np.ndarray, "window task_or_several"] | None = None
     scored_in: Int[np.ndarray, " evaluation"] = np.zeros(0, dtype=int)
 
@@ -62,18 +64,21 @@ class Curves(NamedTuple):
     @property
     def entropies(self) -> Float[np.ndarray, "window task"] | None:
         """The uncertainty of tasks that have an entropy, NaN for others; None where none has."""
-        return self._uncertainty_of(deviating=False)
+        return self.uncertainty_by(None)
 
-    @property
-    def deviations(self) -> Float[np.ndarray, "window task"] | None:
-        """The uncertainty of tasks that have a deviation, NaN for others; None where none has."""
-        return self._uncertainty_of(deviating=True)
+    def uncertainty_by(self, stand_in: str | None) -> Float[np.ndarray, "window task"] | None:
+        """The uncertainty of tasks whose own entropy one thing stands for.
 
-    def _uncertainty_of(self, *, deviating: bool) -> Float[np.ndarray, "window task"] | None:
+        Args:
+            stand_in: A value of `stand_ins`.
+
+        Returns:
+            Values of these tasks, NaN for others; None where none has any.
+        """
         if self.uncertainty is None:
             return None
-        deviates = np.array(self.deviates or (False,) * len(self.tasks))
-        found = np.where(deviates == deviating, self.uncertainty, np.nan)
+        of_it = [each == stand_in for each in self.stand_ins or (None,) * len(self.tasks)]
+        found = np.where(of_it, self.uncertainty, np.nan)
         return None if np.isnan(found).all() else found
 
     def table_rows(self) -> list[Row]:
@@ -162,7 +167,7 @@ def curves(run: Run, *, window: int | None = None) -> Curves:
         scores=scores,
         scored_at=np.array([each.step for each in evaluations], dtype=int),
         scored_in=np.array([each.epoch for each in evaluations], dtype=int),
-        deviates=_deviates(run, names),
+        stand_ins=_stand_ins(run, names),
         losses=None if np.isnan(losses).all() else _window_means(losses, ends),
     )
 
@@ -174,12 +179,13 @@ def _ends(count: int, window: int | None) -> Int[np.ndarray, " boundary"]:
     return np.append(np.arange(0, count, window), count)
 
 
-def _deviates(run: Run, names: Sequence[str]) -> tuple[bool, ...]:
-    """The tasks whose uncertainty is a deviation; see `hmnet.samplers.uncertainty`."""
-    if run.additions():
-        return ()  # these are trained in packed batches
-    by_dropout = run.config.sampler.parameters.get("proxy") == "dropout"
-    return tuple(by_dropout and run.task(name).kind == "regression" for name in names)
+def _stand_ins(run: Run, names: Sequence[str]) -> tuple[str | None, ...]:
+    """What stands for the entropy of each task; additions are trained in packed batches."""
+    tasks = [task for task in run.tasks if task.name in names]
+    sampler = {} if run.additions() else run.config.sampler.parameters
+    proxy = str(sampler.get("proxy", "relevant"))
+    said = {task.name: stand_in(task, tasks, proxy) for task in tasks}
+    return tuple(said[name] for name in names)
 
 
 def _trained(run: Run) -> tuple[tuple[str, ...], int]:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from hmnet.analysis.curves import Curves
+from relevance.escaping import for_figure
 from relevance.figures.figure import (
     INK,
     TWO_COLUMNS_PT,
@@ -18,6 +19,7 @@ from relevance.figures.figure import (
     draw_legend,
     new_panels,
     text_width_em,
+    wrapped,
 )
 from relevance.figures.scatter import COLOURS
 from relevance.figures.style import NO_WISHES, FigureStyle
@@ -52,7 +54,8 @@ def lay_out(found: Curves) -> list[CurvesPanel]:
         found: Curves of a run.
 
     Returns:
-        Panels from top to bottom: two, and up to five where there is more to show.
+        Panels from top to bottom: two, and more where there is more to show. What stands for the
+        entropy of tasks that have none has a panel of its own.
     """
     panels = [
         CurvesPanel("share of rows (%)", found.steps, 100 * found.mix, is_mix=True),
@@ -60,8 +63,11 @@ def lay_out(found: Curves) -> list[CurvesPanel]:
     ]
     if found.entropies is not None:
         panels.append(CurvesPanel("uncertainty", found.steps, found.entropies))
-    if found.deviations is not None:
-        panels.append(CurvesPanel("deviation under dropout", found.steps, found.deviations))
+    panels += [
+        CurvesPanel(stand_in, found.steps, values)
+        for stand_in in dict.fromkeys(filter(None, found.stand_ins))
+        if (values := found.uncertainty_by(stand_in)) is not None
+    ]
     if found.scores is not None:
         panels.append(CurvesPanel("score on dev (%)", found.scored_at, 100 * found.scores))
     return panels
@@ -123,7 +129,8 @@ def _draw(panel: CurvesPanel, axes: Axes) -> None:
                 markersize=2.5,
                 clip_on=not marker,
             )
-    axes.set_ylabel(panel.quantity, fontsize=TEXT_PT, color=INK)
+    quantity = "\n".join(wrapped(for_figure(panel.quantity), TEXT_PT, PANEL_PT))
+    axes.set_ylabel(quantity, fontsize=TEXT_PT, color=INK, parse_math=False)
     draw_frame(axes, TEXT_PT)
 
 

@@ -12,7 +12,6 @@ from hmnet.analysis.curves import Curves
 from relevance.errors import RelevanceError
 
 SEVERAL = "steps of several tasks"
-DEVIATION = "deviation under dropout"
 QUANTITIES = {
     "loss": "training loss",
     "score": "score on dev (%)",
@@ -145,10 +144,10 @@ def _of_run(curves: Curves, what: What, by: By) -> Iterable[tuple[str, Points]]:
         places = curves.scored_at if by == "step" else curves.scored_in
     else:
         table = curves.uncertainty
-        deviates = curves.deviates or (False,) * len(titles)
+        stand_ins = curves.stand_ins or (None,) * len(titles)
         titles = [
-            f"{task}: {DEVIATION}" if deviating else task
-            for task, deviating in zip(titles, deviates, strict=True)
+            f"{task}: {stand_in}" if stand_in else task
+            for task, stand_in in zip(titles, stand_ins, strict=True)
         ]
     if table is not None and len(places):
         for title, values in zip(titles, table.T, strict=True):

@@ -19,6 +19,7 @@ Measure = Callable[[TaskBatch, CandidateScorer], Values]
 Variant = Literal["paper", "released"]
 # Each pass asks the model again; a deviation of five is enough to rank rows by.
 DROPOUT_PASSES = 5
+DEVIATION = "deviation under dropout"
 ROUNDING = 1e-6  # deviations below are not dropout's
 
 
@@ -217,6 +218,28 @@ def uncertainty_of(
         return _deviation(task.name)
     asked = _relevant(task, tasks, data) if proxy == "relevant" else _named(proxy, tasks)
     return lambda batch, ask: ask.entropies(batch, asked)
+
+
+def stand_in(task: Task, tasks: Sequence[Task], proxy: str) -> str | None:
+    """Say what `uncertainty_of` measures of a task that has no entropy of its own.
+
+    Args:
+        task: A task of the model.
+        tasks: All that train together.
+        proxy: A proxy that `Uncertainty` takes.
+
+    Returns:
+        Words for a figure, with the name of the classification task that is asked where one alone
+        can be; None for tasks with an entropy.
+    """
+    if task.kind != "regression":
+        return None
+    if proxy == "dropout":
+        return DEVIATION
+    asked = [t.name for t in tasks if t.kind == "classification"]
+    if proxy != "relevant":
+        asked = [name for name in asked if name.lower() == proxy.lower()]
+    return f"entropy of {asked[0] if len(asked) == 1 else 'another task'}'s labels"
 
 
 def _deviation(task: str) -> Measure:

@@ -16,6 +16,7 @@ from hmnet.training.record import Record, write_records
 from relevance.disk.files import write_json
 from relevance.errors import RelevanceError
 from relevance.figures.figure import save_figure
+from relevance.tasks.find import find_tasks
 
 SIZES = {"A": 8, "B": 4}
 
@@ -23,9 +24,13 @@ SIZES = {"A": 8, "B": 4}
 class Written(Run):
     """A run of which only the log is there."""
 
+    of_regression: tuple[str, ...] = ()
+
     @property
     def tasks(self) -> Any:
-        return [SimpleNamespace(name=name) for name in SIZES]
+        tasks = {task.name: task for task in find_tasks(["RTE", "STS-B"])}
+        like = {name: "STS-B" if name in self.of_regression else "RTE" for name in SIZES}
+        return [tasks[like[name]].model_copy(update={"name": name}) for name in SIZES]
 
     def data(self, task: str) -> Any:
         return SimpleNamespace(train=range(SIZES[task]))
@@ -52,6 +57,20 @@ def test_every_step_is_a_window_of_a_short_run(tmp_path: Path) -> None:
         {"task": "B", "rows": 4, "trained": 1, "share of data": 12.5},
         {"task": "all", "rows": 12, "trained": 8, "share of data": 33.3},
     ]
+
+
+def test_the_entropy_of_another_task_is_not_the_tasks_own(tmp_path: Path) -> None:
+    class Regression(Written):
+        of_regression = ("B",)
+
+    read(tmp_path, [{"rows": {"A": 3, "B": 1}, "uncertainty": {"A": 0.9, "B": 0.5}}])
+    found = curves(Regression(tmp_path, RunConfig(tasks=tuple(SIZES), epochs=2)))
+    assert found.stand_ins == (None, "entropy of A's labels")
+    assert found.entropies is not None
+    assert np.array_equal(found.entropies, [[0.9, np.nan]], equal_nan=True)
+    own, other = lay_out(found)[2:]
+    assert (own.quantity, other.quantity) == ("uncertainty", "entropy of A's labels")
+    assert np.array_equal(other.values, [[np.nan, 0.5]], equal_nan=True)
 
 
 def test_rows_are_counted_as_the_log_counts_them(tmp_path: Path) -> None:

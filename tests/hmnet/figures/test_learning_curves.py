@@ -121,7 +121,7 @@ def test_scores_by_epoch_stand_side_by_side_where_epochs_have_other_numbers_of_s
 
 def test_uncertainty_has_a_panel_per_task_and_deviations_one_of_their_own() -> None:
     unsure = np.array([[0.9, 0.01], [0.8, NAN]])
-    first = run(None)._replace(uncertainty=unsure, deviates=(False, True))
+    first = run(None)._replace(uncertainty=unsure, stand_ins=(None, "deviation under dropout"))
     second = run(None)._replace(uncertainty=unsure / 2)
     panels = lay_out([("x", first), ("y", second)], "uncertainty")
     assert [panel.title for panel in panels] == ["A", "B: deviation under dropout", "B"]

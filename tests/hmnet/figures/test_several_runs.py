@@ -18,7 +18,7 @@ from relevance.figures.figure import figure_of, save_figure
 def run(
     scores: Float[np.ndarray, "evaluation task"] | None,
     uncertainty: Float[np.ndarray, "window task"] | None = None,
-    deviates: tuple[bool, ...] = (),
+    stand_ins: tuple[str | None, ...] = (),
 ) -> Curves:
     return Curves(
         tasks=("A", "B", "C"),
@@ -30,7 +30,7 @@ def run(
         uncertainty=uncertainty,
         scores=scores,
         scored_at=np.array([4, 8]),
-        deviates=deviates,
+        stand_ins=stand_ins,
     )
 
 
@@ -71,11 +71,12 @@ def test_runs_without_scores_and_uncertainty() -> None:
         lay_out([("a", run(None)), ("b", run(None))])
 
 
-def test_deviations_under_dropout_are_no_entropies() -> None:
+@pytest.mark.parametrize("said", ["deviation under dropout", "entropy of A's labels"])
+def test_what_stands_for_an_entropy_is_none(said: str) -> None:
     unsure = np.array([[0.9, 0.01, 0.7], [0.8, 0.02, 0.6]])
-    found = run(None, unsure, (False, True, False))
+    found = run(None, unsure, (None, said, None))
     (_, _, entropies, deviations) = lay_out_one(found)
-    assert (entropies.quantity, deviations.quantity) == ("uncertainty", "deviation under dropout")
+    assert (entropies.quantity, deviations.quantity) == ("uncertainty", said)
     assert np.isnan(entropies.values[:, 1]).all()
     np.testing.assert_array_equal(deviations.values[:, 1], [0.01, 0.02])
     assert np.isnan(deviations.values[:, [0, 2]]).all()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hmnet.data.encoded import Encoded
 from hmnet.data.template import Template
 from hmnet.samplers.sampler import Step, TaskBatch, schedule
-from hmnet.samplers.uncertainty import Uncertainty, comparable, most_uncertain
+from hmnet.samplers.uncertainty import Uncertainty, comparable, most_uncertain, stand_in
 from relevance.errors import RelevanceError
 from relevance.tasks.task import Task
 from sampling import make
@@ -169,6 +169,16 @@ def test_regression_asks_the_task_that_shares_most_of_its_vocabulary() -> None:
     Uncertainty({}, epochs=1, seed=0, proxy="dropout").chooser(tasks, data)(step, ask)
     assert ask.asked[:2] == [("VALUE", "LABELS", None), ("VALUE", "OTHER", None)]
     assert ask.asked[2:] == [("VALUE", "VALUE", number) for number in range(5)]
+
+
+def test_a_figure_says_what_stands_for_an_entropy() -> None:
+    tasks = [LABELS, VALUE]
+    assert stand_in(LABELS, tasks, "dropout") is None
+    assert stand_in(VALUE, tasks, "dropout") == "deviation under dropout"
+    assert stand_in(VALUE, tasks, "relevant") == "entropy of LABELS's labels"
+    assert stand_in(VALUE, [OTHER, *tasks], "other") == "entropy of OTHER's labels"
+    # which of several is asked hangs on their vocabulary, which no log says
+    assert stand_in(VALUE, [OTHER, *tasks], "relevant") == "entropy of another task's labels"
 
 
 def test_deviations_are_scaled_to_the_entropies_beside_them() -> None:
