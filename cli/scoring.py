@@ -60,16 +60,11 @@ def evaluate(
     splits = None if split is None else [split]
     with StatusLine():
         from hmnet.comparison.compare import compare as side_by_side
-        from hmnet.runs.rows import note_on_changed
 
         runs = hmnet.TrainedRun.load_all([folder])
-        found = {one.folder: one.evaluate(splits=splits, **run_on) for one in runs}
-    scores = [score for own in found.values() for score in own]
+        scores = [score for one in runs for score in one.evaluate(splits=splits, **run_on)]
     show(in_flags(side_by_side(scores, every_metric=True).to_table(form)))
     note_f1(task for one in runs for task in one.tasks)
-    for path, own in found.items():
-        if said := note_on_changed(path, own):
-            note(f"hmnet: note: {said}")
 
 
 def compare(

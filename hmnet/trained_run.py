@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,15 @@ from hmnet.precision import PrecisionName, resolve_precision
 from hmnet.runs.card import write_export_card
 from hmnet.runs.folder import Run, load_run, runs_under
 from hmnet.runs.loading import ExportForm
-from hmnet.runs.rows import read_run_scores
+from hmnet.runs.rows import read_run_scores, warn_of_changed
 from hmnet.runs.score import score_run
 from hmnet.runs.scores import Score, from_rows
 from relevance.errors import RelevanceError, shown
 from relevance.names import some
-from relevance.tasks.load import split_names
+from relevance.tasks.data import TaskData
+from relevance.tasks.load import load_split, split_names
 from relevance.tasks.rows import split_rows
+from relevance.tasks.subset import subset
 from relevance.tasks.task import Task
 
 Input = str | Sequence[str] | Mapping[str, Any]
@@ -97,6 +100,23 @@ class TrainedRun(Run):
             RelevanceError: If the file is missing or damaged.
         """
         return from_rows(read_run_scores(self.folder))
+
+    def data(self, task: str, *, also: Sequence[str] = ()) -> TaskData:
+        """A task's rows, with a warning where they are no longer those that the run was scored on.
+
+        Args:
+            task: A name.
+            also: Further splits, such as `test`.
+
+        Returns:
+            As `hmnet.runs.folder.Run.data` has it.
+
+        Raises:
+            RelevanceError: As there, or if a file of the run is damaged.
+        """
+        found = super().data(task, also=also)
+        warn_of_changed(self.folder, self.task(task), found.evaluation)
+        return found
 
     def predict(
         self,
@@ -231,6 +251,12 @@ class TrainedRun(Run):
                 warnings.warn(f"Left out, as they have no split '{split}': {names}.", stacklevel=2)
                 wanted = [one for one in wanted if one not in lacking]
         found = [(one, *split_rows(one, split, folder)) for one in wanted]
+        scored = {score.task for score in self.scores if score.split == split}
+        for one in wanted:
+            if one.name in scored:
+                with suppress(RelevanceError):  # labels may be gone, which are not looked at
+                    rows = subset(load_split(one, split, folder), self.config.data.max_dev)
+                    warn_of_changed(self.folder, self.task(one.name), {split: rows})
         return chain.from_iterable(
             self._answer([one], read_numbered(one, rows, str(path)), batch_size, precision, device)
             for one, path, rows in found

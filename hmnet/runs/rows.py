@@ -1,6 +1,7 @@
 """Which rows a run was scored on, kept beside its scores: only what is alike is compared."""
 
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,29 +113,31 @@ def unrecorded(scores: Iterable[Score]) -> list[str]:
     return list(dict.fromkeys(score.task for score in scores if score.rows is None))
 
 
-def note_on_changed(folder: Path, scores: Iterable[Score]) -> str | None:
-    """Tell that a run is scored on other rows than at the end of its training.
+def warn_of_changed(folder: Path, task: Task, splits: Mapping[str, Split]) -> None:
+    """Warn where rows are others than those that a run was scored on when it was trained.
 
     Args:
         folder: The run's.
-        scores: Scores of it as its data is now.
+        task: The definition by which it reads them.
+        splits: Rows by split as they are now; splits that it was not scored on may be among them.
 
-    Returns:
-        A sentence that names tasks and splits; None where nothing is known to have changed.
+    Raises:
+        RelevanceError: If a file of the run is missing or damaged.
     """
-    before = {(score.task, score.split): score.rows for score in read_run_scores(folder)}
+    scores = read_run_scores(folder)
+    known = {score.split: score.rows for score in scores if score.task == task.name and score.rows}
     changed = [
-        f"{score.task} ({score.split})"
-        for score in scores
-        if before.get((score.task, score.split)) not in {None, score.rows}
+        name
+        for name, rows in splits.items()
+        if name in known and known[name] != rows_digest(task, rows)
     ]
-    if not changed:
-        return None
-    return (
-        f"The data has changed since {folder} was trained: scores of"
-        f" {some(list(dict.fromkeys(changed)))} are of other rows than its own. Where dev is a"
-        " share of the training rows, some of them may have been trained on."
-    )
+    if changed:
+        warnings.warn(
+            f"The data has changed since {folder} was trained: '{task.name}' has other rows in"
+            f" {some(changed)}. Where dev is a share of the training rows, some of them may have"
+            " been trained on.",
+            stacklevel=3,
+        )
 
 
 def notes_on(runs: Sequence[Run]) -> list[str]:

@@ -22,6 +22,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from altering import rewritten
 from commands import done, refused
 from hmnet.runs.folder import load_run
+from relevance.errors import RelevanceError
 
 ENTRY = "import sys; from cli.hmnet import main; sys.exit(main())"
 LABELS = {"TONE": ["bad", "good"], "SAME": ["same", "other", "none"], "FACT": ["no", "yes"]}
@@ -200,13 +201,36 @@ class TestATrainedRun:
         assert again.out
         assert "has changed" not in again.err
 
-    def test_evaluate_says_when_the_rows_are_others(
+    @pytest.mark.filterwarnings("default:The data has changed")  # a note, outside of tests
+    @pytest.mark.parametrize(
+        "command",
+        [
+            "evaluate {run} --split dev",
+            "diagnose {run} --task GRADE --out {out}/diagnosis",
+            "attention {run} {run} --task GRADE --max-rows 2",
+            "predict {run} --task GRADE --split dev",
+        ],
+    )
+    def test_whatever_reads_rows_says_when_they_are_others(
+        self, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+    ) -> None:
+        arguments = [word.format(run=trained, out=tmp_path) for word in command.split()]
+        assert "has changed" not in done("hmnet", *arguments).err
+        shutil.rmtree(tmp_path / "diagnosis", ignore_errors=True)
+        monkeypatch.setattr("hmnet.runs.rows.rows_digest", lambda task, _: task.name)
+        assert (
+            f"hmnet: note: The data has changed since {trained} was trained: 'GRADE' has other"
+            " rows in dev. Where dev is a share" in done("hmnet", *arguments).err
+        )
+
+    def test_predict_does_not_look_at_labels_that_are_gone(
         self, trained: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("hmnet.runs.score.rows_digest", lambda task, _: task.name)
-        said = done("hmnet", "evaluate", trained, "--split", "dev").err
-        assert f"The data has changed since {trained} was trained: scores of" in said
-        assert "GRADE (dev)" in said
+        def gone(*_: object) -> None:
+            raise RelevanceError("column 'label' is not in dev.csv.")
+
+        monkeypatch.setattr("hmnet.trained_run.load_split", gone)
+        assert done("hmnet", "predict", trained, "--task", "GRADE", "--split", "dev").err == ""
 
     def test_predict_from_a_file(self, trained: Path, tmp_path: Path) -> None:
         (tmp_path / "in.jsonl").write_text('{"sentence": "good film", "id": 7}\n\n')
