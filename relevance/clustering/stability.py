@@ -186,7 +186,8 @@ def _sensitivity(
     with stage("tasks left out") as advance:
         for task, rest in _without_one(matrix, rng):
             # Without a task that is alone in its group there is one group less to find.
-            other = trials.find(rest, trials.k - (task in alone))
+            # Groups "at most" may be allowed to be as many as all tasks, one more than are left.
+            other = trials.find(rest, min(trials.k - (task in alone), len(rest.tasks)))
             found.append(None if other is None else adjusted_rand(spec, other))
             advance()
     return trials.mean(found)

@@ -181,6 +181,15 @@ def test_a_task_alone_takes_its_group_along() -> None:
     assert spec.stability.sensitivity == 1  # with three groups, leaving E out would split a pair
 
 
+def test_as_many_groups_at_most_as_there_are_tasks() -> None:
+    values = np.full((4, 4), -0.1)
+    values[:2, :2], values[2:, 2:] = 0.2, 0.3
+    spec = grouped(RelevanceMatrix(values, tuple("ABCD"), "test"), make_method("predicted-gain"), 4)
+    assert spec.clusters == (("A", "B"), ("C", "D"))
+    assert spec.stability is not None  # three tasks are left, which four groups were refused for
+    assert (spec.stability.sensitivity, spec.stability.skipped) == (1, 0)
+
+
 def test_of_many_tasks_some_are_left_out() -> None:
     values = np.random.default_rng(0).normal(size=(51, 51))
     matrix = RelevanceMatrix(values, tuple(map(str, range(51))), "test")
