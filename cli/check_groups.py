@@ -51,6 +51,7 @@ def check_groups(
     from relevance.studies.group_runs import GroupRuns
 
     check_places(out)
+    clusters = list(dict.fromkeys(clusters))
     specs = [relevance.ClusterSpec.load(file) for file in clusters]
     chosen = settings(training, seeds=seeds, config=config)
     named = {task: None for spec in specs for task in spec.tasks}

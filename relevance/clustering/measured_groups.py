@@ -33,7 +33,8 @@ def read_measured_groups(path: Path, tasks: Sequence[str]) -> tuple[MeasuredGrou
         path: A csv, tsv, parquet or JSON file with a row for each task of each group: `group`, the
             names of its tasks with ` & ` between them, `task`, and `gain`, a fraction in the unit
             of the matrix. Rows without a gain are of runs that failed, and those without a task are
-            means of groups; these and groups of one task, which gains nothing, are left out.
+            means of groups; these and groups of one task, which gains nothing, are left out. A
+            group that several specs have stands there several times, with the gains of one run.
         tasks: Names that there are.
 
     Returns:
@@ -41,7 +42,8 @@ def read_measured_groups(path: Path, tasks: Sequence[str]) -> tuple[MeasuredGrou
 
     Raises:
         RelevanceError: If a column is missing, a name is unknown, a gain is no number or there are
-            two of one task in one group, a task is not in its group, or no row has a gain.
+            two different ones of one task in one group, a task is not in its group, or no row has
+            a gain.
     """
     read = read_columns(path, COLUMNS)
     found: dict[frozenset[str], dict[str, float]] = {}
@@ -60,12 +62,11 @@ def read_measured_groups(path: Path, tasks: Sequence[str]) -> tuple[MeasuredGrou
             )
         if gain in {None, ""} or len(members) == 1:
             continue
-        gains = found.setdefault(frozenset(members), {})
-        if task in gains:
+        gains, number = found.setdefault(frozenset(members), {}), _number(gain, where)
+        if gains.setdefault(str(task), number) != number:
             raise RelevanceError(
                 f"{where}: a second gain of {task} in {group}. Give the mean of several seeds."
             )
-        gains[str(task)] = _number(gain, where)
     if not found:
         raise RelevanceError(f"{path} has no gain of any group.")
     return tuple(MeasuredGroup(members, gains) for members, gains in found.items())

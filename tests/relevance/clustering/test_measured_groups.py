@@ -39,7 +39,7 @@ def test_groups_and_their_gains(tmp_path: Path) -> None:
         (["RTE & CB,WNLI,0,0.1"], "line 2: group 'RTE & CB' and task 'WNLI': a group is different"),
         (["RTE,RTE,0,0.1"], " has no gain of any group."),
         (["RTE & RTE,RTE,0,0.1"], "line 2: group 'RTE & RTE' and task 'RTE': a group is different"),
-        (["RTE & CB,CB,0,0.1", "CB & RTE,CB,0,0.1"], "line 3: a second gain of CB in CB & RTE."),
+        (["RTE & CB,CB,0,0.1", "CB & RTE,CB,0,0.2"], "line 3: a second gain of CB in CB & RTE."),
         (["RTE & CB,CB,0,much"], "line 2: gain 'much' is no number."),
         (["RTE & CB,CB,0,1_0"], "line 2: gain '1_0' is no number."),
         (["RTE & CB,CB,0,inf"], "line 2: gain 'inf' is no number."),

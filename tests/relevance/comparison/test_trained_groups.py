@@ -161,7 +161,9 @@ def test_a_failed_run_leaves_its_group_open_and_is_told(tmp_path: Path) -> None:
 
 
 def test_its_file_is_what_a_surrogate_learns_from(tmp_path: Path) -> None:
-    found = train_groups(a_study(tmp_path), groups_to_train(spec_of("ABC", "D")))
+    specs = spec_of("ABC", "D"), spec_of("D", "ABC")  # of one run, which both of them tell
+    groups = [group for n, spec in enumerate(specs) for group in groups_to_train(spec, str(n))]
+    found = train_groups(a_study(tmp_path), groups)
     path = tmp_path / "groups.csv"
     path.write_text(table(found.table_rows(plain=True), "csv"))
     (group,) = read_measured_groups(path, NAMES)
