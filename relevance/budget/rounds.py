@@ -127,23 +127,38 @@ class BudgetedRounds:
         if not asked:
             return tuple(study.single_runs())
         joint = [run for run in asked if len(run.tasks) > 1]
+        runs = self.budget.amount.runs(len(study.tasks))
+        if runs is not None and len(joint) >= runs:
+            return ()
+        if runs is not None:
+            return self._round(study, joint, finished)[: runs - len(joint)]
+        # Hours may have ended within a round: what is left of it comes first.
+        start = round_start(len(study.tasks), len(joint))
+        whole, part = self._round(study, joint[:start], finished), joint[start:]
+        again = [run.name for run in whole[: len(part)]] == [run.name for run in part]
+        goes_on = again and len(whole) > len(part)
+        left = whole[len(part) :] if goes_on else self._round(study, joint, finished)
+        return left[: self._paid(study, left, joint, finished)]
+
+    def _round(
+        self, study: Study, joint: Sequence[TrainingRun], finished: Finished
+    ) -> list[TrainingRun]:
+        """The whole round that comes after some joint runs, whatever else is finished."""
+        before = {run.name for run in (*study.single_runs(), *joint)}
+        finished = {name: run for name, run in finished.items() if name in before}
         pairs = list(combinations(range(len(study.tasks)), 2))
         used = Counter(_places(study, run) for run in joint)
-        seconds = _seconds(study, joint, finished, pairs)
-        size = round_size(len(study.tasks), len(joint))
-        runs = self.budget.amount.runs(len(study.tasks))
-        if runs is not None:
-            size = min(size, runs - len(joint))
+        by_run = self.budget.amount.runs(len(study.tasks)) is not None
         candidates = Candidates(
             np.array([_cells(pair, len(study.tasks)) for pair in pairs]).reshape(-1, 2),
             np.array([len(study.seeds) - used[pair] for pair in pairs], dtype=int),
             np.array([used[pair] for pair in pairs], dtype=int),
-            np.ones(len(pairs)) if runs is not None else seconds,
+            np.ones(len(pairs)) if by_run else _seconds(study, joint, finished, pairs),
         )
-        chosen = self._chosen(study, finished, candidates, size)
-        chosen = chosen if runs is not None else self._paid(chosen, seconds, joint, finished)
+        size = round_size(len(study.tasks), len(joint))
         found = []
-        for pair in (pairs[place] for place in chosen):
+        for place in self._chosen(study, finished, candidates, size):
+            pair = pairs[place]
             found.append(study.training(study.seeds[used[pair]], *(study.tasks[t] for t in pair)))
             used[pair] += 1
         return found
@@ -194,16 +209,16 @@ class BudgetedRounds:
 
     def _paid(
         self,
-        chosen: list[int],
-        seconds: Float[np.ndarray, " pair"],
+        study: Study,
+        chosen: Sequence[TrainingRun],
         joint: Sequence[TrainingRun],
         finished: Finished,
-    ) -> list[int]:
-        """Those of the chosen ones, in their order, that the hours left allow."""
+    ) -> int:
+        """Number of the chosen runs, in their order, that the hours left allow."""
+        expected = _seconds(study, joint, finished, [_places(study, run) for run in chosen])
         spent = sum(finished[run.name].seconds for run in joint if run.name in finished)
         left = (self.budget.amount.seconds or 0.0) * self.workers - spent
-        ends = np.cumsum(seconds[chosen])
-        return chosen[: int((ends <= left).sum())]
+        return int((np.cumsum(expected) <= left).sum())
 
 
 def round_size(tasks: int, asked: int) -> int:
@@ -224,6 +239,25 @@ def round_size(tasks: int, asked: int) -> int:
     (13, 7, 15)
     """
     return tasks if not asked else max(ceil(tasks / 2), asked // 4)
+
+
+def round_start(tasks: int, asked: int) -> int:
+    """Number of joint runs of whole rounds, the last of which may have been asked for in part.
+
+    Args:
+        tasks: Number of tasks.
+        asked: Number of joint runs asked for.
+
+    Returns:
+        The number of those that no unfinished round asked for, if every round was of full size.
+
+    >>> round_start(13, 12), round_start(13, 13), round_start(13, 25)
+    (0, 13, 20)
+    """
+    start = 0
+    while (end := start + round_size(tasks, start)) <= asked:
+        start = end
+    return start
 
 
 def _places(study: Study, run: TrainingRun) -> Pair:

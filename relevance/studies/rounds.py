@@ -99,6 +99,7 @@ class Progressing:
         self._study, self._rounds = study, rounds
         self.asked: dict[str, TrainingRun] = {}
         self.finished: dict[str, FinishedRun] = {}
+        self._ended = False
 
     def advance(self) -> list[TrainingRun]:
         """Ask for rounds up to the first one in which a run is missing.
@@ -114,6 +115,7 @@ class Progressing:
             self.look()
             if not all(run.name in self.finished for run in chosen):
                 break
+        self._ended = not chosen
         return found
 
     def look(self) -> None:
@@ -126,5 +128,7 @@ class Progressing:
 
     @property
     def later(self) -> int:
-        """Number of runs that later rounds will ask for."""
+        """Number of runs that later rounds will ask for; 0 where the last one asked for none."""
+        if self._ended:
+            return 0
         return self._rounds.later(self._study, tuple(self.asked.values()), self.finished)

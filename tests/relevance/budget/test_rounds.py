@@ -130,6 +130,30 @@ def test_hours_are_those_that_runs_took(tmp_path: Path, monkeypatch: pytest.Monk
     assert len(names) - 18 == 9
 
 
+def test_more_hours_begin_with_the_runs_of_fewer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hours end within a round, and pairs that are quicker than expected leave time for others."""
+    clock = [0.0]
+
+    class Timed(Planted):
+        def __call__(self, tasks: tuple[str, ...], seed: int, device: str) -> dict[str, Result]:
+            clock[0] += 3600.0 if len(tasks) == 1 else 3600 * (1.2 + ord(tasks[0]) % 3 / 10)
+            return super().__call__(tasks, seed, device)
+
+    time = SimpleNamespace(perf_counter=lambda: clock[0])
+    monkeypatch.setattr("relevance.studies.runs.time", time)
+    before: list[str] = []
+    for hours in (1, 4, 7, 9, 12, 14, 17):
+        study = a_study(tmp_path / str(hours), Timed(tmp_path / "log"))
+        names = done(study, rounds(f"{hours}h", "sources"))
+        assert names[: len(before)] == before
+        plan = study.plan(rounds(f"{hours}h", "sources"))
+        assert (len(plan.missing), plan.later) == (0, 0)  # what is left pays for no pair
+        before = names
+    assert len(before) > 18 + 6 + 3
+
+
 def test_too_many_tasks_are_told_before_anything_is_run(tmp_path: Path) -> None:
     many = tuple(toy(f"T{n}", metrics=("accuracy",)) for n in range(201))
     study = Study.of(many, Planted(tmp_path / "log"), store=JobStore(tmp_path / "cache"))
