@@ -12,6 +12,7 @@ from relevance.gains.baselines import CORRELATIONS, undefined, undefined_notes
 from relevance.gains.gain_choice import PAPERS_CHOICE
 from relevance.gains.reliability import known_mean, reliabilities, reliability_within_targets
 from relevance.matrices.matrix import MEAN_OF_SOURCES, RelevanceMatrix, nulls
+from relevance.matrices.reading import LARGEST
 from relevance.names import place, some
 from relevance.numerals import decimal_number, whole_number
 from relevance.stages import counted
@@ -90,8 +91,8 @@ def import_runs(
 
     Raises:
         RelevanceError: If a column is missing, a cell cannot be read, a pair and seed have two
-            scores, a setting or metric has to be chosen or is unknown, or most scores look like
-            percentages.
+            scores, a setting or metric has to be chosen or is unknown, most scores look like
+            percentages, or one is beyond what a matrix file may hold and is not left out.
 
     Source:
         Fei et al. (2022), equations 3 and 4.
@@ -263,7 +264,7 @@ def _only_metric(runs: "pd.DataFrame", metric: str | None, path: Path) -> "pd.Da
 def _impossible(runs: "pd.DataFrame", path: Path, *, drop: bool) -> list[str]:
     """Mark scores that their metric cannot have, and count them and the empty ones."""
     hint = " They are left out." if drop else " `drop=True` leaves them out."
-    metrics = runs.get("metric", "")
+    metrics = runs["metric"].str.lower() if "metric" in runs else ""
     lowest = np.where(np.isin(metrics, ["", *CORRELATIONS]), -1.0, 0.0)
     runs["outside"] = (runs["score"] < lowest) | (runs["score"] > 1)
     for name in {"score", "baseline"} & set(runs):
@@ -273,6 +274,13 @@ def _impossible(runs: "pd.DataFrame", path: Path, *, drop: bool) -> list[str]:
                 " 100."
             )
     _refuse_baselines(runs, lowest, path)
+    huge = runs["score"].abs() > LARGEST
+    if huge.any() and not drop:
+        row = runs.index[huge][0]
+        raise RelevanceError(
+            f"{path}, row {row}: the score {runs['score'][row]:g} of '{runs['target'][row]}' is too"
+            " large to be meant. Correct it, or leave it out with `drop=True`."
+        )
     notes = []
     outside = "outside what their metric can be", runs["outside"], hint
     for what, rows, hint in (outside, ("empty", runs["score"].isna(), "")):

@@ -250,6 +250,8 @@ def _find(columns: Sequence[str], present: Sequence[str], where: str, hint: str 
     """Refuse columns that are not there, or there twice."""
     for column in columns:
         if column not in present:
+            like = [name for name in present if name.strip().lower() == column.strip().lower()]
+            hint = hint or (f" Rename {shown(like[0])} to '{column}'." if like else "")
             raise RelevanceError(
                 f"column '{column}' is not in {where}. Columns: {', '.join(present) or 'none'}."
                 f"{hint}"

@@ -119,6 +119,8 @@ def test_impossible_and_empty_scores_are_counted_and_left_out(tmp_path: Path) ->
     assert kept.joint is not None
     assert dropped.joint is not None
     assert kept.joint["gain"][0][0][1] == -0.5
+    cased = write(tmp_path / "cased.csv", *(row.title() for row in rows), header=header)
+    assert import_runs(cased).provenance["warnings"] == kept.provenance["warnings"]
     assert dropped.joint["gain"][0][0][1] is None
 
 
@@ -136,6 +138,14 @@ def test_impossible_and_empty_scores_are_counted_and_left_out(tmp_path: Path) ->
             r"row 2: column 'seed' should be a whole number of 18 digits at most, got '0.5'",
         ),
         (["A,,0,.5"], None, {}, r"row 2: column 'target' is empty"),
+        (["A,B,0,.1"], "source, target,seed,score", {}, r"Rename ' target' to 'target'\."),
+        (["A,B,0,.1"], "source,target,Seed,score", {}, r"Rename 'Seed' to 'seed'\."),
+        (
+            ["A,B,0,.5", "B,A,0,1e308"],  # no command would read the matrix again
+            None,
+            {},
+            r"row 3: the score 1e\+308 of 'A' is too large to be meant\. Correct it",
+        ),
         (["A,B,0,.1", "A,B,0,.1"], None, {}, r"rows 2 and 3 both have a score of 'B' with 'A'"),
         (["A,B,0,67", "B,A,0,70"], None, {}, "look like percentages"),
         (
