@@ -12,7 +12,7 @@ from relevance.disk.parsing import parse_json
 from relevance.errors import RelevanceError, shown, told_of
 from relevance.tasks.check import cell_reader
 from relevance.tasks.kinds.kind import kind_of as label_kind_of
-from relevance.tasks.read import ReadOptions, file_format, read_rows
+from relevance.tasks.read import ReadOptions, file_format, read_rows, rows_of_values
 from relevance.tasks.source import source_columns
 from relevance.tasks.task import Task
 
@@ -40,7 +40,8 @@ def read_lines(
 
     A line is a JSON object with the text columns of the tasks, or with `{"text": [a]}`,
     `{"text": [a, b]}` or three texts, which every task reads as they are, one after another,
-    however many columns it has itself. Blank lines are skipped.
+    however many columns it has itself. Blank lines are skipped. A passage with several queries, as
+    SuperGLUE publishes ReCoRD, and a context of MRQA after its header are a row for each query.
 
     Args:
         tasks: Tasks that each read every line.
@@ -48,22 +49,30 @@ def read_lines(
         where: Name of their place in messages.
 
     Yields:
-        One for every line that is not blank.
+        One for every row.
 
     Raises:
         RelevanceError: If a line is no JSON object, lacks a column, or has something else than text
             where text is wanted; it gives the number of the line, from 1.
     """
-    for number, line in enumerate(lines, start=1):
-        if isinstance(line, str | bytes):
-            if not line.strip():
-                continue
-            with told_of(f"{where}, line {number}"):
-                found = _read(tasks, _parse(line))
-        else:
-            with told_of(f"{where}, row {number}"):
-                found = _read(tasks, line)
+    for place, content in rows_of_values(_objects(lines, where)):
+        with told_of(place):
+            found = _read(tasks, content)
         yield found
+
+
+def _objects(
+    lines: Iterable[str | bytes | Mapping[str, Any]], where: str
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The object of every line that is not blank, after the words that name its place."""
+    for number, line in enumerate(lines, start=1):
+        if not isinstance(line, str | bytes):
+            yield f"{where}, row {number}", line
+        elif line.strip():
+            place = f"{where}, line {number}"
+            with told_of(place):
+                content = _parse(line)
+            yield place, content
 
 
 def read_numbered(

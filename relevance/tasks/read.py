@@ -396,16 +396,25 @@ def json_lines(lines: Iterable[str | bytes], where: str) -> Iterator[tuple[str, 
         yield place, value
 
 
-def _json_rows(lines: Iterable[str], where: str) -> Iterator[tuple[str, Any]]:
-    """Rows of JSON Lines; MRQA's contexts after its header, and ReCoRD's, have a row per query."""
-    values = json_lines(lines, where)
+def rows_of_values(values: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Rows of JSON Lines: MRQA's contexts after its header, and ReCoRD's, have a row per query.
+
+    Args:
+        values: Values of the lines, each after the words that name its place.
+
+    Yields:
+        All other values as they are, as they come.
+
+    Raises:
+        RelevanceError: If a line of these forms has not what it should have.
+    """
     for first in values:
         every = chain([first], values)
         yield from mrqa_rows(every) if is_mrqa_header(first[1]) else spread(every)
 
 
 LINES: dict[str, Callable[[Iterable[str], str], Iterator[tuple[str, Any]]]] = {
-    ".jsonl": _json_rows,
+    ".jsonl": lambda lines, where: rows_of_values(json_lines(lines, where)),
     ".conll": conll_rows,
     ".label-first": label_first_rows,
     ".mrqa": lambda lines, where: mrqa_rows(json_lines(lines, where)),

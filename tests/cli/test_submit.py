@@ -230,6 +230,22 @@ def test_what_is_refused_before_anything_is_answered(benchmark: Path, tmp_path: 
     assert "cannot be written" in message
 
 
+def test_predict_reads_record_as_superglue_publishes_it(benchmark: Path, tmp_path: Path) -> None:
+    (nested,) = superglue_nested()["ReCoRD/test.jsonl"]
+    asked = ("predict", benchmark / "run", "--device", "cpu", "--task", "ReCoRD", "--input")
+    (tmp_path / "test.jsonl").write_text(f"{json.dumps(nested)}\n\n{json.dumps(nested)}\n")
+    said = done("hmnet", *asked, tmp_path / "test.jsonl").out
+    answers = [json.loads(line) for line in said.splitlines()]
+    assert [each["idx"] for each in answers] == [0, 1, 0, 1]
+    assert {each["label"] for each in answers} <= {"dog", "the"}
+    stdin = (tmp_path / "test.jsonl").read_bytes()
+    assert done("hmnet", *asked, "-", stdin=stdin).out == said
+    nested["passage"]["entities"] = [{"start": 4, "end": 6000}]
+    (tmp_path / "test.jsonl").write_text(f"\n{json.dumps(nested)}\n")
+    message = refused("hmnet", *asked, tmp_path / "test.jsonl")
+    assert "test.jsonl, line 2: [4, 6000] is no span" in message
+
+
 def test_predict_answers_a_tasks_own_split(benchmark: Path, tmp_path: Path) -> None:
     asked = ("predict", benchmark / "run", "--device", "cpu")
     said = done("hmnet", *asked, "--task", "ReCoRD", "--split", "dev").out
