@@ -48,7 +48,8 @@ def train(
         bool,
         typer.Option(
             "--dry-run",
-            help="Only say what it would take, by a few steps of each task: time, memory, disk.",
+            help="Only say what it would take, by a few steps of each task: time, memory (on a CPU"
+            " with the process, buffers and a checkpoint's copy), disk.",
         ),
     ] = False,
 ) -> None:

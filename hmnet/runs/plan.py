@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
@@ -51,7 +51,8 @@ class Memory(NamedTuple):
         program: On a CPU the process before the model is made: program, data and pretrained
             weights. 0 on a GPU.
         buffers: On a CPU what steps took at their peak beside all this, where the system says so.
-        checkpoint: On a CPU the copy of weights or of the optimizer's state that is written.
+        checkpoint: On a CPU what the copy of weights or of the optimizer's state that is written
+            takes beyond activations and buffers, which are free again by then.
     """
 
     parameters: int
@@ -201,7 +202,8 @@ def _cost(job: Job, number: int, program: int) -> _PartCost:
     if job.device == "cpu":
         copied = FLOAT_BYTES * max(weights, _states(job.config) * trained)
         beside = max(0, reached - memory.total)
-        memory = memory._replace(buffers=beside, checkpoint=copied)
+        room = memory.activations + beside  # free again when a checkpoint is written
+        memory = memory._replace(buffers=beside, checkpoint=max(0, copied - room))
     return _PartCost(seconds, memory, weights, trained)
 
 
@@ -211,13 +213,15 @@ def _seconds(
     tasks: Sequence[PreparedTask],
     kinds: Mapping[tuple[str, ...], Sequence[Step]],
 ) -> dict[tuple[str, ...], float]:
-    """Seconds of all steps of each kind, by a few of them."""
-    lengths, found = lengths_of(tasks), {}
-    for kind, own in kinds.items():
-        timed = spread(own, TIMED, lengths)
-        watch = Stopwatch()
-        fit(model, tasks, [[timed[-1], *timed]], config, config.seed, [watch])
-        found[kind] = len(own) * fmean(watch.seconds[1:])
+    """Seconds of all steps of each kind, by a few of them, which are one training."""
+    lengths, watch = lengths_of(tasks), Stopwatch()
+    timed = {kind: spread(own, TIMED, lengths) for kind, own in kinds.items()}
+    steps = [step for of_kind in timed.values() for step in (of_kind[-1], *of_kind)]
+    fit(model, tasks, [steps], config, config.seed, [watch])
+    seconds, found = iter(watch.seconds), {}
+    for kind, own in timed.items():
+        _, *of_kind = islice(seconds, 1 + len(own))
+        found[kind] = len(kinds[kind]) * fmean(of_kind)
     return found
 
 

@@ -1,6 +1,6 @@
 """What form a file has, and its columns as they stand in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 from relevance.errors import RelevanceError, shown
 from relevance.numerals import DECIMAL
 from relevance.tasks.benchmark_files import CONLLU_FIELDS, DOCUMENT, LAST
+from relevance.tasks.packed import Packed
 from relevance.tasks.read import (
     FORMATS,
     ReadOptions,
@@ -41,7 +42,7 @@ class Columns:
     """
 
     path: Path
-    cells: dict[str, list[Any]] = field(repr=False)
+    cells: dict[str, Packed[Any]] = field(repr=False)
     form: str | None
     header: bool = True
 
@@ -133,7 +134,7 @@ def _objects(path: Path, form: str | None) -> Columns:
             raise RelevanceError(f"{path}, row {number}: expected an object, got {shown(row)}.")
     names = dict.fromkeys(name for row in rows for name in row)
     whole = [name for name in names if all(name in row for row in rows)]
-    return Columns(path, {name: [row[name] for row in rows] for name in whole}, None)
+    return Columns(path, {name: Packed(row[name] for row in rows) for name in whole}, None)
 
 
 def _flat(path: Path, form: str | None) -> Columns:
@@ -159,11 +160,11 @@ def _flat(path: Path, form: str | None) -> Columns:
         for number, name in zip(numbers, first, strict=True)
         if name.strip() and first.count(name) == 1
     ]
-    named = {first[int(number) - 1]: cells[number][1:] for number in kept}
+    named = {first[int(number) - 1]: Packed(islice(cells[number], 1, None)) for number in kept}
     return Columns(path, named, form)
 
 
-def _is_row(first: Sequence[str], cells: dict[str, list[Any]]) -> bool:
+def _is_row(first: Sequence[str], cells: Mapping[str, Sequence[Any]]) -> bool:
     """Whether the first line of a file is a row like the others, and not names of columns.
 
     It is where a field of it is a number, has more than 6 words, or stands again in its column.

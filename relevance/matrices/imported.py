@@ -197,7 +197,7 @@ def read_runs(path: Path, columns: RunColumns = NAMED_SO) -> "pd.DataFrame":
         wanted |= JOINT
     names = {n: c for n, c in wanted.items() if c in present or n not in NOT_NEEDED}
     cells = read_columns(path, list(names.values()))
-    runs = pd.DataFrame({name: cells[column] for name, column in names.items()}, dtype=object)
+    runs = pd.DataFrame({name: list(cells[column]) for name, column in names.items()}, dtype=object)
     runs.index += FIRST
     if runs.empty:
         raise RelevanceError(f"{path} has no rows. Expected one per run.")

@@ -52,7 +52,8 @@ class Vocabulary(Measure):
             rows.append(len(split))
             vocabularies.append(task_vocabulary(split.texts, self.tokenizer))
             if self.tokenizer.unknown in vocabularies[-1]:
-                some = chain.from_iterable(split.texts[:: 1 + len(split) // SAMPLE])
+                step = 1 + len(split) // SAMPLE
+                some = chain.from_iterable(column[::step] for column in split.texts)
                 check_known(self.tokenizer.token_counts(some), self.tokenizer, task.name)
         return RelevanceMatrix(
             values=vocabulary_overlap(vocabularies, tasks=names),

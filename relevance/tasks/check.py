@@ -10,6 +10,7 @@ from relevance.disk.files import canonical_json
 from relevance.errors import RelevanceError, told_of
 from relevance.tasks.data import Split
 from relevance.tasks.kinds.kind import LabelColumn, LabelKind, kind_of
+from relevance.tasks.packed import Packed
 from relevance.tasks.task import Task
 
 
@@ -48,9 +49,9 @@ def _texts(task: Task, name: str, values: Sequence[Any], where: str) -> Sequence
     # of most kinds any text will do: one look at a column, and no call for each of its cells
     any_text = type(kind_of(task)).text is LabelKind.text
     if any_text and set(map(type, values)) == {str}:
-        return values
+        return values if isinstance(values, Packed) else Packed(values)
     read = cell_reader(task, name)
-    texts: list[str] = []
+    texts: Packed[str] = Packed()
     for row, value in enumerate(values, start=1):
         try:
             texts.append(read(value))
@@ -69,11 +70,14 @@ def _completed(
     kind = kind_of(task)
     names = kind.further
     further = zip(*(columns[name] for name in names), strict=True)
-    found = []
+    found: list[Packed[str]] = []
     for row, (of_row, cells) in enumerate(zip(zip(*texts, strict=True), further, strict=True), 1):
         with told_of(f"{where}, row {row}"):
-            found.append(kind.completed(of_row, dict(zip(names, cells, strict=True))))
-    return tuple(list(column) for column in zip(*found, strict=True))
+            read = kind.completed(of_row, dict(zip(names, cells, strict=True)))
+        found = found or [Packed() for _ in read]
+        for column, text in zip(found, read, strict=True):
+            column.append(text)
+    return tuple(found)
 
 
 def cell_reader(task: Task, name: str) -> Callable[[Any], str]:

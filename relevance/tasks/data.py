@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from jaxtyping import Int, Shaped
 
+from relevance.tasks.packed import Packed
 from relevance.tasks.task import Task
 
 Labels: TypeAlias = Shaped[np.ndarray, " row"]
@@ -23,7 +24,8 @@ class Split:
     """Rows of one split.
 
     Attributes:
-        texts: One column per text column of the task, in input order, each with one text per row.
+        texts: One column per text column of the task, in input order, each with one text per row;
+            read from files, packed.
         labels: Codes (0 to number of labels - 1) for classification, values on the task's own scale
             for regression; objects for the other kinds, see `relevance.tasks.kinds`.
         groups: Equal numbers for rows that are scored together, None where the task has none.
@@ -42,7 +44,7 @@ class Split:
     def take(self, rows: Int[np.ndarray, " taken"]) -> "Split":
         """The given rows in the given order."""
         return Split(
-            texts=tuple([column[row] for row in rows.tolist()] for column in self.texts),
+            texts=tuple(Packed(column[row] for row in rows.tolist()) for column in self.texts),
             labels=self.labels[rows],
             groups=None if self.groups is None else self.groups[rows],
         )

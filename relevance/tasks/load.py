@@ -11,6 +11,7 @@ from relevance.errors import RelevanceError, told_of, unknown_name
 from relevance.tasks.check import to_split
 from relevance.tasks.data import DataOptions, Split, TaskData
 from relevance.tasks.kinds.kind import kind_of
+from relevance.tasks.packed import Packed
 from relevance.tasks.read import AS_NAMED, FORMATS, SPLIT_SUFFIXES, ReadOptions, read_columns
 from relevance.tasks.source import Source, renamed_labels, without
 from relevance.tasks.subset import dev_share, hold_out, subset
@@ -289,7 +290,7 @@ def load_training_texts(task: Task, options: DataOptions) -> Split:
     kind, split = kind_of(task), subset(split, options.max_train)
     if not kind.further:
         return split
-    return replace(split, texts=tuple(list(map(kind.plain, column)) for column in split.texts))
+    return replace(split, texts=tuple(Packed(map(kind.plain, column)) for column in split.texts))
 
 
 def own_files(task: Task) -> dict[str, str]:

@@ -23,10 +23,11 @@ from relevance.tasks.benchmark_files import (
     squad_rows,
 )
 from relevance.tasks.delimited import BYTE_ORDER_MARK, CSV, TSV, Delimited
+from relevance.tasks.packed import Packed
 from relevance.tasks.source import Source, source_columns
 
 if TYPE_CHECKING:
-    from pyarrow import Table
+    from pyarrow import RecordBatch, Table
 
 SUFFIXES = (".parquet", ".csv", ".tsv", ".jsonl")
 FORMATS = (*SUFFIXES, ".json", ".txt")
@@ -81,7 +82,7 @@ ROWS_AT_A_TIME = 1024
 
 def read_columns(
     path: Path, columns: Sequence[str], options: ReadOptions = AS_NAMED
-) -> dict[str, list[Any]]:
+) -> dict[str, Packed[Any]]:
     """Read the named columns of a file and nothing else.
 
     Csv and tsv cells stay text as they stand: neither numbers nor words such as "n/a" are turned
@@ -96,7 +97,7 @@ def read_columns(
         options: Names of its columns.
 
     Returns:
-        One list of values per column, all equally long; None for null.
+        One column of cells for each name, all equally long; None for null.
 
     Raises:
         RelevanceError: If the file is missing, cannot be read as what its suffix says, or lacks a
@@ -113,7 +114,7 @@ def read_columns(
             return _text_lines(path, wanted)
         if form in {".csv", ".tsv"}:
             table, names = _delimited(path, form, wanted, options)
-            return {column: table[name].to_pylist() for column, name in names.items()}
+            return _packed(table.to_batches(max_chunksize=ROWS_AT_A_TIME), names)
         return _rows(_objects(path, form), wanted, options)
 
 
@@ -260,14 +261,23 @@ def _find(columns: Sequence[str], present: Sequence[str], where: str, hint: str 
             raise RelevanceError(f"column '{column}' is in {where} twice. Rename one of them.")
 
 
-def _parquet(path: Path, columns: list[str], options: ReadOptions) -> dict[str, list[Any]]:
+def _parquet(path: Path, columns: list[str], options: ReadOptions) -> dict[str, Packed[Any]]:
     import pyarrow.parquet as pq
 
     names = {column: options.names.get(column, column) for column in columns}
     with pq.ParquetFile(path) as file:
         _find(list(names.values()), file.schema_arrow.names, str(path))
-        table = file.read(columns=list(names.values()))
-    return {column: table[name].to_pylist() for column, name in names.items()}
+        batches = file.iter_batches(ROWS_AT_A_TIME, columns=list(names.values()))
+        return _packed(batches, names)
+
+
+def _packed(batches: Iterable["RecordBatch"], names: Mapping[str, str]) -> dict[str, Packed[Any]]:
+    """The columns of a table that comes some rows at a time, by the names that they are given."""
+    found: dict[str, Packed[Any]] = {column: Packed() for column in names}
+    for batch in batches:
+        for column, name in names.items():
+            found[column].extend(batch.column(name).to_pylist())
+    return found
 
 
 def _table(path: Path, form: str) -> Delimited:
@@ -340,14 +350,14 @@ def _numbered(
     )
 
 
-def _text_lines(path: Path, columns: list[str]) -> dict[str, list[Any]]:
+def _text_lines(path: Path, columns: list[str]) -> dict[str, Packed[Any]]:
     if len(columns) != 1:
         raise RelevanceError(
             f"{path} is plain text, one text on each line, but {len(columns)} columns are read:"
             f" {', '.join(columns)}. Use a format that has columns."
         )
     with open_lines(path) as file:
-        return {columns[0]: [line.removesuffix("\n") for line in file]}
+        return {columns[0]: Packed(line.removesuffix("\n") for line in file)}
 
 
 def _objects(path: Path, form: str) -> Iterator[tuple[str, Any]]:
@@ -424,8 +434,8 @@ LINES: dict[str, Callable[[Iterable[str], str], Iterator[tuple[str, Any]]]] = {
 
 def _rows(
     objects: Iterable[tuple[str, Any]], columns: list[str], options: ReadOptions
-) -> dict[str, list[Any]]:
-    values: dict[str, list[Any]] = {column: [] for column in columns}
+) -> dict[str, Packed[Any]]:
+    values: dict[str, Packed[Any]] = {column: Packed() for column in columns}
     names = [(options.names.get(column, column), values[column].append) for column in columns]
     for place, row in objects:
         if not isinstance(row, dict):

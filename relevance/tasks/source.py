@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from relevance.errors import shown
 from relevance.names import Name, PathName, place
+from relevance.tasks.packed import Packed
 
 RESERVED_SPLITS = frozenset({"train", "dev", "holdout"})
 LONGEST_PATH = 4096
@@ -213,7 +214,7 @@ def source_columns(source: Source, own: Iterable[str]) -> dict[str, str]:
     return {column: found.get(column, column) for column in columns} | found
 
 
-def renamed_labels(source: Source, values: Iterable[Any], *, several: bool) -> list[Any]:
+def renamed_labels(source: Source, values: Iterable[Any], *, several: bool) -> Packed[Any]:
     """A column of labels with those of the source called as the task calls them.
 
     Args:
@@ -231,14 +232,16 @@ def renamed_labels(source: Source, values: Iterable[Any], *, several: bool) -> l
         return source.labels.get(label_text(value), value)
 
     if not several:
-        return [renamed(value) for value in values]
+        return Packed(map(renamed, values))
     listed = ((value, json_list(value)) for value in values)
-    return [value if tags is None else [renamed(tag) for tag in tags] for value, tags in listed]
+    return Packed(
+        value if tags is None else [renamed(tag) for tag in tags] for value, tags in listed
+    )
 
 
 def without(
-    cells: Mapping[str, list[Any]], label: str, drop: Collection[str]
-) -> dict[str, list[Any]]:
+    cells: Mapping[str, Iterable[Any]], label: str, drop: Collection[str]
+) -> dict[str, Packed[Any]]:
     """Columns without the rows of some labels.
 
     Args:
@@ -252,7 +255,7 @@ def without(
     from relevance.tasks.kinds.classification import label_text
 
     kept = [label_text(value) not in drop for value in cells[label]]
-    return {name: list(compress(column, kept)) for name, column in cells.items()}
+    return {name: Packed(compress(column, kept)) for name, column in cells.items()}
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
 """Encoded splits and their cache: used again, and never trusted when something is wrong with it."""
 
 import json
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from pathlib import Path
@@ -19,6 +20,7 @@ from relevance.disk.files import cache_dir
 from relevance.errors import RelevanceError
 from relevance.tasks.data import Split
 from relevance.tasks.find import catalogue
+from relevance.tasks.packed import Packed
 from samples import sample
 from toys import toy
 
@@ -137,6 +139,30 @@ def test_rows_in_blocks_are_encoded_as_in_one(
         assert found.alignment is not None
         for field in ("rows", "begins", "ends"):
             assert np.array_equal(getattr(found.alignment, field), getattr(whole.alignment, field))
+
+
+def test_memory_of_encoding_does_not_grow_with_tokens(
+    tokenizer: PreTrainedTokenizerBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a row of 64 tokens, 256 bytes of ids, only its label, length and place are held."""
+    monkeypatch.setattr("hmnet.prepared.BLOCK_TOKENS", 2_048)
+    few, many = (traced(tokenizer, rows) for rows in (256, 1_280))
+    held, most = ((b - a) / 1_024 for a, b in zip(few, many, strict=True))
+    assert held < 64
+    assert most < 160
+
+
+def traced(tokenizer: PreTrainedTokenizerBase, rows: int) -> tuple[int, int]:
+    """Bytes that encoded rows take beside their texts, and at the peak."""
+    texts = Packed(f"a man {number} " + "plays " * 80 for number in range(rows))
+    split = Split((texts, Packed([""] * rows)), np.zeros(rows, dtype=np.int64))
+    tracemalloc.start()
+    try:
+        encoded = encode_split(TASK, split, tokenizer, 64)
+        assert len(encoded.ids) == 64 * rows
+        return tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
 
 
 def test_several_writers_at_once(tokenizer: PreTrainedTokenizerBase) -> None:

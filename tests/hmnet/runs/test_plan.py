@@ -64,7 +64,8 @@ def test_a_plan_is_close_to_the_run(
             most = max(most, held)
     memory = plan.memory._replace(program=0, buffers=0, checkpoint=0)
     assert memory.total == pytest.approx(most, rel=0.25)
-    assert plan.memory.checkpoint == plan.memory.optimizer
+    free = plan.memory.activations + plan.memory.buffers
+    assert plan.memory.checkpoint == max(0, plan.memory.optimizer - free)
     assert run.tasks
 
 
