@@ -13,9 +13,11 @@ test: $(READY)
 	$(VENV)/bin/pytest -m "not heavy" --numprocesses=auto --dist=loadfile
 	@echo "All tests passed. What they are and how to run some of them: CONTRIBUTING.md."
 
-# Those that start many processes each, and so cannot run beside others without slowing them.
+# Those that start many processes each: a file in each worker, and few workers. Naming their files
+# saves importing all others.
 heavy: $(READY)
-	$(VENV)/bin/pytest -m heavy tests
+	$(VENV)/bin/pytest -m heavy --numprocesses=auto --maxprocesses=4 --dist=loadfile \
+		$$(grep -rlw --include='test_*.py' heavy tests)
 
 fast: $(READY)
 	$(VENV)/bin/pytest -m "not process" --numprocesses=auto --dist=loadfile
