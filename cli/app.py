@@ -1,7 +1,9 @@
 """What both commands have in common: how they start, end, and say things."""
 
+import os
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ import typer
 from cli.output import Unread, note, show
 from cli.quiet import is_quiet
 from cli.streams import Results, begin_soon, standing_streams
+from cli.unswallowed import unswallowed
 from relevance import __version__
 from relevance.errors import RelevanceError
 from relevance.escaping import for_line
@@ -22,6 +25,7 @@ from relevance.lazy import collect_seldom
 # click's own error, whichever click typer brings along
 ClickError: type[Exception] = typer.BadParameter.__mro__[2]
 
+AGAIN_AFTER_S = 0.1
 STOPPED = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 
@@ -69,15 +73,35 @@ def goes_on(advice: str) -> Iterator[None]:
 def _stopped_by_signals() -> Iterator[None]:
     """Ctrl-C and SIGTERM stop the block; the second signal ends the process at once.
 
-    Signals that the process ignores, as after `nohup`, stay ignored.
+    Signals that the process ignores, as after `nohup`, stay ignored. A library beneath may drop
+    what a signal raises, or make another error of it: then it is sent again, or told all the same.
     """
+    came: list[signal.Signals] = []
+    timers: list[threading.Timer] = []
 
     def stop(number: int, _: FrameType | None) -> None:
         set_handlers(dict.fromkeys(former, signal.SIG_DFL))
-        raise Stopped(signal.Signals(number))
+        came.append(signal.Signals(number))
+        raise Stopped(came[-1])
 
-    with handled_interrupts(stop) as former:
-        yield
+    def send_again(dropped: Stopped) -> None:
+        set_handlers(dict.fromkeys(former, stop))
+        timers.append(threading.Timer(AGAIN_AFTER_S, os.kill, (os.getpid(), dropped.number)))
+        timers[-1].daemon = True
+        timers[-1].start()
+
+    with handled_interrupts(stop) as former, unswallowed(Stopped, send_again):
+        try:
+            yield
+        except Stopped:
+            raise
+        except BaseException:
+            if came:
+                raise Stopped(came[0]) from None
+            raise
+        finally:
+            for timer in timers:
+                timer.cancel()
 
 
 def new_app(name: str, help_text: str) -> typer.Typer:
@@ -154,7 +178,8 @@ def _run(app: typer.Typer, name: str) -> None:
     status: object = None
     try:
         with bad_input_ends(name), _stopped_by_signals(), goes_on(""):
-            status = app(prog_name=name, standalone_mode=False)
+            # Not `app(...)`, which would put a hook of typer's own in the place of ours.
+            status = typer.main.get_command(app)(prog_name=name, standalone_mode=False)
     except ClickError as error:
         fail(name, _usage(name, error))
     except Stopped as stopped:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,43 @@ def test_handlers_are_as_before_afterwards(
     assert end.value.code == 128 + number
     assert capsys.readouterr().err.endswith("ed. Innermost.\n")
     assert signal.getsignal(number) == before
+
+
+class Dying:
+    """Is stopped while it is taken down, where Python prints what is raised and drops it."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+
+def dropped() -> None:
+    Dying()
+    time.sleep(20)
+
+
+def made_another_error() -> None:
+    """As an import of NumPy's C interface does it: it prints, and says that the import failed."""
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]  # there is an exception
+        raise ImportError("numpy._core.multiarray failed to import") from None
+
+
+@pytest.mark.parametrize("swallows", [dropped, made_another_error])
+def test_a_library_that_swallows_the_signal_is_stopped_all_the_same(
+    swallows: Callable[[], None],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = typer.Typer()
+    app.command()(swallows)
+    hooks = sys.unraisablehook, sys.excepthook
+    monkeypatch.setattr(sys, "argv", ["x"])
+    with pytest.raises(SystemExit) as end:
+        run(app, "x")
+    assert (end.value.code, capsys.readouterr().err) == (143, "x: terminated.\n")
+    assert (sys.unraisablehook, sys.excepthook) == hooks
 
 
 def test_what_is_ignored_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
