@@ -27,10 +27,11 @@ def half_widths(
 ) -> Float[np.ndarray, "source target"] | None:
     """Half the width of every value's confidence interval.
 
-    Standard errors over the n seeds that a cell has take Student's t with n - 1 degrees of freedom,
-    those of a matrix that holds no values of seeds over the seeds it names. Those of one seed
-    come from a bootstrap over examples and take the normal distribution, as do posterior standard
-    deviations, in which the uncertainty of the noise is already.
+    Standard errors over the n seeds that a cell has take Student's t with n - 1 degrees of freedom.
+    Where a matrix has scores alone, seeds count that have both runs, as noise is told by both;
+    where it holds no values of seeds, those it names. Standard errors of one seed come from a
+    bootstrap over examples and take the normal distribution, as do posterior standard deviations,
+    in which the uncertainty of the noise is already.
 
     Args:
         matrix: Any matrix.
@@ -46,9 +47,19 @@ def half_widths(
     if is_normal or matrix.per_seed is None:
         seeds = 1 if is_normal else len(matrix.seeds)
         return interval_factor(seeds, confidence) * matrix.standard_errors
-    numbers, place = np.unique(np.isfinite(matrix.per_seed).sum(axis=0), return_inverse=True)
+    numbers, place = np.unique(_seeds_of_noise(matrix).sum(axis=0), return_inverse=True)
     factors = np.array([interval_factor(int(number), confidence) for number in numbers])
     return np.asarray(factors[place].reshape(matrix.values.shape) * matrix.standard_errors)
+
+
+def _seeds_of_noise(matrix: RelevanceMatrix) -> Bool[np.ndarray, "seed source target"]:
+    """Seeds that standard errors are taken over: those of both runs, where both make a value."""
+    known = np.asarray(np.isfinite(np.asarray(matrix.per_seed)))
+    single = (matrix.single or {}).get(matrix.provenance.get("metric", "gain"))
+    if single is None or len(single) < len(known):
+        return known
+    alone = np.isfinite(np.asarray(single, dtype=np.float64))[: len(known), None, :]
+    return np.asarray(known & alone)
 
 
 def covers_zero(matrix: RelevanceMatrix) -> Bool[np.ndarray, "source target"]:
