@@ -73,7 +73,7 @@ def predict(
     if split is not None and form == "csv":
         only([one.name for one in wanted], "--task, with --split and --format csv,")
     lay_out = CsvAnswers(len(wanted)) if form == "csv" else json_answer
-    asked = {"batch_size": batch_size, **run_on}
+    asked, where = {"batch_size": batch_size, **run_on}, f"split '{split}'"
     with ExitStack() as stack:
         if input_file is None:
             found = trained.stream_split(split or "", None if task == ["all"] else names, **asked)
@@ -82,10 +82,13 @@ def predict(
             typed = where == "stdin" and sys.stdin.isatty()
             found = trained.answers(lines, names, where=where, line_by_line=typed, **asked)
         write, advance = stack.enter_context(_sink(out)), stack.enter_context(_counting(out))
+        answer = None
         for answer in found:
             for line in lay_out(answer):
                 write(line)
             advance()
+    if answer is None:
+        note(f"hmnet: note: {where} has no rows, so that nothing was answered.")
 
 
 @contextmanager

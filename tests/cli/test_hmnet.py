@@ -274,6 +274,17 @@ class TestATrainedRun:
             numbers = "value" if "value" in one else "probabilities"
             assert other[numbers] == pytest.approx(one[numbers], rel=1e-5)
 
+    def test_predict_says_that_no_rows_came(self, trained: Path, tmp_path: Path) -> None:
+        blank, header = tmp_path / "in put.jsonl", tmp_path / "in.csv"
+        blank.write_text("\n \n")
+        header.write_text("sentence\n")
+        for where, stdin in (("-", b""), ("-", b"\n\r\n"), (blank, b""), (header, b"")):
+            options = ["predict", trained, "--task", "TONE", "--input", where]
+            outcome = done("hmnet", *options, stdin=stdin)
+            named = "stdin" if where == "-" else where
+            said = f"hmnet: note: {named} has no rows, so that nothing was answered.\n"
+            assert (outcome.out, outcome.err) == ("", said)
+
     @pytest.mark.process
     @pytest.mark.skipif(os.name != "posix", reason="needs a terminal to type on")
     def test_who_types_is_answered_line_by_line(self, trained: Path) -> None:
