@@ -4,11 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from hmnet.runs.folder import Run
-from hmnet.settings.config import FREE_ON_RESUME
 from relevance.names import some
-
-NO_MATTER = FREE_ON_RESUME | {"seed", "data_dir"}
-"""Settings in which seeds may differ."""
 
 
 def notes_on_seeds(runs: Sequence[Run]) -> list[str]:
@@ -25,10 +21,10 @@ def notes_on_seeds(runs: Sequence[Run]) -> list[str]:
         by_name.setdefault(run.config.label, []).append(run)
     notes = []
     for name, same in by_name.items():
-        settings = [run.config.model_dump(mode="json", exclude=set(NO_MATTER)) for run in same]
-        differing = [
-            key for key in settings[0] if any(s[key] != settings[0][key] for s in settings)
-        ]
+        first, *others = (run.config for run in same)
+        # the same data may lie elsewhere on another machine
+        found = {name for one in others for name in first.differs_in(one, free=["data_dir"])}
+        differing = [name for name in first.values() if name in found]
         twice = [str(seed) for seed, n in Counter(run.config.seed for run in same).items() if n > 1]
         said = [f"differ in {some(differing)}"] if differing else []
         said += [f"have seed {some(twice)} more than once"] if twice else []

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from statistics import mean, stdev
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 import transformers
@@ -16,7 +16,7 @@ from hmnet.runs.folder import CLUSTERS, SCORES, Run, read_clusters
 from hmnet.runs.loading import LIBRARY, ExportForm, loading
 from hmnet.runs.rows import read_run_scores
 from hmnet.runs.scores import Score, from_rows, row_name, splits_of
-from hmnet.settings.config import FREE_ON_RESUME, RunConfig, TrainingSettings
+from hmnet.settings.config import RunConfig, TrainingSettings
 from relevance import __version__
 from relevance.disk.files import write_text
 from relevance.errors import RelevanceError
@@ -104,7 +104,7 @@ def seeds_of(run: Run) -> list[Run]:
             other = Run(path, RunConfig.of_run(path / "config.toml"))
         except RelevanceError:  # it is damaged, which is nothing to this run
             continue
-        if _but_for_the_seed(other.config) == _but_for_the_seed(run.config):
+        if not run.config.differs_in(other.config):
             found.setdefault(other.config.seed, other)
     return [found[seed] for seed in sorted(found)]
 
@@ -189,11 +189,6 @@ def catalogued(run: Run) -> dict[str, Task]:
     known = {name.lower() for name in catalogue()}
     names = [name for name in names if name.lower() in known]
     return {task.name: task for task in find_tasks(names)} if names else {}
-
-
-def _but_for_the_seed(config: RunConfig) -> dict[str, Any]:
-    free = FREE_ON_RESUME | {"seed"}
-    return {name: value for name, value in config.values().items() if name not in free}
 
 
 def _hub(task: Task) -> str | None:

@@ -1,6 +1,6 @@
 """Settings of a run, frozen, with the unit under every field; the same TOML is read and written."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -399,6 +399,23 @@ class RunConfig(TrainingSettings):
             RelevanceError: If the file cannot be read or a setting is unknown or out of range.
         """
         return validated(cls, UNSTATED | read_toml(path), str(path))
+
+    def differs_in(self, other: "RunConfig", *, free: Collection[str] = ()) -> list[str]:
+        """Settings that keep two runs from being seeds of one another.
+
+        Args:
+            other: The settings of the other run.
+            free: Further settings that may differ, beside the seed and what may change on resuming.
+
+        Returns:
+            Names in the order of the settings; none for seeds of one another.
+        """
+        may, others = FREE_ON_RESUME | {"seed", *free}, other.values()
+        return [
+            name
+            for name, value in self.values().items()
+            if name not in may and value != others[name]
+        ]
 
     def check_resumes(self, written: "RunConfig", folder: Path) -> None:
         """Refuse to go on with a run under other settings than it was started with.
