@@ -13,7 +13,7 @@ from cli.generated import Given, SettingsOf
 from cli.options import FIGURE, OutOption, SizeOptions
 from cli.output import check_places, look, note, save, show
 from relevance.errors import RelevanceError
-from relevance.numerals import whole_number
+from relevance.numerals import integer
 
 if TYPE_CHECKING:
     from relevance.clustering.choose_k import ChoiceOfK
@@ -26,7 +26,7 @@ METHOD, AUTO = "Method", "auto"
 
 def _k(text: str | None) -> Any:
     """A number of groups, `auto` or None."""
-    number = whole_number(text)
+    number = None if text is None else integer(text)
     if text not in {None, AUTO} and number is None:
         raise typer.BadParameter(f"'{text}' is neither a whole number nor {AUTO}.")
     return text if number is None else number

@@ -13,6 +13,7 @@ from cli.flags import in_flags, options_of, runs
 from cli.generated import SettingsOf
 from cli.next_step import say_next
 from cli.quiet import with_quiet
+from relevance.numerals import integer
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -43,7 +44,9 @@ class LateCommand(TyperCommand):
         single.command(self.name)(with_quiet(function))
         made = get_command(single)
         own = options_of(made.params)
+        option: Any
         for option in made.params:
+            option.process_value = _strict(option)
             for said in ("help", "show_default"):
                 if isinstance(text := getattr(option, said, None), str):
                     setattr(option, said, in_flags(text, own))
@@ -55,6 +58,22 @@ class LateCommand(TyperCommand):
         status = super().invoke(ctx)
         say_next(ctx.command_path, ctx.params, status)
         return status
+
+
+def _strict(option: Any) -> Callable[[Any, Any], Any]:
+    """The reading of an option's value, with whole numbers as digits alone.
+
+    typer reads `3.0` as 3 and `1_0` as 10.
+    """
+    read: Callable[[Any, Any], Any] = option.process_value
+
+    def process_value(context: Any, value: Any) -> Any:
+        found = read(context, value)
+        if isinstance(value, str) and type(found) is int and integer(value) is None:
+            raise typer.BadParameter(f"'{value}' is no whole number.", context, option)
+        return found
+
+    return process_value
 
 
 def parameters_of(app: typer.Typer) -> list[Any]:

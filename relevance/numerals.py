@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+INTEGER = re.compile(r"[+-]?\d{1,1000}", re.ASCII)
 WHOLE = re.compile(r"(-?\d{1,18})(?:\.0*)?", re.ASCII)
 
 
@@ -31,6 +32,15 @@ def ordinal(text: str) -> int | None:
     (7, None, None, None)
     """
     return int(text) if len(text) <= 18 and text.isascii() and text.isdecimal() else None
+
+
+def integer(text: str) -> int | None:
+    """The number that digits write, with a sign or without; None for anything else.
+
+    >>> integer("-12"), integer("3.0"), integer("1_0"), integer("1e1"), integer("True")
+    (-12, None, None, None, None)
+    """
+    return int(text) if INTEGER.fullmatch(text.strip()) else None
 
 
 def whole_number(value: Any) -> int | None:

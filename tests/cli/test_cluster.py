@@ -9,6 +9,8 @@ from commands import done, refused
 from relevance.clustering.spec import ClusterSpec
 from relevance.registry import members_of
 
+HELP = " See `relevance cluster --help`."
+
 
 def test_stability_is_told_and_kept(tmp_path: Path) -> None:
     out = tmp_path / "out.json"
@@ -110,6 +112,15 @@ def test_one_group_has_no_stability() -> None:
             "--k 0 --method spectral",
             "k must be between 1 and 13, the number of tasks, got 0.",
         ),
+        *(
+            (
+                f"--k {k}",
+                f"Invalid value for '--k': '{k}' is neither a whole number nor auto.{HELP}",
+            )
+            for k in ("3.0", "1e1", "1_0", "True", "\u0663", "9" * 1001)
+        ),
+        ("--k 3 --max-k 1_0", "Invalid value for '--max-k': '1_0' is no whole number." + HELP),
+        ("--k 3 --seed 3.0", "Invalid value for '--seed': '3.0' is no whole number." + HELP),
         (
             "--k 2.5",
             (
