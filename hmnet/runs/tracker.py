@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hmnet.settings.config import TrackerName
+from relevance.disk.files import unwritable
 from relevance.errors import RelevanceError, shown
 
 PROJECT = "hmnet"
@@ -70,13 +71,16 @@ def open_tracker(
         a tracker that fails is told in one warning and not asked again.
 
     Raises:
-        RelevanceError: If the tracker cannot begin.
+        RelevanceError: If the tracker cannot begin, or its folder cannot be made.
     """
     if tracker is None:
         yield None
         return
     if tracker in IN_FOLDER:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(folder, error) from None
     with _random_state_kept():
         opened = _begin(tracker, folder, name, on_cpu=on_cpu, settings=settings)
     failed = False

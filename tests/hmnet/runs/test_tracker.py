@@ -145,6 +145,15 @@ def test_a_tracker_that_cannot_begin_is_one_line(
     )
 
 
+def test_a_file_in_the_place_of_its_folder_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "gains").touch()  # beside gains.json, whose tracker has its files there
+    with (
+        pytest.raises(RelevanceError, match=r"gains cannot be written: Not a directory\.$"),
+        open_tracker("tensorboard", tmp_path / "gains", "gains", on_cpu=True),
+    ):
+        pass
+
+
 def test_names_are_spelt_so_that_mlflow_takes_them(
     tmp_path: Path, recorder: type[Recorder]
 ) -> None:
