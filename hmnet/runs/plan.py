@@ -51,8 +51,8 @@ class Memory(NamedTuple):
         program: On a CPU the process before the model is made: program, data and pretrained
             weights. 0 on a GPU.
         buffers: On a CPU what steps took at their peak beside all this, where the system says so.
-        checkpoint: On a CPU what the copy of weights or of the optimizer's state that is written
-            takes beyond activations and buffers, which are free again by then.
+        checkpoint: On a CPU the copy of weights or of the optimizer's state that is written,
+            counted whole, though activations are free again by then.
     """
 
     parameters: int
@@ -202,8 +202,7 @@ def _cost(job: Job, number: int, program: int) -> _PartCost:
     if job.device == "cpu":
         copied = FLOAT_BYTES * max(weights, _states(job.config) * trained)
         beside = max(0, reached - memory.total)
-        room = memory.activations + beside  # free again when a checkpoint is written
-        memory = memory._replace(buffers=beside, checkpoint=max(0, copied - room))
+        memory = memory._replace(buffers=beside, checkpoint=copied)
     return _PartCost(seconds, memory, weights, trained)
 
 
