@@ -29,6 +29,8 @@ VERSION = 2
 REGRESSION_VERSION = 2
 # the same for runs in which there is a cloze task, whose long passages are read in windows
 CLOZE_VERSION = 2
+# the same for runs in which there is a task with alternatives, whose large batches run in parts
+PARTS_VERSION = 1
 # the same for training over frozen layers
 TOP_VERSION = 1
 
@@ -91,7 +93,8 @@ class JointTrainer:
 
         Returns:
             The fingerprint itself, unless a regression task is among them: then that of its loss
-            is in it too; so is the version of a cloze task's windows.
+            is in it too; so are the versions of a cloze task's windows and of the parts in which
+            large batches of alternatives run.
         """
         kinds, own = {self.tasks[name].kind for name in tasks}, {}
         if "regression" in kinds:
@@ -99,6 +102,8 @@ class JointTrainer:
             own["loss"] = loss
         if "cloze" in kinds:
             own["windows"] = {"version": CLOZE_VERSION}
+        if kinds & {"cloze", "multiple-choice"}:
+            own["parts"] = {"version": PARTS_VERSION}
         return digest({"trainer": self.fingerprint, **own}) if own else self.fingerprint
 
     def __call__(self, tasks: tuple[str, ...], seed: int, device: str) -> dict[str, Result]:

@@ -115,11 +115,11 @@ def test_a_copy_in_another_process_does_the_same(trainer: JointTrainer) -> None:
     assert copy(("TONE",), 3, "cpu") == trainer(("TONE",), 3, "cpu")
 
 
-def test_results_of_cloze_tasks_without_windows_are_not_taken(trainer: JointTrainer) -> None:
-    task = catalogue()["ReCoRD"]
-    asked = dataclasses.replace(trainer, tasks={**trainer.tasks, task.name: task})
+@pytest.mark.parametrize("name", ["ReCoRD", "COPA"])
+def test_results_without_windows_or_parts_are_not_taken(trainer: JointTrainer, name: str) -> None:
+    asked = dataclasses.replace(trainer, tasks={**trainer.tasks, name: catalogue()[name]})
     assert asked.fingerprint_of(("TONE",)) == asked.fingerprint
-    found = {asked.fingerprint_of(each) for each in (("ReCoRD",), ("TONE", "ReCoRD"))}
+    found = {asked.fingerprint_of(each) for each in ((name,), ("TONE", name))}
     assert len(found) == 1
     assert asked.fingerprint not in found
 
