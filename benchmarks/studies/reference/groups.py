@@ -6,14 +6,15 @@ r"""HMNet by the groups of the reference study against multi-task, single-task a
 The eight tasks with the encoder, rows, epochs and learning rate of the study, scored on dev (at
 most 1,000 rows), which no gain has seen: gains are of rows held out of train. The models are
 `single`; `multi`, all layers shared; and `hmnet` with the first layer shared and the second one per
-group (`--layers 1,1,0`), once by the groups of the study and once by families.
+group (`--layers 1,1,0`): by families; by the k-means groups of the study, of tasks that help others
+alike; and by the groups with the most predicted gain, of tasks that help each other.
 
 Groups are those of `relevance cluster --k 3` on the mean gains of all seeds (`--k auto` chooses
-their number by silhouette and stability, which takes minutes); they are made once and kept in
-OUT/groups.json. Finished runs stand in the csv file and are not made again; a run that was stopped
-goes on from its last checkpoint. `--show` trains nothing, `--dry-run` says what one seed of each
-model would take. The table is that of `hmnet compare --baseline`: every task over seeds by a paired
-t-test, the average over tasks by Wilcoxon's.
+their number by silhouette and stability, which takes minutes), with `--method predicted-gain` the
+other time; they are made once and kept in OUT/groups*.json. Finished runs stand in the csv file and
+are not made again; a run that was stopped goes on from its last checkpoint. `--show` trains
+nothing, `--dry-run` says what one seed of each model would take. The table is that of `hmnet
+compare --baseline`: every task over seeds by a paired t-test, the average over tasks by Wilcoxon's.
 """
 
 import argparse
@@ -40,7 +41,7 @@ from relevance.clustering.spec import ClusterSpec
 from relevance.errors import RelevanceError
 from relevance.gains.gain_choice import METRICS
 
-NAMES = ("single", "multi", "hmnet by families", "hmnet by gains")
+NAMES = ("single", "multi", "hmnet by families", "hmnet by gains", "hmnet by predicted gain")
 BASELINE = "multi"
 SCORE = list(Score.__annotations__)
 NUMBERS = ("seed", "value", "majority")
@@ -88,23 +89,30 @@ def main() -> None:
 
 
 def groups_of(options: argparse.Namespace) -> ClusterSpec:
-    """The groups of the study, and those of families, which are made unless they are there."""
+    """The groups of the study by k-means; those and all others are made unless they are there."""
     gains, families = options.out / "gains.json", options.out / "taxonomy.json"
-    if not groups_file("gains", options).is_file():
+    made_by = {
+        "gains": [gains, "--k", options.k],
+        "families": [families],
+        "predicted gain": [gains, "--method", "predicted-gain", "--k", options.k],
+    }
+    if not gains.is_file():
         read_gains(options.runs, options.metric, needed=TASKS).save(gains)
-        out = groups_file("gains", options)
-        call("relevance", "cluster", gains, "--k", options.k, "--out", out, options=options)
-    if not groups_file("families", options).is_file():
+    if not families.is_file():
         tasks = ",".join(TASKS)
         call("relevance", "taxonomy", "--tasks", tasks, "--out", families, options=options)
-        out = groups_file("families", options)
-        call("relevance", "cluster", families, "--out", out, options=options)
+    for by, arguments in made_by.items():
+        if not groups_file(by, options).is_file():
+            out = groups_file(by, options)
+            call("relevance", "cluster", *arguments, "--out", out, options=options)
     return ClusterSpec.load(groups_file("gains", options))
 
 
 def groups_file(by: str, options: argparse.Namespace) -> Path:
-    """The file of groups by gains or by families."""
-    return options.out / ("groups.json" if by == "gains" else f"groups-{by}.json")
+    """The file of groups by gains, by families or by predicted gain."""
+    name = "groups.json" if by == "gains" else f"groups-{by.replace(' ', '-')}.json"
+    folder: Path = options.out
+    return folder / name
 
 
 def call(*arguments: object, options: argparse.Namespace) -> None:
