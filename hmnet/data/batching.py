@@ -97,14 +97,14 @@ def collate(
     places = np.arange(lengths.max())
     mask = places < lengths[:, None]
     ids = np.full(mask.shape, pad_id, dtype=np.int64)
-    ids[mask] = gathered(encoded.ids, spans(encoded.offsets[:-1][rows], lengths))
+    tokens = spans(encoded.offsets[:-1][rows], lengths)
+    ids[mask] = gathered(encoded.ids, tokens)
     arrays = {"input_ids": ids, "attention_mask": mask.astype(np.int64)}
     if with_segments:
         segments = mask & (places >= encoded.first[rows][:, None])
         arrays["token_type_ids"] = segments.astype(np.int64)
     if further == "marks":
         arrays[further] = np.zeros_like(ids)
-        tokens = spans(encoded.offsets[:-1][rows], lengths)
         arrays[further][mask] = gathered(aligned(encoded).begins, tokens)
     return {name: torch.from_numpy(values).to(device) for name, values in arrays.items()}
 

@@ -27,14 +27,10 @@ def write_sequences(folder: Path, blocks: Iterable[Sequences]) -> None:
     found = []
     with (folder / TOKENS).open("wb") as file:
         for block in blocks:
-            of_tokens, of_rows, alignment = (
-                [block.ids],
-                [block.lengths, block.first],
-                block.alignment,
-            )
-            if alignment is not None:
-                of_tokens += [alignment.begins, alignment.ends]
-                of_rows.append(alignment.rows)
+            of_tokens, of_rows = [block.ids], [block.lengths, block.first]
+            if block.alignment is not None:
+                of_tokens += [block.alignment.begins, block.alignment.ends]
+                of_rows.append(block.alignment.rows)
             np.stack(of_tokens, axis=1).astype(np.int32).tofile(file)
             found.append(np.stack(of_rows, axis=1).astype(np.int64))
     np.save(folder / ROWS, np.concatenate(found))

@@ -18,9 +18,7 @@ the table; where its reliability within targets is below .5 the table says that 
 """
 
 import argparse
-import os
 import shlex
-import subprocess
 import sys
 import time
 from dataclasses import asdict, replace
@@ -29,7 +27,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from gains import TASKS, read_gains
-from runs import TRAINING, encoder
+from runs import TRAINING, command, encoder
 
 from cli.app import bad_input_ends
 from relevance.clustering.agreement import rank_correlations
@@ -101,10 +99,12 @@ def estimate(name: str, options: argparse.Namespace) -> int:
     arguments += [*TRAINING.split(), *own[1:], "--seeds", SEED, *shlex.split(options.other)]
     arguments += ["--jobs", options.jobs] if "--gpus" in own else ["--device", "cpu"]
     arguments += ["--out", file_of(options.kept, name)]
-    cache = str((options.out / "cache").absolute())
-    command = [sys.executable, "-m", "relevance", "estimate", own[0], *map(str, arguments)]
-    own_places = {"RELEVANCE_CACHE": cache, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, check=False, env=os.environ | own_places).returncode
+    return command(
+        *("relevance", "estimate", own[0], *arguments),
+        out=options.out,
+        may_fail=True,
+        OMP_NUM_THREADS="1",
+    )
 
 
 def judged(

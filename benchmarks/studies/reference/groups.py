@@ -18,9 +18,7 @@ compare --baseline`: every task over seeds by a paired t-test, the average over 
 """
 
 import argparse
-import os
 import shlex
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -31,7 +29,7 @@ from pathlib import Path
 
 import pandas as pd
 from gains import TASKS, read_gains, read_table
-from runs import TRAINING, encoder
+from runs import TRAINING, command, encoder
 
 import hmnet
 from cli.app import bad_input_ends
@@ -117,14 +115,7 @@ def groups_file(by: str, options: argparse.Namespace) -> Path:
 
 def call(*arguments: object, options: argparse.Namespace) -> None:
     """Run a command of the project on one thread."""
-    cache = str((options.out / "cache").absolute())
-    status = subprocess.run(
-        [sys.executable, "-m", *map(str, arguments)],
-        check=False,
-        env=os.environ | {"RELEVANCE_CACHE": cache, "OMP_NUM_THREADS": "1"},
-    ).returncode
-    if status:  # of which the command has said why
-        raise SystemExit(status)
+    command(*arguments, out=options.out, OMP_NUM_THREADS="1")
 
 
 def train(name: str, seed: int, options: argparse.Namespace, *more: str) -> Path:

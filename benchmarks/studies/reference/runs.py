@@ -74,11 +74,21 @@ def measure(seed: int, backbone: Path, matrix: Path, options: argparse.Namespace
     arguments = ["--tasks", ",".join(TASKS), "--data-dir", options.data, "--backbone", backbone]
     arguments += [*TRAINING.split(), "--seeds", seed, "--single-seeds", 1, "--out", matrix]
     arguments += ["--gpus", 0, "--jobs", options.jobs]
-    subprocess.run(
-        [sys.executable, "-m", "relevance", "pairwise", *map(str, arguments)],
-        check=True,
-        env=os.environ | {"RELEVANCE_CACHE": str(options.out.absolute() / "cache")},
-    )
+    command("relevance", "pairwise", *arguments, out=options.out)
+
+
+def command(*arguments: object, out: Path, may_fail: bool = False, **environment: str) -> int:
+    """Run a command of the project, whose cache lies in `out`; gives its exit status.
+
+    Where it fails and may not, this script ends with its status: it has said why.
+    """
+    places = {"RELEVANCE_CACHE": str(out.absolute() / "cache"), **environment}
+    status = subprocess.run(
+        [sys.executable, "-m", *map(str, arguments)], check=False, env=os.environ | places
+    ).returncode
+    if status and not may_fail:
+        raise SystemExit(status)
+    return status
 
 
 def rows(matrix: dict[str, Any], seed: int) -> pd.DataFrame:
